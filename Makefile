@@ -1,0 +1,50 @@
+# The words of the README. `make` alone lists them.
+# Paths are relative throughout, so that a clone whose path has spaces works too.
+
+PORT ?= 8501
+HOST ?= 127.0.0.1
+DATA ?= $(BT_DATA_DIR)
+MODELS ?= resunet resnet50
+PYTEST_ARGS ?=
+
+PY = .venv/bin/python
+export PORT HOST PYTHON
+
+.PHONY: help demo test train bench lint clean
+
+help:
+	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
+	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
+	@echo "make train   check the data, fit and evaluate the networks (DATA=folder with kaggle_3m)"
+	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
+	@echo "make lint    ruff check and ruff format --check"
+	@echo "make clean   remove .venv and caches; never data, runs or assets"
+
+demo: .venv/.runtime
+	@exec $(PY) .ci/serve.py
+
+test: lint
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: .venv/.dev
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+train: .venv/.train
+	@test -n "$(DATA)" || { echo "Say where the data is: make train DATA=folder-with-kaggle_3m" >&2; exit 2; }
+	@$(PY) -m train prepare --data "$(DATA)"
+	@for model in $(MODELS); do $(PY) -m train fit $$model --data "$(DATA)" || exit 1; done
+
+bench: .venv/.dev
+	@$(PY) -m train bench
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
+
+# A stamp is written only after pip succeeded, and is older than its requirements once they change.
+.venv/.runtime: requirements.txt
+.venv/.dev: requirements-dev.txt requirements.txt
+.venv/.train: requirements-train.txt requirements.txt
+.venv/.runtime .venv/.dev .venv/.train:
+	@sh .ci/install.sh $< $@

@@ -1,0 +1,31 @@
+"""What can go wrong, in words for a visitor.
+
+BrainTumorError
+├── DecodeError        a file cannot be read as a slice
+├── CohortError        a data folder is not laid out as expected
+├── WeightsError       weights are missing, altered or of another version
+└── EngineError        the process that holds the networks cannot answer
+
+Every message is one sentence that can be shown on a page as it stands: it names the file or the
+network, what was found and what was expected. It never holds a path of the server.
+"""
+
+
+class BrainTumorError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class DecodeError(BrainTumorError):
+    """A file cannot be read as a slice."""
+
+
+class CohortError(BrainTumorError):
+    """A data folder is not laid out as the data set is."""
+
+
+class WeightsError(BrainTumorError):
+    """Weights are missing, altered, unfinished beyond use, or fit another network."""
+
+
+class EngineError(BrainTumorError):
+    """The worker process that holds the networks is off, broken or too slow."""

@@ -1,0 +1,179 @@
+"""The one table of networks, and the records that training writes beside their weights.
+
+A `ModelSpec` holds what is fixed by design. Everything that training decides (threshold, temperature,
+flips, clean-up, hash) stands in ``assets/weights/<name>.json`` and is read here, typed nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from btmodels.errors import WeightsError
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+"""The committed folder of weights, metrics, splits and samples."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What is fixed about a network before it is trained.
+
+    Attributes:
+        name: Registry key and stem of its files.
+        task: What it answers: is there a tumor, or where.
+        build: ``module:function`` of its builder, imported when a network is first built.
+        input_shape: (rows, cols, channels) that the builder is called with.
+        title: For people.
+        source: Paper that the architecture follows.
+    """
+
+    name: str
+    task: Literal["classify", "segment"]
+    build: str
+    input_shape: tuple[int, int, int]
+    title: str
+    source: str
+
+
+_SPECS = (
+    ModelSpec(
+        name="resunet",
+        task="segment",
+        build="btmodels.networks.resunet:build_resunet",
+        input_shape=(256, 256, 3),
+        title="ResUNet",
+        source="Zhang, Liu, Wang 2018, Road extraction by deep residual U-Net, doi:10.1109/LGRS.2018.2802944",
+    ),
+    ModelSpec(
+        name="unet",
+        task="segment",
+        build="btmodels.networks.unet:build_unet",
+        input_shape=(256, 256, 3),
+        title="U-Net",
+        source="Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597",
+    ),
+    ModelSpec(
+        name="resnet50",
+        task="classify",
+        build="btmodels.networks.resnet:build_resnet50",
+        input_shape=(128, 128, 3),
+        title="ResNet50 classifier",
+        source="He, Zhang, Ren, Sun 2016, Deep residual learning, arXiv:1512.03385",
+    ),
+)
+
+SPECS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
+ALIASES = {"default": "resunet", "default-classifier": "resnet50"}
+
+
+def get(name: str) -> ModelSpec:
+    """Return the spec of ``name``, which may be an alias.
+
+    Raises:
+        KeyError: There is no such network; the message lists those there are.
+    """
+    spec = SPECS.get(ALIASES.get(name, name))
+    if spec is None:
+        raise KeyError(
+            f"There is no network named {name!r}. Known: {', '.join([*SPECS, *ALIASES])}."
+        )
+    return spec
+
+
+@dataclass(frozen=True)
+class Record:
+    """What training decided about one set of weights, as written beside them.
+
+    Attributes:
+        name: Registry name.
+        sha256: Of the weights file.
+        threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients.
+        temperature: Divides the logits before the sigmoid; above 0.
+        flips: Whether the left-right mirrored slice is averaged in.
+        min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped.
+        split_sha256: Of the split by patient it was trained on.
+        complete: False while training is unfinished.
+        command: The command that wrote it.
+        versions: Of the packages that wrote it.
+        extra: The rest of the file.
+    """
+
+    name: str
+    sha256: str
+    threshold: float
+    temperature: float
+    flips: bool
+    min_component_pixels: int
+    split_sha256: str
+    complete: bool
+    command: str
+    versions: dict[str, str]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def weights_path(name: str, assets: Path = ASSETS) -> Path:
+    """Where the weights of ``name`` lie."""
+    return assets / "weights" / f"{get(name).name}.weights.h5"
+
+
+def record_path(name: str, assets: Path = ASSETS) -> Path:
+    """Where the record of ``name`` lies."""
+    return assets / "weights" / f"{get(name).name}.json"
+
+
+def metrics_path(name: str, assets: Path = ASSETS) -> Path:
+    """Where the scores of ``name`` lie."""
+    return assets / "metrics" / f"{get(name).name}.json"
+
+
+def load_record(name: str, assets: Path = ASSETS) -> Record:
+    """Read the record of ``name``.
+
+    Raises:
+        WeightsError: It is missing or not a record.
+    """
+    title = get(name).title
+    try:
+        content = json.loads(record_path(name, assets).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"There are no weights for {title} in this copy of the project.") from None
+    except (OSError, ValueError):
+        raise WeightsError(f"The record of {title}'s weights cannot be read.") from None
+    known = {key: content.pop(key, None) for key in Record.__dataclass_fields__ if key != "extra"}
+    missing = [key for key, value in known.items() if value is None]
+    if missing:
+        raise WeightsError(f"The record of {title}'s weights lacks {', '.join(missing)}.")
+    return Record(**known, extra=content)
+
+
+def verify_weights(name: str, assets: Path = ASSETS) -> Record:
+    """Return the record of ``name`` once its weights file has the recorded SHA-256.
+
+    Raises:
+        WeightsError: The record or the file is missing, or the file is not the recorded one.
+    """
+    record, path = load_record(name, assets), weights_path(name, assets)
+    title = get(name).title
+    try:
+        stamp = os.stat(path)
+        found = _sha256_of(path, stamp.st_mtime_ns, stamp.st_size)
+    except FileNotFoundError:
+        raise WeightsError(f"The weights file of {title} is missing.") from None
+    if found != record.sha256:
+        raise WeightsError(
+            f"The weights file of {title} has been altered: its SHA-256 starts with {found[:12]}, "
+            f"its record says {record.sha256[:12]}. It is not used."
+        )
+    return record
+
+
+@lru_cache(maxsize=64)
+def _sha256_of(path: Path, mtime_ns: int, size: int) -> str:
+    # Keyed by time and size, so that pages can ask at each visit at the price of one stat.
+    return hashlib.sha256(path.read_bytes()).hexdigest()

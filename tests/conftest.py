@@ -1,0 +1,57 @@
+"""What all tests share: where a browser is, and what happens to the tests that need one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+
+
+def find_chromium() -> str | None:
+    """Path of a Chromium or Chrome on this machine, or None."""
+    for name in _NAMES:
+        if path := shutil.which(name):
+            return path
+    return next((place for place in _PLACES if Path(place).exists()), None)
+
+
+def _browser_required() -> bool:
+    return os.environ.get("BT_BROWSER") == "required"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if find_chromium() is None and not _browser_required():
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="no Chromium or Chrome was found"))
+    if not os.environ.get("BT_DATA_DIR"):
+        for item in items:
+            if item.get_closest_marker("data"):
+                item.add_marker(pytest.mark.skip(reason="BT_DATA_DIR names no data set"))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum("browser" in report.keywords for report in skipped)
+    if count:
+        terminalreporter.write_line(
+            f"{count} browser tests were skipped: no Chromium or Chrome was found."
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; a test that asks for it also carries the marker ``browser``."""
+    path = find_chromium()
+    if path is None:
+        pytest.fail("BT_BROWSER=required, and no Chromium or Chrome was found.")
+    return path
