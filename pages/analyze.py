@@ -1,0 +1,36 @@
+"""Analyze: samples or files of the visitor; is there a tumor, and where?"""
+
+import streamlit as st
+
+from ui import picker
+from ui.content import sections
+from ui.results import results, table
+from ui.stack import Analyzed
+from ui.state import View, write_link
+from ui.workbench import workbench
+
+text = sections("cards/analyze.md")
+
+st.title(text.get("Headline", "Analyze"))
+st.markdown(text.get("Sentence", ""))
+choice = picker.choose()
+
+
+def beside(analyzed: Analyzed, view: View) -> None:
+    """Draw the two steps, keep the address in step with the hand, list all slices."""
+    results(analyzed, view)
+    if len(analyzed.stack.slices) > 1:
+        with st.expander("All slices as a table", icon=":material/table_rows:"):
+            table(analyzed)
+    query = {}
+    if choice.linkable:
+        number = analyzed.stack.slices[view.slice].number
+        query = write_link(analyzed.stack.id, number, choice.model, view)
+    picker.write(query)
+    st.caption(text.get("Link" if choice.linkable else "Upload", ""))
+
+
+if choice:
+    workbench(choice.stack, choice.start, beside, choice.model)
+else:
+    picker.write({})

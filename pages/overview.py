@@ -1,0 +1,50 @@
+"""Overview: a patient segmented by the engine of this very process, why, and three ways on."""
+
+import streamlit as st
+
+from btmodels.errors import CohortError
+from ui import badges, networks, samples, status
+from ui.content import sections
+from ui.stack import Analyzed
+from ui.state import View
+from ui.workbench import workbench
+
+text = sections("cards/overview.md")
+
+
+def beside(analyzed: Analyzed, view: View) -> None:
+    """Tell whose slices these are and why one wants them marked, and lead on."""
+    badges.draw(analyzed.stack.provenance[view.slice])
+    st.markdown(text.get("Featured synthetic" if bundled else "Featured held out", ""))
+    if analyzed.message and not analyzed.pending:
+        st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
+    for heading in ("Why by machine", "Where to go"):
+        st.subheader(heading)
+        st.markdown(text.get(heading, ""))
+    folder, number = analyzed.stack.id, analyzed.stack.slices[view.slice].number
+    st.page_link(
+        "pages/analyze.py",
+        label="Take this slice apart",
+        icon=":material/biotech:",
+        query_params={"patient": folder, "slice": str(number)},
+    )
+    st.page_link("pages/analyze.py", label="Analyze your own slice", icon=":material/upload_file:")
+    st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
+
+
+st.title(text.get("Headline", "Brain tumor segmentation"))
+st.markdown(text.get("Sentence", ""))
+sample = samples.library().featured()
+if sample is None:
+    st.info("This copy of the project has no samples: set BT_DATA_DIR or restore assets/samples.")
+else:
+    bundled = sample.bundled
+    try:
+        stack = samples.stack_of(sample, sample.patient.folder)
+    except CohortError as error:
+        st.error(str(error))
+    else:
+        threshold = networks.stored_threshold()
+        start = View(stack.most_telling(), 0.5 if threshold is None else threshold)
+        workbench(stack, start, beside, shares=(2, 1))
+status.strip()

@@ -1,0 +1,52 @@
+"""Planes of pixels as small, exact bytes for the browser; ``unpack`` in masks.js undoes this."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+
+def pack(planes: np.ndarray) -> bytes:
+    """Deflate planes, each row as differences between neighbors.
+
+    No picture format is used on purpose: browsers may manage the colors of a PNG, and some add
+    noise to what a page reads back from a canvas. Differences make MRI a tenth smaller.
+
+    Args:
+        planes: uint8, (planes, rows, cols), 0 to 255.
+    """
+    differences = np.ascontiguousarray(planes)
+    differences = differences.copy()
+    differences[:, :, 1:] -= planes[:, :, :-1]
+    return zlib.compress(differences.tobytes(), level=1)
+
+
+def pack_pixels(pixels: np.ndarray, step: int = 1) -> bytes:
+    """Pack a slice's channels; ``step`` keeps every so many pixels.
+
+    Args:
+        pixels: uint8, (rows, cols, 3), 0 to 255.
+        step: 1 keeps all.
+    """
+    return pack(pixels[::step, ::step].transpose(2, 0, 1))
+
+
+def pack_maps(
+    levels: np.ndarray | None, truth: np.ndarray | None, head: np.ndarray | None, step: int = 1
+) -> bytes | None:
+    """Pack what lies over a slice; a missing map is a plane of zeros, None where all are missing.
+
+    Args:
+        levels: uint8, (rows, cols), the segmenter's probability in 255ths.
+        truth, head: bool, (rows, cols).
+        step: As for `pack_pixels`.
+    """
+    there = [plane for plane in (levels, truth, head) if plane is not None]
+    if not there:
+        return None
+    planes = np.zeros((3, *there[0][::step, ::step].shape), np.uint8)
+    for index, plane in enumerate((levels, truth, head)):
+        if plane is not None:
+            planes[index] = plane[::step, ::step]
+    return pack(planes)

@@ -1,0 +1,122 @@
+"""What the two networks say of one slice, as two steps, with files to keep."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from btmodels import export, overlay, registry
+from btmodels.decode import stem_of
+from btmodels.slices import Analysis
+from ui import badges, networks
+from ui.stack import Analyzed
+from ui.state import View
+
+
+def results(analyzed: Analyzed, view: View) -> None:
+    """Draw verdict, mask in figures, warnings and downloads of the slice in the viewer."""
+    each = analyzed.stack.slices[view.slice]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{_plain(each.name)}**")
+        badges.draw(analyzed.stack.provenance[view.slice])
+    analysis = analyzed.analyses[view.slice]
+    if analysis is None:
+        st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
+        for note in each.notes:
+            st.info(note, icon=":material/info:")
+        return
+    analysis = networks.at_threshold(analysis, view.threshold)
+    _verdict(analysis)
+    _mask(analysis, analyzed.stack.provenance[view.slice])
+    for warning in analysis.warnings:
+        st.warning(warning, icon=":material/warning:")
+    _downloads(analysis, analyzed.threshold)
+
+
+def table(analyzed: Analyzed) -> None:
+    """Draw one row for each slice of the stack."""
+    rows = [
+        {
+            "Slice": each.name,
+            "Tumor": None if analysis is None else analysis.prediction.tumor_probability,
+            "Marked pixels": None if analysis is None else analysis.marked_pixels,
+            "Of the slice": None if analysis is None else 100 * analysis.slice_share,
+            "Dice": None if analysis is None else analysis.dice,
+        }
+        for each, analysis in zip(analyzed.stack.slices, analyzed.analyses, strict=True)
+    ]
+    column = st.column_config
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Tumor": column.ProgressColumn(
+                "Tumor, probability", min_value=0.0, max_value=1.0, format="percent"
+            ),
+            "Of the slice": column.NumberColumn(format="%.2f %%"),
+            "Dice": column.NumberColumn(format="%.3f", help="Empty where there is no true mask."),
+        },
+    )
+
+
+def _verdict(analysis: Analysis) -> None:
+    with st.container(border=True):
+        st.markdown("**1 · Is there a tumor?**")
+        probability = analysis.prediction.tumor_probability
+        st.metric("Calibrated probability", f"{100 * probability:.1f} %")
+        classifier = registry.get(analysis.classifier).title
+        limit = registry.load_record(analysis.classifier).threshold
+        answer = "says yes" if analysis.tumor else "finds none in this slice"
+        side = "at or above" if analysis.tumor else "below"
+        st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f} %.")
+
+
+def _mask(analysis: Analysis, provenance: str) -> None:
+    with st.container(border=True):
+        st.markdown("**2 · Where?**")
+        st.metric("Marked", f"{analysis.marked_pixels:,} px")
+        title = registry.get(analysis.model).title
+        shares = f"{100 * analysis.slice_share:.2f} % of the slice"
+        if analysis.head_share is not None:
+            shares += f" and {100 * analysis.head_share:.2f} % of the head"
+        st.markdown(f"The {title} marks {shares}.")
+        if analysis.slice.spacing:
+            area = analysis.marked_pixels * analysis.slice.spacing[0] * analysis.slice.spacing[1]
+            st.markdown(f"At the spacing the file gives, that is {area:,.0f} mm².")
+        if analysis.slice.truth is not None:
+            if analysis.dice is None:
+                st.markdown(
+                    "Expert and model both leave this slice empty, so it has no Dice score."
+                )
+            else:
+                st.markdown(f"Dice against the expert's mask: **{analysis.dice:.3f}**")
+            st.caption(badges.badge_of(provenance).meaning)
+
+
+def _downloads(analysis: Analysis, stored: float | None) -> None:
+    stem = stem_of(analysis.slice.name)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Overlay",
+            lambda: overlay.overlay_png(analysis),
+            f"{stem}_overlay.png",
+            "image/png",
+            icon=":material/image:",
+            on_click="ignore",
+            help="The slice with the mask drawn on it, as PNG.",
+        )
+        st.download_button(
+            "Mask",
+            lambda: export.mask_tiff(analysis.mask),
+            f"{stem}_mask.tif",
+            "image/tiff",
+            icon=":material/download:",
+            on_click="ignore",
+            help="0 and 255 in the slice's own rows and columns, as TIFF.",
+        )
+    which = "the stored one" if analysis.threshold == stored else "set by hand"
+    st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
+
+
+def _plain(name: str) -> str:
+    # A file's name is written by anyone and shown as text, never as Markdown.
+    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in name)

@@ -1,0 +1,108 @@
+"""Patients that Analyze and Overview offer: the bundled cohort, and the visitor's data folder."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from btmodels import cohort, registry
+from btmodels.errors import BrainTumorError, CohortError
+from btmodels.slices import Patient
+from ui.badges import badge_of
+from ui.stack import Stack
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A patient on disk, and whether the networks have met them."""
+
+    patient: Patient
+    provenance: str
+    bundled: bool
+
+    @property
+    def title(self) -> str:
+        """Folder name and badge, for lists."""
+        return f"{self.patient.folder} · {badge_of(self.provenance).label}"
+
+
+@dataclass(frozen=True)
+class Library:
+    """All patients there are, by folder name, and what is wrong with the folders."""
+
+    samples: dict[str, Sample]
+    problems: tuple[str, ...]
+    has_data: bool
+
+    def featured(self) -> Sample | None:
+        """Return the patient that pages open with: held out where there is one, else bundled."""
+        held_out = [s for s in self.samples.values() if s.provenance == "test"]
+        return _median(held_out) if held_out else next(iter(self.samples.values()), None)
+
+
+def library() -> Library:
+    """Read the bundled cohort and the folder that ``BT_DATA_DIR`` names."""
+    return _library(cohort.data_root())
+
+
+@st.cache_resource(show_spinner="Reading the data folder…", max_entries=4)
+def _library(data_root: Path | None) -> Library:
+    samples: dict[str, Sample] = {}
+    problems = []
+    for root in (cohort.samples_root(registry.ASSETS), data_root):
+        if root is None:
+            continue
+        try:
+            patients = cohort.read_cohort(cohort.find_root(root))
+        except CohortError as error:
+            problems.append(str(error))
+            continue
+        for patient in patients:
+            if patient.files:
+                provenance = cohort.provenance(patient.folder)
+                samples[patient.folder] = Sample(patient, provenance, root is not data_root)
+    # Those that prove something first: never seen, then validation, then trained on.
+    order = ["synthetic", "reference", "test", "validation", "train"]
+    rank = {name: place for place, name in enumerate(order)}
+    ordered = sorted(samples.values(), key=lambda s: rank.get(s.provenance, len(rank)))
+    found = any(not sample.bundled for sample in ordered)
+    return Library({s.patient.folder: s for s in ordered}, tuple(problems), found)
+
+
+@st.cache_resource(show_spinner="Reading the slices…", max_entries=8)
+def stack_of(_sample: Sample, folder: str) -> Stack:
+    """Read all slices of a sample; ``folder`` is its folder name, by which it is kept.
+
+    Raises:
+        CohortError: None of its slices can be read.
+    """
+    slices, problems = [], list(_sample.patient.problems)
+    for file in _sample.patient.files:
+        try:
+            slices.append(cohort.read_slice(_sample.patient, file))
+        except BrainTumorError as error:
+            problems.append(str(error))
+    if not slices:
+        raise CohortError(f"No slice of {folder} can be read. {' '.join(problems)}".strip())
+    keys = tuple(f"{folder}/{each.number}" for each in slices)
+    provenance = (_sample.provenance,) * len(slices)
+    return Stack(folder, tuple(slices), keys, provenance, shared=True, problems=tuple(problems))
+
+
+def _median(held_out: list[Sample]) -> Sample:
+    # Neither the best patient nor a random one: the median of the recorded test scores.
+    try:
+        content = json.loads(registry.metrics_path("default").read_text(encoding="utf-8"))
+        scores = content["test"]["patients"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return held_out[0]
+    scored = [s for s in held_out if (scores.get(s.patient.folder) or {}).get("dice") is not None]
+    if not scored:
+        return held_out[0]
+    dice = {s.patient.folder: scores[s.patient.folder]["dice"] for s in scored}
+    middle = statistics.median_low(dice.values())
+    return next(s for s in scored if dice[s.patient.folder] == middle)

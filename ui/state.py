@@ -1,0 +1,132 @@
+"""What a link carries and what the hand has set in the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CHANNELS = {"flair": 1, "pre": 0, "post": 2, "composite": "composite"}
+"""Words of a link and how the viewer names the channel."""
+
+LAYERS = ("prediction", "truth")
+
+
+@dataclass(frozen=True)
+class View:
+    """What the hand has set in the viewer and a link can carry.
+
+    Attributes:
+        slice: Index in the stack.
+        threshold: 0 to 1.
+        channel: Index of a channel, or ``composite``.
+        prediction, truth: Whether the layer is shown.
+    """
+
+    slice: int = 0
+    threshold: float = 0.5
+    channel: int | str = 1
+    prediction: bool = True
+    truth: bool = True
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address of Analyze, checked; None where it leaves the choice to the page."""
+
+    patient: str | None = None
+    number: int | None = None
+    model: str | None = None
+    threshold: float | None = None
+    channel: int | str = 1
+    layers: tuple[str, ...] = LAYERS
+
+    def view(self, index: int, threshold: float) -> View:
+        """Return the view to start with: slice ``index``, ``threshold`` unless the link has one."""
+        chosen = threshold if self.threshold is None else self.threshold
+        return View(index, chosen, self.channel, *(layer in self.layers for layer in LAYERS))
+
+
+def read_link(
+    query: Mapping[str, str], patients: Collection[str], models: Collection[str]
+) -> tuple[Link, list[str]]:
+    """Check an address; what is unknown is left out and gets a sentence.
+
+    Args:
+        query: Of the address.
+        patients: Folder names there are.
+        models: Names of segmenters there are.
+
+    Returns:
+        The link and one sentence for each value that was not understood.
+    """
+    problems: list[str] = []
+    patient, model = query.get("patient"), query.get("model")
+    if patient is not None and patient not in patients:
+        problems.append(f"This site has no patient {_quote(patient)}; a sample is shown instead.")
+        patient = None
+    if model is not None and model not in models:
+        problems.append(f"This site has no segmenter {_quote(model)}; its own is used instead.")
+        model = None
+    number = _number(query, "slice", int, problems)
+    threshold = _number(query, "threshold", float, problems)
+    if threshold is not None and not 0 <= threshold <= 1:
+        problems.append("A threshold lies between 0 and 1; the stored one is used instead.")
+        threshold = None
+    channel = query.get("channel", "flair")
+    if channel not in CHANNELS:
+        problems.append(f"There is no channel {_quote(channel)}; FLAIR is shown instead.")
+        channel = "flair"
+    wanted = [layer for layer in query.get("layers", ",".join(LAYERS)).split(",") if layer]
+    for layer in wanted:
+        if layer not in LAYERS:
+            problems.append(f"There is no layer {_quote(layer)}; it is left out.")
+    layers = tuple(layer for layer in LAYERS if layer in wanted)
+    return Link(patient, number, model, threshold, CHANNELS[channel], layers), problems
+
+
+def write_link(patient: str, number: int | None, model: str | None, view: View) -> dict[str, str]:
+    """Return the query of the address that leads back to what is on screen."""
+    layers = ",".join(layer for layer in LAYERS if getattr(view, layer))
+    channel = next(word for word, name in CHANNELS.items() if name == view.channel)
+    link = {"patient": patient, "slice": number, "model": model}
+    link |= {"threshold": view.threshold, "layers": layers, "channel": channel}
+    return {key: str(value) for key, value in link.items() if value is not None}
+
+
+def view_from(sent: Any, start: View, slices: int) -> View:
+    """Check what the browser sent; anything but a view of this stack becomes ``start``.
+
+    Args:
+        sent: The viewer's state value, from the browser and so not to be trusted.
+        start: View to fall back to.
+        slices: Number of slices in the stack.
+    """
+    try:
+        view = View(
+            int(sent["slice"]),
+            float(sent["threshold"]),
+            sent["channel"],
+            bool(sent["prediction"]),
+            bool(sent["truth"]),
+        )
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return start
+    known = view.channel in CHANNELS.values() and 0 <= view.threshold <= 1
+    return view if known and 0 <= view.slice < slices else start
+
+
+def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str]) -> Any:
+    if key not in query:
+        return None
+    try:
+        return kind(query[key])
+    except ValueError:
+        problems.append(f"A {key} is a number, not {_quote(query[key])}; it is left out.")
+        return None
+
+
+def _quote(text: str) -> str:
+    # A link is written by anyone: no Markdown of it may reach the page, and no wall of text.
+    shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])
+    return f"“{shown}”"

@@ -1,0 +1,112 @@
+"""The slice viewer: hands a stack to the component in viewer.js and tells what the hand has set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import streamlit as st
+
+from ui.packing import pack_maps, pack_pixels
+from ui.stack import Analyzed
+from ui.state import View, view_from
+
+_HERE = Path(__file__).parent
+_JS = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("masks.js", "viewer.js"))
+_CSS = (_HERE / "viewer.css").read_text(encoding="utf-8")
+_component = st.components.v2.component("slice_viewer", js=_JS, css=_CSS)
+
+SHOWN_PIXELS = 4_000_000
+"""Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
+
+_PACKED = "viewer.packed"
+
+
+def viewer(analyzed: Analyzed, start: View, key: str) -> View:
+    """Draw the viewer.
+
+    Args:
+        analyzed: What is shown; slices without an analysis are shown without a mask and say why.
+        start: What is set when this stack comes up first.
+        key: Of the widget, unique on the page.
+
+    Returns:
+        What the hand had set when it last came to rest.
+    """
+    result = _component(
+        key=f"{key}:{analyzed.stack.id}",
+        data=_message(analyzed, start),
+        on_view_change=lambda: None,
+    )
+    return view_from(result.view, start, len(analyzed.stack.slices))
+
+
+def current_view(analyzed_id: str, start: View, slices: int, key: str) -> View:
+    """Tell what the hand has set before the viewer is drawn in this run."""
+    state = st.session_state.get(f"{key}:{analyzed_id}") or {}
+    return view_from(state.get("view"), start, slices)
+
+
+def _message(analyzed: Analyzed, start: View) -> bytes:
+    # Streamlit hands bytes over untouched where they are all of the data: length of the head, the
+    # head as JSON, then the packed planes that it points into.
+    there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
+    parts = (*analyzed.stack.keys, there, analyzed.message, str(analyzed.threshold))
+    version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    kept_version, slices, planes = st.session_state.get(_PACKED, (None, None, None))
+    if kept_version != version:  # packing takes a while, and most reruns change nothing of it
+        slices, planes = _pack(analyzed)
+        st.session_state[_PACKED] = version, slices, planes
+    meta = {
+        "id": analyzed.stack.id,
+        "version": version,
+        "slices": slices,
+        "threshold": start.threshold if analyzed.threshold is None else analyzed.threshold,
+        "minPixels": analyzed.min_component_pixels,
+        "view": {
+            "slice": start.slice,
+            "threshold": start.threshold,
+            "channel": start.channel,
+            "prediction": start.prediction,
+            "truth": start.truth,
+        },
+    }
+    head = json.dumps(meta).encode()
+    return len(head).to_bytes(4, "little") + head + planes
+
+
+def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
+    entries, parts, end = [], [], 0
+
+    def add(part: bytes | None) -> list[int] | None:
+        nonlocal end
+        if part is None:
+            return None
+        parts.append(part)
+        end += len(part)
+        return [end - len(part), len(part)]
+
+    for each, analysis in zip(analyzed.stack.slices, analyzed.analyses, strict=True):
+        rows, cols = each.pixels.shape[:2]
+        step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
+        levels = analysis.prediction.levels if analysis else None
+        head = analysis.head if analysis else None
+        label = each.name if step == 1 else f"{each.name} (every {step}th pixel shown)"
+        entries.append(
+            {
+                "name": each.name,
+                "label": label,
+                "short": each.name if each.number is None else f"Number {each.number}",
+                "rows": len(range(0, rows, step)),
+                "cols": len(range(0, cols, step)),
+                "image": add(pack_pixels(each.pixels, step)),
+                "maps": add(pack_maps(levels, each.truth, head, step)),
+                "hasLevels": levels is not None,
+                "hasTruth": each.truth is not None,
+                "hasHead": head is not None,
+                "message": "" if analysis else analyzed.message,
+            }
+        )
+    return entries, b"".join(parts)

@@ -1,0 +1,47 @@
+"""The viewer with what the networks say of the slice in it: the heart of Analyze and Overview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ui import networks
+from ui.stack import Analyzed, Stack
+from ui.state import View
+from ui.viewer import current_view, viewer
+
+KEY = "viewer"
+
+
+@st.fragment
+def workbench(
+    stack: Stack,
+    start: View,
+    beside: Callable[[Analyzed, View], None],
+    model: str | None = None,
+    shares: tuple[float, float] = (2.2, 1),
+) -> None:
+    """Draw the viewer and, beside it, what the page wants; analyze slice after slice meanwhile.
+
+    The hand moves things in the browser; this fragment alone runs again when it comes to rest.
+
+    Args:
+        stack: What to show.
+        start: What is set when this stack comes up first.
+        beside: Draws the column beside the viewer, from what is analyzed and what the hand has set.
+        model: Segmenter; None is the site's own.
+        shares: Widths of viewer and column.
+    """
+    view = current_view(stack.id, start, len(stack.slices), KEY)
+    left, right = st.columns(shares, gap="large")
+    with left, st.spinner("The networks look at this slice…"):
+        analyzed = networks.analyze(stack, view.slice, model)
+    with left:
+        view = viewer(analyzed, start, KEY)
+    with right:
+        beside(analyzed, view)
+    if analyzed.pending:
+        more = networks.analyze_more(stack, model)
+        if more.analyses != analyzed.analyses or more.message:
+            st.rerun()
