@@ -142,7 +142,9 @@ def load_record(name: str, assets: Path = ASSETS) -> Record:
     try:
         content = json.loads(record_path(name, assets).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WeightsError(f"There are no weights for {title} in this copy of the project.") from None
+        raise WeightsError(
+            f"There are no weights for {title} in this copy of the project."
+        ) from None
     except (OSError, ValueError):
         raise WeightsError(f"The record of {title}'s weights cannot be read.") from None
     known = {key: content.pop(key, None) for key in Record.__dataclass_fields__ if key != "extra"}

@@ -1,0 +1,217 @@
+"""One training loop for every network, with checkpoints that go on as if nothing had happened.
+
+Everything random derives from seed, epoch and step, and a checkpoint holds weights and optimizer, so a
+run that was killed and started again ends with the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How a network is trained.
+
+    Attributes:
+        epochs: Passes.
+        num_slices: Slices a pass.
+        batch_size: Slices a step.
+        learning_rate: Peak of the one-cycle schedule.
+        weight_decay: Of AdamW, on convolution kernels only.
+        warmup: Share of all steps in which the rate rises.
+        seed: Of weights, order and augmentation.
+        validate_every: Epochs between validations; the last one is always validated.
+    """
+
+    epochs: int = 30
+    num_slices: int = 2600
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup: float = 0.2
+    seed: int = 0
+    validate_every: int = 2
+
+
+def fastest_policy() -> str:
+    """Return "mixed_bfloat16" where the processor or GPU computes in bfloat16, else "float32"."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        if jax.default_backend() == "gpu":
+            return "mixed_bfloat16"
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return "float32"
+    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
+    """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
+    (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine."""
+    total = max(config.epochs * steps_per_epoch, 2)
+    rising = max(int(total * config.warmup), 1)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 25,
+        decay_steps=total - rising,
+        alpha=1e-3,
+        warmup_target=config.learning_rate,
+        warmup_steps=rising,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=keras.backend.backend() == "jax")
+    optimizer.build(model.trainable_variables)
+
+
+def save_checkpoint(path: Path, model: keras.Model, state: dict) -> None:
+    """Write weights, optimizer and ``state`` in one file, whole or not at all."""
+    arrays = {f"w{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
+    arrays |= {
+        f"o{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)
+    }
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        np.savez(file, state=np.frombuffer(json.dumps(state).encode(), np.uint8), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load_checkpoint(path: Path, model: keras.Model) -> dict:
+    """Restore what `save_checkpoint` wrote and return its state."""
+    with np.load(path, allow_pickle=False) as arrays:
+        model.set_weights([arrays[f"w{i}"] for i in range(len(model.weights))])
+        for i, variable in enumerate(model.optimizer.variables):
+            variable.assign(arrays[f"o{i}"])
+        return json.loads(arrays["state"].tobytes())
+
+
+class _Progress(keras.callbacks.Callback):
+    """Says every half minute how far an epoch is."""
+
+    def __init__(self, say: Callable[[str], None], epochs: int):
+        super().__init__()
+        self.say, self.epochs = say, epochs
+        self.started = self.spoken = time.monotonic()
+        self.done = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        now = time.monotonic()
+        if now - self.spoken > 30:
+            steps = self.params["steps"]
+            left = (now - self.started) / self.done * ((self.epochs - self.epoch) * steps - batch)
+            self.say(
+                f"epoch {self.epoch + 1}/{self.epochs} step {batch + 1}/{steps} "
+                f"loss {logs['loss']:.4f}, about {left / 60:.0f} min left"
+            )
+            self.spoken = now
+
+
+def fit(
+    model: keras.Model,
+    loss,
+    epoch_data: Callable[[int], keras.utils.PyDataset],
+    validate: Callable[[keras.Model], float],
+    config: FitConfig,
+    folder: Path,
+    say: Callable[[str], None] = lambda line: None,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> dict:
+    """Train, or go on training, and leave ``model`` with the weights that validated best.
+
+    Args:
+        model: Built, not compiled.
+        loss: Function of (truth, logits), or a dict of them by output.
+        epoch_data: From an epoch's number (from 0) to its batches.
+        validate: From the model to a score; higher is better.
+        config: How.
+        folder: Holds ``checkpoint.npz``, ``best.npz`` and ``log.csv``; a run found there is continued.
+        say: Gets a line at a time.
+        callbacks: More of Keras's.
+
+    Returns:
+        ``best_score``, ``best_epoch`` (from 1), ``epochs`` done, ``seconds``, ``history`` (a dict an
+        epoch) and ``config``.
+
+    Raises:
+        ValueError: The folder holds a run with another configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    first = epoch_data(0)
+    compile_model(model, loss, config, len(first))
+    state = {
+        "epochs": 0,
+        "best_score": None,
+        "best_epoch": None,
+        "seconds": 0.0,
+        "history": [],
+        "config": asdict(config),
+    }
+    checkpoint, best = folder / "checkpoint.npz", folder / "best.npz"
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint, model)
+        if state["config"] != asdict(config):
+            raise ValueError(
+                f"The run in {folder.name} was begun with another configuration. "
+                f"Received: config={asdict(config)}, found: {state['config']}"
+            )
+        say(f"going on after epoch {state['epochs']}")
+    progress = _Progress(say, config.epochs)
+    for epoch in range(state["epochs"], config.epochs):
+        began = time.monotonic()
+        fitted = model.fit(
+            epoch_data(epoch),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[progress, *callbacks],
+        )
+        row = {"epoch": epoch + 1, "loss": float(fitted.history["loss"][-1])}
+        last = epoch + 1 == config.epochs
+        row["score"] = validate(model) if last or (epoch + 1) % config.validate_every == 0 else None
+        row["seconds"] = round(time.monotonic() - began, 1)
+        state["epochs"] = epoch + 1
+        state["seconds"] += row["seconds"]
+        state["history"].append(row)
+        if row["score"] is not None and (
+            state["best_score"] is None or row["score"] > state["best_score"]
+        ):
+            state |= {"best_score": row["score"], "best_epoch": epoch + 1}
+            save_checkpoint(best, model, state)
+        save_checkpoint(checkpoint, model, state)
+        _write_log(folder / "log.csv", state["history"])
+        left = (config.epochs - epoch - 1) * row["seconds"] / 60
+        score = "" if row["score"] is None else f", validation {row['score']:.4f}"
+        say(
+            f"epoch {epoch + 1}/{config.epochs}: loss {row['loss']:.4f}{score}, "
+            f"{row['seconds']:.0f} s, about {left:.0f} min left"
+        )
+    if best.exists():
+        load_checkpoint(best, model)
+    return state
+
+
+def _write_log(path: Path, history: list[dict]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["epoch", "loss", "score", "seconds"])
+        writer.writeheader()
+        writer.writerows(history)

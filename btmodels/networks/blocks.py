@@ -1,0 +1,73 @@
+"""Blocks that several networks share. Each takes and returns a tensor; ``name`` prefixes its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keras import layers
+
+
+def check_shape(input_shape: Sequence[int], levels: int) -> None:
+    """Refuse an input that cannot be halved ``levels - 1`` times.
+
+    Raises:
+        ValueError: Rows or columns are not multiples of ``2 ** (levels - 1)``.
+    """
+    divisor = 2 ** (levels - 1)
+    rows, cols = input_shape[:2]
+    if rows % divisor or cols % divisor:
+        raise ValueError(
+            f"Rows and columns must be multiples of {divisor} for {levels} levels. "
+            f"Received: input_shape={tuple(input_shape)}"
+        )
+
+
+def conv(x, filters: int, name: str, kernel: int = 3, bias: bool = True):
+    """Same-padded convolution, (batch, rows, cols, c) to (batch, rows, cols, filters)."""
+    return layers.Conv2D(
+        filters,
+        kernel,
+        padding="same",
+        use_bias=bias,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def norm_relu(x, name: str):
+    """Batch normalization, then ReLU."""
+    # The statistics of a patient-shuffled batch settle fast; 0.99 would lag behind short schedules.
+    x = layers.BatchNormalization(momentum=0.95, epsilon=1e-3, name=f"{name}_bn")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def double_conv(x, filters: int, name: str):
+    """Two 3 x 3 convolutions with ReLU, the unit of the U-Net (Ronneberger et al. 2015)."""
+    for step in (1, 2):
+        x = conv(x, filters, f"{name}_conv{step}")
+        x = layers.ReLU(name=f"{name}_relu{step}")(x)
+    return x
+
+
+def residual_unit(x, filters: int, name: str):
+    """Pre-activation residual unit (He et al. 2016, arXiv:1603.05027), as ResUNet uses it.
+
+    norm, ReLU, 3 x 3 convolution, twice; added to the input, which a 1 x 1 convolution brings to
+    ``filters`` channels where it has another number.
+
+    Args:
+        x: (batch, rows, cols, c).
+        filters: Channels of the output.
+        name: Prefix of the layers' names.
+    """
+    y = x
+    for step in (1, 2):
+        y = norm_relu(y, f"{name}_{step}")
+        y = conv(y, filters, f"{name}_{step}_conv", bias=step == 2)
+    shortcut = x if x.shape[-1] == filters else conv(x, filters, f"{name}_shortcut", kernel=1)
+    return layers.Add(name=f"{name}_add")([y, shortcut])
+
+
+def logits(x, name: str = "logits"):
+    """1 x 1 convolution to one channel of logits, in float32 whatever the policy."""
+    return layers.Conv2D(1, 1, dtype="float32", name=name)(x)

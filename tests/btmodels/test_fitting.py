@@ -1,0 +1,72 @@
+"""Training learns, resumes after ``kill -9`` to the very same weights, and refuses a mixed-up folder."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from btmodels.fitting import FitConfig, fit
+from btmodels.losses import bce_dice
+from btmodels.networks.unet import build_unet
+from tests.btmodels.fit_tiny import EPOCHS, Squares
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(folder: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.btmodels.fit_tiny", str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory) -> tuple[Path, list[str]]:
+    """A run that nobody disturbs: its folder and its lines."""
+    folder = tmp_path_factory.mktemp("straight")
+    out, _ = start(folder).communicate(timeout=180)
+    return folder, out.splitlines()
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(straight, tmp_path):
+    killed = start(tmp_path)
+    for line in killed.stdout:
+        if line.startswith("epoch 2/"):  # it is in its third epoch now
+            break
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait(timeout=30)
+    killed.stdout.close()
+    assert killed.returncode == -signal.SIGKILL
+    out, _ = start(tmp_path).communicate(timeout=180)
+    lines = out.splitlines()
+    assert lines[0].startswith("going on after epoch")
+    assert lines[-1].startswith("weights ") and lines[-1] == straight[1][-1]
+
+
+def test_a_run_learns_and_logs(straight):
+    folder, lines = straight
+    assert float(lines[-2].split()[1]) > 0.9
+    rows = list(csv.DictReader((folder / "log.csv").open(encoding="utf-8")))
+    assert [row["epoch"] for row in rows] == [str(e + 1) for e in range(EPOCHS)]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_a_folder_of_another_configuration_is_refused(tmp_path):
+    config = FitConfig(epochs=1, batch_size=4)
+
+    def run(which: FitConfig) -> None:
+        model = build_unet((16, 16, 3), (2, 4))
+        fit(model, bce_dice, Squares, lambda current: 0.0, which, tmp_path)
+
+    run(config)
+    with pytest.raises(ValueError, match="another configuration"):
+        run(replace(config, seed=1))

@@ -1,0 +1,109 @@
+"""Shapes, names and sizes of every builder, on tiny inputs."""
+
+import numpy as np
+import pytest
+
+from btmodels import registry, weights
+from btmodels.errors import WeightsError
+from btmodels.networks.resnet import PYRAMID, build_resnet50, with_localizer
+from btmodels.networks.resunet import build_resunet
+from btmodels.networks.unet import build_unet
+
+SEGMENTERS = [build_unet, build_resunet]
+
+
+@pytest.mark.parametrize("build", SEGMENTERS)
+@pytest.mark.parametrize(("rows", "cols"), [(32, 32), (16, 48)])
+def test_a_segmenter_gives_a_logit_a_pixel(build, rows, cols):
+    model = build((rows, cols, 3), filters=(2, 4, 6))
+    found = model(np.zeros((2, rows, cols, 3), np.float32))
+    assert tuple(found.shape) == (2, rows, cols, 1)
+
+
+@pytest.mark.parametrize("build", SEGMENTERS)
+def test_a_size_that_cannot_be_halved_is_refused(build):
+    with pytest.raises(ValueError, match="multiples of 4.*30"):
+        build((30, 32, 3), filters=(2, 4, 6))
+
+
+@pytest.mark.parametrize("build", SEGMENTERS)
+def test_the_encoder_halves_and_the_decoder_doubles(build):
+    model = build((32, 32, 3), filters=(2, 4, 6))
+    skips = [layer.output.shape[1:3] for layer in model.layers if layer.name.endswith("_skip")]
+    assert skips == [(16, 16), (32, 32)]
+
+
+def test_the_unet_has_the_published_parts():
+    names = {type(layer).__name__ for layer in build_unet((32, 32, 3), (2, 4)).layers}
+    assert {"Conv2D", "ReLU", "MaxPooling2D", "Conv2DTranspose", "Concatenate"} <= names
+
+
+def test_unet_parameters_by_hand():
+    # enc1 3*9*2+2, 2*9*2+2; bottleneck 2*9*4+4, 4*9*4+4; up 4*4*2+2; dec1 4*9*2+2, 2*9*2+2; head 2+1
+    expected = 56 + 38 + 76 + 148 + 34 + 74 + 38 + 3
+    assert build_unet((8, 8, 3), (2, 4)).count_params() == expected
+
+
+def test_a_residual_unit_adds_its_input():
+    model = build_resunet((32, 32, 3), filters=(2, 4, 6))
+    adds = [layer for layer in model.layers if type(layer).__name__ == "Add"]
+    assert [layer.name for layer in adds] == ["enc2_add", "bottleneck_add", "dec2_add"]
+
+
+def test_resnet50_is_the_published_one_with_one_logit():
+    model = build_resnet50((32, 32, 3))
+    # 23,587,712 parameters without top (Keras Applications), 2048 weights and a bias.
+    assert model.count_params() == 23_587_712 + 2049
+    assert tuple(model.output.shape) == (None, 1)
+
+
+def test_the_localizer_shares_the_classifiers_layers():
+    classifier = build_resnet50((64, 64, 3))
+    localizer = with_localizer(classifier, width=8)
+    assert tuple(localizer.output["where"].shape) == (None, 16, 16, 1)
+    for stage in PYRAMID:
+        assert localizer.get_layer(stage) is classifier.get_layer(stage)
+
+
+@pytest.mark.parametrize("name", registry.SPECS)
+def test_every_registered_network_is_built_under_its_name_with_named_layers(name):
+    model = weights.build(name)
+    assert model.name == name
+    assert tuple(model.input.shape[1:]) == registry.get(name).input_shape
+    assert model.layers[-1].name == "logits" and model.layers[-1].dtype_policy.name == "float32"
+    automatic = [
+        layer.name
+        for layer in model.layers
+        if layer.name.split("_")[0] in {"conv2d", "add", "concatenate", "re", "batch", "dense"}
+    ]
+    assert automatic == []
+
+
+def test_weights_survive_half_precision(tmp_path):
+    model = build_unet((16, 16, 3), (2, 4), name="unet")
+    path = tmp_path / "unet.weights.h5"
+    sha256 = weights.save_float16(model, path)
+    again = build_unet((16, 16, 3), (2, 4), name="unet")
+    weights.load_into(again, path)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        assert (a.astype(np.float16) == b).all() and b.dtype == np.float32
+    assert weights.save_float16(again, path) == sha256, "the same weights give the same file"
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "unet.weights.h5"
+    weights.save_float16(build_unet((16, 16, 3), (2, 4)), path)
+    with pytest.raises(WeightsError, match="does not hold weights"):
+        weights.load_into(build_unet((16, 16, 3), (2, 6)), path)
+    path.write_bytes(b"no weights at all")
+    with pytest.raises(WeightsError, match="does not hold weights"):
+        weights.load_into(build_unet((16, 16, 3), (2, 4)), path)
+
+
+def test_weights_that_do_not_fit_half_precision_are_not_written(tmp_path):
+    model = build_unet((16, 16, 3), (2, 4))
+    model.set_weights([w * 0 + 1e6 for w in model.get_weights()])
+    path = tmp_path / "unet.weights.h5"
+    with pytest.raises(ValueError, match="float16"):
+        weights.save_float16(model, path)
+    assert list(tmp_path.iterdir()) == []

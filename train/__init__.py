@@ -1,0 +1,1 @@
+"""Regenerates everything generated in ``assets/``. ``python -m train --help`` lists the commands."""

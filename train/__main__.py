@@ -1,0 +1,41 @@
+"""``python -m train COMMAND``: each command is a module with ``add_arguments`` and ``main``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "prepare": "check a data folder and write a manifest",
+    "split": "check the split by patient, or draw one for other data",
+    "cohort": "make the synthetic sample patients",
+    "fit": "train a network",
+    "evaluate": "score a network's masks or verdicts on a subset of patients",
+    "bench": "measure the site's speed",
+}
+
+
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser; the options of a command are loaded for ``only`` alone, since some import
+    TensorFlow."""
+    parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        if name == only:
+            module = importlib.import_module(f"train.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.main)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    named = next((word for word in words if not word.startswith("-")), None)
+    args = build_parser(named if named in COMMANDS else None).parse_args(words)
+    return args.run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

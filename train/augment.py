@@ -1,0 +1,68 @@
+"""Random changes to a slice and its mask that a scanner or a patient could have made."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from btmodels.slices import FLAIR
+
+_LEVELS = np.arange(256, dtype=np.float32) / 255.0
+
+
+def warp(
+    pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mirror, turn (+-17 degrees), scale (+-20 %) and shift (+-8 %) slice and mask alike.
+
+    Args:
+        pixels: uint8, (size, size, 3).
+        mask: uint8, (size, size), 0 to 255.
+        rng: Source of chance.
+    """
+    size = pixels.shape[0]
+    if rng.random() < 0.5:
+        pixels, mask = pixels[:, ::-1], mask[:, ::-1]
+    middle = (size - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-17, 17), rng.uniform(0.8, 1.2))
+    matrix[:, 2] += rng.uniform(-0.08, 0.08, 2) * size
+    pixels, mask = (
+        cv2.warpAffine(np.ascontiguousarray(plane), matrix, (size, size), flags=cv2.INTER_LINEAR)
+        for plane in (pixels, mask)
+    )
+    return pixels, mask
+
+
+def change_intensities(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Change contrast as scanners do: gamma a channel, and now and then a missing sequence, a bias
+    field, noise or blur.
+
+    Args:
+        pixels: uint8, (size, size, 3).
+        rng: Source of chance.
+
+    Returns:
+        float32, (size, size, 3), 0 to 255.
+    """
+    planes = list(cv2.split(pixels))
+    for channel in (0, 2):
+        if rng.random() < 0.08:  # the data set puts FLAIR where a sequence is missing
+            planes[channel] = planes[FLAIR]
+    gammas = np.exp(rng.uniform(-0.4, 0.4, 3)).astype(np.float32)
+    values = cv2.merge(
+        [
+            cv2.LUT(plane, 255.0 * _LEVELS**gamma)
+            for plane, gamma in zip(planes, gammas, strict=True)
+        ]
+    )
+    size = values.shape[0]
+    if rng.random() < 0.25:
+        ramp = np.linspace(-1, 1, size, dtype=np.float32)
+        slope = rng.uniform(-0.25, 0.25, 2).astype(np.float32)
+        values *= (1 + slope[0] * ramp[:, None] + slope[1] * ramp)[..., None]
+    if rng.random() < 0.15:
+        values = cv2.GaussianBlur(values, (0, 0), rng.uniform(0.4, 1.0) * size / 256)
+    if rng.random() < 0.2:
+        sigma = np.float32(rng.uniform(1, 8))
+        values += sigma * rng.standard_normal(values.shape, dtype=np.float32)
+    return np.clip(values, 0, 255, out=values)

@@ -1,0 +1,181 @@
+"""``python -m train fit MODEL``: train a network on the training patients, choose on the validation ones.
+
+Writes ``assets/weights/MODEL.weights.h5`` and its record. A run lives in ``runs/MODEL`` and goes on from
+its last epoch when the same command is given again; ``--publish-now`` writes the best weights so far
+without training, marked as incomplete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from btmodels import losses, registry, weights
+from btmodels.cohort import split_sha256
+from btmodels.fitting import FitConfig, compile_model, fastest_policy, fit, load_checkpoint
+from btmodels.metrics import average_precision, count, dice, mean_of, roc_auc, total
+from btmodels.networks.resnet import with_localizer
+from btmodels.preprocess import standardize
+from train.choose import choose_for_classifier, choose_for_segmenter
+from train.data import Epoch, Subset, load_subset
+from train.provenance import command_line, versions
+
+RECIPES = {
+    "segment": FitConfig(epochs=32, learning_rate=2e-3),
+    "classify": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
+}
+"""How each kind of network is trained unless the command line says otherwise."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", choices=sorted(registry.SPECS))
+    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--num-slices", type=int, help="slices an epoch")
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
+    parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), help="default: fastest")
+    parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard too")
+    parser.add_argument("--publish-now", action="store_true", help="write the best weights so far")
+
+
+def main(args: argparse.Namespace) -> int:
+    spec = registry.get(args.model)
+    wanted = {
+        key: getattr(args, key)
+        for key in ("epochs", "num_slices", "learning_rate", "seed")
+        if getattr(args, key) is not None
+    }
+    config = replace(RECIPES[spec.task], **wanted)
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(args.policy or fastest_policy())
+    size, folder = spec.input_shape[0], args.runs / spec.name
+
+    validation = load_subset(args.data, "validation", size, args.assets, args.patients)
+    model = weights.build(spec.name)
+    if args.start:
+        weights.load_into(model, args.start)
+    trained, loss = model, losses.bce_dice
+    if spec.task == "classify":
+        trained = with_localizer(model)
+        loss = {"verdict": losses.bce, "where": losses.bce_dice}
+
+    if args.publish_now:
+        compile_model(trained, loss, config, 1)
+        state = load_checkpoint(folder / "best.npz", trained)
+    else:
+        training = load_subset(args.data, "train", size, args.assets, args.patients)
+        print(
+            f"{spec.title}: {model.count_params():,} parameters, {len(training.pixels)} slices of "
+            f"{len(set(training.patients))} patients, {keras.config.dtype_policy().name}",
+            flush=True,
+        )
+
+        def epoch_data(epoch: int) -> Epoch:
+            return Epoch(
+                training,
+                config.seed,
+                epoch,
+                config.batch_size,
+                config.num_slices,
+                verdict=spec.task == "classify",
+                workers=1,
+                max_queue_size=4,
+            )
+
+        score = segmenter_score if spec.task == "segment" else classifier_score
+        state = fit(
+            trained,
+            loss,
+            epoch_data,
+            lambda current: score(model, validation),
+            config,
+            folder,
+            say=lambda line: print(line, flush=True),
+            callbacks=_callbacks(args, folder),
+        )
+    publish(spec, model, validation, state, args)
+    return 0
+
+
+def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.Callback, ...]:
+    if not args.tensorboard:
+        return ()
+    return (keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),)
+
+
+def predict_logits(model: keras.Model, subset: Subset, batch_size: int = 16) -> np.ndarray:
+    """Return the network's logits for every slice of a subset, float32, not flipped."""
+    parts = []
+    for start in range(0, len(subset.pixels), batch_size):
+        batch = np.stack([standardize(p) for p in subset.pixels[start : start + batch_size]])
+        # predict_on_batch compiles once and keeps short last batches from compiling again under JAX.
+        short = batch_size - len(batch)
+        padded = np.concatenate([batch, np.zeros((short, *batch.shape[1:]), batch.dtype)])
+        parts.append(np.asarray(model.predict_on_batch(padded))[: len(batch)])
+    return np.concatenate(parts).astype(np.float32)
+
+
+def segmenter_score(model: keras.Model, subset: Subset) -> float:
+    """Mean volumetric Dice per patient at threshold 0.5, without flips or clean-up."""
+    masks = predict_logits(model, subset)[..., 0] > 0
+    truth, patients = subset.masks > 127, np.array(subset.patients)
+    return mean_of(
+        dice(total(count(m, t) for m, t in zip(masks[chosen], truth[chosen], strict=True)))
+        for chosen in (patients == name for name in dict.fromkeys(subset.patients))
+    )
+
+
+def classifier_score(model: keras.Model, subset: Subset) -> float:
+    """Mean of AUC and average precision over all slices."""
+    logits = predict_logits(model, subset)[:, 0]
+    return (roc_auc(logits, subset.has_tumor) + average_precision(logits, subset.has_tumor)) / 2
+
+
+def publish(
+    spec: registry.ModelSpec,
+    model: keras.Model,
+    validation: Subset,
+    state: dict,
+    args: argparse.Namespace,
+) -> None:
+    """Write float16 weights and the record with what is chosen on the validation patients."""
+    path = registry.weights_path(spec.name, args.assets)
+    sha256 = weights.save_float16(model, path)
+    # Choose with the weights as they will be read, in float32 as the site computes.
+    keras.config.set_dtype_policy("float32")
+    served = weights.build(spec.name)
+    weights.load_into(served, path)
+    if spec.task == "segment":
+        chosen = choose_for_segmenter(served, validation)
+    else:
+        chosen = choose_for_classifier(predict_logits(served, validation)[:, 0], validation)
+    previous = registry.record_path(spec.name, args.assets)
+    tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
+    record = {
+        "name": spec.name,
+        "sha256": sha256,
+        **chosen,
+        "split_sha256": split_sha256(args.assets),
+        "complete": state["epochs"] >= state["config"]["epochs"] and not args.publish_now,
+        "test_evaluations": tested,
+        "parameters": model.count_params(),
+        "epochs": state["epochs"],
+        "best_epoch": state["best_epoch"],
+        "training_seconds": round(state["seconds"]),
+        "config": state["config"],
+        "history": state["history"],
+        "command": command_line(),
+        "versions": versions(),
+    }
+    previous.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path.name} ({path.stat().st_size / 1e6:.1f} MB) and {previous.name}: {chosen}")
