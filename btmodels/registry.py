@@ -48,7 +48,7 @@ _SPECS = (
         build="btmodels.networks.resunet:build_resunet",
         input_shape=(256, 256, 3),
         title="ResUNet",
-        source="Zhang, Liu, Wang 2018, Road extraction by deep residual U-Net, doi:10.1109/LGRS.2018.2802944",
+        source="Zhang, Liu, Wang 2018, Deep residual U-Net, doi:10.1109/LGRS.2018.2802944",
     ),
     ModelSpec(
         name="unet",

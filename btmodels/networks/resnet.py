@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 PYRAMID = ("conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out")
 """Last layer of each of ResNet50's stages, at 1/4, 1/8, 1/16 and 1/32 of the input."""
@@ -64,9 +64,3 @@ def with_localizer(classifier: keras.Model, width: int = 64) -> keras.Model:
     return keras.Model(
         classifier.input, {"verdict": classifier.output, "where": where}, name="localizer"
     )
-
-
-def shrink_mask(mask, factor: int = 4):
-    """Average a mask (batch, rows, cols, 1) over ``factor`` x ``factor`` squares: what `with_localizer`
-    is asked for."""
-    return ops.average_pool(mask, factor, factor)

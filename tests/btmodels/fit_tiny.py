@@ -37,6 +37,11 @@ class Squares(keras.utils.PyDataset):
         return masks * 2 + noise, masks
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main(folder: Path) -> None:
     keras.utils.set_random_seed(0)
     if keras.backend.backend() == "tensorflow":
@@ -51,12 +56,10 @@ def main(folder: Path) -> None:
         found = np.asarray(current.predict_on_batch(pixels)) > 0
         return float((found == (masks > 0)).mean())
 
-    state = fit(
-        model, bce_dice, Squares, validate, config, folder, say=lambda s: print(s, flush=True)
-    )
+    state = fit(model, bce_dice, Squares, validate, config, folder, say)
     digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
-    print("score", state["best_score"])
-    print("weights", digest)
+    say(f"score {state['best_score']}")
+    say(f"weights {digest}")
 
 
 if __name__ == "__main__":
