@@ -11,7 +11,7 @@ from ui.workbench import workbench
 
 text = sections("cards/analyze.md")
 
-st.title(text.get("Headline", "Analyze"))
+st.title(text.get("Headline", "Analyze"), anchor=False)
 st.markdown(text.get("Sentence", ""))
 choice = picker.choose()
 

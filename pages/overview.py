@@ -10,35 +10,34 @@ from ui.state import View
 from ui.workbench import workbench
 
 text = sections("cards/overview.md")
+sample = samples.library().featured()
 
 
 def beside(analyzed: Analyzed, view: View) -> None:
-    """Tell whose slices these are and why one wants them marked, and lead on."""
+    """Tell whose slices these are, and why people want them marked by machine."""
     badges.draw(analyzed.stack.provenance[view.slice])
-    st.markdown(text.get("Featured synthetic" if bundled else "Featured held out", ""))
+    st.markdown(text.get("Featured synthetic" if sample.bundled else "Featured held out", ""))
     if analyzed.message and not analyzed.pending:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-    for heading in ("Why by machine", "Where to go"):
-        st.subheader(heading)
-        st.markdown(text.get(heading, ""))
-    folder, number = analyzed.stack.id, analyzed.stack.slices[view.slice].number
+    st.subheader("Why by machine", anchor=False)
+    st.markdown(text.get("Why by machine", ""))
+
+
+st.title(text.get("Headline", "Brain tumor segmentation"), anchor=False)
+st.markdown(text.get("Sentence", ""))
+with st.container(horizontal=True, gap="medium"):
     st.page_link(
         "pages/analyze.py",
-        label="Take this slice apart",
+        label="Take this patient apart",
         icon=":material/biotech:",
-        query_params={"patient": folder, "slice": str(number)},
+        query_params={"patient": sample.patient.folder} if sample else None,
     )
     st.page_link("pages/analyze.py", label="Analyze your own slice", icon=":material/upload_file:")
     st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
 
-
-st.title(text.get("Headline", "Brain tumor segmentation"))
-st.markdown(text.get("Sentence", ""))
-sample = samples.library().featured()
 if sample is None:
     st.info("This copy of the project has no samples: set BT_DATA_DIR or restore assets/samples.")
 else:
-    bundled = sample.bundled
     try:
         stack = samples.stack_of(sample, sample.patient.folder)
     except CohortError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
 from threading import Lock
 
 import streamlit as st
@@ -22,8 +21,10 @@ CHUNK = 8
 
 WARM_SECONDS = 120.0
 SHARED_ANALYSES = 256
-KEPT = "networks.kept"
-"""Session key of the analyses of the stack on screen."""
+WARMING = "The networks are warming up; the mask follows in a few seconds."
+
+KEPT, FAILURE = "networks.kept", "networks.failure"
+"""Session keys of the analyses of the stack on screen, and of what went wrong last."""
 
 
 class Memory:
@@ -62,68 +63,78 @@ def segmenters() -> list[str]:
     return sorted(there, key=lambda name: name != own)
 
 
-def warm() -> engine.EngineStatus:
-    """Start the engine unless it runs, wait until it has warmed up, return how it is."""
-    networks = engine.get_engine()
-    networks.start()
-    status = networks.status()
-    if status.state != "warming":
-        return status
-    text = "The networks are warming up, which takes a few seconds after a start."
-    with st.spinner(text, show_time=True):
-        end = time.monotonic() + WARM_SECONDS
-        while networks.status().state == "warming" and time.monotonic() < end:
-            time.sleep(0.05)
-    return networks.status()
-
-
-def analyze(stack: Stack, index: int, model: str | None = None) -> Analyzed:
-    """Analyze slice ``index`` of a stack now, and tell what is known of the others.
+def known(stack: Stack, model: str | None = None) -> Analyzed:
+    """Tell what is known of a stack by now, without asking the networks anything.
 
     Args:
-        stack: Slices to analyze.
-        index: The slice that is looked at.
+        stack: Slices that are looked at.
         model: Segmenter; None is the site's own.
     """
-    return _advance(stack, [index], model)
+    segmenter = registry.get(model or SEGMENTER).name
+    message, records = st.session_state.pop(FAILURE, ""), None
+    kept: dict[str, Analysis] = {}
+    try:
+        records = _records(segmenter)
+        status = engine.get_engine().status()
+        if status.state in ("off", "failed"):
+            message = status.message
+        else:
+            kept = _recall(stack, records)
+    except WeightsError as error:
+        message = str(error)
+    found = tuple(kept.get(key) for key in stack.keys)
+    pending = not message and None in found
+    if pending:
+        message = WARMING if status.state == "warming" else "The networks come to this slice next."
+    return Analyzed(
+        stack=stack,
+        analyses=found,
+        message=message,
+        pending=pending,
+        threshold=records[0].threshold if records else stored_threshold(segmenter),
+        min_component_pixels=records[0].min_component_pixels if records else 0,
+    )
 
 
-def analyze_more(stack: Stack, model: str | None = None) -> Analyzed:
-    """Analyze the next few slices of a stack."""
-    return _advance(stack, range(len(stack.slices)), model)
+def advance(stack: Stack, index: int, model: str | None = None) -> None:
+    """Have the networks look at slice ``index``, or, where that is done, at the next few.
+
+    What comes of it, an error too, is there at the next `known`.
+    """
+    try:
+        records = _records(registry.get(model or SEGMENTER).name)
+        kept = _recall(stack, records)
+        missing = [i for i, key in enumerate(stack.keys) if key not in kept]
+        chunk = [index] if index in missing else missing[:CHUNK]
+        if chunk:
+            _wait_until_warm()
+            st.session_state[KEPT] = kept | _ask(stack, chunk, records), _mark(records)
+    except BrainTumorError as error:
+        st.session_state[FAILURE] = str(error)
 
 
 def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
     """Return ``analysis`` with its mask cut at another threshold."""
     if threshold == analysis.threshold:
         return analysis
-    records = registry.load_record(analysis.model), registry.load_record(analysis.classifier)
+    records = _records(analysis.model)
     return _measure(analysis.slice, analysis.prediction, records, threshold)
 
 
-def _advance(stack: Stack, wanted: Iterable[int], model: str | None) -> Analyzed:
-    segmenter = registry.get(model or SEGMENTER).name
-    message, records = "", None
-    kept: dict[str, Analysis] = {}
-    try:
-        records = registry.verify_weights(segmenter), registry.verify_weights(CLASSIFIER)
-        kept = _recall(stack, records)
-        missing = [i for i in wanted if stack.keys[i] not in kept][:CHUNK]
-        if missing:
-            kept |= _ask(stack, missing, records)
-            st.session_state[KEPT] = kept, _mark(records)
-    except BrainTumorError as error:
-        message, kept = str(error), {}
-    found = tuple(kept.get(key) for key in stack.keys)
-    pending = not message and None in found
-    return Analyzed(
-        stack=stack,
-        analyses=found,
-        message=message or ("This slice waits for its turn." if pending else ""),
-        pending=pending,
-        threshold=records[0].threshold if records else stored_threshold(segmenter),
-        min_component_pixels=records[0].min_component_pixels if records else 0,
-    )
+def _records(segmenter: str) -> tuple[Record, Record]:
+    return registry.verify_weights(segmenter), registry.verify_weights(CLASSIFIER)
+
+
+def _wait_until_warm() -> None:
+    # The engine would wait as well; here the wait is seen.
+    networks = engine.get_engine()
+    networks.start()
+    if networks.status().state != "warming":
+        return
+    with st.spinner(WARMING, show_time=True):
+        end = time.monotonic() + WARM_SECONDS
+        while networks.status().state == "warming" and time.monotonic() < end:
+            time.sleep(0.05)
 
 
 def _mark(records: tuple[Record, Record]) -> tuple[str, str]:
@@ -143,7 +154,6 @@ def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]
 
 
 def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> dict[str, Analysis]:
-    warm()
     slices = [stack.slices[i] for i in missing]
     predictions = engine.get_engine().predict(
         [each.pixels for each in slices],

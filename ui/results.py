@@ -20,7 +20,10 @@ def results(analyzed: Analyzed, view: View) -> None:
         badges.draw(analyzed.stack.provenance[view.slice])
     analysis = analyzed.analyses[view.slice]
     if analysis is None:
-        st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
+        if analyzed.pending:
+            st.info(analyzed.message, icon=":material/hourglass_top:")
+        else:
+            st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
         for note in each.notes:
             st.info(note, icon=":material/info:")
         return

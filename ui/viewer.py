@@ -43,12 +43,6 @@ def viewer(analyzed: Analyzed, start: View, key: str) -> View:
     return view_from(result.view, start, len(analyzed.stack.slices))
 
 
-def current_view(analyzed_id: str, start: View, slices: int, key: str) -> View:
-    """Tell what the hand has set before the viewer is drawn in this run."""
-    state = st.session_state.get(f"{key}:{analyzed_id}") or {}
-    return view_from(state.get("view"), start, slices)
-
-
 def _message(analyzed: Analyzed, start: View) -> bytes:
     # Streamlit hands bytes over untouched where they are all of the data: length of the head, the
     # head as JSON, then the packed planes that it points into.

@@ -9,7 +9,7 @@ import streamlit as st
 from ui import networks
 from ui.stack import Analyzed, Stack
 from ui.state import View
-from ui.viewer import current_view, viewer
+from ui.viewer import viewer
 
 KEY = "viewer"
 
@@ -33,15 +33,14 @@ def workbench(
         model: Segmenter; None is the site's own.
         shares: Widths of viewer and column.
     """
-    view = current_view(stack.id, start, len(stack.slices), KEY)
     left, right = st.columns(shares, gap="large")
-    with left, st.spinner("The networks look at this slice…"):
-        analyzed = networks.analyze(stack, view.slice, model)
+    analyzed = networks.known(stack, model)
     with left:
         view = viewer(analyzed, start, KEY)
     with right:
         beside(analyzed, view)
     if analyzed.pending:
-        more = networks.analyze_more(stack, model)
-        if more.analyses != analyzed.analyses or more.message:
-            st.rerun()
+        # The slice is on screen by now; its mask, and then those of the others, follow.
+        with left:
+            networks.advance(stack, view.slice, model)
+        st.rerun()
