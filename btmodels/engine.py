@@ -1,9 +1,9 @@
-"""Where the networks run: one worker process, asked by many threads of the web process.
+"""Where the networks run: one worker process, asked by all threads of the web process.
 
 The web process must stay free of TensorFlow and Keras: with Keras loaded, Streamlit clears Keras's
 session and collects all garbage after every run of every visitor. So the `Engine` sends arrays to a
-worker process and gets arrays back. One thread of its own owns that process: it joins the slices of all
-requests that wait into batches, and replaces a worker that dies or hangs.
+worker process and gets arrays back. A thread of its own sends what waits in batches, and has the worker
+replaced when it dies or hangs.
 """
 
 from __future__ import annotations
@@ -11,39 +11,38 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import loky
 import numpy as np
 
 from btmodels import registry, worker
 from btmodels.errors import BrainTumorError, EngineError, WeightsError
+from btmodels.pool import Pool, PoolClosedError, WorkerLostError
 from btmodels.slices import Prediction
-
-JOIN = 8
-"""Slices sent to the worker at once: so long does a single slice wait behind somebody's many."""
+from btmodels.waiting import Waiting
 
 ANSWER_SECONDS = 60.0
-"""A worker that takes longer for `JOIN` slices hangs: it needs about a second on a slow machine."""
+"""A worker that takes longer for a batch hangs: a slow machine needs a few seconds."""
 
-WARM_SECONDS = 300.0
-"""The first start after an installation reads a gigabyte from disk."""
+PING_SECONDS = 5.0
+"""How often an idle worker is asked whether it still lives, so that nobody has to wait for the next."""
 
 RETRY_SECONDS = 15.0
-"""How long a failed start is remembered before the next request tries again."""
+"""How long a failed start is remembered before a request may try again."""
 
-WARMED = ("default", "default-classifier")
+NEEDED = tuple(registry.get(name).name for name in ("default", "default-classifier"))
 """Networks that are loaded at the start; any other is loaded when first asked."""
+
+_OFF = "The networks are switched off here (BT_ENGINE=off)."
+_CLOSED = "The engine has been closed."
 
 
 @dataclass(frozen=True)
 class NetworkStatus:
-    """How the weights of one network are; ``message`` says in a sentence what is wrong."""
+    """How the weights of one network are; ``message`` says in a sentence what is wrong with them."""
 
     state: Literal["verified", "missing", "altered", "unfinished"]
     message: str = ""
@@ -54,11 +53,11 @@ class EngineStatus:
     """How an engine is.
 
     Attributes:
-        state: "off" by ``BT_ENGINE=off``, "warming" before the first answer can be given.
-        device: What the networks run on; empty until that is known.
+        state: "off" by ``BT_ENGINE=off``; "warming" also before `Engine.start`.
+        device: What the networks run on, for people; empty until that is known.
         message: One sentence where something is wrong, else empty.
-        pid: The worker's process, None where there is none.
-        networks: By registry name: those the site needs, and others whose files are there.
+        pid: The worker's process; None while there is none to ask.
+        networks: By registry name: those `NEEDED`, and others that have a record.
     """
 
     state: Literal["off", "warming", "warm", "failed"]
@@ -68,23 +67,11 @@ class EngineStatus:
     networks: dict[str, NetworkStatus]
 
 
-@dataclass(eq=False)
-class _Job:
-    """A request: its slices, and the predictions of the first of them that are there already."""
-
-    images: list[np.ndarray]
-    networks: tuple[str, str]
-    done: list[Prediction] = field(default_factory=list)
-    failures: int = 0
-    future: Future[list[Prediction]] = field(default_factory=Future)
-
-    @property
-    def left(self) -> int:
-        return len(self.images) - len(self.done)
-
-
 class Engine:
     """Answers for the networks, from a worker process that it keeps alive. Safe between threads.
+
+    Without `close` the worker still ends with the web process: at its exit, once what it was asked is
+    done, and half a second after a kill.
 
     Args:
         assets: Folder that holds ``weights/``.
@@ -92,41 +79,40 @@ class Engine:
 
     def __init__(self, assets: Path = registry.ASSETS) -> None:
         self.assets = assets
-        self._changed = threading.Condition()
-        self._jobs: deque[_Job] = deque()
-        self._thread: threading.Thread | None = None
-        self._executor: loky.ProcessPoolExecutor | None = None
-        self._warmth: worker.Warmth | None = None
+        self._lock = threading.RLock()
+        self._run: tuple[Pool, Waiting] | None = None
         self._device = ""
         self._failure = ""
         self._failed_at = 0.0
 
     def start(self) -> None:
         """Begin to warm up, unless that was done; return at once."""
-        if _is_off():
-            return
-        with self._changed:
-            if self._thread is not None:
-                return
-            if self._failure and time.monotonic() < self._failed_at + RETRY_SECONDS:
+        with self._lock:
+            recently = self._failure and time.monotonic() < self._failed_at + RETRY_SECONDS
+            if _is_off() or self._run or recently:
                 return
             self._failure = ""
-            self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
-            self._thread.start()
-            threading.Thread(target=self._close_with_process, daemon=True).start()
+            self._run = Pool(NEEDED, self.assets), Waiting()
+            threading.Thread(target=self._work, args=self._run, daemon=True).start()
 
     def status(self) -> EngineStatus:
         """Tell how engine and weights are now; cheap enough for every visit."""
-        networks = {name: self._network_status(name) for name in self._networks()}
+        with self._lock:
+            warmth = self._run[0].warmth if self._run else None
+            device, failure = self._device, self._failure
+        problems = warmth.problems if warmth else {}
+        networks = {
+            name: _network_status(name, self.assets, problems)
+            for name in registry.SPECS
+            if name in NEEDED or registry.record_path(name, self.assets).exists()
+        }
         if _is_off():
-            message = "The networks are switched off here (BT_ENGINE=off)."
-            return EngineStatus("off", "", message, None, networks)
-        with self._changed:
-            if self._failure:
-                return EngineStatus("failed", self._device, self._failure, None, networks)
-            if self._warmth is None:
-                return EngineStatus("warming", self._device, "", None, networks)
-            return EngineStatus("warm", self._device, "", self._warmth.pid, networks)
+            return EngineStatus("off", "", _OFF, None, networks)
+        if failure:
+            return EngineStatus("failed", device, failure, None, networks)
+        if warmth is None:
+            return EngineStatus("warming", device, "", None, networks)
+        return EngineStatus("warm", warmth.device, "", warmth.pid, networks)
 
     def predict(
         self,
@@ -134,7 +120,7 @@ class Engine:
         segmenter: str = "default",
         classifier: str = "default-classifier",
     ) -> list[Prediction]:
-        """Ask both networks about each slice; wait until they are warm and it is this request's turn.
+        """Ask both networks about each slice; wait for warmth and for this request's turn.
 
         Args:
             images: uint8, (rows, cols, 3) each, 0 to 255, of any sizes.
@@ -156,158 +142,91 @@ class Engine:
                     f"Received: dtype={image.dtype}, shape={image.shape}"
                 )
         if _is_off():
-            raise EngineError("The networks are switched off here (BT_ENGINE=off).")
+            raise EngineError(_OFF)
         for name in networks:
             registry.verify_weights(name, self.assets)
-        if not images:
+        if not len(images):
             return []
-        self.start()
-        job = _Job(list(images), networks)
-        with self._changed:
-            if self._thread is None:
-                raise EngineError(self._failure or "The engine has been closed.")
-            self._jobs.append(job)
-            self._changed.notify()
-        return job.future.result()
+        with self._lock:
+            self.start()
+            if self._run is None:
+                raise EngineError(self._failure)
+            _, waiting = self._run
+        return waiting.add(images, networks).future.result()
 
     def close(self) -> None:
-        """End the worker at once; requests that wait get an `EngineError`."""
-        with self._changed:
-            thread, self._thread = self._thread, None
-            executor, self._executor = self._executor, None
-            self._warmth = None
-            self._changed.notify()
-        if executor is not None:
-            executor.shutdown(wait=True, kill_workers=True)
-        if thread is not None:
-            thread.join()
+        """End the worker at once; requests that wait get an `EngineError`. `start` begins anew."""
+        with self._lock:
+            run, self._run = self._run, None
+        if run:
+            pool, waiting = run
+            waiting.close(_CLOSED)
+            pool.close()
 
-    def _close_with_process(self) -> None:
-        # An exit handler would come too late: loky waits for its workers before those are called.
-        threading.main_thread().join()
-        self.close()
-
-    # What follows runs in the engine's own thread.
-
-    def _work(self) -> None:
-        failure = "The engine has been closed."
+    def _work(self, pool: Pool, waiting: Waiting) -> None:
+        """Serve what waits until the pool is closed or no worker can be had."""
+        reason = "The engine stopped by a defect of its own."
         try:
-            self._hire()
-            while jobs := self._next_jobs():
-                self._serve(jobs)
-        except _Closed:
-            pass
-        except EngineError as error:
-            failure = str(error)
-            with self._changed:
-                self._failure, self._failed_at = failure, time.monotonic()
-        finally:
-            self._dismiss()
-            with self._changed:
-                if self._is_mine():
-                    self._thread = None
-                jobs, self._jobs = self._jobs, deque()
-            for job in jobs:
-                job.future.set_exception(EngineError(failure))
-
-    def _is_mine(self) -> bool:
-        return self._thread is threading.current_thread()
-
-    def _next_jobs(self) -> list[_Job]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._jobs or not self._is_mine())
-            if not self._is_mine():
-                return []
-            first = self._jobs[0]
-            if first.failures:
-                # What broke a worker may do so again: it must not take others down with it.
-                return [first]
-            fit = [job for job in self._jobs if job.networks == first.networks and not job.failures]
-            return fit[:JOIN]
-
-    def _serve(self, jobs: list[_Job]) -> None:
-        shares = _share(JOIN, [job.left for job in jobs])
-        images = [
-            image
-            for job, share in zip(jobs, shares, strict=True)
-            for image in job.images[len(job.done) : len(job.done) + share]
-        ]
-        try:
-            answer = self._call(
-                ANSWER_SECONDS, worker.answer, images, *jobs[0].networks, self.assets
-            )
-        except BrainTumorError as error:
-            self._excuse(jobs, error)
-            if self._executor is None:
-                self._hire()
-            return
-        predictions = iter(answer.predictions)
-        for job, share in zip(jobs, shares, strict=True):
-            job.done.extend(next(predictions) for _ in range(share))
-            with self._changed:
-                self._jobs.remove(job)
-                if job.left:
-                    # To the end of the queue: with many waiting, each gets its turn.
-                    self._jobs.append(job)
-            if not job.left:
-                job.future.set_result(job.done)
-
-    def _excuse(self, jobs: list[_Job], error: BrainTumorError) -> None:
-        for job in jobs:
-            job.failures += 1
-            if isinstance(error, WeightsError) or job.failures > 1:
-                with self._changed:
-                    self._jobs.remove(job)
-                # Each thread that waits raises its own copy.
-                job.future.set_exception(type(error)(str(error)))
-
-    def _hire(self) -> None:
-        """Start a worker and wait until it is warm; a second one if the first does not live so long."""
-        for last in (False, True):
-            executor = loky.ProcessPoolExecutor(
-                max_workers=1,
-                timeout=None,
-                initializer=worker.begin,
-                initargs=(os.getpid(),),
-                env=worker.environment(),
-            )
-            with self._changed:
-                if not self._is_mine():
-                    raise _Closed
-                self._executor = executor
-            try:
-                names = [registry.get(name).name for name in WARMED]
-                warmth = self._call(WARM_SECONDS, worker.warm, names, self.assets)
-            except EngineError:
-                if last:
+            self._hire(pool)
+            while True:
+                batch = waiting.next_batch(PING_SECONDS)
+                try:
+                    if batch is None:
+                        pool.call(ANSWER_SECONDS, worker.ping)
+                    else:
+                        task = worker.answer, batch.images, *batch.networks, self.assets
+                        waiting.settle(batch, pool.call(ANSWER_SECONDS, *task).predictions)
+                except PoolClosedError:
                     raise
-                self._dismiss()
-                continue
-            with self._changed:
-                self._warmth, self._device = warmth, warmth.device
-            return
+                except BrainTumorError as error:
+                    if batch is not None:
+                        waiting.excuse(batch, error)
+                    if isinstance(error, WorkerLostError):
+                        self._hire(pool)
+        except PoolClosedError:
+            reason = _CLOSED
+        except EngineError as error:
+            reason = str(error)
+        finally:
+            with self._lock:
+                if self._run and self._run[0] is pool:
+                    self._run = None
+                    self._failure, self._failed_at = reason, time.monotonic()
+            waiting.close(reason)
+            pool.close()
 
-    def _dismiss(self) -> None:
-        with self._changed:
-            executor, self._executor = self._executor, None
-            self._warmth = None
-        if executor is not None:
-            executor.shutdown(wait=False, kill_workers=True)
+    def _hire(self, pool: Pool) -> None:
+        self._device = pool.hire().device
 
-    def _call(self, seconds: float, function: Callable[..., Any], *args: Any) -> Any:
-        """Run ``function`` in the worker; if the worker did not survive that, leave none."""
-        with self._changed:
-            executor = self._executor
-            if executor is None or not self._is_mine():
-                raise _Closed
-        try:
-            future = executor.submit(function, *args)
-            error = future.exception(seconds)
-        except TimeoutError:
-            error = None
-            self._dismiss()
-            raise EngineError(
-                f"The process that holds the networks gave no answer within {seconds:.0f} seconds. "
-                "It was replaced."
-            ) from None
-        ...
+
+def _is_off() -> bool:
+    return os.environ.get("BT_ENGINE", "").lower() == "off"
+
+
+def _network_status(name: str, assets: Path, problems: dict[str, tuple[str, str]]) -> NetworkStatus:
+    try:
+        record = registry.verify_weights(name, assets)
+    except WeightsError as error:
+        files = registry.weights_path(name, assets), registry.record_path(name, assets)
+        there = all(file.exists() for file in files)
+        return NetworkStatus("altered" if there else "missing", str(error))
+    sha256, problem = problems.get(name, ("", ""))
+    if sha256 == record.sha256:
+        return NetworkStatus("altered", problem)
+    if not record.complete:
+        title = registry.get(name).title
+        return NetworkStatus("unfinished", f"The training of {title} has not been finished.")
+    return NetworkStatus("verified")
+
+
+_engine: Engine | None = None
+_engine_lock = threading.Lock()
+
+
+def get_engine() -> Engine:
+    """Return the one engine of this process, on the committed assets."""
+    global _engine
+    with _engine_lock:
+        if _engine is None:
+            _engine = Engine()
+        return _engine

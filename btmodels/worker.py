@@ -117,6 +117,11 @@ def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets
     return Answer(os.getpid(), [Prediction(float(verdict), levels) for verdict, levels in pairs])
 
 
+def ping() -> int:
+    """Return the worker's process id, which tells that it lives."""
+    return os.getpid()
+
+
 def predictor_of(name: str, assets: Path) -> Predictor:
     """Return the network ``name``, loaded from the very weights that lie there now.
 

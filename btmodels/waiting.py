@@ -1,0 +1,146 @@
+"""The slices that wait for the networks, joined into batches: fair, and wary of what broke a worker."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from btmodels.errors import BrainTumorError, EngineError, WeightsError
+from btmodels.slices import Prediction
+
+JOIN = 8
+"""Slices in a batch: so long does a single slice wait behind somebody's many."""
+
+
+@dataclass(eq=False)
+class Request:
+    """What one thread waits for: its slices, and the predictions that the first of them have got."""
+
+    images: Sequence[np.ndarray]
+    networks: tuple[str, str]
+    done: list[Prediction] = field(default_factory=list)
+    failed_once: bool = False
+    future: Future[list[Prediction]] = field(default_factory=Future)
+
+    @property
+    def left(self) -> int:
+        return len(self.images) - len(self.done)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Slices of one or more requests for the same networks; of each request as many as its share."""
+
+    requests: tuple[Request, ...]
+    shares: tuple[int, ...]
+
+    @property
+    def networks(self) -> tuple[str, str]:
+        return self.requests[0].networks
+
+    @property
+    def images(self) -> list[np.ndarray]:
+        return [
+            image
+            for request, share in zip(self.requests, self.shares, strict=True)
+            for image in request.images[len(request.done) : len(request.done) + share]
+        ]
+
+
+class Waiting:
+    """Requests in the order of their turns. One thread takes batches out, any may add."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._requests: deque[Request] = deque()
+        self._closed = ""
+
+    def add(self, images: Sequence[np.ndarray], networks: tuple[str, str]) -> Request:
+        """Queue up.
+
+        Raises:
+            EngineError: The queue was closed.
+        """
+        request = Request(images, networks)
+        with self._changed:
+            if self._closed:
+                raise EngineError(self._closed)
+            self._requests.append(request)
+            self._changed.notify()
+        return request
+
+    def next_batch(self, seconds: float) -> Batch | None:
+        """Join what waits; None if nothing came for so long or the queue was closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._requests or self._closed, seconds)
+            if not self._requests:
+                return None
+            first = self._requests[0]
+            together = [first]
+            if not first.failed_once:
+                # What broke a worker goes alone: it may do so again, and takes nobody down with it.
+                together = [
+                    request
+                    for request in self._requests
+                    if request.networks == first.networks and not request.failed_once
+                ]
+            shares = deal(JOIN, [request.left for request in together])
+            served = [(r, share) for r, share in zip(together, shares, strict=True) if share]
+            return Batch(*zip(*served, strict=True))
+
+    def settle(self, batch: Batch, predictions: Sequence[Prediction]) -> None:
+        """Hand out the predictions of a batch."""
+        rest = iter(predictions)
+        for request, share in zip(batch.requests, batch.shares, strict=True):
+            request.done += [next(rest) for _ in range(share)]
+            # With slices left, to the end of the queue: with many waiting, each gets its turn.
+            if self._take_out(request, again=bool(request.left)) and not request.left:
+                request.future.set_result(request.done)
+
+    def excuse(self, batch: Batch, error: BrainTumorError) -> None:
+        """A batch failed: its requests get a second try, but none where the weights are to blame."""
+        for request in batch.requests:
+            final = request.failed_once or isinstance(error, WeightsError)
+            request.failed_once = True
+            if final and self._take_out(request):
+                # Each waiting thread raises a copy of its own.
+                request.future.set_exception(type(error)(str(error)))
+
+    def close(self, reason: str) -> None:
+        """Fail all that wait, and all that would."""
+        with self._changed:
+            self._closed = self._closed or reason
+            requests, self._requests = self._requests, deque()
+            self._changed.notify()
+        for request in requests:
+            request.future.set_exception(EngineError(reason))
+
+    def _take_out(self, request: Request, again: bool = False) -> bool:
+        with self._changed:
+            if request not in self._requests:  # closed meanwhile
+                return False
+            self._requests.remove(request)
+            if again:
+                self._requests.append(request)
+            return True
+
+
+def deal(room: int, wanted: Sequence[int]) -> list[int]:
+    """Give ``room`` places out one by one to all who still want one.
+
+    Example:
+        >>> deal(8, [60, 1, 3])
+        [4, 1, 3]
+    """
+    shares = [0] * len(wanted)
+    while room and shares != list(wanted):
+        for i, want in enumerate(wanted):
+            if room and shares[i] < want:
+                shares[i] += 1
+                room -= 1
+    return shares
