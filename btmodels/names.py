@@ -1,0 +1,72 @@
+"""What the names of files say: whose slice it is, which one, and which mask belongs to it.
+
+The data set calls a slice ``<PATIENT>_<n>.tif`` and its mask ``<PATIENT>_<n>_mask.tif``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+PATIENT = re.compile(r"[A-Z0-9]+_[A-Z0-9]+_[A-Z0-9]+_[0-9]{8}")
+"""Name of a patient's folder: collection, institution, patient, date."""
+
+_SLICE = re.compile(rf"({PATIENT.pattern})_([0-9]{{1,6}})")
+_MASK = "_mask"
+_LONGEST = 120
+
+
+def plain_name(name: str) -> str:
+    """Return a file's name without folders and without characters that do not print."""
+    last = re.split(r"[\\/]", name)[-1]
+    return "".join(c for c in last if c.isprintable())[:_LONGEST].strip() or "The file"
+
+
+def stem_of(name: str) -> str:
+    """Return a file's name without folders and ending: ``a/x.tif`` gives ``x``."""
+    return PurePosixPath(plain_name(name)).stem
+
+
+def suffix_of(name: str) -> str:
+    """Return a file's ending in lower case with its dot, empty where there is none."""
+    return PurePosixPath(plain_name(name)).suffix.lower()
+
+
+def parse_slice_name(name: str) -> tuple[str | None, int | None]:
+    """Return (patient, number) of a name of the data set's form, (None, None) of any other."""
+    found = _SLICE.fullmatch(stem_of(name))
+    return (found[1], int(found[2])) if found else (None, None)
+
+
+def is_mask_name(name: str) -> bool:
+    """Tell whether a file is named as a mask: its stem ends in ``_mask``."""
+    return stem_of(name).lower().endswith(_MASK)
+
+
+def pair_masks(names: Iterable[str]) -> dict[str, str | None]:
+    """Find the mask of each slice by name.
+
+    Args:
+        names: Files' names, with or without folders, in any order.
+
+    Returns:
+        For each name that is not a mask's, in the order given, the name of its mask, or None. The
+        mask lies in the same folder and has the same stem, in any case and of any format; of
+        several the one with the slice's own ending, else the first.
+    """
+    names = list(dict.fromkeys(names))
+    masks: dict[tuple[str, str], list[str]] = {}
+    for name in filter(is_mask_name, names):
+        masks.setdefault((_folder(name), stem_of(name).lower()[: -len(_MASK)]), []).append(name)
+    pairs: dict[str, str | None] = {}
+    for name in names:
+        if not is_mask_name(name):
+            found = masks.get((_folder(name), stem_of(name).lower()), [])
+            same = [mask for mask in found if suffix_of(mask) == suffix_of(name)]
+            pairs[name] = next(iter(same or found), None)
+    return pairs
+
+
+def _folder(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[0]
