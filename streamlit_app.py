@@ -5,33 +5,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from btmodels.engine import get_engine
 from ui.content import sections
 from ui.document import routes
 
-HERE = Path(__file__).parent
-
-
-@asynccontextmanager
-async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Warm the engine up while the server starts; end its process with the server."""
-    get_engine().start()
-    try:
-        yield
-    finally:
-        get_engine().close()
+ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
 
 
 def frame() -> None:
-    """Draw the page that the address names, between navigation and notice."""
+    """Draw one page between navigation and notice."""
     notice = sections("cards/notice.md").get("", "")
-    st.set_page_config(
-        page_title="Brain tumor segmentation",
-        page_icon=HERE / "assets" / "figures" / "favicon.png",
-        layout="wide",
-        menu_items={"About": notice},
-    )
+    st.set_page_config("Brain tumor segmentation", ICON, "wide", menu_items={"About": notice})
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),
@@ -39,6 +25,17 @@ def frame() -> None:
     ]
     st.navigation(pages, position="top").run()
     st.caption(notice)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Warm the engine up while the server starts; end its process with the server."""
+    get_engine().start()
+    # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
+    # came first with a deep link would get a page without this frame.
+    PagesManager.uses_pages_directory = False
+    yield
+    get_engine().close()
 
 
 # `streamlit run` finds `app` by reading this file, serves it, and runs the file again as a script

@@ -10,13 +10,13 @@ from ui.state import View
 from ui.workbench import workbench
 
 text = sections("cards/overview.md")
-sample = samples.library().featured()
+sample, chosen = samples.library().featured()
 
 
 def beside(analyzed: Analyzed, view: View) -> None:
     """Tell whose slices these are, and why people want them marked by machine."""
     badges.draw(analyzed.stack.provenance[view.slice])
-    st.markdown(text.get("Featured synthetic" if sample.bundled else "Featured held out", ""))
+    st.markdown(text.get(f"Featured: {chosen}", ""))
     if analyzed.message and not analyzed.pending:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
     st.subheader("Why by machine", anchor=False)

@@ -75,7 +75,9 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
     kept: dict[str, Analysis] = {}
     try:
         records = _records(segmenter)
-        status = engine.get_engine().status()
+        networks = engine.get_engine()
+        networks.start()  # the first visit at the latest, and again some time after a failure
+        status = networks.status()
         if status.state in ("off", "failed"):
             message = status.message
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from btmodels.errors import CohortError
-from ui import badges, networks, samples, uploads
+from ui import badges, networks, samples, uploads, viewer
 from ui.stack import Stack
 from ui.state import Link, View, read_link
 
@@ -154,7 +154,8 @@ def _pair_by_hand(batch: uploads.Batch, chosen: dict[str, str]) -> None:
 def _forget() -> None:
     uploads.forget()
     st.session_state.pop(CHOSEN, None)
-    st.session_state.pop(networks.KEPT, None)
+    for key in (networks.KEPT, viewer.PACKED):
+        st.session_state.pop(key, None)
 
 
 def _sample_to_try() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import streamlit as st
 from btmodels import cohort, registry
 from btmodels.errors import BrainTumorError, CohortError
 from btmodels.slices import Patient
+from ui import scores
 from ui.badges import badge_of
 from ui.stack import Stack
 
@@ -38,10 +38,18 @@ class Library:
     problems: tuple[str, ...]
     has_data: bool
 
-    def featured(self) -> Sample | None:
-        """Return the patient that pages open with: held out where there is one, else bundled."""
+    def featured(self) -> tuple[Sample | None, str]:
+        """Choose the patient that Overview opens with.
+
+        Returns:
+            The sample and how it was chosen: ``median`` of the held-out patients by recorded score,
+            some ``held out`` one without scores, else a ``bundled`` one.
+        """
         held_out = [s for s in self.samples.values() if s.provenance == "test"]
-        return _median(held_out) if held_out else next(iter(self.samples.values()), None)
+        if not held_out:
+            return next(iter(self.samples.values()), None), "bundled"
+        median = _median(held_out)
+        return (median, "median") if median else (held_out[0], "held out")
 
 
 def library() -> Library:
@@ -93,16 +101,14 @@ def stack_of(_sample: Sample, folder: str) -> Stack:
     return Stack(folder, tuple(slices), keys, provenance, shared=True, problems=tuple(problems))
 
 
-def _median(held_out: list[Sample]) -> Sample:
-    # Neither the best patient nor a random one: the median of the recorded test scores.
-    try:
-        content = json.loads(registry.metrics_path("default").read_text(encoding="utf-8"))
-        scores = content["test"]["patients"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return held_out[0]
-    scored = [s for s in held_out if (scores.get(s.patient.folder) or {}).get("dice") is not None]
-    if not scored:
-        return held_out[0]
-    dice = {s.patient.folder: scores[s.patient.folder]["dice"] for s in scored}
-    middle = statistics.median_low(dice.values())
-    return next(s for s in scored if dice[s.patient.folder] == middle)
+def _median(held_out: list[Sample]) -> Sample | None:
+    # Neither the best patient nor the worst: the one in the middle of the recorded test scores.
+    content, _ = scores.read("default")
+    recorded = next((s for s in scores.subsets(content) if s["subset"] == "test"), {})
+    patients = recorded.get("patients", {})
+    dice = {s.patient.folder: patients.get(s.patient.folder, {}).get("dice") for s in held_out}
+    known = [value for value in dice.values() if value is not None]
+    if not known:
+        return None
+    middle = statistics.median_low(known)
+    return next(s for s in held_out if dice[s.patient.folder] == middle)

@@ -21,7 +21,8 @@ _component = st.components.v2.component("slice_viewer", js=_JS, css=_CSS)
 SHOWN_PIXELS = 4_000_000
 """Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
 
-_PACKED = "viewer.packed"
+PACKED = "viewer.packed"
+"""Session key of the planes that were packed last."""
 
 
 def viewer(analyzed: Analyzed, start: View, key: str) -> View:
@@ -49,10 +50,10 @@ def _message(analyzed: Analyzed, start: View) -> bytes:
     there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
     parts = (*analyzed.stack.keys, there, analyzed.message, str(analyzed.threshold))
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    kept_version, slices, planes = st.session_state.get(_PACKED, (None, None, None))
+    kept_version, slices, planes = st.session_state.get(PACKED, (None, None, None))
     if kept_version != version:  # packing takes a while, and most reruns change nothing of it
         slices, planes = _pack(analyzed)
-        st.session_state[_PACKED] = version, slices, planes
+        st.session_state[PACKED] = version, slices, planes
     meta = {
         "id": analyzed.stack.id,
         "version": version,

@@ -1,0 +1,96 @@
+"""Stand-ins for tests of pages: an engine without networks and a cohort of two small patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from btmodels import engine, registry
+from btmodels.engine import EngineStatus, NetworkStatus
+from btmodels.errors import EngineError
+from btmodels.slices import Prediction
+
+THRESHOLD = 0.42
+SIZE = 48
+PATIENTS = ("TCGA_ZZ_0001_20260101", "TCGA_ZZ_0002_20260101")
+
+
+class FakeEngine:
+    """Takes the FLAIR channel for the segmenter's levels; counts what it is asked."""
+
+    def __init__(self, state: str = "warm", message: str = "", fails: bool = False) -> None:
+        self.state, self.message, self.fails = state, message, fails
+        self.asked: list[int] = []
+
+    def start(self) -> None:
+        if self.state == "cold":
+            self.state = "warm"
+
+    def status(self) -> EngineStatus:
+        networks = {
+            "resunet": NetworkStatus("verified"),
+            "resnet50": NetworkStatus("unfinished", "Its training goes on."),
+        }
+        return EngineStatus(self.state, "CPU", self.message, 1, networks)
+
+    def predict(self, images, segmenter="default", classifier="default-classifier"):
+        if self.fails:
+            raise EngineError("The networks did not answer.")
+        self.asked.append(len(images))
+        return [
+            Prediction(0.9 if (pixels[..., 1] > 200).any() else 0.1, pixels[..., 1].copy())
+            for pixels in images
+        ]
+
+    def close(self) -> None:
+        pass
+
+
+def record(name: str, assets: Path = registry.ASSETS) -> registry.Record:
+    """A record for any network, whether or not its weights are there."""
+    return registry.Record(
+        name=registry.get(name).name,
+        sha256="ab" * 32,
+        threshold=THRESHOLD,
+        temperature=1.0,
+        flips=True,
+        min_component_pixels=4,
+        split_sha256="cd" * 32,
+        complete=True,
+        command="train",
+        versions={},
+    )
+
+
+def slice_and_mask(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A gray head; in slices of even number a bright square that the expert marked too."""
+    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    pixels[4:-4, 4:-4] = 70 + number
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    if number % 2 == 0:
+        pixels[10:20, 10:20, 1] = 255
+        mask[10:20, 12:22] = 255
+    return pixels, mask
+
+
+def write_cohort(root: Path, slices: int = 3) -> Path:
+    """Write two patients in the data set's layout; return the folder ``kaggle_3m``."""
+    for patient in PATIENTS:
+        folder = root / "kaggle_3m" / patient
+        folder.mkdir(parents=True)
+        for number in range(1, slices + 1):
+            pixels, mask = slice_and_mask(number)
+            tifffile.imwrite(folder / f"{patient}_{number}.tif", pixels)
+            tifffile.imwrite(folder / f"{patient}_{number}_mask.tif", mask)
+    return root / "kaggle_3m"
+
+
+def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
+    """Put ``fake`` in the engine's place, and records of verified weights beside it."""
+    monkeypatch.setattr(engine, "get_engine", lambda: fake)
+    monkeypatch.setattr(registry, "load_record", record)
+    monkeypatch.setattr(registry, "verify_weights", record)
+    return fake

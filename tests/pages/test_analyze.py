@@ -1,0 +1,113 @@
+"""Analyze: samples and links, uploads and their masks, two steps that never silence each other."""
+
+from __future__ import annotations
+
+import io
+
+import tifffile
+
+from tests import fakes
+from tests.pages.conftest import words_of
+
+
+def tiff(array) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array)
+    return buffer.getvalue()
+
+
+def upload(app, *files):
+    app.segmented_control[0].set_value("Your files").run()
+    return (
+        app.file_uploader[0].set_value([(name, data, "image/tiff") for name, data in files]).run()
+    )
+
+
+def test_a_sample_is_analyzed_at_once(open_page):
+    app = open_page("analyze", patient=fakes.PATIENTS[0])
+    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    words = words_of(app)
+    assert "1 · Is there a tumor?" in words and "2 · Where?" in words
+    assert "**0.800**" in words  # the expert's square lies two columns beside the bright one
+    assert f"{100 * 100 / fakes.SIZE**2:.2f} % of the slice" in words
+
+
+def test_all_slices_are_analyzed_each_once(open_page):
+    fake = fakes.FakeEngine()
+    open_page("analyze", fake, patient=fakes.PATIENTS[0])
+    assert sum(fake.asked) <= 3 * 2  # of Overview's patient and of this one
+    assert 1 in fake.asked  # the slice on screen does not wait for the others
+
+
+def test_a_link_opens_its_slice_and_is_kept_up_to_date(open_page):
+    app = open_page(
+        "analyze", patient=fakes.PATIENTS[1], slice="3", threshold="0.3", channel="post"
+    )
+    assert app.selectbox[0].value == fakes.PATIENTS[1]
+    assert [metric.value for metric in app.metric] == ["10.0 %", "0 px"]
+    assert app.query_params["slice"] == "3"
+    assert app.query_params["threshold"] == "0.3"
+    assert app.query_params["channel"] == "post"
+    assert "set by hand" in words_of(app)
+
+
+def test_unknown_values_of_a_link_get_sentences(open_page):
+    app = open_page("analyze", patient="nobody", slice="99", model="vgg99", threshold="7")
+    words = words_of(app)
+    assert not app.exception
+    assert "no patient “nobody”" in words and "no segmenter “vgg99”" in words
+    assert "between 0 and 1" in words and "no slice 99" in words
+
+
+def test_another_patient_can_be_chosen(open_page):
+    app = open_page("analyze", patient=fakes.PATIENTS[0])
+    app.selectbox[0].set_value(fakes.PATIENTS[1]).run()
+    assert app.query_params["patient"] == fakes.PATIENTS[1]
+    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+
+
+def test_an_upload_is_analyzed_and_scored_against_its_mask(open_page):
+    pixels, mask = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("x.tif", tiff(pixels)), ("x_mask.tif", tiff(mask)))
+    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    words = words_of(app)
+    assert "**0.800**" in words
+    assert "never carries an upload" in words
+    assert not app.query_params
+
+
+def test_garbage_gets_a_sentence_and_the_rest_goes_on(open_page):
+    pixels, _ = fakes.slice_and_mask(1)
+    app = upload(open_page("analyze"), ("bad.tif", b"II*\0garbage"), ("good.tif", tiff(pixels)))
+    assert not app.exception
+    assert [error.value for error in app.error if "bad.tif" in error.value]
+    assert [metric.value for metric in app.metric] == ["10.0 %", "0 px"]
+
+
+def test_a_mask_can_be_chosen_by_hand(open_page):
+    pixels, mask = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("x.tif", tiff(pixels)), ("drawn.tif", tiff(mask)))
+    by_label = {box.label: box for box in app.selectbox}
+    by_label["Slice"].set_value("x.tif").run()
+    {box.label: box for box in app.selectbox}["Its mask"].set_value("drawn.tif").run()
+    assert not app.exception
+    assert "**0.800**" in words_of(app)
+
+
+def test_forgotten_files_are_gone(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("x.tif", tiff(pixels)))
+    next(button for button in app.button if button.label == "Forget my files").click().run()
+    assert not app.metric
+    assert "x.tif" not in words_of(app)
+    assert not app.session_state["uploads"]
+    assert "networks.kept" not in app.session_state and "viewer.packed" not in app.session_state
+
+
+def test_uploads_are_never_kept_for_others(open_page):
+    from ui import networks
+
+    pixels, _ = fakes.slice_and_mask(2)
+    upload(open_page("analyze"), ("x.tif", tiff(pixels)))
+    shared = [key[0] for key in networks._shared()._kept]
+    assert shared and all(key.startswith(fakes.PATIENTS) for key in shared)

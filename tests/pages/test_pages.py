@@ -1,0 +1,57 @@
+"""Every page opens with something there, says what is wrong, and never claims too much."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests import fakes
+from tests.pages.conftest import words_of
+
+PAGES = ("overview", "analyze", "about")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_open_without_an_exception_and_say_what_they_are_not(open_page, page):
+    app = open_page(page)
+    assert not app.exception
+    assert "Not a medical device" in words_of(app)
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "fake",
+    [
+        fakes.FakeEngine("off", "The networks are switched off here (BT_ENGINE=off)."),
+        fakes.FakeEngine("failed", "The networks could not be started."),
+        fakes.FakeEngine(fails=True),
+    ],
+    ids=["off", "failed", "silent"],
+)
+def test_pages_open_without_networks_and_say_why(open_page, page, fake):
+    app = open_page(page, fake)
+    assert not app.exception
+    if page != "about":
+        assert (fake.message or "The networks did not answer.") in words_of(app)
+    assert not any("px" in str(metric.value) for metric in app.metric)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_never_call_anyone_healthy(open_page, page):
+    assert not re.search(r"\b(healthy|benign|diagnos\w+)\b", words_of(open_page(page)), re.I)
+
+
+def test_overview_leads_on_to_pages_that_exist(open_page):
+    app = open_page("overview")
+    pages = [link.proto.page for link in app.get("page_link")]
+    assert len(pages) == 3 and set(pages) <= {"analyze", "about", ""}
+
+
+def test_the_navigation_lists_only_pages_that_exist():
+    from pathlib import Path
+
+    source = Path("streamlit_app.py").read_text(encoding="utf-8")
+    for page in re.findall(r"st\.Page\(\s*\"([^\"]+)\"", source):
+        assert Path(page).exists()
