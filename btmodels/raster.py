@@ -170,13 +170,13 @@ def to_uint8(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]
         raise DecodeError(f"{name} holds no number at all: every value is NaN or infinite.")
     low, high = float(good.min()), float(good.max())
     keep = low >= 0 and high <= 255 and (bad is None or bool((good == np.rint(good)).all()))
-    gain = 1.0 if keep else 255 / (high - low) if high > low else 0.0
+    shift, factor, divisor = (0.0, 1.0, 1.0) if keep else (low, 255.0, (high - low) or 1.0)
     if not np.isfinite(high - low):
         raise DecodeError(f"{name} holds values from {low:g} to {high:g}, too far apart to show.")
     result = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), 256):  # in parts: float64 of all is 8 times the picture
         part = values[start : start + 256].astype(np.float64)
-        part = np.rint((part - (0.0 if keep else low)) * gain)
+        part = np.rint((part - shift) * factor / divisor)
         result[start : start + 256] = np.clip(np.nan_to_num(part, posinf=0, neginf=0), 0, 255)
     if bad is not None:
         result[bad] = 0

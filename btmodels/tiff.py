@@ -58,6 +58,12 @@ def read_tiff(data: bytes, name: str) -> Raster:
         check_size(name, page.imagelength, page.imagewidth, num_bytes)
         orientation = page.tags.valueof(_ORIENTATION, 1)
         lossy = page.compression in _LOSSY
+        # tifffile itself writes a mask of bool so: white is said to be zero, yet True stays 1.
+        inverted = (
+            page.photometric == _MIN_IS_WHITE
+            and page.bitspersample == page.samplesperpixel == 1
+            and str(page.software).startswith("tifffile")
+        )
         notes += turned_note(name, orientation)
         if _is_plain(page):
             values, more = _read_plain(page, data, name)
@@ -70,7 +76,7 @@ def read_tiff(data: bytes, name: str) -> Raster:
     image = open_picture(data, name, "TIFF")
     image.load()  # turns it upright too
     values, more = values_of(image, name)
-    return Raster(values, notes + more, lossy)
+    return Raster(~values if inverted else values, notes + more, lossy)
 
 
 def _count_pages(file: tifffile.TiffFile) -> int:

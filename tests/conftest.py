@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,3 +56,9 @@ def chromium() -> str:
     if path is None:
         pytest.fail("BT_BROWSER=required, and no Chromium or Chrome was found.")
     return path
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    """A hand-made slice: uint8, (6, 8, 3), each of the 144 values once, so nothing can be swapped."""
+    return np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
