@@ -59,13 +59,14 @@ def head_mask(pixels: np.ndarray) -> np.ndarray:
     flair = np.ascontiguousarray(pixels[..., FLAIR])
     if int(flair.max()) - int(flair.min()) <= FOREGROUND_LEVEL:
         return np.zeros(flair.shape, bool)
+    # Framed in air, so that it runs around the head: what it cannot reach (4 neighbors) is a hole.
+    # Holes come first: the ring of the scalp then holds the brain, which is often no part of it.
     _, foreground = cv2.threshold(flair, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    # What the air outside cannot reach (4 neighbors) is a hole; the frame lets it run around.
-    framed = np.pad((labels == largest).astype(np.uint8), 1)
+    framed = cv2.copyMakeBorder(foreground, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(framed, None, (0, 0), 2, flags=4)
-    head = framed[1:-1, 1:-1] != 2
+    filled = (framed[1:-1, 1:-1] != 2).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
+    head = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     return head if head.mean() >= LEAST_HEAD else np.zeros(flair.shape, bool)
 
 

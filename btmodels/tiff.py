@@ -31,6 +31,17 @@ _NONE, _DEFLATE = 1, (8, 32946)
 _LOSSY = (6, 7, 34712, 34892, 50001)  # JPEG, old and new, JPEG 2000, WebP
 _ALPHA = (1, 2)
 _MAX_SEGMENTS = 100_000
+_NUMBERS = (
+    "imagelength",
+    "imagewidth",
+    "imagedepth",
+    "samplesperpixel",
+    "planarconfig",
+    "rowsperstrip",
+    "tilelength",
+    "tilewidth",
+    "tiledepth",
+)
 
 
 def read_tiff(data: bytes, name: str) -> Raster:
@@ -45,16 +56,17 @@ def read_tiff(data: bytes, name: str) -> Raster:
     """
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
+        _check_numbers(page)
         notes = check_pages(name, _count_pages(file))
-        if _PHOTOMETRIC not in page.tags or page.samplesperpixel < 1:
+        if _PHOTOMETRIC not in page.tags:
             raise DecodeError(
                 f"{name} does not say what its values mean (PhotometricInterpretation)."
             )
         if page.imagedepth != 1:
             raise DecodeError(f"{name} holds a volume of {page.imagedepth} planes, not one slice.")
         # Compressed or not, a page must not unpack to more than can be held.
-        bits = np.max(page.bitspersample)
-        num_bytes = page.imagelength * page.imagewidth * page.samplesperpixel * int(bits) // 8
+        bits = int(np.max(page.bitspersample))
+        num_bytes = page.imagelength * page.imagewidth * page.samplesperpixel * bits // 8
         check_size(name, page.imagelength, page.imagewidth, num_bytes)
         orientation = page.tags.valueof(_ORIENTATION, 1)
         lossy = page.compression in _LOSSY
@@ -86,6 +98,16 @@ def _count_pages(file: tifffile.TiffFile) -> int:
     except IndexError:
         return len(file.pages)
     return MAX_PAGES + 1
+
+
+def _check_numbers(page: tifffile.TiffPage) -> None:
+    # A damaged tag may hold a text or a list where a number belongs, and Python multiplies those too.
+    numbers = [getattr(page, name) for name in _NUMBERS]
+    bits = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
+    if not all(isinstance(number, int) and 0 <= number < 2**32 for number in (*numbers, *bits)):
+        raise ValueError("a tag does not hold one number")
+    if not page.samplesperpixel or not all(0 < number <= 64 for number in bits):
+        raise ValueError("no values in a pixel")
 
 
 def _is_plain(page: tifffile.TiffPage) -> bool:

@@ -18,6 +18,9 @@ from btmodels.decode import decode, decode_mask
 from btmodels.errors import DecodeError
 from tests.btmodels.files import bare_png, bare_tiff, saved, tiff
 
+# Pillow warns of damaged tags before it gives up or goes on.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+
 RAMP = np.arange(16 * 24 * 3, dtype=np.uint8).reshape(16, 24, 3)
 
 
@@ -173,6 +176,16 @@ def test_a_directory_that_leads_back_to_itself_ends():
         decode(bare_tiff(strip, next_page=8 + 64), "circle.tif")
     except DecodeError as error:
         assert "circle.tif" in str(error)
+
+
+def test_a_list_where_a_number_belongs_is_not_multiplied():
+    # Samples per pixel as 200,000 numbers: times 8 x 8 pixels that would be a list of 100 MB.
+    data = bare_tiff(bytes(1_000_000))
+    damaged = patched(
+        data, struct.pack("<HHII", 277, 4, 1, 1), struct.pack("<HHII", 277, 4, 200_000, 8)
+    )
+    with pytest.raises(DecodeError, match="damaged"):
+        decode(damaged, "x.tif")
 
 
 def test_a_file_over_the_limit_is_refused_unread(monkeypatch):

@@ -83,6 +83,14 @@ def test_the_head_is_sought_in_flair():
     assert not head_mask(pixels).any()
 
 
+def test_a_brain_within_a_ring_of_scalp_belongs_to_the_head():
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[5:35, 5:35] = 200
+    pixels[6:34, 6:34] = 0  # a ring of one pixel
+    pixels[10:30, 10:30] = 150
+    assert head_mask(pixels).sum() == 30 * 30
+
+
 def test_a_head_at_the_edge_keeps_its_bays_open():
     pixels = np.full((20, 20, 3), 90, np.uint8)
     pixels[5:15, :10] = 0  # a bay that reaches the edge is air, not a hole
