@@ -38,18 +38,11 @@ class Batch:
 
     requests: tuple[Request, ...]
     shares: tuple[int, ...]
+    images: tuple[np.ndarray, ...]
 
     @property
     def networks(self) -> tuple[str, str]:
         return self.requests[0].networks
-
-    @property
-    def images(self) -> list[np.ndarray]:
-        return [
-            image
-            for request, share in zip(self.requests, self.shares, strict=True)
-            for image in request.images[len(request.done) : len(request.done) + share]
-        ]
 
 
 class Waiting:
@@ -90,8 +83,13 @@ class Waiting:
                     if request.networks == first.networks and not request.failed_once
                 ]
             shares = deal(JOIN, [request.left for request in together])
-            served = [(r, share) for r, share in zip(together, shares, strict=True) if share]
-            return Batch(*zip(*served, strict=True))
+            images = [
+                image
+                for request, share in zip(together, shares, strict=True)
+                for image in request.images[len(request.done) : len(request.done) + share]
+            ]
+            served = sum(share > 0 for share in shares)
+            return Batch(tuple(together[:served]), tuple(shares[:served]), tuple(images))
 
     def settle(self, batch: Batch, predictions: Sequence[Prediction]) -> None:
         """Hand out the predictions of a batch."""

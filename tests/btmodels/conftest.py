@@ -1,0 +1,52 @@
+"""Weights for tests that need a network and do not mind what it answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from btmodels import registry
+
+RECORD = {
+    "threshold": 0.5,
+    "temperature": 1.5,
+    "flips": True,
+    "min_component_pixels": 0,
+    "split_sha256": "0" * 64,
+    "complete": True,
+    "command": "a test",
+    "versions": {},
+}
+
+
+def write_record(name: str, assets: Path, **changes) -> None:
+    """Write the record of weights that lie in ``assets`` or, with ``sha256``, need not."""
+    path = registry.record_path(name, assets)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"name": name, **RECORD, **changes}), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def random_assets(tmp_path_factory) -> Path:
+    """An assets folder with random weights of the site's two networks."""
+    import keras
+
+    from btmodels import weights
+
+    assets = tmp_path_factory.mktemp("assets")
+    for name in ("resunet", "resnet50"):
+        keras.utils.set_random_seed(7)
+        sha256 = weights.save_float16(weights.build(name), registry.weights_path(name, assets))
+        write_record(name, assets, sha256=sha256)
+    return assets
+
+
+@pytest.fixture(scope="session")
+def noise() -> list[np.ndarray]:
+    """Twelve slices of noise, the last of another size."""
+    generator = np.random.default_rng(7)
+    sizes = [(256, 256)] * 11 + [(90, 200)]
+    return [generator.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes]

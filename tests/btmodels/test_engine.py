@@ -1,0 +1,236 @@
+"""The engine answers from another process, whatever happens to that process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from btmodels import engine as engine_module
+from btmodels import registry
+from btmodels.engine import Engine, get_engine
+from btmodels.errors import EngineError, WeightsError
+from btmodels.predict import Predictor
+from btmodels.slices import Prediction
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="stops a process by a signal")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def same(found: list[Prediction], expected: list[Prediction]) -> bool:
+    return len(found) == len(expected) and all(
+        (a.levels == b.levels).all()
+        and a.tumor_probability == pytest.approx(b.tumor_probability, abs=1e-6)
+        for a, b in zip(found, expected, strict=True)
+    )
+
+
+@contextlib.contextmanager
+def one_byte_altered(path: Path) -> Iterator[None]:
+    with path.open("r+b") as file:
+        file.seek(1000)
+        byte = file.read(1)
+        file.seek(1000)
+        file.write(bytes([byte[0] ^ 1]))
+    yield
+    with path.open("r+b") as file:
+        file.seek(1000)
+        file.write(byte)
+
+
+@pytest.fixture(scope="module")
+def engine(random_assets) -> Iterator[Engine]:
+    engine = Engine(random_assets)
+    engine.start()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def expected(random_assets, noise) -> list[Prediction]:
+    """What the networks say when they are asked in this very process."""
+    locate, judge = Predictor("resunet", random_assets), Predictor("resnet50", random_assets)
+    pairs = zip(judge.classify(noise), locate.segment(noise), strict=True)
+    return [Prediction(float(verdict), levels) for verdict, levels in pairs]
+
+
+def test_starting_returns_at_once(random_assets):
+    engine = Engine(random_assets)
+    assert engine.status().state == "warming"
+    begin = time.monotonic()
+    engine.start()
+    assert time.monotonic() - begin < 1
+    assert engine.status().state == "warming"
+    engine.close()
+
+
+def test_it_answers_from_another_process(engine, noise, expected):
+    assert same(engine.predict(noise), expected)
+    status = engine.status()
+    assert status.state == "warm"
+    assert status.device.startswith(("CPU", "GPU"))
+    assert status.pid not in (None, os.getpid())
+    assert {network.state for network in status.networks.values()} == {"verified"}
+    assert list(status.networks) == ["resunet", "resnet50"]
+
+
+def test_many_at_once_each_get_their_own(engine, noise, expected):
+    with ThreadPoolExecutor(8) as threads:
+        jobs = [threads.submit(engine.predict, noise[i:]) for i in range(8)]
+        assert all(same(job.result(), expected[i:]) for i, job in enumerate(jobs))
+
+
+def test_no_slices_no_answers(engine):
+    assert engine.predict([]) == []
+
+
+def test_what_is_no_slice_is_refused_before_it_is_sent(engine, noise):
+    with pytest.raises(ValueError, match="uint8"):
+        engine.predict([noise[0].astype(float)])
+    with pytest.raises(ValueError, match="rows, cols, 3"):
+        engine.predict([noise[0][..., 0]])
+    with pytest.raises(KeyError, match="nonsense"):
+        engine.predict(noise[:1], segmenter="nonsense")
+
+
+@posix_only
+def test_a_worker_killed_in_mid_request_is_replaced(engine, noise, expected):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    # Stopped, it takes the request and can surely not have answered when it is killed.
+    os.kill(first, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(engine.predict, noise)
+        time.sleep(0.5)
+        assert not job.done()
+        os.kill(first, signal.SIGKILL)
+        assert same(job.result(120), expected)
+    assert engine.status().pid not in (None, first)
+    assert not psutil.pid_exists(first)
+
+
+@posix_only
+def test_a_worker_that_hangs_is_replaced(engine, noise, expected, monkeypatch):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    monkeypatch.setattr(engine_module, "ANSWER_SECONDS", 6.0)
+    os.kill(first, signal.SIGSTOP)
+    assert same(engine.predict(noise[:2]), expected[:2])
+    assert engine.status().pid not in (None, first)
+
+
+@posix_only
+def test_a_worker_that_dies_idle_is_replaced_unasked(engine, noise, monkeypatch):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: engine.status().pid not in (None, first))
+
+
+def test_altered_weights_give_a_status_and_no_mask(engine, random_assets, noise, expected):
+    engine.predict(noise[:1])
+    for name in ("resunet", "resnet50"):
+        with one_byte_altered(registry.weights_path(name, random_assets)):
+            network = engine.status().networks[name]
+            assert network.state == "altered"
+            assert "altered" in network.message
+            with pytest.raises(WeightsError, match="altered"):
+                engine.predict(noise[:1])
+            cold = Engine(random_assets)
+            with pytest.raises(WeightsError, match="altered"):
+                cold.predict(noise[:1])
+    assert same(engine.predict(noise[:1]), expected[:1])
+
+
+def test_missing_weights_are_said_before_any_waiting(tmp_path, noise):
+    engine = Engine(tmp_path)
+    assert {n.state for n in engine.status().networks.values()} == {"missing"}
+    with pytest.raises(WeightsError, match="no weights for ResUNet"):
+        engine.predict(noise[:1])
+
+
+def test_switched_off_it_says_so(random_assets, noise, monkeypatch):
+    monkeypatch.setenv("BT_ENGINE", "off")
+    engine = Engine(random_assets)
+    engine.start()
+    status = engine.status()
+    assert (status.state, status.pid) == ("off", None)
+    assert "BT_ENGINE=off" in status.message
+    with pytest.raises(EngineError, match="BT_ENGINE=off"):
+        engine.predict(noise[:1])
+
+
+def test_closing_fails_what_waits(random_assets, noise):
+    engine = Engine(random_assets)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(engine.predict, noise)
+        time.sleep(0.3)
+        engine.close()
+        with pytest.raises(EngineError, match="closed"):
+            job.result(10)
+
+
+def test_one_engine_a_process():
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(lambda _: get_engine(), range(8)))) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what a process has mapped")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["term", "kill"])
+def test_the_site_has_tensorflow_in_its_worker_alone_and_takes_it_along(end, tmp_path):
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    command += [
+        "--server.port",
+        "0",
+        "--server.headless",
+        "true",
+        "--server.fileWatcherType",
+        "none",
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        site = psutil.Process(server.pid)
+
+        def workers() -> list[psutil.Process]:
+            return [child for child in site.children(recursive=True) if has_tensorflow(child.pid)]
+
+        wait_for(workers)
+        (found,) = workers()
+        assert not has_tensorflow(server.pid)
+        server.send_signal(end)
+        server.wait(30)
+        wait_for(lambda: not psutil.pid_exists(found.pid), 15)
+    finally:
+        server.kill()
+
+
+def has_tensorflow(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return "_pywrap_tensorflow" in Path(f"/proc/{pid}/maps").read_text()
+    return False
+
+
+def test_threads_are_gone_after_closing(random_assets, noise):
+    before = threading.active_count()
+    engine = Engine(random_assets)
+    engine.start()
+    engine.close()
+    wait_for(lambda: threading.active_count() <= before, 15)
