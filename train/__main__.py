@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     named = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(named if named in COMMANDS else None).parse_args(words)
+    args.words = words  # for the files that say what made them
     return args.run(args)
 
 

@@ -42,10 +42,11 @@ def main(args: argparse.Namespace) -> int:
             if args.subset == "samples"
             else cohort.subset_patients(args.data, args.subset, args.assets)
         )
-        document = evaluate(name, args.subset, patients, args.assets)
+        scores = evaluate(name, args.subset, patients, args.assets)
     except BrainTumorError as error:
         print(error)
         return 1
+    document = {**scores, "command": command_line(args.words), "versions": versions()}
     if args.subset == "test":
         _count_test(name, args.assets)
     if args.out:
@@ -76,7 +77,7 @@ def evaluate(
         predictor: To use instead of loading one.
 
     Returns:
-        A document that JSON can hold: scores, an entry a patient, one a slice, and what made them.
+        A document that JSON can hold: scores, an entry a patient and one a slice.
 
     Raises:
         WeightsError: There are no usable weights.
@@ -89,8 +90,6 @@ def evaluate(
         "subset": subset,
         "split_sha256": cohort.split_sha256(assets),
         "complete": predictor.record.complete,
-        "command": command_line(),
-        "versions": versions(),
         **score(predictor, patients),
     }
 

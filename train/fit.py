@@ -26,7 +26,7 @@ from train.data import Epoch, Subset, load_subset
 from train.provenance import command_line, versions
 
 RECIPES = {
-    "segment": FitConfig(epochs=32, learning_rate=2e-3),
+    "segment": FitConfig(epochs=28, learning_rate=2e-3, warmup=0.1),
     "classify": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
 }
 """How each kind of network is trained unless the command line says otherwise."""
@@ -174,7 +174,7 @@ def publish(
         "training_seconds": round(state["seconds"]),
         "config": state["config"],
         "history": state["history"],
-        "command": command_line(),
+        "command": command_line(args.words),
         "versions": versions(),
     }
     previous.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

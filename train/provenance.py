@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,10 +18,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def command_line() -> str:
-    """The command as given, with folders outside the project cut to their last name."""
-    words = []
-    for word in sys.argv[1:]:
-        path = Path(word)
-        words.append(path.name if path.is_absolute() else word)
-    return " ".join(["python -m train", *words])
+def command_line(words: Sequence[str]) -> str:
+    """The command that ``words`` were given to, absolute folders cut to their last name: where
+    somebody's data lies is nobody's business."""
+    kept = [Path(word).name if Path(word).is_absolute() else word for word in words]
+    return " ".join(["python -m train", *kept])

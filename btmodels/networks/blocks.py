@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keras import layers
+from keras import initializers, layers
 
 
 def check_shape(input_shape: Sequence[int], levels: int) -> None:
@@ -69,5 +69,11 @@ def residual_unit(x, filters: int, name: str):
 
 
 def logits(x, name: str = "logits"):
-    """1 x 1 convolution to one channel of logits, in float32 whatever the policy."""
-    return layers.Conv2D(1, 1, dtype="float32", name=name)(x)
+    """1 x 1 convolution to one channel of logits, in float32 whatever the policy.
+
+    It starts from the belief that about 2 pixels in 100 are tumor (Lin et al. 2017, arXiv:1708.02002). From
+    a bias of 0 the background stands at 1/2, and as one step of Adam moves a weight by no more than the
+    learning rate, the first epochs go by while it sinks and drowns the Dice.
+    """
+    start = initializers.Constant(-4.0)
+    return layers.Conv2D(1, 1, dtype="float32", bias_initializer=start, name=name)(x)

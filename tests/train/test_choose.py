@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from train.choose import choose_for_classifier, choose_for_segmenter, fit_temperature, sigmoid
+from train.data import Subset
+
+
+def test_sigmoid_is_stable():
+    assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    honest = rng.normal(0, 2, 20_000)
+    labels = rng.random(20_000) < sigmoid(honest)
+    assert fit_temperature(honest * 3, labels) == pytest.approx(3, rel=0.1)
+    assert fit_temperature(honest, labels) == pytest.approx(1, rel=0.1)
+
+
+def test_one_class_alone_leaves_the_temperature():
+    assert fit_temperature(np.array([1.0, 2.0]), np.array([True, True])) == 1.0
+
+
+def subset(masks, patients):
+    masks = np.asarray(masks, np.uint8)
+    return Subset(np.zeros((*masks.shape, 3), np.uint8), masks, tuple(patients))
+
+
+def test_the_classifiers_threshold_parts_the_classes():
+    masks = np.zeros((6, 4, 4))
+    masks[3:, 0, 0] = 255
+    logits = np.array([-3, -2, -1, 1, 2, 3.0])
+    chosen = choose_for_classifier(logits, subset(masks, "aabbcc"))
+    assert 0.2 < chosen["threshold"] < 0.8 and chosen["min_component_pixels"] == 0
+
+
+class MarksTooMuch:
+    """A stand-in network: sure of a block, half sure of its rim, and of a speck that is not there."""
+
+    def predict_on_batch(self, batch):
+        logits = np.full((*batch.shape[:3], 1), -8.0, np.float32)
+        logits[:, 8:24, 8:24] = 0.1  # 0.52: the rim is not in the truth
+        logits[:, 10:22, 10:22] = 8.0
+        logits[:, 28:30, 28:31] = 8.0  # six pixels of nothing
+        return logits
+
+
+def test_the_segmenters_dials_remove_the_rim_and_the_speck():
+    masks = np.zeros((2, 32, 32))
+    masks[:, 10:22, 10:22] = 255
+    chosen = choose_for_segmenter(MarksTooMuch(), subset(masks, "ab"))
+    assert chosen["validation_dice"] == 1.0
+    assert chosen["threshold"] > 0.52 and chosen["min_component_pixels"] == 10
+    assert chosen["flips"] is False, "mirroring the two in a column would only blur it"

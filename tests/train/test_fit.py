@@ -1,0 +1,106 @@
+"""Fit and evaluate from one end to the other, on a made-up data folder and a tiny network."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from btmodels import registry
+from tests.train.tiny import SEGMENTER, SIZE, SPLIT, make_assets, make_data
+from train.__main__ import main
+from train.data import Epoch, Subset, load_subset
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    monkeypatch.setitem(registry.SPECS, "unet", SEGMENTER)
+    yield make_data(tmp_path / "data"), make_assets(tmp_path / "assets"), tmp_path / "runs"
+    keras.config.set_dtype_policy("float32")
+
+
+def fit_words(places, *more):
+    data, assets, runs = map(str, places)
+    words = ["fit", "unet", "--data", data, "--assets", assets, "--runs", runs]
+    return [*words, "--num-slices", "64", "--policy", "float32", *more]
+
+
+def test_fit_then_evaluate(places, capsys):
+    data, assets, runs = places
+    assert main(fit_words(places, "--epochs", "12", "--learning-rate", "0.02")) == 0
+    record = registry.verify_weights("unet", assets)
+    assert record.complete and record.extra["epochs"] == 12
+    assert record.command.startswith("python -m train fit unet --data data ")
+
+    out = assets.parent / "scores.json"
+    words = ["evaluate", "--data", str(data), "--assets", str(assets), "--model", "unet"]
+    assert main([*words, "--subset", "test", "--out", str(out)]) == 0
+    scores = json.loads(out.read_text())
+    assert set(scores["patients"]) == set(SPLIT["test"])
+    patient = scores["patients"][SPLIT["test"][0]]
+    assert patient["slices"] == 16 and patient["empty_slices"] == 8
+    assert patient["dice"] == scores["mean_dice"] > 0.7, "a bright square is easily learned"
+    assert scores["weights_sha256"] == record.sha256
+    assert registry.load_record("unet", assets).extra["test_evaluations"] == 1
+    capsys.readouterr()
+
+    assert main([*words, "--subset", "validation"]) == 0
+    kept = json.loads(registry.metrics_path("unet", assets).read_text())
+    assert set(kept) == {"model", "validation"}
+
+
+def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places):
+    _, assets, runs = places
+    assert main(fit_words(places, "--epochs", "1")) == 0
+    assert main(fit_words(places, "--epochs", "1", "--publish-now")) == 0
+    assert registry.load_record("unet", assets).complete is False
+    start = str(registry.weights_path("unet", assets))
+    other = [*places[:2], runs / "more"]
+    assert main(fit_words(other, "--epochs", "1", "--from", start)) == 0
+    assert registry.load_record("unet", assets).complete is True
+
+
+def test_training_never_opens_test_or_reference_patients(places):
+    data, assets, _ = places
+    for subset in ("test", "reference", "samples"):
+        with pytest.raises(ValueError, match="Training reads only"):
+            load_subset(data, subset, SIZE, assets)
+    # The reference patient's files are garbage and the test patient's are made so: fit still runs.
+    for file in (data / "kaggle_3m" / SPLIT["test"][0]).iterdir():
+        file.write_bytes(b"not to be opened")
+    assert main(fit_words(places, "--epochs", "1")) == 0
+
+
+def test_evaluating_absent_patients_is_an_error_not_a_score(places, capsys):
+    data, assets, _ = places
+    words = ["evaluate", "--data", str(data), "--assets", str(assets), "--model", "unet"]
+    assert main([*words, "--subset", "test"]) == 1
+    assert "no weights" in capsys.readouterr().out
+    assert main(["evaluate", "--subset", "test", "--assets", str(assets)]) == 2
+
+
+def two_slices() -> Subset:
+    masks = np.zeros((4, SIZE, SIZE), np.uint8)
+    masks[0, 8:20, 8:20] = 255
+    pixels = np.full((4, SIZE, SIZE, 3), 100, np.uint8)
+    return Subset(pixels, masks, ("a", "a", "b", "b"))
+
+
+def test_an_epoch_is_a_function_of_seed_epoch_and_step():
+    one, again = (Epoch(two_slices(), 7, 3, 2, 4)[1] for _ in range(2))
+    other = Epoch(two_slices(), 7, 4, 2, 4)[1]
+    assert all((a == b).all() for a, b in zip(one, again, strict=True))
+    assert (one[0] != other[0]).any()
+
+
+def test_slices_with_tumor_are_drawn_twice():
+    drawn = Epoch(two_slices(), 0, 0, 5, 100).order
+    assert sorted(drawn) == [0, 0, 1, 2, 3]
+
+
+def test_the_classifiers_targets_agree_with_the_mask():
+    pixels, targets = Epoch(two_slices(), 1, 0, 5, 5, verdict=True)[0]
+    assert pixels.shape == (5, SIZE, SIZE, 3) and targets["where"].shape == (5, 8, 8, 1)
+    assert targets["verdict"].shape == (5, 1)
+    assert (targets["verdict"][:, 0] == (targets["where"].max(axis=(1, 2, 3)) > 0)).all()
+    assert targets["verdict"].sum() == 2
