@@ -192,11 +192,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Names of files need not be valid in the terminal's encoding.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
-    os.environ.update(worker.environment())
     parser = build_parser()
     args = parser.parse_args(argv)
     return args.run(args, parser)
 
 
 if __name__ == "__main__":
+    os.environ.update(worker.environment())
     sys.exit(main())
