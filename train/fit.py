@@ -20,8 +20,7 @@ from btmodels.cohort import split_sha256
 from btmodels.fitting import FitConfig, compile_model, fastest_policy, fit, load_checkpoint
 from btmodels.metrics import average_precision, count, dice, mean_of, roc_auc, total
 from btmodels.networks.resnet import with_localizer
-from btmodels.preprocess import standardize
-from train.choose import choose_for_classifier, choose_for_segmenter
+from train.choose import choose_for_classifier, choose_for_segmenter, predict_logits
 from train.data import Epoch, Subset, load_subset
 from train.provenance import command_line, versions
 
@@ -113,18 +112,6 @@ def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.
     return (keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),)
 
 
-def predict_logits(model: keras.Model, subset: Subset, batch_size: int = 16) -> np.ndarray:
-    """Return the network's logits for every slice of a subset, float32, not flipped."""
-    parts = []
-    for start in range(0, len(subset.pixels), batch_size):
-        batch = np.stack([standardize(p) for p in subset.pixels[start : start + batch_size]])
-        # predict_on_batch compiles once and keeps short last batches from compiling again under JAX.
-        short = batch_size - len(batch)
-        padded = np.concatenate([batch, np.zeros((short, *batch.shape[1:]), batch.dtype)])
-        parts.append(np.asarray(model.predict_on_batch(padded))[: len(batch)])
-    return np.concatenate(parts).astype(np.float32)
-
-
 def segmenter_score(model: keras.Model, subset: Subset) -> float:
     """Mean volumetric Dice per patient at threshold 0.5, without flips or clean-up."""
     masks = predict_logits(model, subset)[..., 0] > 0
@@ -155,10 +142,8 @@ def publish(
     keras.config.set_dtype_policy("float32")
     served = weights.build(spec.name)
     weights.load_into(served, path)
-    if spec.task == "segment":
-        chosen = choose_for_segmenter(served, validation)
-    else:
-        chosen = choose_for_classifier(predict_logits(served, validation)[:, 0], validation)
+    choose = choose_for_segmenter if spec.task == "segment" else choose_for_classifier
+    chosen = choose(served, validation)
     previous = registry.record_path(spec.name, args.assets)
     tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
     record = {

@@ -26,12 +26,23 @@ def subset(masks, patients):
     return Subset(np.zeros((*masks.shape, 3), np.uint8), masks, tuple(patients))
 
 
-def test_the_classifiers_threshold_parts_the_classes():
-    masks = np.zeros((6, 4, 4))
+class SaysItsFirstPixel:
+    """A stand-in classifier whose logit is the brightness at one place, the same when mirrored."""
+
+    def predict_on_batch(self, batch):
+        return batch.max(axis=(1, 2, 3))[:, None] * 2 - 5
+
+
+def test_the_classifiers_threshold_parts_the_classes_near_a_half():
+    masks = np.zeros((6, 16, 16))
     masks[3:, 0, 0] = 255
-    logits = np.array([-3, -2, -1, 1, 2, 3.0])
-    chosen = choose_for_classifier(logits, subset(masks, "aabbcc"))
-    assert 0.2 < chosen["threshold"] < 0.8 and chosen["min_component_pixels"] == 0
+    slices = subset(masks, "aabbcc")
+    slices.pixels[:, 4:12, 4:12] = 100
+    slices.pixels[:3, 4:12, 4:8] = 140  # a spread of brightness: no bright spot stands out
+    slices.pixels[3:, 5, 5] = 250  # one bright spot, far above the rest
+    chosen = choose_for_classifier(SaysItsFirstPixel(), slices)
+    assert chosen["validation_auc"] == 1.0 and chosen["threshold"] == 0.5
+    assert chosen["flips"] is True and chosen["min_component_pixels"] == 0
 
 
 class MarksTooMuch:
