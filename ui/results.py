@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from btmodels import export, overlay, registry
-from btmodels.decode import stem_of
 from btmodels.slices import Analysis
 from ui import badges, networks
 from ui.stack import Analyzed
@@ -31,7 +30,10 @@ def results(analyzed: Analyzed, view: View) -> None:
     _verdict(analysis)
     _mask(analysis, analyzed.stack.provenance[view.slice])
     for warning in analysis.warnings:
-        st.warning(warning, icon=":material/warning:")
+        if warning in each.notes:
+            st.info(warning, icon=":material/info:")
+        else:
+            st.warning(warning, icon=":material/warning:")
     _downloads(analysis, analyzed.threshold)
 
 
@@ -96,12 +98,12 @@ def _mask(analysis: Analysis, provenance: str) -> None:
 
 
 def _downloads(analysis: Analysis, stored: float | None) -> None:
-    stem = stem_of(analysis.slice.name)
+    name = analysis.slice.name
     with st.container(horizontal=True):
         st.download_button(
             "Overlay",
             lambda: overlay.overlay_png(analysis),
-            f"{stem}_overlay.png",
+            f"{export.safe_stem(name)}_overlay.png",
             "image/png",
             icon=":material/image:",
             on_click="ignore",
@@ -110,7 +112,7 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
         st.download_button(
             "Mask",
             lambda: export.mask_tiff(analysis.mask),
-            f"{stem}_mask.tif",
+            export.mask_name(name),
             "image/tiff",
             icon=":material/download:",
             on_click="ignore",

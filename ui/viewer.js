@@ -257,7 +257,7 @@ class Viewer {
     this.place();
     const stage = this.find(".stage");
     stage.dataset.slice = meta.slices[state.slice].name;
-    stage.dataset.version = meta.version;
+    stage.dataset.mask = mask ? "drawn" : "none";
   }
 
   drawImage({ rows, cols, channels }) {

@@ -1,0 +1,210 @@
+"""The real site, started once, and a browser that tells on it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MILLISECONDS = 60_000
+"""Until a first mask: a slow machine loads TensorFlow from a cold disk."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@contextmanager
+def serve(root: Path, **environment: str) -> Iterator[str]:
+    """Start the site that lies in ``root`` on a free port; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("BT_")}
+    with subprocess.Popen(
+        [*command, "--server.port", str(port)],
+        cwd=root,
+        env=inherited | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(server, f"{address}/_stcore/health")
+            yield address
+        finally:
+            server.terminate()
+
+
+def _wait_for(server: subprocess.Popen, address: str) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        assert server.poll() is None, "the site ended while it was starting"
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the site did not start within a minute")
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Address of the site as it is committed."""
+    with serve(ROOT) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def altered_site(tmp_path_factory) -> Iterator[str]:
+    """Address of a copy of the site in whose segmenter's weights one byte has been altered."""
+    root = tmp_path_factory.mktemp("altered") / "site"
+    keep_out = shutil.ignore_patterns("__pycache__")
+    for part in ("btmodels", "ui", "pages", "assets", ".streamlit"):
+        shutil.copytree(ROOT / part, root / part, ignore=keep_out)
+    shutil.copy(ROOT / "streamlit_app.py", root)
+    weights = root / "assets" / "weights" / "resunet.weights.h5"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    with serve(root) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser(chromium) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Visit:
+    """A page under test and what it did that a visitor would not see.
+
+    Attributes:
+        page: Playwright's page.
+        errors: Console errors and exceptions.
+        outside: Requests that left the site.
+        frames: Messages to the server over the websocket.
+    """
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    frames: list[object] = field(default_factory=list)
+
+    def open(self, address: str, mask: bool = True) -> None:
+        """Go to an address and wait until the page stands still, and a mask is drawn."""
+        self.page.goto(address)
+        if mask:
+            self.wait_for_mask()
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until the script of the page has run to its end."""
+        self.page.wait_for_selector(
+            "[data-testid=stApp][data-test-script-state=notRunning]", timeout=MILLISECONDS
+        )
+        # The last of a row of reruns is over when none has followed for a moment.
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+    def wait_for_mask(self, name: str = "") -> None:
+        """Wait until the viewer shows a slice, the one called ``name``, with its mask."""
+        which = f'[data-slice="{name}"]' if name else ""
+        self.page.wait_for_selector(
+            f'.stage[data-mask="drawn"]{which}', state="attached", timeout=MILLISECONDS
+        )
+
+    def drawn(self, layer: str = "mask") -> np.ndarray:
+        """Read a canvas of the viewer: uint8, (rows, cols, 4), red, green, blue, opacity."""
+        rows, cols, data = self.page.locator(f"canvas.{layer}").evaluate(
+            """(canvas) => {
+                const { width, height } = canvas;
+                const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+                let text = "";
+                for (let i = 0; i < data.length; i += 8192) {
+                    text += String.fromCharCode(...data.subarray(i, i + 8192));
+                }
+                return [height, width, btoa(text)];
+            }"""
+        )
+        return np.frombuffer(base64.b64decode(data), np.uint8).reshape(rows, cols, 4)
+
+    def number(self, name: str) -> str:
+        """Read a figure below the viewer: marked, slice, head or dice."""
+        return self.page.locator(f'[data-number="{name}"]').inner_text()
+
+    def drag(self, name: str, share: float) -> None:
+        """Take a slider's thumb to ``share`` of its way and hold it there."""
+        slider = self.page.locator(f'input[name="{name}"]')
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        low, high, value = (
+            float(slider.evaluate(f"(input) => input.{key}")) for key in ("min", "max", "value")
+        )
+        thumb = 16  # the thumb's middle travels this much less than the slider is wide
+        middle = box["y"] + box["height"] / 2
+
+        def x_of(part: float) -> float:
+            return box["x"] + thumb / 2 + part * (box["width"] - thumb)
+
+        self.page.mouse.move(x_of((value - low) / (high - low)), middle)
+        self.page.mouse.down()
+        self.page.mouse.move(x_of(share), middle, steps=12)
+        self.page.wait_for_timeout(150)
+
+    def let_go(self) -> None:
+        """Release what is dragged, and wait for what follows."""
+        self.page.mouse.up()
+        self.page.wait_for_timeout(200)
+        self.rest()
+
+
+@pytest.fixture
+def visit(browser, request) -> Iterator[Visit]:
+    """A fresh visitor; the test fails if the console showed an error or a request left the site."""
+    options = getattr(request, "param", {})
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 1100}} | options)
+    found = Visit(context.new_page())
+    page = found.page
+    page.set_default_timeout(15_000)
+    page.on("console", lambda m: found.errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: found.errors.append(str(error)))
+    page.on("request", lambda r: found.outside.append(r.url) if _leaves(r.url) else None)
+    page.on("websocket", lambda s: s.on("framesent", lambda frame: found.frames.append(frame)))
+    yield found
+    context.close()
+    assert found.outside == []
+    assert found.errors == []
+
+
+def _leaves(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
