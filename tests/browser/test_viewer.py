@@ -45,7 +45,7 @@ def test_channels_are_those_of_the_file(visit, site):
         ("Composite", [0, 1, 2]),
         ("FLAIR", [1, 1, 1]),
     ):
-        visit.page.locator(".viewer").get_by_text(label, exact=True).click()
+        visit.page.get_by_role("radio", name=label, exact=True).check()
         visit.page.wait_for_timeout(200)
         assert np.array_equal(visit.drawn("image")[..., :3], pixels[..., channels]), label
 
@@ -53,10 +53,10 @@ def test_channels_are_those_of_the_file(visit, site):
 def test_layers_can_be_hidden_and_outlined(visit, site):
     visit.open(f"{site}/analyze")
     line = visit.page.locator("path.line.prediction")
-    visit.page.get_by_text("Outline", exact=True).click()
+    visit.page.get_by_role("radio", name="Outline", exact=True).check()
     visit.page.wait_for_timeout(200)
     assert not visit.drawn()[..., 3].any() and line.get_attribute("d")
-    visit.page.get_by_text("Prediction", exact=True).click()
+    visit.page.get_by_role("checkbox", name="Prediction", exact=True).uncheck()
     visit.page.wait_for_timeout(200)
     assert not line.get_attribute("d")
     truth = visit.page.locator("path.line.truth")
