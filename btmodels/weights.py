@@ -43,7 +43,8 @@ def save_float16(model: keras.Model, path: Path) -> str:
         full, half = Path(folder, "full.weights.h5"), Path(folder, "half.weights.h5")
         model.save_weights(full)
         with h5py.File(full) as source, h5py.File(half, "w") as target:
-            _copy_half(source, target)
+            # Layers alone: a compiled model writes its optimizer beside them.
+            _copy_half(source["layers"], target.create_group("layers"))
         os.replace(half, path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
