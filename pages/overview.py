@@ -32,7 +32,12 @@ with st.container(horizontal=True, gap="medium"):
         icon=":material/biotech:",
         query_params={"patient": sample.patient.folder} if sample else None,
     )
-    st.page_link("pages/analyze.py", label="Analyze your own slice", icon=":material/upload_file:")
+    st.page_link(
+        "pages/analyze.py",
+        label="Analyze your own slice",
+        icon=":material/upload_file:",
+        query_params={"source": "files"},
+    )
     st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
 
 if sample is None:

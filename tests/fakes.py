@@ -16,6 +16,7 @@ from btmodels.slices import Prediction
 THRESHOLD = 0.42
 SIZE = 48
 PATIENTS = ("TCGA_ZZ_0001_20260101", "TCGA_ZZ_0002_20260101")
+BUNDLED = ("SYNT_ZZ_0001_20260101",)
 
 
 class FakeEngine:
@@ -76,9 +77,9 @@ def slice_and_mask(number: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels, mask
 
 
-def write_cohort(root: Path, slices: int = 3) -> Path:
-    """Write two patients in the data set's layout; return the folder ``kaggle_3m``."""
-    for patient in PATIENTS:
+def write_cohort(root: Path, patients: tuple[str, ...] = PATIENTS, slices: int = 3) -> Path:
+    """Write patients in the data set's layout; return the folder ``kaggle_3m``."""
+    for patient in patients:
         folder = root / "kaggle_3m" / patient
         folder.mkdir(parents=True)
         for number in range(1, slices + 1):

@@ -15,12 +15,14 @@ class Badge:
         label: On the badge and in lists.
         color, icon: As `streamlit.badge` takes them.
         meaning: What it says about a score, one sentence.
+        truth: What the mask beside a slice is.
     """
 
     label: str
     color: str
     icon: str
     meaning: str
+    truth: str = "Truth, drawn by an expert"
 
 
 BADGES = {
@@ -54,12 +56,14 @@ BADGES = {
         ":material/science:",
         "A made-up patient, computed from a brain template: safe to share, and no evidence of how "
         "well real patients are read.",
+        truth="Truth, as it was made",
     ),
     "unknown": Badge(
         "not in the split",
         "gray",
         ":material/help:",
         "Nothing is known about where this slice comes from.",
+        truth="Truth, from your mask",
     ),
 }
 

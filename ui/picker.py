@@ -11,12 +11,11 @@ from ui import badges, networks, samples, uploads, viewer
 from ui.stack import Stack
 from ui.state import Link, View, read_link
 
-PATIENT, CHOSEN, LINK, WRITTEN = (
-    "analyze.patient",
-    "analyze.masks",
-    "analyze.link",
-    "analyze.written",
-)
+SAMPLES, FILES = "Samples", "Your files"
+
+SOURCE, PATIENT, CHOSEN = "analyze.source", "analyze.patient", "analyze.masks"
+LINK, WRITTEN = "analyze.link", "analyze.written"
+"""Session keys: two widgets, masks chosen by hand, the last link read and the last one written."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,13 @@ def choose() -> Choice | None:
     link = _link()
     source = st.segmented_control(
         "Slices from",
-        ["Samples", "Your files"],
-        default="Samples",
+        [SAMPLES, FILES],
+        default=SAMPLES,
         required=True,
-        key="analyze.source",
+        key=SOURCE,
         label_visibility="collapsed",
     )
-    if source == "Your files":
+    if source == FILES:
         return _from_files()
     return _from_samples(link)
 
@@ -56,6 +55,9 @@ def write(query: dict[str, str]) -> None:
 def _link() -> Link:
     # The page itself writes the address; only one that it did not write is read.
     query = st.query_params.to_dict()
+    if query.get("source") == "files":
+        st.session_state[SOURCE] = FILES
+        return Link()
     if query and query != st.session_state.get(WRITTEN):
         patients = samples.library().samples
         link, problems = read_link(query, patients, networks.segmenters())

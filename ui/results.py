@@ -89,11 +89,9 @@ def _mask(analysis: Analysis, provenance: str) -> None:
             st.markdown(f"At the spacing the file gives, that is {area:,.0f} mm².")
         if analysis.slice.truth is not None:
             if analysis.dice is None:
-                st.markdown(
-                    "Expert and model both leave this slice empty, so it has no Dice score."
-                )
+                st.markdown("Truth and model both leave this slice empty, so it has no Dice score.")
             else:
-                st.markdown(f"Dice against the expert's mask: **{analysis.dice:.3f}**")
+                st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")
             st.caption(badges.badge_of(provenance).meaning)
 
 

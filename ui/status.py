@@ -65,5 +65,5 @@ def _data() -> str:
     library = samples.library()
     own = sum(not sample.bundled for sample in library.samples.values())
     bundled = len(library.samples) - own
-    words = f"{bundled} synthetic patients"
+    words = f"{bundled} synthetic patient{'s' * (bundled != 1)}"
     return f"{words}, {own} in the data folder" if own else f"{words}, no data folder"

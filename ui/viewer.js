@@ -11,6 +11,7 @@ const TEMPLATE = `
         <svg class="lines" aria-hidden="true">
           <path class="halo prediction"></path><path class="line prediction"></path>
           <path class="halo truth"></path><path class="line truth"></path>
+          <path class="halo head"></path><path class="line head"></path>
         </svg>
       </div>
       <p class="caption"></p>
@@ -37,7 +38,8 @@ const TEMPLATE = `
     </div></fieldset>
     <fieldset><legend>Layers</legend><div class="layers">
       <label><input type="checkbox" name="prediction"><i class="swatch"></i>Prediction</label>
-      <label><input type="checkbox" name="truth"><i class="swatch dashed"></i>Truth, drawn by an expert</label>
+      <label><input type="checkbox" name="truth"><i class="swatch dashed"></i><span class="of-truth"></span></label>
+      <label><input type="checkbox" name="head"><i class="swatch dotted"></i>Head</label>
     </div></fieldset>
     <fieldset><legend>Draw the prediction as</legend><div class="choices style">
       <label><input type="radio" value="fill"><span>Fill</span></label>
@@ -45,7 +47,7 @@ const TEMPLATE = `
     </div></fieldset>
     <label class="row"><span>Threshold</span>
       <input type="range" name="threshold" min="0" max="1" step="0.01"><output></output></label>
-    <label class="row"><span>Opacity</span>
+    <label class="row"><span>Opacity of the fill</span>
       <input type="range" name="opacity" min="0" max="100" step="1"><output></output></label>
     <label class="row"><span>Brightness</span>
       <input type="range" name="brightness" min="-100" max="100" step="1"><output></output></label>
@@ -59,7 +61,7 @@ const TEMPLATE = `
   </div>
 </div>`;
 
-const START = { style: "fill", opacity: 55, brightness: 0, contrast: 100, zoom: 1, x: 0, y: 0 };
+const START = { style: "fill", head: false, opacity: 45, brightness: 0, contrast: 100, zoom: 1, x: 0, y: 0 };
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 const instances = new WeakMap();
 
@@ -119,7 +121,7 @@ class Viewer {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
     }
     this.find("[name=slice]").oninput = ({ target }) => this.turnTo(+target.value);
-    for (const name of ["prediction", "truth"]) {
+    for (const name of ["prediction", "truth", "head"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
     }
     this.all(".channel input").forEach((radio) => (radio.oninput = () => {
@@ -270,29 +272,23 @@ class Viewer {
     context.putImageData(image, 0, 0);
   }
 
-  drawMask({ rows, cols, truth }, mask) {
-    const { prediction, truth: showTruth, style, opacity } = this.state;
+  drawMask({ rows, cols, truth, head }, mask) {
+    const { state } = this;
     const canvas = this.find(".mask");
     const context = canvas.getContext("2d", { willReadFrequently: true });
     Object.assign(canvas, { width: cols, height: rows });
-    if (mask && prediction && style === "fill") {
+    if (mask && state.prediction && state.style === "fill") {
       const image = context.createImageData(cols, rows);
       const [red, green, blue] = [255, 176, 0]; // --prediction in viewer.css
       for (let i = 0; i < mask.length; i++) if (mask[i]) image.data.set([red, green, blue, 255], 4 * i);
       context.putImageData(image, 0, 0);
     }
-    canvas.style.opacity = opacity / 100;
+    canvas.style.opacity = state.opacity / 100;
     this.find(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
-    const outlined = mask && prediction && style === "outline";
-    this.drawLines("prediction", outlined ? outline(mask, rows, cols) : "", opacity / 100);
-    this.drawLines("truth", truth && showTruth ? outline(truth, rows, cols) : "", 1);
-  }
-
-  drawLines(layer, path, opacity) {
-    this.all(`path.${layer}`).forEach((line) => {
-      line.setAttribute("d", path);
-      line.style.opacity = opacity;
-    });
+    for (const [layer, marked] of Object.entries({ prediction: mask, truth, head })) {
+      const path = marked && state[layer] ? outline(marked, rows, cols) : "";
+      this.all(`path.${layer}`).forEach((line) => line.setAttribute("d", path));
+    }
   }
 
   tell(slice, mask) {
@@ -318,7 +314,7 @@ class Viewer {
     this.find(".stage").setAttribute("aria-label", `${entry.label}. ${this.summary}`);
   }
 
-  setControls({ truth, levels }) {
+  setControls({ truth, levels, head }) {
     const { meta, state } = this;
     const entry = meta.slices[state.slice];
     const put = (name, value, text) => {
@@ -336,8 +332,11 @@ class Viewer {
     put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness} %`);
     put("contrast", state.contrast, `${state.contrast} %`);
     this.find("[name=threshold]").disabled = !levels;
+    this.find("[name=opacity]").disabled = !levels || state.style === "outline";
+    this.find(".of-truth").textContent = entry.truthLabel;
     this.check("prediction", levels);
     this.check("truth", truth);
+    this.check("head", head);
     this.all(".channel input").forEach((radio) => (radio.checked = radio.value === String(state.channel)));
     this.all(".style input").forEach((radio) => (radio.checked = radio.value === state.style));
   }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.badges import badge_of
 from ui.packing import pack_maps, pack_pixels
 from ui.stack import Analyzed
 from ui.state import View, view_from
@@ -83,7 +84,10 @@ def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
         end += len(part)
         return [end - len(part), len(part)]
 
-    for each, analysis in zip(analyzed.stack.slices, analyzed.analyses, strict=True):
+    stack = analyzed.stack
+    for each, analysis, provenance in zip(
+        stack.slices, analyzed.analyses, stack.provenance, strict=True
+    ):
         rows, cols = each.pixels.shape[:2]
         step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
         levels = analysis.prediction.levels if analysis else None
@@ -101,6 +105,7 @@ def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
                 "hasLevels": levels is not None,
                 "hasTruth": each.truth is not None,
                 "hasHead": head is not None,
+                "truthLabel": badge_of(provenance).truth,
                 "message": "" if analysis else analyzed.message,
             }
         )

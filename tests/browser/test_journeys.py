@@ -123,7 +123,7 @@ def test_a_mask_beside_its_slice_gives_a_dice(visit, site):
     truth = tifffile.imread(file.mask) > 0
     score = metrics.dice(metrics.count(visit.drawn()[..., 3] > 0, truth))
     assert visit.number("dice") == f"{score:.3f}"
-    assert f"{score:.3f}" in visit.page.get_by_text("Dice against the expert").inner_text()
+    assert f"{score:.3f}" in visit.page.get_by_text("Dice against the true mask").inner_text()
 
 
 def test_garbage_gets_a_sentence_and_the_rest_goes_on(visit, site):

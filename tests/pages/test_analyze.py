@@ -110,4 +110,4 @@ def test_uploads_are_never_kept_for_others(open_page):
     pixels, _ = fakes.slice_and_mask(2)
     upload(open_page("analyze"), ("x.tif", tiff(pixels)))
     shared = [key[0] for key in networks._shared()._kept]
-    assert shared and all(key.startswith(fakes.PATIENTS) for key in shared)
+    assert shared and all(key.startswith((*fakes.BUNDLED, *fakes.PATIENTS)) for key in shared)
