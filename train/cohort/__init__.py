@@ -1,0 +1,116 @@
+"""``python -m train cohort``: make the synthetic sample patients that the repository carries.
+
+A template brain gets a skull, a scalp and a face, an individual's folds and spots, and lesions that grow
+along its white matter; tissue becomes signal by the sequences' equations, and signal becomes slices by
+what a scanner does to it. The modules follow that order: `anatomy`, `head`, `face`, `lesions`,
+`physics`, `people` (who is made), `render`, `files`; `figures` measures the outcome.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from btmodels.registry import ASSETS
+from train.cohort import figures
+
+SEED = 2026
+
+
+def run(
+    out: Path,
+    patients: Sequence[int] | None = None,
+    seed: int = SEED,
+    reference: Path | None = None,
+    size: int = 256,
+    oversample: int = 2,
+    words: Sequence[str] = ("cohort",),
+) -> dict:
+    """Make patients and write them with data.csv and cohort.json.
+
+    Args:
+        out: Folder that gets ``kaggle_3m`` and ``cohort.json``.
+        patients: Numbers from 1; all where None. data.csv and cohort.json then name those alone.
+        seed: Decides about everything.
+        reference: Ranges measured on real patients; the committed ones where None.
+        size: Rows and columns of a slice.
+        oversample: Points per pixel along rows and along columns.
+        words: The command as given, for the record.
+
+    Returns:
+        The content of cohort.json.
+
+    Raises:
+        ValueError: There is no such patient, or no gain brings one into the reference's range.
+    """
+    # What measuring needs is in requirements.txt; only making a cohort needs more.
+    from train.cohort import files
+    from train.cohort.anatomy import load_template
+    from train.cohort.people import PEOPLE
+    from train.cohort.render import render
+
+    numbers = list(range(1, len(PEOPLE) + 1)) if patients is None else sorted(set(patients))
+    if not all(1 <= number <= len(PEOPLE) for number in numbers):
+        raise ValueError(f"Patients are numbered 1 to {len(PEOPLE)}. Received: {numbers}")
+    ranges = figures.load_reference(reference or default_reference())
+    template = load_template()
+    people, seeds = {}, {}
+    for done, number in enumerate(numbers, start=1):
+        person, folder = PEOPLE[number - 1], files.folder_name(number)
+        people[folder], seeds[folder] = person, [seed, number]
+        rng = np.random.default_rng(seeds[folder])
+        rendered = render(person, template, ranges, rng, size, oversample)
+        files.write_patient(out, folder, rendered)
+        print(f"{folder} ({done} of {len(numbers)}): {person.description}", flush=True)
+    files.write_table(out, people)
+    measured = figures.measure_folder(out, list(people))
+    content = files.describe(people, measured, ranges, seed, seeds, words)
+    files.write_description(out, content)
+    return content
+
+
+def default_reference() -> Path:
+    """Where the committed ranges lie."""
+    return ASSETS / "samples" / "reference_ranges.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--out", type=Path, default=ASSETS / "samples", help="folder to write (assets/samples)"
+    )
+    parser.add_argument(
+        "--patients", type=int, nargs="+", metavar="N", help="make these alone, by number from 1"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="decides about everything (%(default)s)"
+    )
+    parser.add_argument(
+        "--measure-reference",
+        type=Path,
+        metavar="DIR",
+        help="make nothing: measure the real patients in DIR and write reference_ranges.json",
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command; exit status 1 where the cohort misses a figure."""
+    if args.measure_reference:
+        path = args.out / default_reference().name
+        figures.measure_reference(args.measure_reference, ASSETS, path, args.words)
+        print(f"wrote {path.name}")
+        return 0
+    content = run(args.out, args.patients, args.seed, words=args.words)
+    hardness = content["hardness"]
+    print(
+        f"best FLAIR threshold: Dice {hardness['best_flair_threshold_dice']:.3f}, on LGG validation "
+        f"patients {hardness['lgg_validation_threshold_dice']:.3f}"
+    )
+    for folder, patient in content["patients"].items():
+        if not patient["deciles_within_range"]:
+            print(f"{folder}: deciles leave the range of real patients", file=sys.stderr)
+    return 0 if hardness["holds"] and content["deciles_within_range"] else 1
