@@ -5,18 +5,18 @@ import streamlit as st
 from ui import scores, status
 from ui.content import sections
 
-st.title("About")
-with st.container(width=760):
+st.title("About", anchor=False)
+words, facts = st.columns([1.7, 1], gap="large")
+with words:
     for heading, text in sections("lessons/about.md").items():
         if heading:
             st.header(heading)
         st.markdown(text)
-
-    st.header("How well it does")
-    scores.draw()
-
+with facts:
     st.header("This installation")
     status.strip()
     for problem in status.problems():
         st.warning(problem, icon=":material/warning:")
     st.dataframe(status.versions(), hide_index=True)
+    st.header("How well it does")
+    scores.draw()

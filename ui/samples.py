@@ -103,9 +103,8 @@ def stack_of(_sample: Sample, folder: str) -> Stack:
 
 def _median(held_out: list[Sample]) -> Sample | None:
     # Neither the best patient nor the worst: the one in the middle of the recorded test scores.
-    content, _ = scores.read("default")
-    recorded = next((s for s in scores.subsets(content) if s["subset"] == "test"), {})
-    patients = recorded.get("patients", {})
+    scored, _ = scores.read("default")
+    patients = scored.get("test", {}).get("patients", {})
     dice = {s.patient.folder: patients.get(s.patient.folder, {}).get("dice") for s in held_out}
     known = [value for value in dice.values() if value is not None]
     if not known:
