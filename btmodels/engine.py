@@ -81,6 +81,7 @@ class Engine:
         self.assets = assets
         self._lock = threading.RLock()
         self._run: tuple[Pool, Waiting] | None = None
+        self._thread: threading.Thread | None = None
         self._device = ""
         self._failure = ""
         self._failed_at = 0.0
@@ -93,7 +94,8 @@ class Engine:
                 return
             self._failure = ""
             self._run = Pool(NEEDED, self.assets), Waiting()
-            threading.Thread(target=self._work, args=self._run, daemon=True).start()
+            self._thread = threading.Thread(target=self._work, args=self._run, daemon=True)
+            self._thread.start()
 
     def status(self) -> EngineStatus:
         """Tell how engine and weights are now; cheap enough for every visit."""
@@ -158,10 +160,12 @@ class Engine:
         """End the worker at once; requests that wait get an `EngineError`. `start` begins anew."""
         with self._lock:
             run, self._run = self._run, None
+            thread = self._thread
         if run:
             pool, waiting = run
             waiting.close(_CLOSED)
             pool.close()
+            thread.join()
 
     def _work(self, pool: Pool, waiting: Waiting) -> None:
         """Serve what waits until the pool is closed or no worker can be had."""
@@ -172,7 +176,7 @@ class Engine:
                 batch = waiting.next_batch(PING_SECONDS)
                 try:
                     if batch is None:
-                        pool.call(ANSWER_SECONDS, worker.ping)
+                        pool.call(ANSWER_SECONDS, worker.rest)
                     else:
                         task = worker.answer, batch.images, *batch.networks, self.assets
                         waiting.settle(batch, pool.call(ANSWER_SECONDS, *task).predictions)

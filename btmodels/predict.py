@@ -42,6 +42,7 @@ class Predictor:
         self.spec = registry.get(name)
         self.model, self.record = weights.load(self.spec.name, assets)
         self._forward = _compiled(self._probability, self.spec.input_shape)
+        self._warmed: set[int] = set()
 
     def classify(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Return how probable any tumor is in each slice.
@@ -72,10 +73,12 @@ class Predictor:
             for image, found in zip(images, maps, strict=True)
         ]
 
-    def warm(self) -> None:
-        """Compile, and let the kernels be chosen for one slice and for a full batch."""
-        for size in (1, MAX_BATCH):
+    def warm(self, size: int = 1) -> None:
+        """Run once for ``size`` slices, unless that was done: the first time takes several times as long,
+        for TensorFlow compiles and chooses kernels."""
+        if size not in self._warmed:
             self._forward(np.zeros((size, *self.spec.input_shape), np.float32))
+            self._warmed.add(size)
 
     def _expect(self, task: str) -> None:
         if self.spec.task != task:

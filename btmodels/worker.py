@@ -24,6 +24,7 @@ import numpy as np
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.slices import Prediction
+from btmodels.waiting import JOIN
 
 if TYPE_CHECKING:
     from btmodels.predict import Predictor
@@ -117,8 +118,13 @@ def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets
     return Answer(os.getpid(), [Prediction(float(verdict), levels) for verdict, levels in pairs])
 
 
-def ping() -> int:
-    """Return the worker's process id, which tells that it lives."""
+def rest() -> int:
+    """What an idle worker does: run what the next request may need first; return its process id.
+
+    The site is warm once it can answer for one slice; full batches are prepared here, later.
+    """
+    for held in _predictors.values():
+        held.warm(JOIN)
     return os.getpid()
 
 
