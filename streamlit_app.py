@@ -10,6 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from btmodels.engine import get_engine
 from ui.content import sections
 from ui.document import routes
+from ui.later import page_first
 
 ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
 
@@ -23,8 +24,9 @@ def frame() -> None:
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
-    st.navigation(pages, position="top").run()
-    st.caption(notice)
+    with page_first():
+        st.navigation(pages, position="top").run()
+        st.caption(notice)
 
 
 @asynccontextmanager

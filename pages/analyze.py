@@ -17,11 +17,8 @@ choice = picker.choose()
 
 
 def beside(analyzed: Analyzed, view: View) -> None:
-    """Draw the two steps, keep the address in step with the hand, list all slices."""
+    """Draw the two steps, and keep the address in step with the hand."""
     results(analyzed, view)
-    if len(analyzed.stack.slices) > 1:
-        with st.expander("All slices as a table", icon=":material/table_rows:"):
-            table(analyzed)
     query = {}
     if choice.linkable:
         number = analyzed.stack.slices[view.slice].number
@@ -31,6 +28,6 @@ def beside(analyzed: Analyzed, view: View) -> None:
 
 
 if choice:
-    workbench(choice.stack, choice.start, beside, choice.model)
+    workbench(choice.stack, choice.start, beside, choice.model, below=table)
 else:
     picker.write({})

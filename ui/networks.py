@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from threading import Lock
 
@@ -16,10 +15,9 @@ from ui.stack import Analyzed, Stack
 
 SEGMENTER, CLASSIFIER = "default", "default-classifier"
 
-CHUNK = 8
+CHUNK = 16
 """Slices a request: few enough that the page shows progress, enough for a batch."""
 
-WARM_SECONDS = 120.0
 SHARED_ANALYSES = 256
 WARMING = "The networks are warming up; the mask follows in a few seconds."
 
@@ -109,7 +107,6 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
         missing = [i for i, key in enumerate(stack.keys) if key not in kept]
         chunk = [index] if index in missing else missing[:CHUNK]
         if chunk:
-            _wait_until_warm()
             st.session_state[KEPT] = kept | _ask(stack, chunk, records), _mark(records)
     except BrainTumorError as error:
         st.session_state[FAILURE] = str(error)
@@ -125,18 +122,6 @@ def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
 
 def _records(segmenter: str) -> tuple[Record, Record]:
     return registry.verify_weights(segmenter), registry.verify_weights(CLASSIFIER)
-
-
-def _wait_until_warm() -> None:
-    # The engine would wait as well; here the wait is seen.
-    networks = engine.get_engine()
-    networks.start()
-    if networks.status().state != "warming":
-        return
-    with st.spinner(WARMING, show_time=True):
-        end = time.monotonic() + WARM_SECONDS
-        while networks.status().state == "warming" and time.monotonic() < end:
-            time.sleep(0.05)
 
 
 def _mark(records: tuple[Record, Record]) -> tuple[str, str]:

@@ -32,10 +32,10 @@ class Choice:
 def choose() -> Choice | None:
     """Draw the choice of slices; None where there is nothing to analyze yet."""
     link = _link()
+    st.session_state.setdefault(SOURCE, SAMPLES)
     source = st.segmented_control(
         "Slices from",
         [SAMPLES, FILES],
-        default=SAMPLES,
         required=True,
         key=SOURCE,
         label_visibility="collapsed",

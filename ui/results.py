@@ -10,6 +10,8 @@ from ui import badges, networks
 from ui.stack import Analyzed
 from ui.state import View
 
+TABLE_HEIGHT = 300
+
 
 def results(analyzed: Analyzed, view: View) -> None:
     """Draw verdict, mask in figures, warnings and downloads of the slice in the viewer."""
@@ -38,7 +40,9 @@ def results(analyzed: Analyzed, view: View) -> None:
 
 
 def table(analyzed: Analyzed) -> None:
-    """Draw one row for each slice of the stack."""
+    """Draw one row for each slice of the stack, where there is more than one."""
+    if len(analyzed.stack.slices) < 2:
+        return
     rows = [
         {
             "Slice": each.name,
@@ -53,6 +57,8 @@ def table(analyzed: Analyzed) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        height=TABLE_HEIGHT,
+        alt="All slices: probability of a tumor, marked pixels, share of the slice, Dice.",
         column_config={
             "Tumor": column.ProgressColumn(
                 "Tumor, probability", min_value=0.0, max_value=1.0, format="percent"
@@ -67,7 +73,7 @@ def _verdict(analysis: Analysis) -> None:
     with st.container(border=True):
         st.markdown("**1 · Is there a tumor?**")
         probability = analysis.prediction.tumor_probability
-        st.metric("Calibrated probability", f"{100 * probability:.1f} %")
+        st.metric("Calibrated probability", _percent(probability))
         classifier = registry.get(analysis.classifier).title
         limit = registry.load_record(analysis.classifier).threshold
         answer = "says yes" if analysis.tumor else "finds none in this slice"
@@ -118,6 +124,13 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
         )
     which = "the stored one" if analysis.threshold == stored else "set by hand"
     st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
+
+
+def _percent(probability: float) -> str:
+    # No network is certain, so rounding must not make it look so.
+    if probability > 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
 
 
 def _plain(name: str) -> str:

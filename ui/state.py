@@ -82,6 +82,8 @@ def read_link(
         if layer not in LAYERS:
             problems.append(f"There is no layer {_quote(layer)}; it is left out.")
     layers = tuple(layer for layer in LAYERS if layer in wanted)
+    if wanted and not layers:
+        layers = LAYERS  # nothing of it was understood, so nothing is what it did not mean
     return Link(patient, number, model, threshold, CHANNELS[channel], layers), problems
 
 

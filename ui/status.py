@@ -10,6 +10,8 @@ import streamlit as st
 from btmodels import engine, registry
 from ui import samples
 
+LOOK_AGAIN_SECONDS = 2.0
+
 _STATES = {
     "off": ("Engine off", "gray", ":material/power_settings_new:"),
     "warming": ("Warming up", "orange", ":material/hourglass_top:"),
@@ -25,8 +27,18 @@ _NETWORKS = {
 
 
 def strip() -> None:
-    """Draw one line of badges: each network's weights, the device, the data, the engine."""
+    """Draw one line of badges: each network's weights, the device, the data, the engine.
+
+    While the engine warms up the line looks again by itself.
+    """
+    warming = engine.get_engine().status().state == "warming"
+    st.fragment(_strip, run_every=LOOK_AGAIN_SECONDS if warming else None)(warming)
+
+
+def _strip(was_warming: bool) -> None:
     status = engine.get_engine().status()
+    if was_warming and status.state != "warming":
+        st.rerun()  # the page as a whole has news, and no more need to look again
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for name, network in status.networks.items():
             words, color, icon = _NETWORKS[network.state]
@@ -34,7 +46,8 @@ def strip() -> None:
             st.badge(
                 f"{title}: weights {words}", color=color, icon=icon, help=network.message or None
             )
-        st.badge(status.device or "No device", color="gray", icon=":material/memory:")
+        if status.device:
+            st.badge(status.device, color="gray", icon=":material/memory:")
         st.badge(_data(), color="gray", icon=":material/folder_open:")
         words, color, icon = _STATES[status.state]
         st.badge(words, color=color, icon=icon, help=status.message or None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from ui import networks
+from ui.later import later
 from ui.stack import Analyzed, Stack
 from ui.state import View
 from ui.viewer import viewer
@@ -20,6 +21,7 @@ def workbench(
     start: View,
     beside: Callable[[Analyzed, View], None],
     model: str | None = None,
+    below: Callable[[Analyzed], None] | None = None,
     shares: tuple[float, float] = (2.2, 1),
 ) -> None:
     """Draw the viewer and, beside it, what the page wants; analyze slice after slice meanwhile.
@@ -31,16 +33,17 @@ def workbench(
         start: What is set when this stack comes up first.
         beside: Draws the column beside the viewer, from what is analyzed and what the hand has set.
         model: Segmenter; None is the site's own.
+        below: Draws what stands under the viewer.
         shares: Widths of viewer and column.
     """
     left, right = st.columns(shares, gap="large")
     analyzed = networks.known(stack, model)
     with left:
         view = viewer(analyzed, start, KEY)
+        if below:
+            below(analyzed)
     with right:
         beside(analyzed, view)
     if analyzed.pending:
-        # The slice is on screen by now; its mask, and then those of the others, follow.
-        with left:
-            networks.advance(stack, view.slice, model)
-        st.rerun()
+        # The slice is shown at once; its mask, and then those of the others, follow.
+        later(lambda: networks.advance(stack, view.slice, model))

@@ -39,7 +39,7 @@ def test_an_unknown_value_gets_a_sentence(query, words):
     link, problems = read_link(query, PATIENTS, MODELS)
     assert len(problems) == 1 and words in problems[0] and problems[0].endswith(".")
     assert link.view(0, 0.42).threshold == 0.42
-    assert link.channel == 1
+    assert link.channel == 1 and "prediction" in link.layers
 
 
 def test_a_link_cannot_bring_markup_onto_the_page():

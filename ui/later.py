@@ -1,0 +1,38 @@
+"""Slow work waits until the whole page is drawn: no visitor looks at half of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+_JOBS = "later.jobs"
+
+
+@contextmanager
+def page_first() -> Iterator[None]:
+    """Draw a page inside; then do what it has put off, and draw it again with what came of it."""
+    jobs: list[Callable[[], None]] = []
+    st.session_state[_JOBS] = jobs
+    try:
+        yield
+    finally:
+        del st.session_state[_JOBS]
+    for job in jobs:
+        job()
+    if jobs:
+        st.rerun()
+
+
+def later(job: Callable[[], None]) -> None:
+    """Do ``job`` once the page is drawn, and draw again.
+
+    A fragment that runs alone has its page on screen already, so there the job is done at once.
+    """
+    jobs = st.session_state.get(_JOBS)
+    if jobs is not None:
+        jobs.append(job)
+        return
+    job()
+    st.rerun()
