@@ -2,8 +2,8 @@
 
 A template brain gets a skull, a scalp and a face, an individual's folds and spots, and lesions that grow
 along its white matter; tissue becomes signal by the sequences' equations, and signal becomes slices by
-what a scanner does to it. The modules follow that order: `anatomy`, `head`, `face`, `lesions`,
-`physics`, `people` (who is made), `render`, `files`; `figures` measures the outcome.
+what a scanner does to it. The modules follow that order: `anatomy`, `head`, `face`, `vessels`,
+`lesions`, `physics`, `people` (who is made), `render`, `files`; `figures` measures the outcome.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def run(
         seed: Decides about everything.
         reference: Ranges measured on real patients; the committed ones where None.
         size: Rows and columns of a slice.
-        oversample: Points per pixel along rows and along columns.
+        oversample: Points per pixel at each of a slice's heights.
         words: The command as given, for the record.
 
     Returns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.cohort.fields import Noise, ellipsoid, rise, tube
+from train.cohort.fields import Place, ellipsoid, rise, tube
 from train.cohort.physics import CODES
 
 DEEPEST = 60.0
@@ -35,12 +35,13 @@ def face_depth(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
     return np.maximum.reduce([depth, nose, brow, neck, ears]) + waves
 
 
-def fill_face(points: np.ndarray, fine: Noise, coarse: Noise) -> np.ndarray:
+def fill_face(place: Place) -> np.ndarray:
     """Return a tissue code for points inside the face, uint8, (n,)."""
+    points = place.points
     x, y, z = points
     side = np.abs(x)
     mirrored = np.stack([side, y, z])
-    small, large = fine(points), coarse(points)
+    small, large = place.noise("fine"), place.noise("broad")
 
     codes = np.full(x.shape, CODES["muscle"], np.uint8)
     codes[small + 0.5 * large > 0.7] = CODES["fat"]

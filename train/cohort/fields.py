@@ -60,6 +60,36 @@ class Noise:
         )
 
 
+class Place:
+    """Points in millimeters, and the named noise fields there, each evaluated once when first asked for.
+
+    Args:
+        points: Millimeters, (3, n).
+        fields: By name.
+        known: Values at the points that are known already.
+    """
+
+    def __init__(
+        self,
+        points: np.ndarray,
+        fields: dict[str, Noise],
+        known: dict[str, np.ndarray] | None = None,
+    ):
+        self.points, self._fields = points, fields
+        self._known = {} if known is None else known
+
+    def noise(self, name: str) -> np.ndarray:
+        """Return a field's values at the points, float32, (n,)."""
+        if name not in self._known:
+            self._known[name] = self._fields[name](self.points)
+        return self._known[name]
+
+    def part(self, which: np.ndarray) -> Place:
+        """Return those points that ``which``, bool, (n,), selects."""
+        known = {name: values[which] for name, values in self._known.items()}
+        return Place(self.points[:, which], self._fields, known)
+
+
 def rise(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Go smoothly from 0 at ``low`` to 1 at ``high`` (which may lie below ``low``)."""
     t = np.clip((values - low) / (high - low), 0, 1)

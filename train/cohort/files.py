@@ -57,7 +57,7 @@ def _write_tiff(path: Path, values: np.ndarray, photometric: str) -> None:
         values,
         photometric=photometric,
         compression="deflate",
-        compressionargs={"level": 9},
+        compressionargs={"level": 7},
         predictor=values.ndim == 3,
         software=None,
         metadata=None,

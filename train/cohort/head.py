@@ -8,8 +8,9 @@ import numpy as np
 
 from train.cohort.anatomy import Template
 from train.cohort.face import face_depth, fill_face
-from train.cohort.fields import Noise, ellipsoid, rise, tube
+from train.cohort.fields import Noise, Place, ellipsoid, rise
 from train.cohort.physics import CODES
+from train.cohort.vessels import BLOOD_AND_DURA, lay_vessels
 
 
 @dataclass(frozen=True)
@@ -82,37 +83,41 @@ class Head:
         small = np.stack([noise(points) for noise in self._fold])
         return moved + np.float32(2.1) * inward * small
 
-    def outside(self, points: np.ndarray) -> np.ndarray:
-        """Return the distance above the skin in mm, negative inside the head, (n,)."""
-        above = self.template.from_hull(points) - self._cover(points)
-        waves = 1.2 * self._noise["broad"](points)
-        return np.minimum(above, -face_depth(points, waves))
+    def place(self, points: np.ndarray) -> Place:
+        """Return points of the template's space, (3, n), with this head's noise."""
+        return Place(points, self._noise)
 
-    def tissues(self, points: np.ndarray) -> Tissues:
-        """Return the tissue at points of the template's space, (3, n)."""
-        code = np.full(points.shape[1], CODES["air"], np.uint8)
-        other, share = code.copy(), np.zeros(points.shape[1], np.float32)
-        hull = self.template.from_hull(points)
-        brain = self.template.from_brain(points)
-        depth = -self.outside(points)
+    def depth(self, place: Place) -> np.ndarray:
+        """Return the distance below the skin in mm, negative outside the head, (n,)."""
+        above = self.template.from_hull(place.points) - self._cover(place)
+        return np.maximum(-above, face_depth(place.points, 1.2 * place.noise("broad")))
 
-        shell = depth > 0
-        code[shell] = self._skull_and_scalp(points[:, shell], hull[shell], depth[shell])
+    def tissues(self, place: Place, depth: np.ndarray) -> Tissues:
+        """Return the tissue at points inside the head; ``depth`` as from `depth`."""
+        code = np.full(depth.shape, CODES["air"], np.uint8)
+        other, share = code.copy(), np.zeros(depth.shape, np.float32)
+        hull = self.template.from_hull(place.points)
+        brain = np.full(depth.shape, 99, np.float32)
+        brain[hull < 3] = self.template.from_brain(place.points[:, hull < 3])
+        fine, medium = place.noise("fine"), place.noise("medium")
+
+        shell = hull > -1
+        code[shell] = self._skull_and_scalp(place.part(shell), hull[shell], depth[shell])
         closed = hull < 0
-        code[closed] = self._between(points[:, closed], brain[closed])
+        code[closed] = self._between(place.part(closed), brain[closed])
         inside = brain < 0.3
-        code[inside], other[inside], share[inside] = self._brain(points[:, inside], brain[inside])
-        self._vessels(points, hull, code, share)
+        code[inside], other[inside], share[inside] = self._brain(place.part(inside), brain[inside])
+        lay_vessels(place, hull, self.build.vessels, code)
+        share[np.isin(code, BLOOD_AND_DURA)] = 0
         grain = 0.045 + 0.07 * (code == CODES["fat"])
-        texture = 1 + grain * self._noise["fine"](points)
-        texture += 0.03 * self._noise["medium"](points) + 0.04 * self._noise["broad"](points)
+        texture = 1 + grain * fine + 0.03 * medium + 0.04 * place.noise("broad")
         return Tissues(code, other, share, texture.astype(np.float32))
 
-    def _layers(self, points: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _layers(self, place: Place) -> tuple[np.ndarray, ...]:
         """Outer limits of fluid, dura, inner table, marrow, outer table, muscle in mm above the hull."""
-        x, y, z = points
-        n = self._noise["thickness"](points)
-        fluid = np.maximum(0.7 + self.build.atrophy + 0.4 * self._noise["broad"](points), 0.4)
+        x, y, z = place.points
+        n = place.noise("thickness")
+        fluid = np.maximum(0.7 + self.build.atrophy + 0.4 * place.noise("broad"), 0.4)
         dura = fluid + 0.8
         inner = dura + 1.5
         thin = 1 - 0.8 * rise(np.abs(x), 48, 64) * rise(z, 38, 15)
@@ -123,21 +128,22 @@ class Head:
         muscle = outer + 8.0 * bulge + 12 * nuchal
         return fluid, dura, inner, marrow, outer, muscle
 
-    def _cover(self, points: np.ndarray) -> np.ndarray:
-        fat = np.maximum(self.build.scalp + 1.0 * self._noise["thickness"](points + 50), 1.5)
-        back = 1.6 * rise(points[1], -60, -100) - 1.2 * rise(points[1], 30, 65)
-        return self._layers(points)[-1] + fat + back + 1.6
+    def _cover(self, place: Place) -> np.ndarray:
+        fat = np.maximum(self.build.scalp + 0.8 * place.noise("wide"), 1.5)
+        back = 1.6 * rise(place.points[1], -60, -100) - 1.2 * rise(place.points[1], 30, 65)
+        return self._layers(place)[-1] + fat + back + 1.6
 
-    def _skull_and_scalp(self, points, hull, depth) -> np.ndarray:
-        fluid, dura, inner, marrow, outer, muscle = self._layers(points)
+    def _skull_and_scalp(self, place: Place, hull, depth) -> np.ndarray:
+        points = place.points
+        fluid, dura, inner, marrow, outer, muscle = self._layers(place)
         code = np.full(hull.shape, CODES["fat"], np.uint8)
-        speck = self._noise["fine"](points)
+        speck = place.noise("fine")
         code[speck > 1.9] = CODES["vein"]
         code[hull < muscle] = CODES["muscle"]
         code[(hull < muscle) & (hull > outer + 1.5) & (speck > 1.5)] = CODES["fat"]
         face = (points[2] < 6) & (hull > outer)
         deep = face & (points[1] > 8) | (face & (points[2] < -46))
-        code[deep] = fill_face(points[:, deep], self._noise["fine"], self._noise["broad"])
+        code[deep] = fill_face(place.part(deep))
         code[hull < outer] = CODES["bone"]
         code[(hull < marrow) & (hull > inner) & (speck < 1.4)] = CODES["marrow"]
         code[hull < dura] = CODES["dura"]
@@ -148,13 +154,13 @@ class Head:
         # Orbits open at the skin: lids and cornea are not fat.
         eyes = ellipsoid(np.stack([np.abs(points[0]), *points[1:]]), (32, 60, -33), (13, 13, 13))
         front = eyes < 1.0
-        code[front] = fill_face(points[:, front], self._noise["fine"], self._noise["broad"])
+        code[front] = fill_face(place.part(front))
         return code
 
-    def _between(self, points: np.ndarray, brain: np.ndarray) -> np.ndarray:
+    def _between(self, place: Place, brain: np.ndarray) -> np.ndarray:
         """Fill what lies within the hull but not in the brain: fissures, cisterns, skull base."""
         code = np.full(brain.shape, CODES["fluid"], np.uint8)
-        fine, broad = self._noise["fine"](points), self._noise["broad"](points)
+        points, fine, broad = place.points, place.noise("fine"), place.noise("broad")
         wall = 3.2 + 0.8 * broad
         base = (brain > wall) & (points[2] < -14) & (np.abs(points[0]) > 5 + 2 * broad)
         code[base] = CODES["bone"]
@@ -162,10 +168,10 @@ class Head:
         code[base & (brain < wall + 0.9)] = CODES["dura"]
         return code
 
-    def _brain(self, points, brain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        template, build, noise = self.template, self.build, self._noise
+    def _brain(self, place: Place, brain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        template, build, points = self.template, self.build, place.points
         x, y, z = points
-        fine, medium = noise["fine"](points), noise["medium"](points)
+        fine, medium = place.noise("fine"), place.noise("medium")
         white, gray = template.white(points), template.gray(points)
         away, sulci = template.from_white(points), template.sulci(points)
 
@@ -176,7 +182,7 @@ class Head:
         ridge = template.ridge(points) + 0.06 * medium + 0.1 * build.atrophy
         open_sulcus = (away > thick) | (groove > 0.10) | ((ridge > 0.42) & (away > 1.7))
         # In the average of many brains the hemispheres touch; in one brain a fissure parts them.
-        apart = np.abs(x - 0.9 * noise["wide"](points)) < 1.0 + 0.6 * build.atrophy
+        apart = np.abs(x - 0.9 * place.noise("wide")) < 1.0 + 0.6 * build.atrophy
         apart &= ((z > 4) | (y > 22) | (y < -70)) & (white < 0.55)
         open_sulcus = (open_sulcus & (brain > -26)) | apart
         code[(code != CODES["white"]) & open_sulcus] = CODES["fluid"]
@@ -199,7 +205,7 @@ class Head:
         other[leaf], share[leaf] = CODES["fluid"], 0.55
 
         wall = template.from_ventricle(points) - build.ventricles - 0.25 * medium
-        self._spots(points, code, other, share, wall)
+        self._spots(place, code, other, share, wall)
         inner = (wall < 0) & (brain < -5)
         code[inner], share[inner] = CODES["fluid"], 0
         plexus = ellipsoid(np.stack([np.abs(x), y, z]), (22, -38, 8), (8, 9, 11)) + 0.25 * fine
@@ -208,41 +214,18 @@ class Head:
         other[lining], share[lining] = CODES["spots"], np.float32(0.5)
         return code, other, share
 
-    def _spots(self, points, code, other, share, wall) -> None:
+    def _spots(self, place: Place, code, other, share, wall) -> None:
         """Brighten caps around the horns and spots in deep white matter, as age does."""
-        x, y, z = points
+        x, y, z = place.points
         amount = self.build.spots
         ends = rise(y, 8, 24) + rise(y, -26, -46) + 0.35 * rise(z, 14, 24)
-        reach = (1.2 + 4.2 * amount) * np.clip(ends, 0.15, 1) + 0.9 * self._noise["medium"](points)
+        reach = (1.2 + 5.0 * amount) * np.clip(ends, 0.15, 1) + 0.9 * place.noise("medium")
         white = (code == CODES["white"]) & (share == 0)
         cap = white & (wall < reach) & (wall > 0)
-        other[cap], share[cap] = CODES["spots"], (0.75 * rise(wall, 6, 1))[cap].astype(np.float32)
-        height = self._noise["spots"](points) - (3.15 - 0.85 * amount)
-        spot = white & (height > 0) & (z > -6) & (wall > 2) & (wall < 26)
+        other[cap], share[cap] = CODES["spots"], (0.85 * rise(wall, 7, 2))[cap].astype(np.float32)
+        spot = white & (z > -6) & (wall > 2) & (wall < 26)
+        height = np.full(x.shape, -1, np.float32)
+        height[spot] = place.part(spot).noise("spots") - (2.8 - 0.95 * amount)
+        spot &= height > 0
         level = (0.9 * rise(height, 0, 0.35)).astype(np.float32)
         other[spot], share[spot] = CODES["spots"], np.maximum(level, share)[spot]
-
-    def _vessels(self, points, hull, code, share) -> None:
-        """Lay sinuses along the skull, arteries at the base, and veins in the sulci."""
-        x, y, z = points
-        rear = rise(y, 55, -30) * rise(z, -16, 6)
-        sinus = np.hypot(x / 4.4, (hull + 0.5) / 3.4) < 0.45 + 0.65 * rear
-        sagittal = sinus & (np.abs(hull) < 5) & ((z > 18) | (y < -60)) & (z > -16)
-        curve = -12 - 6 * rise(np.abs(x), 20, 60)
-        transverse = (np.abs(hull - 0.5) < 3) & (np.abs(z - curve) < 4) & (y < -42)
-        straight = tube(points, [(0, -42, 4), (0, -78, -8), (0, -98, -8)]) < 2.2
-        code[sagittal | transverse | straight] = CODES["vein"]
-        falx = (np.abs(x - 0.6 * self._noise["wide"](points)) < 0.75) & (hull < 1) & (hull > -44)
-        code[falx & (code == CODES["fluid"]) & ((z > 12) | (y > 40))] = CODES["dura"]
-        side = np.stack([np.abs(x), y, z])
-        arteries = np.minimum.reduce([
-            tube(side, [(12, -2, -40), (11, 4, -24), (13, 2, -17), (28, 6, -18), (38, 8, -12)]),
-            tube(side, [(13, 2, -17), (3, 18, -14), (2, 34, -6), (2, 40, 8), (2, 24, 26)]),
-            tube(side, [(0, -20, -52), (0, -17, -28), (9, -16, -18), (24, -32, -12)]),
-        ])  # fmt: skip
-        code[(arteries < 1.5) & (hull < -2)] = CODES["artery"]
-        crossing = np.hypot(self._noise["vessel_a"](points), self._noise["vessel_b"](points))
-        vein = (crossing < 0.10 + 0.08 * self.build.vessels) & (hull < 1.5)
-        vein &= (code == CODES["fluid"]) | ((hull < -6) & (crossing < 0.04))
-        code[vein] = CODES["vein"]
-        share[np.isin(code, [CODES["vein"], CODES["dura"], CODES["artery"]])] = 0

@@ -96,6 +96,7 @@ class Lesion:
         progress = np.clip(time / last, 0, 2).astype(np.float32)
         self._progress = Grid(ndimage.gaussian_filter(progress, 1.0), origin)
         where = np.argwhere(grown)
+        self._box = np.stack([where.min(0), where.max(0)], 1) + np.array(origin)[:, None]
         self.center = (where.mean(0) + origin).astype(np.float32)
         self.radius = float((3 * len(where) / (4 * np.pi)) ** (1 / 3))
 
@@ -106,6 +107,12 @@ class Lesion:
         away = points - self.center[:, None]
         reach = np.einsum("in,in->n", away, away) / (2 * (1.5 * self.radius) ** 2)
         return points - away * (self.plan.push * np.exp(-reach)).astype(np.float32)
+
+    def near(self, points: np.ndarray) -> np.ndarray:
+        """Tell at which points, (3, n), there may be something of it, bool, (n,)."""
+        margin = 3 * self.plan.edge + 1
+        low, high = self._box[:, :1] - margin, self._box[:, 1:] + margin
+        return ((points > low) & (points < high)).all(0)
 
     def overlay(self, points: np.ndarray, code: np.ndarray) -> Overlay:
         """Return its part at points of the template's space, over tissue of the given codes."""
@@ -121,7 +128,8 @@ class Lesion:
         # Cortex is spared a little, which lets the gyri show through.
         share *= np.where(code == CODES["gray"], 0.86, 1).astype(np.float32)
 
-        progress = self._progress(points) + 0.07 * medium + 0.03 * fine
+        way = self._progress(points)
+        progress = way + 0.07 * medium + 0.03 * fine
         kind = np.full(border.shape, CODES["infiltrated"], np.uint8)
         kind[progress < plan.core] = CODES["core"]
         if plan.cyst:
@@ -131,5 +139,5 @@ class Lesion:
             thick = 0.07 + 0.04 * broad
             kind[(np.abs(progress - start - 0.04) < thick) & (medium > -0.9)] = CODES["rim"]
         texture = 1 + 0.07 * broad + 0.06 * medium + 0.04 * fine
-        fading = 1 - 0.16 * np.clip(self._progress(points), 0, 1.2) ** 2
+        fading = 1 - 0.16 * np.clip(way, 0, 1.2) ** 2
         return Overlay(share, kind, (texture * fading).astype(np.float32), border < 0)

@@ -44,7 +44,7 @@ FRONTAL, PARIETAL, TEMPORAL = 2, 5, 6
 PEOPLE = (
     Person(
         "large left frontal lesion with a cyst and a rim that takes up contrast",
-        24,
+        22,
         (Plan((-27, 34, 26), 62, core=0.62, cyst=0.42, rim=True, edge=1.8, push=0.2),),
         location=FRONTAL,
         laterality=LEFT,
@@ -52,7 +52,7 @@ PEOPLE = (
     Person("no tumor; many age-related bright spots in the white matter", 22, spots=0.9),
     Person(
         "one small right parietal lesion",
-        23,
+        21,
         (Plan((34, -38, 36), 3.2, core=0.3, edge=1.1, push=0.05, fingers=0.7),),
         spots=0.45,
         location=PARIETAL,
@@ -60,7 +60,7 @@ PEOPLE = (
     ),
     Person(
         "two-part lesion of the right hemisphere: temporal, and apart from it frontal",
-        28,
+        24,
         (
             Plan((44, -14, -10), 15, core=0.35, edge=1.6, fingers=0.65),
             Plan((28, 34, 22), 9, core=0.3, rim=True, edge=1.4, push=0.08),
@@ -79,7 +79,7 @@ PEOPLE = (
     ),
     Person(
         "right parietal lesion with a faint rim; no post-contrast series, FLAIR stands in",
-        24,
+        22,
         (Plan((27, -48, 32), 22, core=0.45, rim=True, edge=2.2, fingers=0.75),),
         spots=0.5,
         stand_ins=(2,),
@@ -88,7 +88,7 @@ PEOPLE = (
     ),
     Person(
         "right frontal lesion with a ragged border; no pre-contrast series, FLAIR stands in",
-        26,
+        22,
         (Plan((25, 22, 36), 40, core=0.4, edge=2.2, push=0.15, fingers=0.85),),
         stand_ins=(0,),
         location=FRONTAL,
@@ -96,7 +96,7 @@ PEOPLE = (
     ),
     Person(
         "left parietal lesion; neither T1 series, FLAIR stands in for both",
-        22,
+        20,
         (Plan((-30, -30, 42), 13, core=0.3, edge=1.4, push=0.08),),
         spots=0.2,
         stand_ins=(0, 2),

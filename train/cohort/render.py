@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from scipy import ndimage
 
@@ -54,7 +55,7 @@ def render(
         reference: Ranges of intensity that the channels must lie in.
         rng: Draws everything about the patient.
         size: Rows and columns of a slice.
-        oversample: Points per pixel along rows and along columns.
+        oversample: Points per pixel at each of a slice's heights.
         only: Indices of the slices to make; all where None.
     """
     chance = draw(person, rng)
@@ -70,7 +71,8 @@ def render(
     for index in indices:
         own = np.random.default_rng(seeds[index])
         heights = LOWEST + index * step + _offsets(step)
-        signal, mask = _sample(head, lesions, tables, shades, chance, heights, size, oversample)
+        signal, mask = _sample(head, lesions, tables, chance, heights, size, oversample)
+        signal *= _shade(shades, chance, float(heights.mean()), size)
         for channel, table in enumerate(tables):
             moved = ndimage.shift(signal[channel], chance.shifts[channel], order=1)
             unit = float(table[CODES["white"]])
@@ -89,46 +91,71 @@ def _offsets(step: float) -> np.ndarray:
     return (np.arange(count) - (count - 1) / 2) / count * 0.9 * step
 
 
-def _sample(head, lesions, tables, shades, chance: Draw, heights, size, oversample):
+def _sample(head, lesions, tables, chance: Draw, heights, size, oversample):
     """Return mean signal (3, rows, cols) and the lesions' share (rows, cols) over a slice's volume."""
-    count = size * oversample
-    pitch = chance.pixel * 256 / count
-    place = (np.arange(count) - (count - 1) / 2) * pitch
-    # Radiological: the patient's left, where x is negative, lies at the picture's right.
-    x = -(place - chance.center[1] * chance.pixel)[None, :]
-    y = -(place - chance.center[0] * chance.pixel)[:, None] - 12
-    total = np.zeros((3, count * count), np.float32)
-    share = np.zeros(count * count, np.float32)
-    for height in heights:
-        flat = np.stack(np.broadcast_arrays(x, y, np.float64(height))).reshape(3, -1)
-        points = ((chance.turn @ flat) * chance.scale[:, None]).astype(np.float32)
+    count = size * size * oversample
+    total, share = np.zeros((3, count), np.float32), np.zeros(count, np.float32)
+    for level, height in enumerate(heights):
+        points = _points(chance, height, size, oversample, level)
         hull = head.template.from_hull(points)
-        # Far below the hull there is only face and neck; nothing of a head lies beyond.
+        # Far from the hull there is only face and neck; nothing of a head lies beyond.
         near = np.flatnonzero((hull < 24) | ((points[2] < 14) & (hull < 75)))
+        points = points[:, near]
         for lesion in lesions:
-            points[:, near] = lesion.displace(points[:, near])
-        bent = head.bend(points[:, near])
-        within = head.outside(bent) < 0
-        near, bent = near[within], bent[:, within]
-        tissues = head.tissues(bent)
-        values = [
+            points = lesion.displace(points)
+        place = head.place(head.bend(points))
+        depth = head.depth(place)
+        within = depth > 0
+        near, place = near[within], place.part(within)
+        tissues = head.tissues(place, depth[within])
+        values = np.stack([
             table[tissues.code] * (1 - tissues.share) + table[tissues.other] * tissues.share
             for table in tables
-        ]
-        values[FLAIR] = values[FLAIR] * tissues.texture
+        ])  # fmt: skip
+        values[FLAIR] *= tissues.texture
+        marked = np.zeros(len(near), bool)
         for lesion in lesions:
-            over = lesion.overlay(bent, tissues.code)
+            part = lesion.near(place.points)
+            over = lesion.overlay(place.points[:, part], tissues.code[part])
             for channel, table in enumerate(tables):
-                texture = over.texture if channel == FLAIR else 2 - over.texture
-                own = table[over.code] * (texture if channel == FLAIR else texture**0.5)
-                values[channel] = values[channel] * (1 - over.share) + own * over.share
-            share[near[over.inside]] = np.minimum(share[near[over.inside]] + 1, len(heights))
-        for channel, shade in enumerate(shades):
-            bias = np.exp(0.13 * shade(points[:, near]) + 0.0000065 * (bent**2).sum(0))
-            total[channel, near] += values[channel] * bias
-    block = (3, size, oversample, size, oversample)
-    mean = total.reshape(block).mean((2, 4)) / len(heights)
-    return mean, share.reshape(block[1:]).mean((1, 3)) / len(heights)
+                # What is long in T2 is mostly long in T1: bright on FLAIR, a little darker on T1.
+                texture = over.texture if channel == FLAIR else (2 - over.texture) ** 0.5
+                own = table[over.code] * texture
+                values[channel, part] = values[channel, part] * (1 - over.share) + own * over.share
+            marked[part] |= over.inside
+        total[:, near] += values
+        share[near] += marked
+    mean = total.reshape(3, size, size, oversample).mean(3) / len(heights)
+    return mean, share.reshape(size, size, oversample).mean(2) / len(heights)
+
+
+def _points(chance: Draw, height: float, size: int, oversample: int, level: int) -> np.ndarray:
+    """Return ``oversample`` points for each pixel, in the template's axes before any bending, (3, n).
+
+    A pixel's points lie on a diagonal, so that each has a row and a column of its own; the diagonal
+    changes from level to level.
+    """
+    pitch = chance.pixel * 256 / size
+    middle = (np.arange(size) - (size - 1) / 2) * pitch
+    shift = ((np.arange(oversample) + 0.5) / oversample - 0.5) * pitch
+    across = shift if level % 2 else shift[::-1]
+    rows = middle[:, None, None] + shift[None, None, :] - chance.center[0] * chance.pixel
+    cols = middle[None, :, None] + across[None, None, :] - chance.center[1] * chance.pixel
+    # Radiological: the patient's left, where x is negative, lies at the picture's right.
+    flat = np.stack(np.broadcast_arrays(-cols, -rows - 12, np.float64(height))).reshape(3, -1)
+    return ((chance.turn @ flat) * chance.scale[:, None]).astype(np.float32)
+
+
+def _shade(shades: list[Noise], chance: Draw, height: float, size: int) -> np.ndarray:
+    """Return the coils' uneven sensitivity, a factor near 1, (3, rows, cols)."""
+    # It is so smooth that a point in eight tells all.
+    few = max(size // 8, 2)
+    points = _points(chance, height, few, 1, 0)
+    outward = 0.0000065 * (points**2).sum(0)
+    rough = [np.exp(0.13 * shade(points) + outward).reshape(few, few) for shade in shades]
+    return np.stack(
+        [cv2.resize(each, (size, size), interpolation=cv2.INTER_CUBIC) for each in rough]
+    )
 
 
 def _outline(share: np.ndarray) -> np.ndarray:
