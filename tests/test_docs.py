@@ -1,0 +1,120 @@
+"""What the documents say is there: targets, variables, packages, links; and in one spelling."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from btmodels import cohort
+from ui.content import sections
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PARTS = ("btmodels", "train", "ui", "pages", "tests", "assets", ".ci")
+OURS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(file for part in PARTS for file in (ROOT / part).rglob("*.md")),
+]
+IDS = [str(file.relative_to(ROOT)) for file in OURS]
+
+# Written as stems, so that this file does not trip over itself.
+BRITISH = re.compile(
+    r"\b("
+    + "|".join(
+        (
+            "tumo" + "ur",
+            "colo" + "ur",
+            "behavio" + "ur",
+            "neighbo" + "ur",
+            "gr" + "ey",
+            "cent" + "re",
+            "millimet" + "re",
+            r"anal" + r"yse[dr]?\b",
+            "anal" + "ysing",
+            "norma" + "lise",
+            "standard" + "ise",
+            "optim" + "ise",
+            "visual" + "ise",
+            "label" + "led",
+            "licen" + "ce",
+        )
+    )
+    + r")",
+    re.IGNORECASE,
+)
+
+
+def sources(*suffixes: str) -> list[Path]:
+    files = [file for part in PARTS for file in (ROOT / part).rglob("*")]
+    files += [ROOT / "streamlit_app.py", ROOT / "Makefile", ROOT / ".ci" / "run"]
+    return [file for file in files if file.suffix in suffixes and file.is_file()]
+
+
+def test_the_readme_names_every_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    assert {"demo", "test", "train", "bench", "lint", "clean"} <= set(targets)
+    assert [target for target in targets if f"`{target}`" not in README] == []
+    assert [t for t in targets if t != "help" and f"make {t} " not in makefile] == []
+
+
+def test_the_readme_names_every_variable():
+    text = "\n".join(file.read_text(encoding="utf-8") for file in sources(".py", ".sh", ""))
+    read = {name.rstrip("_") for name in re.findall(r"\bBT_[A-Z_]+", text)}
+    read |= {"PORT", "HOST", "PYTHON"}
+    assert {"BT_DATA_DIR", "BT_ENGINE", "BT_BROWSER"} <= read
+    assert sorted(name for name in read if f"| `{name}` |" not in README) == []
+
+
+def test_the_readme_names_every_package():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    packages = [re.split(r"[<>=\[]", line)[0] for line in lines if line and line[0] not in "#-"]
+    assert "streamlit" in packages
+    assert [name for name in packages if name.lower() not in README.lower()] == []
+
+
+def test_every_bound_is_closed():
+    for file in ROOT.glob("requirements*.txt"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line and line[0] not in "#-":
+                assert ">=" in line and "<" in line.replace(">=", ""), f"{file.name}: {line}"
+
+
+@pytest.mark.parametrize("file", OURS, ids=IDS)
+def test_links_between_files_lead_somewhere(file):
+    links = re.findall(r"\]\(([^)\s]+)\)", file.read_text(encoding="utf-8"))
+    local = [link.split("#")[0] for link in links if "://" not in link and link[0] != "#"]
+    assert [link for link in local if not (file.parent / link).exists()] == []
+
+
+def test_spelling_is_american():
+    found = []
+    for file in sources(".py", ".md", ".js", ".css", ".toml", ".sh") + OURS:
+        text = file.read_text(encoding="utf-8")
+        # Titles of papers are spelled as their authors spelled them.
+        own = text.split("\n## Sources\n")[0] if file.name == "about.md" else text
+        # Names of other people's are theirs: an institute, a key of CSS or of a library.
+        own = own.replace("Brain Imaging Cent" + "re", "")
+        found += [f"{file.relative_to(ROOT)}: {match[0]}" for match in BRITISH.finditer(own)]
+    assert found == []
+
+
+def test_about_says_the_same_as_the_split():
+    text = sections("lessons/about.md")
+    split = {subset: len(folders) for subset, folders in cohort.load_split().items()}
+    said = re.search(
+        r"(\d+) were trained on, (\d+) served to choose, (\d+) only test; (\d+) more",
+        text["The data"],
+    )
+    assert tuple(map(int, said.groups())) == tuple(split.values())
+    assert sum(split.values()) == 110 and "110 patients" in text["The data"]
+
+
+def test_every_source_of_about_is_numbered_and_used():
+    text = sections("lessons/about.md")
+    listed = re.findall(r"^(\d+)\. .*\]\(https://", text.pop("Sources"), re.MULTILINE)
+    assert listed == [str(number) for number in range(1, len(listed) + 1)]
+    groups = re.findall(r"\[(\d+(?:, \d+)*)\]", "\n".join(text.values()))
+    assert {number for group in groups for number in group.split(", ")} == set(listed)
