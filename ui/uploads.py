@@ -11,6 +11,7 @@ import streamlit as st
 
 from btmodels import cohort, decode
 from btmodels.errors import DecodeError
+from btmodels.reader import get_reader
 from btmodels.slices import Slice
 from ui.stack import Stack
 
@@ -114,10 +115,11 @@ def forget() -> None:
 
 
 def _remember(memory: dict[tuple, object], file: File, kind: str):
-    reader = decode.decode if kind == "slice" else decode.decode_mask
+    reader = get_reader()
+    read = reader.slice if kind == "slice" else reader.mask
     if (file.id, kind) not in memory:
         try:
-            memory[file.id, kind] = reader(file.data, file.name)
+            memory[file.id, kind] = read(file.data, file.name)
         except DecodeError as error:
             memory[file.id, kind] = error
     outcome = memory[file.id, kind]

@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-MILLISECONDS = 60_000
+MILLISECONDS = 150_000
 """Until a first mask: a slow machine loads TensorFlow from a cold disk."""
 
 
@@ -195,7 +195,7 @@ def visit(browser, request) -> Iterator[Visit]:
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 1100}} | options)
     found = Visit(context.new_page())
     page = found.page
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     page.on("console", lambda m: found.errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: found.errors.append(str(error)))
     page.on("request", lambda r: found.outside.append(r.url) if _leaves(r.url) else None)

@@ -1,0 +1,94 @@
+"""Uploads are decoded in a process of their own: a file that breaks a decoder breaks no site with it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
+from functools import lru_cache
+from typing import Any
+
+import loky
+import numpy as np
+
+from btmodels import worker
+from btmodels.decode import decode, decode_mask
+from btmodels.errors import DecodeError
+from btmodels.slices import Slice
+
+SECONDS = 20.0
+"""The largest file that is not refused takes a tenth of that."""
+
+START_SECONDS = 120.0
+
+
+class Reader:
+    """Decodes, one file after another, in a process that is replaced when a file ends it.
+
+    Safe between threads. The process starts with the first file and ends with this one.
+
+    Args:
+        seconds: Until a file is given up.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._executor: loky.ProcessPoolExecutor | None = None
+
+    def slice(self, data: bytes, name: str) -> Slice:
+        """Do as `btmodels.decode.decode`.
+
+        Raises:
+            DecodeError: The file cannot be read, or not in time, or ended the process that tried.
+        """
+        return self.run(name, decode, data, name)
+
+    def mask(self, data: bytes, name: str) -> np.ndarray:
+        """Do as `btmodels.decode.decode_mask`; raises as `slice` does."""
+        return self.run(name, decode_mask, data, name)
+
+    def run(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call ``function(*args)`` in the process; ``name`` is the file's in what is raised."""
+        with self._lock:  # so that nobody's seconds run while another's file is read
+            try:
+                executor = self._executor or self._start()
+                return executor.submit(function, *args).result(self._seconds)
+            except DecodeError as error:
+                raise DecodeError(str(error)) from None  # without the other process's traceback
+            except TimeoutError:
+                self._end()
+                raise DecodeError(
+                    f"{name} was given up: reading it took longer than {self._seconds:.0f} seconds."
+                ) from None
+            except (BrokenExecutor, loky.process_executor.ShutdownExecutorError):
+                self._end()
+                raise DecodeError(
+                    f"{name} was given up: the process that read it ended, as a damaged file can "
+                    "make it."
+                ) from None
+
+    def close(self) -> None:
+        """End the process; another file starts a new one."""
+        with self._lock:
+            self._end()
+
+    def _start(self) -> loky.ProcessPoolExecutor:
+        self._executor = loky.ProcessPoolExecutor(
+            max_workers=1, timeout=None, initializer=worker.begin, initargs=(os.getpid(),)
+        )
+        # The first file's seconds are not spent on starting.
+        self._executor.submit(os.getpid).result(START_SECONDS)
+        return self._executor
+
+    def _end(self) -> None:
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, kill_workers=True)
+
+
+@lru_cache(maxsize=1)
+def get_reader() -> Reader:
+    """Return the one reader of this process."""
+    return Reader()
