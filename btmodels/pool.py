@@ -115,7 +115,10 @@ class Pool:
         if isinstance(error, (BrokenExecutor, loky.process_executor.ShutdownExecutorError)):
             raise self._lost()
         _log.error("The worker failed", exc_info=error)
-        raise EngineError(f"The networks failed on this request ({type(error).__name__}).")
+        raise EngineError(
+            f"The process that holds the networks failed ({type(error).__name__}); "
+            "the server's log has the details."
+        )
 
     def _lost(self) -> EngineError:
         if self._closed:

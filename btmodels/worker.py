@@ -74,6 +74,9 @@ def begin(parent: int) -> None:
     Args:
         parent: Process id of the web process.
     """
+    # Where psutil happens to be installed, loky takes the memory of a first full batch for a leak and
+    # replaces the worker, warmth and all. There is no public switch.
+    loky.process_executor._USE_PSUTIL = False
     # Ctrl+C reaches every process of the terminal; the parent alone decides when the worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -98,6 +98,16 @@ def test_many_at_once_each_get_their_own(engine, noise, expected):
         assert all(same(job.result(), expected[i:]) for i, job in enumerate(jobs))
 
 
+def test_a_worker_stays_although_it_grows(engine, noise):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    for _ in range(3):
+        engine.predict(noise)
+        time.sleep(1.1)  # loky would look once a second
+    assert engine.status().pid == first
+    assert psutil.pid_exists(first)
+
+
 def test_no_slices_no_answers(engine):
     assert engine.predict([]) == []
 
@@ -194,7 +204,7 @@ def test_one_engine_a_process():
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what a process has mapped")
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["term", "kill"])
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
 def test_the_site_has_tensorflow_in_its_worker_alone_and_takes_it_along(end, tmp_path):
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += [
@@ -215,7 +225,7 @@ def test_the_site_has_tensorflow_in_its_worker_alone_and_takes_it_along(end, tmp
         wait_for(workers)
         (found,) = workers()
         assert not has_tensorflow(server.pid)
-        server.send_signal(end)
+        server.send_signal(getattr(signal, end))
         server.wait(30)
         wait_for(lambda: not psutil.pid_exists(found.pid), 15)
     finally:
