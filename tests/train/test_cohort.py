@@ -139,12 +139,22 @@ def test_best_threshold_leaves_out_patients_without_a_lesion():
 
 
 def test_reference_keeps_ranges_and_no_pixels(tmp_path):
-    from tests.train.tiny import make_assets, make_data
-
-    data, assets = make_data(tmp_path / "data"), make_assets(tmp_path / "assets")
+    split = {"train": ["TCGA_AA_0001_20000101", "TCGA_AA_0002_20000101"]}
+    split |= {"validation": ["TCGA_AA_0003_20000101"], "test": [], "reference": []}
+    (tmp_path / "splits").mkdir()
+    (tmp_path / "splits" / "patients.json").write_text(json.dumps(split), encoding="utf-8")
+    for number, folder in enumerate(split["train"] + split["validation"]):
+        place = tmp_path / "kaggle_3m" / folder
+        place.mkdir(parents=True)
+        slice = make_slice(200)
+        pixels = slice.pixels + (slice.pixels > 0).astype(np.uint8) * number
+        tifffile.imwrite(place / f"{folder}_1.tif", pixels, photometric="rgb")
+        mask = slice.truth.astype(np.uint8) * 255
+        tifffile.imwrite(place / f"{folder}_1_mask.tif", mask, photometric="minisblack")
     path = tmp_path / "reference_ranges.json"
-    measure_reference(data, assets, path, ["cohort", "--measure-reference", str(data)])
+    words = ["cohort", "--measure-reference", str(tmp_path)]
+    measure_reference(tmp_path, tmp_path, path, words)
     reference = load_reference(path)
-    assert np.shape(reference.low) == np.shape(reference.high) == (3, 9)
-    assert (np.array(reference.low) <= np.array(reference.high)).all()
+    assert reference.low == ((60.0,) * 9,) * 3 and reference.high == ((61.0,) * 9,) * 3
+    assert reference.threshold_dice == 1
     assert str(tmp_path) not in path.read_text(encoding="utf-8")
