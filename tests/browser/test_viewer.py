@@ -29,9 +29,7 @@ def test_keys_and_wheel_turn_slices(visit, site):
     frame.hover()
     visit.page.mouse.wheel(0, 100)
     assert shown(visit) == names[1]
-    visit.page.wait_for_timeout(600)
-    visit.rest()
-    assert f"slice={files[1].number}&" in visit.page.url
+    visit.page.wait_for_url(f"**slice={files[1].number}&**")
 
 
 def test_channels_are_those_of_the_file(visit, site):
@@ -65,8 +63,7 @@ def test_layers_can_be_hidden_and_outlined(visit, site):
         path.evaluate("(path) => getComputedStyle(path).strokeDasharray") for path in (line, truth)
     ]
     assert styles[0] == "none" and styles[1] != "none"
-    visit.rest()
-    assert "layers=truth" in visit.page.url
+    visit.page.wait_for_url("**layers=truth&**")
 
 
 def test_zoom_stays_in_the_browser_and_resets(visit, site):
