@@ -59,7 +59,7 @@ BADGES = {
         truth="Truth, as it was made",
     ),
     "unknown": Badge(
-        "not in the split",
+        "source unknown",
         "gray",
         ":material/help:",
         "Nothing is known about where this slice comes from.",

@@ -58,6 +58,7 @@ def table(analyzed: Analyzed) -> None:
         rows,
         hide_index=True,
         height=TABLE_HEIGHT,
+        placeholder="–",
         alt="All slices: probability of a tumor, marked pixels, share of the slice, Dice.",
         column_config={
             "Tumor": column.ProgressColumn(

@@ -251,7 +251,9 @@ class Viewer {
     const slice = await this.load(state.slice);
     if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
     [1, -1, 2].forEach((step) => this.load(state.slice + step));
-    const mask = slice.levels && cut(slice.levels, slice.rows, slice.cols, state.threshold, meta.minPixels);
+    const { step } = meta.slices[state.slice];
+    const smallest = Math.ceil(meta.minPixels / step ** 2);
+    const mask = slice.levels && cut(slice.levels, slice.rows, slice.cols, state.threshold, smallest);
     this.drawImage(slice);
     this.drawMask(slice, mask);
     this.tell(slice, mask);
@@ -296,8 +298,10 @@ class Viewer {
     const marked = mask && pixels(mask);
     const head = mask && slice.head && pixels(slice.head);
     const score = mask && slice.truth && dice(count(mask, slice.truth));
+    const entry = this.meta.slices[this.state.slice];
+    const about = entry.step > 1 ? "≈ " : "";
     const numbers = {
-      marked: mask ? `${marked.toLocaleString("en-US")} px` : "–",
+      marked: mask ? `${about}${(marked * entry.step ** 2).toLocaleString("en-US")} px` : "–",
       slice: mask ? percent(marked / size) : "–",
       head: head ? percent(pixels(mask, slice.head) / head) : "–",
       dice: typeof score === "number" ? score.toFixed(3) : slice.truth && mask ? "undefined" : "–",
@@ -305,7 +309,6 @@ class Viewer {
     for (const [name, text] of Object.entries(numbers)) {
       this.find(`[data-number=${name}]`).textContent = text;
     }
-    const entry = this.meta.slices[this.state.slice];
     this.summary = mask ? `${numbers.marked} marked, ${numbers.slice} of the slice.` : entry.message;
     this.find(".caption").textContent = entry.label;
     const message = this.find(".message");

@@ -92,11 +92,12 @@ def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
         step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
         levels = analysis.prediction.levels if analysis else None
         head = analysis.head if analysis else None
-        label = each.name if step == 1 else f"{each.name} (every {step}th pixel shown)"
+        thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
         entries.append(
             {
                 "name": each.name,
-                "label": label,
+                "label": each.name + thinned * (step > 1),
+                "step": step,
                 "short": each.name if each.number is None else f"Number {each.number}",
                 "rows": len(range(0, rows, step)),
                 "cols": len(range(0, cols, step)),
