@@ -8,6 +8,7 @@ without training, marked as incomplete.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +129,10 @@ def classifier_score(model: keras.Model, subset: Subset) -> float:
     return (roc_auc(logits, subset.has_tumor) + average_precision(logits, subset.has_tumor)) / 2
 
 
+def _sha256(path: Path | None) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
+
+
 def publish(
     spec: registry.ModelSpec,
     model: keras.Model,
@@ -159,6 +164,7 @@ def publish(
         "training_seconds": round(state["seconds"]),
         "config": state["config"],
         "history": state["history"],
+        "started_from_sha256": _sha256(args.start),
         "command": command_line(args.words),
         "versions": versions(),
     }

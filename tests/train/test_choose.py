@@ -78,4 +78,21 @@ def test_the_segmenters_dials_remove_the_rim_and_the_speck():
     chosen = choose_for_segmenter(MarksTooMuch(), subset(masks, "ab"))
     assert chosen["validation_dice"] == 1.0
     assert chosen["threshold"] > 0.52 and chosen["min_component_pixels"] == 10
-    assert chosen["flips"] is False, "mirroring the two in a column would only blur it"
+
+
+class SeesOneSide:
+    """A stand-in that misses the left half of what it is shown, and is sure of the right."""
+
+    def predict_on_batch(self, batch):
+        logits = np.full((*batch.shape[:3], 1), -8.0, np.float32)
+        logits[:, 10:22, 10:16] = -1.0
+        logits[:, 10:22, 16:22] = 8.0
+        return logits
+
+
+def test_flips_are_taken_where_averaging_beats_the_mean_of_both_views():
+    masks = np.zeros((2, 32, 32))
+    masks[:, 10:22, 10:22] = 255
+    chosen = choose_for_segmenter(SeesOneSide(), subset(masks, "ab"))
+    assert chosen["flips"] and chosen["validation_dice"] == 1.0
+    assert not choose_for_segmenter(MarksTooMuch(), subset(masks, "ab"))["flips"]
