@@ -1,11 +1,10 @@
 """The list of pages and the frame around them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from btmodels.engine import get_engine
 from ui.content import sections
@@ -35,7 +34,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     get_engine().start()
     # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
     # came first with a deep link would get a page without this frame.
-    PagesManager.uses_pages_directory = False
+    with suppress(ImportError):  # not public: a later Streamlit may do without it
+        from streamlit.runtime.pages_manager import PagesManager
+
+        PagesManager.uses_pages_directory = False
     yield
     get_engine().close()
 

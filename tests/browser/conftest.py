@@ -38,8 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+class Address(str):
+    """Where a site is; ``pid`` is its web process."""
+
+    pid: int
+
+
 @contextmanager
-def serve(root: Path, **environment: str) -> Iterator[str]:
+def serve(root: Path, **environment: str) -> Iterator[Address]:
     """Start the site that lies in ``root`` on a free port; yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -54,7 +60,8 @@ def serve(root: Path, **environment: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     ) as server:
         try:
-            address = f"http://127.0.0.1:{port}"
+            address = Address(f"http://127.0.0.1:{port}")
+            address.pid = server.pid
             _wait_for(server, f"{address}/_stcore/health")
             yield address
         finally:
@@ -74,14 +81,14 @@ def _wait_for(server: subprocess.Popen, address: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[str]:
+def site() -> Iterator[Address]:
     """Address of the site as it is committed."""
     with serve(ROOT) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def altered_site(tmp_path_factory) -> Iterator[str]:
+def altered_site(tmp_path_factory) -> Iterator[Address]:
     """Address of a copy of the site in whose segmenter's weights one byte has been altered."""
     root = tmp_path_factory.mktemp("altered") / "site"
     keep_out = shutil.ignore_patterns("__pycache__")

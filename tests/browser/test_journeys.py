@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 from PIL import Image
 
@@ -53,6 +55,14 @@ def test_overview_opens_with_a_segmented_patient(visit, site):
     words = visit.page.locator("[data-testid=stMain]").inner_text()
     assert "Warm" in words and "weights verified" in words
     assert "Not a medical device" in words
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_the_web_process_never_loads_tensorflow(visit, site):
+    visit.open(f"{site}/analyze")
+    loaded = Path(f"/proc/{site.pid}/maps").read_text()
+    assert "numpy" in loaded
+    assert "tensorflow" not in loaded
 
 
 def test_a_sample_is_analyzed_in_two_steps(visit, site):
