@@ -1,65 +1,5 @@
 // The slice viewer. Whatever a hand drags is drawn here at once; Python hears of it on release.
-// ui/viewer.py puts masks.js before this file: the browser gets the two as one module.
-
-const TEMPLATE = `
-<div class="viewer">
-  <div class="left">
-    <div class="frame" tabindex="0" role="group" aria-label="Slice viewer" aria-describedby="keys">
-      <div class="stage" role="img">
-        <canvas class="image"></canvas>
-        <canvas class="mask"></canvas>
-        <svg class="lines" aria-hidden="true">
-          <path class="halo prediction"></path><path class="line prediction"></path>
-          <path class="halo truth"></path><path class="line truth"></path>
-          <path class="halo head"></path><path class="line head"></path>
-        </svg>
-      </div>
-      <p class="caption"></p>
-      <p class="message" hidden></p>
-    </div>
-    <p id="keys" class="unseen">Arrow keys, Page up and Page down change the slice. Plus, minus and 0
-      zoom. Shift with arrow keys moves a zoomed slice.</p>
-    <label class="row slice"><span>Slice</span>
-      <input type="range" name="slice" min="0" step="1"><output></output></label>
-    <dl class="numbers">
-      <div><dt>Marked</dt><dd data-number="marked"></dd></div>
-      <div><dt>Of the slice</dt><dd data-number="slice"></dd></div>
-      <div><dt>Of the head</dt><dd data-number="head"></dd></div>
-      <div><dt>Dice</dt><dd data-number="dice"></dd></div>
-    </dl>
-    <p class="unseen" role="status"></p>
-  </div>
-  <div class="controls">
-    <fieldset><legend>Channel</legend><div class="choices channel">
-      <label><input type="radio" value="1"><span>FLAIR</span></label>
-      <label><input type="radio" value="0"><span>Pre-contrast</span></label>
-      <label><input type="radio" value="2"><span>Post-contrast</span></label>
-      <label><input type="radio" value="composite"><span>Composite</span></label>
-    </div></fieldset>
-    <fieldset><legend>Layers</legend><div class="layers">
-      <label><input type="checkbox" name="prediction"><i class="swatch"></i>Prediction</label>
-      <label><input type="checkbox" name="truth"><i class="swatch dashed"></i><span class="of-truth"></span></label>
-      <label><input type="checkbox" name="head"><i class="swatch dotted"></i>Head</label>
-    </div></fieldset>
-    <fieldset><legend>Draw the prediction as</legend><div class="choices style">
-      <label><input type="radio" value="fill"><span>Fill</span></label>
-      <label><input type="radio" value="outline"><span>Outline</span></label>
-    </div></fieldset>
-    <label class="row"><span>Threshold</span>
-      <input type="range" name="threshold" min="0" max="1" step="0.01"><output></output></label>
-    <label class="row"><span>Opacity of the fill</span>
-      <input type="range" name="opacity" min="0" max="100" step="1"><output></output></label>
-    <label class="row"><span>Brightness</span>
-      <input type="range" name="brightness" min="-100" max="100" step="1"><output></output></label>
-    <label class="row"><span>Contrast</span>
-      <input type="range" name="contrast" min="50" max="300" step="1"><output></output></label>
-    <div class="buttons">
-      <button type="button" name="out" aria-label="Zoom out">−</button>
-      <button type="button" name="in" aria-label="Zoom in">+</button>
-      <button type="button" name="reset">Reset view</button>
-    </div>
-  </div>
-</div>`;
+// ui/viewer.py puts masks.js and screen.js before this file: the browser gets them as one module.
 
 const START = { style: "fill", head: false, opacity: 45, brightness: 0, contrast: 100, zoom: 1, x: 0, y: 0 };
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
@@ -78,11 +18,9 @@ export default function (component) {
 
 class Viewer {
   constructor(parent) {
-    const root = document.createElement("div");
-    root.innerHTML = TEMPLATE;
-    parent.append(root);
-    this.find = (selector) => root.querySelector(selector);
-    this.all = (selector) => [...root.querySelectorAll(selector)];
+    this.screen = new Screen(parent);
+    this.find = this.screen.find;
+    this.all = this.screen.all;
     this.state = { ...START };
     this.unpacked = new Map();
     const group = Math.random().toString(36).slice(2); // radio groups of two viewers stay apart
@@ -90,7 +28,7 @@ class Viewer {
       box.querySelectorAll("input").forEach((radio) => (radio.name = `${group}-${i}`)),
     );
     this.listen();
-    this.resizing = new ResizeObserver(() => this.place());
+    this.resizing = new ResizeObserver(() => this.screen.place());
     this.resizing.observe(this.find(".frame"));
   }
 
@@ -186,13 +124,13 @@ class Viewer {
     const zoom = Math.max(1, Math.min(12, factor ? this.state.zoom * factor : 1));
     const ratio = zoom / this.state.zoom;
     Object.assign(this.state, { zoom, x: this.state.x * ratio, y: this.state.y * ratio });
-    this.place();
+    this.screen.place();
   }
 
   pan(dx, dy) {
     this.state.x += dx;
     this.state.y += dy;
-    this.place();
+    this.screen.place();
   }
 
   set(change) {
@@ -218,7 +156,7 @@ class Viewer {
     const view = { slice, threshold, channel, prediction, truth };
     if (JSON.stringify(view) !== this.sent) this.send("view", view);
     this.sent = JSON.stringify(view);
-    this.find("[role=status]").textContent = `${this.find(".caption").textContent}. ${this.summary}`;
+    this.find("[role=status]").textContent = `${this.find(".caption").textContent}. ${this.screen.summary}`;
   }
 
   // --- from state to screen ---
@@ -251,126 +189,6 @@ class Viewer {
     const slice = await this.load(state.slice);
     if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
     [1, -1, 2].forEach((step) => this.load(state.slice + step));
-    const { step } = meta.slices[state.slice];
-    const smallest = Math.ceil(meta.minPixels / step ** 2);
-    const mask = slice.levels && cut(slice.levels, slice.rows, slice.cols, state.threshold, smallest);
-    this.drawImage(slice);
-    this.drawMask(slice, mask);
-    this.tell(slice, mask);
-    this.setControls(slice);
-    this.place();
-    const stage = this.find(".stage");
-    stage.dataset.slice = meta.slices[state.slice].name;
-    stage.dataset.mask = mask ? "drawn" : "none";
+    this.screen.draw(meta, state, slice);
   }
-
-  drawImage({ rows, cols, channels }) {
-    const canvas = this.find(".image");
-    const context = canvas.getContext("2d");
-    if (canvas.width !== cols || canvas.height !== rows) Object.assign(canvas, { width: cols, height: rows });
-    const image = context.createImageData(cols, rows);
-    const { channel, brightness, contrast } = this.state;
-    paint(channels, channel, windowTable(brightness, contrast), image.data);
-    context.putImageData(image, 0, 0);
-  }
-
-  drawMask({ rows, cols, truth, head }, mask) {
-    const { state } = this;
-    const canvas = this.find(".mask");
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    Object.assign(canvas, { width: cols, height: rows });
-    if (mask && state.prediction && state.style === "fill") {
-      const image = context.createImageData(cols, rows);
-      const [red, green, blue] = [255, 176, 0]; // --prediction in viewer.css
-      for (let i = 0; i < mask.length; i++) if (mask[i]) image.data.set([red, green, blue, 255], 4 * i);
-      context.putImageData(image, 0, 0);
-    }
-    canvas.style.opacity = state.opacity / 100;
-    this.find(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
-    for (const [layer, marked] of Object.entries({ prediction: mask, truth, head })) {
-      const path = marked && state[layer] ? outline(marked, rows, cols) : "";
-      this.all(`path.${layer}`).forEach((line) => line.setAttribute("d", path));
-    }
-  }
-
-  tell(slice, mask) {
-    const size = slice.rows * slice.cols;
-    const marked = mask && pixels(mask);
-    const head = mask && slice.head && pixels(slice.head);
-    const score = mask && slice.truth && dice(count(mask, slice.truth));
-    const entry = this.meta.slices[this.state.slice];
-    const about = entry.step > 1 ? "≈ " : "";
-    const numbers = {
-      marked: mask ? `${about}${(marked * entry.step ** 2).toLocaleString("en-US")} px` : "–",
-      slice: mask ? percent(marked / size) : "–",
-      head: head ? percent(pixels(mask, slice.head) / head) : "–",
-      dice: typeof score === "number" ? score.toFixed(3) : slice.truth && mask ? "undefined" : "–",
-    };
-    for (const [name, text] of Object.entries(numbers)) {
-      this.find(`[data-number=${name}]`).textContent = text;
-    }
-    this.summary = mask ? `${numbers.marked} marked, ${numbers.slice} of the slice.` : entry.message;
-    this.find(".caption").textContent = entry.label;
-    const message = this.find(".message");
-    message.hidden = Boolean(mask);
-    message.textContent = entry.message;
-    this.find(".stage").setAttribute("aria-label", `${entry.label}. ${this.summary}`);
-  }
-
-  setControls({ truth, levels, head }) {
-    const { meta, state } = this;
-    const entry = meta.slices[state.slice];
-    const put = (name, value, text) => {
-      const input = this.find(`[name=${name}]`);
-      if (+input.value !== value) input.value = value;
-      input.setAttribute("aria-valuetext", text);
-      input.parentElement.querySelector("output").textContent = text;
-    };
-    this.find("[name=slice]").max = meta.slices.length - 1;
-    this.find(".slice").hidden = meta.slices.length < 2;
-    put("slice", state.slice, `${entry.short} · ${state.slice + 1} of ${meta.slices.length}`);
-    const stored = state.threshold === meta.threshold;
-    put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", stored" : ""));
-    put("opacity", state.opacity, `${state.opacity} %`);
-    put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness} %`);
-    put("contrast", state.contrast, `${state.contrast} %`);
-    this.find("[name=threshold]").disabled = !levels;
-    this.find("[name=opacity]").disabled = !levels || state.style === "outline";
-    this.find(".of-truth").textContent = entry.truthLabel;
-    this.check("prediction", levels);
-    this.check("truth", truth);
-    this.check("head", head);
-    this.all(".channel input").forEach((radio) => (radio.checked = radio.value === String(state.channel)));
-    this.all(".style input").forEach((radio) => (radio.checked = radio.value === state.style));
-  }
-
-  check(name, there) {
-    const box = this.find(`[name=${name}]`);
-    box.checked = Boolean(there && this.state[name]);
-    box.disabled = !there;
-  }
-
-  // Fit the slice into the frame, then zoom and pan; the box itself changes size, so lines stay thin.
-  place() {
-    const entry = this.meta?.slices[this.state.slice];
-    const frame = this.find(".frame");
-    if (!entry || !frame.clientWidth) return;
-    const { zoom } = this.state;
-    const scale = zoom * Math.min(frame.clientWidth / entry.cols, frame.clientHeight / entry.rows);
-    const [width, height] = [entry.cols * scale, entry.rows * scale];
-    const keep = (offset, room) => Math.max(-room, Math.min(room, offset));
-    this.state.x = keep(this.state.x, Math.max(0, (width - frame.clientWidth) / 2));
-    this.state.y = keep(this.state.y, Math.max(0, (height - frame.clientHeight) / 2));
-    Object.assign(this.find(".stage").style, {
-      width: `${width}px`,
-      height: `${height}px`,
-      left: `${(frame.clientWidth - width) / 2 + this.state.x}px`,
-      top: `${(frame.clientHeight - height) / 2 + this.state.y}px`,
-    });
-    frame.classList.toggle("zoomed", zoom > 1);
-  }
-}
-
-function percent(share) {
-  return `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;
 }

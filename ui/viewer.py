@@ -15,9 +15,16 @@ from ui.stack import Analyzed
 from ui.state import View, view_from
 
 _HERE = Path(__file__).parent
-_JS = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("masks.js", "viewer.js"))
-_CSS = (_HERE / "viewer.css").read_text(encoding="utf-8")
-_component = st.components.v2.component("slice_viewer", js=_JS, css=_CSS)
+_SCRIPTS = ("masks.js", "screen.js", "viewer.js")
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_component = st.components.v2.component(
+    "slice_viewer", html=_read("viewer.html"), css=_read("viewer.css"), js=_read(*_SCRIPTS)
+)
 
 SHOWN_PIXELS = 4_000_000
 """Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
