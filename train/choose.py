@@ -122,7 +122,14 @@ def choose_for_segmenter(model: keras.Model, subset: Subset) -> dict:
     ]
     best = max(entry["validation_dice"] for entry in tried)
     good = [entry for entry in tried if entry["validation_dice"] >= best - DICE_MARGIN]
-    return min(good, key=lambda e: (e["validation_false_alarm_rate"], -e["validation_dice"]))
+    return min(
+        good,
+        key=lambda entry: (
+            entry["validation_false_alarm_rate"],
+            -entry["min_component_pixels"],
+            -entry["validation_dice"],
+        ),
+    )
 
 
 def _score(masks: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> dict:
