@@ -20,7 +20,7 @@ from btmodels import losses, registry, weights
 from btmodels.cohort import split_sha256
 from btmodels.fitting import FitConfig, compile_model, fastest_policy, fit, load_checkpoint
 from btmodels.metrics import average_precision, count, dice, mean_of, roc_auc, total
-from btmodels.networks.resnet import with_localizer
+from btmodels.networks.resnet import build_resnet50, with_localizer
 from train.choose import choose_for_classifier, choose_for_segmenter, predict_logits
 from train.data import Epoch, Subset, load_subset
 from train.provenance import command_line, versions
@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--assets", type=Path, default=registry.ASSETS)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
+    parser.add_argument(
+        "--imagenet",
+        action="store_true",
+        help="start resnet50 from ImageNet's weights (a download)",
+    )
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--num-slices", type=int, help="slices an epoch")
     parser.add_argument("--learning-rate", type=float)
@@ -50,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     spec = registry.get(args.model)
+    if args.imagenet and spec.name != "resnet50":
+        print(f"There are ImageNet weights for resnet50, none for {spec.name}.")
+        return 2
     wanted = {
         key: getattr(args, key)
         for key in ("epochs", "num_slices", "learning_rate", "seed")
@@ -61,7 +69,10 @@ def main(args: argparse.Namespace) -> int:
     size, folder = spec.input_shape[0], args.runs / spec.name
 
     validation = load_subset(args.data, "validation", size, args.assets, args.patients)
-    model = weights.build(spec.name)
+    if args.imagenet:
+        model = build_resnet50(spec.input_shape, weights="imagenet", name=spec.name)
+    else:
+        model = weights.build(spec.name)
     if args.start:
         weights.load_into(model, args.start)
     trained, loss = model, losses.bce_dice

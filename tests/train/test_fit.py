@@ -79,6 +79,21 @@ def test_evaluating_absent_patients_is_an_error_not_a_score(places, capsys):
     assert main(["evaluate", "--subset", "test", "--assets", str(assets)]) == 2
 
 
+def test_imagenet_weights_are_asked_of_keras(places, monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def resnet50(include_top, weights, input_tensor):
+        assert weights == "imagenet" and include_top is False
+        raise Asked  # what comes next is the download
+
+    monkeypatch.setattr(keras.applications, "ResNet50", resnet50)
+    words = [word if word != "unet" else "resnet50" for word in fit_words(places, "--imagenet")]
+    with pytest.raises(Asked):
+        main(words)
+    assert main(fit_words(places, "--imagenet")) == 2
+
+
 def two_slices() -> Subset:
     masks = np.zeros((4, SIZE, SIZE), np.uint8)
     masks[0, 8:20, 8:20] = 255
