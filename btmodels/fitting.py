@@ -31,6 +31,10 @@ class FitConfig:
         warmup: Share of all steps in which the rate rises.
         seed: Of weights, order and augmentation.
         validate_every: Epochs between validations; the last one is always validated.
+        patience: None trains all epochs on a one-cycle schedule. A number keeps the rate constant
+            instead, halves it after half as many validations without a better score, and stops early
+            after so many.
+        fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
     """
 
     epochs: int = 30
@@ -41,6 +45,8 @@ class FitConfig:
     warmup: float = 0.2
     seed: int = 0
     validate_every: int = 2
+    patience: int | None = None
+    fade: float = 0.0
 
 
 def fastest_policy() -> str:
@@ -59,16 +65,21 @@ def fastest_policy() -> str:
 
 def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
     """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
-    (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine."""
+    (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine.
+
+    With `FitConfig.patience` the rate starts at its peak instead and `fit` lowers it.
+    """
     total = max(config.epochs * steps_per_epoch, 2)
     rising = max(int(total * config.warmup), 1)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        config.learning_rate / 25,
-        decay_steps=total - rising,
-        alpha=1e-3,
-        warmup_target=config.learning_rate,
-        warmup_steps=rising,
-    )
+    schedule = config.learning_rate
+    if config.patience is None:
+        schedule = keras.optimizers.schedules.CosineDecay(
+            config.learning_rate / 25,
+            decay_steps=total - rising,
+            alpha=1e-3,
+            warmup_target=config.learning_rate,
+            warmup_steps=rising,
+        )
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
     )
@@ -176,6 +187,9 @@ def fit(
         say(f"going on after epoch {state['epochs']}")
     progress = _Progress(say, config.epochs)
     for epoch in range(state["epochs"], config.epochs):
+        if config.patience and validations_without_gain(state["history"]) >= config.patience:
+            say(f"stopped early: no better score for {config.patience} validations")
+            break
         began = time.monotonic()
         fitted = model.fit(
             epoch_data(epoch),
@@ -197,6 +211,8 @@ def fit(
         ):
             state |= {"best_score": row["score"], "best_epoch": epoch + 1}
             save_checkpoint(best, model, state)
+        if row["score"] is not None and config.patience:
+            _slow_down(model.optimizer, state["history"], max(config.patience // 2, 1))
         save_checkpoint(checkpoint, model, state)
         _write_log(folder / "log.csv", state["history"])
         left = (config.epochs - epoch - 1) * row["seconds"] / 60
@@ -208,6 +224,26 @@ def fit(
     if best.exists():
         load_checkpoint(best, model)
     return state
+
+
+def validations_without_gain(history: list[dict]) -> int:
+    """Return how many validations came since the best one."""
+    scores = [row["score"] for row in history if row["score"] is not None]
+    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
+
+
+def finished(state: dict) -> bool:
+    """Return whether a run has nothing left to train: all epochs done, or stopped early."""
+    config, history = state["config"], state["history"]
+    if state["epochs"] >= config["epochs"]:
+        return True
+    return bool(config["patience"]) and validations_without_gain(history) >= config["patience"]
+
+
+def _slow_down(optimizer: keras.optimizers.Optimizer, history: list[dict], every: int) -> None:
+    waited = validations_without_gain(history)
+    if waited and waited % every == 0:
+        optimizer.learning_rate.assign(optimizer.learning_rate * 0.5)
 
 
 def _write_log(path: Path, history: list[dict]) -> None:

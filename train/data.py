@@ -11,7 +11,7 @@ import numpy as np
 
 from btmodels import cohort
 from btmodels.preprocess import fit_to, standardize
-from train.augment import change_intensities, warp
+from train.augment import change_intensities, fade_lesion, warp
 
 TRAINING_SUBSETS = ("train", "validation")
 """All that training may open: test patients are for `evaluate` alone, reference patients likewise."""
@@ -81,6 +81,7 @@ class Epoch(keras.utils.PyDataset):
         batch_size: Slices a batch.
         num_slices: Slices an epoch; more than there are are not drawn.
         verdict: Give the classifier's two targets instead of the mask.
+        fade: Chance that a slice's lesion is made fainter.
     """
 
     def __init__(
@@ -91,10 +92,11 @@ class Epoch(keras.utils.PyDataset):
         batch_size: int,
         num_slices: int,
         verdict: bool = False,
+        fade: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.subset, self.verdict = subset, verdict
+        self.subset, self.verdict, self.fade = subset, verdict, fade
         self.seed, self.epoch, self.batch_size = seed, epoch, batch_size
         pool = np.concatenate([np.arange(len(subset.pixels)), np.flatnonzero(subset.has_tumor)])
         order = np.random.default_rng((seed, epoch)).permutation(pool)
@@ -120,7 +122,10 @@ class Epoch(keras.utils.PyDataset):
 
     def _make(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         pixels, mask = warp(self.subset.pixels[index], self.subset.masks[index], rng)
-        values = standardize(change_intensities(pixels, rng))
+        values = change_intensities(pixels, rng)
+        if self.fade and rng.random() < self.fade:
+            values = fade_lesion(values, mask, rng)
+        values = standardize(values)
         # The mean and deviation of a head shift with the lesion in it: do not rely on them too closely.
         values *= rng.uniform(0.9, 1.1, 3).astype(np.float32)
         values += rng.uniform(-0.15, 0.15, 3).astype(np.float32)

@@ -18,7 +18,7 @@ import numpy as np
 
 from btmodels import losses, registry, weights
 from btmodels.cohort import split_sha256
-from btmodels.fitting import FitConfig, compile_model, fastest_policy, fit, load_checkpoint
+from btmodels.fitting import FitConfig, compile_model, fastest_policy, finished, fit, load_checkpoint
 from btmodels.metrics import average_precision, count, dice, mean_of, roc_auc, total
 from btmodels.networks.resnet import build_resnet50, with_localizer
 from train.choose import choose_for_classifier, choose_for_segmenter, predict_logits
@@ -26,10 +26,14 @@ from train.data import Epoch, Subset, load_subset
 from train.provenance import command_line, versions
 
 RECIPES = {
-    "segment": FitConfig(epochs=28, learning_rate=2e-3, warmup=0.1),
-    "classify": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
+    "resunet": FitConfig(epochs=28, learning_rate=2e-3, warmup=0.1),
+    "unet": FitConfig(epochs=100, learning_rate=1e-3, patience=10, validate_every=1),
+    "sequential": FitConfig(epochs=6, learning_rate=2e-3, warmup=0.1),
+    "resnet50_unet": FitConfig(epochs=8, learning_rate=1e-3, warmup=0.1, validate_every=1),
+    "vgg16_unet": FitConfig(epochs=5, learning_rate=3e-4, warmup=0.1, validate_every=1),
+    "resnet50": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
 }
-"""How each kind of network is trained unless the command line says otherwise."""
+"""How each network is trained unless the command line says otherwise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-slices", type=int, help="slices an epoch")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--fade", type=float, help="chance that a lesion is made fainter, 0 to 1")
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
     parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), help="default: fastest")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard too")
@@ -60,10 +65,10 @@ def main(args: argparse.Namespace) -> int:
         return 2
     wanted = {
         key: getattr(args, key)
-        for key in ("epochs", "num_slices", "learning_rate", "seed")
+        for key in ("epochs", "num_slices", "learning_rate", "seed", "fade")
         if getattr(args, key) is not None
     }
-    config = replace(RECIPES[spec.task], **wanted)
+    config = replace(RECIPES[spec.name], **wanted)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(args.policy or fastest_policy())
     size, folder = spec.input_shape[0], args.runs / spec.name
@@ -99,6 +104,7 @@ def main(args: argparse.Namespace) -> int:
                 config.batch_size,
                 config.num_slices,
                 verdict=spec.task == "classify",
+                fade=config.fade,
                 workers=1,
                 max_queue_size=4,
             )
@@ -167,7 +173,7 @@ def publish(
         "sha256": sha256,
         **chosen,
         "split_sha256": split_sha256(args.assets),
-        "complete": state["epochs"] >= state["config"]["epochs"] and not args.publish_now,
+        "complete": finished(state),
         "test_evaluations": tested,
         "parameters": model.count_params(),
         "epochs": state["epochs"],

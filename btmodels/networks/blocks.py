@@ -34,11 +34,15 @@ def conv(x, filters: int, name: str, kernel: int = 3, bias: bool = True):
     )(x)
 
 
+def norm(x, name: str):
+    """Batch normalization."""
+    # The statistics of a patient-shuffled batch settle fast; 0.99 would lag behind short schedules.
+    return layers.BatchNormalization(momentum=0.95, epsilon=1e-3, name=name)(x)
+
+
 def norm_relu(x, name: str):
     """Batch normalization, then ReLU."""
-    # The statistics of a patient-shuffled batch settle fast; 0.99 would lag behind short schedules.
-    x = layers.BatchNormalization(momentum=0.95, epsilon=1e-3, name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    return layers.ReLU(name=f"{name}_relu")(norm(x, f"{name}_bn"))
 
 
 def double_conv(x, filters: int, name: str):
@@ -66,6 +70,24 @@ def residual_unit(x, filters: int, name: str):
         y = conv(y, filters, f"{name}_{step}_conv", bias=step == 2)
     shortcut = x if x.shape[-1] == filters else conv(x, filters, f"{name}_shortcut", kernel=1)
     return layers.Add(name=f"{name}_add")([y, shortcut])
+
+
+def merge_up(x, skip, filters: int, name: str, convs: int = 1):
+    """One level of a decoder above a ready-made encoder: transposed convolution up, the skip joined by
+    concatenation, then ``convs`` 3 x 3 convolutions, each with batch normalization and ReLU.
+
+    Args:
+        x: (batch, rows, cols, c).
+        skip: (batch, 2 rows, 2 cols, s).
+        filters: Channels of the output.
+        name: Prefix of the layers' names.
+        convs: Number of convolutions.
+    """
+    x = layers.Conv2DTranspose(filters, 2, strides=2, name=f"{name}_up")(x)
+    x = layers.Concatenate(name=f"{name}_skip")([x, skip])
+    for step in range(1, convs + 1):
+        x = norm_relu(conv(x, filters, f"{name}_conv{step}", bias=False), f"{name}_{step}")
+    return x
 
 
 def logits(x, name: str = "logits"):

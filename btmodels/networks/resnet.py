@@ -9,6 +9,19 @@ PYRAMID = ("conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_bl
 """Last layer of each of ResNet50's stages, at 1/4, 1/8, 1/16 and 1/32 of the input."""
 
 
+def resnet50_encoder(inputs, weights: str | None = None) -> keras.Model:
+    """Return ResNet50 without its top, from ``inputs`` to maps of 2048 channels at 1/32.
+
+    Args:
+        inputs: Standardized slices, (batch, rows, cols, 3).
+        weights: As for `build_resnet50`.
+    """
+    # Standardized slices span a few units, ImageNet's zero-centered pixels some hundred. To random
+    # weights the factor is indifferent, for a batch norm follows the first convolution.
+    x = layers.Rescaling(64.0, name="to_imagenet_range")(inputs)
+    return keras.applications.ResNet50(include_top=False, weights=weights, input_tensor=x)
+
+
 def build_resnet50(
     input_shape: tuple[int, int, int] = (128, 128, 3),
     weights: str | None = None,
@@ -26,10 +39,7 @@ def build_resnet50(
         A model from (batch, rows, cols, 3) to logits (batch, 1).
     """
     inputs = keras.Input(input_shape, name="slice")
-    # Standardized slices span a few units, ImageNet's zero-centered pixels some hundred. To random
-    # weights the factor is indifferent, for a batch norm follows the first convolution.
-    x = layers.Rescaling(64.0, name="to_imagenet_range")(inputs)
-    encoder = keras.applications.ResNet50(include_top=False, weights=weights, input_tensor=x)
+    encoder = resnet50_encoder(inputs, weights)
     x = layers.GlobalAveragePooling2D(name="pool")(encoder.output)
     return keras.Model(inputs, layers.Dense(1, dtype="float32", name="logits")(x), name=name)
 

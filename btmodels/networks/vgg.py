@@ -1,0 +1,40 @@
+"""The convolutions of VGG16 (Simonyan & Zisserman 2015, arXiv:1409.1556)."""
+
+from __future__ import annotations
+
+from keras import layers
+
+from btmodels.networks.blocks import conv
+
+WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+"""Channels of each convolution, a row a block; every block but the first begins with a pooling."""
+
+ENCODER_LAYERS = tuple(
+    f"block{block}_conv{step}"
+    for block, row in enumerate(WIDTHS, start=1)
+    for step in range(1, len(row) + 1)
+)
+"""Names of the thirteen convolutions, as `keras.applications` has them too."""
+
+
+def vgg16_encoder(inputs) -> list:
+    """Apply the thirteen convolutions.
+
+    Args:
+        inputs: Standardized slices, (batch, rows, cols, 3); rows and cols multiples of 16.
+
+    Returns:
+        The last map of each block, at 1, 1/2, 1/4, 1/8 and 1/16 of the input, with 64, 128, 256, 512
+        and 512 channels.
+    """
+    # Pre-trained VGG16 expects zero-centered pixels that span some hundred; slices span a few units.
+    x = layers.Rescaling(64.0, name="to_imagenet_range")(inputs)
+    maps = []
+    for block, row in enumerate(WIDTHS, start=1):
+        if block > 1:
+            x = layers.MaxPooling2D(2, name=f"block{block - 1}_pool")(x)
+        for step, width in enumerate(row, start=1):
+            x = conv(x, width, f"block{block}_conv{step}")
+            x = layers.ReLU(name=f"block{block}_relu{step}")(x)
+        maps.append(x)
+    return maps
