@@ -5,6 +5,11 @@ const START = { style: "fill", head: false, opacity: 45, brightness: 0, contrast
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 const instances = new WeakMap();
 
+// Other components of a page hear what is shown, and may turn the slices: events of the window that
+// carry {id, slice, threshold}. Asked to turn without a slice, the viewer says where it stands.
+const SHOWN = "slice-viewer:shown";
+const TURN = "slice-viewer:turn";
+
 export default function (component) {
   const { parentElement } = component;
   if (!instances.has(parentElement)) instances.set(parentElement, new Viewer(parentElement));
@@ -30,6 +35,8 @@ class Viewer {
     this.listen();
     this.resizing = new ResizeObserver(() => this.screen.place());
     this.resizing.observe(this.find(".frame"));
+    this.turned = ({ detail }) => this.obey(detail);
+    window.addEventListener(TURN, this.turned);
   }
 
   receive({ data, setStateValue }) {
@@ -49,6 +56,7 @@ class Viewer {
     this.closed = true;
     clearTimeout(this.settling);
     this.resizing.disconnect();
+    window.removeEventListener(TURN, this.turned);
   }
 
   // --- from hand to state ---
@@ -118,6 +126,19 @@ class Viewer {
 
   turnTo(slice) {
     this.set({ slice: Math.max(0, Math.min(this.meta.slices.length - 1, slice)) });
+  }
+
+  obey({ id, slice }) {
+    if (id !== this.meta?.id) return;
+    if (slice === undefined) return this.announce();
+    this.turnTo(slice);
+    this.settle();
+    this.find(".frame").scrollIntoView({ block: "nearest" }); // who asked may stand far below
+  }
+
+  announce() {
+    const { slice, threshold } = this.state;
+    window.dispatchEvent(new CustomEvent(SHOWN, { detail: { id: this.meta.id, slice, threshold } }));
   }
 
   zoomBy(factor) {
@@ -190,5 +211,6 @@ class Viewer {
     if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
     [1, -1, 2].forEach((step) => this.load(state.slice + step));
     this.screen.draw(meta, state, slice);
+    this.announce();
   }
 }

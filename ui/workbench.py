@@ -23,6 +23,7 @@ def workbench(
     model: str | None = None,
     below: Callable[[Analyzed], None] | None = None,
     shares: tuple[float, float] = (2.2, 1),
+    under: Callable[[Analyzed, View], None] | None = None,
 ) -> None:
     """Draw the viewer and, beside it, what the page wants; analyze slice after slice meanwhile.
 
@@ -35,6 +36,7 @@ def workbench(
         model: Segmenter; None is the site's own.
         below: Draws what stands under the viewer.
         shares: Widths of viewer and column.
+        under: Draws what stands under both, as wide as the page.
     """
     left, right = st.columns(shares, gap="large")
     analyzed = networks.known(stack, model)
@@ -44,6 +46,8 @@ def workbench(
             below(analyzed)
     with right:
         beside(analyzed, view)
+    if under:
+        under(analyzed, view)
     if analyzed.pending:
         # The slice is shown at once; its mask, and then those of the others, follow.
         later(lambda: networks.advance(stack, view.slice, model))
