@@ -1,6 +1,19 @@
-"""Measure the site's speed on this machine.
+"""Measure the site's speed on this machine, and the size and speed of each network.
 
 Each time is compared with another one of the same run: machines and their load differ, ratios less.
+
+What is measured is written to ``assets/metrics/bench.json``: the ``command``, the ``machine`` (processor,
+cores and versions that all times hold for) and ``rows`` of ``name``, ``value``, ``unit``, ``against`` and
+``ratio``, the last two null where nothing is compared. Rows by name:
+
+- ``rerun``, ``first_page``, ``first_mask``, ``analyze``, ``engine``: milliseconds, as the functions of
+  these names say.
+- ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
+- ``network/<name>/multiply_adds``: of one forward pass for one slice (see `btmodels.complexity`); a network
+  whose record asks for flips makes two.
+- ``network/<name>/megabytes``: its weights file, in millions of bytes.
+- ``network/<name>/slice_ms``: milliseconds for one slice as the site runs it, flips included, from pixels
+  to map or verdict; against the same by ``model.predict``.
 """
 
 from __future__ import annotations
@@ -10,11 +23,12 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import loky
 
@@ -25,18 +39,25 @@ from train.visitor import Site
 VIEWER = "bidi_component"
 """What Streamlit calls the element that shows a slice."""
 
+NETWORKS = "networks"
+"""The group of all rows whose names begin with ``network/``; any other row is a group of its own."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--assets", type=Path, default=registry.ASSETS, help="where the result goes"
+        "--assets",
+        type=Path,
+        default=registry.ASSETS,
+        help="holds the weights that the networks' rows speak of, and gets the result",
     )
+    parser.add_argument("--out", type=Path, help="write the result to this file instead")
     parser.add_argument("--reruns", type=int, default=50, help="of each kind; defaults to 50")
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=ROWS,
+        choices=[*ROWS, NETWORKS],
         metavar="NAME",
-        help=f"measure just these of {', '.join(ROWS)}, and write nothing",
+        help=f"measure just these of {', '.join([*ROWS, NETWORKS])}; the file keeps its other rows",
     )
 
 
@@ -45,37 +66,88 @@ def main(args: argparse.Namespace) -> int:
     # Only what every clone has is measured.
     os.environ.pop("BT_DATA_DIR", None)
     os.environ.pop("BT_ENGINE", None)
+    path = args.out or args.assets / "metrics" / "bench.json"
+    chosen = args.only or [*ROWS, NETWORKS]
+    kept = []
     try:
+        if args.only:
+            kept = _others(path, chosen)
         for name in ("default", "default-classifier"):
             registry.verify_weights(name)
-    except BrainTumorError as error:
-        print(f"Nothing to measure: {error}", file=sys.stderr)
+        for name in _trained(args.assets) if NETWORKS in chosen else ():
+            registry.verify_weights(name, args.assets)
+        print(machine())
+        print(f"{'':<32}{'value':>16}{'against':>12}{'ratio':>8}{'aim':>10}")
+        rows = [row for name in chosen for row in _measured(name, args)]
+    except (BrainTumorError, OtherMachine) as error:
+        print(f"Nothing was measured. {error}", file=sys.stderr)
         return 1
-    print(machine())
-    print(f"{'':<12}{'value':>12}{'against':>12}{'ratio':>8}{'aim':>10}")
-    rows = []
-    for name in args.only or ROWS:
+    order = [*ROWS, NETWORKS]
+    rows = sorted(kept + rows, key=lambda row: order.index(_group(row)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"command": "python -m train bench", "machine": machine(), "rows": rows}
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+class OtherMachine(Exception):
+    """The file's rows were measured on another machine, with which this one's cannot stand."""
+
+
+def _others(path: Path, chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of a file that are not to be measured anew."""
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if content["machine"] != machine():
+        raise OtherMachine(
+            f"{path.name} was measured on {content['machine']}, this is {machine()}. Measure all of it "
+            "(without --only), or write to another file (--out)."
+        )
+    known = {*ROWS, NETWORKS} - set(chosen)
+    return [row for row in content["rows"] if _group(row) in known]
+
+
+def _trained(assets: Path) -> list[str]:
+    return [name for name in registry.SPECS if registry.record_path(name, assets).exists()]
+
+
+def _group(row: dict[str, Any]) -> str:
+    return NETWORKS if row["name"].startswith("network/") else row["name"]
+
+
+def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure and print the rows of a group."""
+    if name == NETWORKS:
+        from train import bench_networks
+
+        for row in bench_networks.network_rows(_trained(args.assets), args.reruns, args.assets):
+            yield _printed(row, "")
+    else:
         measure, aim = ROWS[name]
         value, against = measure(args.reruns)
-        rows.append(
-            {
-                "name": name,
-                "value": round(value, 2),
-                "unit": "ms",
-                "against": round(against, 2),
-                "ratio": round(value / against, 3),
-            }
-        )
-        print(
-            f"{name:<12}{value:>9.1f} ms{against:>9.1f} ms{value / against:>8.2f}{aim:>10}",
-            flush=True,
-        )
-    if not args.only:
-        path = args.assets / "metrics" / "bench.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"command": "python -m train bench", "machine": machine(), "rows": rows}
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return 0
+        yield _printed({"name": name, "value": value, "unit": "ms", "against": against}, aim)
+
+
+def _printed(row: dict[str, Any], aim: str) -> dict[str, Any]:
+    value, unit, against = row["value"], row.get("unit", ""), row.get("against")
+    compared = against is not None
+    print(
+        f"{row['name']:<32}{_figure(value)} {unit:<2}"
+        + (f"{against:>9.1f} ms{value / against:>8.2f}{aim:>10}" if compared else ""),
+        flush=True,
+    )
+    return {
+        "name": row["name"],
+        "value": value if isinstance(value, int) else round(value, 2),
+        "unit": unit,
+        "against": round(against, 2) if compared else None,
+        "ratio": round(value / against, 3) if compared else None,
+    }
+
+
+def _figure(value: float) -> str:
+    return f"{value:>13,}" if isinstance(value, int) else f"{value:>13.1f}"
 
 
 def rerun(repeats: int) -> tuple[float, float]:

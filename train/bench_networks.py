@@ -1,13 +1,16 @@
-"""The networks' part of the benchmark: the engine, the bare compiled networks, ``model.predict``."""
+"""The networks' part of the benchmark: the engine, the bare compiled networks, ``model.predict``; and size
+and speed of each network."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +21,9 @@ from btmodels.measure import measure
 from btmodels.overlay import overlay_png
 from btmodels.preprocess import normalize, restore, to_levels
 from btmodels.slices import Prediction
+
+if TYPE_CHECKING:
+    from btmodels.predict import Predictor
 
 Ask = Callable[[np.ndarray], Prediction]
 
@@ -37,15 +43,11 @@ class Networks:
 
     def compiled(self, pixels: np.ndarray) -> Prediction:
         """In this process, as the engine's worker asks."""
-        verdict, levels = self.judge.classify([pixels])[0], self.locate.segment([pixels])[0]
-        return Prediction(float(verdict), levels)
+        return Prediction(float(_compiled(self.judge, pixels)), _compiled(self.locate, pixels))
 
     def by_predict(self, pixels: np.ndarray) -> Prediction:
         """In this process, by Keras's own method."""
-        verdict = _by_predict(self.judge, pixels)[:, 0].mean()
-        maps = _by_predict(self.locate, pixels)[..., 0]
-        maps = np.stack([each[:, ::-1] if i else each for i, each in enumerate(maps)])
-        return Prediction(float(verdict), to_levels(restore(maps.mean(axis=0), *pixels.shape[:2])))
+        return Prediction(float(_by_predict(self.judge, pixels)), _by_predict(self.locate, pixels))
 
     def close(self) -> None:
         """End the engine's worker."""
@@ -81,6 +83,39 @@ def engine(repeats: int) -> tuple[float, float]:
         networks.close()
 
 
+def network_rows(
+    names: Sequence[str], repeats: int, assets: Path = registry.ASSETS
+) -> Iterator[dict[str, Any]]:
+    """Yield size and speed of each network, four rows each (see `train.bench`).
+
+    Args:
+        names: Of the registry.
+        repeats: Slices that each is asked about.
+        assets: Holds the weights.
+
+    Raises:
+        WeightsError: Those of a network are missing or altered.
+    """
+    os.environ.update(worker.environment())
+    from btmodels.complexity import multiply_adds  # loads TensorFlow, which reads the environment
+
+    images = [decode(file.read_bytes(), file.name).pixels for file in _files(repeats)]
+    for name in names:
+        predictor = worker.predictor_of(name, assets)
+        megabytes = registry.weights_path(name, assets).stat().st_size / 1e6
+        ways = partial(_compiled, predictor), partial(_by_predict, predictor)
+        value, against = _compare(*ways, images)
+        yield {"name": f"network/{name}/parameters", "value": predictor.model.count_params()}
+        yield {"name": f"network/{name}/multiply_adds", "value": multiply_adds(predictor.model)}
+        yield {"name": f"network/{name}/megabytes", "value": megabytes, "unit": "MB"}
+        yield {
+            "name": f"network/{name}/slice_ms",
+            "value": value,
+            "unit": "ms",
+            "against": against,
+        }
+
+
 def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, float]:
     for run in (one, other):
         run(inputs[0])
@@ -93,11 +128,22 @@ def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, f
     return 1000 * median(times[0]), 1000 * median(times[1])
 
 
-def _by_predict(predictor, pixels: np.ndarray) -> np.ndarray:
+def _compiled(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
+    # A verdict, or a map in 255ths.
+    ask = predictor.segment if predictor.spec.task == "segment" else predictor.classify
+    return ask([pixels])[0]
+
+
+def _by_predict(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
+    # The same by `keras.Model.predict`.
     image = normalize(pixels, predictor.spec.input_shape[:2])
     views = [image, image[:, ::-1]] if predictor.record.flips else [image]
     logits = predictor.model.predict(np.stack(views), verbose=0)
-    return 1 / (1 + np.exp(-logits / predictor.record.temperature))
+    found = 1 / (1 + np.exp(-logits / predictor.record.temperature))
+    if predictor.spec.task == "classify":
+        return found.mean()
+    maps = [each[:, ::-1] if i else each for i, each in enumerate(found[..., 0])]
+    return to_levels(restore(np.mean(maps, axis=0), *pixels.shape[:2]))
 
 
 def _files(count: int) -> list[Path]:

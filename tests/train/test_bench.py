@@ -6,10 +6,20 @@ import json
 
 import pytest
 
-from btmodels import registry
+from btmodels import cohort, registry, weights
+from btmodels.complexity import multiply_adds
+from tests.train.tiny import SEGMENTER
 from train import __main__ as train
-from train import bench
+from train import bench, bench_networks
 from train.visitor import Site
+
+NETWORK_ROW = {
+    "name": "network/unet/parameters",
+    "value": 1234,
+    "unit": "",
+    "against": None,
+    "ratio": None,
+}
 
 
 @pytest.fixture
@@ -19,24 +29,111 @@ def made_up_rows(monkeypatch):
         monkeypatch.setitem(bench.ROWS, name, (lambda repeats: (repeats * 1.5, 60.0), aim))
     for name in set(bench.ROWS) - {"rerun", "analyze"}:
         monkeypatch.delitem(bench.ROWS, name)
+    rows = [{"name": NETWORK_ROW["name"], "value": NETWORK_ROW["value"]}]
+    monkeypatch.setattr(bench_networks, "network_rows", lambda *_: iter(rows))
+
+
+def made_up(name: str, value: float) -> dict:
+    return {
+        "name": name,
+        "value": value,
+        "unit": "ms",
+        "against": 60.0,
+        "ratio": round(value / 60, 3),
+    }
+
+
+def read(assets) -> dict:
+    return json.loads((assets / "metrics" / "bench.json").read_text(encoding="utf-8"))
 
 
 def test_rows_are_printed_and_written(made_up_rows, capsys, tmp_path):
     assert train.main(["bench", "--assets", str(tmp_path), "--reruns", "50"]) == 0
-    written = json.loads((tmp_path / "metrics" / "bench.json").read_text(encoding="utf-8"))
+    written = read(tmp_path)
     assert written["machine"] == bench.machine()
-    assert written["rows"] == [
-        {"name": name, "value": 75.0, "unit": "ms", "against": 60.0, "ratio": 1.25}
-        for name in ("rerun", "analyze")
-    ]
+    assert written["rows"] == [made_up("rerun", 75.0), made_up("analyze", 75.0), NETWORK_ROW]
     printed = capsys.readouterr().out.splitlines()
     assert printed[2].split() == ["rerun", "75.0", "ms", "60.0", "ms", "1.25", "<=", "1.2"]
+    assert printed[4].split() == ["network/unet/parameters", "1,234"]
 
 
-def test_one_row_alone_overwrites_nothing(made_up_rows, capsys, tmp_path):
-    assert train.main(["bench", "--assets", str(tmp_path), "--only", "rerun"]) == 0
-    assert "rerun" in capsys.readouterr().out
-    assert list(tmp_path.iterdir()) == []
+def test_some_rows_alone_leave_the_others(made_up_rows, tmp_path):
+    words = ["bench", "--assets", str(tmp_path), "--reruns"]
+    assert train.main([*words, "50", "--only", "networks"]) == 0
+    assert read(tmp_path)["rows"] == [NETWORK_ROW]
+    assert train.main([*words, "50"]) == 0
+    assert train.main([*words, "20", "--only", "rerun"]) == 0
+    assert read(tmp_path)["rows"] == [made_up("rerun", 30.0), made_up("analyze", 75.0), NETWORK_ROW]
+
+
+def test_a_network_that_is_no_more_loses_its_rows(made_up_rows, tmp_path):
+    old = {"machine": bench.machine(), "rows": [NETWORK_ROW | {"name": "network/gone/parameters"}]}
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "bench.json").write_text(json.dumps(old), encoding="utf-8")
+    assert train.main(["bench", "--assets", str(tmp_path), "--only", "networks"]) == 0
+    assert read(tmp_path)["rows"] == [NETWORK_ROW]
+
+
+def test_rows_of_two_machines_are_not_mixed(made_up_rows, monkeypatch, capsys, tmp_path):
+    words = ["bench", "--assets", str(tmp_path)]
+    assert train.main(words) == 0
+    before = read(tmp_path)
+    monkeypatch.setattr(bench, "machine", lambda: "another processor")
+    assert train.main([*words, "--only", "networks"]) == 1
+    assert "another processor" in capsys.readouterr().err and read(tmp_path) == before
+    elsewhere = tmp_path / "elsewhere.json"
+    assert train.main([*words, "--only", "networks", "--out", str(elsewhere)]) == 0
+    assert json.loads(elsewhere.read_text(encoding="utf-8"))["machine"] == "another processor"
+    assert read(tmp_path) == before
+
+
+def test_size_and_speed_of_a_network(monkeypatch, tmp_path):
+    monkeypatch.setitem(registry.SPECS, "unet", SEGMENTER)
+    model = weights.build("unet")
+    path = registry.weights_path("unet", tmp_path)
+    record = {
+        "name": "unet",
+        "sha256": weights.save_float16(model, path),
+        "threshold": 0.5,
+        "temperature": 2.0,
+        "flips": True,
+        "min_component_pixels": 0,
+        "split_sha256": "none",
+        "complete": True,
+        "command": "none",
+        "versions": {},
+    }
+    registry.record_path("unet", tmp_path).write_text(json.dumps(record), encoding="utf-8")
+    rows = {row["name"]: row for row in bench_networks.network_rows(["unet"], 3, tmp_path)}
+    assert {name: row["value"] for name, row in rows.items() if "ms" not in row["name"]} == {
+        "network/unet/parameters": model.count_params(),
+        "network/unet/multiply_adds": multiply_adds(model),
+        "network/unet/megabytes": path.stat().st_size / 1e6,
+    }
+    assert rows["network/unet/slice_ms"]["value"] > 0 < rows["network/unet/slice_ms"]["against"]
+
+
+def test_both_ways_of_asking_a_network_agree():
+    networks = bench_networks.Networks()
+    first = cohort.read_cohort(cohort.samples_root())[0]
+    pixels = cohort.read_slice(first, first.files[len(first.files) // 2]).pixels
+    ours, theirs = networks.compiled(pixels), networks.by_predict(pixels)
+    networks.close()
+    assert ours.tumor_probability == pytest.approx(theirs.tumor_probability, abs=1e-3)
+    assert ours.levels.max() > 0 and abs(ours.levels.astype(int) - theirs.levels).max() <= 1
+
+
+def test_committed_rows_speak_of_the_committed_weights():
+    values = {row["name"]: row["value"] for row in read(registry.ASSETS)["rows"]}
+    found = {name.split("/")[1] for name in values if name.startswith("network/")}
+    if not found:
+        pytest.skip("no network has been measured yet")
+    trained = {name for name in registry.SPECS if registry.record_path(name).exists()}
+    assert found == trained, "run: python -m train bench --only networks"
+    for name in sorted(trained):
+        record, size = registry.load_record(name), registry.weights_path(name).stat().st_size
+        assert values[f"network/{name}/parameters"] == record.extra["parameters"]
+        assert values[f"network/{name}/megabytes"] == round(size / 1e6, 2)
 
 
 @pytest.mark.slow
