@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
+TUMOR_SIZES = (1, 100, 300, 1000, 3000)
+"""Least number of tumor pixels in a slice of each group of `score_by_size`."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,9 @@ def score_patient(slices: Sequence[Counts]) -> dict[str, Any]:
 
     Returns:
         ``dice``, ``iou``, ``precision``, ``recall`` on the counts of all slices together (volumetric),
-        ``tumor_slice_dice`` (mean over slices whose truth is not empty), ``empty_slices``,
-        ``false_alarm_slices`` (empty ones in which anything is marked) and ``slices``.
+        ``tumor_slice_dice`` (mean over slices whose truth is not empty), ``detected`` (whether any pixel
+        of the tumor is marked; None without a tumor), ``tumor_pixels`` of the truth, ``tumor_slices``,
+        ``empty_slices``, ``false_alarm_slices`` (empty ones in which anything is marked), ``slices``.
     """
     volume = total(slices)
     tumor = [c for c in slices if c.tp + c.fn]
@@ -119,51 +124,92 @@ def score_patient(slices: Sequence[Counts]) -> dict[str, Any]:
         "precision": precision(volume),
         "recall": recall(volume),
         "tumor_slice_dice": mean_of(dice(c) for c in tumor),
+        "detected": volume.tp > 0 if tumor else None,
+        "tumor_pixels": volume.tp + volume.fn,
+        "tumor_slices": len(tumor),
         "empty_slices": len(empty),
         "false_alarm_slices": sum(c.fp > 0 for c in empty),
         "slices": len(slices),
     }
 
 
-def bootstrap_interval(
-    values: Sequence[float], statistic=np.mean, draws: int = 2000, seed: int = 0
-) -> tuple[float, float] | None:
-    """Percentile 95 % interval of a statistic over patients (Efron 1979), by resampling them.
-
-    Args:
-        values: One number a patient.
-        statistic: From values along the last axis to numbers, e.g. ``np.mean``, ``np.median``.
-        draws: Resamplings.
-        seed: Of the resampling.
+def score_by_size(slices: Iterable[Counts]) -> list[dict[str, Any]]:
+    """Score slices with tumor in groups by the size of the tumor in them.
 
     Returns:
-        (low, high), or None for fewer than two patients.
+        A row a group of `TUMOR_SIZES`: ``from`` and ``to`` (true pixels of a slice, ``to`` not among
+        them and None where open), ``slices``, their mean ``dice``, and ``found``, the share of them in
+        which any pixel of the tumor is marked; both None for a group without slices.
     """
-    if len(values) < 2:
-        return None
-    generator = np.random.default_rng(seed)
-    drawn = generator.choice(np.asarray(values, float), (draws, len(values)))
-    low, high = np.percentile(statistic(drawn, axis=-1), [2.5, 97.5])
-    return float(low), float(high)
+    rows = []
+    slices = list(slices)
+    for least, end in pairwise((*TUMOR_SIZES, None)):
+        group = [c for c in slices if least <= c.tp + c.fn and (end is None or c.tp + c.fn < end)]
+        rows.append(
+            {
+                "from": least,
+                "to": end,
+                "slices": len(group),
+                "dice": mean_of(dice(c) for c in group),
+                "found": _ratio(sum(c.tp > 0 for c in group), len(group)),
+            }
+        )
+    return rows
+
+
+def roc_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Trace what a falling threshold on a score does: a point a distinct score, and (0, 0) before.
+
+    Args:
+        scores: float, (n,).
+        labels: bool, (n,).
+
+    Returns:
+        False and true positive rates, (points,) each, 0 to 1; both empty where a class is absent.
+    """
+    hits, misses = _falling(scores, labels)
+    if not hits[-1] or not misses[-1]:
+        return np.empty(0), np.empty(0)
+    return misses / misses[-1], hits / hits[-1]
+
+
+def precision_recall_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Trace what a falling threshold on a score does: a point a distinct score, none beyond them.
+
+    Args:
+        scores: float, (n,).
+        labels: bool, (n,).
+
+    Returns:
+        Recall and precision, (points,) each, 0 to 1; both empty without a positive.
+    """
+    hits, misses = _falling(scores, labels)
+    if not hits[-1]:
+        return np.empty(0), np.empty(0)
+    return hits[1:] / hits[-1], hits[1:] / (hits + misses)[1:]
+
+
+def _falling(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """True and false positives at and above each distinct score, falling; none of either come first."""
+    scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.diff(scores[order], append=-np.inf))  # ties share one threshold
+    hits = np.r_[0, np.cumsum(labels[order])[last]]
+    return hits, np.r_[0, last + 1] - hits
 
 
 def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float | None:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties half.
-
-    By ranks (Hanley & McNeil 1982, Radiology 143:29). None where one of the classes is absent.
+    """Area under the ROC curve: the chance that a positive scores above a negative, ties half
+    (Hanley & McNeil 1982, Radiology 143:29). None where one of the classes is absent.
 
     Args:
         scores: float, (n,).
         labels: bool, (n,).
     """
-    scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
-    positives, negatives = int(labels.sum()), int((~labels).sum())
-    if not positives or not negatives:
+    false_positive_rate, true_positive_rate = roc_curve(scores, labels)
+    if not len(false_positive_rate):
         return None
-    values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    upper = np.cumsum(counts)
-    ranks = ((upper - counts + 1 + upper) / 2)[inverse]
-    return float((ranks[labels].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    return float(np.trapezoid(true_positive_rate, false_positive_rate))
 
 
 def average_precision(scores: np.ndarray, labels: np.ndarray) -> float | None:
@@ -173,14 +219,8 @@ def average_precision(scores: np.ndarray, labels: np.ndarray) -> float | None:
         scores: float, (n,).
         labels: bool, (n,).
     """
-    scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
-    if not labels.any():
-        return None
-    order = np.argsort(-scores, kind="stable")
-    scores, hits = scores[order], np.cumsum(labels[order])
-    last = np.r_[np.flatnonzero(np.diff(scores)), len(scores) - 1]  # ties share one threshold
-    found = hits[last]
-    return float(np.sum(np.diff(np.r_[0, found]) / labels.sum() * (found / (last + 1))))
+    recalls, precisions = precision_recall_curve(scores, labels)
+    return float(np.diff(recalls, prepend=0) @ precisions) if len(recalls) else None
 
 
 def sensitivity_at_specificity(
@@ -197,21 +237,30 @@ def sensitivity_at_specificity(
     return float(np.mean(scores[labels] > threshold))
 
 
-def calibration_error(
-    probabilities: np.ndarray, labels: np.ndarray, bins: int = 10
-) -> float | None:
-    """Expected calibration error over equal-width bins (Guo et al. 2017, arXiv:1706.04599).
+def reliability(
+    probability: np.ndarray, labels: np.ndarray, bins: int = 10
+) -> list[tuple[float, float, int]]:
+    """Hold what was said against what was so, in bins of equal width.
 
     Args:
-        probabilities: float, (n,), 0 to 1.
+        probability: float, (n,), 0 to 1.
         labels: bool, (n,).
-        bins: Number of bins.
+        bins: Number of bins from 0 to 1; empty ones are left out.
+
+    Returns:
+        For each bin the mean probability, the share of positives, and how many there are.
     """
-    probabilities, labels = np.asarray(probabilities, float), np.asarray(labels, float)
-    if not len(labels):
-        return None
-    which = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gaps = [
-        abs(probabilities[which == b].sum() - labels[which == b].sum()) for b in np.unique(which)
+    probability, labels = np.asarray(probability, float), np.asarray(labels, bool)
+    which = np.minimum((probability * bins).astype(int), bins - 1)
+    return [
+        (float(probability[chosen].mean()), float(labels[chosen].mean()), int(chosen.sum()))
+        for chosen in (which == each for each in np.unique(which))
     ]
-    return float(sum(gaps) / len(labels))
+
+
+def calibration_error(probability: np.ndarray, labels: np.ndarray, bins: int = 10) -> float | None:
+    """Expected calibration error: the mean gap of `reliability`, each bin weighted by its number
+    (Guo et al. 2017, arXiv:1706.04599). None without labels."""
+    rows = reliability(probability, labels, bins)
+    gaps = sum(number * abs(said - positive) for said, positive, number in rows)
+    return _ratio(gaps, sum(number for _, _, number in rows))

@@ -1,0 +1,65 @@
+"""How sure a score is: 95 % intervals by resampling patients (Efron 1979, Ann Statist 7:1).
+
+Slices of one patient resemble each other, so it is always patients who are drawn, with all their slices:
+resampling slices would promise too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+_PERCENTILES = (2.5, 97.5)
+
+
+def bootstrap_interval(
+    values: Sequence[float | None], statistic=np.mean, draws: int = 2000, seed: int = 0
+) -> tuple[float, float] | None:
+    """Return the interval of a statistic of one number a patient.
+
+    Args:
+        values: Of the patients; None where undefined, which is left out.
+        statistic: From values along the last axis to numbers, e.g. ``np.mean``, ``np.median``.
+        draws: Resamplings.
+        seed: Of the resampling.
+
+    Returns:
+        (low, high), or None for fewer than two patients.
+    """
+    defined = np.array([value for value in values if value is not None], float)
+    if len(defined) < 2:
+        return None
+    drawn = np.random.default_rng(seed).choice(defined, (draws, len(defined)))
+    low, high = np.percentile(statistic(drawn, axis=-1), _PERCENTILES)
+    return float(low), float(high)
+
+
+def grouped_interval(
+    groups: Sequence[Any],
+    formula: Callable[[list[Any]], float | None],
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Return the interval of a score of all slices together.
+
+    Args:
+        groups: What the score needs of each patient.
+        formula: From a list of such groups to the score, None where it is undefined.
+        draws: Resamplings; those with an undefined score are left out.
+        seed: Of the resampling.
+
+    Returns:
+        (low, high), or None for fewer than two patients or without any defined score.
+    """
+    if len(groups) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    chosen = (rng.integers(len(groups), size=len(groups)) for _ in range(draws))
+    values = [formula([groups[index] for index in each]) for each in chosen]
+    defined = [value for value in values if value is not None]
+    if not defined:
+        return None
+    low, high = np.percentile(defined, _PERCENTILES)
+    return float(low), float(high)
