@@ -4,7 +4,6 @@
 PORT ?= 8501
 HOST ?= 127.0.0.1
 DATA ?= $(BT_DATA_DIR)
-MODELS ?= resunet resnet50
 PYTEST_ARGS ?=
 
 PY = .venv/bin/python
@@ -15,7 +14,7 @@ export PORT HOST PYTHON
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
 	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
-	@echo "make train   check the data, fit the networks, score them on validation (DATA=folder with kaggle_3m)"
+	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
 	@echo "make lint    ruff check and ruff format --check"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
@@ -32,12 +31,7 @@ lint: .venv/.dev
 
 train: .venv/.train
 	@test -n "$(DATA)" || { echo "Say where the data is: make train DATA=folder-with-kaggle_3m" >&2; exit 2; }
-	@$(PY) -m train prepare --data "$(DATA)"
-	@for model in $(MODELS); do \
-		$(PY) -m train fit $$model --data "$(DATA)" || exit 1; \
-		$(PY) -m train evaluate --model $$model --subset samples || exit 1; \
-		$(PY) -m train evaluate --model $$model --subset validation --data "$(DATA)" || exit 1; \
-	done
+	@$(PY) -m train all --data "$(DATA)"
 
 bench: .venv/.dev
 	@$(PY) -m train bench

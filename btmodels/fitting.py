@@ -111,6 +111,12 @@ def load_checkpoint(path: Path, model: keras.Model) -> dict:
         return json.loads(arrays["state"].tobytes())
 
 
+def read_state(path: Path) -> dict:
+    """Return the state in a checkpoint, without its weights."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return json.loads(arrays["state"].tobytes())
+
+
 class _Progress(keras.callbacks.Callback):
     """Says every half minute how far an epoch is."""
 

@@ -83,6 +83,14 @@ _SPECS = (
         source="Same-padded convolutions in a row: the naive baseline",
     ),
     ModelSpec(
+        name="ensemble",
+        task="segment",
+        build="btmodels.networks.ensemble:build_ensemble",
+        input_shape=(256, 256, 3),
+        title="Ensemble",
+        source="Mean of two networks' logits (Hansen, Salamon 1990, doi:10.1109/34.58871)",
+    ),
+    ModelSpec(
         name="resnet50",
         task="classify",
         build="btmodels.networks.resnet:build_resnet50",

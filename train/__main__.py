@@ -11,8 +11,10 @@ COMMANDS = {
     "split": "check the split by patient, or draw one for other data",
     "cohort": "make the synthetic sample patients",
     "fit": "train a network",
+    "combine": "put trained segmenters together into the ensemble",
     "evaluate": "score a network's masks or verdicts on a subset of patients",
     "bench": "measure the site's speed",
+    "all": "make everything that is generated",
 }
 
 

@@ -7,10 +7,13 @@ import numpy as np
 
 from btmodels.measure import cut
 from btmodels.metrics import count, dice, mean_of, roc_auc, total
-from btmodels.preprocess import standardize, to_levels
+from btmodels.preprocess import fit_to, normalize, restore, to_levels
 from train.data import Subset
 
 THRESHOLDS = tuple(round(float(t), 2) for t in np.arange(0.2, 0.81, 0.05))
+CHOOSING_SIZE = 256
+"""Rows and columns at which settings are chosen, whatever the network's own: those of the data set."""
+
 CLEAN_UPS = (0, 10, 20, 40, 80)
 """Smallest part kept, in pixels of a 256 x 256 slice."""
 
@@ -48,13 +51,13 @@ def predict_logits(
 
     Args:
         model: A classifier or segmenter.
-        subset: Slices at its size.
+        subset: Slices at its size or larger.
         mirror: Show it the slices mirrored left to right, and mirror maps back.
         batch_size: Slices at once.
     """
-    parts = []
+    size, parts = model.input_shape[1:3], []
     for start in range(0, len(subset.pixels), batch_size):
-        batch = np.stack([standardize(p) for p in subset.pixels[start : start + batch_size]])
+        batch = np.stack([normalize(p, size) for p in subset.pixels[start : start + batch_size]])
         batch = batch[:, :, ::-1] if mirror else batch
         # A short last batch would make the network compile once more.
         short = batch_size - len(batch)
@@ -98,8 +101,12 @@ def choose_for_segmenter(model: keras.Model, subset: Subset) -> dict:
     """
     plain, mirrored = (predict_logits(model, subset, m)[..., 0] for m in (False, True))
     truth = subset.masks > 127
-    temperature = fit_temperature(plain.reshape(-1)[::17], truth.reshape(-1)[::17])
-    views = [sigmoid(logits / temperature) for logits in (plain, mirrored)]
+    small = np.stack([fit_to(mask, plain.shape[1:]) for mask in subset.masks]) > 127
+    temperature = fit_temperature(plain.reshape(-1)[::17], small.reshape(-1)[::17])
+    views = [
+        np.stack([restore(each, *truth.shape[1:]) for each in sigmoid(logits / temperature)])
+        for logits in (plain, mirrored)
+    ]
     averaged = (views[0] + views[1]) / 2
 
     def score(probability: np.ndarray, threshold: float, parts: int) -> dict:

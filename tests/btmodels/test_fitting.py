@@ -8,9 +8,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from btmodels.fitting import FitConfig, fit
+from btmodels.fitting import FitConfig, finished, fit, read_state
 from btmodels.losses import bce_dice
 from btmodels.networks.unet import build_unet
 from tests.btmodels.fit_tiny import EPOCHS, Squares
@@ -55,7 +56,7 @@ def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(straight, tmp_
 def test_a_run_learns_and_logs(straight):
     folder, lines = straight
     assert float(lines[-2].split()[1]) > 0.9
-    rows = list(csv.DictReader((folder / "log.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((folder / "log.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["epoch"] for row in rows] == [str(e + 1) for e in range(EPOCHS)]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
@@ -70,3 +71,35 @@ def test_a_folder_of_another_configuration_is_refused(tmp_path):
     run(config)
     with pytest.raises(ValueError, match="another configuration"):
         run(replace(config, seed=1))
+
+
+def test_with_patience_the_rate_is_halved_and_training_stops_early(tmp_path):
+    scores = iter([0.2, 0.5, 0.4, 0.5, 0.3, 0.4])
+    config = FitConfig(epochs=9, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4)
+    model, lines = build_unet((16, 16, 3), (2, 4)), []
+    state = fit(
+        model, bce_dice, Squares, lambda current: next(scores), config, tmp_path, lines.append
+    )
+    assert state["epochs"] == 6 and state["best_epoch"] == 2, "four validations without a better one"
+    assert lines[-1] == "stopped early: no better score for 4 validations"
+    assert finished(state) and finished(read_state(tmp_path / "checkpoint.npz"))
+    assert not finished(read_state(tmp_path / "best.npz")), "which was written in mid-run"
+
+    again = build_unet((16, 16, 3), (2, 4))
+    assert fit(again, bce_dice, Squares, lambda current: 1.0, config, tmp_path)["epochs"] == 6
+
+
+def test_the_rate_stays_until_patience_is_half_gone(tmp_path):
+    scores = iter([0.5, 0.4, 0.3])
+    config = FitConfig(epochs=3, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4)
+    rates = []
+
+    def validate(current) -> float:
+        rates.append(float(current.optimizer.learning_rate))
+        return next(scores)
+
+    model = build_unet((16, 16, 3), (2, 4))
+    fit(model, bce_dice, Squares, validate, config, tmp_path / "run")
+    with np.load(tmp_path / "run" / "checkpoint.npz") as kept:
+        rates += [float(kept[key]) for key in kept.files if key == "o1"]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-3, 5e-4])

@@ -5,9 +5,14 @@ import pytest
 
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
+from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import PYRAMID, build_resnet50, with_localizer
+from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.resunet import build_resunet
+from btmodels.networks.sequential import build_sequential
 from btmodels.networks.unet import build_unet
+from btmodels.networks.vgg import ENCODER_LAYERS
+from btmodels.networks.vgg_unet import build_vgg16_unet
 
 SEGMENTERS = [build_unet, build_resunet]
 
@@ -63,6 +68,51 @@ def test_the_localizer_shares_the_classifiers_layers():
     assert tuple(localizer.output["where"].shape) == (None, 16, 16, 1)
     for stage in PYRAMID:
         assert localizer.get_layer(stage) is classifier.get_layer(stage)
+
+
+@pytest.mark.parametrize(
+    ("build", "divisor"), [(build_resnet50_unet, 32), (build_vgg16_unet, 16), (build_ensemble, 32)]
+)
+def test_a_ready_made_encoder_gives_a_logit_a_pixel_too(build, divisor):
+    model = build((64, 32, 3))
+    found = model(np.zeros((1, 64, 32, 3), np.float32))
+    assert tuple(found.shape) == (1, 64, 32, 1)
+    with pytest.raises(ValueError, match=f"multiples of {divisor}"):
+        build((divisor + 8, 64, 3))
+
+
+def test_the_sequential_network_sees_thirteen_pixels():
+    model = build_sequential((32, 32, 3))
+    black = np.zeros((1, 32, 32, 3), np.float32)
+    lit = black.copy()
+    lit[0, 16, 16] = 5.0
+    changed = np.asarray(model(lit) != model(black))[0, ..., 0]
+    rows, cols = np.nonzero(changed)
+    assert rows.min() >= 10 and rows.max() <= 22 and cols.min() >= 10 and cols.max() <= 22
+    assert np.ptp(rows) >= 10, "and not much less"
+
+
+def test_vgg16_has_its_thirteen_convolutions():
+    model = build_vgg16_unet((32, 32, 3))
+    # 14,714,688 parameters without top (Keras Applications)
+    assert sum(model.get_layer(name).count_params() for name in ENCODER_LAYERS) == 14_714_688
+
+
+def test_the_decoder_on_resnet50_is_slim():
+    assert build_resnet50_unet((32, 32, 3)).count_params() - 23_587_712 < 1_200_000
+
+
+def test_the_ensemble_answers_with_the_mean_of_its_members():
+    model = build_ensemble((64, 64, 3))
+    slices = np.random.default_rng(0).normal(size=(2, 64, 64, 3)).astype(np.float32)
+    fine = np.asarray(model.get_layer(MEMBERS[0])(slices))
+    halved = slices.reshape(2, 32, 2, 32, 2, 3).mean(axis=(2, 4))
+    coarse = np.asarray(model.get_layer(MEMBERS[1])(halved))
+    found = np.asarray(model(slices))
+    # Doubled bilinearly, the pixel at (2i, 2j) lies a quarter of the way toward the one before.
+    here = 0.75 * 0.75 * coarse[:, 5, 5] + 0.0625 * coarse[:, 4, 4]
+    here += 0.1875 * (coarse[:, 4, 5] + coarse[:, 5, 4])
+    assert found[:, 10, 10] == pytest.approx((fine[:, 10, 10] + here) / 2, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", registry.SPECS)

@@ -29,6 +29,8 @@ def subset(masks, patients):
 class SaysItsFirstPixel:
     """A stand-in classifier whose logit is the brightness at one place, the same when mirrored."""
 
+    input_shape = (None, 16, 16, 3)
+
     def predict_on_batch(self, batch):
         return batch.max(axis=(1, 2, 3))[:, None] * 2 - 5
 
@@ -47,6 +49,8 @@ def test_the_classifiers_threshold_parts_the_classes_near_a_half():
 
 class MarksTooMuch:
     """A stand-in network: sure of a block, half sure of its rim, and of a speck that is not there."""
+
+    input_shape = (None, 32, 32, 3)
 
     def predict_on_batch(self, batch):
         logits = np.full((*batch.shape[:3], 1), -8.0, np.float32)
@@ -83,6 +87,8 @@ def test_the_segmenters_dials_remove_the_rim_and_the_speck():
 class SeesOneSide:
     """A stand-in that misses the left half of what it is shown, and is sure of the right."""
 
+    input_shape = (None, 32, 32, 3)
+
     def predict_on_batch(self, batch):
         logits = np.full((*batch.shape[:3], 1), -8.0, np.float32)
         logits[:, 10:22, 10:16] = -1.0
@@ -96,3 +102,12 @@ def test_flips_are_taken_where_averaging_beats_the_mean_of_both_views():
     chosen = choose_for_segmenter(SeesOneSide(), subset(masks, "ab"))
     assert chosen["flips"] and chosen["validation_dice"] == 1.0
     assert not choose_for_segmenter(MarksTooMuch(), subset(masks, "ab"))["flips"]
+
+
+def test_a_small_network_is_judged_at_the_slices_own_size():
+    masks = np.zeros((2, 64, 64))
+    masks[:, 20:44, 20:44] = 255  # 12 x 12 of the network's pixels
+    chosen = choose_for_segmenter(MarksTooMuch(), subset(masks, "ab"))
+    # The speck of 2 x 3 network pixels has about 24 of the slice's: the clean-up of 20 leaves it.
+    assert chosen["min_component_pixels"] >= 40
+    assert chosen["validation_dice"] > 0.98

@@ -9,6 +9,7 @@ import pytest
 from btmodels import registry
 from tests.train.tiny import SEGMENTER, SIZE, SPLIT, make_assets, make_data
 from train.__main__ import main
+from train.augment import fade_lesion
 from train.data import Epoch, Subset, load_subset
 
 
@@ -49,10 +50,18 @@ def test_fit_then_evaluate(places, capsys):
     assert set(kept) == {"model", "validation"}
 
 
-def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places):
+def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypatch):
     _, assets, runs = places
-    assert main(fit_words(places, "--epochs", "1")) == 0
-    assert main(fit_words(places, "--epochs", "1", "--publish-now")) == 0
+
+    def stopped(subset, seed, epoch, *more, **named):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return Epoch(subset, seed, epoch, *more, **named)
+
+    monkeypatch.setattr("train.fit.Epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        main(fit_words(places, "--epochs", "2"))
+    assert main(fit_words(places, "--epochs", "2", "--publish-now")) == 0
     assert registry.load_record("unet", assets).complete is False
     start = str(registry.weights_path("unet", assets))
     other = [*places[:2], runs / "more"]
@@ -77,21 +86,6 @@ def test_evaluating_absent_patients_is_an_error_not_a_score(places, capsys):
     assert main([*words, "--subset", "test"]) == 1
     assert "no weights" in capsys.readouterr().out
     assert main(["evaluate", "--subset", "test", "--assets", str(assets)]) == 2
-
-
-def test_imagenet_weights_are_asked_of_keras(places, monkeypatch):
-    class Asked(Exception):
-        pass
-
-    def resnet50(include_top, weights, input_tensor):
-        assert weights == "imagenet" and include_top is False
-        raise Asked  # what comes next is the download
-
-    monkeypatch.setattr(keras.applications, "ResNet50", resnet50)
-    words = [word if word != "unet" else "resnet50" for word in fit_words(places, "--imagenet")]
-    with pytest.raises(Asked):
-        main(words)
-    assert main(fit_words(places, "--imagenet")) == 2
 
 
 def two_slices() -> Subset:
@@ -119,3 +113,16 @@ def test_the_classifiers_targets_agree_with_the_mask():
     assert targets["verdict"].shape == (5, 1)
     assert (targets["verdict"][:, 0] == (targets["where"].max(axis=(1, 2, 3)) > 0)).all()
     assert targets["verdict"].sum() == 2
+
+
+def test_a_lesion_is_faded_but_the_rest_of_the_slice_is_not():
+    values = np.full((64, 64, 3), 100, np.float32)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[20:40, 20:40] = 255
+    values[20:40, 20:40] = 200
+    faded = fade_lesion(values.copy(), mask, np.random.default_rng(3))
+    keep = np.random.default_rng(3).uniform(0.4, 1.3, 3)
+    assert np.allclose(faded[30, 30], np.clip(100 + 100 * keep, 0, 255), atol=1)
+    assert (faded[:10] == 100).all() and (faded[50:] == 100).all()
+    empty = np.zeros_like(mask)
+    assert (fade_lesion(values.copy(), empty, np.random.default_rng(3)) == values).all()

@@ -1,0 +1,73 @@
+"""Everything generated, from one command."""
+
+import argparse
+import json
+
+import keras
+import pytest
+
+from btmodels import registry
+from train import all as everything
+from train.__main__ import main
+from train.fit import RECIPES
+
+
+def planned(*words) -> list[list[str]]:
+    parser = argparse.ArgumentParser()
+    everything.add_arguments(parser)
+    return everything.plan(parser.parse_args(["--data", "data", *words]))
+
+
+def test_every_network_of_the_registry_is_made_and_scored():
+    assert set(everything.FITTED) == set(RECIPES)
+    commands = planned()
+    assert {line[1] for line in commands if line[0] == "fit"} == set(RECIPES)
+    scored = {(line[2], line[4]) for line in commands if line[0] == "evaluate"}
+    assert scored == {
+        (name, subset) for name in registry.SPECS for subset in ("samples", "validation", "test")
+    }
+    assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
+        *("prepare", "split", "cohort", "combine", "bench", "cards")
+    ]
+
+
+def test_quick_is_small_and_leaves_the_test_patients_alone():
+    commands = planned("--quick", "--assets", "elsewhere", "--models", "unet", "--epochs", "3")
+    fits = [line for line in commands if line[0] == "fit"]
+    assert [line[1] for line in fits] == ["unet"]
+    assert fits[0][fits[0].index("--epochs") + 1] == "3"
+    assert not any("test" in line or line[0] in ("combine", "bench") for line in commands)
+
+
+def test_quick_never_writes_into_the_committed_folder(capsys):
+    assert main(["all", "--data", "assets/samples", "--quick"]) == 2
+    assert main(["all", "--data", "assets/samples", "--epochs", "1", "--assets", "x"]) == 2
+    assert "--quick needs --assets" in capsys.readouterr().out
+
+
+def test_it_stops_at_the_first_command_that_fails(tmp_path):
+    said = []
+    wrong = ["split", "--data", str(tmp_path / "nowhere")]
+    assert everything.run([wrong, ["split"]], said.append) == 1
+    assert len(said) == 2 and "goes on from here" in said[1]
+
+
+def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):
+    words = ["--quick", "--data", str(tmp_path), "--assets", str(tmp_path / "assets")]
+    assert main(["all", *words]) == 1
+    assert capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
+    words = ["--data", str(registry.ASSETS / "samples"), "--assets", str(tmp_path)]
+    small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
+    assert main(["all", *words, *small, "--skip", "prepare", "cohort"]) == 0
+    keras.config.set_dtype_policy("float32")
+    for name in registry.SPECS:
+        record = registry.verify_weights(name, tmp_path)
+        scores = json.loads(registry.metrics_path(name, tmp_path).read_text())["validation"]
+        assert scores["weights_sha256"] == record.sha256
+        assert len(scores["patients"]) == 2, "a fifth of eight patients, drawn anew"
+    members = registry.load_record("ensemble", tmp_path).extra["members"]
+    assert members["unet"] == registry.load_record("unet", tmp_path).sha256

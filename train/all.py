@@ -1,0 +1,132 @@
+"""``python -m train all``: make everything in assets/ that is generated, one command after the other.
+
+Check the data, make the synthetic patients, fit every network, join two into the ensemble, score them,
+write their cards. Whatever was interrupted goes on where it was when the same command is given again.
+``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from btmodels import cohort, registry
+from btmodels.errors import BrainTumorError
+from btmodels.networks.ensemble import MEMBERS
+
+STEPS = ("prepare", "split", "cohort", "fit", "combine", "evaluate", "bench", "cards")
+
+FITTED = ("resnet50", "resunet", "unet", "sequential", "resnet50_unet", "vgg16_unet")
+"""In an order in which each finds what it starts from: resnet50_unet the classifier's encoder."""
+
+QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "8"}
+"""How `fit` is cut short by --quick."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
+    parser.add_argument(
+        "--quick", action="store_true", help="at reduced size, into an --assets folder of its own"
+    )
+    parser.add_argument("--epochs", help="with --quick: epochs of each network")
+    parser.add_argument("--num-slices", help="with --quick: slices an epoch")
+    parser.add_argument("--models", nargs="+", choices=FITTED, default=list(FITTED))
+    parser.add_argument("--skip", nargs="+", choices=STEPS, default=[], help="steps to leave out")
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+        print("--quick needs --assets DIR: it never writes into the committed folder.")
+        return 2
+    if not args.quick and (args.epochs or args.num_slices):
+        print("--epochs and --num-slices go with --quick: the full recipes stand in train/fit.py.")
+        return 2
+    try:
+        _bring_split(args)
+    except BrainTumorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return run(plan(args))
+
+
+def plan(args: argparse.Namespace) -> list[list[str]]:
+    """Return the commands to run, each as the words after ``python -m train``."""
+    data = ["--data", str(args.data)]
+    into = ["--assets", str(args.assets)]
+    runs = ["--runs", str(args.runs)]
+    cut = _cut(args) if args.quick else []
+    few = cut[cut.index("--patients") :][:2] if cut else []
+    models = [name for name in FITTED if name in args.models]
+    joined = ["ensemble"] if set(MEMBERS) <= set(models) else []
+    subsets = ["samples", "validation"] if args.quick else ["samples", "validation", "test"]
+    if "cohort" in args.skip and not cohort.samples_root(args.assets).exists():
+        subsets.remove("samples")
+    some = ["--patients", "1"] if args.quick else []
+
+    words = [
+        ["prepare", *data, *into, "--out", str(args.runs / "manifest.json")],
+        ["split", *data, *into],
+        ["cohort", "--out", str(args.assets / "samples"), *some],
+        *(["fit", name, *data, *into, *runs, *cut] for name in models),
+        *([["combine", *data, *into, *few]] if joined else []),
+        *(
+            ["evaluate", "--model", name, "--subset", subset, *into, *_of(subset, data)]
+            for name in [*models, *joined]
+            for subset in subsets
+        ),
+        *([] if args.quick else [["bench", "--only", "networks"]]),
+        ["cards", *into],
+    ]
+    return [line for line in words if line[0] not in args.skip]
+
+
+def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:
+    """Run commands one after the other, and stop at the first that fails.
+
+    Returns:
+        The exit status of the last one run.
+    """
+    from train.__main__ import main as command
+
+    began = time.monotonic()
+    for number, words in enumerate(commands, start=1):
+        say(f"[{number} of {len(commands)}] python -m train {' '.join(words)}")
+        status = command(words)
+        if status:
+            say(f"python -m train {words[0]} failed; the same command goes on from here.")
+            return status
+    say(f"All done in {(time.monotonic() - began) / 60:.0f} minutes.")
+    return 0
+
+
+def _of(subset: str, data: list[str]) -> list[str]:
+    return [] if subset == "samples" else data
+
+
+def _cut(args: argparse.Namespace) -> list[str]:
+    chosen = QUICK | {
+        key: value
+        for key, value in (("--epochs", args.epochs), ("--num-slices", args.num_slices))
+        if value
+    }
+    return [word for pair in chosen.items() for word in pair]
+
+
+def _bring_split(args: argparse.Namespace) -> None:
+    """Put a split into a new assets folder: the project's own where it fits the data, else a drawn one."""
+    target = args.assets / "splits" / "patients.json"
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True)
+    folders = {patient.folder for patient in cohort.read_cohort(args.data)}
+    committed = cohort.load_split()
+    if all(folders & set(committed[subset]) for subset in ("train", "validation", "test")):
+        shutil.copy(registry.ASSETS / "splits" / "patients.json", target)
+        return
+    run([["split", "--data", str(args.data), "--out", str(target), "--validation", "0.2"]])
