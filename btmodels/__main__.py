@@ -1,4 +1,5 @@
-"""``python -m btmodels analyze FILE|FOLDER...``: verdicts, masks and measures without a browser."""
+"""``python -m btmodels analyze FILE|FOLDER...``: verdicts, masks and measures without a browser;
+``python -m btmodels download``: the data set from Kaggle."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from btmodels import inputs, registry, worker
-from btmodels.errors import WeightsError
+from btmodels import download, inputs, registry, worker
+from btmodels.errors import DownloadError, WeightsError
 from btmodels.export import mask_tiff
 from btmodels.inputs import Input, Problem
 from btmodels.measure import measure
@@ -43,7 +44,22 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, metavar="DIR", help="write the masks there")
     command.add_argument("--json", action="store_true", help="print one JSON array")
     command.set_defaults(run=analyze)
+    text = "Fetch the LGG data set from Kaggle (no account needed) and tell the site where it lies."
+    command = commands.add_parser("download", help=text, description=text)
+    command.set_defaults(run=fetch)
     return parser
+
+
+def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Download the data set and print where it lies; return the exit status."""
+    try:
+        root = download.fetch()
+        download.remember(root)
+    except DownloadError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    print(root)
+    return 0
 
 
 def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

@@ -1,7 +1,7 @@
 """Patients on disk, in the folder layout of the data set.
 
 ``kaggle_3m/<PATIENT>/<PATIENT>_<n>.tif`` with ``<PATIENT>_<n>_mask.tif`` beside it, and ``data.csv``.
-Listing opens no slice; files are opened by `read_slice` and `inspect` alone.
+Listing opens no slice; files are opened by `read_slice`, `read_slices` and `inspect` alone.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ __all__ = [
     "read_cohort",
     "read_patient_data",
     "read_slice",
+    "read_slices",
     "samples_root",
     "split_sha256",
     "subset_patients",
 ]
 
 FOLDER = "kaggle_3m"
+DOWNLOADED = ASSETS.parent / "data" / "downloaded.txt"
+"""Names the folder of a data set that was fetched from Kaggle; written by `btmodels.download`."""
+
 PATIENT_KEY = 12
 """So many first characters of a folder's name are a patient's key in data.csv."""
 
@@ -49,9 +53,18 @@ _LARGEST_CSV = 10_000_000
 
 
 def data_root() -> Path | None:
-    """Return the folder that ``BT_DATA_DIR`` names, None where it names none."""
-    named = os.environ.get("BT_DATA_DIR", "").strip()
-    return Path(named).expanduser() if named else None
+    """Return the folder that ``BT_DATA_DIR`` names, else the one that was downloaded, if any.
+
+    An empty ``BT_DATA_DIR`` names none, whatever was downloaded.
+    """
+    named = os.environ.get("BT_DATA_DIR")
+    if named is not None:
+        return Path(named.strip()).expanduser() if named.strip() else None
+    try:
+        downloaded = Path(DOWNLOADED.read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        return None
+    return downloaded if downloaded.is_dir() else None
 
 
 def samples_root(assets: Path = ASSETS) -> Path:
@@ -136,22 +149,31 @@ def read_slice(patient: Patient, file: SliceFile) -> Slice:
     return replace(each, truth=truth, patient=patient.folder, number=file.number, notes=notes)
 
 
-def inspect(patient: Patient) -> Patient:
-    """Open all of a patient's files and return the patient with what is wrong with them added."""
-    problems = list(patient.problems)
-    sizes: Counter[tuple[int, int]] = Counter()
+def read_slices(patient: Patient) -> tuple[tuple[Slice, ...], tuple[str, ...]]:
+    """Open all of a patient's files.
+
+    Returns:
+        The slices that can be read, and what is wrong with the patient, one sentence each.
+    """
+    slices, problems = [], list(patient.problems)
     for file in patient.files:
         try:
             each = read_slice(patient, file)
         except DecodeError as error:
             problems.append(str(error))
             continue
-        sizes[each.pixels.shape[:2]] += 1
+        slices.append(each)
         problems.extend(each.notes)
+    sizes = Counter(each.pixels.shape[:2] for each in slices)
     if len(sizes) > 1:
         listed = ", ".join(f"{n} of {rows} x {cols}" for (rows, cols), n in sizes.most_common())
         problems.append(f"The slices of {patient.folder} differ in size: {listed}.")
-    return replace(patient, problems=tuple(problems))
+    return tuple(slices), tuple(problems)
+
+
+def inspect(patient: Patient) -> Patient:
+    """Open all of a patient's files and return the patient with what is wrong with them added."""
+    return replace(patient, problems=read_slices(patient)[1])
 
 
 def read_patient_data(root: Path | str) -> dict[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 BrainTumorError
 ├── DecodeError        a file cannot be read as a slice
 ├── CohortError        a data folder is not laid out as expected
+├── DownloadError      the data set could not be fetched
 ├── WeightsError       weights are missing, altered or of another version
 └── EngineError        the process that holds the networks cannot answer
 
@@ -21,6 +22,10 @@ class DecodeError(BrainTumorError):
 
 class CohortError(BrainTumorError):
     """A data folder is not laid out as the data set is."""
+
+
+class DownloadError(BrainTumorError):
+    """The data set could not be fetched from Kaggle."""
 
 
 class WeightsError(BrainTumorError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from btmodels.slices import Analysis, Slice
+from btmodels.survey import most_telling
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Stack:
 
     def most_telling(self) -> int:
         """Return the index of the slice with the largest true mask; without any, the middle one."""
-        sizes = [0 if s.truth is None else int(s.truth.sum()) for s in self.slices]
-        return sizes.index(max(sizes)) if any(sizes) else len(sizes) // 2
+        return most_telling(self.slices)
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Analyzed:
         pending: Whether asking again would bring more.
         threshold: The segmenter's stored threshold, 0 to 1; None without a record.
         min_component_pixels: Smaller parts of a mask are dropped.
+        model: Registry name of the segmenter.
     """
 
     stack: Stack
@@ -57,3 +58,4 @@ class Analyzed:
     pending: bool
     threshold: float | None
     min_component_pixels: int
+    model: str | None = None
