@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="making a cohort needs requirements-train.txt")
-pytest.importorskip("skimage", reason="making a cohort needs requirements-train.txt")
 pytest.importorskip("nibabel", reason="making a cohort needs requirements-train.txt")
 
 import train.cohort  # noqa: E402
