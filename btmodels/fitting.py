@@ -31,9 +31,9 @@ class FitConfig:
         warmup: Share of all steps in which the rate rises.
         seed: Of weights, order and augmentation.
         validate_every: Epochs between validations; the last one is always validated.
-        patience: None trains all epochs on a one-cycle schedule. A number keeps the rate constant
-            instead, halves it after half as many validations without a better score, and stops early
-            after so many.
+        patience: Stop early after so many validations without a better score; None never does.
+        plateau: Keep the rate constant instead of the one-cycle schedule, and halve it whenever half
+            the patience has passed without a better score.
         fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
     """
 
@@ -46,6 +46,7 @@ class FitConfig:
     seed: int = 0
     validate_every: int = 2
     patience: int | None = None
+    plateau: bool = False
     fade: float = 0.0
 
 
@@ -67,12 +68,12 @@ def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: 
     """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
     (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine.
 
-    With `FitConfig.patience` the rate starts at its peak instead and `fit` lowers it.
+    With `FitConfig.plateau` the rate starts at its peak instead and `fit` lowers it.
     """
     total = max(config.epochs * steps_per_epoch, 2)
     rising = max(int(total * config.warmup), 1)
     schedule = config.learning_rate
-    if config.patience is None:
+    if not config.plateau:
         schedule = keras.optimizers.schedules.CosineDecay(
             config.learning_rate / 25,
             decay_steps=total - rising,
@@ -217,8 +218,8 @@ def fit(
         ):
             state |= {"best_score": row["score"], "best_epoch": epoch + 1}
             save_checkpoint(best, model, state)
-        if row["score"] is not None and config.patience:
-            _slow_down(model.optimizer, state["history"], max(config.patience // 2, 1))
+        if row["score"] is not None and config.plateau:
+            _slow_down(model.optimizer, state["history"], max((config.patience or 10) // 2, 1))
         save_checkpoint(checkpoint, model, state)
         _write_log(folder / "log.csv", state["history"])
         left = (config.epochs - epoch - 1) * row["seconds"] / 60

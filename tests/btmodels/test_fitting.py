@@ -73,14 +73,18 @@ def test_a_folder_of_another_configuration_is_refused(tmp_path):
         run(replace(config, seed=1))
 
 
-def test_with_patience_the_rate_is_halved_and_training_stops_early(tmp_path):
+def test_with_patience_training_stops_early(tmp_path):
     scores = iter([0.2, 0.5, 0.4, 0.5, 0.3, 0.4])
-    config = FitConfig(epochs=9, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4)
+    config = FitConfig(
+        epochs=9, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4, plateau=True
+    )
     model, lines = build_unet((16, 16, 3), (2, 4)), []
     state = fit(
         model, bce_dice, Squares, lambda current: next(scores), config, tmp_path, lines.append
     )
-    assert state["epochs"] == 6 and state["best_epoch"] == 2, "four validations without a better one"
+    assert state["epochs"] == 6 and state["best_epoch"] == 2, (
+        "four validations without a better one"
+    )
     assert lines[-1] == "stopped early: no better score for 4 validations"
     assert finished(state) and finished(read_state(tmp_path / "checkpoint.npz"))
     assert not finished(read_state(tmp_path / "best.npz")), "which was written in mid-run"
@@ -89,9 +93,11 @@ def test_with_patience_the_rate_is_halved_and_training_stops_early(tmp_path):
     assert fit(again, bce_dice, Squares, lambda current: 1.0, config, tmp_path)["epochs"] == 6
 
 
-def test_the_rate_stays_until_patience_is_half_gone(tmp_path):
+def test_on_a_plateau_the_rate_stays_until_patience_is_half_gone(tmp_path):
     scores = iter([0.5, 0.4, 0.3])
-    config = FitConfig(epochs=3, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4)
+    config = FitConfig(
+        epochs=3, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4, plateau=True
+    )
     rates = []
 
     def validate(current) -> float:
