@@ -130,3 +130,42 @@ export function paint(channels, channel, table, target) {
     target[4 * i + 3] = 255;
   }
 }
+
+// Colors of the probability map, dark violet to yellow: viridis, whose brightness grows evenly for
+// every kind of color vision. What is hardly probable is see-through, so that the slice stays seen.
+const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+
+export function mapColor(level) {
+  const at = (level / 255) * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const mix = VIRIDIS[low].map((c, i) => Math.round(c + (VIRIDIS[low + 1][i] - c) * (at - low)));
+  return [...mix, Math.min(255, level * 10)];
+}
+
+// RGBA of the segmenter's levels.
+export function paintMap(levels, target) {
+  const table = Array.from({ length: 256 }, (_, level) => mapColor(level));
+  for (let i = 0; i < levels.length; i++) if (levels[i]) target.set(table[levels[i]], 4 * i);
+}
+
+// What is drawn left and right of the divider; the right side is null where nothing is compared.
+// `channels` are the words of a link by the viewer's name of the channel.
+export function sides(state, channels) {
+  const { channel, prediction, truth, probability, head, wipe } = state;
+  const set = { channel, prediction, truth, probability, head };
+  const bare = { channel, prediction: false, truth: false, probability: false, head: false };
+  if (wipe === "plain") return [set, bare];
+  if (wipe === "truth") return [{ ...set, truth: false }, { ...bare, truth: true }];
+  return [set, wipe in channels ? { ...set, channel: channels[wipe] } : null];
+}
+
+// Query of the address that leads back to a view, as write_link in ui/state.py.
+export function linkQuery({ query, channels, layers, usual }, state, number) {
+  const found = { ...query };
+  if (number !== null) found.slice = number;
+  found.threshold = state.threshold;
+  found.layers = layers.filter((layer) => state[layer]).join(",");
+  found.channel = Object.keys(channels).find((word) => channels[word] === state.channel);
+  for (const [key, value] of Object.entries(usual)) if (state[key] !== value) found[key] = state[key];
+  return found;
+}

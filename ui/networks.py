@@ -93,6 +93,7 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
         pending=pending,
         threshold=records[0].threshold if records else stored_threshold(segmenter),
         min_component_pixels=records[0].min_component_pixels if records else 0,
+        model=segmenter,
     )
 
 

@@ -1,9 +1,17 @@
 // What the viewer shows: a slice as pixels, masks as color and lines, figures, and the controls' state.
 
+const CHANNEL_NAMES = { flair: "FLAIR", pre: "Pre-contrast", post: "Post-contrast", composite: "Composite" };
+const LAYER_NAMES = { prediction: "prediction", truth: "truth", probability: "probability map", head: "head" };
+
 class Screen {
   constructor(parent) {
     this.find = (selector) => parent.querySelector(selector);
     this.all = (selector) => [...parent.querySelectorAll(selector)];
+    const ramp = this.find(".ramp canvas").getContext("2d");
+    for (let level = 0; level < 256; level++) {
+      ramp.fillStyle = `rgb(${mapColor(level).slice(0, 3)})`;
+      ramp.fillRect(level, 0, 1, 1);
+    }
   }
 
   draw(meta, state, slice) {
@@ -11,9 +19,11 @@ class Screen {
     const { rows, cols, levels } = slice;
     const smallest = Math.ceil(meta.minPixels / this.entry.step ** 2);
     const mask = levels && cut(levels, rows, cols, state.threshold, smallest);
-    this.drawImage(slice);
-    this.drawMask(slice, mask);
-    this.tell(slice, mask);
+    const [left, right] = sides(state, meta.link.channels);
+    this.drawSide(this.find(".side"), slice, mask, left);
+    const other = this.otherSide(right);
+    if (right) this.drawSide(other, slice, mask, right);
+    this.tell(slice, mask, left, right);
     this.setControls(slice);
     this.place();
     const stage = this.find(".stage");
@@ -21,41 +31,55 @@ class Screen {
     stage.dataset.mask = mask ? "drawn" : "none";
   }
 
-  drawImage({ rows, cols, channels }) {
-    const canvas = this.find(".image");
-    const context = canvas.getContext("2d");
-    if (canvas.width !== cols || canvas.height !== rows) Object.assign(canvas, { width: cols, height: rows });
-    const image = context.createImageData(cols, rows);
-    const { channel, brightness, contrast } = this.state;
-    paint(channels, channel, windowTable(brightness, contrast), image.data);
-    context.putImageData(image, 0, 0);
+  // The right side is a copy of the left one's elements, there only while something is compared.
+  otherSide(wanted) {
+    let other = this.find(".side.other");
+    if (wanted && !other) {
+      other = this.find(".side").cloneNode(true);
+      other.classList.add("other");
+      other.ariaHidden = "true";
+      other.querySelector(".stage").removeAttribute("role");
+      other.querySelector(".stage").removeAttribute("aria-label");
+      this.find(".side").after(other);
+    }
+    if (!wanted) other?.remove();
+    return other;
   }
 
-  drawMask({ rows, cols, truth, head }, mask) {
+  drawSide(side, { rows, cols, channels, levels, truth, head }, mask, shown) {
     const { state } = this;
-    const canvas = this.find(".mask");
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    Object.assign(canvas, { width: cols, height: rows });
-    if (mask && state.prediction && state.style === "fill") {
+    const onto = (selector, paints) => {
+      const canvas = side.querySelector(selector);
+      if (canvas.width !== cols || canvas.height !== rows) Object.assign(canvas, { width: cols, height: rows });
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      if (!paints) return context.clearRect(0, 0, cols, rows);
       const image = context.createImageData(cols, rows);
+      paints(image.data);
+      return context.putImageData(image, 0, 0);
+    };
+    const table = windowTable(state.brightness, state.contrast);
+    onto(".image", (data) => paint(channels, shown.channel, table, data));
+    onto(".map", levels && shown.probability && ((data) => paintMap(levels, data)));
+    // Over the map's colors a fill would hide what the map says: there the border alone is drawn.
+    const fill = mask && shown.prediction && state.style === "fill" && !shown.probability;
+    onto(".mask", fill && ((data) => {
       const [red, green, blue] = [255, 176, 0]; // --prediction in viewer.css
-      for (let i = 0; i < mask.length; i++) if (mask[i]) image.data.set([red, green, blue, 255], 4 * i);
-      context.putImageData(image, 0, 0);
-    }
-    canvas.style.opacity = state.opacity / 100;
-    this.find(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
+      for (let i = 0; i < mask.length; i++) if (mask[i]) data.set([red, green, blue, 255], 4 * i);
+    }));
+    for (const layer of [".map", ".mask"]) side.querySelector(layer).style.opacity = state.opacity / 100;
+    side.querySelector(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
     for (const [layer, marked] of Object.entries({ prediction: mask, truth, head })) {
-      const path = marked && state[layer] ? outline(marked, rows, cols) : "";
-      this.all(`path.${layer}`).forEach((line) => line.setAttribute("d", path));
+      const path = marked && shown[layer] ? outline(marked, rows, cols) : "";
+      side.querySelectorAll(`path.${layer}`).forEach((line) => line.setAttribute("d", path));
     }
   }
 
-  tell(slice, mask) {
+  tell(slice, mask, left, right) {
     const size = slice.rows * slice.cols;
     const marked = mask && pixels(mask);
     const head = mask && slice.head && pixels(slice.head);
     const score = mask && slice.truth && dice(count(mask, slice.truth));
-    const { entry } = this;
+    const { entry, state, meta } = this;
     const about = entry.step > 1 ? "≈ " : "";
     const numbers = {
       marked: mask ? `${about}${(marked * entry.step ** 2).toLocaleString("en-US")} px` : "–",
@@ -66,12 +90,32 @@ class Screen {
     for (const [name, text] of Object.entries(numbers)) {
       this.find(`[data-number=${name}]`).textContent = text;
     }
-    this.summary = mask ? `${numbers.marked} marked, ${numbers.slice} of the slice.` : entry.message;
+    const figures = mask ? `${numbers.marked} marked, ${numbers.slice} of the slice.` : entry.message;
     this.find(".caption").textContent = entry.label;
     const message = this.find(".message");
     message.hidden = Boolean(mask);
     message.textContent = entry.message;
-    this.find(".stage").setAttribute("aria-label", `${entry.label}. ${this.summary}`);
+    const [here, there] = [left, right].map((side) => side && this.name(side, slice));
+    const names = there ? `Left of the divider: ${here}. Right of it: ${there}.` : `${here}.`;
+    this.find(".stage").setAttribute("aria-label", `${entry.label}. ${names} ${figures}`);
+    const place = meta.slices.length > 1 ? `Slice ${state.slice + 1} of ${meta.slices.length}. ` : "";
+    this.summary = `${place}${names} ${figures}`;
+    this.find(".tags").hidden = !there;
+    this.all(".tags span").forEach((tag, i) => (tag.textContent = [here, there][i] ?? ""));
+    this.find(".divider").hidden = !there;
+    this.between = there && `left ${here}, right ${there}`;
+    this.find(".legend").hidden = !((left.probability || right?.probability) && slice.levels);
+  }
+
+  // What is drawn on a side, in words: "FLAIR with prediction and truth".
+  name(side, slice) {
+    const { channels } = this.meta.link;
+    const channel = CHANNEL_NAMES[Object.keys(channels).find((word) => channels[word] === side.channel)];
+    const there = { prediction: slice.levels, probability: slice.levels, truth: slice.truth, head: slice.head };
+    const layers = Object.keys(LAYER_NAMES).filter((layer) => side[layer] && there[layer]);
+    const words = layers.map((layer) => LAYER_NAMES[layer]);
+    const last = words.pop();
+    return last ? `${channel} with ${words.length ? `${words.join(", ")} and ` : ""}${last}` : channel;
   }
 
   setControls({ truth, levels, head }) {
@@ -87,17 +131,24 @@ class Screen {
     put("slice", state.slice, `${entry.short} · ${state.slice + 1} of ${meta.slices.length}`);
     const stored = state.threshold === meta.threshold;
     put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", stored" : ""));
+    this.find(".ramp i").style.left = `${100 * state.threshold}%`;
     put("opacity", state.opacity, `${state.opacity} %`);
     put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness} %`);
     put("contrast", state.contrast, `${state.contrast} %`);
     this.find("[name=threshold]").disabled = !levels;
-    this.find("[name=opacity]").disabled = !levels || state.style === "outline";
+    this.find("[name=opacity]").disabled = !levels || (state.style === "outline" && !state.probability);
     this.find(".of-truth").textContent = entry.truthLabel;
     this.check("prediction", levels);
     this.check("truth", truth);
+    this.check("probability", levels);
     this.check("head", head);
+    this.find("[name=wipe]").value = state.wipe;
+    this.find("[value=truth]").disabled = !truth;
     this.all(".channel input").forEach((radio) => (radio.checked = radio.value === String(state.channel)));
     this.all(".style input").forEach((radio) => (radio.checked = radio.value === state.style));
+    this.find("[name=copy]").hidden = !meta.link.query;
+    this.find(".unlinked").hidden = Boolean(meta.link.query);
+    this.find(".viewer").classList.toggle("bare", meta.bare);
   }
 
   check(name, there) {
@@ -111,19 +162,26 @@ class Screen {
     const { entry } = this;
     const frame = this.find(".frame");
     if (!entry || !frame.clientWidth) return;
-    const { zoom } = this.state;
+    const { zoom, at } = this.state;
     const scale = zoom * Math.min(frame.clientWidth / entry.cols, frame.clientHeight / entry.rows);
     const [width, height] = [entry.cols * scale, entry.rows * scale];
     const keep = (offset, room) => Math.max(-room, Math.min(room, offset));
     this.state.x = keep(this.state.x, Math.max(0, (width - frame.clientWidth) / 2));
     this.state.y = keep(this.state.y, Math.max(0, (height - frame.clientHeight) / 2));
-    Object.assign(this.find(".stage").style, {
-      width: `${width}px`,
-      height: `${height}px`,
-      left: `${(frame.clientWidth - width) / 2 + this.state.x}px`,
-      top: `${(frame.clientHeight - height) / 2 + this.state.y}px`,
-    });
+    for (const stage of this.all(".stage")) {
+      Object.assign(stage.style, {
+        width: `${width}px`,
+        height: `${height}px`,
+        left: `${(frame.clientWidth - width) / 2 + this.state.x}px`,
+        top: `${(frame.clientHeight - height) / 2 + this.state.y}px`,
+      });
+    }
     frame.classList.toggle("zoomed", zoom > 1);
+    frame.style.setProperty("--at", `${100 * at}%`);
+    this.find(".zoom output").textContent = `${Math.round(100 * zoom)} %`;
+    const divider = this.find(".divider");
+    divider.ariaValueNow = String(Math.round(100 * at));
+    divider.ariaValueText = `${Math.round(100 * at)} %: ${this.between}`;
   }
 }
 

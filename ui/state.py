@@ -9,7 +9,16 @@ from typing import Any
 CHANNELS = {"flair": 1, "pre": 0, "post": 2, "composite": "composite"}
 """Words of a link and how the viewer names the channel."""
 
-LAYERS = ("prediction", "truth")
+LAYERS = ("prediction", "truth", "probability", "head")
+"""Words of a link for what can lie over a slice; each is a field of `View`."""
+
+USUAL_LAYERS = ("prediction", "truth")
+STYLES = ("fill", "outline")
+WIPES = ("", "plain", "truth", *CHANNELS)
+"""What lies right of the divider: nothing, the plain slice, the truth alone, another channel."""
+
+USUAL = {"style": STYLES[0], "wipe": WIPES[0]}
+"""What a link leaves out."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,10 @@ class View:
         slice: Index in the stack.
         threshold: 0 to 1.
         channel: Index of a channel, or ``composite``.
-        prediction, truth: Whether the layer is shown.
+        prediction, truth, probability, head: Whether the layer is shown; ``probability`` is the map
+            of the segmenter's probabilities.
+        style: How the prediction is drawn, one of `STYLES`.
+        wipe: What it is compared with, one of `WIPES`.
     """
 
     slice: int = 0
@@ -28,6 +40,10 @@ class View:
     channel: int | str = 1
     prediction: bool = True
     truth: bool = True
+    probability: bool = False
+    head: bool = False
+    style: str = USUAL["style"]
+    wipe: str = USUAL["wipe"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +55,15 @@ class Link:
     model: str | None = None
     threshold: float | None = None
     channel: int | str = 1
-    layers: tuple[str, ...] = LAYERS
+    layers: tuple[str, ...] = USUAL_LAYERS
+    style: str = USUAL["style"]
+    wipe: str = USUAL["wipe"]
 
     def view(self, index: int, threshold: float) -> View:
         """Return the view to start with: slice ``index``, ``threshold`` unless the link has one."""
         chosen = threshold if self.threshold is None else self.threshold
-        return View(index, chosen, self.channel, *(layer in self.layers for layer in LAYERS))
+        shown = {layer: layer in self.layers for layer in LAYERS}
+        return View(index, chosen, self.channel, **shown, style=self.style, wipe=self.wipe)
 
 
 def read_link(
@@ -77,14 +96,17 @@ def read_link(
     if channel not in CHANNELS:
         problems.append(f"There is no channel {_quote(channel)}; FLAIR is shown instead.")
         channel = "flair"
-    wanted = [layer for layer in query.get("layers", ",".join(LAYERS)).split(",") if layer]
+    wanted = [layer for layer in query.get("layers", ",".join(USUAL_LAYERS)).split(",") if layer]
     for layer in wanted:
         if layer not in LAYERS:
             problems.append(f"There is no layer {_quote(layer)}; it is left out.")
     layers = tuple(layer for layer in LAYERS if layer in wanted)
     if wanted and not layers:
-        layers = LAYERS  # nothing of it was understood, so nothing is what it did not mean
-    return Link(patient, number, model, threshold, CHANNELS[channel], layers), problems
+        layers = USUAL_LAYERS  # nothing of it was understood, so nothing is what it did not mean
+    style = _word(query, "style", STYLES, "the prediction is filled", problems)
+    wipe = _word(query, "wipe", WIPES, "nothing is compared", problems)
+    link = Link(patient, number, model, threshold, CHANNELS[channel], layers, style, wipe)
+    return link, problems
 
 
 def write_link(patient: str, number: int | None, model: str | None, view: View) -> dict[str, str]:
@@ -93,6 +115,7 @@ def write_link(patient: str, number: int | None, model: str | None, view: View) 
     channel = next(word for word, name in CHANNELS.items() if name == view.channel)
     link = {"patient": patient, "slice": number, "model": model}
     link |= {"threshold": view.threshold, "layers": layers, "channel": channel}
+    link |= {key: getattr(view, key) for key in USUAL if getattr(view, key) != USUAL[key]}
     return {key: str(value) for key, value in link.items() if value is not None}
 
 
@@ -111,10 +134,15 @@ def view_from(sent: Any, start: View, slices: int) -> View:
             sent["channel"],
             bool(sent["prediction"]),
             bool(sent["truth"]),
+            bool(sent.get("probability")),
+            bool(sent.get("head")),
+            sent.get("style", start.style),
+            sent.get("wipe", start.wipe),
         )
     except (KeyError, OverflowError, TypeError, ValueError):
         return start
     known = view.channel in CHANNELS.values() and 0 <= view.threshold <= 1
+    known = known and view.style in STYLES and view.wipe in WIPES
     return view if known and 0 <= view.slice < slices else start
 
 
@@ -126,6 +154,16 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     except ValueError:
         problems.append(f"A {key} is a number, not {_quote(query[key])}; it is left out.")
         return None
+
+
+def _word(
+    query: Mapping[str, str], key: str, words: tuple[str, ...], instead: str, problems: list[str]
+) -> str:
+    word = query.get(key, USUAL[key])
+    if word in words:
+        return word
+    problems.append(f"There is no {key} {_quote(word)}; {instead}.")
+    return USUAL[key]
 
 
 def _quote(text: str) -> str:

@@ -1,14 +1,13 @@
 // The slice viewer. Whatever a hand drags is drawn here at once; Python hears of it on release.
-// ui/viewer.py puts masks.js and screen.js before this file: the browser gets them as one module.
+// ui/viewer.py puts masks.js, copy.js, hand.js, turning.js and screen.js before this file: the browser gets them
+// as one module.
 
-const START = { style: "fill", head: false, opacity: 45, brightness: 0, contrast: 100, zoom: 1, x: 0, y: 0 };
+const START = {
+  style: "fill", wipe: "", probability: false, head: false, opacity: 45, brightness: 0, contrast: 100,
+  zoom: 1, x: 0, y: 0, at: 0.5,
+};
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 const instances = new WeakMap();
-
-// Other components of a page hear what is shown, and may turn the slices: events of the window that
-// carry {id, slice, threshold}. Asked to turn without a slice, the viewer says where it stands.
-const SHOWN = "slice-viewer:shown";
-const TURN = "slice-viewer:turn";
 
 export default function (component) {
   const { parentElement } = component;
@@ -33,10 +32,10 @@ class Viewer {
       box.querySelectorAll("input").forEach((radio) => (radio.name = `${group}-${i}`)),
     );
     this.listen();
+    new Hand(this.find(".frame"), this);
     this.resizing = new ResizeObserver(() => this.screen.place());
     this.resizing.observe(this.find(".frame"));
-    this.turned = ({ detail }) => this.obey(detail);
-    window.addEventListener(TURN, this.turned);
+    this.turning = new Turning(this);
   }
 
   receive({ data, setStateValue }) {
@@ -44,7 +43,7 @@ class Viewer {
     const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
     const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
     if (this.meta?.version === meta.version) return;
-    if (this.meta?.id !== meta.id) Object.assign(this.state, meta.view, { zoom: 1, x: 0, y: 0 });
+    if (this.meta?.id !== meta.id) Object.assign(this.state, START, meta.view);
     this.meta = meta;
     this.planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
     this.unpacked.clear();
@@ -56,101 +55,57 @@ class Viewer {
     this.closed = true;
     clearTimeout(this.settling);
     this.resizing.disconnect();
-    window.removeEventListener(TURN, this.turned);
+    this.turning.close();
   }
 
   // --- from hand to state ---
 
   listen() {
-    const state = this.state;
     for (const name of ["threshold", "opacity", "brightness", "contrast"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
     }
     this.find("[name=slice]").oninput = ({ target }) => this.turnTo(+target.value);
-    for (const name of ["prediction", "truth", "head"]) {
+    for (const name of ["prediction", "truth", "probability", "head"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
     }
     this.all(".channel input").forEach((radio) => (radio.oninput = () => {
       this.set({ channel: radio.value === "composite" ? "composite" : +radio.value });
     }));
     this.all(".style input").forEach((radio) => (radio.oninput = () => this.set({ style: radio.value })));
-    this.all("input").forEach((input) => (input.onchange = () => this.commit()));
+    this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value });
+    this.all("input, select").forEach((input) => (input.onchange = () => this.commit()));
     this.find("[name=in]").onclick = () => this.zoomBy(1.4);
     this.find("[name=out]").onclick = () => this.zoomBy(1 / 1.4);
     this.find("[name=reset]").onclick = () => {
       this.set({ ...START, threshold: this.meta.threshold });
-      this.commit();
+      this.settle();
     };
-    const frame = this.find(".frame");
-    frame.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    frame.onkeydown = (event) => this.key(event);
-    frame.ondblclick = () => this.zoomBy(state.zoom > 1 ? 0 : 2);
-    frame.onpointerdown = (event) => {
-      if (state.zoom > 1) frame.setPointerCapture(event.pointerId);
+    this.find("[name=copy]").onclick = async ({ target }) => {
+      this.say(`${await copyText(this.link(), this.find("[name=link]"), target)}.`);
     };
-    frame.onpointermove = (event) => {
-      if (frame.hasPointerCapture(event.pointerId)) this.pan(event.movementX, event.movementY);
-    };
-  }
-
-  wheel(event) {
-    const step = Math.sign(event.deltaY);
-    if (event.ctrlKey) {
-      event.preventDefault();
-      this.zoomBy(step > 0 ? 1 / 1.1 : 1.1);
-      return;
-    }
-    const target = this.state.slice + step;
-    if (target < 0 || target >= this.meta.slices.length) return; // at the ends the page scrolls on
-    event.preventDefault();
-    this.turnTo(target);
-    this.settle();
-  }
-
-  key(event) {
-    const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const last = this.meta.slices.length - 1;
-    const turns = {
-      ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1,
-      PageUp: -5, PageDown: 5, Home: -last, End: last,
-    };
-    if (event.shiftKey && event.key in arrows) this.pan(...arrows[event.key].map((d) => d * 40));
-    else if (event.key in turns) this.turnTo(this.state.slice + turns[event.key]);
-    else if (event.key === "+" || event.key === "=") this.zoomBy(1.4);
-    else if (event.key === "-") this.zoomBy(1 / 1.4);
-    else if (event.key === "0") this.zoomBy(0);
-    else return;
-    event.preventDefault();
-    this.settle();
   }
 
   turnTo(slice) {
     this.set({ slice: Math.max(0, Math.min(this.meta.slices.length - 1, slice)) });
   }
 
-  obey({ id, slice }) {
-    if (id !== this.meta?.id) return;
-    if (slice === undefined) return this.announce();
-    this.turnTo(slice);
-    this.settle();
-    this.find(".frame").scrollIntoView({ block: "nearest" }); // who asked may stand far below
-  }
-
-  announce() {
-    const { slice, threshold } = this.state;
-    window.dispatchEvent(new CustomEvent(SHOWN, { detail: { id: this.meta.id, slice, threshold } }));
-  }
-
-  zoomBy(factor) {
-    const zoom = Math.max(1, Math.min(12, factor ? this.state.zoom * factor : 1));
-    const ratio = zoom / this.state.zoom;
-    Object.assign(this.state, { zoom, x: this.state.x * ratio, y: this.state.y * ratio });
+  // Zoom about a point, in pixels from the frame's middle; factor 0 shows the whole slice again.
+  zoomBy(factor, x = 0, y = 0) {
+    const { state } = this;
+    const zoom = Math.max(1, Math.min(12, factor ? state.zoom * factor : 1));
+    const ratio = zoom / state.zoom;
+    Object.assign(state, { zoom, x: x + (state.x - x) * ratio, y: y + (state.y - y) * ratio });
     this.screen.place();
   }
 
   pan(dx, dy) {
     this.state.x += dx;
     this.state.y += dy;
+    this.screen.place();
+  }
+
+  divideAt(share) {
+    this.state.at = Math.max(0, Math.min(1, share));
     this.screen.place();
   }
 
@@ -169,15 +124,25 @@ class Viewer {
     this.settling = setTimeout(() => this.commit(), SETTLE_MS);
   }
 
-  // The hand is at rest: Python hears of what a link can carry, a screen reader of the numbers.
+  // The hand is at rest: Python hears of what a link can carry, a screen reader of slice and layers.
   commit() {
     clearTimeout(this.settling);
     if (this.closed) return;
-    const { slice, threshold, channel, prediction, truth } = this.state;
-    const view = { slice, threshold, channel, prediction, truth };
+    const view = Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, this.state[key]]));
     if (JSON.stringify(view) !== this.sent) this.send("view", view);
     this.sent = JSON.stringify(view);
-    this.find("[role=status]").textContent = `${this.find(".caption").textContent}. ${this.screen.summary}`;
+    this.say(`${this.find(".caption").textContent}. ${this.screen.summary}`);
+  }
+
+  say(words) {
+    this.find("[role=status]").textContent = words;
+  }
+
+  link() {
+    const { link, slices } = this.meta;
+    const address = new URL(link.page, document.baseURI);
+    address.search = new URLSearchParams(linkQuery(link, this.state, slices[this.state.slice].number));
+    return address.href;
   }
 
   // --- from state to screen ---
@@ -209,8 +174,8 @@ class Viewer {
     const { meta, state } = this;
     const slice = await this.load(state.slice);
     if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
-    [1, -1, 2].forEach((step) => this.load(state.slice + step));
+    [1, -1, 2, -2].forEach((step) => this.load(state.slice + step));
     this.screen.draw(meta, state, slice);
-    this.announce();
+    this.turning.announce();
   }
 }

@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 from btmodels import measure, metrics
 from ui.packing import pack_maps, pack_pixels
+from ui.state import CHANNELS, LAYERS, USUAL, View, read_link
 
 UI = Path(__file__).resolve().parents[2] / "ui"
 RUN = """
@@ -38,6 +40,19 @@ import { readFileSync } from "node:fs";
 const { packed, planes, rows, cols } = JSON.parse(readFileSync(0));
 const found = await masks.unpack(Buffer.from(packed, "base64"), planes, rows, cols);
 console.log(JSON.stringify(found.map((plane) => Buffer.from(plane).toString("base64"))));
+"""
+
+LINKS = """
+import * as masks from "./masks.mjs";
+import { readFileSync } from "node:fs";
+const { link, views } = JSON.parse(readFileSync(0));
+console.log(JSON.stringify(views.map((view) => ({
+  query: masks.linkQuery(link, view, 7), sides: masks.sides(view, link.channels),
+}))));
+"""
+COLORS = """
+import * as masks from "./masks.mjs";
+console.log(JSON.stringify([0, 1, 51, 128, 255].map(masks.mapColor)));
 """
 
 
@@ -140,3 +155,48 @@ def test_large_slices_are_thinned_evenly(javascript):
     request = {"packed": base64.b64encode(pack_pixels(pixels, step=2)).decode()}
     found = javascript(UNPACK, request | {"planes": 3, "rows": 3, "cols": 4})
     assert found == [text_of(pixels[::2, ::2, channel]) for channel in range(3)]
+
+
+def test_a_copied_link_is_read_as_the_view_it_was_copied_from(javascript):
+    patient = "SYNT_AA_0001_20260101"
+    views = [
+        View(3, 0.37),
+        View(3, 1.0, 0, prediction=False, truth=False),
+        View(3, 0.5, "composite", probability=True, head=True, style="outline", wipe="plain"),
+    ]
+    query = {"patient": patient, "model": "resunet"}
+    link = {"query": query, "channels": CHANNELS, "layers": LAYERS, "usual": USUAL}
+    for view, answer in zip(
+        views,
+        javascript(LINKS, {"link": link, "views": [asdict(view) for view in views]}),
+        strict=True,
+    ):
+        text = {key: str(value) for key, value in answer["query"].items()}
+        found, problems = read_link(text, [patient], ["resunet"])
+        assert problems == [] and (found.patient, found.number) == (patient, 7)
+        assert found.view(3, 0.9) == view
+
+
+def test_the_divider_parts_what_it_says(javascript):
+    names = ("prediction", "truth", "probability", "head")
+    asked = [View(wipe=wipe, head=True) for wipe in ("", "plain", "truth", "pre")]
+    link = {"query": {}, "channels": CHANNELS, "layers": LAYERS, "usual": USUAL}
+    answers = javascript(LINKS, {"link": link, "views": [asdict(view) for view in asked]})
+    shown = [
+        [side and (side["channel"], *(name for name in names if side[name])) for side in a["sides"]]
+        for a in answers
+    ]
+    every = (1, "prediction", "truth", "head")
+    assert shown[0] == [every, None]
+    assert shown[1] == [every, (1,)]
+    assert shown[2] == [(1, "prediction", "head"), (1, "truth")]
+    assert shown[3] == [every, (0, *every[1:])]
+
+
+def test_colors_of_the_map_grow_brighter(javascript):
+    colors = javascript(COLORS, None)
+    # Relative luminance with the weights of ITU-R BT.709.
+    luminance = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in colors]
+    assert luminance == sorted(luminance) and luminance[-1] > 5 * luminance[0]
+    assert [alpha for *_, alpha in colors] == [0, 10, 255, 255, 255]
+    assert colors[0][:3] == [68, 1, 84] and colors[-1][:3] == [253, 231, 37]

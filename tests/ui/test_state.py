@@ -10,7 +10,7 @@ PATIENTS, MODELS = ["SYNT_AA_0001_20260101"], ["resunet"]
 
 
 def test_a_link_leads_back_to_what_was_on_screen():
-    view = View(4, 0.1 + 0.2, "composite", prediction=False, truth=True)
+    view = View(4, 0.1 + 0.2, "composite", prediction=False, truth=True, head=True, wipe="pre")
     link, problems = read_link(write_link(PATIENTS[0], 5, "resunet", view), PATIENTS, MODELS)
     assert problems == []
     assert (link.patient, link.number, link.model) == (PATIENTS[0], 5, "resunet")
@@ -33,6 +33,8 @@ def test_an_empty_link_leaves_all_to_the_page():
         ({"threshold": "nan"}, "between 0 and 1"),
         ({"layers": "prediction,gradcam"}, "no layer “gradcam”"),
         ({"channel": "T2"}, "no channel “T2”"),
+        ({"style": "glow"}, "no style “glow”"),
+        ({"wipe": "T2"}, "no wipe “T2”"),
     ],
 )
 def test_an_unknown_value_gets_a_sentence(query, words):
@@ -62,6 +64,8 @@ def test_no_layers_is_a_choice_too():
         {"slice": 9, "threshold": 0.5, "channel": 1, "prediction": True, "truth": True},
         {"slice": 1, "threshold": 7, "channel": 1, "prediction": True, "truth": True},
         {"slice": 1, "threshold": 0.5, "channel": "x", "prediction": True, "truth": True},
+        {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "style": "x"},
+        {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "wipe": ["x"]},
         {"slice": float("inf"), "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1},
     ],
 )
@@ -70,6 +74,21 @@ def test_nonsense_from_the_browser_is_the_view_to_start_with(sent):
     assert view_from(sent, start, slices=3) == start
 
 
+def test_a_link_says_only_what_is_unusual():
+    usual = write_link(PATIENTS[0], 5, "resunet", View())
+    assert not {"style", "wipe"} & set(usual) and usual["layers"] == "prediction,truth"
+    view = View(probability=True, style="outline", wipe="plain")
+    unusual = write_link(PATIENTS[0], 5, "resunet", view)
+    assert unusual == usual | {
+        "layers": "prediction,truth,probability",
+        "style": "outline",
+        "wipe": "plain",
+    }
+
+
 def test_a_view_from_the_browser_is_taken():
     sent = {"slice": 1, "threshold": 1, "channel": 2, "prediction": False, "truth": True}
     assert view_from(sent, View(), slices=3) == View(1, 1.0, 2, False, True)
+    sent |= {"probability": True, "head": True, "style": "outline", "wipe": "truth"}
+    expected = View(1, 1.0, 2, False, True, True, True, "outline", "truth")
+    assert view_from(sent, View(), slices=3) == expected
