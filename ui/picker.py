@@ -1,21 +1,26 @@
-"""Where Analyze gets its slices: a sample, or files of the visitor."""
+"""Where pages get their slices: a sample, or files of the visitor."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from btmodels.errors import CohortError
 from ui import badges, networks, samples, uploads, viewer
+from ui.samples import Sample
 from ui.stack import Stack
 from ui.state import Link, View, read_link
 
 SAMPLES, FILES = "Samples", "Your files"
 
-SOURCE, PATIENT, CHOSEN = "analyze.source", "analyze.patient", "analyze.masks"
-LINK, WRITTEN = "analyze.link", "analyze.written"
-"""Session keys: two widgets, masks chosen by hand, the last link read and the last one written."""
+ANALYZE = "analyze"
+SOURCE, CHOSEN = "analyze.source", "analyze.masks"
+"""Session keys: a widget, and masks chosen by hand."""
+
+PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
+"""Session keys behind a page's name: two widgets, the last link read and the last one written."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,13 @@ class Choice:
 
 
 def choose() -> Choice | None:
-    """Draw the choice of slices; None where there is nothing to analyze yet."""
-    link = _link()
+    """Draw the choice of slices on Analyze; None where there is nothing to analyze yet."""
+    library = samples.library()
+    link = Link()
+    if st.query_params.get("source") == "files":
+        st.session_state[SOURCE] = FILES
+    else:
+        link = read(ANALYZE, library.samples)
     st.session_state.setdefault(SOURCE, SAMPLES)
     source = st.segmented_control(
         "Slices from",
@@ -42,50 +52,60 @@ def choose() -> Choice | None:
     )
     if source == FILES:
         return _from_files()
-    return _from_samples(link)
+    return from_samples(ANALYZE, link, library.samples, library.problems)
 
 
-def write(query: dict[str, str]) -> None:
+def write(query: dict[str, str], page: str = ANALYZE) -> None:
     """Bring the address in step with what is on screen."""
-    st.session_state[WRITTEN] = query
+    st.session_state[f"{page}.{WRITTEN}"] = query
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
 
 
-def _link() -> Link:
-    # The page itself writes the address; only one that it did not write is read.
+def read(page: str, patients: Mapping[str, Sample]) -> Link:
+    """Read the address of a page, unless the page itself wrote it; then, what was read last.
+
+    Args:
+        page: Name of the page, which is the prefix of its session keys.
+        patients: Those that a link may name.
+    """
     query = st.query_params.to_dict()
-    if query.get("source") == "files":
-        st.session_state[SOURCE] = FILES
-        return Link()
-    if query and query != st.session_state.get(WRITTEN):
-        patients = samples.library().samples
+    if query and query != st.session_state.get(f"{page}.{WRITTEN}"):
         link, problems = read_link(query, patients, networks.segmenters())
-        st.session_state[LINK] = link, problems
+        st.session_state[f"{page}.{LINK}"] = link, problems
         if link.patient:
-            st.session_state[PATIENT] = link.patient
-    return st.session_state.get(LINK, (Link(), []))[0]
+            st.session_state[f"{page}.{PATIENT}"] = link.patient
+    return st.session_state.get(f"{page}.{LINK}", (Link(), []))[0]
 
 
-def _from_samples(link: Link) -> Choice | None:
-    library = samples.library()
-    for problem in (*library.problems, *st.session_state.get(LINK, (None, []))[1]):
+def from_samples(
+    page: str, link: Link, patients: Mapping[str, Sample], problems: Sequence[str]
+) -> Choice | None:
+    """Draw the choice of a patient and a segmenter; None where no slice of the patient can be read.
+
+    Args:
+        page: As for `read`.
+        link: That the page was opened with.
+        patients: To choose from.
+        problems: Of the data folders, one sentence each.
+    """
+    for problem in (*problems, *st.session_state.get(f"{page}.{LINK}", (None, []))[1]):
         st.warning(problem, icon=":material/link_off:")
-    if not library.samples:
+    if not patients:
         st.info("There are no samples in this copy of the project. Choose your own files instead.")
         return None
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
         folder = st.selectbox(
             "Patient",
-            list(library.samples),
-            format_func=lambda name: library.samples[name].title,
-            key=PATIENT,
+            list(patients),
+            format_func=lambda name: patients[name].title,
+            key=f"{page}.{PATIENT}",
             persist_state="session",
         )
     with right:
-        model = _model(link)
-    sample = library.samples[folder]
+        model = _model(page, link)
+    sample = patients[folder]
     try:
         stack = samples.stack_of(sample, folder)
     except CohortError as error:
@@ -113,7 +133,7 @@ def _from_files() -> Choice | None:
         _sample_to_try()
         return None
     _pair_by_hand(batch, chosen)
-    return _choice(batch.stack, 0, Link(), _model(Link()), False)
+    return _choice(batch.stack, 0, Link(), _model(ANALYZE, Link()), False)
 
 
 def _choice(stack: Stack, index: int, link: Link, model: str | None, linkable: bool) -> Choice:
@@ -121,12 +141,12 @@ def _choice(stack: Stack, index: int, link: Link, model: str | None, linkable: b
     return Choice(stack, link.view(index, 0.5 if stored is None else stored), model, linkable)
 
 
-def _model(link: Link) -> str | None:
+def _model(page: str, link: Link) -> str | None:
     names = networks.segmenters()
     if len(names) < 2:
         return names[0] if names else None
     index = names.index(link.model) if link.model in names else 0
-    return st.selectbox("Segmenter", names, index=index, key="analyze.model")
+    return st.selectbox("Segmenter", names, index=index, key=f"{page}.{MODEL}")
 
 
 def _pair_by_hand(batch: uploads.Batch, chosen: dict[str, str]) -> None:
