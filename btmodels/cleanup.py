@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from skimage.measure import label
 
 LEAST_SHARE = 0.1
 """Parts with fewer pixels than this share of the largest are dropped."""
@@ -32,6 +31,8 @@ def drop_small_parts(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
     Returns:
         bool, the masks' own shapes.
     """
+    from skimage.measure import label  # takes longer to import than most pages to draw
+
     if not masks:
         return []
     rows, cols = np.max([mask.shape for mask in masks], axis=0)
