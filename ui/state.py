@@ -82,10 +82,10 @@ def read_link(
     problems: list[str] = []
     patient, model = query.get("patient"), query.get("model")
     if patient is not None and patient not in patients:
-        problems.append(f"This site has no patient {_quote(patient)}; a sample is shown instead.")
+        problems.append(f"This site has no patient {quoted(patient)}; a sample is shown instead.")
         patient = None
     if model is not None and model not in models:
-        problems.append(f"This site has no segmenter {_quote(model)}; its own is used instead.")
+        problems.append(f"This site has no segmenter {quoted(model)}; its own is used instead.")
         model = None
     number = _number(query, "slice", int, problems)
     threshold = _number(query, "threshold", float, problems)
@@ -94,12 +94,12 @@ def read_link(
         threshold = None
     channel = query.get("channel", "flair")
     if channel not in CHANNELS:
-        problems.append(f"There is no channel {_quote(channel)}; FLAIR is shown instead.")
+        problems.append(f"There is no channel {quoted(channel)}; FLAIR is shown instead.")
         channel = "flair"
     wanted = [layer for layer in query.get("layers", ",".join(USUAL_LAYERS)).split(",") if layer]
     for layer in wanted:
         if layer not in LAYERS:
-            problems.append(f"There is no layer {_quote(layer)}; it is left out.")
+            problems.append(f"There is no layer {quoted(layer)}; it is left out.")
     layers = tuple(layer for layer in LAYERS if layer in wanted)
     if wanted and not layers:
         layers = USUAL_LAYERS  # nothing of it was understood, so nothing is what it did not mean
@@ -152,7 +152,7 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     try:
         return kind(query[key])
     except ValueError:
-        problems.append(f"A {key} is a number, not {_quote(query[key])}; it is left out.")
+        problems.append(f"A {key} is a number, not {quoted(query[key])}; it is left out.")
         return None
 
 
@@ -162,11 +162,11 @@ def _word(
     word = query.get(key, USUAL[key])
     if word in words:
         return word
-    problems.append(f"There is no {key} {_quote(word)}; {instead}.")
+    problems.append(f"There is no {key} {quoted(word)}; {instead}.")
     return USUAL[key]
 
 
-def _quote(text: str) -> str:
-    # A link is written by anyone: no Markdown of it may reach the page, and no wall of text.
+def quoted(text: str) -> str:
+    """Return text of a link in quotation marks, without Markdown, and no wall of it."""
     shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])
     return f"“{shown}”"

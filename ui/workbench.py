@@ -24,6 +24,9 @@ def workbench(
     below: Callable[[Analyzed], None] | None = None,
     shares: tuple[float, float] = (2.2, 1),
     under: Callable[[Analyzed, View], None] | None = None,
+    page: str = "analyze",
+    key: str = KEY,
+    bare: bool = False,
 ) -> None:
     """Draw the viewer and, beside it, what the page wants; analyze slice after slice meanwhile.
 
@@ -37,11 +40,14 @@ def workbench(
         below: Draws what stands under the viewer.
         shares: Widths of viewer and column.
         under: Draws what stands under both, as wide as the page.
+        page: Address of the page that a copied link leads to.
+        key: Of the viewer; another key starts afresh.
+        bare: Show the picture without its controls, as large as the window allows.
     """
     left, right = st.columns(shares, gap="large")
     analyzed = networks.known(stack, model)
     with left:
-        view = viewer(analyzed, start, KEY)
+        view = viewer(analyzed, start, key, page, bare)
         if below:
             below(analyzed)
     with right:
