@@ -14,6 +14,7 @@ COMMANDS = {
     "combine": "put trained segmenters together into the ensemble",
     "evaluate": "score a network's masks or verdicts on a subset of patients",
     "bench": "measure the site's speed",
+    "cards": "write a model card for every trained network",
     "all": "make everything that is generated",
 }
 
