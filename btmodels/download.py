@@ -24,6 +24,7 @@ DATASET = "mateuszbuda/lgg-mri-segmentation"
 """Public on Kaggle; no account is needed."""
 
 _PROGRESS = re.compile(r"(\d+)%\|[^|]*\|\s*([\d.]+[kMGT]?)/([\d.]+[kMGT]?)")
+_STOPPED = "The download was stopped. What has arrived is kept: the next try goes on from there."
 _ENDED = "The download ended without saying why. Try again: what has arrived is kept."
 
 
@@ -93,6 +94,7 @@ class Download:
         self._lock = threading.Lock()
         self._progress = Progress("idle")
         self._process: subprocess.Popen | None = None
+        self._stopped = False
 
     def progress(self) -> Progress:
         """Tell how far it is, without waiting."""
@@ -105,6 +107,7 @@ class Download:
             if self._progress.step == "running":
                 return
             self._progress = Progress("running", message="Asking Kaggle…")
+            self._stopped = False
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "btmodels.download"],
                 cwd=Path(__file__).resolve().parent.parent,
@@ -121,6 +124,7 @@ class Download:
         """End it; what has arrived is kept."""
         with self._lock:
             if self._process and self._process.poll() is None:
+                self._stopped = True
                 self._process.terminate()
 
     def _follow(self, process: subprocess.Popen) -> None:
@@ -139,7 +143,8 @@ class Download:
         process.stderr.close()
         if process.wait() != 0:
             # An exception that nobody foresaw ends in a traceback: no text for a visitor.
-            self._tell(Progress("failed", message=last if last.endswith(".") else _ENDED))
+            known = _STOPPED if self._stopped else last if last.endswith(".") else _ENDED
+            self._tell(Progress("failed", message=known))
             return
         try:
             remember(Path(said[-2]))  # below what kagglehub itself may have said

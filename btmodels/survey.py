@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from btmodels.cohort import read_slices
+from btmodels.errors import DecodeError
 from btmodels.overlay import TRUTH_COLOR, outline
+from btmodels.reader import Reader
 from btmodels.slices import FLAIR, Patient, Slice
 
 THUMBNAIL = 72
 """Rows and columns that a thumbnail fits into."""
+
+SECONDS = 60.0
+"""A folder that takes longer is given up: 88 slices take less than one on any disk at hand."""
 
 _QUALITY = 88
 
@@ -70,3 +78,68 @@ def thumbnail(each: Slice) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", quality=_QUALITY)
     return buffer.getvalue()
+
+
+class Surveys:
+    """Surveys of many patients, made one after the other in a process of its own, and each once.
+
+    Safe between threads; none of them waits. A folder to which a file came or from which one went is
+    surveyed anew.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[tuple, Survey] = {}
+        self._wanted: dict[tuple, Patient] = {}
+        self._working = False
+
+    def request(self, patients: Sequence[Patient]) -> dict[str, Survey]:
+        """Return the surveys there are by folder name, and see that the others follow, in order."""
+        keys = {patient.folder: _stamp(patient) for patient in patients}
+        with self._lock:
+            found = {name: self._found[key] for name, key in keys.items() if key in self._found}
+            missing = {keys[p.folder]: p for p in patients if p.folder not in found}
+            self._wanted = missing | {k: p for k, p in self._wanted.items() if k not in missing}
+            if self._wanted and not self._working:
+                self._working = True
+                threading.Thread(target=self._work, daemon=True).start()
+        return found
+
+    def _work(self) -> None:
+        reader = Reader(SECONDS)
+        try:
+            while True:
+                with self._lock:
+                    if not self._wanted:
+                        self._working = False
+                        return
+                    key, patient = next(iter(self._wanted.items()))
+                made = _survey_in(reader, patient)
+                with self._lock:
+                    self._found[key] = made
+                    self._wanted.pop(key, None)
+        finally:
+            reader.close()
+
+
+def _survey_in(reader: Reader, patient: Patient) -> Survey:
+    try:
+        return reader.run(patient.folder, survey, patient)
+    except DecodeError as error:
+        return Survey(None, None, None, (*patient.problems, str(error)))
+
+
+def _stamp(patient: Patient) -> tuple:
+    if not patient.files:
+        return (patient,)
+    folder = patient.files[0].image.parent
+    try:
+        return (folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return (folder, 0)
+
+
+@lru_cache(maxsize=1)
+def get_surveys() -> Surveys:
+    """Return the surveys of this process, shared by all who look at the data folder."""
+    return Surveys()

@@ -22,6 +22,9 @@ SOURCE, CHOSEN = "analyze.source", "analyze.masks"
 PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
 """Session keys behind a page's name: two widgets, the last link read and the last one written."""
 
+FEW_PROBLEMS = 3
+"""More than so many are folded away, so that they leave room for the slices."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -111,8 +114,7 @@ def from_samples(
     except CohortError as error:
         st.error(str(error))
         return None
-    for problem in stack.problems:
-        st.warning(problem, icon=":material/warning:")
+    _tell(folder, stack.problems)
     index = None
     if link.patient in (folder, None) and link.number is not None:
         index = stack.index_of(link.number)
@@ -120,6 +122,16 @@ def from_samples(
             st.warning(f"{folder} has no slice {link.number}; another one is shown instead.")
     linked = link if link.patient in (folder, None) else Link()
     return _choice(stack, stack.most_telling() if index is None else index, linked, model, True)
+
+
+def _tell(folder: str, problems: Sequence[str]) -> None:
+    if len(problems) <= FEW_PROBLEMS:
+        for problem in problems:
+            st.warning(problem, icon=":material/warning:")
+        return
+    label = f"{len(problems)} things are wrong with the folder {folder}"
+    with st.expander(label, icon=":material/warning:"):
+        st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
 def _from_files() -> Choice | None:

@@ -1,15 +1,15 @@
-"""Patients that Analyze and Overview offer: the bundled cohort, and the visitor's data folder."""
+"""Patients that pages offer: the bundled cohort, and the visitor's data folder."""
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
 from btmodels import cohort, registry
-from btmodels.errors import BrainTumorError, CohortError
+from btmodels.errors import CohortError
 from btmodels.slices import Patient
 from ui import scores
 from ui.badges import badge_of
@@ -32,11 +32,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class Library:
-    """All patients there are, by folder name, and what is wrong with the folders."""
+    """All patients there are, by folder name, and what is wrong with the folders.
+
+    Attributes:
+        samples: Patients with slices.
+        problems: Of the folders, one sentence each.
+        has_data: Whether there are others than the bundled ones.
+        empty: Patients whose folder holds no slice.
+    """
 
     samples: dict[str, Sample]
     problems: tuple[str, ...]
     has_data: bool
+    empty: dict[str, Sample] = field(default_factory=dict)
 
     def featured(self) -> tuple[Sample | None, str]:
         """Choose the patient that Overview opens with.
@@ -60,6 +68,7 @@ def library() -> Library:
 @st.cache_resource(show_spinner="Reading the data folder…", max_entries=4)
 def _library(data_root: Path | None) -> Library:
     samples: dict[str, Sample] = {}
+    empty: dict[str, Sample] = {}
     problems = []
     for root in (cohort.samples_root(registry.ASSETS), data_root):
         if root is None:
@@ -70,15 +79,15 @@ def _library(data_root: Path | None) -> Library:
             problems.append(str(error))
             continue
         for patient in patients:
-            if patient.files:
-                provenance = cohort.provenance(patient.folder)
-                samples[patient.folder] = Sample(patient, provenance, root is not data_root)
+            provenance = cohort.provenance(patient.folder)
+            kind = samples if patient.files else empty
+            kind[patient.folder] = Sample(patient, provenance, root is not data_root)
     # Those that prove something first: never seen, then validation, then trained on.
     order = ["synthetic", "reference", "test", "validation", "train"]
     rank = {name: place for place, name in enumerate(order)}
     ordered = sorted(samples.values(), key=lambda s: rank.get(s.provenance, len(rank)))
     found = any(not sample.bundled for sample in ordered)
-    return Library({s.patient.folder: s for s in ordered}, tuple(problems), found)
+    return Library({s.patient.folder: s for s in ordered}, tuple(problems), found, empty)
 
 
 @st.cache_resource(show_spinner="Reading the slices…", max_entries=8)
@@ -88,17 +97,12 @@ def stack_of(_sample: Sample, folder: str) -> Stack:
     Raises:
         CohortError: None of its slices can be read.
     """
-    slices, problems = [], list(_sample.patient.problems)
-    for file in _sample.patient.files:
-        try:
-            slices.append(cohort.read_slice(_sample.patient, file))
-        except BrainTumorError as error:
-            problems.append(str(error))
+    slices, problems = cohort.read_slices(_sample.patient)
     if not slices:
-        raise CohortError(f"No slice of {folder} can be read. {' '.join(problems)}".strip())
+        raise CohortError(f"No slice of {folder} can be read. {' '.join(problems[:3])}".strip())
     keys = tuple(f"{folder}/{each.number}" for each in slices)
     provenance = (_sample.provenance,) * len(slices)
-    return Stack(folder, tuple(slices), keys, provenance, shared=True, problems=tuple(problems))
+    return Stack(folder, slices, keys, provenance, shared=True, problems=problems)
 
 
 def _median(held_out: list[Sample]) -> Sample | None:

@@ -125,6 +125,16 @@ def test_a_download_tells_how_far_it_is_and_keeps_nobody_waiting(stand_in, tmp_p
     assert cohort.data_root() == root
 
 
+def test_a_stopped_download_says_so(stand_in, tmp_path):
+    stand_in(GOOD)
+    running = download.Download()
+    running.start()
+    wait_for(running, lambda p: p.share)
+    running.stop()
+    progress = wait_for(running, lambda p: p.step != "running")
+    assert progress.step == "failed" and "was stopped" in progress.message
+
+
 @pytest.mark.parametrize(
     ("source", "words"), [(OFFLINE, "ConnectionError"), (ABRUPT, "without saying why")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -85,3 +86,36 @@ def test_a_thumbnail_fits_its_box_and_outlines_the_truth():
     border, inside, outside = picture[10, 35], picture[15, 35], picture[2, 2]
     assert np.abs(border - TRUTH_COLOR).max() < 60
     assert np.abs(inside - 50).max() < 20 and np.abs(outside - 50).max() < 20
+
+
+def wait_for(surveys, patients):
+    end = time.monotonic() + 60
+    while len(found := surveys.request(patients)) < len(patients):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
+def test_surveys_are_made_elsewhere_and_once(tmp_path):
+    write(tmp_path, 1, 3)
+    (tmp_path / "kaggle_3m" / "TCGA_BB_0002_20040506").mkdir()
+    patients = cohort.read_cohort(tmp_path)
+    surveys = survey.Surveys()
+    begun = time.monotonic()
+    assert surveys.request(patients) == {}
+    assert time.monotonic() - begun < 0.5
+    found = wait_for(surveys, patients)
+    assert found[ANNA].tumor_pixels == 3
+    assert found["TCGA_BB_0002_20040506"].problems == ("TCGA_BB_0002_20040506 has no slice.",)
+    assert surveys.request(patients)[ANNA] is found[ANNA]
+    write(tmp_path, 2, 4)
+    assert wait_for(surveys, cohort.read_cohort(tmp_path))[ANNA].tumor_pixels == 7
+
+
+def test_a_folder_that_breaks_the_reader_is_named(tmp_path, monkeypatch):
+    write(tmp_path, 1, 3)
+    patients = cohort.read_cohort(tmp_path)
+    monkeypatch.setattr(survey, "SECONDS", 1e-4)
+    found = wait_for(survey.Surveys(), patients)
+    assert found[ANNA].thumbnail is None
+    assert ANNA in found[ANNA].problems[0] and "given up" in found[ANNA].problems[0]
