@@ -45,9 +45,11 @@ RECIPES = {
     "unet": FitConfig(epochs=30, warmup=0.1, patience=10, validate_every=1),
     "sequential": FitConfig(epochs=6, learning_rate=2e-3, warmup=0.1),
     "resnet50_unet": FitConfig(
-        epochs=8, learning_rate=1e-3, warmup=0.1, validate_every=1, fade=0.3
+        epochs=6, learning_rate=1e-3, warmup=0.1, validate_every=1, fade=0.3
     ),
-    "vgg16_unet": FitConfig(epochs=5, learning_rate=3e-4, warmup=0.1, validate_every=1, fade=0.3),
+    "vgg16_unet": FitConfig(
+        epochs=4, num_slices=1300, learning_rate=3e-4, warmup=0.1, validate_every=1, fade=0.3
+    ),
     "resnet50": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
 }
 """How each network is trained unless the command line says otherwise."""
