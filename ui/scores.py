@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from btmodels import registry
 from btmodels.errors import WeightsError
+from btmodels.registry import ModelSpec, Record
 
 SUBSETS = {
     "test": "test",
@@ -32,8 +37,29 @@ LABELS = {
 }
 """Figures of a scored subset that get a row, by key."""
 
+DASH = "–"
 
-def read(name: str) -> tuple[dict[str, dict[str, Any]], str]:
+Scores = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that has a record, with what was measured of these very weights.
+
+    Attributes:
+        spec: Its row of the registry.
+        record: Of the weights; None where it cannot be read.
+        scored: Scores by subset, of these weights alone.
+        problem: Why scores are missing, one sentence; empty where none is.
+    """
+
+    spec: ModelSpec
+    record: Record | None
+    scored: Scores
+    problem: str
+
+
+def read(name: str) -> tuple[Scores, str]:
     """Read the scores of a network.
 
     Args:
@@ -41,12 +67,13 @@ def read(name: str) -> tuple[dict[str, dict[str, Any]], str]:
 
     Returns:
         Scores of these very weights by subset, and one sentence where there are none or some speak
-        of other weights, else an empty string.
+        of other weights, else an empty string. Weights that are missing or not the recorded ones
+        have no scores.
     """
     title = registry.get(name).title
     try:
-        sha256 = registry.load_record(name).sha256
-        content = json.loads(registry.metrics_path(name).read_text(encoding="utf-8"))
+        sha256 = registry.verify_weights(name).sha256
+        content = _content(registry.metrics_path(name))
     except WeightsError as error:
         return {}, str(error)
     except (OSError, ValueError):
@@ -56,42 +83,76 @@ def read(name: str) -> tuple[dict[str, dict[str, Any]], str]:
     if not current:
         return {}, f"The scores of {title} belong to other weights and are not shown."
     stale = [SUBSETS[key] for key in scored if key not in current]
-    problem = f"Scores on {', '.join(stale)} belong to other weights and are not shown."
+    problem = f"Scores of {title} on {', '.join(stale)} belong to other weights and are not shown."
     return current, problem if stale else ""
 
 
-def rows(scored: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
+def networks() -> list[Network]:
+    """Read all networks that have a record: segmenters, the site's own first, then classifiers."""
+    own = {registry.get(alias).name for alias in registry.ALIASES}
+    specs = [spec for spec in registry.SPECS.values() if registry.record_path(spec.name).exists()]
+    specs.sort(key=lambda spec: (spec.task != "segment", spec.name not in own))
+    found = []
+    for spec in specs:
+        try:
+            record = registry.load_record(spec.name)
+        except WeightsError:
+            record = None  # `read` says so
+        found.append(Network(spec, record, *read(spec.name)))
+    return found
+
+
+def rows(scored: Scores) -> list[dict[str, str]]:
     """Return a table of scores: a row a figure, a column a subset, intervals in parentheses."""
     found = []
     for key, label in LABELS.items():
         if any(isinstance(each.get(key), int | float) for each in scored.values()):
-            shown = {SUBSETS[subset]: _shown(each, key) for subset, each in scored.items()}
+            shown = {SUBSETS[subset]: shown_of(each, key) for subset, each in scored.items()}
             found.append({"Figure": label} | shown)
     return found
 
 
+def shown_of(scored: Mapping[str, Any], key: str) -> str:
+    """Return a figure for people, its interval in parentheses; a dash where it is not there."""
+    value, interval = scored.get(key), interval_of(scored, key)
+    if not isinstance(value, int | float):
+        return DASH
+    if interval is None:
+        return f"{value:.3f}"
+    return f"{value:.3f} ({interval[0]:.2f} to {interval[1]:.2f})"
+
+
+def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | None:
+    """Return the 95 % interval of a figure, low and high; None where there is none."""
+    interval = scored.get(f"{key}_interval")
+    if not isinstance(interval, list) or None in interval:
+        return None
+    return interval[0], interval[1]
+
+
 def draw() -> None:
     """Draw a table for each network that has a record."""
-    for name in (spec.name for spec in registry.SPECS.values()):
-        if not registry.record_path(name).exists():
-            continue
-        st.subheader(registry.get(name).title)
-        scored, problem = read(name)
-        if scored:
-            st.table(rows(scored))
-            first = next(iter(scored.values()))
+    for network in networks():
+        st.subheader(network.spec.title)
+        if network.scored:
+            st.table(rows(network.scored))
+            first = next(iter(network.scored.values()))
             st.caption(
                 f"Of the weights with SHA-256 {first['weights_sha256'][:12]}…, by patient, never by "
                 "slice; in parentheses 95 % of resamplings of the patients."
             )
-        if problem:
-            st.info(problem)
+        if network.problem:
+            st.info(network.problem)
 
 
-def _shown(scored: dict[str, Any], key: str) -> str:
-    value, interval = scored.get(key), scored.get(f"{key}_interval")
-    if not isinstance(value, int | float):
-        return "–"
-    if not isinstance(interval, list) or None in interval:
-        return f"{value:.3f}"
-    return f"{value:.3f} ({interval[0]:.2f} to {interval[1]:.2f})"
+def _content(path: Path) -> dict[str, Any]:
+    content = _parsed(path, path.stat().st_mtime_ns)
+    if not isinstance(content, dict):
+        raise ValueError("Scores are a JSON object.")
+    return content
+
+
+@lru_cache(maxsize=32)
+def _parsed(path: Path, mtime_ns: int) -> Any:
+    # Keyed by time, so that what is evaluated anew shows without a restart. Read, never changed.
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,60 @@
+"""What a network costs: its size, its work and its time, as `python -m train bench` measured them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from btmodels import registry
+from btmodels.registry import Record
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one network; None where it was not measured.
+
+    Attributes:
+        parameters: Numbers that training sets.
+        multiply_adds: Of one pass for one slice.
+        milliseconds: For one slice as the site runs it.
+        megabytes: Millions of bytes of the weights file that is here.
+    """
+
+    parameters: int | None
+    multiply_adds: int | None
+    milliseconds: float | None
+    megabytes: float | None
+
+
+def of(name: str, record: Record | None) -> Cost:
+    """Return what is known of the network ``name``."""
+    measured = {row.get("name"): row.get("value") for row in _bench().get("rows", [])}
+    path = registry.weights_path(name)
+    counted = record.extra.get("parameters") if record else None
+    return Cost(
+        counted or measured.get(f"network/{name}/parameters"),
+        measured.get(f"network/{name}/multiply_adds"),
+        measured.get(f"network/{name}/slice_ms"),
+        path.stat().st_size / 1e6 if path.exists() else None,
+    )
+
+
+def machine() -> str:
+    """Return what times were measured on; empty where none were."""
+    return _bench().get("machine", "")
+
+
+def _bench() -> dict[str, Any]:
+    path = registry.ASSETS / "metrics" / "bench.json"
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return {}
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
