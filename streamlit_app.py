@@ -21,6 +21,8 @@ def frame() -> None:
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),
+        st.Page("pages/patients.py", title="Patients", icon=":material/groups:"),
+        st.Page("pages/scoreboard.py", title="Scoreboard", icon=":material/leaderboard:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
     with page_first():
@@ -47,4 +49,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 if __name__ == "__main__":
     frame()
 else:
-    app = st.App(__file__, lifespan=lifespan, routes=routes(["/", "/analyze", "/about"]))
+    app = st.App(
+        __file__,
+        lifespan=lifespan,
+        routes=routes(["/", "/analyze", "/patients", "/scoreboard", "/about"]),
+    )

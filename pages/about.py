@@ -20,3 +20,6 @@ with facts:
     st.dataframe(status.versions(), hide_index=True)
     st.header("How well it does")
     scores.draw()
+    st.page_link(
+        "pages/scoreboard.py", label="Patient by patient, and how", icon=":material/leaderboard:"
+    )
