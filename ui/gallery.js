@@ -18,12 +18,12 @@ class Gallery {
     this.list = parent.querySelector(".gallery");
     this.list.onkeydown = (event) => this.key(event);
     this.shown = ({ detail }) => this.follow(detail);
-    window.addEventListener(SHOWN, this.shown);
+    window.addEventListener(VIEWER_SHOWN, this.shown);
   }
 
   close() {
     this.closed = true;
-    window.removeEventListener(SHOWN, this.shown);
+    window.removeEventListener(VIEWER_SHOWN, this.shown);
   }
 
   receive(data) {
@@ -42,7 +42,7 @@ class Gallery {
     });
     this.slices.forEach(async (slice, i) => this.paint(this.cells[i], await slice));
     // The viewer answers with what it shows, and so which outlines to draw.
-    window.dispatchEvent(new CustomEvent(TURN, { detail: { id: meta.id } }));
+    window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id: meta.id } }));
   }
 
   build({ id, slices, threshold }) {
@@ -56,7 +56,7 @@ class Gallery {
       button.querySelector(".name").textContent = short;
       button.setAttribute("aria-label", `Show slice ${short}, ${index + 1} of ${slices.length}, in the viewer`);
       button.onclick = () => {
-        window.dispatchEvent(new CustomEvent(TURN, { detail: { id, slice: index } }));
+        window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id, slice: index } }));
       };
       return button;
     });

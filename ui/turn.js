@@ -7,5 +7,5 @@ export default function ({ parentElement, data }) {
   const last = stamps.get(parentElement) ?? data.stamp;
   stamps.set(parentElement, data.stamp);
   if (data.stamp === last) return;
-  window.dispatchEvent(new CustomEvent(TURN, { detail: { id: data.id, slice: data.slice } }));
+  window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id: data.id, slice: data.slice } }));
 }

@@ -1,14 +1,14 @@
 // Other parts of a page may turn the viewer's slices, and hear what it shows: events of the window that
 // carry {id, slice, threshold}. Asked to turn without a slice, the viewer says where it stands.
 
-export const SHOWN = "slice-viewer:shown";
-export const TURN = "slice-viewer:turn";
+export const VIEWER_SHOWN = "slice-viewer:shown";
+export const VIEWER_TURN = "slice-viewer:turn";
 
 class Turning {
   constructor(viewer) {
     this.viewer = viewer;
     this.asked = ({ detail }) => this.obey(detail);
-    window.addEventListener(TURN, this.asked);
+    window.addEventListener(VIEWER_TURN, this.asked);
   }
 
   obey({ id, slice }) {
@@ -26,10 +26,10 @@ class Turning {
   announce() {
     const { meta, state } = this.viewer;
     const detail = { id: meta.id, slice: state.slice, threshold: state.threshold };
-    window.dispatchEvent(new CustomEvent(SHOWN, { detail }));
+    window.dispatchEvent(new CustomEvent(VIEWER_SHOWN, { detail }));
   }
 
   close() {
-    window.removeEventListener(TURN, this.asked);
+    window.removeEventListener(VIEWER_TURN, this.asked);
   }
 }
