@@ -1,6 +1,6 @@
 // The slice viewer. Whatever a hand drags is drawn here at once; Python hears of it on release.
-// ui/viewer.py puts masks.js, copy.js, hand.js, turning.js and screen.js before this file: the browser gets them
-// as one module.
+// ui/viewer.py puts masks.js, copy.js, hand.js, turning.js and screen.js before this file: the browser
+// gets them as one module.
 
 const START = {
   style: "fill", wipe: "", probability: false, head: false, opacity: 45, brightness: 0, contrast: 100,
@@ -8,11 +8,6 @@ const START = {
 };
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 const instances = new WeakMap();
-
-// Other components of a page hear what is shown, and may turn the slices: events of the window that
-// carry {id, slice, threshold}. Asked to turn without a slice, the viewer says where it stands.
-const SHOWN = "slice-viewer:shown";
-const TURN = "slice-viewer:turn";
 
 export default function (component) {
   const { parentElement } = component;
@@ -92,19 +87,6 @@ class Viewer {
 
   turnTo(slice) {
     this.set({ slice: Math.max(0, Math.min(this.meta.slices.length - 1, slice)) });
-  }
-
-  obey({ id, slice }) {
-    if (id !== this.meta?.id) return;
-    if (slice === undefined) return this.announce();
-    this.turnTo(slice);
-    this.settle();
-    this.find(".frame").scrollIntoView({ block: "nearest" }); // who asked may stand far below
-  }
-
-  announce() {
-    const { slice, threshold } = this.state;
-    window.dispatchEvent(new CustomEvent(SHOWN, { detail: { id: this.meta.id, slice, threshold } }));
   }
 
   // Zoom about a point, in pixels from the frame's middle; factor 0 shows the whole slice again.
