@@ -10,8 +10,8 @@ from btmodels import overlay, volume
 HEIGHT = 560
 
 _GRAY = "#808895"  # reads on light and dark alike, as the figure's background is the page's
-_HEAD, _TRUTH, _PREDICTION = 0.14, 0.4, 0.75
-_LIGHT = {"ambient": 0.55, "diffuse": 0.7, "specular": 0.1, "roughness": 0.9}
+_HEAD, _TRUTH, _PREDICTION = 0.16, 0.35, 1.0
+_LIGHT = {"ambient": 0.7, "diffuse": 0.7, "specular": 0.1, "roughness": 0.9}
 
 ORDER = (
     "The first slice is drawn at the bottom. In the LGG data and in the synthetic patients it is the "
@@ -22,8 +22,10 @@ SIDES = (
     "patient's left is at the picture's right and the front is up."
 )
 SMOOTHED = (
-    "Surfaces are smoothed and thinned for drawing; all figures come from the masks themselves."
+    "Surfaces are smoothed and thinned for drawing, and the head is drawn without its hollows; all "
+    "figures come from the masks themselves."
 )
+TURN = "Drag to turn it, scroll to come nearer, click a name above it to hide that surface."
 
 
 def figure(
@@ -62,11 +64,12 @@ def figure(
         elif mask is not None:
             captions.append(f"{name}: nothing is marked in this stack, so there is no surface.")
     if heads is not None:
-        mesh = volume.surface(heads, measure.steps, volume.HEAD_TRIANGLES)
+        mesh = volume.surface(heads, measure.steps, volume.HEAD_TRIANGLES, volume.HEAD_SMOOTHING)
         if mesh:
             drawn.add_trace(_solid(mesh, "Head", _GRAY, _HEAD))
-    _lay_out(drawn, shape, measure)
-    return drawn, [*captions, *measure.captions, ORDER, SIDES, SMOOTHED]
+    _label(drawn, shape, measure)
+    _lay_out(drawn)
+    return drawn, [TURN, *captions, *measure.captions, ORDER, SIDES, SMOOTHED]
 
 
 def _solid(mesh: volume.Mesh, name: str, color: str, opacity: float) -> go.Mesh3d:
@@ -89,35 +92,43 @@ def _solid(mesh: volume.Mesh, name: str, color: str, opacity: float) -> go.Mesh3
     )
 
 
-def _lay_out(drawn: go.Figure, shape: tuple[int, ...], measure: volume.Measure) -> None:
-    ends = [count * step for count, step in zip(shape[::-1], measure.steps[::-1], strict=True)]
-    words = (("right", "left"), ("front", "back"), ("first slice", "last slice"))
-    axes = {
-        f"{axis}axis": {
-            "range": [0, end],
-            "tickvals": [0.04 * end, 0.96 * end],
-            "ticktext": texts,
-            "title": {"text": ""},
-            "showgrid": False,
-            "zeroline": False,
-            "showbackground": False,
-            "showspikes": False,
-            "linecolor": _GRAY,
-            "showline": True,
-            "tickfont": {"color": _GRAY, "size": 13},
-        }
-        for axis, end, texts in zip("xyz", ends, words, strict=True)
-    }
+def _label(drawn: go.Figure, shape: tuple[int, ...], measure: volume.Measure) -> None:
+    """Write the directions around what is drawn, where they stay in view however it is turned."""
+    points = [np.column_stack([trace.x, trace.y, trace.z]) for trace in drawn.data]
+    ends = np.array([count * step for count, step in zip(shape, measure.steps, strict=True)])[::-1]
+    low = np.min([each.min(axis=0) for each in points], axis=0) if points else 0 * ends
+    high = np.max([each.max(axis=0) for each in points], axis=0) if points else ends
+    middle, beyond = (low + high) / 2, 0.12 * (high - low).max()
+    places = np.tile(middle, (6, 1))
+    for axis in range(3):
+        places[2 * axis, axis] = low[axis] - beyond
+        places[2 * axis + 1, axis] = high[axis] + beyond
+    x, y, z = places.T
+    drawn.add_trace(
+        go.Scatter3d(
+            x=x,
+            y=y,
+            z=z,
+            mode="text",
+            text=("right", "left", "front", "back", "first slice", "last slice"),
+            textfont={"color": _GRAY, "size": 14},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+
+
+def _lay_out(drawn: go.Figure) -> None:
     drawn.update_layout(
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         paper_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "x": 0, "y": 1, "itemsizing": "constant"},
         scene={
-            **axes,
+            **{f"{axis}axis": {"visible": False} for axis in "xyz"},
             "aspectmode": "data",
             "bgcolor": "rgba(0,0,0,0)",
             # From the front, a little from the patient's left and from above.
-            "camera": {"eye": {"x": 0.8, "y": -1.5, "z": 0.6}},
+            "camera": {"eye": {"x": 0.65, "y": -1.3, "z": 0.4}},
         },
     )
