@@ -80,7 +80,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
             for name in [*models, *joined]
             for subset in subsets
         ),
-        *([] if args.quick else [["bench", "--only", "networks"]]),
+        *([] if args.quick else [["bench", *into]]),
         ["cards", *into],
     ]
     return [line for line in words if line[0] not in args.skip]
