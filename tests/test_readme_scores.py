@@ -1,11 +1,21 @@
-"""The README's scores are those of the committed files, digit by digit."""
+"""No score is typed: the README's are those of the committed files, the Scoreboard's are read."""
 
+import ast
 import json
+import re
 from pathlib import Path
+
+import pytest
 
 from btmodels import registry
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BOARD = [
+    ROOT / "pages" / "scoreboard.py",
+    *sorted((ROOT / "ui").glob("scoreboard*.py")),
+    *(ROOT / "ui" / name for name in ("charts.py", "costs.py", "published.py", "scores.py")),
+]
 SUBSETS = {"validation": "validation, 10", "test": "**never seen, 20**", "samples": "synthetic, 8"}
 
 
@@ -45,3 +55,22 @@ def test_the_readmes_scores_are_the_committed_ones():
     missing = [line for name in ("resunet", "resnet50") for line in lines_for(name)]
     missing = [line for line in missing if line not in README]
     assert not missing, "README.md must say:\n" + "\n".join(missing)
+
+
+def test_the_scoreboards_texts_hold_no_number_but_the_share_of_an_interval():
+    text = (ROOT / "assets" / "cards" / "scoreboard.md").read_text(encoding="utf-8")
+    for name in ("ResNet50", "Hausdorff 95", "95 %"):
+        assert name in text
+        text = text.replace(name, "")
+    assert re.findall(r"\d+", text) == []
+
+
+@pytest.mark.parametrize("file", BOARD, ids=[file.name for file in BOARD])
+def test_the_scoreboards_code_holds_no_score(file):
+    literals = [
+        node.value
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    typed = [text for text in literals if re.search(r"\b0\.\d\d|\d\d\.\d ?%", text)]
+    assert [text for text in typed if not text.startswith("rgba(")] == []

@@ -53,6 +53,7 @@ def choose(text: Text) -> Choice | None:
             format_func=lambda each: networks[each].spec.title,
             key=MODEL,
             persist_state="session",
+            on_change=_forget_problems,
         )
     with right:
         subset = st.segmented_control(
@@ -62,6 +63,7 @@ def choose(text: Text) -> Choice | None:
             required=True,
             key=SUBSET,
             persist_state="session",
+            on_change=_forget_problems,
         )
     _write_address({"model": name, "subset": subset})
     for problem in st.session_state.get(PROBLEMS, []):
@@ -103,6 +105,11 @@ def provenance_of(subset: str) -> str:
 def _label(subset: str) -> str:
     label = badges.badge_of(provenance_of(subset)).label.capitalize()
     return f"{label} ({subset})" if subset in ("test", "reference") else label
+
+
+def _forget_problems() -> None:
+    # Of an address that the hand has left behind.
+    st.session_state[PROBLEMS] = []
 
 
 def _read_address(names: list[str], subsets: list[str]) -> None:

@@ -1,0 +1,47 @@
+"""The Scoreboard in both themes, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from btmodels import registry
+
+DESK = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+
+
+def drawn(visit) -> int:
+    """Wait for the first figure, and count those that have come."""
+    figures = visit.page.locator(".js-plotly-plot .main-svg")
+    figures.first.wait_for(state="attached")
+    visit.rest()
+    return figures.count()
+
+
+@pytest.mark.parametrize("visit", [DESK, PHONE], ids=["desk", "phone"], indirect=True)
+def test_figures_are_drawn_within_the_page_and_the_address_follows(visit, site):
+    visit.open(f"{site}/scoreboard", mask=False)
+    assert drawn(visit)
+    words = visit.page.locator("[data-testid=stMain]").inner_text()
+    assert "How good is it, really?" in words and "belong to other weights" not in words
+    assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    own = registry.get("default").name
+    assert visit.page.url.endswith(f"/scoreboard?model={own}&subset=test")
+    visit.page.get_by_text("Synthetic", exact=True).click()
+    visit.page.wait_for_url(f"**/scoreboard?model={own}&subset=samples")
+    assert drawn(visit)
+
+
+def test_a_link_opens_a_network_and_a_group_of_patients(visit, site):
+    judge = registry.get("default-classifier").name
+    visit.open(f"{site}/scoreboard?model={judge}&subset=validation", mask=False)
+    assert drawn(visit)
+    words = visit.page.locator("[data-testid=stMain]").inner_text()
+    assert "All thresholds" in words and "their scores flatter a little" in words
+
+
+def test_altered_weights_have_no_scores(visit, altered_site):
+    visit.open(f"{altered_site}/scoreboard", mask=False)
+    visit.page.get_by_text("has been altered").first.wait_for()
+    visit.rest()
+    assert visit.page.locator("[data-testid=stMetric]").count() == 0

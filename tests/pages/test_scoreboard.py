@@ -1,0 +1,330 @@
+"""Scoreboard: the committed figures and no others, with reasons where one is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import deepcopy
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest, app_test
+
+from btmodels import engine, registry
+from btmodels.errors import WeightsError
+from tests import fakes
+from tests.pages.conftest import ROOT, _Router, words_of
+from ui import scores
+
+OWN, JUDGE = registry.get("default").name, registry.get("default-classifier").name
+RECORDED = [name for name in registry.SPECS if registry.record_path(name).exists()]
+
+
+@pytest.fixture
+def board(cohort, monkeypatch):
+    """Open the Scoreboard on the committed records, with the networks switched off."""
+    monkeypatch.setattr(app_test, "PagesManager", _Router)
+    off = fakes.FakeEngine("off", "The networks are switched off here (BT_ENGINE=off).")
+    monkeypatch.setattr(engine, "get_engine", lambda: off)
+
+    def open_(**query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.switch_page("pages/scoreboard.py")
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        assert not app.exception
+        assert not re.search(r"\bnan\b", words_of(app), re.IGNORECASE)
+        return app
+
+    return open_
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Put changed scores of one network in the place of its committed ones."""
+
+    def write(name: str, change) -> None:
+        committed = registry.metrics_path
+        content = deepcopy(json.loads(committed(name).read_text(encoding="utf-8")))
+        change(content)
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        monkeypatch.setattr(
+            registry,
+            "metrics_path",
+            lambda each, *rest: path if registry.get(each).name == name else committed(each, *rest),
+        )
+
+    return write
+
+
+def committed(name: str, subset: str) -> dict:
+    return json.loads(registry.metrics_path(name).read_text(encoding="utf-8"))[subset]
+
+
+def metrics_of(app: AppTest) -> dict[str, str]:
+    return {metric.label: str(metric.value) for metric in app.metric}
+
+
+def table_with(app: AppTest, column: str) -> pd.DataFrame:
+    """Return the first table that has a column."""
+    return next(each.value for each in app.dataframe if column in each.value.columns)
+
+
+def charts_of(app: AppTest) -> list[str]:
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def test_it_opens_with_the_sites_own_segmenter_on_patients_never_seen(board):
+    app = board()
+    test = committed(OWN, "test")
+    assert metrics_of(app)["Mean Dice"] == f"{test['mean_dice']:.3f}"
+    assert metrics_of(app)["False alarms"] == f"{100 * test['false_alarm_rate']:.1f} %"
+    assert dict(app.query_params) == {"model": OWN, "subset": "test"}
+    words = words_of(app)
+    assert "No training run and no choice has used these patients" in words
+    assert "Not a medical device" in words
+
+
+def test_every_network_with_a_record_is_compared(board):
+    shown = table_with(board(), "Mean Dice, 95 %")
+    tested = [name for name in RECORDED if registry.get(name).task == "segment"]
+    assert set(shown["Network"]) == {registry.get(name).title for name in tested}
+    for name in tested:
+        row = shown[shown["Network"] == registry.get(name).title].iloc[0]
+        assert row["Mean Dice"] == committed(name, "test")["mean_dice"]
+        assert row["Training"] in ("complete", "unfinished")
+        size = registry.weights_path(name).stat().st_size
+        assert row["File, MB"] == pytest.approx(size / 1e6)
+
+
+def test_publications_stand_beside_real_patients_only(board):
+    assert "System" in table_with(board(), "System").columns
+    assert "two human experts" in words_of(board())
+    made_up = board(subset="samples")
+    assert not any("System" in each.value.columns for each in made_up.dataframe)
+    assert "no evidence of how well real patients are read" in words_of(made_up)
+
+
+def test_the_weights_the_split_and_the_looks_at_the_test_patients_are_told(board):
+    words, record = words_of(board()), registry.load_record(OWN)
+    assert record.sha256[:12] in words and record.split_sha256[:12] in words
+    met = record.extra["test_evaluations"]
+    told = {0: "never", 1: "once", 2: "twice"}.get(met, f"{met} times")
+    assert f"have met them {told}" in words
+    assert record.versions["keras"] in words
+
+
+def test_the_classifier_has_curves_of_its_own(board):
+    app = board(model=JUDGE)
+    test = committed(JUDGE, "test")
+    assert metrics_of(app)["AUC"] == f"{test['auc']:.3f}"
+    drawn = " ".join(charts_of(app))
+    assert "ROC curve" in drawn and "Precision against recall" in drawn
+    assert "Share of slices with tumor" in drawn
+    assert "with patients divided and an interval given" in words_of(app)
+
+
+def test_a_classifiers_outcomes_are_drawn_once_they_are_counted(board, written):
+    counts = {"tp": 1, "fp": 2, "fn": 3, "tn": 4}
+    written(JUDGE, lambda content: content["test"].update(confusion=counts))
+    assert any("by what the classifier says" in alt for alt in charts_of(board(model=JUDGE)))
+    written(JUDGE, lambda content: content["test"].pop("confusion"))
+    app = board(model=JUDGE)
+    assert not any("by what the classifier says" in alt for alt in charts_of(app))
+    assert "were not counted" in words_of(app)
+
+
+def test_scores_of_other_weights_are_refused(board, written):
+    written(OWN, lambda content: content["test"].update(weights_sha256="00" * 32, mean_dice=0.987))
+    app = board()
+    assert "belong to other weights and are not shown" in words_of(app)
+    assert "has no scores on these patients" in words_of(app)
+    assert not app.metric
+    shown = table_with(app, "Mean Dice")
+    row = shown[shown["Network"] == registry.get(OWN).title].iloc[0]
+    assert pd.isna(row["Mean Dice"])
+    assert "0.987" not in words_of(app)
+
+
+def test_altered_weights_have_no_scores_at_all(board, tmp_path, monkeypatch):
+    committed_path = registry.weights_path
+    content = bytearray(committed_path(OWN).read_bytes())
+    content[len(content) // 2] ^= 1
+    altered = tmp_path / "altered.h5"
+    altered.write_bytes(content)
+    monkeypatch.setattr(
+        registry,
+        "weights_path",
+        lambda name, *rest: altered if name in (OWN, "default") else committed_path(name, *rest),
+    )
+    app = board()
+    assert "has been altered" in words_of(app)
+    assert not app.metric
+
+
+def test_missing_scores_get_a_sentence(board, written, tmp_path):
+    written(OWN, lambda content: content.clear())
+    assert "belong to other weights" in words_of(board())
+    (tmp_path / f"{OWN}.json").unlink()
+    assert "There are no scores of" in words_of(board())
+
+
+def test_no_networks_at_all_get_a_sentence(board, monkeypatch):
+    monkeypatch.setattr(scores, "networks", lambda: [])
+    app = board()
+    assert "There are no trained networks" in words_of(app)
+    assert not app.dataframe
+
+
+def test_a_record_that_cannot_be_read_is_said(board, monkeypatch):
+    def broken(name, *rest):
+        raise WeightsError("The record cannot be read.")
+
+    monkeypatch.setattr(registry, "load_record", broken)
+    assert "The record cannot be read." in words_of(board())
+
+
+def test_undefined_figures_are_dashes_with_a_reason(board, written):
+    def undefine(content):
+        for key in ("mean_dice", "hausdorff95", "tumor_slice_dice", "mean_dice_interval"):
+            content["test"][key] = None
+
+    written(OWN, undefine)
+    app = board()
+    assert metrics_of(app)["Mean Dice"] == "–" and metrics_of(app)["Hausdorff 95"] == "–"
+    words = words_of(app)
+    assert "Hausdorff 95: no slice on which both masks hold something" in words
+    assert "Tumor-slice Dice: no slice with tumor" in words
+    assert not {"None", "nan"} & set(metrics_of(app).values())
+
+
+def test_figures_that_were_never_measured_are_dashes_with_a_reason(board, written):
+    def strip(content):
+        for key in ("hausdorff95", "detection_rate", "calibration", "cascade", "whole_patient"):
+            content["test"].pop(key, None)
+
+    written(OWN, strip)
+    app = board()
+    assert metrics_of(app)["Detected"] == "–"
+    words = words_of(app)
+    assert f"Detected: not measured of {registry.get(OWN).title}" in words
+    assert "calibration of pixels was not measured" in words
+    assert "Masks only where the classifier says tumor: –" in words
+
+
+def test_what_is_measured_is_drawn(board, written):
+    measured = {
+        "hausdorff95": 4.25,
+        "detection_rate": 0.95,
+        "calibration": {
+            "edges": [i / 10 for i in range(11)],
+            "pixels": [100] + [0] * 8 + [10],
+            "probability": [0.01] + [None] * 8 + [0.95],
+            "tumor": [0.02] + [None] * 8 + [0.9],
+            "error": 0.0321,
+        },
+        "cascade": {"mean_dice": 0.5, "median_dice": 0.5, "false_alarm_rate": 0.25},
+        "whole_patient": {"mean_dice": 0.75, "rule": "The largest part is kept."},
+    }
+    written(OWN, lambda content: content["test"].update(measured))
+    app = board()
+    assert metrics_of(app)["Hausdorff 95"].startswith("4.2")
+    assert metrics_of(app)["Detected"] == "95.0 %"
+    words = words_of(app)
+    assert "0.032" in words and "The largest part is kept." in words
+    ways = table_with(app, "Way").set_index("Way")
+    assert ways.loc["Masks only where the classifier says tumor", "False alarms"] == 25
+    assert any("Share of tumor among pixels" in alt for alt in charts_of(app))
+
+
+def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(board):
+    app = board()
+    tables = [each.value for each in app.dataframe if "Look" in each.value.columns]
+    real, _ = tables
+    dice = real["Dice"].dropna()
+    assert list(dice) == sorted(dice) and len(real) == len(committed(OWN, "test")["patients"])
+    assert real["Look"].isna().all()
+    assert "set `BT_DATA_DIR`" in words_of(app)
+
+
+def test_a_patient_of_the_data_folder_is_one_click_away(board, written):
+    def rename(content):
+        test = content["test"]
+        old = min(test["patients"], key=lambda folder: test["patients"][folder]["dice"])
+        for part in ("patients", "per_slice"):
+            test[part][fakes.PATIENTS[0]] = test[part].pop(old)
+
+    written(OWN, rename)
+    app = board()
+    worst = table_with(app, "Look").iloc[0]
+    assert worst["Patient"] == fakes.PATIENTS[0]
+    assert worst["Look"] == (
+        f"analyze?patient={fakes.PATIENTS[0]}&slice={worst['Slice']}&model={OWN}"
+    )
+    assert "set `BT_DATA_DIR`" not in words_of(app)
+
+
+def test_the_slice_named_has_the_most_wrong_pixels(board):
+    worst = table_with(board(), "Look").iloc[0]
+    slices = committed(OWN, "test")["per_slice"][worst["Patient"]]
+    wrong = {number: fp + fn for number, (_, fp, fn, _) in slices.items()}
+    assert wrong[worst["Slice"]] == max(wrong.values())
+
+
+def test_pixel_accuracy_stands_only_beside_the_empty_masks(board, written):
+    assert "A mask with nothing in it" in metrics_of(board())
+    written(OWN, lambda content: content["test"].update(empty_mask_accuracy=None))
+    assert "This network" not in metrics_of(board())
+
+
+def test_an_unfinished_training_is_said(board, monkeypatch):
+    committed_record = registry.load_record
+    monkeypatch.setattr(
+        registry,
+        "load_record",
+        lambda *args: replace(committed_record(*args), complete=False, extra={}),
+    )
+    app = board()
+    assert "**unfinished**" in words_of(app) and "was not kept" in words_of(app)
+    assert set(table_with(app, "Training")["Training"]) == {"unfinished"}
+    assert "keeps no course of a training" in words_of(app)
+
+
+def test_the_choice_is_kept_in_the_address(board):
+    app = board(subset="validation")
+    assert app.selectbox[0].value == OWN
+    app.selectbox[0].set_value(JUDGE).run()
+    assert dict(app.query_params) == {"model": JUDGE, "subset": "validation"}
+    app.segmented_control[0].set_value("samples").run()
+    assert dict(app.query_params) == {"model": JUDGE, "subset": "samples"}
+    assert metrics_of(app)["AUC"] == f"{committed(JUDGE, 'samples')['auc']:.3f}"
+
+
+def test_unknown_values_of_a_link_get_sentences(board):
+    app = board(model="gpt", subset="everyone")
+    words = words_of(app)
+    assert "asks for a model that is not here" in words and OWN in words
+    assert "asks for a subset that is not here" in words
+    assert "gpt" not in words and "everyone" not in words
+    app.selectbox[0].set_value(JUDGE).run()
+    assert "is not here" not in words_of(app)
+
+
+def test_every_table_can_be_kept(board):
+    app = board()
+    assert len(app.get("download_button")) == len(app.dataframe)
+
+
+def test_every_column_that_needs_words_has_them():
+    from ui.content import sections
+    from ui.scoreboard_compare import CLASSIFIER, SEGMENTER
+
+    text = sections("cards/scoreboard.md")
+    terms = {figure.term for figure in (*SEGMENTER.values(), *CLASSIFIER.values())}
+    terms |= {"Interval", "Dice", "Parameters", "Multiply-adds", "Time", "File", "Training state"}
+    for term in terms:
+        sentence = text[f"Term: {term}"]
+        assert sentence.endswith(".") and sentence.count(". ") == 0
