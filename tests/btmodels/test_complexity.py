@@ -4,6 +4,7 @@ import keras
 import pytest
 from keras import layers
 
+from btmodels import registry, weights
 from btmodels.complexity import multiply_adds
 from btmodels.networks.unet import build_unet
 
@@ -59,3 +60,10 @@ def test_what_is_not_known_is_refused():
         multiply_adds(model_of(layers.DepthwiseConv2D(3)))
     with pytest.raises(ValueError, match="must be known"):
         multiply_adds(model_of(layers.Conv2D(2, 3), shape=(None, None, 3)))
+
+
+@pytest.mark.parametrize("name", registry.SPECS)
+def test_every_network_of_the_registry_can_be_counted(name):
+    model = weights.build(name)
+    # Each kernel is used at one position or more, most of them at many.
+    assert multiply_adds(model) > model.count_params()
