@@ -96,14 +96,20 @@ def protocols() -> str:
     return "\n".join(lines)
 
 
+def experts_in_words() -> str:
+    """Return how well two experts agree, with the source as a link; empty where it is not known."""
+    experts = load()["experts"]
+    if not experts:
+        return ""
+    shown = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
+    return f"Dice {shown} ([{experts['source']}]({experts['url']}))"
+
+
 def readers() -> str:
     """Return a list of studies of human readers; a Jaccard index is converted into Dice."""
     content, lines = load(), []
     if experts := content["experts"]:
-        lines.append(
-            f"- **{experts['what'].capitalize()}**: Dice {experts['mean_dice']:.2f} ± "
-            f"{experts['spread']:.2f} ([{experts['source']}]({experts['url']}))"
-        )
+        lines.append(f"- **{experts['what'].capitalize()}**: {experts_in_words()}")
     lines += [
         f"- **{each['who']}**: Dice {dice_of(each['jaccard']):.2f}, converted from a Jaccard index of "
         f"{each['jaccard']:.2f}; {each['patients']}. {each['caveat']} "

@@ -32,6 +32,10 @@ class Figure:
     form: str = "%.3f"
     factor: float = 1
 
+    def of(self, value: float | None) -> float | None:
+        """Return a value as it is shown; None stays None."""
+        return None if value is None else self.factor * value
+
     @property
     def digits(self) -> int:
         """Places behind the point."""
@@ -116,10 +120,7 @@ def patients(networks: Sequence[Network], chosen: Network, subset: str, text: Te
     else:
         experts = published.load()["experts"]
         words = text.get("Patient by patient", "")
-        if experts:
-            shown = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
-            words = words.format(experts=shown, experts_url=experts["url"])
-        st.markdown(words)
+        st.markdown(words.replace("{experts}", published.experts_in_words()))
         band = (experts["mean_dice"], experts["spread"]) if experts else None
         figure = charts.patient_dots(rows, published.rows_of_patients(), band)
     chart(figure, "dots", "Dice of each patient by network, with means, medians and intervals.")
@@ -200,8 +201,7 @@ def _row(network: Network, figures: dict[str, Figure], subset: str) -> dict[str,
     scored = network.scored.get(subset, {})
     row: dict[str, Any] = {"Network": network.spec.title}
     for key, kind in figures.items():
-        value = scored.get(key)
-        row[kind.column] = None if value is None else kind.factor * value
+        row[kind.column] = kind.of(scored.get(key))
         row[f"{kind.column}, 95 %"] = _interval(scored, key, kind)
     cost = costs.of(network.spec.name, network.record)
     row |= {
@@ -237,7 +237,7 @@ def _columns(figures: dict[str, Figure], text: Text) -> dict[str, Any]:
 
 def _interval(scored: dict[str, Any], key: str, kind: Figure) -> str | None:
     ends = interval_of(scored, key) or ()
-    return " to ".join(f"{kind.factor * end:.{kind.digits}f}" for end in ends) or None
+    return " to ".join(f"{kind.of(end):.{kind.digits}f}" for end in ends) or None
 
 
 def _scaled(value: float | None, by: float) -> float | None:

@@ -10,7 +10,7 @@ from btmodels import metrics
 from btmodels.metrics import Counts
 from ui import charts, scoreboard_worst
 from ui.scoreboard_compare import SEGMENTER, UNDEFINED, Figure, chart, help_of
-from ui.scores import DASH, Network, interval_of
+from ui.scores import DASH, Network, cascade_of, interval_of, shown_of
 from ui.tables import table
 
 Text = dict[str, str]
@@ -25,11 +25,7 @@ _HEADLINE = (
     "hausdorff95",
 )
 
-_FOLLOWING = {
-    "cascade": "Masks only where the classifier says tumor",
-    "whole_patient": "Clean-up over the whole patient",
-}
-"""Ways that could follow the segmenter, by their key in a scored subset."""
+_BESIDE = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
 
 
 def headline(scored: dict[str, Any], text: Text) -> None:
@@ -54,11 +50,11 @@ def figure(scored: dict[str, Any], key: str, kind: Figure, text: Text) -> None:
             UNDEFINED.get(key, "undefined on these patients") if key in scored else "not measured"
         )
     elif interval:
-        low, high = (f"{kind.factor * end:.{kind.digits}f}" for end in interval)
+        low, high = (f"{kind.of(end):.{kind.digits}f}" for end in interval)
         note = f"{low} to {high}"
     st.metric(
         kind.column,
-        DASH if value is None else kind.form % (kind.factor * value),
+        DASH if value is None else kind.form % kind.of(value),
         note,
         delta_color="off",
         delta_arrow="off",
@@ -149,7 +145,7 @@ def calibration(scored: dict[str, Any], text: Text) -> None:
     )
     if found.get("error") is not None:
         st.caption(
-            f"Calibration error of pixels given any real chance: {found['error']:.3f}. "
+            f"Calibration error, air and clear brain left out: {shown_of(found, 'error')}. "
             f"{help_of(text, 'Calibration error') or ''}"
         )
 
@@ -158,26 +154,30 @@ def beside(scored: dict[str, Any], text: Text) -> None:
     """Draw the cascade and the whole-patient clean-up beside the segmenter alone."""
     st.header("What could follow the segmenter")
     st.markdown(text.get("Beside the segmenter", ""))
-    measured = {key: scored[key] for key in _FOLLOWING if scored.get(key)}
-    ways = {"The segmenter alone": scored}
-    ways |= {_FOLLOWING[key]: each for key, each in measured.items()}
-    keys = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
-    rows = []
-    for way, each in ways.items():
-        row: dict[str, Any] = {"Way": way}
-        for key in keys:
-            kind = SEGMENTER[key]
-            row[kind.column] = None if each.get(key) is None else kind.factor * each[key]
-        rows.append(row)
-    columns: dict[str, Any] = {"Way": Column.TextColumn(pinned=True)}
-    for key in keys:
-        kind = SEGMENTER[key]
-        columns[kind.column] = Column.NumberColumn(format=kind.form, help=help_of(text, kind.term))
-    table(rows, columns, "beside", "The segmenter alone and with what could follow it.")
-    for key, way in _FOLLOWING.items():
-        each = scored.get(key)
+    followed = {
+        "Masks only where the classifier says tumor": cascade_of(scored),
+        "Clean-up over the whole patient": scored.get("whole_patient"),
+    }
+    ways = {"The segmenter alone": scored} | {way: each for way, each in followed.items() if each}
+    table(
+        [
+            {"Way": way}
+            | {SEGMENTER[key].column: SEGMENTER[key].of(each.get(key)) for key in _BESIDE}
+            for way, each in ways.items()
+        ],
+        {"Way": Column.TextColumn(pinned=True)}
+        | {
+            SEGMENTER[key].column: Column.NumberColumn(
+                format=SEGMENTER[key].form, help=help_of(text, SEGMENTER[key].term)
+            )
+            for key in _BESIDE
+        },
+        "beside",
+        "The segmenter alone and with what could follow it.",
+    )
+    for way, each in followed.items():
         if not each:
-            st.caption(f"{way}: {DASH}, not measured of these weights on these patients.")
+            st.caption(f"{way}: {DASH}, not measured with the weights that are here.")
         elif each.get("rule"):
             st.caption(f"{way}: {each['rule']}")
 

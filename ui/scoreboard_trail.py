@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from btmodels.registry import ASSETS
 from ui import charts
 from ui.scoreboard_compare import chart
 from ui.scores import DASH, Network
@@ -24,6 +25,7 @@ def draw(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
         st.header("Where the figures come from")
         st.markdown(text.get("Provenance", ""))
         st.markdown(protocol(network, scored))
+        _card(network)
     _words(text)
 
 
@@ -54,6 +56,21 @@ def protocol(network: Network, scored: dict[str, Any] | None) -> str:
             f"{_versions(scored.get('versions') or {})}."
         )
     return "\n".join(lines)
+
+
+def _card(network: Network) -> None:
+    path = ASSETS / "cards" / "models" / f"{network.spec.name}.md"
+    card = path.read_text(encoding="utf-8") if path.exists() else ""
+    if network.record.sha256 in card:  # written of these weights
+        st.download_button(
+            "Model card",
+            card,
+            path.name,
+            "text/markdown",
+            icon=":material/badge:",
+            on_click="ignore",
+            help="What it is for, what it was trained on, its scores and limits, as a file.",
+        )
 
 
 def _training(network: Network, text: Text) -> None:

@@ -130,6 +130,19 @@ def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | No
     return interval[0], interval[1]
 
 
+def cascade_of(scored: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the scores of the segmenter behind the classifier; None where they were not measured, or
+    with a classifier of other weights than those that are here."""
+    cascade = scored.get("cascade")
+    if not cascade:
+        return None
+    try:
+        sha256 = registry.verify_weights(cascade["classifier"]).sha256
+    except (KeyError, WeightsError):
+        return None
+    return cascade if cascade.get("classifier_sha256") == sha256 else None
+
+
 def draw() -> None:
     """Draw a table for each network that has a record."""
     for network in networks():

@@ -226,7 +226,8 @@ def test_what_is_measured_is_drawn(board, written):
             "tumor": [0.02] + [None] * 8 + [0.9],
             "error": 0.0321,
         },
-        "cascade": {"mean_dice": 0.5, "median_dice": 0.5, "false_alarm_rate": 0.25},
+        "cascade": {"mean_dice": 0.5, "median_dice": 0.5, "false_alarm_rate": 0.25}
+        | {"classifier": JUDGE, "classifier_sha256": registry.load_record(JUDGE).sha256},
         "whole_patient": {"mean_dice": 0.75, "rule": "The largest part is kept."},
     }
     written(OWN, lambda content: content["test"].update(measured))
@@ -238,6 +239,15 @@ def test_what_is_measured_is_drawn(board, written):
     ways = table_with(app, "Way").set_index("Way")
     assert ways.loc["Masks only where the classifier says tumor", "False alarms"] == 25
     assert any("Share of tumor among pixels" in alt for alt in charts_of(app))
+
+
+def test_a_cascade_with_another_classifier_is_refused(board, written):
+    cascade = {"mean_dice": 0.5, "classifier": JUDGE, "classifier_sha256": "00" * 32}
+    written(OWN, lambda content: content["test"].update(cascade=cascade))
+    app = board()
+    assert list(table_with(app, "Way")["Way"])[0] == "The segmenter alone"
+    assert not any("classifier" in way for way in table_with(app, "Way")["Way"])
+    assert "Masks only where the classifier says tumor: –" in words_of(app)
 
 
 def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(board):
@@ -315,7 +325,8 @@ def test_unknown_values_of_a_link_get_sentences(board):
 
 def test_every_table_can_be_kept(board):
     app = board()
-    assert len(app.get("download_button")) == len(app.dataframe)
+    kept = [button.proto.label for button in app.get("download_button")]
+    assert kept.count("CSV") == len(app.dataframe)
 
 
 def test_every_column_that_needs_words_has_them():
