@@ -224,9 +224,11 @@ def _training(record: Record) -> Iterator[tuple[str, str]]:
     if config:
         yield "Slices an epoch, a step", f"{config['num_slices']:,}, {config['batch_size']}"
         yield "Learning rate", _schedule(config)
+        if patience := config.get("patience"):
+            yield "Stopped after", f"{patience} validations without a better score, at the earliest"
         yield "Weight decay", f"{config['weight_decay']:g}"
         if config.get("fade"):
-            yield "Share of lesions made fainter", f"{config['fade']:g}"
+            yield "Chance that a lesion's contrast changes", f"{config['fade']:g}"
         yield "Seed", str(config["seed"])
     history = extra.get("history") or []
     if history:
@@ -262,11 +264,8 @@ def _epochs(extra: dict[str, Any], config: dict[str, Any]) -> str:
 
 def _schedule(config: dict[str, Any]) -> str:
     rate = f"{config['learning_rate']:g}"
-    if patience := config.get("patience"):
-        return (
-            f"{rate}, halved after {max(patience // 2, 1)} validations without a better score; "
-            f"stopped after {patience}"
-        )
+    if config.get("plateau"):
+        return f"{rate}, halved when the score on validation stalls"
     rising = f"{100 * config['warmup']:.0f} %"
     return f"one cycle with its peak at {rate}, rising for the first {rising} of the steps"
 

@@ -178,9 +178,19 @@ def test_training_and_split_stand_in_the_card(assets):
     assert ["Loss of the first and last epoch", "0.900 and 0.250"] in rows
     assert ["Best score on validation", "0.750, epoch 3"] in rows
     assert ["Started from", "random weights"] in rows and ["Time", "1 h 7 min"] in rows
-    halved = "0.001, halved after 2 validations without a better score; stopped after 4"
-    assert ["Learning rate", halved] in rows
+    cycle = "one cycle with its peak at 0.001, rising for the first 20 % of the steps"
+    assert ["Learning rate", cycle] in rows
+    assert ["Stopped after", "4 validations without a better score, at the earliest"] in rows
     assert ["Smallest part kept, pixels of the slice", "20"] in rows
+
+
+def test_a_rate_that_waits_for_a_plateau(assets):
+    config = RECORD["config"] | {"plateau": True, "patience": None, "fade": 0.5}
+    put(registry.record_path("unet", assets), RECORD | {"config": config})
+    rows = rows_of(card("unet", assets))
+    assert ["Learning rate", "0.001, halved when the score on validation stalls"] in rows
+    assert ["Chance that a lesion's contrast changes", "0.5"] in rows
+    assert not any(row[0] == "Stopped after" for row in rows)
 
 
 def test_size_and_speed_stand_in_the_card(assets):
