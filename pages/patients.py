@@ -26,4 +26,4 @@ def under(analyzed: Analyzed, view: View) -> None:
 
 
 if choice:
-    workbench(choice.stack, choice.start, beside, choice.model, under=under)
+    workbench(choice.stack, choice.start, beside, choice.model, under=under, page=patients.PAGE)

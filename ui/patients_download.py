@@ -40,9 +40,13 @@ def allowed() -> bool:
     if os.environ.get("BT_ALLOW_DOWNLOAD", "").strip() == "1":
         return True
     # Behind a proxy the server listens on loopback, too, while its visitors come from anywhere.
-    visitor = st.context.ip_address  # None on this very machine
+    visitor = _visitor()
     local = visitor is None or visitor in _LOOPBACK
     return st.get_option("server.address") in _LOOPBACK and local
+
+
+def _visitor() -> str | None:
+    return st.context.ip_address  # None on this very machine
 
 
 def _download(words: str, was_running: bool) -> None:

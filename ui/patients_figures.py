@@ -10,6 +10,7 @@ import streamlit as st
 
 from btmodels import codebook, cohort, shape, volume
 from btmodels.errors import CohortError
+from btmodels.shape_figures import ShapeFigures
 from ui import solid
 from ui.badges import badge_of
 from ui.charts import BLUE, GRAY, VERMILION
@@ -99,7 +100,8 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
             "The predicted tumor follows once all slices are segmented.",
             icon=":material/hourglass_top:",
         )
-    drawn, captions, rows = _shapes(analyzed, tally)
+    with st.spinner("Laying surfaces around the tumor…"):
+        drawn, captions, rows = _shapes(analyzed, tally)
     left, right = st.columns([1.35, 1], gap="large")
     with left:
         st.plotly_chart(
@@ -112,7 +114,7 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
     with right:
         st.table(rows)
         with st.expander("What these figures mean", icon=":material/help:"):
-            for label, row in shape.ShapeFigures(0, 0).rows().items():
+            for label, row in ShapeFigures(0, 0).rows().items():
                 st.markdown(f"**{label}.** {row.explanation}")
             st.caption(
                 "The first of them follow Buda, Saha, Mazurowski 2019, who relate them to genomic "
@@ -141,16 +143,14 @@ def _shapes(
     return drawn, captions, rows
 
 
-def shape_rows(
-    predicted: shape.ShapeFigures | None, truth: shape.ShapeFigures | None
-) -> list[dict[str, str]]:
+def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> list[dict[str, str]]:
     """Return the shape's figures as a table, predicted and true side by side."""
     columns = {
         name: {} if figures is None else figures.rows()
         for name, figures in (("Predicted", predicted), ("Truth", truth))
     }
     made = []
-    for label, row in shape.ShapeFigures(0, 0).rows().items():
+    for label, row in ShapeFigures(0, 0).rows().items():
         unit = f", {row.unit}" if row.unit else ""
         cells = {name: rows[label].value if rows else DASH for name, rows in columns.items()}
         made.append({"Figure": f"{label}{unit}"} | cells)
@@ -175,13 +175,19 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
         return
     st.markdown(text.get("Record, synthetic" if sample.bundled else "Record", ""))
     entries = codebook.in_words(row)
+    recorded = [each for each in entries if each.known]
     st.table(
         [
-            {"Recorded": each.label, "For this patient": each.value, "How it is known": each.note}
-            for each in entries
-            if each.known
+            {"Recorded": each.label, "For this patient": each.value, "Meaning": each.known}
+            for each in recorded
         ]
     )
     missing = [each.label for each in entries if not each.known]
     if missing:
         st.caption(f"Not recorded of this patient: {', '.join(missing)}.")
+    labels: dict[str, list[str]] = {}
+    for each in recorded:
+        labels.setdefault(each.note, []).append(each.label)
+    with st.expander("How each meaning is known", icon=":material/help:"):
+        for note, named in labels.items():
+            st.markdown(f"**{', '.join(named)}.** {note}")
