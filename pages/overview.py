@@ -38,6 +38,12 @@ with st.container(horizontal=True, gap="medium"):
         icon=":material/upload_file:",
         query_params={"source": "files"},
     )
+    st.page_link(
+        "pages/analyze.py",
+        label="Present five views",
+        icon=":material/slideshow:",
+        query_params={"present": "1"},
+    )
     st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
 
 if sample is None:

@@ -113,6 +113,15 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
         st.session_state[FAILURE] = str(error)
 
 
+def ready(stack: Stack, model: str | None = None) -> int:
+    """Return how many slices of a sample every visitor is shown without asking the networks."""
+    try:
+        mark = _mark(_records(registry.get(model or SEGMENTER).name))
+    except WeightsError:
+        return 0
+    return sum(_shared().get((key, *mark)) is not None for key in stack.keys)
+
+
 def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
     """Return ``analysis`` with its mask cut at another threshold."""
     if threshold == analysis.threshold:

@@ -11,32 +11,49 @@ from ui.stack import Analyzed
 from ui.state import View
 
 TABLE_HEIGHT = 300
+IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
 
 
 def results(analyzed: Analyzed, view: View) -> None:
     """Draw verdict, mask in figures, warnings and downloads of the slice in the viewer."""
     each = analyzed.stack.slices[view.slice]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{_plain(each.name)}**")
+        st.markdown(f"**{plain(each.name)}**")
         badges.draw(analyzed.stack.provenance[view.slice])
+    if analysis := steps(analyzed, view):
+        _downloads(analysis, analyzed.threshold)
+
+
+def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | None:
+    """Draw verdict, mask in figures and warnings of the slice in the viewer.
+
+    Args:
+        analyzed: What the viewer shows.
+        view: What the hand has set in it.
+        brief: Leave out what the badge says of a score.
+
+    Returns:
+        What was drawn, at the viewer's threshold; None where it says why there is nothing yet.
+    """
+    each = analyzed.stack.slices[view.slice]
     analysis = analyzed.analyses[view.slice]
     if analysis is None:
         if analyzed.pending:
-            st.info(analyzed.message, icon=":material/hourglass_top:")
+            _wait(analyzed.message)
         else:
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
         for note in each.notes:
             st.info(note, icon=":material/info:")
-        return
+        return None
     analysis = networks.at_threshold(analysis, view.threshold)
     _verdict(analysis)
-    _mask(analysis, analyzed.stack.provenance[view.slice])
+    _mask(analysis, None if brief else analyzed.stack.provenance[view.slice])
     for warning in analysis.warnings:
         if warning in each.notes:
             st.info(warning, icon=":material/info:")
         else:
             st.warning(warning, icon=":material/warning:")
-    _downloads(analysis, analyzed.threshold)
+    return analysis
 
 
 def table(analyzed: Analyzed) -> None:
@@ -70,9 +87,22 @@ def table(analyzed: Analyzed) -> None:
     )
 
 
+def _wait(message: str) -> None:
+    # The same elements as the answers will have: none of another slice's answer may stay meanwhile.
+    with st.container(border=True):
+        st.markdown(IS_THERE)
+        st.metric("Calibrated probability", "…")
+        st.markdown(f":material/hourglass_top: {message}")
+    with st.container(border=True):
+        st.markdown(WHERE)
+        st.metric("Marked", "…")
+        for _ in range(4):
+            st.empty()
+
+
 def _verdict(analysis: Analysis) -> None:
     with st.container(border=True):
-        st.markdown("**1 · Is there a tumor?**")
+        st.markdown(IS_THERE)
         probability = analysis.prediction.tumor_probability
         st.metric("Calibrated probability", _percent(probability))
         classifier = registry.get(analysis.classifier).title
@@ -82,9 +112,9 @@ def _verdict(analysis: Analysis) -> None:
         st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f} %.")
 
 
-def _mask(analysis: Analysis, provenance: str) -> None:
+def _mask(analysis: Analysis, provenance: str | None) -> None:
     with st.container(border=True):
-        st.markdown("**2 · Where?**")
+        st.markdown(WHERE)
         st.metric("Marked", f"{analysis.marked_pixels:,} px")
         title = registry.get(analysis.model).title
         shares = f"{100 * analysis.slice_share:.2f} % of the slice"
@@ -99,7 +129,8 @@ def _mask(analysis: Analysis, provenance: str) -> None:
                 st.markdown("Truth and model both leave this slice empty, so it has no Dice score.")
             else:
                 st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")
-            st.caption(badges.badge_of(provenance).meaning)
+            if provenance:
+                st.caption(badges.badge_of(provenance).meaning)
 
 
 def _downloads(analysis: Analysis, stored: float | None) -> None:
@@ -134,6 +165,6 @@ def _percent(probability: float) -> str:
     return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
 
 
-def _plain(name: str) -> str:
-    # A file's name is written by anyone and shown as text, never as Markdown.
-    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in name)
+def plain(text: str) -> str:
+    """Return what anyone may have written, such as a file's name, as text without Markdown."""
+    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in text)

@@ -123,7 +123,8 @@ def _parse(
 ) -> tuple[Stop | None, list[str]]:
     view, _, caption = text.partition("..")
     short, *fields = (unquote(field) for field in view.split("."))
-    named = [short] if short in patients else [name for name in patients if name[:PATIENT_KEY] == short]
+    alike = [name for name in patients if name[:PATIENT_KEY] == short]
+    named = [short] if short in patients else alike
     if len(named) != 1:
         return None, [f"This site has no patient {quoted(short)}; the stop is left out."]
     query = {"patient": named[0]}

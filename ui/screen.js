@@ -25,6 +25,7 @@ class Screen {
     if (right) this.drawSide(other, slice, mask, right);
     this.tell(slice, mask, left, right);
     this.setControls(slice);
+    if (right && state.at === null) this.divideMarks(slice, mask);
     this.place();
     const stage = this.find(".stage");
     stage.dataset.slice = this.entry.name;
@@ -149,6 +150,19 @@ class Screen {
     this.find("[name=copy]").hidden = !meta.link.query;
     this.find(".unlinked").hidden = Boolean(meta.link.query);
     this.find(".viewer").classList.toggle("bare", meta.bare);
+  }
+
+  // Put the divider over the middle of what is marked, so that both sides have something of it.
+  divideMarks({ rows, cols, truth }, mask) {
+    const marks = [truth, mask].find((each) => each?.some(Boolean));
+    let [sum, columns] = [0, 0];
+    marks?.forEach((marked, i) => {
+      if (marked) [sum, columns] = [sum + 1, columns + (i % cols) + 0.5];
+    });
+    const frame = this.find(".frame");
+    const scale = Math.min(frame.clientWidth / cols, frame.clientHeight / rows);
+    const offset = sum ? columns / sum - cols / 2 : 0;
+    this.state.at = frame.clientWidth ? 0.5 + (offset * scale) / frame.clientWidth : 0.5;
   }
 
   check(name, there) {

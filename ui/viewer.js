@@ -4,7 +4,7 @@
 
 const START = {
   style: "fill", wipe: "", probability: false, head: false, opacity: 45, brightness: 0, contrast: 100,
-  zoom: 1, x: 0, y: 0, at: 0.5,
+  zoom: 1, x: 0, y: 0, at: null, // the divider: null is over the middle of what is marked
 };
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 const instances = new WeakMap();
@@ -72,7 +72,7 @@ class Viewer {
       this.set({ channel: radio.value === "composite" ? "composite" : +radio.value });
     }));
     this.all(".style input").forEach((radio) => (radio.oninput = () => this.set({ style: radio.value })));
-    this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value });
+    this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value, at: null });
     this.all("input, select").forEach((input) => (input.onchange = () => this.commit()));
     this.find("[name=in]").onclick = () => this.zoomBy(1.4);
     this.find("[name=out]").onclick = () => this.zoomBy(1 / 1.4);

@@ -46,7 +46,7 @@ def test_results_never_call_anyone_healthy(open_page, page):
 def test_overview_leads_on_to_pages_that_exist(open_page):
     app = open_page("overview")
     pages = [link.proto.page for link in app.get("page_link")]
-    assert len(pages) == 3 and set(pages) <= {"analyze", "about", ""}
+    assert len(pages) == 4 and set(pages) <= {"analyze", "about", ""}
 
 
 def test_the_navigation_lists_only_pages_that_exist():

@@ -1,0 +1,87 @@
+"""Presenting under AppTest: a view alone, stops of a route, and the route that one makes."""
+
+from __future__ import annotations
+
+from tests import fakes
+from tests.pages.conftest import words_of
+
+ONE, TWO = (name[:12] for name in fakes.PATIENTS)
+ROUTE = f"{ONE}.2..Look here~{TWO}.3.cpost~{TWO}.1..Nothing"
+
+
+def texts(app) -> list[str]:
+    """Captions of the stops in the editor."""
+    return [field.value for field in app.text_input if "Caption of stop" in field.label]
+
+
+def menu(app, index: int):
+    return next(each for each in app.get("menu_button") if each.label == f"Stop {index + 1}")
+
+
+def test_a_stop_shows_its_view_and_the_verdict_alone(open_page):
+    app = open_page("analyze", present="1", route=ROUTE, stop="1")
+    assert not app.exception
+    assert [each.value for each in app.subheader] == ["Look here"]
+    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    assert not (app.title or app.selectbox or app.expander or app.warning)
+    assert "Not a medical device" in words_of(app)
+
+
+def test_without_a_stop_the_view_of_the_address_is_shown(open_page):
+    app = open_page("analyze", present="1", patient=fakes.PATIENTS[1], slice="3")
+    assert [metric.value for metric in app.metric] == ["10.0 %", "0 px"]
+    assert not app.subheader and not app.title
+
+
+def test_nothing_but_present_begins_the_usual_route(open_page):
+    app = open_page("analyze", present="1")
+    assert not app.exception and app.metric and not app.title
+
+
+def test_stops_and_routes_that_make_no_sense_get_sentences(open_page):
+    app = open_page("analyze", present="1", route=f"{ROUTE}~nobody.3~{ONE}.9", stop="12")
+    words = words_of(app)
+    assert not app.exception and app.metric
+    assert "no patient “nobody”" in words and "no stop “12”" in words
+    words = words_of(open_page("analyze", present="1", route=f"{ONE}.9", stop="1"))
+    assert "has no slice 9" in words
+    words = words_of(open_page("analyze", present="1", route="nobody.3"))
+    assert "Nothing of this route is here" in words
+    app = open_page("analyze", present="perhaps")
+    assert "not “perhaps”" in words_of(app) and app.title
+
+
+def test_a_presentation_without_networks_says_why(open_page):
+    fake = fakes.FakeEngine("off", "The networks are switched off here (BT_ENGINE=off).")
+    app = open_page("analyze", fake, present="1", route=ROUTE, stop="2")
+    assert not app.exception and fake.message in words_of(app)
+
+
+def test_a_route_is_made_of_views(open_page):
+    app = open_page("analyze", patient=fakes.PATIENTS[0], slice="2", channel="pre", route=ROUTE)
+    assert texts(app) == ["Look here", "", "Nothing"]
+    next(b for b in app.button if b.label == "Add the view above").click().run()
+    assert texts(app) == ["Look here", "", "Nothing", ""]
+    assert app.query_params["route"].endswith(f"~{ONE}.2.cpre")
+    fields = [field for field in app.text_input if "Caption of stop" in field.label]
+    fields[3].set_value("The last one").run()
+    assert app.query_params["route"].endswith(f"~{ONE}.2.cpre..The last one")
+    assert app.query_params["slice"] == "2"  # the view on screen stays in the address
+    next(b for b in app.button if b.label == "Reset").click().run()
+    assert "route" not in app.query_params
+
+
+def test_every_slice_of_a_route_can_be_made_ready(open_page):
+    fake = fakes.FakeEngine()
+    app = open_page("analyze", fake, patient=fakes.PATIENTS[0], route=ROUTE)
+    asked = sum(fake.asked)
+    next(b for b in app.button if b.label == "Get all stops ready").click().run()
+    assert not app.exception
+    assert sum(fake.asked) == asked + 3  # the other patient's; what is known is not asked again
+
+
+def test_uploads_are_never_presented(open_page):
+    app = open_page("analyze")
+    app.segmented_control[0].set_value("Your files").run()
+    add = next(button for button in app.button if button.label == "Add the view above")
+    assert add.disabled and "A route leads to samples" in words_of(app)
