@@ -1,4 +1,4 @@
-"""Plotly figures of the Scoreboard: pure functions from numbers to figures.
+"""Plotly figures of the Scoreboard, see `ui.dots` too: pure functions from numbers to figures.
 
 Backgrounds, grids and letters are the theme's, which Streamlit sets where a figure is drawn. What is set
 here reads on light and dark alike (contrast of 3 or more on both), and wherever two things are told
@@ -8,94 +8,12 @@ apart by color (Okabe & Ito 2008) they differ by symbol or line style too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 BLUE, VERMILION, GRAY = "#2B83C6", "#D55E00", "#7F7F7F"
-
-_GOLDEN = 0.618034
-_SPREAD = 0.4
-_BAND = "rgba(127, 127, 127, 0.22)"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One network or publication in `patient_dots`.
-
-    Attributes:
-        title: Written beside the row.
-        dots: A score a patient, 0 to 1; empty for a publication.
-        names: Of the patients, shown on hover.
-        mean, median: None where not known.
-        interval: Of the mean, low and high; None where not known.
-        chosen: Drawn in color.
-        interval_title: What the interval is.
-    """
-
-    title: str
-    dots: Sequence[float] = ()
-    names: Sequence[str] = ()
-    mean: float | None = None
-    median: float | None = None
-    interval: tuple[float, float] | None = None
-    chosen: bool = False
-    interval_title: str = "95 % interval"
-
-
-def patient_dots(
-    ours: Sequence[Row],
-    published: Sequence[Row] = (),
-    experts: tuple[float, float] | None = None,
-) -> go.Figure:
-    """Draw a row a network with a dot a patient, mean with interval, and median.
-
-    Args:
-        ours: From top to bottom.
-        published: Rows below, with means and medians alone, drawn hollow.
-        experts: Mean and spread of two experts' agreement, drawn as a band.
-    """
-    figure = go.Figure()
-    rows = [*ours, *published]
-    last = len(rows) - 1
-    for place, row in enumerate(rows):
-        level, color = last - place, BLUE if row.chosen else GRAY
-        # Above its dots and not beside them, so that a phone's width is left to the scale.
-        figure.add_annotation(
-            text=f"<b>{row.title}</b>" if row.chosen else row.title,
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=level + 0.48,
-            yanchor="middle",
-            showarrow=False,
-        )
-        hollow = place >= len(ours)
-        if row.dots:
-            figure.add_scatter(
-                x=list(row.dots),
-                y=[level + _jitter(i) for i in range(len(row.dots))],
-                mode="markers",
-                marker={"size": 8, "color": color, "opacity": 0.7},
-                customdata=list(row.names),
-                hovertemplate="%{customdata}<br>Dice %{x:.3f}<extra>" + row.title + "</extra>",
-                showlegend=False,
-            )
-        _add_summary(figure, row, level, VERMILION if row.chosen else GRAY, hollow)
-    if experts:
-        mean, spread = experts
-        figure.add_vrect(x0=mean - spread, x1=mean + spread, fillcolor=_BAND, line_width=0)
-        figure.add_vline(x=mean, line={"color": GRAY, "width": 1, "dash": "dot"})
-    _add_dot_legend(figure, bool(published), bool(experts))
-    lowest = [value for row in rows for value in (*row.dots, *(row.interval or ()), row.mean)]
-    low = min([value for value in lowest if value is not None], default=0.0)
-    figure.update_yaxes(
-        range=[-0.4, last + 0.7], showticklabels=False, showgrid=False, zeroline=False
-    )
-    figure.update_xaxes(title="Dice", range=[max(0.0, low - 0.05) if low > 0.05 else -0.03, 1.01])
-    return _finished(figure, height=110 + 62 * len(rows))
 
 
 def roc(
@@ -182,7 +100,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
     )
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_xaxes(title="Probability said", row=2, col=1)
-    return _finished(figure, height=400)
+    return finished(figure, height=400)
 
 
 def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
@@ -224,7 +142,7 @@ def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
     )
     figure.update_xaxes(showgrid=False, side="top")
     figure.update_yaxes(showgrid=False, autorange="reversed")
-    return _finished(figure, height=300)
+    return finished(figure, height=300)
 
 
 def dice_by_pixels(pixels: Sequence[int], dice: Sequence[float], names: Sequence[str]) -> go.Figure:
@@ -256,7 +174,7 @@ def dice_by_pixels(pixels: Sequence[int], dice: Sequence[float], names: Sequence
         )
     figure.update_xaxes(title="Pixels of tumor in the slice", type="log", dtick=1)
     figure.update_yaxes(title="Dice", range=[-0.03, 1.03])
-    return _finished(figure, height=360)
+    return finished(figure, height=360)
 
 
 def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -283,7 +201,7 @@ def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure.update_xaxes(title="Pixels of tumor in the slice", tickangle=0)
     figure.update_yaxes(range=[0, 1.02])
     figure.update_layout(barmode="group", bargap=0.25)
-    return _finished(figure, height=360)
+    return finished(figure, height=360)
 
 
 def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
@@ -313,62 +231,9 @@ def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
             col=1,
         )
     figure.update_yaxes(title="Loss", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title=score, row=2, col=1)
+    figure.update_yaxes(title="Score", row=2, col=1)
     figure.update_xaxes(title="Epoch", row=2, col=1)
-    return _finished(figure, height=420)
-
-
-def _add_summary(figure: go.Figure, row: Row, level: int, color: str, hollow: bool) -> None:
-    common = {"y": [level], "mode": "markers", "showlegend": False}
-    if row.median is not None:
-        figure.add_scatter(
-            x=[row.median],
-            marker={"symbol": "line-ns", "size": 26, "line": {"width": 3, "color": color}},
-            hovertemplate="median %{x:.3f}<extra>" + row.title + "</extra>",
-            **common,
-        )
-    if row.mean is None:
-        return
-    error = None
-    words = ""
-    if row.interval:
-        low, high = row.interval
-        error = {
-            "type": "data",
-            "array": [high - row.mean],
-            "arrayminus": [row.mean - low],
-            "thickness": 3,
-            "width": 7,
-            "color": color,
-        }
-        words = f"<br>{row.interval_title} {low:.3f} to {high:.3f}"
-    figure.add_scatter(
-        x=[row.mean],
-        marker={
-            "symbol": "diamond-open" if hollow else "diamond",
-            "size": 13,
-            "color": color,
-            "line": {"width": 2, "color": color},
-        },
-        error_x=error,
-        hovertemplate="mean %{x:.3f}" + words + "<extra>" + row.title + "</extra>",
-        **common,
-    )
-
-
-def _add_dot_legend(figure: go.Figure, published: bool, experts: bool) -> None:
-    # Colors tell the chosen row from the others, so that keys to the symbols are gray.
-    keys = [
-        ("a patient", "circle", 0, GRAY),
-        ("mean, 95 % interval", "diamond", 0, GRAY),
-        ("median", "line-ns", 3, GRAY),
-    ]
-    keys += [("published mean", "diamond-open", 2, GRAY)] * published
-    keys += [("two experts", "square", 0, _BAND)] * experts
-    for name, symbol, width, color in keys:
-        marker = {"symbol": symbol, "size": 12, "color": color}
-        marker["line"] = {"width": width, "color": color}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name)
+    return finished(figure, height=420)
 
 
 def _add_curve(figure: go.Figure, x, y, name: str, shape: str) -> None:
@@ -409,12 +274,7 @@ def _add_point(figure: go.Figure, point: tuple[float, float] | None) -> None:
 def _unit_square(figure: go.Figure, x: str, y: str) -> go.Figure:
     figure.update_xaxes(title=x, range=[-0.02, 1.02])
     figure.update_yaxes(title=y, range=[-0.02, 1.02])
-    return _finished(figure, height=400)
-
-
-def _jitter(index: int) -> float:
-    # Spread evenly, so that dots of one value stand apart, and the same at every visit.
-    return ((index * _GOLDEN) % 1 - 0.5) * _SPREAD
+    return finished(figure, height=400)
 
 
 def range_of(group: Mapping[str, Any]) -> str:
@@ -423,7 +283,7 @@ def range_of(group: Mapping[str, Any]) -> str:
     return f"{group['from']:,} or more" if end is None else f"{group['from']:,} to {end - 1:,}"
 
 
-def _finished(figure: go.Figure, height: int) -> go.Figure:
+def finished(figure: go.Figure, height: int) -> go.Figure:
     """Set what all figures share; a finger that moves over one scrolls the page."""
     figure.update_layout(
         height=height,

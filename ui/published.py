@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from btmodels.registry import ASSETS
-from ui.charts import Row
+from ui.dots import Row
 
 FIGURES = {
     "mean_dice": "mean Dice",

@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from ui import charts, costs, published
+from ui import costs, dots, published
+from ui.dots import Row
 from ui.scores import Network, interval_of
 from ui.tables import table as draw_table
 
@@ -116,13 +117,13 @@ def patients(networks: Sequence[Network], chosen: Network, subset: str, text: Te
     st.header("Patient by patient")
     if subset == "samples":
         st.markdown(text.get("Patient by patient, made up", ""))
-        figure = charts.patient_dots(rows)
+        figure = dots.patient_dots(rows)
     else:
         experts = published.load()["experts"]
         words = text.get("Patient by patient", "")
         st.markdown(words.replace("{experts}", published.experts_in_words()))
         band = (experts["mean_dice"], experts["spread"]) if experts else None
-        figure = charts.patient_dots(rows, published.rows_of_patients(), band)
+        figure = dots.patient_dots(rows, published.rows_of_patients(), band)
     chart(figure, "dots", "Dice of each patient by network, with means, medians and intervals.")
     st.caption(help_of(text, "Dice") or "")
 
@@ -244,14 +245,14 @@ def _scaled(value: float | None, by: float) -> float | None:
     return None if value is None else value / by
 
 
-def _dots(network: Network, chosen: bool, subset: str) -> charts.Row:
+def _dots(network: Network, chosen: bool, subset: str) -> Row:
     scored = network.scored[subset]
     dice = {
         folder: each.get("dice")
         for folder, each in scored["patients"].items()
         if each.get("dice") is not None
     }
-    return charts.Row(
+    return Row(
         network.spec.title,
         dots=list(dice.values()),
         names=list(dice),

@@ -263,7 +263,7 @@ def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(bo
 def test_a_patient_of_the_data_folder_is_one_click_away(board, written):
     def rename(content):
         test = content["test"]
-        old = min(test["patients"], key=lambda folder: test["patients"][folder]["dice"])
+        old = min(test["patients"], key=lambda folder: test["patients"][folder]["dice"] or 1)
         for part in ("patients", "per_slice"):
             test[part][fakes.PATIENTS[0]] = test[part].pop(old)
 
