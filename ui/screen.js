@@ -67,7 +67,8 @@ class Screen {
       const [red, green, blue] = [255, 176, 0]; // --prediction in viewer.css
       for (let i = 0; i < mask.length; i++) if (mask[i]) data.set([red, green, blue, 255], 4 * i);
     }));
-    for (const layer of [".map", ".mask"]) side.querySelector(layer).style.opacity = state.opacity / 100;
+    side.querySelector(".mask").style.opacity = state.opacity / 100;
+    side.querySelector(".map").style.opacity = Math.sqrt(state.opacity / 100); // nearer to its legend
     side.querySelector(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
     for (const [layer, marked] of Object.entries({ prediction: mask, truth, head })) {
       const path = marked && shown[layer] ? outline(marked, rows, cols) : "";

@@ -44,6 +44,8 @@ class Viewer {
     const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) Object.assign(this.state, START, meta.view);
+    // Alone on the screen, the picture has the keys that turn and zoom.
+    if (meta.bare && !this.meta) this.find(".frame").focus({ preventScroll: true });
     this.meta = meta;
     this.planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
     this.unpacked.clear();

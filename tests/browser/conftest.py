@@ -188,6 +188,10 @@ class Visit:
         self.page.mouse.move(x_of(share), middle, steps=12)
         self.page.wait_for_timeout(150)
 
+    def view(self, condition: str) -> None:
+        """Wait until the address says ``condition``, a part of its query."""
+        self.page.wait_for_url(lambda address: condition in address, timeout=MILLISECONDS)
+
     def let_go(self) -> None:
         """Release what is dragged, and wait for what follows."""
         self.page.mouse.up()

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 from btmodels import cohort
+from tests.browser.conftest import Visit
+
+KNOWN = """
+const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
+  .find((r) => r?.querySelector(".frame"));
+const stops = ".frame, .divider, button:not([hidden]), select, [type=range], [type=checkbox], :checked";
+const nameOf = (e) => e.ariaLabel || e.closest("label")?.innerText.trim() || e.innerText.trim();
+"""
 
 
 def shown(visit) -> str:
     visit.page.wait_for_timeout(150)
-    return visit.page.locator(".stage").get_attribute("data-slice")
+    return visit.page.locator(".stage").first.get_attribute("data-slice")
 
 
 def test_keys_and_wheel_turn_slices(visit, site):
@@ -20,7 +31,7 @@ def test_keys_and_wheel_turn_slices(visit, site):
     frame = visit.page.locator(".frame")
     at = names.index(shown(visit))
     frame.focus()
-    for key, step in (("ArrowDown", 1), ("ArrowRight", 1), ("PageDown", 5), ("ArrowUp", -1)):
+    for key, step in (("ArrowDown", 1), ("ArrowRight", 1), ("PageDown", 1), ("ArrowUp", -1)):
         visit.page.keyboard.press(key)
         at = max(0, min(len(names) - 1, at + step))
         assert shown(visit) == names[at], key
@@ -77,6 +88,200 @@ def test_zoom_stays_in_the_browser_and_resets(visit, site):
     visit.page.keyboard.press("0")
     assert stage.bounding_box()["width"] == pytest.approx(width)
     assert len(visit.frames) == seen
+
+
+def test_no_control_tells_the_server_while_it_is_dragged(visit, site):
+    visit.open(f"{site}/analyze?wipe=truth")
+    for name, share in (("brightness", 0.7), ("contrast", 0.6), ("threshold", 0.8), ("slice", 0.7)):
+        with unheard(visit, name):
+            visit.drag(name, share)
+        visit.let_go()
+    divider, stage = visit.page.locator(".divider"), visit.page.locator(".stage").first
+    frame = visit.page.locator(".frame").bounding_box()
+    middle = frame["y"] + frame["height"] / 2
+    with unheard(visit, "the divider"):
+        box = divider.bounding_box()
+        visit.page.mouse.move(box["x"] + box["width"] / 2, middle)
+        visit.page.mouse.down()
+        visit.page.mouse.move(frame["x"] + 0.25 * frame["width"], middle, steps=8)
+        assert divider.get_attribute("aria-valuenow") == "25"
+        visit.page.mouse.up()
+    with unheard(visit, "the picture"):
+        visit.page.get_by_role("button", name="Zoom in").click()
+        left = stage.bounding_box()["x"]
+        visit.page.mouse.move(frame["x"] + 0.7 * frame["width"], middle + 40)
+        visit.page.mouse.down()
+        visit.page.mouse.move(frame["x"] + 0.7 * frame["width"] + 30, middle + 40, steps=5)
+        assert stage.bounding_box()["x"] == pytest.approx(left + 30, abs=1)
+        visit.page.mouse.up()
+
+
+@contextmanager
+def unheard(visit, what: str) -> Iterator[None]:
+    """Fail if the server is told anything meanwhile."""
+    seen = len(visit.frames)
+    yield
+    assert len(visit.frames) == seen, f"dragging {what} told the server"
+
+
+def test_the_divider_parts_prediction_and_truth(visit, site):
+    visit.open(f"{site}/analyze")
+    page = visit.page
+    assert page.locator(".divider").is_hidden()
+    page.get_by_label("Compare with").select_option("truth")
+    other = page.locator(".side.other")
+    other.wait_for(state="attached")
+    assert page.locator(".side").first.locator("path.line.prediction").get_attribute("d")
+    assert not page.locator(".side").first.locator("path.line.truth").get_attribute("d")
+    assert other.locator("path.line.truth").get_attribute("d")
+    assert not other.locator("path.line.prediction").get_attribute("d")
+    divider = page.get_by_role("slider", name="Divider")
+    divider.focus()
+    name, at = shown(visit), int(divider.get_attribute("aria-valuenow"))
+    page.keyboard.press("ArrowRight")
+    assert int(divider.get_attribute("aria-valuenow")) == pytest.approx(at + 2, abs=1)
+    assert "right FLAIR with truth" in divider.get_attribute("aria-valuetext")
+    page.keyboard.press("Home")
+    assert divider.get_attribute("aria-valuenow") == "0" and shown(visit) == name
+    visit.view("wipe=truth")
+    page.get_by_label("Compare with").select_option("post")
+    visit.view("wipe=post")
+    patient = cohort.read_cohort(cohort.samples_root())[0]
+    file = next(f for f in patient.files if f.image.name == name)
+    pixels = cohort.read_slice(patient, file).pixels
+    right = other.locator("canvas.image").evaluate(
+        "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    assert np.array_equal(np.reshape(right, (*pixels.shape[:2], 4))[..., 0], pixels[..., 2])
+
+
+def test_the_probability_map_is_a_layer_with_a_legend(visit, site):
+    visit.open(f"{site}/analyze?layers=prediction")
+    page = visit.page
+    assert page.locator(".legend").is_hidden() and not visit.drawn("map")[..., 3].any()
+    marked = visit.drawn()[..., 3] > 0
+    page.get_by_role("checkbox", name="Probability map").check()
+    visit.view("layers=prediction%2Cprobability")
+    colors = visit.drawn("map")
+    assert (colors[marked][:, 3] == 255).all() and not colors[0, 0].any()
+    # Where the mask is, the color is at least that of the threshold: green rises all the way.
+    ramp = page.locator(".ramp canvas").evaluate(
+        "(c) => [...c.getContext('2d').getImageData(0, 0, 256, 1).data]"
+    )
+    threshold = float(page.locator("input[name=threshold]").input_value())
+    green = np.reshape(ramp, (256, 4))[:, 1]
+    assert colors[marked][:, 1].min() >= green[int(threshold * 255)] - 1
+    assert (np.diff(green) >= 0).all()
+    words = page.locator(".legend").inner_text()
+    assert "0 %" in words and "100 %" in words
+    assert not visit.drawn()[..., 3].any()  # the fill gives way, the border stays
+    assert page.locator("path.line.prediction").get_attribute("d")
+
+
+@pytest.mark.parametrize(
+    "visit", [{"has_touch": True, "viewport": {"width": 390, "height": 844}}], indirect=True
+)
+def test_fingers_turn_slices_and_zoom(visit, site):
+    visit.open(f"{site}/analyze")
+    names = [f.image.name for f in cohort.read_cohort(cohort.samples_root())[0].files]
+    frame = visit.page.locator(".frame")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = visit.page.context.new_cdp_session(visit.page)
+
+    def touch(kind: str, *points: float) -> None:
+        found = [{"x": x + dx, "y": y, "id": i} for i, dx in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": found})
+
+    at = names.index(shown(visit))
+    touch("Start", 60)
+    for dx in range(55, -6, -5):
+        touch("Move", dx)
+    touch("End")
+    assert shown(visit) == names[at + 2]
+    width = visit.page.locator(".stage").bounding_box()["width"]
+    touch("Start", -40, 40)
+    for spread in range(45, 85, 5):
+        touch("Move", -spread, spread)
+    touch("End")
+    assert visit.page.locator(".stage").bounding_box()["width"] > 1.5 * width
+
+
+def test_the_keyboard_alone_reaches_every_control(visit, site):
+    visit.open(f"{site}/analyze?wipe=plain")
+    page = visit.page
+    page.locator(".frame").focus()
+    wanted = ask(page, "[...root.querySelectorAll(stops)].map(nameOf)")
+    reached = []
+    for _ in range(len(wanted) + 12):
+        reached.append(ask(page, "root.activeElement && nameOf(root.activeElement)"))
+        page.keyboard.press("Tab")
+    assert len(wanted) > 15 and not set(wanted) - set(reached)
+    assert all(wanted), "a control has no name"
+    page.get_by_role("radio", name="FLAIR", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    visit.view("channel=pre")
+    page.get_by_role("checkbox", name="Head").focus()
+    page.keyboard.press("Space")
+    visit.view("layers=prediction%2Ctruth%2Chead")
+
+
+def ask(page, expression: str):
+    """Evaluate JavaScript that knows the viewer's ``root``, its ``stops`` for Tab and ``nameOf``."""
+    return page.evaluate(f"() => {{{KNOWN} return {expression}}}")
+
+
+def test_a_copied_link_opens_the_same_view_elsewhere(visit, site, browser):
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site)
+    visit.open(f"{site}/analyze")
+    visit.page.get_by_role("radio", name="Post-contrast").check()
+    visit.page.get_by_role("radio", name="Outline").check()
+    visit.page.get_by_label("Compare with").select_option("plain")
+    visit.page.locator("input[name=threshold]").fill("0.3")
+    visit.page.locator(".frame").focus()
+    visit.page.keyboard.press("PageDown")
+    name, marked = shown(visit), visit.number("marked")
+    visit.page.get_by_role("button", name="Copy link to this view").click()
+    visit.page.get_by_role("button", name="Copied").wait_for()
+    link = visit.page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(f"{site}/analyze?") and len(link) < 250
+    context = browser.new_context()
+    elsewhere = Visit(context.new_page())
+    elsewhere.open(link)
+    assert (shown(elsewhere), elsewhere.number("marked")) == (name, marked)
+    assert elsewhere.page.get_by_role("radio", name="Post-contrast").is_checked()
+    assert elsewhere.page.get_by_role("radio", name="Outline").is_checked()
+    assert elsewhere.page.get_by_label("Compare with").input_value() == "plain"
+    context.close()
+
+
+def test_a_link_that_cannot_be_copied_is_shown(visit, site):
+    visit.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
+    visit.open(f"{site}/analyze")
+    visit.page.get_by_role("button", name="Copy link to this view").click()
+    field = visit.page.locator("input[name=link]")
+    field.wait_for()
+    assert "/analyze?patient=" in field.input_value()
+    assert field.evaluate("(field) => field.selectionEnd - field.selectionStart") > 20
+
+
+def test_a_screen_reader_hears_slice_and_layers(visit, site):
+    visit.open(f"{site}/analyze?layers=prediction,head&channel=pre")
+    visit.page.locator(".frame").focus()
+    visit.page.keyboard.press("End")
+    visit.page.wait_for_timeout(1000)
+    words = visit.page.locator(".viewer [role=status]").text_content()
+    count = len(cohort.read_cohort(cohort.samples_root())[0].files)
+    assert f"Slice {count} of {count}" in words
+    assert "Pre-contrast with prediction and head" in words and "px marked" in words
+
+
+def test_a_link_that_makes_no_sense_gets_sentences(visit, site):
+    visit.open(f"{site}/analyze?patient=nobody&channel=T2&layers=gradcam&wipe=x&present=perhaps")
+    words = " ".join(visit.page.locator("[data-testid=stAlert]").all_inner_texts())
+    for word in ("nobody", "T2", "gradcam", "wipe “x”", "perhaps"):
+        assert word in words
 
 
 @pytest.mark.parametrize(
