@@ -151,7 +151,8 @@ def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> li
     }
     made = []
     for label, row in ShapeFigures(0, 0).rows().items():
-        unit = f", {row.unit}" if row.unit else ""
+        # "Parts, parts" says it twice.
+        unit = f", {row.unit}" if row.unit and row.unit not in label.lower() else ""
         cells = {name: rows[label].value if rows else DASH for name, rows in columns.items()}
         made.append({"Figure": f"{label}{unit}"} | cells)
     return made

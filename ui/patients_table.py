@@ -17,8 +17,8 @@ from ui.samples import Sample
 LOOK_AGAIN_SECONDS = 1.0
 """While folders are still being opened."""
 
-MOST_HEIGHT, ROW_HEIGHT = 400, 44
-"""Pixels: of the table and of a row with a thumbnail."""
+MOST_HEIGHT, HEADER_HEIGHT, ROW_HEIGHT = 400, 38, 44
+"""Pixels: of the table, of its first row, and of a row with a thumbnail."""
 
 FILTER, TABLE = "patients.filter", "patients.table"
 """Session keys of two widgets."""
@@ -34,26 +34,32 @@ def table(patients: Mapping[str, Sample], chosen: str) -> None:
         chosen: Session key of the folder name whose row is marked, and which a click on a row changes.
     """
     found = get_surveys().request([sample.patient for sample in patients.values()])
-    again = LOOK_AGAIN_SECONDS if len(found) < len(patients) else None
-    st.fragment(_table, run_every=again)(patients, chosen, again is not None)
+    drawn = st.session_state.get(chosen)
+    if len(found) < len(patients):
+        st.fragment(_table, run_every=LOOK_AGAIN_SECONDS)(patients, chosen, drawn, True)
+    else:
+        _table(patients, chosen, drawn, False)
 
 
-def _table(patients: Mapping[str, Sample], chosen: str, looks_again: bool) -> None:
+def _table(
+    patients: Mapping[str, Sample], chosen: str, drawn: str | None, looks_again: bool
+) -> None:
     found = get_surveys().request([sample.patient for sample in patients.values()])
     if looks_again and len(found) == len(patients):
         st.rerun()  # the page as a whole has news, and no more need to look again
+    if st.session_state.get(chosen) != drawn:
+        st.rerun()  # a click on a row runs this alone, and the page has another patient to show
     shown = _filtered(patients, found)
     table_rows = rows(shown, found, recorded_dice())
     names = list(shown)
-    before = st.session_state.get(chosen)
-    marked = [names.index(before)] if before in names else []
+    marked = [names.index(drawn)] if drawn in names else []
     # The selectbox of the page may have chosen another patient: the marked row follows it.
     st.session_state[TABLE] = {"selection": {"rows": marked, "columns": [], "cells": []}}
-    state = st.dataframe(
+    st.dataframe(
         table_rows,
         key=TABLE,
         hide_index=True,
-        height=min(MOST_HEIGHT, (ROW_HEIGHT + 1) * len(table_rows) + 40),
+        height=min(MOST_HEIGHT, ROW_HEIGHT * len(table_rows) + HEADER_HEIGHT),
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select=lambda: _pick(names, chosen),
@@ -62,9 +68,6 @@ def _table(patients: Mapping[str, Sample], chosen: str, looks_again: bool) -> No
         column_config=_columns(any(row["What is wrong"] for row in table_rows)),
     )
     _say(patients, found)
-    if st.session_state.get(chosen) != before:
-        st.rerun()
-    return state
 
 
 def rows(

@@ -132,7 +132,7 @@ def test_the_tumor_in_space_and_its_shape_in_figures(open_page):
     assert not app.exception
     table = app.table[0].value.set_index("Figure")
     assert dict(table.loc["Volume, voxels"]) == {"Predicted": "100", "Truth": "100"}
-    assert dict(table.loc["Parts, parts"]) == {"Predicted": "1", "Truth": "1"}
+    assert dict(table.loc["Parts"]) == {"Predicted": "1", "Truth": "1"}
     assert "How far apart the slices lie is not in the files" in words_of(app)
 
 

@@ -1,0 +1,56 @@
+"""Patients in a real browser: choose one, and have the gallery and the chart turn the viewer."""
+
+from __future__ import annotations
+
+import re
+
+from btmodels import cohort
+
+PATIENT = cohort.read_cohort(cohort.samples_root())[2]
+
+
+def shown(visit) -> str:
+    return visit.page.locator(".stage").get_attribute("data-slice")
+
+
+def test_gallery_and_chart_turn_the_viewer(visit, site):
+    page = visit.page
+    visit.open(f"{site}/patients?patient={PATIENT.folder}")
+    cells = page.locator(".gallery button")
+    # All slices are segmented, each with its outlines.
+    cells.nth(len(PATIENT.files) - 1).and_(page.locator("[data-mask=drawn]")).wait_for()
+    assert cells.count() == len(PATIENT.files)
+    here = page.locator(".gallery button[aria-current]")
+    number = re.search(r"_(\d+)\.tif", shown(visit))[1]
+    assert here.locator(".name").inner_text() == number
+
+    seen = len(visit.frames)
+    cells.nth(1).click()
+    visit.wait_for_mask(PATIENT.files[1].image.name)
+    assert len(visit.frames) == seen  # in the browser alone; the server hears when the hand rests
+    page.wait_for_url(re.compile(rf"slice={PATIENT.files[1].number}\b"))
+    visit.rest()
+
+    # By keyboard: an arrow to the next picture, Enter to show it, and the mark follows.
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    visit.wait_for_mask(PATIENT.files[2].image.name)
+    assert here.locator(".name").inner_text() == str(PATIENT.files[2].number)
+    visit.rest()
+
+    point = page.locator(".js-plotly-plot .scatterlayer .trace").last.locator(".point").nth(6)
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visit.wait_for_mask(PATIENT.files[6].image.name)
+
+
+def test_a_row_of_the_table_leads_to_its_patient(visit, site):
+    visit.open(f"{site}/patients")
+    first, second = cohort.read_cohort(cohort.samples_root())[:2]
+    assert f"patient={first.folder}" in visit.page.url
+    table = visit.page.locator("[data-testid=stDataFrame]").bounding_box()
+    visit.page.mouse.click(table["x"] + 18, table["y"] + 35 + 44 + 22)  # the second row's mark
+    visit.page.wait_for_url(re.compile(f"patient={second.folder}"))
+    visit.wait_for_mask()
+    assert shown(visit).startswith(second.folder)
