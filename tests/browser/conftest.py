@@ -55,7 +55,8 @@ def serve(root: Path, **environment: str) -> Iterator[Address]:
     with subprocess.Popen(
         [*command, "--server.port", str(port)],
         cwd=root,
-        env=inherited | environment,
+        # Empty: without a data folder, even where one was downloaded.
+        env=inherited | {"BT_DATA_DIR": ""} | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as server:

@@ -9,10 +9,6 @@ from btmodels import cohort
 PATIENT = cohort.read_cohort(cohort.samples_root())[2]
 
 
-def shown(visit) -> str:
-    return visit.page.locator(".stage").get_attribute("data-slice")
-
-
 def test_gallery_and_chart_turn_the_viewer(visit, site):
     page = visit.page
     visit.open(f"{site}/patients?patient={PATIENT.folder}")
@@ -21,13 +17,12 @@ def test_gallery_and_chart_turn_the_viewer(visit, site):
     cells.nth(len(PATIENT.files) - 1).and_(page.locator("[data-mask=drawn]")).wait_for()
     assert cells.count() == len(PATIENT.files)
     here = page.locator(".gallery button[aria-current]")
-    number = re.search(r"_(\d+)\.tif", shown(visit))[1]
+    name = page.locator(".stage").get_attribute("data-slice")
+    number = re.search(r"_(\d+)\.tif", name)[1]
     assert here.locator(".name").inner_text() == number
 
-    seen = len(visit.frames)
     cells.nth(1).click()
     visit.wait_for_mask(PATIENT.files[1].image.name)
-    assert len(visit.frames) == seen  # in the browser alone; the server hears when the hand rests
     page.wait_for_url(re.compile(rf"slice={PATIENT.files[1].number}\b"))
     visit.rest()
 
@@ -52,5 +47,4 @@ def test_a_row_of_the_table_leads_to_its_patient(visit, site):
     table = visit.page.locator("[data-testid=stDataFrame]").bounding_box()
     visit.page.mouse.click(table["x"] + 18, table["y"] + 35 + 44 + 22)  # the second row's mark
     visit.page.wait_for_url(re.compile(f"patient={second.folder}"))
-    visit.wait_for_mask()
-    assert shown(visit).startswith(second.folder)
+    visit.page.wait_for_selector(f'.stage[data-mask="drawn"][data-slice^="{second.folder}"]')
