@@ -139,7 +139,7 @@ def _show(stop: Stop, problems: list[str]) -> None:
         link.view(index, 0.5 if stored is None else stored),
         beside,
         link.model,
-        shares=(2.4, 1),
+        shares=(1.8, 1),
         key=f"present.{st.session_state.get(VISIT, 0)}",
         bare=True,
     )

@@ -28,6 +28,9 @@ def test_the_route_plays_through_by_key(visit, site):
     visit.open(site)
     visit.page.get_by_text("Present five views").click()
     wait_for_stop(visit, 1)
+    visit.rest()
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert visit.page.evaluate(f"{main}.scrollHeight - {main}.clientHeight") <= 0  # it all fits
     assert visit.page.get_by_test_id("stHeader").is_hidden()
     assert visit.page.locator(".controls").is_hidden()
     for number, key in enumerate(("PageDown", "ArrowRight", "PageDown", "PageDown"), start=2):
@@ -36,8 +39,6 @@ def test_the_route_plays_through_by_key(visit, site):
     visit.rest()
     assert visit.page.get_by_role("button", name="Next").is_disabled()
     assert visit.page.locator(".caption").count() == 1
-    fits = "document.querySelector('[data-testid=stMain]')"
-    assert visit.page.evaluate(f"{fits}.scrollHeight - {fits}.clientHeight") <= 0
     visit.page.keyboard.press("PageUp")
     wait_for_stop(visit, 4)
     visit.page.get_by_role("button", name="Reset").click()
