@@ -100,6 +100,10 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
             "The predicted tumor follows once all slices are segmented.",
             icon=":material/hourglass_top:",
         )
+    without = sum(each.truth is None for each in analyzed.stack.slices)
+    if 0 < without < len(analyzed.stack.slices):
+        # Drawn with holes it would look like another tumor.
+        st.info(f"The true tumor is left out: {without} of the slices have no true mask.")
     with st.spinner("Laying surfaces around the tumor…"):
         drawn, captions, rows = _shapes(analyzed, tally)
     left, right = st.columns([1.35, 1], gap="large")
@@ -131,7 +135,7 @@ def _shapes(
     slices = analyzed.stack.slices
     truths = [each.truth for each in slices]
     predicted = volume.stack_masks(tally.masks) if tally.complete else None
-    truth = volume.stack_masks(truths) if any(t is not None for t in truths) else None
+    truth = None if any(each is None for each in truths) else volume.stack_masks(truths)
     heads = volume.head_volume([each.pixels for each in slices])
     drawn, captions = solid.figure(predicted, truth, heads, slices[0].spacing)
     pixels = np.stack([each.pixels for each in slices])

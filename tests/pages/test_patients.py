@@ -136,6 +136,17 @@ def test_the_tumor_in_space_and_its_shape_in_figures(open_page):
     assert "How far apart the slices lie is not in the files" in words_of(app)
 
 
+def test_a_true_tumor_with_holes_is_not_drawn(open_page, cohort):
+    (cohort / FIRST / f"{FIRST}_1_mask.tif").unlink()
+    st.cache_resource.clear()
+    app = open_page("patients", patient=FIRST)
+    app.segmented_control[0].set_value("In space and in figures").run()
+    assert not app.exception
+    assert "The true tumor is left out: 1 of the slices" in words_of(app)
+    table = app.table[0].value.set_index("Figure")
+    assert dict(table.loc["Volume, voxels"]) == {"Predicted": "100", "Truth": "–"}
+
+
 def test_the_record_in_words_and_never_as_a_prediction(open_page, cohort):
     (cohort / "data.csv").write_text(f"Patient;gender;death01\n{FIRST[:12]};2;\n")
     app = open_page("patients", patient=FIRST)
