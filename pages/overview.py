@@ -19,7 +19,7 @@ def beside(analyzed: Analyzed, view: View) -> None:
     st.markdown(text.get(f"Featured: {chosen}", ""))
     if analyzed.message and not analyzed.pending:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-    st.subheader("Why by machine", anchor=False)
+    st.header("Why by machine", anchor=False)
     st.markdown(text.get("Why by machine", ""))
 
 
