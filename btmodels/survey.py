@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ SECONDS = 60.0
 """A folder that takes longer is given up: 88 slices take less than one on any disk at hand."""
 
 _QUALITY = 88
+_PRIORITY = 10
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,17 @@ class Surveys:
 
 def _survey_in(reader: Reader, patient: Patient) -> Survey:
     try:
-        return reader.run(patient.folder, survey, patient)
+        return reader.run(patient.folder, _survey_behind, patient)
     except DecodeError as error:
         return Survey(None, None, None, (*patient.problems, str(error)))
+
+
+def _survey_behind(patient: Patient) -> Survey:
+    # The networks and the pages come first; this process does nothing else and never hurries.
+    if hasattr(os, "setpriority"):
+        behind = max(_PRIORITY, os.getpriority(os.PRIO_PROCESS, 0))  # going back up is forbidden
+        os.setpriority(os.PRIO_PROCESS, 0, behind)
+    return survey(patient)
 
 
 def _stamp(patient: Patient) -> tuple:

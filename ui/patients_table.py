@@ -14,7 +14,7 @@ from ui.badges import badge_of
 from ui.networks import SEGMENTER
 from ui.samples import Sample
 
-LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 2.0
 """While folders are still being opened."""
 
 MOST_HEIGHT, HEADER_HEIGHT, ROW_HEIGHT = 400, 38, 44
