@@ -152,10 +152,22 @@ def test_weights_of_another_network_are_refused(tmp_path):
         weights.load_into(build_unet((16, 16, 3), (2, 4)), path)
 
 
-def test_weights_that_do_not_fit_half_precision_are_not_written(tmp_path):
+def test_what_is_beyond_half_precision_stays_single(tmp_path):
+    model, again = (build_unet((16, 16, 3), (2, 4), name="unet") for _ in range(2))
+    values = model.get_weights()
+    values[0][:] = 1e6 / 3
+    values[2][:] = 1 / 3
+    model.set_weights(values)
+    weights.save_float16(model, tmp_path / "unet.weights.h5")
+    weights.load_into(again, tmp_path / "unet.weights.h5")
+    found = again.get_weights()
+    assert (found[0] == np.float32(1e6 / 3)).all() and (found[2] == np.float16(1 / 3)).all()
+
+
+def test_weights_that_are_not_finite_are_not_written(tmp_path):
     model = build_unet((16, 16, 3), (2, 4))
-    model.set_weights([w * 0 + 1e6 for w in model.get_weights()])
+    model.set_weights([w * np.nan for w in model.get_weights()])
     path = tmp_path / "unet.weights.h5"
-    with pytest.raises(ValueError, match="float16"):
+    with pytest.raises(ValueError, match="not finite"):
         weights.save_float16(model, path)
     assert list(tmp_path.iterdir()) == []
