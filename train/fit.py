@@ -172,6 +172,23 @@ def _sha256(path: Path | None) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
 
 
+def earlier_runs(start: Path | None) -> list[dict]:
+    """Return what the record beside the weights that a run started from says of how they were trained.
+
+    Args:
+        start: A weights file, ``NAME.weights.h5``, with its record ``NAME.json`` beside it; or None.
+
+    Returns:
+        An entry for each run before this one, oldest first; none where there is no record.
+    """
+    path = start and start.with_name(start.name.removesuffix(".weights.h5") + ".json")
+    if not path or not path.exists():
+        return []
+    before = json.loads(path.read_text(encoding="utf-8"))
+    kept = ("sha256", "epochs", "training_seconds", "config", "command")
+    return [*before.get("earlier_runs", []), {key: before.get(key) for key in kept}]
+
+
 def publish(
     spec: registry.ModelSpec,
     model: keras.Model,
@@ -213,6 +230,7 @@ def publish(
         "config": state["config"],
         "history": state["history"],
         "started_from_sha256": _sha256(getattr(args, "start", None)),
+        "earlier_runs": earlier_runs(getattr(args, "start", None)),
         **origin,
         "command": command_line(args.words),
         "versions": versions(),

@@ -65,8 +65,12 @@ def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypat
     assert registry.load_record("unet", assets).complete is False
     start = str(registry.weights_path("unet", assets))
     other = [*places[:2], runs / "more"]
+    unfinished = registry.load_record("unet", assets)
     assert main(fit_words(other, "--epochs", "1", "--from", start)) == 0
-    assert registry.load_record("unet", assets).complete is True
+    record = registry.load_record("unet", assets)
+    assert record.complete is True
+    assert [run["sha256"] for run in record.extra["earlier_runs"]] == [unfinished.sha256]
+    assert record.extra["earlier_runs"][0]["command"] == unfinished.command
 
 
 def test_training_never_opens_test_or_reference_patients(places):
