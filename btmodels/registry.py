@@ -101,7 +101,7 @@ _SPECS = (
 )
 
 SPECS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
-ALIASES = {"default": "resunet", "default-classifier": "resnet50"}
+ALIASES = {"default": "ensemble", "default-classifier": "resnet50"}
 
 
 def get(name: str) -> ModelSpec:

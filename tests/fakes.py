@@ -32,7 +32,7 @@ class FakeEngine:
 
     def status(self) -> EngineStatus:
         networks = {
-            "resunet": NetworkStatus("verified"),
+            "ensemble": NetworkStatus("verified"),
             "resnet50": NetworkStatus("unfinished", "Its training goes on."),
         }
         return EngineStatus(self.state, "CPU", self.message, 1, networks)

@@ -96,7 +96,7 @@ def altered_site(tmp_path_factory) -> Iterator[Address]:
     for part in ("btmodels", "ui", "pages", "assets", ".streamlit"):
         shutil.copytree(ROOT / part, root / part, ignore=keep_out)
     shutil.copy(ROOT / "streamlit_app.py", root)
-    weights = root / "assets" / "weights" / "resunet.weights.h5"
+    weights = root / "assets" / "weights" / "ensemble.weights.h5"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)

@@ -37,7 +37,7 @@ def random_assets(tmp_path_factory) -> Path:
     from btmodels import weights
 
     assets = tmp_path_factory.mktemp("assets")
-    for name in ("resunet", "resnet50"):
+    for name in ("ensemble", "resnet50"):
         keras.utils.set_random_seed(7)
         sha256 = weights.save_float16(weights.build(name), registry.weights_path(name, assets))
         write_record(name, assets, sha256=sha256)

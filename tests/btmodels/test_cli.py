@@ -99,7 +99,7 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
     assert found == found | {
         "file": str(file),
         "slice": 0,
-        "model": "resunet",
+        "model": "ensemble",
         "classifier": "resnet50",
         "probability": 1.0,
         "tumor": True,
@@ -111,7 +111,7 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
         "mask": None,
         "warnings": [],
     }
-    assert found["weights_sha256"] == registry.load_record("resunet", registry.ASSETS).sha256
+    assert found["weights_sha256"] == registry.load_record("ensemble", registry.ASSETS).sha256
     assert found["head_share"] == pytest.approx(100 / 793, rel=0.1)
 
 
@@ -306,7 +306,7 @@ def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
     from btmodels.measure import cut
     from btmodels.predict import Predictor
 
-    (levels,) = Predictor("resunet", random_assets).segment([decode(file.read_bytes(), "a").pixels])
+    (levels,) = Predictor("ensemble", random_assets).segment([decode(file.read_bytes(), "a").pixels])
     assert ((mask == 255) == cut(levels, 0.5, 0)).all(), "the site would show another mask"
 
 

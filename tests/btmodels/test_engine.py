@@ -67,7 +67,7 @@ def engine(random_assets) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def expected(random_assets, noise) -> list[Prediction]:
     """What the networks say when they are asked in this very process."""
-    locate, judge = Predictor("resunet", random_assets), Predictor("resnet50", random_assets)
+    locate, judge = Predictor("ensemble", random_assets), Predictor("resnet50", random_assets)
     pairs = zip(judge.classify(noise), locate.segment(noise), strict=True)
     return [Prediction(float(verdict), levels) for verdict, levels in pairs]
 
@@ -89,7 +89,7 @@ def test_it_answers_from_another_process(engine, noise, expected):
     assert status.device.startswith(("CPU", "GPU"))
     assert status.pid not in (None, os.getpid())
     assert {network.state for network in status.networks.values()} == {"verified"}
-    assert list(status.networks) == ["resunet", "resnet50"]
+    assert list(status.networks) == ["ensemble", "resnet50"]
 
 
 def test_many_at_once_each_get_their_own(engine, noise, expected):
@@ -157,7 +157,7 @@ def test_a_worker_that_dies_idle_is_replaced_unasked(engine, noise, monkeypatch)
 
 def test_altered_weights_give_a_status_and_no_mask(engine, random_assets, noise, expected):
     engine.predict(noise[:1])
-    for name in ("resunet", "resnet50"):
+    for name in ("ensemble", "resnet50"):
         with one_byte_altered(registry.weights_path(name, random_assets)):
             network = engine.status().networks[name]
             assert network.state == "altered"
@@ -173,7 +173,7 @@ def test_altered_weights_give_a_status_and_no_mask(engine, random_assets, noise,
 def test_missing_weights_are_said_before_any_waiting(tmp_path, noise):
     engine = Engine(tmp_path)
     assert {n.state for n in engine.status().networks.values()} == {"missing"}
-    with pytest.raises(WeightsError, match="no weights for ResUNet"):
+    with pytest.raises(WeightsError, match="no weights for Ensemble"):
         engine.predict(noise[:1])
 
 
