@@ -306,7 +306,9 @@ def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
     from btmodels.measure import cut
     from btmodels.predict import Predictor
 
-    (levels,) = Predictor("ensemble", random_assets).segment([decode(file.read_bytes(), "a").pixels])
+    (levels,) = Predictor("ensemble", random_assets).segment(
+        [decode(file.read_bytes(), "a").pixels]
+    )
     assert ((mask == 255) == cut(levels, 0.5, 0)).all(), "the site would show another mask"
 
 

@@ -116,7 +116,8 @@ def test_one_altered_byte_is_refused(with_record, tmp_path):
 def test_weights_of_another_network_are_refused(with_record, random_assets, tmp_path):
     with_record("ensemble")
     shutil.copy(
-        registry.weights_path("resnet50", random_assets), registry.weights_path("ensemble", tmp_path)
+        registry.weights_path("resnet50", random_assets),
+        registry.weights_path("ensemble", tmp_path),
     )
     sha256 = registry.load_record("resnet50", random_assets).sha256
     write_record("ensemble", tmp_path, sha256=sha256)
