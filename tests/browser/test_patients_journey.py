@@ -34,9 +34,13 @@ def test_gallery_and_chart_turn_the_viewer(visit, site):
     visit.rest()
 
     point = page.locator(".js-plotly-plot .scatterlayer .trace").last.locator(".point").nth(6)
-    point.scroll_into_view_if_needed()
-    box = point.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    # A redrawn chart has new points: look the place up in one step, then click there.
+    place = """(point) => { point.scrollIntoView({block: "center", behavior: "instant"});
+        const box = point.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]; }"""
+    point.evaluate(place)
+    visit.rest()
+    page.mouse.click(*point.evaluate(place))
     visit.wait_for_mask(PATIENT.files[6].image.name)
 
 

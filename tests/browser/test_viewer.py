@@ -163,7 +163,8 @@ def test_the_probability_map_is_a_layer_with_a_legend(visit, site):
     page.get_by_role("checkbox", name="Probability map").check()
     visit.view("layers=prediction%2Cprobability")
     colors = visit.drawn("map")
-    assert (colors[marked][:, 3] == 255).all() and not colors[0, 0].any()
+    # Opaque where tumor is marked; where it is hardly probable, hardly there.
+    assert (colors[marked][:, 3] == 255).all() and colors[0, 0, 3] < 26
     # Where the mask is, the color is at least that of the threshold: green rises all the way.
     ramp = page.locator(".ramp canvas").evaluate(
         "(c) => [...c.getContext('2d').getImageData(0, 0, 256, 1).data]"
