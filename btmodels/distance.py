@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from btmodels.metrics import check_same_shape
+
 PERCENTILE = 95.0
 """Of the distances: the farthest twentieth, often a stray pixel, does not decide."""
 
@@ -29,11 +31,7 @@ def hausdorff95(prediction: np.ndarray, truth: np.ndarray) -> float | None:
     Raises:
         ValueError: The shapes differ.
     """
-    if prediction.shape != truth.shape:
-        raise ValueError(
-            "A mask and its truth must have one shape. "
-            f"Received: prediction.shape={prediction.shape}, truth.shape={truth.shape}"
-        )
+    check_same_shape(prediction, truth)
     if not prediction.any() or not truth.any():
         return None
     one, other = _outline(prediction), _outline(truth)

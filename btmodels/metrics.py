@@ -33,6 +33,19 @@ class Counts:
         )
 
 
+def check_same_shape(prediction: np.ndarray, truth: np.ndarray) -> None:
+    """Refuse a mask that cannot be compared with a truth.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    if prediction.shape != truth.shape:
+        raise ValueError(
+            "A mask and its truth must have one shape. "
+            f"Received: prediction.shape={prediction.shape}, truth.shape={truth.shape}"
+        )
+
+
 def count(prediction: np.ndarray, truth: np.ndarray) -> Counts:
     """Count the outcomes of a mask's pixels.
 
@@ -43,11 +56,7 @@ def count(prediction: np.ndarray, truth: np.ndarray) -> Counts:
     Raises:
         ValueError: The shapes differ.
     """
-    if prediction.shape != truth.shape:
-        raise ValueError(
-            "A mask and its truth must have one shape. "
-            f"Received: prediction.shape={prediction.shape}, truth.shape={truth.shape}"
-        )
+    check_same_shape(prediction, truth)
     prediction, truth = prediction.astype(bool), truth.astype(bool)
     tp = int(np.count_nonzero(prediction & truth))
     fp = int(np.count_nonzero(prediction)) - tp

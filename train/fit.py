@@ -99,6 +99,12 @@ def main(args: argparse.Namespace) -> int:
     except (pretrained.NoSource, WeightsError) as error:
         print(error)
         return 2
+    # Read now: the weights that are started from may be the very file that is written in the end.
+    origin = {
+        "started_from_sha256": _sha256(args.start),
+        "earlier_runs": earlier_runs(args.start),
+        **({"encoder": encoder} if encoder else {}),
+    }
     if args.start:
         weights.load_into(model, args.start)
     trained, loss = model, losses.bce_dice
@@ -142,7 +148,7 @@ def main(args: argparse.Namespace) -> int:
             say=lambda line: print(line, flush=True),
             callbacks=_callbacks(args, folder),
         )
-    publish(spec, model, state, args, {"encoder": encoder} if encoder else {})
+    publish(spec, model, state | {"complete": finished(state)}, args, origin)
     return 0
 
 
@@ -201,7 +207,7 @@ def publish(
     Args:
         spec: The network's row of the registry.
         model: Trained.
-        state: Of its run, as `fit` returns it.
+        state: Of its run, as `fit` returns it, and ``complete``.
         args: Of the command line.
         origin: More for the record: what the weights were made from.
     """
@@ -221,7 +227,7 @@ def publish(
         "sha256": sha256,
         **chosen,
         "split_sha256": split_sha256(args.assets),
-        "complete": state["complete"] if "complete" in state else finished(state),
+        "complete": state["complete"],
         "test_evaluations": tested,
         "parameters": model.count_params(),
         "epochs": state["epochs"],
@@ -229,8 +235,6 @@ def publish(
         "training_seconds": round(state["seconds"]),
         "config": state["config"],
         "history": state["history"],
-        "started_from_sha256": _sha256(getattr(args, "start", None)),
-        "earlier_runs": earlier_runs(getattr(args, "start", None)),
         **origin,
         "command": command_line(args.words),
         "versions": versions(),

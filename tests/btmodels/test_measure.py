@@ -8,21 +8,10 @@ import numpy as np
 import pytest
 
 from btmodels.measure import cut, head_mask, lowest_level, measure
-from btmodels.registry import Record
 from btmodels.slices import Prediction, Slice
+from tests import fakes
 
-RECORD = Record(
-    name="resunet",
-    sha256="ab" * 32,
-    threshold=0.5,
-    temperature=1.0,
-    flips=True,
-    min_component_pixels=0,
-    split_sha256="cd" * 32,
-    complete=True,
-    command="python -m train fit resunet",
-    versions={},
-)
+RECORD = replace(fakes.record("resunet"), threshold=0.5, min_component_pixels=0)
 CLASSIFIER = replace(RECORD, name="resnet50", threshold=0.3)
 
 

@@ -69,6 +69,8 @@ def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypat
     assert main(fit_words(other, "--epochs", "1", "--from", start)) == 0
     record = registry.load_record("unet", assets)
     assert record.complete is True
+    # The start was the very file that the run wrote over in the end.
+    assert record.extra["started_from_sha256"] == unfinished.sha256 != record.sha256
     assert [run["sha256"] for run in record.extra["earlier_runs"]] == [unfinished.sha256]
     assert record.extra["earlier_runs"][0]["command"] == unfinished.command
 

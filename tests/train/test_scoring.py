@@ -12,21 +12,11 @@ import tifffile
 from btmodels import cohort
 from btmodels.errors import CohortError
 from btmodels.registry import Record
+from tests import fakes
 from train.scoring import score_masks, score_verdicts
 
 MIXED, CLEAR, HALF = (f"TCGA_ZZ_000{number}_20000101" for number in (1, 2, 3))
-SEGMENTER = Record(
-    name="resunet",
-    sha256="ab" * 32,
-    threshold=0.5,
-    temperature=1.0,
-    flips=True,
-    min_component_pixels=0,
-    split_sha256="cd" * 32,
-    complete=True,
-    command="a test",
-    versions={},
-)
+SEGMENTER = replace(fakes.record("resunet"), threshold=0.5, min_component_pixels=0)
 BLOCK, HALF_BLOCK = np.s_[:10, :10], np.s_[:10, :5]
 SMALL, SPECK = np.s_[5:7, 5:7], np.s_[15, 15:18]
 SLICES = {  # truth, what is marked, what the classifier says
