@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from btmodels import registry, worker
 from btmodels.errors import BrainTumorError, EngineError, WeightsError
 from btmodels.pool import Pool, PoolClosedError, WorkerLostError
 from btmodels.slices import Prediction
-from btmodels.waiting import Waiting
+from btmodels.waiting import Errand, Waiting
 
 ANSWER_SECONDS = 60.0
 """A worker that takes longer for a batch hangs: a slow machine needs a few seconds."""
@@ -149,12 +149,35 @@ class Engine:
             registry.verify_weights(name, self.assets)
         if not len(images):
             return []
+        return self._queue().add(images, networks).future.result()
+
+    def ask(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call ``function(*args, assets)`` in the worker; wait for warmth and for this call's turn.
+
+        What it is asked must be quick, for all wait behind it, and a function of a module that the web
+        process may import, such as `btmodels.inside`.
+
+        Args:
+            function: Gets the folder of assets as its last argument.
+            args: Small: they cross into another process.
+
+        Returns:
+            What the function returns.
+
+        Raises:
+            WeightsError: The weights of a network that it needs are missing or altered.
+            EngineError: The engine is off, cannot start, or failed twice on this call.
+        """
+        if _is_off():
+            raise EngineError(_OFF)
+        return self._queue().send(function, (*args, self.assets)).future.result()
+
+    def _queue(self) -> Waiting:
         with self._lock:
             self.start()
             if self._run is None:
                 raise EngineError(self._failure)
-            _, waiting = self._run
-        return waiting.add(images, networks).future.result()
+            return self._run[1]
 
     def close(self) -> None:
         """End the worker at once; requests that wait get an `EngineError`. `start` begins anew."""
@@ -177,6 +200,9 @@ class Engine:
                 try:
                     if batch is None:
                         pool.call(ANSWER_SECONDS, worker.rest)
+                    elif isinstance(batch, Errand):
+                        found = pool.call(ANSWER_SECONDS, batch.function, *batch.args)
+                        waiting.deliver(batch, found)
                     else:
                         task = worker.answer, batch.images, *batch.networks, self.assets
                         waiting.settle(batch, pool.call(ANSWER_SECONDS, *task).predictions)

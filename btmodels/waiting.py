@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,21 @@ class Request:
         return len(self.images) - len(self.done)
 
 
+@dataclass(eq=False)
+class Errand:
+    """A function to be called in the worker, alone: what a page asks beyond predictions."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    failed_once: bool = False
+    future: Future[Any] = field(default_factory=Future)
+
+    @property
+    def requests(self) -> tuple[Errand]:
+        """Itself, so that `Waiting.excuse` treats it as a batch of one."""
+        return (self,)
+
+
 @dataclass(frozen=True)
 class Batch:
     """Slices of one or more requests for the same networks; of each request as many as its share."""
@@ -50,7 +66,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._requests: deque[Request] = deque()
+        self._requests: deque[Request | Errand] = deque()
         self._closed = ""
 
     def add(self, images: Sequence[np.ndarray], networks: tuple[str, str]) -> Request:
@@ -59,7 +75,17 @@ class Waiting:
         Raises:
             EngineError: The queue was closed.
         """
-        request = Request(images, networks)
+        return self._enqueue(Request(images, networks))
+
+    def send(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Errand:
+        """Queue up for a call of ``function(*args)``.
+
+        Raises:
+            EngineError: The queue was closed.
+        """
+        return self._enqueue(Errand(function, args))
+
+    def _enqueue(self, request: Any) -> Any:
         with self._changed:
             if self._closed:
                 raise EngineError(self._closed)
@@ -67,20 +93,24 @@ class Waiting:
             self._changed.notify()
         return request
 
-    def next_batch(self, seconds: float) -> Batch | None:
+    def next_batch(self, seconds: float) -> Batch | Errand | None:
         """Join what waits; None if nothing came for so long or the queue was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, seconds)
             if not self._requests:
                 return None
             first = self._requests[0]
+            if isinstance(first, Errand):
+                return first
             together = [first]
             if not first.failed_once:
                 # What broke a worker goes alone: it may do so again, and takes nobody down with it.
                 together = [
                     request
                     for request in self._requests
-                    if request.networks == first.networks and not request.failed_once
+                    if isinstance(request, Request)
+                    and request.networks == first.networks
+                    and not request.failed_once
                 ]
             shares = deal(JOIN, [request.left for request in together])
             images = [
@@ -100,7 +130,12 @@ class Waiting:
             if self._take_out(request, again=bool(request.left)) and not request.left:
                 request.future.set_result(request.done)
 
-    def excuse(self, batch: Batch, error: BrainTumorError) -> None:
+    def deliver(self, errand: Errand, result: Any) -> None:
+        """Hand out what a call returned."""
+        if self._take_out(errand):
+            errand.future.set_result(result)
+
+    def excuse(self, batch: Batch | Errand, error: BrainTumorError) -> None:
         """A batch failed: its requests get a second try, but none where the weights are to blame."""
         for request in batch.requests:
             final = request.failed_once or isinstance(error, WeightsError)
@@ -118,7 +153,7 @@ class Waiting:
         for request in requests:
             request.future.set_exception(EngineError(reason))
 
-    def _take_out(self, request: Request, again: bool = False) -> bool:
+    def _take_out(self, request: Request | Errand, again: bool = False) -> bool:
         with self._changed:
             if request not in self._requests:  # closed meanwhile
                 return False

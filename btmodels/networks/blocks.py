@@ -45,10 +45,10 @@ def norm_relu(x, name: str):
     return layers.ReLU(name=f"{name}_relu")(norm(x, f"{name}_bn"))
 
 
-def double_conv(x, filters: int, name: str):
-    """Two 3 x 3 convolutions with ReLU, the unit of the U-Net (Ronneberger et al. 2015)."""
-    for step in (1, 2):
-        x = conv(x, filters, f"{name}_conv{step}")
+def conv_relu(x, filters: int, name: str, convs: int = 2, kernel: int = 3):
+    """Convolutions with ReLU; two of 3 x 3 are the unit of the U-Net (Ronneberger et al. 2015)."""
+    for step in range(1, convs + 1):
+        x = conv(x, filters, f"{name}_conv{step}", kernel)
         x = layers.ReLU(name=f"{name}_relu{step}")(x)
     return x
 

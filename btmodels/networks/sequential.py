@@ -14,23 +14,26 @@ def build_sequential(
     input_shape: tuple[int, int, int] = (128, 128, 3),
     filters: Sequence[int] = (16, 24, 32, 32, 24, 16),
     name: str = "sequential",
+    kernel: int = 3,
 ) -> keras.Model:
-    """Build a chain of same-padded 3 x 3 convolutions with ReLU.
+    """Build a chain of same-padded convolutions with ReLU.
 
     Nothing is pooled, so every layer sees the slice at full resolution and each pixel is judged from a
-    square of ``2 * len(filters) + 1`` pixels around it: 13 by default. What lies farther away, that this
-    bright spot is a ventricle's edge, say, it cannot know. That is what encoder and decoder are for.
+    square of ``(kernel - 1) * len(filters) + 1`` pixels around it: 13 by default. What lies farther
+    away, that this bright spot is a ventricle's edge, say, it cannot know. That is what encoder and
+    decoder are for.
 
     Args:
         input_shape: (rows, cols, channels).
         filters: Channels of each convolution.
         name: Of the model.
+        kernel: Rows and columns of each convolution, odd.
 
     Returns:
         A model from (batch, rows, cols, channels) to logits (batch, rows, cols, 1).
     """
     inputs = x = keras.Input(input_shape, name="slice")
     for step, width in enumerate(filters, start=1):
-        x = conv(x, width, f"conv{step}")
+        x = conv(x, width, f"conv{step}", kernel)
         x = layers.ReLU(name=f"relu{step}")(x)
     return keras.Model(inputs, logits(x), name=name)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from btmodels import engine as engine_module
-from btmodels import registry
+from btmodels import inside, registry
 from btmodels.engine import Engine, get_engine
 from btmodels.errors import EngineError, WeightsError
 from btmodels.predict import Predictor
@@ -96,6 +97,22 @@ def test_many_at_once_each_get_their_own(engine, noise, expected):
     with ThreadPoolExecutor(8) as threads:
         jobs = [threads.submit(engine.predict, noise[i:]) for i in range(8)]
         assert all(same(job.result(), expected[i:]) for i, job in enumerate(jobs))
+
+
+def test_a_page_may_ask_for_more_than_predictions(engine):
+    assert engine.ask(_name_of) == (engine.status().pid, engine.assets)
+    with pytest.raises(EngineError, match="failed .ZeroDivisionError"):
+        engine.ask(_divide, 1, 0)
+    with pytest.raises(WeightsError, match="no weights for U-Net"):
+        engine.ask(inside.switched, np.zeros((4, 4, 3), np.uint8), "unet")
+
+
+def _name_of(assets: Path) -> tuple[int, Path]:
+    return os.getpid(), assets
+
+
+def _divide(above: int, below: int, assets: Path) -> float:
+    return above / below
 
 
 def test_a_worker_stays_although_it_grows(engine, noise):

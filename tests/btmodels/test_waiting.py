@@ -120,3 +120,29 @@ def test_closing_fails_all_that_wait_and_all_that_come():
     with pytest.raises(EngineError, match="closed"):
         waiting.add(slices(1), NETWORKS)
     assert waiting.next_batch(0) is None
+
+
+def test_an_errand_waits_its_turn_and_goes_alone():
+    waiting = Waiting()
+    before, errand = waiting.add(slices(1, 1), NETWORKS), waiting.send(max, (3, 7))
+    after = waiting.add(slices(1, 2), NETWORKS)
+    assert serve(waiting) == [1, 2], "slices are joined past it"
+    assert before.future.done() and after.future.done()
+    found = waiting.next_batch(0)
+    assert found is errand
+    waiting.deliver(errand, found.function(*found.args))
+    assert errand.future.result(0) == 7
+    assert waiting.next_batch(0) is None
+
+
+def test_an_errand_gets_a_second_try_and_then_its_error():
+    waiting = Waiting()
+    errand = waiting.send(max, ())
+    waiting.excuse(waiting.next_batch(0), EngineError("lost"))
+    assert not errand.future.done()
+    waiting.excuse(waiting.next_batch(0), EngineError("lost again"))
+    with pytest.raises(EngineError, match="lost again"):
+        errand.future.result(0)
+    waiting.close("closed")
+    with pytest.raises(EngineError, match="closed"):
+        waiting.send(max, ())

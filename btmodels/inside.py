@@ -1,0 +1,81 @@
+"""What a page may ask of a segmenter's inside, through `btmodels.engine.Engine.ask`.
+
+Importing this module is cheap: the web process names these functions, the worker runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from btmodels import worker
+
+if TYPE_CHECKING:
+    from btmodels.probe import Probe
+
+_probes: dict[tuple[str, Path], Probe] = {}
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Some of the maps that a layer gives out for a slice.
+
+    Attributes:
+        layer: Its name.
+        shape: (rows, cols, channels) of all that it gives out.
+        channels: Which of the channels these are, those that vary most first.
+        levels: uint8, (len(channels), rows, cols): each map from its own least to its own largest value.
+        low, high: Those values.
+    """
+
+    layer: str
+    shape: tuple[int, int, int]
+    channels: tuple[int, ...]
+    levels: np.ndarray
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one pixel's logit depends on.
+
+    Attributes:
+        levels: uint8, (rows, cols) of the network's grid: square root of the gradient's size, of 255.
+        rows, cols: First and last row and column where it is not exactly zero.
+    """
+
+    levels: np.ndarray
+    rows: tuple[int, int]
+    cols: tuple[int, int]
+
+
+def activations(
+    image: np.ndarray, name: str, layers: Sequence[str], most: int, assets: Path
+) -> list[Maps]:
+    """Do as `btmodels.probe.Probe.activations` for the network ``name``."""
+    return _probe_of(name, assets).activations(image, layers, most)
+
+
+def switched(image: np.ndarray, name: str, assets: Path) -> dict[tuple[bool, ...], np.ndarray]:
+    """Do as `btmodels.probe.Probe.switched` for the network ``name``."""
+    return _probe_of(name, assets).switched(image)
+
+
+def sight(image: np.ndarray, name: str, row: int, col: int, assets: Path) -> Sight:
+    """Do as `btmodels.probe.Probe.sight` for the network ``name``."""
+    return _probe_of(name, assets).sight(image, row, col)
+
+
+def _probe_of(name: str, assets: Path) -> Probe:
+    predictor = worker.predictor_of(name, assets)
+    held = _probes.get((name, assets))
+    if held is None or held.predictor is not predictor:
+        from btmodels.probe import Probe
+
+        held = _probes[name, assets] = Probe(predictor)
+    return held
