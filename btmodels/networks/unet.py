@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import keras
 from keras import layers
@@ -16,7 +17,7 @@ def build_unet(
     name: str = "unet",
     convs: int = 2,
     kernel: int = 3,
-    skips: bool = True,
+    skips: Literal["joined", "zeroed", "absent"] = "joined",
 ) -> keras.Model:
     """Build a U-Net: convolutions with ReLU and max pooling down, transposed convolutions up, skips
     by concatenation.
@@ -27,7 +28,8 @@ def build_unet(
         name: Of the model.
         convs: Convolutions a level, each way.
         kernel: Their rows and columns, odd.
-        skips: Whether the decoder gets the encoder's maps; without them it sees the bottleneck alone.
+        skips: What crosses from encoder to decoder: the maps; zeros in their place, for a network that
+            was trained with them (its weights fit); or nothing, for one that never had any.
 
     Returns:
         A model from (batch, rows, cols, channels) to logits (batch, rows, cols, 1).
@@ -38,10 +40,11 @@ def build_unet(
     check_shape(input_shape, len(filters))
     inputs = x = keras.Input(input_shape, name="slice")
 
-    kept = []
+    crossing = []
     for level, width in enumerate(filters[:-1], start=1):
         x = conv_relu(x, width, f"enc{level}", convs, kernel)
-        kept.append(x)
+        zeroed = skips == "zeroed"
+        crossing.append(layers.Rescaling(0.0, name=f"enc{level}_zeroed")(x) if zeroed else x)
         x = layers.MaxPooling2D(2, name=f"enc{level}_pool")(x)
 
     x = conv_relu(x, filters[-1], "bottleneck", convs, kernel)
@@ -51,8 +54,8 @@ def build_unet(
         x = layers.Conv2DTranspose(
             width, 2, strides=2, kernel_initializer="he_normal", name=f"dec{level}_up"
         )(x)
-        if skips:
-            x = layers.Concatenate(name=f"dec{level}_skip")([x, kept[level - 1]])
+        if skips != "absent":
+            x = layers.Concatenate(name=f"dec{level}_skip")([x, crossing[level - 1]])
         x = conv_relu(x, width, f"dec{level}", convs, kernel)
 
     return keras.Model(inputs, logits(x), name=name)

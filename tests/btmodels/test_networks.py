@@ -49,6 +49,20 @@ def test_unet_parameters_by_hand():
     assert build_unet((8, 8, 3), (2, 4)).count_params() == expected
 
 
+def test_a_unet_without_skips_has_half_as_much_to_convolve_on_the_way_up():
+    joined, zeroed, absent = (
+        build_unet((16, 16, 3), (2, 4), skips=kind) for kind in ("joined", "zeroed", "absent")
+    )
+    assert joined.count_params() - absent.count_params() == 2 * 9 * 2
+    assert not any(layer.name.endswith("_skip") for layer in absent.layers)
+    zeroed.set_weights(joined.get_weights())
+    kernel, bias = joined.get_layer("dec1_conv1").get_weights()
+    kernel[:, :, 2:] = 0  # what comes up comes first
+    joined.get_layer("dec1_conv1").set_weights([kernel, bias])
+    slices = np.random.default_rng(0).normal(size=(1, 16, 16, 3)).astype(np.float32)
+    assert np.asarray(zeroed(slices)) == pytest.approx(np.asarray(joined(slices)), abs=1e-6)
+
+
 def test_a_residual_unit_adds_its_input():
     model = build_resunet((32, 32, 3), filters=(2, 4, 6))
     adds = [layer for layer in model.layers if type(layer).__name__ == "Add"]
