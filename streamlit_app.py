@@ -22,6 +22,7 @@ def frame() -> None:
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),
         st.Page("pages/patients.py", title="Patients", icon=":material/groups:"),
+        st.Page("pages/learn.py", title="Learn", icon=":material/school:"),
         st.Page("pages/scoreboard.py", title="Scoreboard", icon=":material/leaderboard:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
@@ -52,5 +53,5 @@ else:
     app = st.App(
         __file__,
         lifespan=lifespan,
-        routes=routes(["/", "/analyze", "/patients", "/scoreboard", "/about"]),
+        routes=routes(["/", "/analyze", "/patients", "/learn", "/scoreboard", "/about"]),
     )

@@ -44,6 +44,7 @@ with st.container(horizontal=True, gap="medium"):
         icon=":material/slideshow:",
         query_params={"present": "1"},
     )
+    st.page_link("pages/learn.py", label="Learn how it works", icon=":material/school:")
     st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
 
 if sample is None:

@@ -19,6 +19,9 @@ KINDS = ["tif", "tiff", "png", "jpg", "jpeg", "webp", "bmp"]
 LIMIT = 100
 """Images of one batch; a patient has 20 to 88 slices."""
 
+OWN = "uploads.own"
+"""Session key of the stack that was uploaded last, for other pages; None without one."""
+
 _STATE = "uploads"
 _ROUND = "uploads.round"
 
@@ -104,12 +107,15 @@ def uploaded(chosen: Mapping[str, str]) -> Batch:
         help="A mask is named as its slice with _mask before the ending: x.tif and x_mask.tif.",
     )
     files = [File(u.file_id, u.name.rsplit("/", 1)[-1], u.getvalue()) for u in uploads]
-    return read_batch(files, chosen, st.session_state.setdefault(_STATE, {}))
+    batch = read_batch(files, chosen, st.session_state.setdefault(_STATE, {}))
+    st.session_state[OWN] = batch.stack
+    return batch
 
 
 def forget() -> None:
     """Drop the uploaded files and all that was decoded of them."""
     st.session_state.pop(_STATE, None)
+    st.session_state.pop(OWN, None)
     # The uploader lets go of its files when it comes back under another key.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 

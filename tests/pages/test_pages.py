@@ -9,7 +9,7 @@ import pytest
 from tests import fakes
 from tests.pages.conftest import words_of
 
-PAGES = ("overview", "analyze", "patients", "about")
+PAGES = ("overview", "analyze", "patients", "learn", "about")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -33,7 +33,7 @@ def test_pages_open_without_an_exception_and_say_what_they_are_not(open_page, pa
 def test_pages_open_without_networks_and_say_why(open_page, page, fake):
     app = open_page(page, fake)
     assert not app.exception
-    if page != "about":
+    if page not in ("about", "learn"):
         assert (fake.message or "The networks did not answer.") in words_of(app)
     counted = {metric.label for metric in app.metric if "px" in str(metric.value)}
     assert counted <= {"True, all slices"}  # an expert's, not a network's
@@ -47,7 +47,7 @@ def test_results_never_call_anyone_healthy(open_page, page):
 def test_overview_leads_on_to_pages_that_exist(open_page):
     app = open_page("overview")
     pages = [link.proto.page for link in app.get("page_link")]
-    assert len(pages) == 4 and set(pages) <= {"analyze", "about", ""}
+    assert len(pages) == 5 and set(pages) <= {"analyze", "learn", "about", ""}
 
 
 def test_the_navigation_lists_only_pages_that_exist():

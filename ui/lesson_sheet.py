@@ -1,0 +1,57 @@
+"""A lesson on paper: question, words, what to try, the check, and the answers on a page apart."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from ui import glossary, lesson_check, paper
+from ui.content import sections
+
+WRITTEN = ("Try this", "Check", "Code", "Title", "In short", "Question", "Sources", "")
+"""Sections with a place of their own on the sheet, or none."""
+
+
+def sheet(text: Mapping[str, str]) -> str:
+    """Return a lesson as an HTML document to print.
+
+    Args:
+        text: Of the lesson, by heading.
+    """
+    title = text.get("Title", "Lesson")
+    known: set[str] = set()
+    words = {heading: glossary.resolve(part, known)[0] for heading, part in text.items()}
+    questions = lesson_check.parse(text.get("Check", ""))
+    parts = [
+        f"<h1>{paper.line(title)}</h1>",
+        f"<p><strong>{paper.line(words['Question'])}</strong></p>",
+    ]
+    for heading, part in words.items():
+        if heading not in WRITTEN:
+            parts += [f"<h2>{paper.line(heading)}</h2>", paper.blocks(part)]
+    if "Try this" in words:
+        parts += ["<h2>Try this</h2>", paper.blocks(words["Try this"])]
+    parts.append("<h2>Check</h2>")
+    for number, question in enumerate(questions, 1):
+        parts.append(f"<h3>{number}. {paper.line(question.words)}</h3>")
+        choices = "".join(f"<li>{paper.line(answer)}</li>" for answer in question.answers)
+        parts.append(f'<ul class="boxes">{choices}</ul>')
+    parts.append("<h2>Your answer to the question at the top</h2>")
+    parts += ['<div class="write"></div>'] * 3
+    parts.append('<h2 class="answers">Answers</h2>')
+    for number, question in enumerate(questions, 1):
+        answer = paper.line(question.answers[question.right])
+        parts.append(f"<h3>{number}. {answer}</h3><p>{paper.line(question.why)}</p>")
+    explained = {term: part for term, part in glossary.terms().items() if term in known}
+    if explained:
+        parts.append("<h2>Words</h2><dl>")
+        parts += [
+            f"<dt>{html.escape(term)}</dt><dd>{paper.line(' '.join(part.split()))}</dd>"
+            for term, part in explained.items()
+        ]
+        parts.append("</dl>")
+    if "Sources" in text:
+        parts += ["<h2>Sources</h2>", paper.blocks(text["Sources"])]
+    notice = sections("cards/notice.md").get("", "")
+    parts.append(f'<p class="notice">{paper.line(notice)}</p>')
+    return paper.document(title, "\n".join(parts))

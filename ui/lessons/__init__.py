@@ -1,0 +1,1 @@
+"""The lessons of Learn: a module each, which draws what moves; its words are in assets/lessons."""

@@ -1,0 +1,54 @@
+"""What drawings of lessons share: their files as text, and a slice packed for the browser."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from btmodels.slices import Slice
+from ui.message import message
+from ui.packing import pack_maps, pack_pixels
+from ui.stack import Analyzed
+
+UI = Path(__file__).resolve().parents[1]
+MOST_PIXELS = 512
+"""Of a slice with a longer side every second, third, … row and column is taken."""
+
+SHARED_SCRIPTS = ("masks.js", "message.js", "lessons/picture.js")
+SHARED_STYLES = ("viewer.css", "lessons/lesson.css")
+
+
+def read(*names: str) -> str:
+    """Return files of ui/ as one text; the browser gets scripts as one module."""
+    return "\n".join((UI / name).read_text(encoding="utf-8") for name in names)
+
+
+def slice_message(analyzed: Analyzed, **head: Any) -> bytes:
+    """Pack the first slice of a stack: channels as part ``image``; levels, truth and head as ``maps``.
+
+    Args:
+        analyzed: The slice, and what is known of it.
+        head: More for the browser; ``version`` follows from stack, analysis and model.
+    """
+    each: Slice = analyzed.stack.slices[0]
+    analysis = analyzed.analyses[0]
+    levels = analysis.prediction.levels if analysis else None
+    step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+    rows, cols = each.pixels[::step, ::step].shape[:2]
+    known = {
+        "version": f"{analyzed.stack.keys[0]} {analyzed.model} {analysis is not None}",
+        "name": each.name,
+        "rows": rows,
+        "cols": cols,
+        "hasTruth": each.truth is not None,
+        "hasLevels": levels is not None,
+        "threshold": analyzed.threshold,
+        "minPixels": math.ceil(analyzed.min_component_pixels / step**2),
+        "message": analyzed.message,
+    }
+    parts = {
+        "image": pack_pixels(each.pixels, step),
+        "maps": pack_maps(levels, each.truth, analysis.head if analysis else None, step),
+    }
+    return message(known | head, parts)

@@ -1,0 +1,141 @@
+// One slice, three answers: a word, a box, a label for each pixel; and a glass that shows the pixels.
+// Python puts masks.js, message.js and picture.js before this file.
+
+const FLAIR = 1;
+const AROUND = 7; // pixels on either side under the glass
+const CELL = 11;
+const panels = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, new Steps(parentElement));
+  panels.get(parentElement).receive(data, setStateValue);
+  return () => panels.delete(parentElement);
+}
+
+// Rows and columns from first to last of what is marked; null where nothing is.
+export function boxOf(mask, rows, cols) {
+  const box = { top: rows, left: cols, bottom: -1, right: -1 };
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i]) continue;
+    const [row, col] = [Math.floor(i / cols), i % cols];
+    box.top = Math.min(box.top, row);
+    box.bottom = Math.max(box.bottom, row);
+    box.left = Math.min(box.left, col);
+    box.right = Math.max(box.right, col);
+  }
+  return box.bottom < 0 ? null : box;
+}
+
+// The mask that an answer amounts to, if all that it names were taken for tumor.
+export function maskOf(step, truth, rows, cols) {
+  if (step === "pixels") return truth;
+  const found = new Uint8Array(truth.length);
+  const box = boxOf(truth, rows, cols);
+  if (!box) return found;
+  if (step === "label") return found.fill(1);
+  for (let row = box.top; row <= box.bottom; row++) {
+    found.fill(1, row * cols + box.left, row * cols + box.right + 1);
+  }
+  return found;
+}
+
+class Steps {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.radios = [...parent.querySelectorAll("[type=radio]")];
+    const group = Math.random().toString(36).slice(2);
+    for (const radio of this.radios) {
+      radio.name = group;
+      radio.oninput = () => {
+        this.step = radio.value;
+        this.show();
+        this.send("view", { step: this.step });
+      };
+    }
+    this.picture = new Picture(this.find(".frame"), ["truth", "box", "cursor"]);
+    this.pointing = new Pointing(this.picture, {
+      over: (cell) => this.look(cell), down: (cell) => this.look(cell), drag: (cell) => this.look(cell),
+    });
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.version === meta.version) return;
+    if (this.version === undefined) this.step = meta.step;
+    this.version = meta.version;
+    const { rows, cols } = meta;
+    const [channels, [, truth]] = await Promise.all([
+      unpack(part("image"), 3, rows, cols),
+      part("maps") ? unpack(part("maps"), 3, rows, cols) : [null, new Uint8Array(rows * cols)],
+    ]);
+    if (this.version !== meta.version) return;
+    Object.assign(this, { meta, rows, cols, channels, truth, box: boxOf(truth, rows, cols) });
+    this.picture.set(rows, cols, channels, FLAIR);
+    const { top = rows >> 1, bottom = top, left = cols >> 1, right = left } = this.box ?? {};
+    this.pointing.at = [(top + bottom) >> 1, left];
+    this.show();
+    this.look([(top + bottom) >> 1, (this.box ? left : right)]);
+  }
+
+  show() {
+    const { step, rows, cols, truth, box, picture } = this;
+    this.radios.forEach((radio) => (radio.checked = radio.value === step));
+    const mask = maskOf(step, truth, rows, cols);
+    const counts = count(mask, truth);
+    picture.fill(step === "label" ? null : mask, { 1: [[92, 200, 255, step === "box" ? 40 : 110]] });
+    picture.line("truth", step === "pixels" ? outline(truth, rows, cols) : "");
+    picture.line("box", step === "box" && box ? outline(mask, rows, cols) : "");
+    const marked = pixels(truth);
+    const words = {
+      label: box ? "“There is a tumor in this slice.” One word for the whole picture: true, but where?"
+        : "“There is no tumor in this slice.”",
+      box: box ? `“It lies in rows ${box.top} to ${box.bottom}, columns ${box.left} to ${box.right}.” ` +
+        "Four numbers: near it, but the corners are not tumor." : "No tumor, so no box.",
+      pixels: `“These ${marked.toLocaleString("en-US")} pixels are tumor, the others are not.” ` +
+        "One answer for each pixel: that is segmentation.",
+    }[step];
+    const score = dice(counts);
+    const numbers = {
+      answers: { label: 1, box: 4, pixels: rows * cols }[step].toLocaleString("en-US"),
+      extra: counts.fp.toLocaleString("en-US"),
+      dice: score === null ? "undefined" : score.toFixed(3),
+    };
+    this.find("[data-say=answer]").textContent = words;
+    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    picture.say(`FLAIR of ${this.meta.name}. ${words}`);
+    picture.stage.dataset.step = step;
+  }
+
+  // Show the pixels about a cell, each as a square, and say what is known of it.
+  look([row, col]) {
+    const { rows, cols, channels, truth } = this;
+    if (!channels) return;
+    this.picture.line("cursor", cross([row, col], AROUND));
+    const context = this.find(".loupe canvas").getContext("2d");
+    context.fillStyle = "#06080b";
+    context.fillRect(0, 0, 165, 165);
+    for (let down = -AROUND; down <= AROUND; down++) {
+      for (let right = -AROUND; right <= AROUND; right++) {
+        const [r, c] = [row + down, col + right];
+        if (r < 0 || c < 0 || r >= rows || c >= cols) continue;
+        const gray = channels[FLAIR][r * cols + c];
+        const [x, y] = [(right + AROUND) * CELL, (down + AROUND) * CELL];
+        context.fillStyle = `rgb(${gray} ${gray} ${gray})`;
+        context.fillRect(x, y, CELL, CELL);
+        if (this.step === "pixels" && truth[r * cols + c]) {
+          context.fillStyle = "#5cc8ff66";
+          context.fillRect(x, y, CELL - 1, CELL - 1);
+        }
+      }
+    }
+    context.strokeStyle = "#fff";
+    context.lineWidth = 2;
+    context.strokeRect(AROUND * CELL, AROUND * CELL, CELL, CELL);
+    const at = row * cols + col;
+    const label = this.step === "pixels" ? ` Its label: ${truth[at] ? "tumor" : "not tumor"}.` : "";
+    this.find("[data-say=pixel]").textContent =
+      `Row ${row}, column ${col}: brightness ${channels[FLAIR][at]} of 255.${label}`;
+    this.seen = [row, col];
+  }
+}
