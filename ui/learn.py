@@ -56,7 +56,9 @@ def draw(text: Mapping[str, str]) -> None:
 def _overview(text: Mapping[str, str], asked: str | None) -> None:
     st.title(text.get("Headline", "Learn"), anchor=False)
     st.markdown(text.get("Sentence", ""))
-    if asked is not None:
+    if asked is None:
+        st.query_params.clear()  # see `ui.lesson`: the browser's address may be that of a lesson
+    else:
         st.warning(
             f"This site has no lesson {quoted(asked)}; these are the ones it has.",
             icon=":material/link_off:",

@@ -141,5 +141,7 @@ def _asked(address: str) -> dict[str, str]:
     if query != st.session_state.get(_WRITTEN):
         st.session_state[_ASKED] = query
         st.session_state.pop(_WRITTEN, None)
+        # A link from a page to itself reaches the script, but not the browser's address.
+        st.query_params.from_dict(query)
     asked = st.session_state.get(_ASKED, query)
     return {key: value for key, value in asked.items() if key != KEY}
