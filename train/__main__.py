@@ -13,6 +13,8 @@ COMMANDS = {
     "fit": "train a network",
     "combine": "put trained segmenters together into the ensemble",
     "evaluate": "score a network's masks or verdicts on a subset of patients",
+    "losses": "compare losses on the same small network",
+    "skips": "compare a network with and without skip connections, and measure gradients",
     "bench": "measure the site's speed",
     "cards": "write a model card for every trained network",
     "all": "make everything that is generated",

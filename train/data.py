@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from btmodels import cohort
 from btmodels.preprocess import fit_to, standardize
+from btmodels.slices import Patient
 from train.augment import change_intensities, fade_lesion, warp
 
 TRAINING_SUBSETS = ("train", "validation")
@@ -25,16 +27,32 @@ class Subset:
         pixels: uint8, (n, size, size, 3).
         masks: uint8, (n, size, size), 0 to 255 (in between on edges where the size was reduced).
         patients: Folder name of each slice's patient.
+        numbers: The number in each slice's file name; empty where nobody asked for it.
     """
 
     pixels: np.ndarray
     masks: np.ndarray
     patients: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
 
     @property
     def has_tumor(self) -> np.ndarray:
         """bool, (n,)."""
         return self.masks.reshape(len(self.masks), -1).max(axis=1) > 127
+
+    def take(self, chosen: np.ndarray) -> Subset:
+        """Return some of the slices.
+
+        Args:
+            chosen: Their indices, or a bool for each slice.
+        """
+        picked = np.arange(len(self.pixels))[chosen]
+        return Subset(
+            self.pixels[picked],
+            self.masks[picked],
+            tuple(self.patients[i] for i in picked),
+            tuple(self.numbers[i] for i in picked) if self.numbers else (),
+        )
 
 
 def load_subset(
@@ -55,8 +73,12 @@ def load_subset(
     """
     if subset not in TRAINING_SUBSETS:
         raise ValueError(f"Training reads only {TRAINING_SUBSETS}. Received: subset={subset!r}")
-    patients = cohort.subset_patients(data, subset, assets)[:limit]
-    pixels, masks, names = [], [], []
+    return read_subset(cohort.subset_patients(data, subset, assets)[:limit], size)
+
+
+def read_subset(patients: Iterable[Patient], size: int) -> Subset:
+    """Read the slices of some patients that have a mask, fitted to ``size`` rows and columns."""
+    pixels, masks, names, numbers = [], [], [], []
     for patient in patients:
         for file in patient.files:
             item = cohort.read_slice(patient, file)
@@ -65,7 +87,8 @@ def load_subset(
             pixels.append(fit_to(item.pixels, (size, size)))
             masks.append(fit_to(item.truth.astype(np.uint8) * 255, (size, size)))
             names.append(patient.folder)
-    return Subset(np.stack(pixels), np.stack(masks), tuple(names))
+            numbers.append(file.number)
+    return Subset(np.stack(pixels), np.stack(masks), tuple(names), tuple(numbers))
 
 
 class Epoch(keras.utils.PyDataset):
