@@ -15,6 +15,7 @@ COMMANDS = {
     "evaluate": "score a network's masks or verdicts on a subset of patients",
     "losses": "compare losses on the same small network",
     "skips": "compare a network with and without skip connections, and measure gradients",
+    "leak": "measure what a split by slice flatters",
     "bench": "measure the site's speed",
     "cards": "write a model card for every trained network",
     "all": "make everything that is generated",

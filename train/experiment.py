@@ -8,7 +8,8 @@ Every file in ``assets/metrics`` that an experiment writes holds, beside its own
 ``question``, ``command``, ``budget`` (a `Budget` as a dict, the same for every arm), ``seed``, ``data``
 (``patients``, ``slices``, ``synthetic``, ``sha256`` of all slices and masks as they were read),
 ``split_sha256`` (null where the data are not the split's and a split was drawn), ``versions``, ``machine``,
-``cores`` (that the process was allowed), ``quick`` and ``complete`` (false while an arm is missing; ``lacks`` then says what). Times are given twice:
+``cores`` (that the process was allowed), ``quick`` and ``complete`` (false while an arm is missing;
+``lacks`` then says what). Times are given twice:
 ``cpu_seconds`` of the process, which a busy machine hardly changes, and ``wall_seconds``.
 """
 

@@ -4,15 +4,15 @@ Writes ``assets/metrics/skips.json`` and, for the lesson on encoder and decoder,
 as float16 in ``assets/metrics/networks/``. Beside what every experiment's file holds (`train.experiment`):
 
 - ``slices``: as in losses.json.
-- ``arms``: ``joined`` (the small U-Net with all skips), ``zeroed`` (the very same weights, with zeros in the
-  place of every skip when it is used) and ``absent`` (trained without any), entries as in losses.json;
-  ``zeroed`` has no curve and no times, for nothing is trained.
+- ``arms``: ``joined`` (the small U-Net with all skips), ``zeroed`` (the very same weights, with zeros in
+  the place of every skip when it is used) and ``absent`` (trained without any), entries as in
+  losses.json; ``zeroed`` has no curve and no times, for nothing is trained.
 - ``networks``: for ``joined`` and ``absent``: ``file`` (name in ``assets/metrics/networks``), ``sha256``,
   ``builder`` (``btmodels.networks.unet:build_unet``), ``input_shape``, ``filters`` and ``skips``, the
   builder's arguments. They are no networks of the registry: they exist to be compared.
 - ``gradients``: how much of the loss's gradient reaches each depth, see `gradients`. A list of entries
-  ``key``, ``title``, ``what``, ``when`` ("start" or "trained") and ``layers``, in order of the forward pass,
-  each ``name`` and ``norm``: the Euclidean norm of the loss's gradient to that layer's kernel over the
+  ``key``, ``title``, ``when`` ("start" or "trained") and ``layers``, in order of the forward pass, each
+  ``name`` and ``norm``: the Euclidean norm of the loss's gradient to that layer's kernel over the
   kernel's own norm, averaged over ``draws`` starts.
 """
 
