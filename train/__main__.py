@@ -16,6 +16,7 @@ COMMANDS = {
     "losses": "compare losses on the same small network",
     "skips": "compare a network with and without skip connections, and measure gradients",
     "leak": "measure what a split by slice flatters",
+    "robustness": "measure what faults of the input cost on test patients",
     "bench": "measure the site's speed",
     "cards": "write a model card for every trained network",
     "all": "make everything that is generated",

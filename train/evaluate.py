@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
         return 1
     document = {**scores, "command": command_line(args.words), "versions": versions()}
     if args.subset == "test":
-        _count_test(name, args.assets)
+        count_test(name, args.assets)
     if args.out:
         _write(args.out, document)
     else:
@@ -117,7 +117,7 @@ def _default_classifier(assets: Path) -> Predictor | None:
         return None
 
 
-def _count_test(name: str, assets: Path) -> None:
+def count_test(name: str, assets: Path) -> None:
     """Remember in the record that these test patients were looked at once more."""
     path = registry.record_path(name, assets)
     content = json.loads(path.read_text(encoding="utf-8"))
