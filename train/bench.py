@@ -14,6 +14,13 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``network/<name>/megabytes``: its weights file, in millions of bytes.
 - ``network/<name>/slice_ms``: milliseconds for one slice as the site runs it, flips included, from pixels
   to map or verdict; against the same by ``model.predict``.
+- ``users_<n>/p50``, ``/p95``: milliseconds until all is there that is said of a new slice, of n visitors
+  who ask at once; ``/errors``: how often they met one; ``/slices_per_second``: of all of them together,
+  against the engine alone when it is handed such slices at once.
+- ``users/memory``: of server and worker after all visitors, in millions of bytes, against before.
+- ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
+  are segmented; ``/again``: for the next visitor. ``cohort_110/first``, ``/again``: until the table of
+  110 patients is there. Milliseconds, against what is aimed at.
 """
 
 from __future__ import annotations
@@ -39,8 +46,10 @@ from train.visitor import Site
 VIEWER = "bidi_component"
 """What Streamlit calls the element that shows a slice."""
 
-NETWORKS = "networks"
-"""The group of all rows whose names begin with ``network/``; any other row is a group of its own."""
+NETWORKS, USERS, PATIENTS = "networks", "users", "patients"
+
+GROUPS = {"network/": NETWORKS, "users": USERS, "patient_": PATIENTS, "cohort_": PATIENTS}
+"""By how a row's name begins, what it is measured with; any other row is a group of its own."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=[*ROWS, NETWORKS],
+        choices=_order(),
         metavar="NAME",
-        help=f"measure just these of {', '.join([*ROWS, NETWORKS])}; the file keeps its other rows",
+        help=f"measure just these of {', '.join(_order())}; the file keeps its other rows",
     )
 
 
@@ -67,7 +76,7 @@ def main(args: argparse.Namespace) -> int:
     os.environ["BT_DATA_DIR"] = ""
     os.environ.pop("BT_ENGINE", None)
     path = args.out or args.assets / "metrics" / "bench.json"
-    chosen = args.only or [*ROWS, NETWORKS]
+    chosen = args.only or _order()
     kept = []
     try:
         if args.only:
@@ -82,8 +91,7 @@ def main(args: argparse.Namespace) -> int:
     except (BrainTumorError, OtherMachine) as error:
         print(f"Nothing was measured. {error}", file=sys.stderr)
         return 1
-    order = [*ROWS, NETWORKS]
-    rows = sorted(kept + rows, key=lambda row: order.index(_group(row)))
+    rows = sorted(kept + rows, key=lambda row: _order().index(_group(row)))
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"command": "python -m train bench", "machine": machine(), "rows": rows}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -104,7 +112,7 @@ def _others(path: Path, chosen: Sequence[str]) -> list[dict[str, Any]]:
             f"{path.name} was measured on {content['machine']}, this is {machine()}. Measure all of it "
             "(without --only), or write to another file (--out)."
         )
-    known = {*ROWS, NETWORKS} - set(chosen)
+    known = set(_order()) - set(chosen)
     return [row for row in content["rows"] if _group(row) in known]
 
 
@@ -113,15 +121,18 @@ def _trained(assets: Path) -> list[str]:
 
 
 def _group(row: dict[str, Any]) -> str:
-    return NETWORKS if row["name"].startswith("network/") else row["name"]
+    name = row["name"]
+    return next((group for begin, group in GROUPS.items() if name.startswith(begin)), name)
+
+
+def _order() -> list[str]:
+    return [*ROWS, *dict.fromkeys(GROUPS.values())]
 
 
 def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Measure and print the rows of a group."""
-    if name == NETWORKS:
-        from train import bench_networks
-
-        for row in bench_networks.network_rows(_trained(args.assets), args.reruns, args.assets):
+    if name in GROUPS.values():
+        for row in _grouped(name, args):
             yield _printed(row, "")
     else:
         measure, aim = ROWS[name]
@@ -129,12 +140,20 @@ def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield _printed({"name": name, "value": value, "unit": "ms", "against": against}, aim)
 
 
+def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from train import bench_load, bench_networks
+
+    if name == NETWORKS:
+        return bench_networks.network_rows(_trained(args.assets), args.reruns, args.assets)
+    return bench_load.load_rows() if name == USERS else bench_load.patient_rows()
+
+
 def _printed(row: dict[str, Any], aim: str) -> dict[str, Any]:
     value, unit, against = row["value"], row.get("unit", ""), row.get("against")
     compared = against is not None
     print(
         f"{row['name']:<32}{_figure(value)} {unit:<2}"
-        + (f"{against:>9.1f} ms{value / against:>8.2f}{aim:>10}" if compared else ""),
+        + (f"{against:>9.1f} {unit:<2}{value / against:>8.2f}{aim:>10}" if compared else ""),
         flush=True,
     )
     return {

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
@@ -60,6 +61,12 @@ class Site:
         self._process.terminate()
         self._process.wait(30)
 
+    def memory(self) -> int:
+        """Return the bytes that the server and its worker processes hold in memory."""
+        server = psutil.Process(self._process.pid)
+        family = [server, *server.children(recursive=True)]
+        return sum(process.memory_info().rss for process in family)
+
     def visit(self) -> Session:
         """Open a session as soon as the server takes one.
 
@@ -70,7 +77,9 @@ class Site:
         while self._process.poll() is None and time.monotonic() < end:
             try:
                 address = f"ws://127.0.0.1:{self.port}/_stcore/stream"
-                socket = connect(address, subprotocols=["streamlit"], max_size=None)
+                socket = connect(
+                    address, subprotocols=["streamlit"], max_size=None, ping_interval=None
+                )
                 return Session(self._sockets.enter_context(socket))
             except OSError:
                 time.sleep(0.01)
@@ -83,24 +92,26 @@ class Session:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
 
-    def run(self, page: str) -> float:
+    def run(self, page: str, query: str = "") -> float:
         """Ask for a page, as any widget does that the server handles; return the seconds it took.
 
         Args:
             page: Its address without the slash.
+            query: What stands behind the question mark.
 
         Raises:
             RuntimeError: The page showed an exception.
         """
         begin = time.perf_counter()
-        for _ in self.watch(page):
+        for _ in self.watch(page, query):
             pass
         return time.perf_counter() - begin
 
-    def watch(self, page: str) -> Iterator[str]:
+    def watch(self, page: str, query: str = "") -> Iterator[str]:
         """Ask for a page and yield the kind of each element that arrives, until all have."""
         request = BackMsg()
         request.rerun_script.page_name = page
+        request.rerun_script.query_string = query
         self._socket.send(request.SerializeToString())
         while True:
             message = ForwardMsg()

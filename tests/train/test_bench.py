@@ -10,7 +10,7 @@ from btmodels import cohort, registry, weights
 from btmodels.complexity import multiply_adds
 from tests.train.tiny import SEGMENTER
 from train import __main__ as train
-from train import bench, bench_networks
+from train import bench, bench_load, bench_networks
 from train.visitor import Site
 
 NETWORK_ROW = {
@@ -20,6 +20,7 @@ NETWORK_ROW = {
     "against": None,
     "ratio": None,
 }
+LOAD_ROW = {"name": "users_7/errors", "value": 0, "unit": "", "against": None, "ratio": None}
 
 
 @pytest.fixture
@@ -31,6 +32,8 @@ def made_up_rows(monkeypatch):
         monkeypatch.delitem(bench.ROWS, name)
     rows = [{"name": NETWORK_ROW["name"], "value": NETWORK_ROW["value"]}]
     monkeypatch.setattr(bench_networks, "network_rows", lambda *_: iter(rows))
+    monkeypatch.setattr(bench_load, "load_rows", lambda: iter([LOAD_ROW]))
+    monkeypatch.setattr(bench_load, "patient_rows", lambda: iter([]))
 
 
 def made_up(name: str, value: float) -> dict:
@@ -51,7 +54,12 @@ def test_rows_are_printed_and_written(made_up_rows, capsys, tmp_path):
     assert train.main(["bench", "--assets", str(tmp_path), "--reruns", "50"]) == 0
     written = read(tmp_path)
     assert written["machine"] == bench.machine()
-    assert written["rows"] == [made_up("rerun", 75.0), made_up("analyze", 75.0), NETWORK_ROW]
+    assert written["rows"] == [
+        made_up("rerun", 75.0),
+        made_up("analyze", 75.0),
+        NETWORK_ROW,
+        LOAD_ROW,
+    ]
     printed = capsys.readouterr().out.splitlines()
     assert printed[2].split() == ["rerun", "75.0", "ms", "60.0", "ms", "1.25", "<=", "1.2"]
     assert printed[4].split() == ["network/unet/parameters", "1,234"]
@@ -63,7 +71,12 @@ def test_some_rows_alone_leave_the_others(made_up_rows, tmp_path):
     assert read(tmp_path)["rows"] == [NETWORK_ROW]
     assert train.main([*words, "50"]) == 0
     assert train.main([*words, "20", "--only", "rerun"]) == 0
-    assert read(tmp_path)["rows"] == [made_up("rerun", 30.0), made_up("analyze", 75.0), NETWORK_ROW]
+    assert read(tmp_path)["rows"] == [
+        made_up("rerun", 30.0),
+        made_up("analyze", 75.0),
+        NETWORK_ROW,
+        LOAD_ROW,
+    ]
 
 
 def test_a_network_that_is_no_more_loses_its_rows(made_up_rows, tmp_path):
@@ -142,3 +155,24 @@ def test_a_visit_runs_a_page_to_its_end():
         session = site.visit()
         assert "heading" in list(session.watch("about"))
         assert session.run("about") > 0
+
+
+def test_load_is_measured_on_slices_that_nobody_asked_for_before(monkeypatch):
+    with bench_load.made_up_data(3, 2) as data:
+        patients = cohort.read_cohort(data)
+        slices = [cohort.read_slice(each, file) for each in patients for file in each.files]
+    assert [patient.folder[:12] for patient in patients] == [
+        "LOAD_AA_0000",
+        "LOAD_AA_0001",
+        "LOAD_AA_0002",
+    ]
+    assert len({each.pixels.tobytes() for each in slices}) == 6 and not data.exists()
+
+    monkeypatch.setattr(bench_load, "USERS", (2,))
+    monkeypatch.setattr(bench_load, "ROUNDS", 1)
+    rows = {row["name"]: row for row in bench_load.load_rows()}
+    assert rows["users_2/errors"]["value"] == 0
+    assert 0 < rows["users_2/p50"]["value"] <= rows["users_2/p95"]["value"]
+    speed = rows["users_2/slices_per_second"]
+    assert speed["value"] > 0 < speed["against"]
+    assert rows["users/memory"]["value"] > 100

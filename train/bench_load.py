@@ -1,0 +1,167 @@
+"""The site's part of the benchmark: many visitors at once, a whole patient, a large cohort."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from btmodels import cohort
+from btmodels.engine import Engine
+from btmodels.slices import Slice
+from train.visitor import Session, Site
+
+USERS = (1, 5, 20, 50)
+"""How many visitors analyze slices at once, one number after the other."""
+
+ROUNDS = 4
+"""Slices that each of them asks for."""
+
+MANY = 80
+"""Slices enough to tell what the engine does at best."""
+
+COHORT = 110
+"""Patients of the whole data set."""
+
+LARGE = "SYNT_AA_0005_20260101"
+"""The bundled patient of 60 slices."""
+
+TABLE = "dataframe"
+"""What Streamlit calls the element that lists the cohort."""
+
+
+def load_rows() -> Iterator[dict[str, Any]]:
+    """Yield what visitors who come together meet: see `train.bench` for the names of the rows.
+
+    Every slice is asked for once and lies in a patient of its own, so nothing is answered from memory.
+    """
+    alone = engine_alone(min(max(USERS) * ROUNDS, MANY))
+    with made_up_data(1 + sum(USERS) * ROUNDS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
+        names = iter(sorted(folder.name for folder in (data / "kaggle_3m").iterdir()))
+        ask(site.visit(), next(names))  # networks and cohort are warm from here on
+        before = site.memory()
+        for users in USERS:
+            wanted = [[next(names) for _ in range(ROUNDS)] for _ in range(users)]
+            yield from _together(site, wanted, alone)
+        yield {
+            "name": "users/memory",
+            "value": site.memory() / 1e6,
+            "unit": "MB",
+            "against": before / 1e6,
+        }
+
+
+def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:
+    """Let as many visitors as there are lists ask at once, each for a list's patients in turn."""
+    times: list[float] = []
+    errors: list[str] = []
+
+    def visitor(session: Session, names: list[str]) -> None:
+        for name in names:
+            try:
+                times.append(ask(session, name))
+            except Exception as error:  # whatever a visitor would have met counts
+                errors.append(str(error))
+
+    threads = [
+        threading.Thread(target=visitor, args=(site.visit(), names), daemon=True)
+        for names in wanted
+    ]
+    begin = perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = perf_counter() - begin
+    users = len(wanted)
+    p50, p95 = np.percentile(times, [50, 95]) if times else (np.nan, np.nan)
+    yield {"name": f"users_{users}/p50", "value": 1000 * p50, "unit": "ms"}
+    yield {"name": f"users_{users}/p95", "value": 1000 * p95, "unit": "ms", "against": 5000.0}
+    yield {"name": f"users_{users}/errors", "value": len(errors)}
+    yield {
+        "name": f"users_{users}/slices_per_second",
+        "value": len(times) / seconds,
+        "unit": "/s",
+        "against": alone,
+    }
+
+
+def ask(session: Session, patient: str) -> float:
+    """Open a patient's only slice on Analyze; return the seconds until all that is said of it is there."""
+    return session.run("analyze", f"patient={patient}&slice=1")
+
+
+def engine_alone(slices: int) -> float:
+    """Return how many slices a second the engine does when they are handed over all at once."""
+    with made_up_data(slices, 1) as data:
+        patients = cohort.read_cohort(data)
+        images = [cohort.read_slice(each, each.files[0]).pixels for each in patients]
+    engine = Engine()
+    try:
+        engine.predict(images[:8])
+        begin = perf_counter()
+        engine.predict(images)
+        return slices / (perf_counter() - begin)
+    finally:
+        engine.close()
+
+
+def patient_rows() -> Iterator[dict[str, Any]]:
+    """Yield how long the bundled patient of 60 slices and a cohort of 110 patients take to open."""
+    query = f"patient={LARGE}"
+    with Site(BT_DATA_DIR="") as site:
+        ask(site.visit(), "SYNT_AA_0003_20260101")  # warm networks, that patient's slices done
+        yield _row("patient_60/viewer", _until(site.visit(), "bidi_component", query), 3000.0)
+        yield _row("patient_60/gallery", site.visit().run("patients", query), 3000.0)
+        yield _row("patient_60/again", site.visit().run("patients", query), 3000.0)
+    with made_up_data(COHORT, 2) as data, Site(BT_DATA_DIR=str(data)) as site:
+        site.visit().run("about")
+        yield _row("cohort_110/first", _until(site.visit(), TABLE), 2000.0)
+        yield _row("cohort_110/again", _until(site.visit(), TABLE), 2000.0)
+
+
+def _until(session: Session, kind: str, query: str = "") -> float:
+    begin = perf_counter()
+    next(each for each in session.watch("patients", query) if each == kind)
+    return perf_counter() - begin
+
+
+def _row(name: str, seconds: float, aim: float) -> dict[str, Any]:
+    return {"name": name, "value": 1000 * seconds, "unit": "ms", "against": aim}
+
+
+@contextmanager
+def made_up_data(patients: int, slices: int) -> Iterator[Path]:
+    """Make a data folder in the data set's layout from the synthetic cohort, gone at the end.
+
+    Args:
+        patients: Folders, each of another name.
+        slices: In each; no two of all are the same.
+    """
+    sources = list(_sources())
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place, "kaggle_3m")
+        for number in range(patients):
+            folder = root / f"LOAD_AA_{number:04d}_20260101"
+            folder.mkdir(parents=True)
+            for index in range(slices):
+                turn, which = divmod(number * slices + index, len(sources))
+                source = sources[which]
+                stem = folder / f"{folder.name}_{index + 1}"
+                mask = source.truth.astype(np.uint8) * 255
+                tifffile.imwrite(f"{stem}.tif", np.roll(source.pixels, turn + 1, axis=1))
+                tifffile.imwrite(f"{stem}_mask.tif", np.roll(mask, turn + 1, axis=1))
+        yield root.parent
+
+
+def _sources() -> Iterator[Slice]:
+    for patient in cohort.read_cohort(cohort.samples_root()):
+        for file in patient.files:
+            yield cohort.read_slice(patient, file)
