@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from btmodels.engine import get_engine
+from ui import health
 from ui.content import sections
 from ui.document import routes
+from ui.headers import SafeHeaders
 from ui.later import page_first
 
 ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
@@ -53,5 +56,9 @@ else:
     app = st.App(
         __file__,
         lifespan=lifespan,
-        routes=routes(["/", "/analyze", "/patients", "/learn", "/scoreboard", "/about"]),
+        routes=[
+            health.route(),
+            *routes(["/", "/analyze", "/patients", "/learn", "/scoreboard", "/about"]),
+        ],
+        middleware=[Middleware(SafeHeaders)],
     )

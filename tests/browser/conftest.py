@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,13 +12,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -28,6 +29,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PICTURES = ROOT / "test-results"
+"""Where a failure leaves what the visitor saw; not part of the repository."""
+
+FAILED = pytest.StashKey[bool]()
+
 MILLISECONDS = 150_000
 """Until a first mask: a slow machine loads TensorFlow from a cold disk."""
 
@@ -36,6 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    item.stash.setdefault(FAILED, False)
+    item.stash[FAILED] |= report.failed
+    return report
 
 
 class Address(str):
@@ -202,7 +216,10 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, request) -> Iterator[Visit]:
-    """A fresh visitor; the test fails if the console showed an error or a request left the site."""
+    """A fresh visitor; the test fails if the console showed an error or a request left the site.
+
+    What a test that fails had on screen is kept in `PICTURES`.
+    """
     options = getattr(request, "param", {})
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 1100}} | options)
     found = Visit(context.new_page())
@@ -213,6 +230,11 @@ def visit(browser, request) -> Iterator[Visit]:
     page.on("request", lambda r: found.outside.append(r.url) if _leaves(r.url) else None)
     page.on("websocket", lambda s: s.on("framesent", lambda frame: found.frames.append(frame)))
     yield found
+    if request.node.stash.get(FAILED, False):
+        PICTURES.mkdir(exist_ok=True)
+        name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
+        with suppress(Error):  # a picture that cannot be taken must not hide the failure
+            page.screenshot(path=PICTURES / f"{name}.png", timeout=90_000)
     context.close()
     assert found.outside == []
     assert found.errors == []
