@@ -165,9 +165,13 @@ class Visit:
             f'.stage[data-mask="drawn"]{which}', state="attached", timeout=MILLISECONDS
         )
 
-    def drawn(self, layer: str = "mask") -> np.ndarray:
-        """Read a canvas of the viewer: uint8, (rows, cols, 4), red, green, blue, opacity."""
-        rows, cols, data = self.page.locator(f"canvas.{layer}").evaluate(
+    def drawn(self, layer: str = "mask", within: str = "") -> np.ndarray:
+        """Read a canvas of the viewer, or of what is ``within`` a selector.
+
+        Returns:
+            uint8, (rows, cols, 4), red, green, blue, opacity.
+        """
+        rows, cols, data = self.page.locator(f"{within} canvas.{layer}").evaluate(
             """(canvas) => {
                 const { width, height } = canvas;
                 const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
@@ -180,9 +184,9 @@ class Visit:
         )
         return np.frombuffer(base64.b64decode(data), np.uint8).reshape(rows, cols, 4)
 
-    def number(self, name: str) -> str:
-        """Read a figure below the viewer: marked, slice, head or dice."""
-        return self.page.locator(f'[data-number="{name}"]').inner_text()
+    def number(self, name: str, within: str = "") -> str:
+        """Read a figure: below the viewer marked, slice, head or dice."""
+        return self.page.locator(f'{within} [data-number="{name}"]').inner_text()
 
     def drag(self, name: str, share: float) -> None:
         """Take a slider's thumb to ``share`` of its way and hold it there."""

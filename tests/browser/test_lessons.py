@@ -1,0 +1,152 @@
+"""Each lesson once, as a pupil goes through it: the picture changes, and the score with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from btmodels import cohort, metrics, registry
+from btmodels.slices import FLAIR
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+PATIENT = "SYNT_AA_0001_20260101"
+NUMBER = 13
+"""Of the slice that the lessons begin with: the one with most of this patient's tumor."""
+
+
+@pytest.fixture(scope="module")
+def first():
+    """The slice that lessons begin with, as the library reads it."""
+    root = cohort.find_root(cohort.samples_root(registry.ASSETS))
+    patient = next(each for each in cohort.read_cohort(root) if each.folder == PATIENT)
+    slices, _ = cohort.read_slices(patient)
+    return next(each for each in slices if each.number == NUMBER)
+
+
+def open_lesson(visit, site: str, query: str, ready: str) -> None:
+    """Open a lesson and wait until the engine has marked what is ``ready``."""
+    visit.page.goto(f"{site}/learn?lesson={query}")
+    visit.page.locator(ready).first.wait_for(state="attached", timeout=150_000)
+    visit.rest()
+
+
+def choose(visit, selector: str) -> None:
+    """Choose a radio button whose label lies over it."""
+    visit.page.locator(selector).check(force=True)
+    visit.page.wait_for_timeout(150)
+
+
+def score_of(marked: np.ndarray, truth: np.ndarray) -> str:
+    return f"{metrics.dice(metrics.count(marked, truth)):.3f}"
+
+
+def test_segmentation(visit, site, first):
+    open_lesson(visit, site, "segmentation&step=box&level=80", ".steps .stage[data-step=box]")
+    box = visit.drawn(within=".steps")[..., 3] > 0
+    rows, cols = np.nonzero(first.truth)
+    expected = np.zeros_like(first.truth)
+    expected[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1] = True
+    assert (box == expected).all()
+    assert visit.number("dice", ".steps") == score_of(expected, first.truth)
+    choose(visit, ".steps [value=pixels]")
+    assert (visit.drawn(within=".steps")[..., 3] > 0).sum() == first.truth.sum()
+    assert visit.number("dice", ".steps") == "1.000"
+    visit.view("step=pixels")
+
+    # A threshold from the link, then moved by hand without a word to the server.
+    flair = first.pixels[..., FLAIR]
+    assert ((visit.drawn(within=".ways")[..., 3] > 0) == (flair >= 80)).all()
+    assert visit.number("dice", ".ways") == score_of(flair >= 80, first.truth)
+    visit.rest()
+    sent = len(visit.frames)
+    visit.drag("level", 0.45)
+    assert len(visit.frames) == sent
+    level = int(visit.page.locator("[name=level]").input_value())
+    assert level != 80 and visit.number("dice", ".ways") == score_of(flair >= level, first.truth)
+    visit.let_go()
+    visit.view(f"level={level}")
+    visit.page.locator("[name=best]").click()
+    best = max(score_of(flair >= each, first.truth) for each in range(256))
+    visit.page.wait_for_timeout(150)
+    assert visit.number("dice", ".ways") == best
+
+    # A region from a click, and by keys alone.
+    choose(visit, ".way [value=region]")
+    assert visit.number("dice", ".ways") == "–"
+    frame = visit.page.locator(".ways .frame")
+    frame.click(position=position(frame, 148, 57))
+    visit.view("row=57&column=148")
+    grown = visit.drawn(within=".ways")[..., 3] > 0
+    assert grown[57, 148] and visit.number("dice", ".ways") == score_of(grown, first.truth)
+    frame.press("ArrowDown")
+    frame.press("Enter")
+    visit.view("row=58&column=148")
+
+    # The network's, as the engine has it.
+    choose(visit, ".way [value=network]")
+    marked = visit.drawn(within=".ways")[..., 3] > 0
+    assert visit.number("dice", ".ways") == score_of(marked, first.truth) > "0.8"
+
+
+@pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
+def test_a_mask_is_drawn_by_hand_and_scored_as_the_library_scores_it(visit, site, first):
+    open_lesson(visit, site, "segmentation&way=hand", ".ways .stage[data-way=hand]")
+    assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    frame = visit.page.locator(".ways .frame")
+    frame.scroll_into_view_if_needed()
+    visit.page.locator("[name=radius]").fill("12")
+    box = frame.bounding_box()
+
+    def at(row: int, col: int) -> tuple[float, float]:
+        return box["x"] + box["width"] * col / 256, box["y"] + box["height"] * row / 256
+
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    visit.page.mouse.move(*at(70, 150))
+    visit.page.mouse.down()
+    visit.page.mouse.move(*at(100, 160), steps=5)
+    visit.page.mouse.up()
+    visit.page.wait_for_timeout(150)
+    assert visit.number("dice", ".ways") == "–"  # not while it is being drawn
+    visit.page.locator("[name=compare]").check()
+    visit.page.wait_for_timeout(150)
+    drawn = visit.drawn(within=".ways")[..., 3] > 0
+    assert drawn.sum() > 500
+    assert visit.number("dice", ".ways") == score_of(drawn, first.truth)
+    ranked = visit.page.locator(".scores li[data-way=hand] strong").inner_text()
+    assert ranked == visit.number("dice", ".ways")
+
+    # By keys: the brush down, a stretch, and up; undone as one.
+    frame.press("Space")
+    for _ in range(4):
+        frame.press("Shift+ArrowLeft")
+    frame.press("Space")
+    visit.page.wait_for_timeout(150)
+    more = visit.drawn(within=".ways")[..., 3] > 0
+    assert more.sum() > drawn.sum()
+    visit.page.locator("[name=undo]").click()
+    visit.page.wait_for_timeout(150)
+    assert ((visit.drawn(within=".ways")[..., 3] > 0) == drawn).all()
+
+
+def position(frame, col: int, row: int) -> dict[str, float]:
+    """Where a pixel of a 256 by 256 slice lies in its frame."""
+    box = frame.bounding_box()
+    return {"x": box["width"] * (col + 0.5) / 256, "y": box["height"] * (row + 0.5) / 256}
+
+
+def test_lessons_are_reached_from_the_overview_and_their_address_follows(visit, site):
+    visit.open(f"{site}/learn", mask=False)
+    visit.page.get_by_role("link", name="Begin: What is segmentation?").click()
+    visit.page.wait_for_url("**/learn?lesson=segmentation*")
+    visit.page.get_by_role("button", name="pixel").first.click()
+    visit.page.get_by_text("The smallest piece of a picture").wait_for()
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_text("65,536, one for each pixel").click()
+    visit.page.get_by_text("Yes. A mask has an answer").wait_for()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Sheet to print").click()
+    assert download.value.suggested_filename == "segmentation.html"
+    visit.page.get_by_text("All lessons").click()
+    visit.page.wait_for_url("**/learn")
+    visit.rest()

@@ -1,0 +1,269 @@
+// One slice, four ways to mark the tumor in it, each scored as it moves.
+// Python puts masks.js, message.js, picture.js and draw.js before this file.
+
+const FLAIR = 1;
+const WAYS = { threshold: "Threshold", region: "Grown from a click", network: "Network", hand: "You" };
+const MARK = [255, 176, 0, 105];
+const KEYS = {
+  region: "Click into the tumor; or move the cross with the arrow keys, with Shift by eight, and press Space.",
+  hand: "Draw with mouse, pen or finger; or move the cross with the arrow keys and press Space to put the brush down and to lift it.",
+};
+const panels = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, new Ways(parentElement));
+  panels.get(parentElement).receive(data, setStateValue);
+  return () => panels.delete(parentElement);
+}
+
+class Ways {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.all = (selector) => [...parent.querySelectorAll(selector)];
+    const group = Math.random().toString(36).slice(2);
+    this.all(".way input, .tool input").forEach((radio) => {
+      radio.name = `${group}-${radio.closest(".tool") ? "tool" : "way"}`;
+    });
+    this.picture = new Picture(this.find(".frame"), ["network", "truth", "prediction", "cursor"]);
+    this.pointing = new Pointing(this.picture, this.hand());
+    this.state = { tool: 1, radius: 4, compare: false };
+    this.listen();
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.version === meta.version) return;
+    this.version = meta.version;
+    const { rows, cols } = meta;
+    const [channels, maps] = await Promise.all([
+      unpack(part("image"), 3, rows, cols), part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
+    ]);
+    if (this.version !== meta.version) return;
+    if (this.meta?.slice !== meta.slice) { // another slice, and not the same with its analysis
+      Object.assign(this.state, meta.start, { compare: false });
+      this.sheet = new Sheet(rows, cols);
+      this.pointing.at = null;
+      this.down = false;
+    }
+    Object.assign(this, { meta, rows, cols, gray: channels[FLAIR] });
+    this.levels = meta.hasLevels ? maps[0] : null;
+    this.truth = meta.hasTruth ? maps[1] : null;
+    this.best = this.truth && bestLevel(this.gray, this.truth);
+    this.picture.set(rows, cols, channels, FLAIR);
+    const { experts } = meta;
+    if (experts) {
+      const [low, high] = [experts.mean - experts.spread, experts.mean + experts.spread];
+      this.find(".scores").style.setProperty("--low", `${100 * low}%`);
+      this.find(".scores").style.setProperty("--high", `${100 * high}%`);
+      this.find("[data-say=band]").textContent =
+        `Gray band: two experts with each other, ${experts.mean.toFixed(2)} ± ${experts.spread.toFixed(2)} over whole patients.`;
+    }
+    this.show();
+  }
+
+  // --- from hand to state ---
+
+  listen() {
+    this.all(".way input").forEach((radio) => (radio.oninput = () => this.set({ way: radio.value })));
+    this.all(".tool input").forEach((radio) => (radio.oninput = () => this.set({ tool: +radio.value })));
+    for (const name of ["level", "tolerance", "threshold", "radius"]) {
+      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
+    }
+    this.find("[name=compare]").oninput = ({ target }) => this.set({ compare: target.checked });
+    this.find("[name=best]").onclick = () => {
+      this.set({ level: this.best.level });
+      this.commit();
+    };
+    for (const name of ["undo", "redo", "clear"]) {
+      this.find(`[name=${name}]`).onclick = () => {
+        this.sheet[name](performance.now());
+        this.set({});
+        this.commit();
+      };
+    }
+    this.all("input").forEach((input) => (input.onchange = () => this.commit()));
+  }
+
+  hand() {
+    const drawing = () => this.state.way === "hand" && this.sheet;
+    const draw = (from, to) => {
+      this.sheet.draw(from, to, this.state.radius, this.state.tool, performance.now());
+      this.at = to;
+      this.set({});
+    };
+    return {
+      over: (cell) => this.cursor(cell),
+      down: (cell) => {
+        this.cursor(cell);
+        if (this.state.way === "region") this.seed(cell);
+        if (!drawing()) return;
+        this.sheet.begin(performance.now());
+        draw(cell, cell);
+      },
+      drag: (cell) => {
+        this.cursor(cell);
+        if (drawing()) draw(this.at, cell);
+      },
+      up: () => this.commit(),
+      leave: () => this.cursor(null),
+      // By key the brush stays down from one Space to the next.
+      steer: (cell) => {
+        this.cursor(cell);
+        if (drawing() && this.down) draw(this.at, cell);
+      },
+      press: (cell) => {
+        this.cursor(cell);
+        if (this.state.way === "region") this.seed(cell);
+        if (!drawing()) return;
+        this.down = !this.down;
+        if (this.down) {
+          this.sheet.begin(performance.now());
+          draw(cell, cell);
+        } else this.commit();
+        this.say(`Brush ${this.down ? "down" : "up"}.`);
+      },
+    };
+  }
+
+  seed(cell) {
+    this.set({ seed: cell });
+    this.commit();
+  }
+
+  cursor(cell) {
+    const { way, radius } = this.state;
+    if (way !== "hand" && way !== "region") cell = null;
+    this.picture.line("cursor", cell ? cross(cell, way === "hand" ? Math.max(3, radius + 3) : 6) : "");
+  }
+
+  set(change) {
+    Object.assign(this.state, change);
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.show();
+    });
+  }
+
+  // The hand rests: Python hears of what a link carries, never of what was drawn.
+  commit() {
+    if (!this.meta) return;
+    const { way, level, tolerance, threshold, seed } = this.state;
+    const view = JSON.stringify({ way, level, tolerance, threshold, seed });
+    if (view !== this.sent) this.send("view", JSON.parse(view));
+    this.sent = view;
+    this.show();
+    this.say(`${WAYS[way]}: ${this.find("[data-number=marked]").textContent} marked, Dice ${this.find("[data-number=dice]").textContent}.`);
+  }
+
+  say(words) {
+    this.find("[role=status]").textContent = words;
+  }
+
+  // --- from state to screen ---
+
+  maskOf(way) {
+    const { state, gray, rows, cols, levels, meta, sheet } = this;
+    if (way === "threshold") return brighter(gray, state.level);
+    if (way === "region") return state.seed ? grow(gray, rows, cols, state.seed, state.tolerance) : null;
+    if (way === "network") return levels && cut(levels, rows, cols, state.threshold, meta.minPixels);
+    return sheet.past.length || pixels(sheet.mask) ? sheet.mask : null;
+  }
+
+  show() {
+    if (!this.meta) return;
+    const { state, picture, rows, cols, truth } = this;
+    const { way } = state;
+    const open = way !== "hand" || state.compare;
+    const masks = Object.fromEntries(Object.keys(WAYS).map((each) => [each, this.maskOf(each)]));
+    const mask = masks[way];
+    picture.fill(mask, { 1: [MARK] });
+    picture.line("prediction", mask ? outline(mask, rows, cols) : "");
+    picture.line("truth", truth && open ? outline(truth, rows, cols) : "");
+    const beside = way === "hand" && state.compare && masks.network;
+    picture.line("network", beside ? outline(beside, rows, cols) : "");
+    this.find("[data-key=truth]").hidden = !truth || !open;
+    this.find("[data-key=network]").hidden = !beside;
+    if (way !== "hand" && way !== "region") picture.line("cursor", "");
+    this.setControls();
+    this.tell(mask, open);
+    this.rank(masks);
+    picture.say(`FLAIR of ${this.meta.name}, marked by ${WAYS[way].toLowerCase()}.`);
+    picture.stage.dataset.way = way;
+  }
+
+  setControls() {
+    const { state, meta, sheet } = this;
+    const put = (name, text) => {
+      const input = this.find(`[name=${name}]`);
+      if (+input.value !== state[name]) input.value = state[name];
+      input.parentElement.querySelector("output").textContent = text;
+      input.setAttribute("aria-valuetext", text);
+    };
+    put("level", `${state.level} of 255`);
+    put("tolerance", `${state.tolerance} of 255`);
+    put("threshold", state.threshold.toFixed(2) + (state.threshold === meta.threshold ? ", stored" : ""));
+    put("radius", `${state.radius} px`);
+    this.all(".way input").forEach((radio) => (radio.checked = radio.value === state.way));
+    this.all(".tool input").forEach((radio) => (radio.checked = +radio.value === state.tool));
+    this.all(".of").forEach((box) => (box.hidden = !box.classList.contains(state.way)));
+    this.find(".ways").classList.toggle("by-hand", state.way === "hand");
+    this.find("[name=compare]").checked = state.compare;
+    this.find("[name=best]").disabled = !this.best;
+    this.find("[name=threshold]").disabled = !this.levels;
+    this.find("[name=undo]").disabled = !sheet.past.length;
+    this.find("[name=redo]").disabled = !sheet.future.length;
+    this.find("#ways-keys").textContent = KEYS[state.way] ?? "";
+  }
+
+  tell(mask, open) {
+    const { truth, sheet, meta, state } = this;
+    const counts = mask && truth && open && count(mask, truth);
+    const score = counts && dice(counts);
+    const share = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)} %` : "–");
+    const numbers = {
+      marked: mask ? `${pixels(mask).toLocaleString("en-US")} px` : "–",
+      found: counts ? share(counts.tp, counts.tp + counts.fn) : "–",
+      wrong: counts ? `${counts.fp.toLocaleString("en-US")} px` : "–",
+      dice: typeof score === "number" ? score.toFixed(3) : counts ? "undefined" : "–",
+    };
+    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    const none = truth ? "" : " No true mask came with this slice, so nothing is scored.";
+    this.find("[data-say=what]").textContent = {
+      threshold: "One limit for every pixel. Scalp and fat are bright, too, and a rule that sees single pixels cannot tell.",
+      region: state.seed ? "The tumor and whatever hangs together with it at a like brightness."
+        : "Click into the tumor: what hangs together with that pixel, at a like brightness, is marked.",
+      network: this.levels ? "It has learned from patients whose slices were marked by hand; nobody wrote it a rule." : meta.message,
+      hand: this.pace(sheet.seconds),
+    }[state.way] + none;
+  }
+
+  // What the hand's own speed would mean for patients; figures come with the message.
+  pace(seconds) {
+    const { slices } = this.meta;
+    const start = "Where would you draw the border? Nobody but this browser gets to see it.";
+    if (seconds < 3 || !slices) return start;
+    const minutes = Math.max(1, Math.round((seconds * slices.tumor) / slices.patients / 60));
+    return `This slice took you ${Math.round(seconds)} s. The ${slices.patients} test patients have ${slices.tumor} slices with tumor: ` +
+      `about ${minutes} min for each patient, and ${((seconds * slices.tumor) / 3600).toFixed(1)} hours for all.`;
+  }
+
+  rank(masks) {
+    const { truth, state } = this;
+    const rows = Object.entries(WAYS).map(([way, name]) => {
+      const hidden = way === "hand" && !state.compare;
+      const score = truth && masks[way] && !hidden ? dice(count(masks[way], truth)) : null;
+      const item = document.createElement("li");
+      item.innerHTML = `<span></span><strong></strong><div class="bar" aria-hidden="true"><i></i></div>`;
+      item.dataset.way = way;
+      item.querySelector("span").textContent = name;
+      item.querySelector("strong").textContent = score === null ? "–" : score.toFixed(3);
+      item.style.setProperty("--score", `${100 * (score ?? 0)}%`);
+      if (way === state.way) item.setAttribute("aria-current", "true");
+      return item;
+    });
+    this.find(".scores ul").replaceChildren(...rows);
+  }
+}
