@@ -9,14 +9,18 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from btmodels import download, inputs, registry, worker
+from btmodels import download, inputs, opening, registry, worker
 from btmodels.errors import DownloadError, WeightsError
 from btmodels.export import mask_tiff
-from btmodels.inputs import Input, Problem
-from btmodels.measure import measure
+from btmodels.inputs import Bundle, Input, Problem
+from btmodels.measure import measure, square_millimeters
+from btmodels.opening import Found, Wishes
 from btmodels.slices import Analysis
+from btmodels.study import ROLES
+from btmodels.turning import Turn, as_uploaded
 
 CHUNK = 8
 """Slices read, asked and written at once: enough for a batch, few enough for any memory."""
@@ -31,7 +35,11 @@ def build_parser() -> argparse.ArgumentParser:
     text = "Tell of each slice whether it shows a tumor and where, and measure that."
     command = commands.add_parser("analyze", help=text, description=text)
     command.add_argument(
-        "paths", nargs="+", type=Path, metavar="FILE|FOLDER", help="slices, or folders of slices"
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="slices, DICOM files, NIfTI volumes, zips, or folders of them",
     )
     segmenters = [spec.name for spec in registry.SPECS.values() if spec.task == "segment"]
     command.add_argument(
@@ -41,6 +49,27 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"the network that marks: {', '.join(segmenters)}; default is the site's",
     )
+    command.add_argument(
+        "--turn",
+        type=int,
+        default=0,
+        choices=[0, 90, 180, 270],
+        metavar="DEGREES",
+        help="turn every slice clockwise first: 90, 180 or 270; masks are turned back",
+    )
+    command.add_argument(
+        "--mirror",
+        action="store_true",
+        help="then exchange left and right; masks are mirrored back",
+    )
+    command.add_argument(
+        "--sequence",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=WHAT",
+        help=f"say what a volume or series is: {', '.join(ROLES)}; can be repeated",
+    )
     command.add_argument("--out", type=Path, metavar="DIR", help="write the masks there")
     command.add_argument("--json", action="store_true", help="print one JSON array")
     command.set_defaults(run=analyze)
@@ -48,6 +77,22 @@ def build_parser() -> argparse.ArgumentParser:
     command = commands.add_parser("download", help=text, description=text)
     command.set_defaults(run=fetch)
     return parser
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, _, role = text.rpartition("=")
+    if not name or role not in ROLES:
+        raise argparse.ArgumentTypeError(f"NAME={'|'.join(ROLES)} is expected, not {text!r}")
+    return name, role
+
+
+def _targets(found: Sequence[Input | Bundle], out: Path) -> Iterator[tuple[Path, Path]]:
+    """Each file that is read with a place where masks of it will be written."""
+    for item in found:
+        if isinstance(item, Input):
+            yield item.file, out / item.target
+        else:
+            yield from ((f, out / p / f.name) for f, p in zip(item.files, item.places, strict=True))
 
 
 def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -68,17 +113,21 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if args.out is not None:
         if args.out.exists() and not args.out.is_dir():
             parser.error(f"argument --out: {args.out} is not a folder")
-        if any((args.out / i.target).resolve().parent == i.file.resolve().parent for i in found):
+        if any(
+            target.resolve().parent == file.resolve().parent
+            for file, target in _targets(found, args.out)
+        ):
             parser.error(
                 f"argument --out: slices are read from {args.out}; masks written there would be "
                 "taken for their truth"
             )
     for problem in problems:
         _report(problem)
+    wishes = Wishes(Turn(args.turn // 90, args.mirror), dict(args.sequence))
     table = None if args.json else Table()
     rows = []
     try:
-        for row, more in _rows(found, args.model, args.out):
+        for row, more in _rows(found, args.model, args.out, wishes):
             problems += more
             for problem in more:
                 _report(problem)
@@ -97,9 +146,9 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _rows(
-    found: Sequence[Input], model: str, out: Path | None
+    inputs_: Sequence[Input | Bundle], model: str, out: Path | None, wishes: Wishes
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
-    """Yield for each input its row, None where it could not be read, and what went wrong with it.
+    """Yield for each slice its row, None where a file could not be read, and what went wrong with it.
 
     Raises:
         WeightsError: There is no answer without the weights of both networks.
@@ -107,46 +156,61 @@ def _rows(
     assets = registry.ASSETS
     networks = registry.get(model).name, registry.get("default-classifier").name
     records = [registry.verify_weights(name, assets) for name in networks]
-    taken: dict[Path, Path] = {}
-    for start in range(0, len(found), CHUNK):
-        chunk = found[start : start + CHUNK]
-        read = [inputs.read(item) for item in chunk]
-        images = [each.pixels for each, _ in read if each is not None]
+    taken: dict[Path, Found] = {}
+    for chunk in _chunks(_read(inputs_, wishes)):
+        images = [each.slice.pixels for each, _ in chunk if each is not None]
         answered = worker.answer(images, *networks, assets).predictions if images else []
         predictions = iter(answered)
-        for item, (each, problems) in zip(chunk, read, strict=True):
-            if each is None:
+        for found, problems in chunk:
+            if found is None:
                 yield None, problems
                 continue
-            analysis = measure(each, next(predictions), *records, *networks)
+            analysis = measure(found.slice, next(predictions), *records, *networks)
             mask = None
             if out is not None:
-                mask, more = _write(analysis, item, out / item.target, taken)
+                mask, more = _write(analysis, found, out / found.target, taken)
                 problems += more
-            yield as_row(analysis, item.file, mask), problems
+            yield as_row(analysis, found, mask), problems
+
+
+def _read(
+    inputs_: Sequence[Input | Bundle], wishes: Wishes
+) -> Iterator[tuple[Found | None, list[Problem]]]:
+    for item in inputs_:
+        found, problems = opening.read(item, wishes)
+        if not found:
+            yield None, problems
+        for each in found:
+            yield each, problems
+            problems = []
+
+
+def _chunks(read: Iterator) -> Iterator[list]:
+    while chunk := list(islice(read, CHUNK)):
+        yield chunk
 
 
 def _write(
-    analysis: Analysis, item: Input, target: Path, taken: dict[Path, Path]
+    analysis: Analysis, found: Found, target: Path, taken: dict[Path, Found]
 ) -> tuple[Path | None, list[Problem]]:
-    other = taken.setdefault(target, item.file)
-    if other is not item.file:
-        reason = f"its mask was not written: {target} already holds that of {other}."
-        return None, [Problem(item.file, reason)]
+    other = taken.setdefault(target, found)
+    if other is not found:
+        reason = f"its mask was not written: {target} already holds that of {other.file}."
+        return None, [Problem(found.file, reason)]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(mask_tiff(analysis.mask))
+        target.write_bytes(mask_tiff(as_uploaded(analysis.mask, analysis.slice)))
     except OSError as error:
         return None, [Problem(target, f"cannot be written ({error.strerror}).")]
     return target, []
 
 
-def as_row(analysis: Analysis, file: Path, mask: Path | None) -> dict:
+def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
     """Return an analysis as the object that ``--json`` prints."""
-    rows, cols = analysis.mask.shape
+    rows, cols = as_uploaded(analysis.mask, analysis.slice).shape
     return {
-        "file": str(file),
-        "slice": 0,  # every format that is read so far gives one slice a file
+        "file": str(found.file),
+        "slice": found.index,
         "model": analysis.model,
         "weights_sha256": analysis.weights_sha256,
         "classifier": analysis.classifier,
@@ -157,6 +221,7 @@ def as_row(analysis: Analysis, file: Path, mask: Path | None) -> dict:
         "marked_pixels": analysis.marked_pixels,
         "slice_share": analysis.slice_share,
         "head_share": analysis.head_share,
+        "square_mm": square_millimeters(analysis),
         "dice": analysis.dice,
         "mask": None if mask is None else str(mask),
         "warnings": list(analysis.warnings),

@@ -50,6 +50,7 @@ _OTHERS = {
     b"\x89HDF": "an HDF5 file",
     b"<": "a text file",
 }
+_VOLUMES = ("a DICOM file", "a NIfTI file")
 _MASK_EDGES = 0.01
 """Share of pixels that a lossy mask may have between its two values."""
 
@@ -135,7 +136,9 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
         )
     kind = _kind_of(data)
     if kind is None:
-        raise DecodeError(f"{name} is {_what_else(data)}; {EXPECTED}.")
+        what = _what_else(data)
+        expected = "a picture was expected here" if what in _VOLUMES else EXPECTED
+        raise DecodeError(f"{name} is {what}; {expected}.")
     try:
         raster = read_tiff(data, name) if kind == "TIFF" else read_picture(data, name, kind)
     except LIBRARY_ERRORS as error:

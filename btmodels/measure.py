@@ -143,3 +143,10 @@ def _contradiction(probability: float, threshold: float, marked: int) -> str:
         f"marks nothing at threshold {threshold:.2f}. The two contradict each other: neither is to "
         "be trusted here."
     )
+
+
+def square_millimeters(analysis: Analysis) -> float | None:
+    """Return the area of the mask where the file says how large its pixels are, else None."""
+    if analysis.slice.spacing is None:
+        return None
+    return analysis.marked_pixels * analysis.slice.spacing[0] * analysis.slice.spacing[1]

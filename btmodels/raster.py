@@ -27,7 +27,7 @@ MAX_SIDE = 10_000
 MAX_PAGES = 1_000
 """A file with more is a video or an attack; of fewer the first is read."""
 
-EXPECTED = "a TIFF, PNG, JPEG, WebP or BMP image was expected"
+EXPECTED = "a TIFF, PNG, JPEG, WebP, BMP, DICOM or NIfTI file was expected"
 
 LIBRARY_ERRORS = (
     ArithmeticError,  # OverflowError, ZeroDivisionError

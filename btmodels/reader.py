@@ -15,6 +15,7 @@ import numpy as np
 from btmodels import worker
 from btmodels.decode import decode, decode_mask
 from btmodels.errors import DecodeError
+from btmodels.intake import Content, Members, open_zip, read_file
 from btmodels.slices import Slice
 
 SECONDS = 20.0
@@ -44,6 +45,14 @@ class Reader:
             DecodeError: The file cannot be read, or not in time, or ended the process that tried.
         """
         return self.run(name, decode, data, name)
+
+    def file(self, data: bytes, name: str) -> Content:
+        """Do as `btmodels.intake.read_file`; raises as `slice` does."""
+        return self.run(name, read_file, data, name)
+
+    def zip(self, data: bytes, name: str) -> Members:
+        """Do as `btmodels.intake.open_zip`; raises as `slice` does."""
+        return self.run(name, open_zip, data, name)
 
     def mask(self, data: bytes, name: str) -> np.ndarray:
         """Do as `btmodels.decode.decode_mask`; raises as `slice` does."""

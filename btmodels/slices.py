@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from btmodels.grid import Grid
+    from btmodels.turning import Turn
 
 CHANNELS = ("pre-contrast T1", "FLAIR", "post-contrast T1")
 """What the three channels of a slice hold, in the data set's order."""
@@ -26,6 +31,8 @@ class Slice:
         number: The number in the file's name, or None where it has none.
         spacing: Millimeters per pixel (row, column), only where the file says so.
         notes: What decoding had to do to get here, one plain sentence each.
+        place: Where it lies in the volume that it was cut from; None of a picture.
+        turn: How it was turned by hand after decoding; None where it was not.
     """
 
     name: str
@@ -35,6 +42,25 @@ class Slice:
     number: int | None = None
     spacing: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    place: Place | None = None
+    turn: Turn | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a slice lies in a volume.
+
+    Attributes:
+        volume: Unlike any other volume's of the batch.
+        title: The volume in words.
+        grid: Its axes.
+        index: Of the slice among the shown ones, from 0.
+    """
+
+    volume: str
+    title: str
+    grid: Grid
+    index: int
 
 
 @dataclass(frozen=True)

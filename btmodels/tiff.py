@@ -1,7 +1,8 @@
-"""TIFF in memory: tifffile for plain and deflated values of any type, Pillow for other codecs.
+"""TIFF in memory: tifffile for plain and deflated values of any type, others for other codecs.
 
 tifffile reads LZW, JPEG and the like only with a package of 80 MB, which nothing else here needs;
-Pillow's libtiff reads them, but not all types of values. A form that neither reads exactly is refused.
+Pillow's libtiff reads them, but not all types of values, and OpenCV's has three deep channels packed with
+LZW. A form that none of them reads exactly is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import math
 import zlib
 
+import cv2
 import numpy as np
 import tifffile
 
@@ -29,6 +31,7 @@ _PHOTOMETRIC, _ORIENTATION = 262, 274
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
 _NONE, _DEFLATE = 1, (8, 32946)
 _LOSSY = (6, 7, 34712, 34892, 50001)  # JPEG, old and new, JPEG 2000, WebP
+_LZW = 5
 _ALPHA = (1, 2)
 _MAX_SEGMENTS = 100_000
 _NUMBERS = (
@@ -80,6 +83,8 @@ def read_tiff(data: bytes, name: str) -> Raster:
         if _is_plain(page):
             values, more = _read_plain(page, data, name)
             return Raster(orient(values, orientation), notes + more)
+        if _is_deep_lzw(page):
+            return Raster(orient(_read_deep_lzw(page, data, name), orientation), notes)
         if not _is_exact_in_pillow(page):
             raise DecodeError(
                 f"{name} holds {_describe(page)}, a form of TIFF that is not read here; save it "
@@ -130,6 +135,36 @@ def _is_exact_in_pillow(page: tifffile.TiffPage) -> bool:
     if page.samplesperpixel == 2 and page.extrasamples[:1] not in ((1,), (2,)):
         return False
     return np.max(page.bitspersample) <= 8 and page.sampleformat == 1
+
+
+def _is_deep_lzw(page: tifffile.TiffPage) -> bool:
+    """Whether the page has three channels of 16 bits, packed with LZW, channel beside channel."""
+    return (
+        page.compression == _LZW
+        and page.photometric == _RGB
+        and (page.samplesperpixel, page.bitspersample, page.sampleformat) == (3, 16, 1)
+        and page.planarconfig == 1
+        and page.predictor in (1, 2)
+        and page.fillorder == 1
+        and not page.is_tiled
+    )
+
+
+def _read_deep_lzw(page: tifffile.TiffPage, data: bytes, name: str) -> np.ndarray:
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if len(segments) != math.prod(page.chunked) or any(
+        offset <= 0 or count <= 0 or offset + count > len(data) for offset, count in segments
+    ):
+        raise DecodeError(f"{name} is cut off or damaged: part of its picture is missing.")
+    logging = cv2.utils.logging
+    logging.setLogLevel(
+        logging.LOG_LEVEL_SILENT
+    )  # what is wrong with a file is said here, not on a console
+    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if values is None or values.dtype != np.uint16 or values.shape != page.shape:
+        raise ValueError("OpenCV does not read this TIFF")
+    return values[..., ::-1]
 
 
 def _read_plain(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
+import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from btmodels.decode import decode
 from btmodels.errors import DecodeError
+from btmodels.tiff import read_tiff
 from tests.btmodels.files import deep_png, saved, tiff
 
 RNG = np.random.default_rng(7)
@@ -200,11 +204,26 @@ def test_16_bit_with_alpha(pixels):
 
 def test_16_bit_colors_that_would_lose_their_lower_bits_are_refused(pixels):
     values = tiff(pixels.astype(np.uint16) * 257, photometric="rgb")
-    # Tag 259 says how it is packed: 5 is LZW.
-    lzw = values.replace(struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, 5))
-    assert lzw != values
-    with pytest.raises(DecodeError, match="deep.tif holds 3 x 16-bit RGB values \\(LZW\\)"):
-        decode(lzw, "deep.tif")
+    # Tag 259 says how it is packed: 32773 is PackBits.
+    packed = values.replace(
+        struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, 32773)
+    )
+    assert packed != values
+    with pytest.raises(DecodeError, match="deep.tif holds 3 x 16-bit RGB values \\(PACKBITS\\)"):
+        decode(packed, "deep.tif")
+
+
+@pytest.mark.parametrize("rows", [3, 1000])
+def test_16_bit_colors_with_lzw_keep_all_bits(rows):
+    values = np.random.default_rng(5).integers(0, 65536, (20, 30, 3), np.uint16)
+    options = [cv2.IMWRITE_TIFF_COMPRESSION, 5, cv2.IMWRITE_TIFF_ROWSPERSTRIP, rows]
+    data = cv2.imencode(".tif", values[..., ::-1], options)[1].tobytes()
+    assert tifffile.TiffFile(io.BytesIO(data)).pages[0].compression == 5
+    np.testing.assert_array_equal(read_tiff(data, "deep.tif").values, values)
+    damaged = data[:100] + bytes(byte ^ 90 for byte in data[100:300]) + data[300:]
+    for bad in (data[: len(data) // 2], damaged):
+        with pytest.raises(DecodeError):
+            decode(bad, "deep.tif")
 
 
 def test_wide_types_that_hold_8_bits_are_kept(pixels):

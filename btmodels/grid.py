@@ -1,0 +1,117 @@
+"""How the slices of a volume lie in the file that they come from, and the way there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+PLANES = ("sagittal", "coronal", "axial")
+"""Planes across the patient's left-right, back-front and foot-head axis."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Axes of a volume as its file has them, and how they become slices, rows and columns.
+
+    Shown slices are axial, the first at the feet; a row runs to the patient's left, a column to the
+    back: the radiological convention, in which the data set's slices lie.
+
+    Attributes:
+        kind: "NIfTI" or "DICOM".
+        shape: Of the volume as the file has it, three axes; a DICOM's are frame, row, column.
+        order: For slices, rows and columns the file's axis.
+        flips: For slices, rows and columns whether they run against the file's axis.
+        affine: float64, (4, 4): the file's indices to millimeters to the right, front and top, as
+            NIfTI has them; None where the file does not say.
+        header: What is needed to write a file of the same geometry: of NIfTI its header, of DICOM
+            each file without its pixels.
+        frames: Of DICOM for each index of the first axis: which of ``header``, and which of its
+            frames, counted from 0.
+        pixel: Millimeters from row to row and column to column as shown, where ``affine`` is None.
+    """
+
+    kind: str
+    shape: tuple[int, int, int]
+    order: tuple[int, int, int] = (0, 1, 2)
+    flips: tuple[bool, bool, bool] = (False, False, False)
+    affine: np.ndarray | None = None
+    header: tuple[bytes, ...] = ()
+    frames: tuple[tuple[int, int], ...] = ()
+    pixel: tuple[float, float] | None = None
+
+    def shown(self, values: np.ndarray) -> np.ndarray:
+        """Return the file's volume as (slices, rows, cols, ...)."""
+        values = values.transpose(*self.order, *range(3, values.ndim))
+        return values[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
+
+    def own(self, values: np.ndarray) -> np.ndarray:
+        """Return (slices, rows, cols) along the file's axes: undoes `shown`."""
+        values = values[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
+        return np.ascontiguousarray(values.transpose(np.argsort(self.order)))
+
+    @property
+    def spacing(self) -> tuple[float, float, float] | None:
+        """Millimeters from slice to slice, row to row, column to column."""
+        if self.affine is None:
+            return None
+        steps = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return tuple(float(steps[axis]) for axis in self.order)
+
+    @property
+    def pixel_spacing(self) -> tuple[float, float] | None:
+        """Millimeters from row to row and column to column of a shown slice; None unknown."""
+        return self.pixel if self.spacing is None else self.spacing[1:]
+
+    @property
+    def shown_affine(self) -> np.ndarray | None:
+        """float64, (4, 4): indices of slice, row and column to millimeters."""
+        if self.affine is None:
+            return None
+        way = np.zeros((4, 4))
+        way[3, 3] = 1
+        for shown, (axis, flip) in enumerate(zip(self.order, self.flips, strict=True)):
+            way[axis, shown] = -1 if flip else 1
+            way[axis, 3] = self.shape[axis] - 1 if flip else 0
+        return self.affine @ way
+
+    @property
+    def plane(self) -> str:
+        """The plane in which the file's own slices lie, "" where it is not known."""
+        if self.affine is None:
+            return ""
+        across = 0 if self.kind == "DICOM" else 2
+        return PLANES[int(np.argmax(np.abs(self.affine[:3, across])))]
+
+
+def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """Return ``order`` and ``flips`` of the `Grid` whose shown slices are nearest to axial.
+
+    Args:
+        affine: float64, (4, 4), as `Grid.affine`.
+
+    Raises:
+        ValueError: Two axes of the file point the same way.
+    """
+    from nibabel.orientations import io_orientation
+
+    axes = io_orientation(affine)
+    if np.isnan(axes).any():
+        raise ValueError(f"Axes of a volume must be independent. Received: affine={affine}")
+    order, flips = [], []
+    # Wanted: to the head, to the back, to the left; the affine counts to the head, front and right.
+    for world, wanted in ((2, 1), (1, -1), (0, -1)):
+        axis = int(np.flatnonzero(axes[:, 0] == world)[0])
+        order.append(axis)
+        flips.append(bool(axes[axis, 1] != wanted))
+    return tuple(order), tuple(flips)
+
+
+def is_affine(affine: np.ndarray) -> bool:
+    """Tell whether a matrix places every voxel somewhere of its own."""
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        return False
+    steps = np.linalg.norm(affine[:3, :3], axis=0)
+    if not (steps > 0).all():
+        return False
+    return abs(np.linalg.det(affine[:3, :3] / steps)) > 1e-3

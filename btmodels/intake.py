@@ -1,0 +1,60 @@
+"""One file of any kind that is read, whatever its name ends in: pictures, DICOM, NIfTI, zip."""
+
+from __future__ import annotations
+
+from btmodels.archive import is_zip, unzip
+from btmodels.decode import decode
+from btmodels.errors import DecodeError
+from btmodels.names import plain_name
+from btmodels.raster import EXPECTED, MAX_BYTES
+from btmodels.scans import DicomFile, Scan
+from btmodels.slices import Slice
+
+Members = tuple[tuple[str, bytes], ...]
+"""Paths within a zip and what they hold."""
+
+Content = Slice | DicomFile | tuple[Scan, ...]
+
+_GZIP = b"\x1f\x8b"
+_ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
+
+
+def read_file(data: bytes, name: str) -> Content:
+    """Read a picture, a DICOM file or a NIfTI volume; either of the latter may be packed with gzip.
+
+    Args:
+        data: The file.
+        name: As the visitor knows it.
+
+    Raises:
+        DecodeError: It is none of them, damaged, or too large.
+    """
+    # These libraries take a while to load, and most files are pictures.
+    from btmodels.dicom import is_dicom, read_dicom
+    from btmodels.nifti import gunzip, is_nifti, read_nifti
+
+    name = plain_name(name)
+    if len(data) > MAX_BYTES:
+        raise DecodeError(
+            f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
+        )
+    inner = gunzip(data, name) if data[:2] == _GZIP else data
+    if is_nifti(inner):
+        return read_nifti(inner, name)
+    if is_dicom(inner):
+        return read_dicom(inner, name)
+    if inner[:4] in _ANALYZE and len(inner) == 348:
+        raise DecodeError(
+            f"{name} is the header of an Analyze volume in two files; save it as one .nii file."
+        )
+    if is_zip(inner):
+        raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
+    return decode(data, name)
+
+
+def open_zip(data: bytes, name: str) -> Members:
+    """Do as `btmodels.archive.unzip`."""
+    return unzip(data, name)
+
+
+__all__ = ["Content", "Members", "is_zip", "open_zip", "read_file"]

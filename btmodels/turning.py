@@ -1,0 +1,52 @@
+"""Turning and mirroring a slice by hand before it is analyzed, and turning what came of it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from btmodels.slices import Slice
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is done to a slice so that it lies as the networks know it.
+
+    Attributes:
+        quarters: Quarter turns clockwise, 0 to 3.
+        mirrored: Whether left and right are exchanged, after the turns.
+    """
+
+    quarters: int = 0
+    mirrored: bool = False
+
+    def apply(self, picture: np.ndarray) -> np.ndarray:
+        """Turn a picture, (rows, cols) or (rows, cols, channels)."""
+        turned = np.rot90(picture, -self.quarters)
+        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+
+    def undo(self, picture: np.ndarray) -> np.ndarray:
+        """Turn a picture back: ``turn.undo(turn.apply(picture))`` is the picture."""
+        turned = picture[:, ::-1] if self.mirrored else picture
+        return np.ascontiguousarray(np.rot90(turned, self.quarters))
+
+
+def turn_slice(each: Slice, turn: Turn) -> Slice:
+    """Turn a slice with all that belongs to it; `Slice.turn` remembers it for the way back.
+
+    Raises:
+        ValueError: It was turned before.
+    """
+    if each.turn is not None:
+        raise ValueError(f"A slice is turned once. Received: {each.name}, turned by {each.turn}")
+    if turn == Turn():
+        return each
+    spacing = each.spacing[::-1] if each.spacing and turn.quarters % 2 else each.spacing
+    truth = None if each.truth is None else turn.apply(each.truth)
+    return replace(each, pixels=turn.apply(each.pixels), truth=truth, spacing=spacing, turn=turn)
+
+
+def as_uploaded(picture: np.ndarray, each: Slice) -> np.ndarray:
+    """Turn a picture of a slice, such as its mask, back to how its file holds it."""
+    return picture if each.turn is None else each.turn.undo(picture)
