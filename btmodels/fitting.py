@@ -90,16 +90,24 @@ def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: 
 
 
 def save_checkpoint(path: Path, model: keras.Model, state: dict) -> None:
-    """Write weights, optimizer and ``state`` in one file, whole or not at all."""
+    """Write weights, optimizer and ``state`` in one file, whole or not at all.
+
+    Raises:
+        OSError: The disk is full, say; what was at ``path`` is still there.
+    """
     arrays = {f"w{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
     arrays |= {
         f"o{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)
     }
     partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        np.savez(file, state=np.frombuffer(json.dumps(state).encode(), np.uint8), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, state=np.frombuffer(json.dumps(state).encode(), np.uint8), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        partial.unlink(missing_ok=True)  # half a checkpoint must not fill a disk that is full
+        raise
     partial.replace(path)
 
 

@@ -18,6 +18,8 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   who ask at once; ``/errors``: how often they met one; ``/slices_per_second``: of all of them together,
   against the engine alone when it is handed such slices at once.
 - ``users/memory``: of server and worker after all visitors, in millions of bytes, against before.
+- ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` they asked for,
+  ``kills``, ``errors`` they met, and ``memory`` after it, in millions of bytes, against before.
 - ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
   are segmented; ``/again``: for the next visitor. ``cohort_110/first``, ``/again``: until the table of
   110 patients is there. Milliseconds, against what is aimed at.
@@ -46,9 +48,15 @@ from train.visitor import Site
 VIEWER = "bidi_component"
 """What Streamlit calls the element that shows a slice."""
 
-NETWORKS, USERS, PATIENTS = "networks", "users", "patients"
+NETWORKS, USERS, STEADY, PATIENTS = "networks", "users", "steady", "patients"
 
-GROUPS = {"network/": NETWORKS, "users": USERS, "patient_": PATIENTS, "cohort_": PATIENTS}
+GROUPS = {
+    "network/": NETWORKS,
+    "users": USERS,
+    "steady": STEADY,
+    "patient_": PATIENTS,
+    "cohort_": PATIENTS,
+}
 """By how a row's name begins, what it is measured with; any other row is a group of its own."""
 
 
@@ -145,7 +153,12 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
     if name == NETWORKS:
         return bench_networks.network_rows(_trained(args.assets), args.reruns, args.assets)
-    return bench_load.load_rows() if name == USERS else bench_load.patient_rows()
+    load = {
+        USERS: bench_load.load_rows,
+        STEADY: bench_load.steady_rows,
+        PATIENTS: bench_load.patient_rows,
+    }
+    return load[name]()
 
 
 def _printed(row: dict[str, Any], aim: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import psutil
 import tifffile
 
 from btmodels import cohort
@@ -29,6 +31,11 @@ MANY = 80
 
 COHORT = 110
 """Patients of the whole data set."""
+
+STEADY_SECONDS, STEADY_PATIENTS = 120.0, 200
+
+GAVE_UP = "process that holds the networks"
+"""Part of every sentence that says that the worker did not answer."""
 
 LARGE = "SYNT_AA_0005_20260101"
 """The bundled patient of 60 slices."""
@@ -56,6 +63,64 @@ def load_rows() -> Iterator[dict[str, Any]]:
             "unit": "MB",
             "against": before / 1e6,
         }
+
+
+def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[dict[str, Any]]:
+    """Yield how the site bears many visitors for minutes while its worker is killed twice.
+
+    Each visitor goes through patients of one slice in turn; after a while all have been seen, and are
+    answered from memory, as in a class. An error is an exception on a page, or a sentence that says that
+    the networks did not answer.
+    """
+    with made_up_data(STEADY_PATIENTS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
+        names = sorted(folder.name for folder in (data / "kaggle_3m").iterdir())
+        ask(site.visit(), names[0])
+        before = site.memory()
+        end = perf_counter() + seconds
+        asked: list[int] = []
+        errors: list[str] = []
+        sessions = [site.visit() for _ in range(users)]
+
+        def visitor(session: Session, number: int) -> None:
+            count = 0
+            while perf_counter() < end:
+                try:
+                    ask(session, names[(number * 7 + count) % len(names)])
+                except Exception as error:  # whatever a visitor would have met counts
+                    errors.append(str(error))
+                count += 1
+            asked.append(count)
+            errors.extend(alert for alert in session.alerts if GAVE_UP in alert)
+
+        threads = [
+            threading.Thread(target=visitor, args=(session, number), daemon=True)
+            for number, session in enumerate(sessions)
+        ]
+        for thread in threads:
+            thread.start()
+        killed = [_kill_worker(site, seconds / 3) for _ in range(2)]
+        for thread in threads:
+            thread.join()
+        name = f"steady_{users}"
+        yield {"name": f"{name}/slices", "value": sum(asked)}
+        yield {"name": f"{name}/kills", "value": sum(killed)}
+        yield {"name": f"{name}/errors", "value": len(errors)}
+        after = site.memory()
+        yield {
+            "name": f"{name}/memory",
+            "value": after / 1e6,
+            "unit": "MB",
+            "against": before / 1e6,
+        }
+
+
+def _kill_worker(site: Site, wait: float) -> bool:
+    """Wait, then kill the process that holds the networks; return whether there was one."""
+    time.sleep(wait)
+    worker = site.health()["worker"]
+    if worker:
+        psutil.Process(worker).kill()
+    return bool(worker)
 
 
 def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:

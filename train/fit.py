@@ -138,16 +138,20 @@ def main(args: argparse.Namespace) -> int:
             )
 
         score = segmenter_score if spec.task == "segment" else classifier_score
-        state = fit(
-            trained,
-            loss,
-            epoch_data,
-            lambda current: score(model, validation),
-            config,
-            folder,
-            say=lambda line: print(line, flush=True),
-            callbacks=_callbacks(args, folder),
-        )
+        try:
+            state = fit(
+                trained,
+                loss,
+                epoch_data,
+                lambda current: score(model, validation),
+                config,
+                folder,
+                say=lambda line: print(line, flush=True),
+                callbacks=_callbacks(args, folder),
+            )
+        except OSError as error:  # a full disk, say
+            print(f"Stopped: {error}. The same command goes on after the last epoch that was kept.")
+            return 1
     publish(spec, model, state | {"complete": finished(state)}, args, origin)
     return 0
 

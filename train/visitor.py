@@ -5,15 +5,19 @@ Only this module of `train` knows Streamlit, and of Streamlit only the messages 
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -67,6 +71,14 @@ class Site:
         family = [server, *server.children(recursive=True)]
         return sum(process.memory_info().rss for process in family)
 
+    def health(self) -> dict[str, Any]:
+        """Return what the site tells its operators (see `ui.health`)."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:  # 503 has a document too
+            return json.load(error)
+
     def visit(self) -> Session:
         """Open a session as soon as the server takes one.
 
@@ -87,10 +99,15 @@ class Site:
 
 
 class Session:
-    """One visitor's tab."""
+    """One visitor's tab.
+
+    Attributes:
+        alerts: Sentences in boxes (notes, warnings, errors) that its pages have shown.
+    """
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self.alerts: list[str] = []
 
     def run(self, page: str, query: str = "") -> float:
         """Ask for a page, as any widget does that the server handles; return the seconds it took.
@@ -127,4 +144,6 @@ class Session:
                 element = message.delta.new_element
                 if element.HasField("exception"):
                     raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
+                if element.HasField("alert"):
+                    self.alerts.append(element.alert.body)
                 yield element.WhichOneof("type")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +164,20 @@ def test_altered_weights_draw_no_mask_anywhere(visit, altered_site):
             assert not visit.drawn()[..., 3].any()
             assert visit.number("marked") == "–"
     assert visit.page.get_by_role("button", name="Mask").count() == 0
+
+
+def test_a_browser_that_leaves_in_mid_upload_disturbs_nobody(visit, site, browser):
+    other = browser.new_context().new_page()
+    other.set_default_timeout(120_000)
+    other.goto(f"{site}/analyze?source=files")
+    box = other.locator("input[type=file]").first
+    box.wait_for(state="attached")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+    other.context.new_cdp_session(other).send("Network.emulateNetworkConditions", slow)
+    large = {"name": "large.tif", "mimeType": "image/tiff", "buffer": bytes(2_000_000)}
+    with other.expect_request(lambda request: "upload_file" in request.url):
+        box.set_input_files(large)
+    other.context.close()  # 40 seconds before all of it would have arrived
+    visit.open(f"{site}/analyze")
+    with urllib.request.urlopen(f"{site}/_stcore/health") as answer:
+        assert answer.read() == b"ok"

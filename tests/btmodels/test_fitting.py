@@ -1,6 +1,7 @@
 """Training learns, resumes after ``kill -9`` to the very same weights, and refuses a mixed-up folder."""
 
 import csv
+import errno
 import os
 import signal
 import subprocess
@@ -30,6 +31,13 @@ def start(folder: Path) -> subprocess.Popen:
     )
 
 
+class FewSquares(Squares):
+    """Two steps an epoch."""
+
+    def __len__(self) -> int:
+        return 2
+
+
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory) -> tuple[Path, list[str]]:
     """A run that nobody disturbs: its folder and its lines."""
@@ -51,6 +59,27 @@ def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(straight, tmp_
     lines = out.splitlines()
     assert lines[0].startswith("going on after epoch")
     assert lines[-1].startswith("weights ") and lines[-1] == straight[1][-1]
+
+
+def test_a_disk_that_fills_up_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    config = FitConfig(epochs=2, num_slices=8, batch_size=4, validate_every=2)
+    model = build_unet((16, 16, 3), (4, 8))
+    arguments = bce_dice, FewSquares, lambda model: 0.0, config, tmp_path
+    saved = []
+
+    def full(descriptor: int) -> None:
+        saved.append(descriptor)
+        if len(saved) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("btmodels.fitting.os.fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            fit(model, *arguments)
+    assert len(saved) == 2
+    assert {file.name for file in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
+    assert read_state(tmp_path / "checkpoint.npz")["epochs"] == 1
+    assert fit(model, *arguments)["epochs"] == 2
 
 
 def test_a_run_learns_and_logs(straight):

@@ -33,6 +33,7 @@ def made_up_rows(monkeypatch):
     rows = [{"name": NETWORK_ROW["name"], "value": NETWORK_ROW["value"]}]
     monkeypatch.setattr(bench_networks, "network_rows", lambda *_: iter(rows))
     monkeypatch.setattr(bench_load, "load_rows", lambda: iter([LOAD_ROW]))
+    monkeypatch.setattr(bench_load, "steady_rows", lambda: iter([]))
     monkeypatch.setattr(bench_load, "patient_rows", lambda: iter([]))
 
 
@@ -176,3 +177,10 @@ def test_load_is_measured_on_slices_that_nobody_asked_for_before(monkeypatch):
     speed = rows["users_2/slices_per_second"]
     assert speed["value"] > 0 < speed["against"]
     assert rows["users/memory"]["value"] > 100
+
+
+def test_visitors_do_not_notice_that_the_worker_is_killed(monkeypatch):
+    monkeypatch.setattr(bench_load, "STEADY_PATIENTS", 12)
+    rows = {row["name"]: row["value"] for row in bench_load.steady_rows(users=2, seconds=6)}
+    assert rows["steady_2/kills"] >= 1 and rows["steady_2/slices"] >= 2
+    assert rows["steady_2/errors"] == 0
