@@ -18,6 +18,8 @@ COMMANDS = {
     "leak": "measure what a split by slice flatters",
     "robustness": "measure what faults of the input cost on test patients",
     "transfer": "compare encoders trained elsewhere with a start from scratch",
+    "crossval": "judge every patient by a network that never met them",
+    "associate": "hold shape figures of true and predicted masks against genomic clusters",
     "bench": "measure the site's speed",
     "cards": "write a model card for every trained network",
     "all": "make everything that is generated",

@@ -245,6 +245,13 @@ class ProcessTime(keras.callbacks.Callback):
         self.path.write_text(json.dumps(spent))
 
 
+class TwoTargets(Epoch):
+    """`Epoch` with the two targets of a classifier that has its localizer."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{**kwargs, "verdict": True})
+
+
 def train_arm(
     model: keras.Model,
     loss,

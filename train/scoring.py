@@ -99,7 +99,7 @@ def score_masks(
     record = predictor.record
     return {
         "patients": scored,
-        **_headline(alone),
+        **headline(alone),
         "mean_iou": metrics.mean_of(column["iou"]),
         "mean_iou_interval": bootstrap_interval(column["iou"]),
         "pooled_dice": metrics.dice(pooled),
@@ -120,11 +120,11 @@ def score_masks(
         "cascade": {
             "classifier": classifier.record.name,
             "classifier_sha256": classifier.record.sha256,
-            **_headline([each.gated for each in found.values()]),
+            **headline([each.gated for each in found.values()]),
         }
         if classifier
         else None,
-        "whole_patient": {"rule": RULE, **_headline([each.cleaned for each in found.values()])},
+        "whole_patient": {"rule": RULE, **headline([each.cleaned for each in found.values()])},
         "threshold": record.threshold,
         "flips": record.flips,
         "min_component_pixels": record.min_component_pixels,
@@ -163,7 +163,7 @@ def _count(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> list[Co
     return [metrics.count(m, t) for m, t in zip(masks, truths, strict=True)]
 
 
-def _headline(counted: Sequence[list[Counts]]) -> dict[str, float | tuple[float, float] | None]:
+def headline(counted: Sequence[list[Counts]]) -> dict[str, float | tuple[float, float] | None]:
     """Scores that stand beside each other for every way to make masks, each with its interval."""
     patients = [metrics.score_patient(counts) for counts in counted]
     volumetric = [entry["dice"] for entry in patients]

@@ -88,11 +88,8 @@ def first_kernels(model: keras.Model) -> tuple[str, np.ndarray]:
     raise ValueError(f"{model.name} has no convolution.")
 
 
-class Verdicts(Epoch):
+class Verdicts(experiment.TwoTargets):
     """`Epoch` with the one target of a classifier without a localizer."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{**kwargs, "verdict": True})
 
     def __getitem__(self, step: int):
         pixels, targets = super().__getitem__(step)

@@ -1,0 +1,242 @@
+"""``python -m train crossval``: every patient judged once by a network that never met him or her.
+
+The folds are those of ``assets/splits/patients.json``: five networks, each trained on the patients of four
+folds and scored on the fifth. Nothing is chosen: the network at the end of training is taken, with mirrored
+views averaged, threshold 0.5 and no clean-up. Writes ``assets/metrics/crossval.json`` (``--task segment``)
+or ``crossval_classifier.json`` (``--task classify``) after each fold. Beside what every experiment's file
+holds (`train.experiment`):
+
+- ``task``, ``network`` (``name``, ``parameters``), ``full_recipe`` (what the site's networks get, to tell
+  what a reduced run lacks: ``name``, ``size`` and ``slices`` of each) and ``folds``, each ``fold`` (from
+  1), ``training_patients``, ``cpu_seconds``, ``wall_seconds``, ``curve`` (loss alone) and its own
+  ``mean_dice`` or ``auc``;
+- of segmenters ``patients`` (by folder, see `btmodels.metrics.score_patient`) and the headline figures with
+  intervals (`train.scoring.headline`), counted at the slices' own rows and columns;
+- of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
+  ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
+
+The masks stay in ``runs`` for ``train associate``: ``fold-N/masks.npz`` with ``patients``, ``numbers`` and
+``masks``, bits packed along the last axis.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from btmodels import cohort, losses, metrics
+from btmodels.errors import BrainTumorError
+from btmodels.metrics import Counts
+from btmodels.networks.ensemble import MEMBERS
+from btmodels.networks.resnet import build_resnet50, with_localizer
+from btmodels.networks.unet import build_unet
+from btmodels.preprocess import restore
+from btmodels.registry import get
+from train import experiment
+from train.choose import predict_logits, sigmoid
+from train.data import Subset
+from train.experiment import Budget, Material
+from train.fit import RECIPES
+from train.losses import FILTERS
+from train.scoring import headline
+from train.transfer_cells import score_verdicts
+
+QUESTION = "How well is every patient judged by a network that never met them?"
+
+PARTS = 4
+EACH_SLICES = 6000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    experiment.add_arguments(parser, EACH_SLICES)
+    parser.add_argument("--task", choices=("segment", "classify"), default="segment")
+
+
+def main(args: argparse.Namespace) -> int:
+    if not experiment.ready(args):
+        return 2
+    try:
+        material = experiment.load_material(args)
+        patients = {p.folder: p for p in cohort.read_cohort(args.data)}
+    except BrainTumorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    budget = experiment.budget_of(args, PARTS, batch_size=8)
+    if args.task == "classify":
+        budget = replace(budget, learning_rate=1e-3)
+    place = place_of(args.runs, args.task, budget, material)
+    done = []
+    folds = [fold for fold in material.folds if fold][: 2 if args.quick else None]
+    for number, fold in enumerate(folds, start=1):
+        work = _segment if args.task == "segment" else _classify
+        done.append(
+            experiment.once(
+                place / f"fold-{number}.json",
+                lambda number=number, fold=fold, work=work: work(
+                    number, fold, budget, material, patients, place / f"fold-{number}"
+                ),
+            )
+        )
+        lacks = [f"fold {each}" for each in range(number + 1, len(folds) + 1)]
+        body = (_segmenter if args.task == "segment" else _classifier)(done)
+        name = "crossval" if args.task == "segment" else "crossval_classifier"
+        experiment.write_json(
+            args.assets / "metrics" / f"{name}.json",
+            experiment.document(
+                args,
+                QUESTION,
+                budget,
+                material,
+                lacks,
+                task=args.task,
+                full_recipe=full_recipe(args.task),
+                **body,
+            ),
+        )
+        print(f"fold {number}: {done[-1].get('mean_dice', done[-1].get('auc'))}", flush=True)
+    return 0
+
+
+def place_of(runs: Path, task: str, budget: Budget, material: Material) -> Path:
+    """Where the runs of a cross-validation lie."""
+    kind = "synthetic" if material.synthetic else "lgg"
+    return runs / "experiments" / f"crossval-{task}-{kind}-{budget.size}-{budget.slices}"
+
+
+def full_recipe(task: str) -> list[dict]:
+    """Return what the site's own networks of a task are trained on."""
+    names = MEMBERS if task == "segment" else (get("default-classifier").name,)
+    return [
+        {
+            "name": name,
+            "size": get(name).input_shape[0],
+            "slices": RECIPES[name].epochs * RECIPES[name].num_slices,
+        }
+        for name in names
+    ]
+
+
+def _train(
+    model: keras.Model, loss, fold, budget: Budget, material: Material, folder: Path, **more
+) -> dict:
+    others = [f for each in material.folds for f in each if f not in set(fold)]
+    keras.utils.set_random_seed(budget.seed)
+    found = experiment.train_arm(
+        model,
+        loss,
+        material.of(others),
+        budget,
+        folder,
+        lambda _: 0.0,  # asked once, at the end, so that the end is what is kept
+        validate_every=budget.parts,
+        **more,
+    )
+    for row in found["curve"]:
+        row["score"] = None
+    return {
+        "parameters": model.count_params(),
+        "training_patients": len(others),
+        "cpu_seconds": found["cpu_seconds"],
+        "wall_seconds": found["wall_seconds"],
+        "curve": found["curve"],
+    }
+
+
+def _both_views(model: keras.Model, slices: Subset) -> np.ndarray:
+    plain, mirrored = (sigmoid(predict_logits(model, slices, m)[..., 0]) for m in (False, True))
+    return (plain + mirrored) / 2
+
+
+def _segment(number, fold, budget: Budget, material: Material, patients, folder: Path) -> dict:
+    keras.utils.set_random_seed(budget.seed)
+    shape = (budget.size, budget.size, 3)
+    # The site's U-Net; the small one where --quick only tries that everything runs.
+    model = (
+        build_unet(shape, FILTERS) if budget.size <= experiment.QUICK_SIZE else build_unet(shape)
+    )
+    found = _train(model, losses.bce_dice, fold, budget, material, folder)
+    slices = material.of(fold)
+    probability = _both_views(model, slices)
+    counts: dict[str, list[list[int]]] = {}
+    masks = []
+    for map_, folder_name, slice_number in zip(
+        probability, slices.patients, slices.numbers, strict=True
+    ):
+        patient = patients[str(folder_name)]
+        file = next(f for f in patient.files if f.number == slice_number)
+        truth = cohort.read_slice(patient, file).truth
+        mask = restore(map_, *truth.shape) >= 0.5
+        each = metrics.count(mask, truth)
+        counts.setdefault(str(folder_name), []).append([each.tp, each.fp, each.fn, each.tn])
+        masks.append(mask)
+    np.savez_compressed(
+        folder / "masks.npz",
+        patients=np.array(slices.patients),
+        numbers=np.array(slices.numbers),
+        masks=np.packbits(np.stack(masks), axis=-1),
+    )
+    volumetric = (metrics.dice(metrics.total(Counts(*c) for c in e)) for e in counts.values())
+    return {"fold": number, **found, "mean_dice": metrics.mean_of(volumetric), "counts": counts}
+
+
+def _segmenter(folds: list[dict]) -> dict:
+    counted = {
+        folder: [Counts(*each) for each in counts]
+        for fold in folds
+        for folder, counts in fold["counts"].items()
+    }
+    return {
+        "network": {"name": "unet", "parameters": folds[0]["parameters"]},
+        **headline(list(counted.values())),
+        "patients": {folder: metrics.score_patient(each) for folder, each in counted.items()},
+        "folds": [{k: v for k, v in fold.items() if k != "counts"} for fold in folds],
+    }
+
+
+def _classify(number, fold, budget: Budget, material: Material, patients, folder: Path) -> dict:
+    keras.utils.set_random_seed(budget.seed)
+    model = build_resnet50((budget.size, budget.size, 3))
+    loss = {"verdict": losses.bce, "where": losses.bce_dice}
+    found = _train(
+        with_localizer(model), loss, fold, budget, material, folder, kind=experiment.TwoTargets
+    )
+    slices = material.of(fold)
+    plain, mirrored = (sigmoid(predict_logits(model, slices, m)[:, 0]) for m in (False, True))
+    probability = (plain + mirrored) / 2
+    return {
+        "fold": number,
+        **found,
+        "auc": metrics.roc_auc(probability, slices.has_tumor),
+        "slices": [
+            [str(name), round(float(p), 6), int(t)]
+            for name, p, t in zip(slices.patients, probability, slices.has_tumor, strict=True)
+        ],
+    }
+
+
+def _classifier(folds: list[dict]) -> dict:
+    rows = [row for fold in folds for row in fold["slices"]]
+    names = tuple(row[0] for row in rows)
+    probability = np.array([row[1] for row in rows])
+    tumor = np.array([bool(row[2]) for row in rows])
+    masks = np.where(tumor, 255, 0).astype(np.uint8)[:, None, None]
+    everything = Subset(np.zeros((len(rows), 1, 1, 3), np.uint8), masks, names)
+    patients = {}
+    for name in dict.fromkeys(names):
+        own = np.array(names) == name
+        patients[name] = {
+            "slices": int(own.sum()),
+            "tumor_slices": int(tumor[own].sum()),
+            "auc": metrics.roc_auc(probability[own], tumor[own]),
+        }
+    return {
+        "network": {"name": "resnet50", "parameters": folds[0]["parameters"]},
+        **score_verdicts(probability, everything),
+        "patients": patients,
+        "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in folds],
+    }
