@@ -1,8 +1,8 @@
 """``python -m train associate``: do automatic masks lead to the same findings as the expert's?
 
 Buda, Saha, Mazurowski 2019 (doi:10.1016/j.compbiomed.2019.05.002) related three figures of a tumor's shape
-to genomic subtypes. Here the same figures (`btmodels.shape`) are taken of each patient's true mask and of the
-out-of-fold mask of `train crossval`, and each is held against each genomic cluster of data.csv by a
+to genomic subtypes. Here the same figures (`btmodels.shape`) are taken of each patient's true mask and of
+the out-of-fold mask of `train crossval`, and each is held against each genomic cluster of data.csv by a
 Kruskal-Wallis test, with Holm's correction for the number of tests of either kind of mask. Writes
 ``assets/metrics/associate.json``:
 
@@ -12,7 +12,8 @@ Kruskal-Wallis test, with Holm's correction for the number of tests of either ki
   (patients a cluster must have to be counted), ``alpha``;
 - ``figures`` (``key``, ``title``) and ``clusters`` (``column``, ``title``);
 - ``tests``: for each figure and cluster column ``figure``, ``column``, ``patients``, ``groups`` (by code,
-  how many), and ``truth`` and ``predicted``, each ``h``, ``p``, ``p_holm`` (null where it cannot be tested);
+  how many), and ``truth`` and ``predicted``, each ``h``, ``p``, ``p_holm`` (null where there is nothing to
+  test);
 - ``agreement``: for each figure ``spearman`` between truth and prediction over patients, ``patients``;
 - ``same``: of all tests, how many are below ``alpha`` after correction for ``both``, ``truth_only``,
   ``predicted_only`` and ``neither``;
@@ -105,10 +106,8 @@ def main(args: argparse.Namespace) -> int:
 
 def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
     scored = json.loads((args.assets / "metrics" / "crossval.json").read_text(encoding="utf-8"))
-    budget = scored["budget"]
-    place = args.masks or (
-        args.runs / "experiments" / f"crossval-segment-lgg-{budget['size']}-{budget['slices']}"
-    )
+    name = experiment.run_name(experiment.Budget(**scored["budget"]))
+    place = args.masks or args.runs / "experiments" / f"crossval-segment-lgg-{name}"
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     rows = cohort.read_patient_data(args.data)
     values = {}

@@ -66,7 +66,7 @@ def main(args: argparse.Namespace) -> int:
     except BrainTumorError as error:
         print(error, file=sys.stderr)
         return 1
-    budget = experiment.budget_of(args, PARTS, batch_size=8)
+    budget = experiment.budget_of(args, PARTS)
     if args.task == "classify":
         budget = replace(budget, learning_rate=1e-3)
     place = place_of(args.runs, args.task, budget, material)
@@ -105,7 +105,7 @@ def main(args: argparse.Namespace) -> int:
 def place_of(runs: Path, task: str, budget: Budget, material: Material) -> Path:
     """Where the runs of a cross-validation lie."""
     kind = "synthetic" if material.synthetic else "lgg"
-    return runs / "experiments" / f"crossval-{task}-{kind}-{budget.size}-{budget.slices}"
+    return runs / "experiments" / f"crossval-{task}-{kind}-{experiment.run_name(budget)}"
 
 
 def full_recipe(task: str) -> list[dict]:

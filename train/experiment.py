@@ -60,7 +60,7 @@ class Budget:
     size: int
     slices: int
     parts: int
-    batch_size: int = 16
+    batch_size: int = 8
     learning_rate: float = 2e-3
     seed: int = 0
     policy: str = "float32"
@@ -109,7 +109,9 @@ class Material:
         return self.of(self.split[name])
 
 
-def add_arguments(parser: argparse.ArgumentParser, slices: int, size: int = 128) -> None:
+def add_arguments(
+    parser: argparse.ArgumentParser, slices: int, size: int = 128, batch_size: int = 8
+) -> None:
     """Add the options that all experiments have."""
     parser.add_argument(
         "--data", type=Path, help="folder kaggle_3m, or its parent; with --quick the bundled cohort"
@@ -119,6 +121,9 @@ def add_arguments(parser: argparse.ArgumentParser, slices: int, size: int = 128)
     parser.add_argument("--size", type=int, default=size, help=f"rows and columns; default {size}")
     parser.add_argument(
         "--slices", type=int, default=slices, help=f"slices an arm is trained on; default {slices}"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=batch_size, help=f"slices a step; default {batch_size}"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), help="default: fastest")
@@ -149,10 +154,16 @@ def budget_of(args: argparse.Namespace, parts: int, **more) -> Budget:
         size=args.size,
         slices=args.slices,
         parts=2 if args.quick else parts,
+        batch_size=args.batch_size,
         seed=args.seed,
         policy=keras.config.dtype_policy().name,
-        **({"batch_size": 16} | more | ({"batch_size": 8} if args.quick else {})),
+        **more,
     )
+
+
+def run_name(budget: Budget) -> str:
+    """Name a run's folder by what a budget may differ in."""
+    return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}"
 
 
 def load_material(args: argparse.Namespace) -> Material:

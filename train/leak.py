@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
         return 1
     budget = experiment.budget_of(args, PARTS)
     name = "leak_synthetic" if material.synthetic else "leak"
-    place = args.runs / "experiments" / f"{name}-{budget.size}-{budget.slices}"
+    place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
     arms = [
         {"key": key, "title": title, **run(parts, budget, place / key)}
         for key, title, parts in (

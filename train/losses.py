@@ -145,7 +145,7 @@ def run(
     """
     keras.utils.set_random_seed(budget.seed)
     # One arm is the same run for losses and skips.
-    folder = runs / "experiments" / f"small-{budget.size}-{budget.slices}" / key
+    folder = runs / "experiments" / f"small-{experiment.run_name(budget)}" / key
     weights = folder / "trained.weights.h5"
 
     def build() -> keras.Model:

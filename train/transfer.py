@@ -87,7 +87,7 @@ def main(args: argparse.Namespace) -> int:
         return 2
     try:
         material = experiment.load_material(args)
-        budget = experiment.budget_of(args, PARTS, batch_size=8, learning_rate=1e-3)
+        budget = experiment.budget_of(args, PARTS, learning_rate=1e-3)
         compare(args, cells, budget, material)
     except (BrainTumorError, NoSource) as error:
         print(error, file=sys.stderr)
@@ -112,7 +112,7 @@ def compare(
 ) -> None:
     """Run cells one after the other and write the file after each."""
     name = "transfer_imagenet" if args.encoders else "transfer"
-    place = args.runs / "experiments" / f"{name}-{budget.size}-{budget.slices}"
+    place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
     entries = []
     wanted = [cell for cell in cells if not args.only or cell.key in args.only]
     for number, cell in enumerate(cells):
