@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -29,7 +28,7 @@ from keras import layers
 
 from btmodels import losses, weights
 from btmodels.errors import BrainTumorError
-from btmodels.networks.blocks import conv, logits
+from btmodels.networks.blocks import conv, logits, norm_relu
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import normalize
 from train import experiment
@@ -50,7 +49,15 @@ DRAWS = 3
 """Starts over which gradient norms are averaged."""
 
 DEPTH = 24
-"""Convolutions of the plain and of the residual chain."""
+"""Convolutions of each chain."""
+
+CHAINS = {
+    "plain_glorot": (f"{DEPTH} convolutions, Glorot's start", "glorot_uniform"),
+    "plain_he": (f"{DEPTH} convolutions, He's start", "he_normal"),
+    "normalized": (f"{DEPTH} convolutions, normalized", "he_normal", True),
+    "residual": (f"{DEPTH} convolutions, normalized, with residuals", "he_normal", True, True),
+}
+"""Title and arguments of `build_chain`, by key."""
 
 _OUT = "networks"
 
@@ -129,9 +136,10 @@ def main(args: argparse.Namespace) -> int:
 def gradients(batch: tuple[np.ndarray, np.ndarray], trained: dict[str, keras.Model]) -> list[dict]:
     """Measure how much gradient reaches each layer, at the start and after training.
 
-    The U-Net with and without skips, and a chain of `DEPTH` convolutions at full resolution with ReLU,
-    plain and with a residual around each, both with He's start and with Glorot's: He et al. 2015
-    (arXiv:1502.01852) chose theirs so that signals keep their size in a plain chain of ReLUs.
+    The U-Net with and without skips, and a chain of `DEPTH` convolutions with ReLU: plain with Glorot's
+    start; plain with He's, who chose it so that signals keep their size in a plain chain of ReLUs (He et
+    al. 2015, arXiv:1502.01852); with batch normalization before each ReLU; and with that and a residual
+    around each convolution, as the site's ResUNet has it.
 
     Args:
         batch: Standardized slices, (n, size, size, 3), and masks, (n, size, size, 1).
@@ -157,41 +165,42 @@ def gradients(batch: tuple[np.ndarray, np.ndarray], trained: dict[str, keras.Mod
 
             entries.append(_entry(f"unet_{skips}", title, "start", _average(fresh, batch, DRAWS)))
             entries.append(_entry(f"unet_{skips}", title, "trained", _average(after, batch, 1)))
-        for residual in (False, True):
-            for start, author in (("he_normal", "He"), ("glorot_uniform", "Glorot")):
+        for key, (title, *how) in CHAINS.items():
 
-                def chain(residual=residual, start=start) -> keras.Model:
-                    return build_chain(shape, residual, start)
+            def chain(how=how) -> keras.Model:
+                return build_chain(shape, *how)
 
-                kind = "residual" if residual else "plain"
-                title = f"{kind.capitalize()} chain of {DEPTH}, {author}'s start"
-                entries.append(
-                    _entry(f"{kind}_{start}", title, "start", _average(chain, batch, DRAWS))
-                )
+            entries.append(_entry(key, title, "start", _average(chain, batch, DRAWS)))
     finally:
         keras.config.set_dtype_policy(policy)
     return entries
 
 
 def build_chain(
-    shape: tuple[int, int, int], residual: bool, start: str, filters: int = 8
+    shape: tuple[int, int, int],
+    start: str,
+    normalized: bool = False,
+    residual: bool = False,
+    filters: int = 8,
 ) -> keras.Model:
     """Build `DEPTH` 3 x 3 convolutions in a row at half resolution, each with ReLU.
 
     Args:
         shape: (rows, cols, 3).
-        residual: Add each convolution's input to what it gives (He et al. 2016, arXiv:1512.03385).
         start: Keras's name of the kernels' initializer.
+        normalized: Put batch normalization and ReLU before each convolution instead of a ReLU behind it.
+        residual: Add each convolution's input to what it gives (He et al. 2016, arXiv:1603.05027).
         filters: Channels.
     """
     inputs = keras.Input(shape, name="slice")
     x = layers.AveragePooling2D(2, name="halve")(inputs)
     x = conv(x, filters, "stem")
     for step in range(1, DEPTH + 1):
+        y = norm_relu(x, f"norm{step}") if normalized else x
         y = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"conv{step}")(
-            x
+            y
         )
-        y = layers.ReLU(name=f"relu{step}")(y)
+        y = y if normalized else layers.ReLU(name=f"relu{step}")(y)
         x = layers.Add(name=f"add{step}")([x, y]) if residual else y
     x = layers.UpSampling2D(2, name="double")(x)
     return keras.Model(inputs, logits(x))
@@ -239,8 +248,3 @@ def _batch(slices: Subset, number: int = 8) -> tuple[np.ndarray, np.ndarray]:
     size = picked.pixels.shape[1:3]
     pixels = np.stack([normalize(each, size) for each in picked.pixels])
     return pixels, (picked.masks[..., None] / 255).astype(np.float32)
-
-
-def networks_folder(assets: Path) -> Path:
-    """Where the compared networks lie."""
-    return assets / "metrics" / _OUT
