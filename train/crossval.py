@@ -42,7 +42,6 @@ from train.choose import predict_logits, sigmoid
 from train.data import Subset
 from train.experiment import Budget, Material
 from train.fit import RECIPES
-from train.losses import FILTERS
 from train.scoring import headline
 from train.transfer_cells import score_verdicts
 
@@ -155,10 +154,9 @@ def _both_views(model: keras.Model, slices: Subset) -> np.ndarray:
 def _segment(number, fold, budget: Budget, material: Material, patients, folder: Path) -> dict:
     keras.utils.set_random_seed(budget.seed)
     shape = (budget.size, budget.size, 3)
-    # The site's U-Net; the small one where --quick only tries that everything runs.
-    model = (
-        build_unet(shape, FILTERS) if budget.size <= experiment.QUICK_SIZE else build_unet(shape)
-    )
+    # The site's U-Net; the smallest one where --quick only tries that everything runs.
+    quick = budget.size <= experiment.QUICK_SIZE
+    model = build_unet(shape, experiment.SMALLEST) if quick else build_unet(shape)
     found = _train(model, losses.bce_dice, fold, budget, material, folder)
     slices = material.of(fold)
     probability = _both_views(model, slices)

@@ -42,6 +42,9 @@ from train.split import draw
 
 QUICK_SIZE, QUICK_SLICES = 32, 32
 
+SMALL, SMALLEST = (8, 16, 32, 64, 128), (4, 8)
+"""Channels of the levels of the small U-Net on which most is compared, and of ``--quick``'s."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -159,6 +162,11 @@ def budget_of(args: argparse.Namespace, parts: int, **more) -> Budget:
         policy=keras.config.dtype_policy().name,
         **more,
     )
+
+
+def filters_of(budget: Budget) -> tuple[int, ...]:
+    """Return the channels of the small U-Net's levels."""
+    return SMALLEST if budget.size <= QUICK_SIZE else SMALL
 
 
 def run_name(budget: Budget) -> str:

@@ -39,7 +39,6 @@ from train import experiment
 from train.choose import predict_logits, sigmoid
 from train.data import Subset
 from train.experiment import Budget, Material
-from train.losses import FILTERS
 
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"
 
@@ -87,7 +86,7 @@ def main(args: argparse.Namespace) -> int:
             material,
             network={
                 "name": "unet",
-                "filters": list(FILTERS),
+                "filters": list(experiment.filters_of(budget)),
                 "parameters": arms[0]["parameters"],
             },
             distance=DISTANCE,
@@ -121,7 +120,7 @@ def run(parts: Sequence[Subset], budget: Budget, folder: Path) -> dict:
 
     def make() -> dict:
         keras.utils.set_random_seed(budget.seed)
-        model = build_unet((budget.size, budget.size, 3), FILTERS)
+        model = build_unet((budget.size, budget.size, 3), experiment.filters_of(budget))
         # The same number of validation slices for both, so that neither chooses more carefully.
         step = max(len(validation.pixels) // 150, 1)
         found = experiment.train_arm(

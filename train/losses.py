@@ -38,9 +38,6 @@ from train.experiment import Budget, Material
 
 QUESTION = "What does the loss that a network is trained with decide?"
 
-FILTERS = (8, 16, 32, 64, 128)
-"""Channels of the small U-Net's levels."""
-
 ARMS: tuple[tuple[str, str, Callable, str, str], ...] = (
     (
         "bce",
@@ -117,7 +114,7 @@ def main(args: argparse.Namespace) -> int:
             material,
             network={
                 "name": "unet",
-                "filters": list(FILTERS),
+                "filters": list(experiment.filters_of(budget)),
                 "parameters": arms[0]["parameters"],
             },
             slices=describe_slices(shown),
@@ -149,7 +146,8 @@ def run(
     weights = folder / "trained.weights.h5"
 
     def build() -> keras.Model:
-        return build_unet((budget.size, budget.size, 3), FILTERS, skips=skips)
+        shape = (budget.size, budget.size, 3)
+        return build_unet(shape, experiment.filters_of(budget), skips=skips)
 
     def trained() -> keras.Model:
         model = build()

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -35,7 +35,6 @@ from train import experiment
 from train.data import Subset
 from train.losses import (
     EACH_SLICES,
-    FILTERS,
     PARTS,
     describe_slices,
     judge,
@@ -82,7 +81,8 @@ def main(args: argparse.Namespace) -> int:
         "absent", losses.bce_dice, budget, material, args.runs, shown, skips="absent"
     )
     with_skips, without = build_joined(), build_absent()
-    zeroed = build_unet(shape, FILTERS, skips="zeroed")
+    filters = experiment.filters_of(budget)
+    zeroed = build_unet(shape, filters, skips="zeroed")
     zeroed.set_weights(with_skips.get_weights())
 
     networks = [
@@ -94,7 +94,7 @@ def main(args: argparse.Namespace) -> int:
             ),
             "builder": "btmodels.networks.unet:build_unet",
             "input_shape": list(shape),
-            "filters": list(FILTERS),
+            "filters": list(filters),
             "skips": key,
         }
         for key, name, model in (
@@ -102,6 +102,19 @@ def main(args: argparse.Namespace) -> int:
             ("absent", "unet_small_without_skips", without),
         )
     ]
+    place = args.runs / "experiments" / f"small-{experiment.run_name(budget)}"
+    measured = experiment.once(
+        place / "gradients.json",
+        lambda: {
+            "entries": gradients(
+                _batch(material.subset("train")),
+                {"joined": with_skips, "absent": without},
+                filters,
+                1 if args.quick else DRAWS,
+                4 if args.quick else DEPTH,
+            )
+        },
+    )
     validation = material.subset("validation")
     arms = [
         {"key": "joined", "title": "With skips", **joined},
@@ -122,10 +135,8 @@ def main(args: argparse.Namespace) -> int:
             slices=describe_slices(shown),
             arms=arms,
             networks=networks,
-            draws=DRAWS,
-            gradients=gradients(
-                _batch(material.subset("train")), {"joined": with_skips, "absent": without}
-            ),
+            draws=1 if args.quick else DRAWS,
+            gradients=measured["entries"],
         ),
     )
     for arm in arms:
@@ -133,7 +144,13 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def gradients(batch: tuple[np.ndarray, np.ndarray], trained: dict[str, keras.Model]) -> list[dict]:
+def gradients(
+    batch: tuple[np.ndarray, np.ndarray],
+    trained: dict[str, keras.Model],
+    filters: Sequence[int],
+    draws: int = DRAWS,
+    depth: int = DEPTH,
+) -> list[dict]:
     """Measure how much gradient reaches each layer, at the start and after training.
 
     The U-Net with and without skips, and a chain of `DEPTH` convolutions with ReLU: plain with Glorot's
@@ -144,6 +161,9 @@ def gradients(batch: tuple[np.ndarray, np.ndarray], trained: dict[str, keras.Mod
     Args:
         batch: Standardized slices, (n, size, size, 3), and masks, (n, size, size, 1).
         trained: The two trained networks by the builder's ``skips``.
+        filters: Of their levels.
+        draws: Starts over which norms are averaged.
+        depth: Convolutions of each chain.
 
     Returns:
         The ``gradients`` entry of the file.
@@ -156,21 +176,21 @@ def gradients(batch: tuple[np.ndarray, np.ndarray], trained: dict[str, keras.Mod
         for skips, title in (("joined", "U-Net with skips"), ("absent", "U-Net without skips")):
 
             def fresh(skips=skips) -> keras.Model:
-                return build_unet(shape, FILTERS, skips=skips)
+                return build_unet(shape, filters, skips=skips)
 
             def after(skips=skips) -> keras.Model:
-                model = build_unet(shape, FILTERS, skips=skips)
+                model = build_unet(shape, filters, skips=skips)
                 model.set_weights(trained[skips].get_weights())
                 return model
 
-            entries.append(_entry(f"unet_{skips}", title, "start", _average(fresh, batch, DRAWS)))
+            entries.append(_entry(f"unet_{skips}", title, "start", _average(fresh, batch, draws)))
             entries.append(_entry(f"unet_{skips}", title, "trained", _average(after, batch, 1)))
         for key, (title, *how) in CHAINS.items():
 
             def chain(how=how) -> keras.Model:
-                return build_chain(shape, *how)
+                return build_chain(shape, depth, *how)
 
-            entries.append(_entry(key, title, "start", _average(chain, batch, DRAWS)))
+            entries.append(_entry(key, title, "start", _average(chain, batch, draws)))
     finally:
         keras.config.set_dtype_policy(policy)
     return entries
@@ -178,15 +198,17 @@ def gradients(batch: tuple[np.ndarray, np.ndarray], trained: dict[str, keras.Mod
 
 def build_chain(
     shape: tuple[int, int, int],
+    depth: int,
     start: str,
     normalized: bool = False,
     residual: bool = False,
     filters: int = 8,
 ) -> keras.Model:
-    """Build `DEPTH` 3 x 3 convolutions in a row at half resolution, each with ReLU.
+    """Build 3 x 3 convolutions in a row at half resolution, each with ReLU.
 
     Args:
         shape: (rows, cols, 3).
+        depth: Convolutions.
         start: Keras's name of the kernels' initializer.
         normalized: Put batch normalization and ReLU before each convolution instead of a ReLU behind it.
         residual: Add each convolution's input to what it gives (He et al. 2016, arXiv:1603.05027).
@@ -195,7 +217,7 @@ def build_chain(
     inputs = keras.Input(shape, name="slice")
     x = layers.AveragePooling2D(2, name="halve")(inputs)
     x = conv(x, filters, "stem")
-    for step in range(1, DEPTH + 1):
+    for step in range(1, depth + 1):
         y = norm_relu(x, f"norm{step}") if normalized else x
         y = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"conv{step}")(
             y
