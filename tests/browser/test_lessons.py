@@ -150,3 +150,41 @@ def test_lessons_are_reached_from_the_overview_and_their_address_follows(visit, 
     visit.page.get_by_text("All lessons").click()
     visit.page.wait_for_url("**/learn")
     visit.rest()
+
+
+def test_measuring(visit, site):
+    open_lesson(visit, site, "measuring&score=recall&threshold=0.2", ".measure [data-mask=drawn]")
+    outcome = visit.drawn(within=".measure")[..., 3] > 0
+    before = {name: visit.number(name, ".measure") for name in ("dice", "recall", "precision")}
+    assert outcome.any() and "Recall = " in visit.page.locator("[data-say=formula]").inner_text()
+    sent = len(visit.frames)
+    visit.drag("threshold", 0.9)
+    assert len(visit.frames) == sent
+    after = {name: visit.number(name, ".measure") for name in before}
+    assert after["recall"] < before["recall"] and after["dice"] != before["dice"]
+    counts = metrics.Counts(
+        *(int(visit.number(each, ".measure").replace(",", "")) for each in ("tp", "fp", "fn", "tn"))
+    )
+    assert after["dice"] == f"{metrics.dice(counts):.3f}"
+    assert after["precision"] == f"{metrics.precision(counts):.3f}"
+    colored = visit.drawn(within=".measure")[..., 3] > 0
+    assert colored.sum() == counts.tp + counts.fp + counts.fn
+    visit.let_go()
+    visit.view("threshold=0.9")
+
+    # Nothing at all: hardly a pixel is wrong, and nothing is found.
+    choose(visit, ".mask [value=nothing]")
+    assert visit.number("dice", ".measure") == "0.000"
+    assert visit.number("precision", ".measure") == "undefined"
+    assert visit.number("accuracy", ".measure") > "0.97"
+    visit.view("mask=nothing")
+
+    # The averages follow the convention, and the address follows both.
+    value = visit.page.get_by_test_id("stMetricValue").first
+    left_out = value.inner_text()
+    visit.page.get_by_label("Slices without anything are").click()
+    visit.page.get_by_text("counted as 1").click()
+    visit.view("empty=one")
+    visit.rest()
+    assert value.inner_text() > left_out
+    assert visit.page.locator(".js-plotly-plot").count() == 3

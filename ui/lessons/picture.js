@@ -30,16 +30,17 @@ export class Picture {
     return this.frame.querySelector(`canvas.${layer}`).getContext("2d", { willReadFrequently: true });
   }
 
-  // Color every pixel by its code; `colors` has red, green, blue, opacity by code, none for code 0.
-  // Where a code has a second color, that one is taken on every other diagonal.
+  // Color every pixel by its code; `colors` has by code red, green, blue, opacity, none for code 0, and
+  // may have a second color with a pattern, "stripes" or "squares", that says where it is taken.
   fill(codes, colors) {
     const context = this.context("mask");
     const image = context.createImageData(this.cols, this.rows);
     for (let i = 0; codes && i < codes.length; i++) {
       if (!codes[i] || !colors[codes[i]]) continue;
-      const [color, striped] = colors[codes[i]];
-      const diagonal = (i % this.cols) + Math.floor(i / this.cols);
-      image.data.set(striped && diagonal % 4 < 2 ? striped : color, 4 * i);
+      const [color, second, pattern] = colors[codes[i]];
+      const [row, col] = [Math.floor(i / this.cols), i % this.cols];
+      const other = pattern === "stripes" ? (row + col) % 4 < 2 : (row & 2) === (col & 2);
+      image.data.set(second && other ? second : color, 4 * i);
     }
     context.putImageData(image, 0, 0);
   }

@@ -1,0 +1,74 @@
+"""What experiments measured, as `python -m train` left it in assets/metrics, for lessons."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from btmodels.registry import ASSETS
+
+
+def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
+    """Return the file of an experiment; None where there is none that can be read.
+
+    Args:
+        name: Such as ``losses``.
+        assets: Folder that holds ``metrics/``.
+    """
+    path = assets / "metrics" / f"{name}.json"
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def say_missing(name: str) -> None:
+    """Say that an experiment has not been run here, and how to run it."""
+    st.info(
+        f"This part shows an experiment whose file, `assets/metrics/{name}.json`, is not in this copy "
+        f"of the project. `python -m train {name.partition('_')[0]} --data DIR` makes it.",
+        icon=":material/science:",
+    )
+
+
+def say_budget(found: dict[str, Any]) -> None:
+    """Say on what an experiment was trained, and that its networks are small."""
+    budget, data = found["budget"], found["data"]
+    kind = "made-up patients" if data["synthetic"] else "patients of the LGG data set"
+    words = (
+        f"Measured beforehand, not now: `{found['command']}`, {data['patients']} {kind}, slices of "
+        f"{budget['size']} × {budget['size']} pixels, {budget['slices']:,} slices of training each. "
+        "The networks are small ones, made for this comparison alone."
+    )
+    if found.get("quick"):
+        words += " This file comes from a quick trial: its figures mean nothing."
+    if not found.get("complete", True):
+        words += f" It is not complete; it lacks {', '.join(found['lacks'])}."
+    st.caption(words)
+
+
+def picture(encoded: str) -> np.ndarray:
+    """Return a gray picture of an experiment's file: uint8, (rows, cols).
+
+    Args:
+        encoded: Base64 of a PNG file.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise ValueError("A picture of an experiment's file cannot be read.")
+    return pixels

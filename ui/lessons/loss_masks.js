@@ -1,0 +1,100 @@
+// The masks that five losses lead to, side by side under one threshold.
+// Python puts masks.js, message.js, picture.js and confusion.js before this file.
+
+const panels = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, new LossMasks(parentElement));
+  panels.get(parentElement).receive(data, setStateValue);
+  return () => panels.delete(parentElement);
+}
+
+class LossMasks {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.state = {};
+    const slider = this.find("[name=at]");
+    slider.oninput = () => this.set({ at: +slider.value, best: false });
+    slider.onchange = () => this.commit();
+    this.find("[name=best]").onclick = () => this.set({ best: true });
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.meta?.version === meta.version) return;
+    Object.assign(this.state, { shown: meta.shown, at: meta.at, best: false });
+    this.meta = meta;
+    this.slices = meta.slices.map(async ({ rows, cols }, index) => {
+      const [gray, truth, ...maps] = await unpack(part(String(index)), 2 + meta.arms.length, rows, cols);
+      return { rows, cols, gray, truth, maps };
+    });
+    this.build();
+    this.show();
+  }
+
+  build() {
+    const { slices, arms } = this.meta;
+    const group = Math.random().toString(36).slice(2);
+    this.find(".shown").replaceChildren(...slices.map(({ title, tumor }, index) => {
+      const label = document.createElement("label");
+      label.innerHTML = `<input type="radio"><span></span>`;
+      const radio = label.querySelector("input");
+      Object.assign(radio, { name: group, value: String(index) });
+      radio.oninput = () => {
+        this.set({ shown: index });
+        this.commit();
+      };
+      label.querySelector("span").textContent = tumor ? `${title}: ${tumor} px of tumor` : `${title}: no tumor`;
+      return label;
+    }));
+    this.panels = arms.map(({ title }) => {
+      const item = document.createElement("li");
+      item.innerHTML = `<div class="frame"></div><p><span></span><strong></strong></p><small></small>`;
+      item.querySelector("span").textContent = title;
+      return { item, picture: new Picture(item.querySelector(".frame"), ["truth"]) };
+    });
+    this.find(".networks").replaceChildren(...this.panels.map(({ item }) => item));
+  }
+
+  set(change) {
+    Object.assign(this.state, change);
+    cancelAnimationFrame(this.drawing);
+    this.drawing = requestAnimationFrame(() => this.show());
+  }
+
+  commit() {
+    const { shown, at } = this.state;
+    this.send("view", { shown, at });
+  }
+
+  async show() {
+    const { state, meta } = this;
+    const slice = await this.slices[state.shown];
+    if (slice !== (await this.slices[state.shown])) return;
+    const { rows, cols, gray, truth, maps } = slice;
+    this.find(".shown").querySelectorAll("input").forEach((radio) => (radio.checked = +radio.value === state.shown));
+    const slider = this.find("[name=at]");
+    if (+slider.value !== state.at) slider.value = state.at;
+    slider.parentElement.querySelector("output").textContent = state.best ? "each its own" : state.at.toFixed(2);
+    const words = this.panels.map(({ item, picture }, index) => {
+      const { title, best, score } = meta.arms[index];
+      const at = state.best ? best : state.at;
+      const mask = cut(maps[index], rows, cols, at, 0);
+      const counts = count(mask, truth);
+      const made = dice(counts);
+      if (picture.gray !== gray) picture.set(rows, cols, [gray], 0);
+      picture.gray = gray;
+      picture.fill(outcomes(mask, truth), OUTCOME_COLORS);
+      picture.line("truth", outline(truth, rows, cols));
+      const said = made === null ? "undefined" : made.toFixed(3);
+      picture.say(`${title} at threshold ${at.toFixed(2)}: ${counts.tp} pixels found, ${counts.fp} marked wrongly, ${counts.fn} missed.`);
+      item.querySelector("strong").textContent = said;
+      item.querySelector("small").textContent =
+        `at ${at.toFixed(2)}; validation patients at 0.50: ${score === null ? "undefined" : score.toFixed(3)}`;
+      return `${title} ${said}`;
+    });
+    this.find(".networks").dataset.shown = state.shown;
+    this.find("[role=status]").textContent = `Dice: ${words.join(", ")}.`;
+  }
+}

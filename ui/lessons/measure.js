@@ -1,0 +1,155 @@
+// A mask against the truth: what becomes of each pixel, and the scores that are made of it.
+// Python puts masks.js, message.js, picture.js and confusion.js before this file.
+
+const FLAIR = 1;
+const POINTS = 51; // of a curve
+const FORMULAS = {
+  dice: ["2 × found", "2 × found + marked wrongly + missed", ({ tp }) => 2 * tp, ({ tp, fp, fn }) => 2 * tp + fp + fn,
+    "Overlap of the two masks. Pixels that were rightly left alone play no part in it."],
+  iou: ["found", "found + marked wrongly + missed", ({ tp }) => tp, ({ tp, fp, fn }) => tp + fp + fn,
+    "Intersection over union, or Jaccard index: always below Dice, but it ranks masks in the same order."],
+  precision: ["found", "found + marked wrongly", ({ tp }) => tp, ({ tp, fp }) => tp + fp,
+    "Of what is marked, this share is tumor. A timid mask has much of it."],
+  recall: ["found", "found + missed", ({ tp }) => tp, ({ tp, fn }) => tp + fn,
+    "Of the tumor, this share is found. Marking everything has all of it."],
+  accuracy: ["found + rightly left alone", "all pixels", ({ tp, tn }) => tp + tn, ({ tp, fp, fn, tn }) => tp + fp + fn + tn,
+    "Of all pixels, this share is right. Most of them are black corners and brain that nobody would mark."],
+};
+const NAMES = { dice: "Dice", iou: "IoU", precision: "Precision", recall: "Recall", accuracy: "Accuracy" };
+const panels = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, new Measure(parentElement));
+  panels.get(parentElement).receive(data, setStateValue);
+  return () => panels.delete(parentElement);
+}
+
+class Measure {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.all = (selector) => [...parent.querySelectorAll(selector)];
+    this.picture = new Picture(this.find(".frame"), ["prediction", "truth"]);
+    this.state = {};
+    const group = Math.random().toString(36).slice(2);
+    for (const name of ["mask", "scores"]) {
+      this.all(`.${name} input`).forEach((radio) => {
+        radio.name = `${group}-${name}`;
+        radio.oninput = () => this.set({ [name === "mask" ? "mask" : "score"]: radio.value });
+      });
+    }
+    this.find("[name=threshold]").oninput = ({ target }) => this.set({ threshold: +target.value, mask: "network" });
+    this.find("[name=stored]").onclick = () => {
+      this.set({ threshold: this.meta.threshold, mask: "network" });
+      this.commit();
+    };
+    this.all("input").forEach((input) => (input.onchange = () => this.commit()));
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.version === meta.version) return;
+    this.version = meta.version;
+    const { rows, cols } = meta;
+    const [channels, maps] = await Promise.all([
+      unpack(part("image"), 3, rows, cols), part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
+    ]);
+    if (this.version !== meta.version) return;
+    if (this.meta?.slice !== meta.slice) Object.assign(this.state, meta.start);
+    Object.assign(this, { meta, rows, cols });
+    this.levels = meta.hasLevels ? maps[0] : null;
+    this.truth = meta.hasTruth ? maps[1] : null;
+    this.picture.set(rows, cols, channels, FLAIR);
+    this.curve = null;
+    this.show();
+  }
+
+  set(change) {
+    Object.assign(this.state, change);
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.show();
+    });
+  }
+
+  commit() {
+    if (!this.meta) return;
+    this.show();
+    const view = JSON.stringify(this.state);
+    if (view !== this.sent) this.send("view", JSON.parse(view));
+    this.sent = view;
+    this.find("[role=status]").textContent = this.find("[data-say=formula]").textContent;
+  }
+
+  maskAt(threshold) {
+    return cut(this.levels, this.rows, this.cols, threshold, this.meta.minPixels);
+  }
+
+  show() {
+    if (!this.meta) return;
+    const { state, truth, levels, meta, picture, rows, cols } = this;
+    const { mask: which, score, threshold } = state;
+    const mask = which === "network" ? levels && this.maskAt(threshold)
+      : new Uint8Array(rows * cols).fill(which === "everything" ? 1 : 0);
+    picture.fill(mask && truth && outcomes(mask, truth), OUTCOME_COLORS);
+    picture.line("truth", truth ? outline(truth, rows, cols) : "");
+    picture.line("prediction", mask && which !== "everything" ? outline(mask, rows, cols) : "");
+    picture.stage.dataset.mask = mask ? "drawn" : "none";
+    this.all(".mask input").forEach((radio) => (radio.checked = radio.value === which));
+    this.all(".scores input").forEach((radio) => (radio.checked = radio.value === score));
+    const slider = this.find("[name=threshold]");
+    if (+slider.value !== threshold) slider.value = threshold;
+    slider.disabled = !levels;
+    const text = threshold.toFixed(2) + (threshold === meta.threshold ? ", stored" : "");
+    slider.parentElement.querySelector("output").textContent = text;
+    slider.setAttribute("aria-valuetext", text);
+    this.find("[name=stored]").disabled = !levels;
+    this.tell(mask && truth && count(mask, truth));
+    this.trace();
+  }
+
+  tell(counts) {
+    const { state, truth, meta } = this;
+    const made = counts && scores(counts);
+    const say = (value) => (typeof value === "number" ? value.toFixed(3) : counts ? "undefined" : "–");
+    for (const name of Object.keys(FORMULAS)) this.find(`[data-number=${name}]`).textContent = say(made?.[name]);
+    for (const name of ["tp", "fp", "fn", "tn"]) {
+      this.find(`[data-number=${name}]`).textContent = counts ? counts[name].toLocaleString("en-US") : "–";
+    }
+    const [above, below, top, bottom, meaning] = FORMULAS[state.score];
+    const missing = truth ? meta.message : "No true mask came with this slice, so there is nothing to measure against.";
+    const number = (value) => value.toLocaleString("en-US");
+    this.find("[data-say=formula]").textContent = counts
+      ? `${NAMES[state.score]} = (${above}) / (${below}) = ${number(top(counts))} / ${number(bottom(counts))} = ${say(made[state.score])}`
+      : missing;
+    const undefinedWhy = counts && made[state.score] === null ? " Nothing stands below the line, so it is undefined: neither 0 nor 1." : "";
+    this.find("[data-say=meaning]").textContent = meaning + undefinedWhy;
+    const words = counts ? `${number(counts.tp)} found, ${number(counts.fp)} marked wrongly, ${number(counts.fn)} missed` : missing;
+    this.picture.say(`FLAIR of ${meta.name}: ${words}.`);
+  }
+
+  // The scores at every threshold: the chosen one strong, the others thin.
+  trace() {
+    const { state, truth, levels } = this;
+    if (!truth || !levels) return;
+    this.curve ??= Array.from({ length: POINTS }, (_, i) => scores(count(this.maskAt(i / (POINTS - 1)), truth)));
+    const path = (name) => {
+      let pen = "M";
+      return this.curve.map((made, i) => {
+        if (made[name] === null) {
+          pen = "M";
+          return "";
+        }
+        const step = `${pen}${(100 * i) / (POINTS - 1)} ${50 - 50 * made[name]}`;
+        pen = "L";
+        return step;
+      }).join("");
+    };
+    this.find("svg .all").setAttribute("d", Object.keys(FORMULAS).filter((name) => name !== state.score).map(path).join(""));
+    this.find("svg .chosen").setAttribute("d", path(state.score));
+    this.find("svg .here").setAttribute("d", state.mask === "network" ? `M${100 * state.threshold} 0V50` : "");
+    this.find("[data-say=curve]").textContent = `${NAMES[state.score]} at every threshold, from 0 below to 1 above; the others are thin.`;
+  }
+}
