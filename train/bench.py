@@ -234,7 +234,8 @@ def machine() -> str:
     """Describe what is measured on."""
     cores = loky.cpu_count()
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "streamlit"))
-    return f"{_processor()}, {cores} cores, Python {platform.python_version()}, {packages}"
+    noun = "core" if cores == 1 else "cores"
+    return f"{_processor()}, {cores} {noun}, Python {platform.python_version()}, {packages}"
 
 
 def _processor() -> str:

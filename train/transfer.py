@@ -50,7 +50,7 @@ TARGETS = {"segment": (0.3, 0.4, 0.5, 0.6, 0.7), "classify": (0.7, 0.75, 0.8, 0.
 
 SHARES = (0.1, 0.25, 0.5)
 PARTS = 8
-EACH_SLICES = 1600
+EACH_SLICES = 1200
 SIZE = 64
 
 CELLS = (

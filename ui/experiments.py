@@ -1,4 +1,4 @@
-"""What experiments measured, as `python -m train` left it in assets/metrics, for lessons."""
+"""What experiments measured, as `python -m train` left it in assets/metrics, for lessons and Scoreboard."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ import streamlit as st
 
 from btmodels.registry import ASSETS
 
+NAMES = {
+    "crossval": "Cross-validation",
+    "leak": "The leak",
+    "robustness": "Faults of the input",
+    "transfer": "Transfer learning",
+    "losses": "Losses",
+    "skips": "Skip connections",
+    "associate": "Shape and genes",
+}
+"""Experiments by file name, in the order of the page."""
+
 
 def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
     """Return the file of an experiment; None where there is none that can be read.
@@ -27,6 +38,13 @@ def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
         return _parsed(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):
         return None
+
+
+def load(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
+    """Return the file of an experiment as `read` does, but none of a quick trial: its figures mean
+    nothing beside others."""
+    found = read(name, assets)
+    return None if not isinstance(found, dict) or found.get("quick") else found
 
 
 @lru_cache(maxsize=8)
@@ -72,3 +90,32 @@ def picture(encoded: str) -> np.ndarray:
     if pixels is None:
         raise ValueError("A picture of an experiment's file cannot be read.")
     return pixels
+
+
+def how(document: dict[str, Any]) -> str:
+    """Say in one paragraph what was given to every arm, on what data, by which command."""
+    sentences = []
+    if budget := document.get("budget"):
+        size = budget["size"]
+        sentences.append(
+            f"Every arm had the same budget: {budget['slices']:,} slices of {size} x {size} pixels, "
+            f"{budget['batch_size']} a step, seed {budget['seed']}."
+        )
+    if data := document.get("data"):
+        kind = "made-up patients" if data["synthetic"] else "patients"
+        sentences.append(f"Data: {data['patients']} {kind}, {data['slices']:,} slices.")
+    if document.get("machine"):
+        sentences.append(f"Measured on {document['machine']}.")
+    sentences.append(f"Made by `{document['command']}`.")
+    if split := document.get("split_sha256"):
+        sentences.append(f"Split by patient: SHA-256 `{split[:12]}…`.")
+    return " ".join(sentences)
+
+
+def lacking(document: dict[str, Any]) -> str:
+    """Say what is missing of an experiment that is not complete; empty where nothing is."""
+    lacks = document.get("lacks") or []
+    if document.get("complete", True) or not lacks:
+        return ""
+    shown = ", ".join(lacks[:6]) + (f" and {len(lacks) - 6} more" if len(lacks) > 6 else "")
+    return f"This experiment is not complete. Not run yet: {shown}."

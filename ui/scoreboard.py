@@ -10,10 +10,12 @@ from ui import (
     badges,
     scoreboard_classifier,
     scoreboard_compare,
+    scoreboard_experiments,
     scoreboard_segmenter,
     scoreboard_trail,
     scores,
 )
+from ui.content import sections
 from ui.scores import Network
 
 MODEL, SUBSET = "scoreboard.model", "scoreboard.subset"
@@ -94,6 +96,7 @@ def draw(choice: Choice, text: Text) -> None:
     scoreboard_compare.others(network.spec.task, subset, text)
     if scored:
         section.draw(network, subset, text)
+    scoreboard_experiments.draw(sections("cards/experiments.md"))
     scoreboard_trail.draw(network, scored, text)
 
 

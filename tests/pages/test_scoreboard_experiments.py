@@ -1,0 +1,65 @@
+"""The Scoreboard's experiments: figures of the committed files, and a sentence where there are none."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest, app_test
+
+from btmodels import engine
+from tests import fakes
+from tests.pages.conftest import ROOT, _Router, words_of
+from ui import experiments, scoreboard_experiments
+
+
+@pytest.fixture
+def board(cohort, monkeypatch):
+    """Open the Scoreboard with one experiment chosen."""
+    monkeypatch.setattr(app_test, "PagesManager", _Router)
+    off = fakes.FakeEngine("off", "The networks are switched off here (BT_ENGINE=off).")
+    monkeypatch.setattr(engine, "get_engine", lambda: off)
+
+    def open_(name: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.switch_page("pages/scoreboard.py")
+        app.session_state[scoreboard_experiments.CHOSEN] = name
+        app.run()
+        assert not app.exception
+        assert not re.search(r"\bnan\b", words_of(app), re.IGNORECASE)
+        return app
+
+    return open_
+
+
+HEADLINES = {
+    "crossval": lambda d: f"{d['mean_dice']:.3f}",
+    "leak": lambda d: f"{d['arms'][0]['score']['pooled_dice']:.3f}",
+    "robustness": lambda d: f"{d['rows'][0]['dice']:.3f}",
+    "associate": lambda d: f"{d['patients']} patients",
+}
+"""What of each file must stand on the page; the rest show theirs in tables and figures."""
+
+
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_every_experiment_is_drawn_from_its_file_or_said_to_be_missing(board, name):
+    app = board(name)
+    words, document = words_of(app), experiments.load(name)
+    assert experiments.NAMES[name] in [each.value for each in app.subheader]
+    if document is None:
+        assert "not measured in this copy" in words
+        return
+    assert "not one that this page can read" not in words
+    assert document["command"] in words
+    assert HEADLINES.get(name, lambda d: "")(document) in words
+    tables = [frame.value for frame in app.dataframe]
+    if name == "losses":
+        expected = [arm["title"] for arm in document["arms"]]
+        assert any(list(t.get("Arm", ())) == expected for t in tables)
+    if name == "transfer":
+        assert any("First kernels moved" in t for t in tables)
+
+
+def test_a_missing_file_and_one_of_another_version_are_said(board, monkeypatch):
+    monkeypatch.setattr(experiments, "load", lambda name: None)
+    assert "not measured in this copy" in words_of(board("leak"))
+    monkeypatch.setattr(experiments, "load", lambda name: {"command": "x"})
+    assert "not one that this page can read" in words_of(board("leak"))

@@ -1,0 +1,266 @@
+"""The Scoreboard's experiments: which one is looked at, and what cross-validation, leak and faults gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui import (
+    dots,
+    experiments,
+    published,
+    scoreboard_genes,
+    scoreboard_losses,
+    scoreboard_transfer,
+)
+from ui.dots import Row
+from ui.experiment_charts import Bar, intervals
+from ui.scoreboard_compare import chart
+from ui.tables import table
+
+Text = dict[str, str]
+Document = Mapping[str, Any]
+Column = st.column_config
+
+CHOSEN = "scoreboard.experiment"
+
+
+def draw(text: Text) -> None:
+    """Draw the choice of experiments and the chosen one."""
+    st.header("Experiments")
+    st.markdown(text.get("Experiments", ""))
+    # What is not looked at is neither read nor drawn.
+    name = st.segmented_control(
+        "Experiment",
+        list(experiments.NAMES),
+        format_func=experiments.NAMES.get,
+        default=next(iter(experiments.NAMES)),
+        required=True,
+        key=CHOSEN,
+        label_visibility="collapsed",
+    )
+    document = experiments.load(name)
+    st.subheader(experiments.NAMES[name], anchor=False)
+    st.markdown(text.get(experiments.NAMES[name], ""))
+    if document is None:
+        st.info("This was not measured in this copy of the project.", icon=":material/science_off:")
+        return
+    if missing := experiments.lacking(document):
+        st.warning(missing, icon=":material/hourglass_top:")
+    try:
+        DRAWN[name](document, text)
+    except (KeyError, TypeError, IndexError, ValueError):
+        # A file of another version: better no figure than half of one.
+        st.info(
+            "The file of this experiment is not one that this page can read.",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
+    st.caption(experiments.how(document))
+
+
+def crossval(document: Document, text: Text) -> None:
+    """Draw each patient's out-of-fold Dice beside what is published."""
+    patients = document["patients"]
+    known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
+    low, high = document["mean_dice_interval"]
+    st.markdown(
+        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95 % interval {low:.3f} "
+        f"to {high:.3f}), median **{document['median_dice']:.3f}**. "
+        f"Something is marked on {100 * document['false_alarm_rate']:.1f} % of the slices without tumor."
+    )
+    rows = published.rows_of_patients()
+    ours = Row(
+        "Ours, five folds",
+        dots=list(known.values()),
+        names=list(known),
+        mean=document["mean_dice"],
+        median=document["median_dice"],
+        interval=(low, high),
+        chosen=True,
+    )
+    folds = [row for row in rows if row.median is not None][:1]
+    chart(dots.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
+    st.markdown(_compared(document, len(known)))
+    st.markdown(_reduced(document))
+    if classifier := experiments.load("crossval_classifier"):
+        low, high = classifier["auc_interval"]
+        st.markdown(
+            f"The classifier, in the same folds: AUC **{classifier['auc']:.3f}** over "
+            f"{classifier['slices']:,} slices (95 % interval {low:.3f} to {high:.3f}). "
+            + _reduced(classifier)
+        )
+    table(
+        [
+            {
+                "Fold": fold["fold"],
+                "Trained on": fold["training_patients"],
+                "Mean Dice": fold["mean_dice"],
+                "Processor seconds": fold["cpu_seconds"],
+            }
+            for fold in document["folds"]
+        ],
+        {
+            "Fold": Column.NumberColumn(pinned=True),
+            "Trained on": Column.NumberColumn(help="Patients of the other folds."),
+            "Mean Dice": Column.NumberColumn(format="%.3f"),
+            "Processor seconds": Column.NumberColumn(format="%.0f", help="Of the training."),
+        },
+        "crossval",
+        "Each fold with its training and its score.",
+    )
+
+
+def _compared(document: Document, number: int) -> str:
+    """Hold it against the publication whose protocol is nearest."""
+    system = next(
+        (each for each in published.load()["systems"] if "median_dice" in each["figures"]), None
+    )
+    if not system:
+        return ""
+    mean = system["figures"]["mean_dice"]
+    above = document["mean_dice"] - mean
+    words = f"{abs(above):.3f} {'above' if above >= 0 else 'below'}"
+    return (
+        f"{system['system']} publishes a mean of {mean:.3f} and a median of "
+        f"{system['figures']['median_dice']:.3f} on {system['patients']}; ours has {number} patients, "
+        f"because ten are set aside. Our mean is {words} theirs."
+    )
+
+
+def _reduced(document: Document) -> str:
+    """Say what a training shorter than the site's own lacks; empty where it is as long."""
+    budget, recipe = document["budget"], document["full_recipe"]
+    if all(budget["slices"] >= each["slices"] for each in recipe):
+        return ""
+    full = " and ".join(
+        f"{each['name']} on {each['slices']:,} slices of {each['size']} x {each['size']} pixels"
+        for each in recipe
+    )
+    return (
+        f"**This is a reduced run**: each fold's {document['network']['name']} was trained on "
+        f"{budget['slices']:,} slices of {budget['size']} x {budget['size']} pixels, while the site's own "
+        f"networks are trained as {full}. It says what this budget reaches, not what the recipe does."
+    )
+
+
+def leak(document: Document, text: Text) -> None:
+    """Draw both ways to divide the same slices, and how near test slices lie to training."""
+    leaking, clean = document["arms"]
+    gap = leaking["score"]["pooled_dice"] - clean["score"]["pooled_dice"]
+    st.markdown(
+        f"The same network, trained on as many slices, scores a pooled Dice of "
+        f"**{leaking['score']['pooled_dice']:.3f}** where slices were divided at random and "
+        f"**{clean['score']['pooled_dice']:.3f}** where patients were: {abs(gap):.3f} "
+        f"{'more' if gap > 0 else 'less'}. {len(leaking['shared_patients'])} of the "
+        f"{leaking['test_patients']} patients in the first test set were also trained on. For "
+        f"{100 * leaking['nearest']['same_patient']:.0f} % of its test slices the training slice most "
+        f"like it is of the same patient; in the second that cannot be."
+    )
+    bars = [
+        Bar(f"{name}: {arm['title'].lower()}", arm["score"][key], arm["score"][f"{key}_interval"])
+        for key, name in (("pooled_dice", "Pooled Dice"), ("tumor_slice_dice", "Tumor-slice Dice"))
+        for arm in (leaking, clean)
+    ]
+    chart(intervals(bars, "Dice"), "leak", "Dice of both ways to divide, with intervals.")
+    table(
+        [
+            {
+                "Divided": arm["title"],
+                "Pooled Dice": arm["score"]["pooled_dice"],
+                "Tumor-slice Dice": arm["score"]["tumor_slice_dice"],
+                "Test slices": arm["sizes"]["test"],
+                "Patients on both sides": len(arm["shared_patients"]),
+                "Nearest of the same patient": 100 * arm["nearest"]["same_patient"],
+                "Distance to the nearest": arm["nearest"]["median_distance"],
+                "Distance of neighbors": arm["nearest"]["neighbor_distance"],
+            }
+            for arm in document["arms"]
+        ],
+        {
+            "Divided": Column.TextColumn(pinned=True, width=190),
+            "Pooled Dice": Column.NumberColumn(format="%.3f"),
+            "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
+            "Test slices": Column.NumberColumn(),
+            "Patients on both sides": Column.NumberColumn(),
+            "Nearest of the same patient": Column.NumberColumn(
+                format="%.0f %%",
+                help="Test slices whose nearest training slice is of the same patient.",
+            ),
+            "Distance to the nearest": Column.NumberColumn(
+                format="%.2f", help=document["distance"]
+            ),
+            "Distance of neighbors": Column.NumberColumn(
+                format="%.2f", help="Median distance of slices that follow each other in one head."
+            ),
+        },
+        "leak",
+        "Both ways to divide, with scores and distances.",
+    )
+
+
+def robustness(document: Document, text: Text) -> None:
+    """Draw what each fault of the input costs."""
+    first, *rows = document["rows"]
+    rows = sorted(rows, key=lambda row: -row["drop"])
+    st.markdown(
+        f"On {document['patients']} test patients ({document['slices']} slices) the masks as they are "
+        f"have a Dice of **{first['dice']:.3f}**. Each mark below is how much of it a fault takes."
+    )
+    chart(
+        intervals(
+            [
+                Bar(row["title"], row["drop"], row["drop_interval"], f"Dice {row['dice']:.3f}")
+                for row in rows
+            ],
+            "Dice lost",
+            zero=True,
+        ),
+        "robustness",
+        "Dice lost to each fault, with intervals.",
+    )
+    table(
+        [
+            {
+                "Fault": row["title"],
+                "Dice lost": row["drop"],
+                "Dice": row["dice"],
+                "Worst patient loses": row["worst"],
+                "AUC lost": row["auc_drop"],
+                "Verdicts turned": None
+                if row["verdicts_changed"] is None
+                else 100 * row["verdicts_changed"],
+                "What was done": row["what"],
+                "Slices": row["slices"],
+            }
+            for row in rows
+        ],
+        {
+            "Fault": Column.TextColumn(pinned=True, width=200),
+            "Dice lost": Column.NumberColumn(format="%.3f"),
+            "Dice": Column.NumberColumn(format="%.3f"),
+            "Worst patient loses": Column.NumberColumn(format="%.3f"),
+            "AUC lost": Column.NumberColumn(format="%.3f", help="Of the classifier."),
+            "Verdicts turned": Column.NumberColumn(
+                format="%.1f %%", help="Slices whose verdict the fault turned."
+            ),
+            "What was done": Column.TextColumn(width="large"),
+            "Slices": Column.NumberColumn(),
+        },
+        "robustness",
+        "Each fault with what it costs.",
+    )
+    st.caption(document["sample"])
+
+
+DRAWN = {
+    "crossval": crossval,
+    "leak": leak,
+    "robustness": robustness,
+    "transfer": scoreboard_transfer.transfer,
+    "losses": scoreboard_losses.losses,
+    "skips": scoreboard_losses.skips,
+    "associate": scoreboard_genes.associate,
+}
