@@ -148,7 +148,10 @@ def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.
             hovertemplate="%{customdata}: %{y:.2e}<extra>" + name + "</extra>",
         )
     figure.update_xaxes(
-        title="Depth", tickvals=[0, 1], ticktext=["first layer", "last layer"], range=[-0.03, 1.03]
+        title="Depth",
+        tickvals=[0.06, 0.94],
+        ticktext=["first layer", "last layer"],
+        range=[-0.03, 1.03],
     )
     figure.update_yaxes(title="Gradient, relative", type="log", dtick=1, exponentformat="power")
     return finished(figure, height=360 + 10 * len(entries))
