@@ -14,13 +14,13 @@ from pathlib import Path
 
 from btmodels import download, inputs, opening, registry, worker
 from btmodels.errors import DownloadError, WeightsError
-from btmodels.export import mask_tiff
+from btmodels.export import mask_tiff, own_mask
 from btmodels.inputs import Bundle, Input, Problem
 from btmodels.measure import measure, square_millimeters
 from btmodels.opening import Found, Wishes
 from btmodels.slices import Analysis
 from btmodels.study import ROLES
-from btmodels.turning import Turn, as_uploaded
+from btmodels.turning import Turn
 
 CHUNK = 8
 """Slices read, asked and written at once: enough for a batch, few enough for any memory."""
@@ -199,7 +199,7 @@ def _write(
         return None, [Problem(found.file, reason)]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(mask_tiff(as_uploaded(analysis.mask, analysis.slice)))
+        target.write_bytes(mask_tiff(own_mask(analysis)))
     except OSError as error:
         return None, [Problem(target, f"cannot be written ({error.strerror}).")]
     return target, []
@@ -207,7 +207,7 @@ def _write(
 
 def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
     """Return an analysis as the object that ``--json`` prints."""
-    rows, cols = as_uploaded(analysis.mask, analysis.slice).shape
+    rows, cols = own_mask(analysis).shape
     return {
         "file": str(found.file),
         "slice": found.index,

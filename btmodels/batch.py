@@ -63,7 +63,7 @@ def assemble(entries: Iterable[Entry], chosen: Mapping[str, str]) -> Assembly:
         if isinstance(entry.content, Slice):
             scan = _scan_of(entry)
             if scan is None:
-                plain.append(Study(entry.id, entry.content.name, (entry.content,)))
+                plain.append(Study(entry.id, entry.content.name, entry.id, (entry.content,)))
             else:
                 gray.append(scan)
         elif not isinstance(entry.content, DicomFile):
@@ -73,7 +73,7 @@ def assemble(entries: Iterable[Entry], chosen: Mapping[str, str]) -> Assembly:
     # A gray picture alone is as good as decoded; only what has a sequence can find others.
     told = [scan for scan in gray if scan.sequence or scan.id in chosen]
     plain += [
-        Study(scan.id, scan.name, (scan.picture,))
+        Study(scan.id, scan.name, scan.id, (scan.picture,))
         for scan in gray
         if not scan.sequence and scan.id not in chosen
     ]

@@ -4,6 +4,7 @@ BrainTumorError
 ├── DecodeError        a file cannot be read as a slice
 ├── CohortError        a data folder is not laid out as expected
 ├── DownloadError      the data set could not be fetched
+├── ExportError        a result cannot be written in the form that was asked for
 ├── WeightsError       weights are missing, altered or of another version
 └── EngineError        the process that holds the networks cannot answer
 
@@ -26,6 +27,10 @@ class CohortError(BrainTumorError):
 
 class DownloadError(BrainTumorError):
     """The data set could not be fetched from Kaggle."""
+
+
+class ExportError(BrainTumorError):
+    """A result cannot be written in the form that was asked for."""
 
 
 class WeightsError(BrainTumorError):

@@ -35,11 +35,13 @@ class Study:
     Attributes:
         id: Names the scans and their parts in it: equal ids mean equal slices.
         title: Of the scan that gave the slices their names.
+        anchor: That scan's id, which stays whatever else joins it.
         slices: In order, from the feet up.
     """
 
     id: str
     title: str
+    anchor: str
     slices: tuple[Slice, ...]
 
 
@@ -190,7 +192,7 @@ def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:
     key = " ".join(f"{scan.id}={role}" for role, (scan, _) in sorted(parts.items()))
     key += f" truth={group.truth[0].id}" if group.truth else ""
     if anchor.picture is not None and len(used) == 1:
-        return Study(key, anchor.name, (_alone(anchor, roles[anchor.id]),))
+        return Study(key, anchor.name, anchor.id, (_alone(anchor, roles[anchor.id]),))
     stand_in = parts["flair" if "flair" in parts else next(iter(parts))][1]
     channels = [parts[role][1] if role in parts else stand_in for role in SEQUENCES]
     notes = tuple(dict.fromkeys(note for scan in used for note in scan.notes))
@@ -201,10 +203,10 @@ def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:
         each = replace(
             anchor.picture, pixels=pixels, notes=group.notes + _stand_in_notes(anchor, parts)
         )
-        return Study(key, anchor.name, (each,))
+        return Study(key, anchor.name, anchor.id, (each,))
     pixels = np.stack(channels, axis=-1)
     truth = group.truth[1] if group.truth else None
-    return Study(key, anchor.name, _slices(anchor, key, pixels, truth, notes))
+    return Study(key, anchor.name, anchor.id, _slices(anchor, key, pixels, truth, notes))
 
 
 def _stand_in_notes(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]:
@@ -231,7 +233,7 @@ def _alone(scan: Scan, role: str | None) -> Slice:
 
 
 def _colors(scan: Scan) -> Study:
-    return Study(scan.id, scan.name, _slices(scan, scan.id, scan.values, None, scan.notes))
+    return Study(scan.id, scan.name, scan.id, _slices(scan, scan.id, scan.values, None, scan.notes))
 
 
 def _slices(

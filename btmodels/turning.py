@@ -44,7 +44,10 @@ def turn_slice(each: Slice, turn: Turn) -> Slice:
         return each
     spacing = each.spacing[::-1] if each.spacing and turn.quarters % 2 else each.spacing
     truth = None if each.truth is None else turn.apply(each.truth)
-    return replace(each, pixels=turn.apply(each.pixels), truth=truth, spacing=spacing, turn=turn)
+    pixels = turn.apply(each.pixels)
+    note = f"{each.name} was turned by hand; masks to keep are turned back, as the file lies."
+    notes = (*each.notes, note)
+    return replace(each, pixels=pixels, truth=truth, spacing=spacing, notes=notes, turn=turn)
 
 
 def as_uploaded(picture: np.ndarray, each: Slice) -> np.ndarray:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from btmodels.errors import CohortError
-from ui import badges, networks, samples, uploads, viewer
+from ui import arrange, badges, networks, samples, uploads, viewer
 from ui.samples import Sample
 from ui.stack import Stack
 from ui.state import Link, View, read_link
+from ui.upload_batch import Batch, Wishes
 
 SAMPLES, FILES = "Samples", "Your files"
 
@@ -114,7 +115,7 @@ def from_samples(
     except CohortError as error:
         st.error(str(error))
         return None
-    _tell(folder, stack.problems)
+    _tell(f"the folder {folder}", stack.problems)
     index = None
     if link.patient in (folder, None) and link.number is not None:
         index = stack.index_of(link.number)
@@ -124,28 +125,32 @@ def from_samples(
     return _choice(stack, stack.most_telling() if index is None else index, linked, model, True)
 
 
-def _tell(folder: str, problems: Sequence[str]) -> None:
+def _tell(what: str, problems: Sequence[str], show=st.warning) -> None:
     if len(problems) <= FEW_PROBLEMS:
         for problem in problems:
-            st.warning(problem, icon=":material/warning:")
+            show(problem, icon=":material/warning:")
         return
-    label = f"{len(problems)} things are wrong with the folder {folder}"
+    label = f"{len(problems)} things are wrong with {what}"
     with st.expander(label, icon=":material/warning:"):
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
 def _from_files() -> Choice | None:
     chosen = st.session_state.setdefault(CHOSEN, {})
-    batch = uploads.uploaded(chosen)
-    if batch.names:
+    by_hand = (st.session_state.get(key, {}) for key in (arrange.SEQUENCES, arrange.TURNS))
+    batch = uploads.uploaded(Wishes(chosen, *by_hand))
+    if batch.names or batch.scans or batch.errors:
         st.button("Forget my files", on_click=_forget, icon=":material/delete:", type="tertiary")
-    for error in batch.errors:
-        st.error(error, icon=":material/error:")
+    _tell("your files", batch.errors, st.error)
+    for note in batch.notes:
+        st.info(note, icon=":material/info:")
     if batch.stack is None:
         _sample_to_try()
         return None
     _pair_by_hand(batch, chosen)
-    return _choice(batch.stack, 0, Link(), _model(ANALYZE, Link()), False)
+    arrange.arrange(batch)
+    index = batch.stack.most_telling() if batch.stack.slices[0].place else 0
+    return _choice(batch.stack, index, Link(), _model(ANALYZE, Link()), False)
 
 
 def _choice(stack: Stack, index: int, link: Link, model: str | None, linkable: bool) -> Choice:
@@ -161,7 +166,7 @@ def _model(page: str, link: Link) -> str | None:
     return st.selectbox("Segmenter", names, index=index, key=f"{page}.{MODEL}")
 
 
-def _pair_by_hand(batch: uploads.Batch, chosen: dict[str, str]) -> None:
+def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
     without = [
         each.name for each in batch.stack.slices if each.truth is None or each.name in chosen
     ]
@@ -187,6 +192,7 @@ def _pair_by_hand(batch: uploads.Batch, chosen: dict[str, str]) -> None:
 
 def _forget() -> None:
     uploads.forget()
+    arrange.forget()
     st.session_state.pop(CHOSEN, None)
     for key in (networks.KEPT, viewer.PACKED):
         st.session_state.pop(key, None)

@@ -147,7 +147,7 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
         )
         st.download_button(
             "Mask",
-            lambda: export.mask_tiff(analysis.mask),
+            lambda: export.mask_tiff(export.own_mask(analysis)),
             export.mask_name(name),
             "image/tiff",
             icon=":material/download:",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import tifffile
 
 from tests import fakes
+from tests.btmodels.scanner import nifti
 from tests.pages.conftest import words_of
 
 
@@ -111,3 +113,36 @@ def test_uploads_are_never_kept_for_others(open_page):
     upload(open_page("analyze"), ("x.tif", tiff(pixels)))
     shared = [key[0] for key in networks._shared()._kept]
     assert shared and all(key.startswith((*fakes.BUNDLED, *fakes.PATIENTS)) for key in shared)
+
+
+def test_a_volume_opens_in_its_middle_with_areas_in_millimeters(open_page):
+    volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 5)
+    data = nifti(volume.transpose(2, 1, 0), np.diag([-2.0, -2, 5, 1]))
+    app = upload(open_page("analyze"), ("brain.nii", data))
+    assert not app.exception
+    words = words_of(app)
+    assert "brain\\_3" in words and "400 mm²" in words
+    assert "does not say which sequence" in words
+
+
+def test_sequences_and_turns_are_set_by_hand(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(
+        open_page("analyze"), ("a.tif", tiff(pixels[..., 1])), ("b.tif", tiff(pixels[..., 0]))
+    )
+
+    def choose(label: str, option: str) -> None:
+        {box.label: box for box in app.selectbox}[label].set_value(option).run()
+
+    choose("What it is", "flair")
+    choose("Picture, volume or series", "b.tif")
+    choose("What it is", "post")
+    assert not app.exception
+    assert "T1 before contrast agent is missing" in words_of(app)
+    next(button for button in app.button if button.label == "Turn right").click().run()
+    assert not app.exception and "turned by hand" in words_of(app)
+    assert [metric.value for metric in app.metric][1] == "100 px"
+    next(button for button in app.button if button.label == "As uploaded").click().run()
+    assert "turned by hand" not in words_of(app)
+    next(button for button in app.button if button.label == "Forget my files").click().run()
+    assert "analyze.sequences" not in app.session_state

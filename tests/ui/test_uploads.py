@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import tifffile
 
+from btmodels.turning import Turn
+from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
-from ui.uploads import LIMIT, File, read_batch
+from ui import upload_batch
+from ui.upload_batch import LIMIT, NOTHING, File, read_batch
 
 
 def tiff(array: np.ndarray) -> bytes:
@@ -87,3 +92,88 @@ def test_one_name_twice_is_two_slices():
     twice = [File("1", "x.tif", SLICE), File("2", "x.tif", SLICE)]
     stack = read_batch(twice, {}, {}).stack
     assert len(stack.slices) == 2 and len(set(stack.keys)) == 2
+
+
+def zipped(**by_name: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, data in by_name.items():
+            file.writestr(name.replace("__", "."), data)
+    return buffer.getvalue()
+
+
+def test_a_zip_is_what_is_in_it():
+    data = zipped(**{"p/x__tif": SLICE, "p/x_mask__tif": MASK, "p/notes__txt": b"no"})
+    memory: dict = {}
+    batch = read_batch(files(p__zip=data), {}, memory)
+    assert batch.errors == () and len(batch.notes) == 1 and "notes.txt" in batch.notes[0]
+    assert [each.name for each in batch.stack.slices] == ["x.tif"]
+    assert batch.stack.slices[0].truth.sum() == 100
+    assert {key[0] for key in memory} == {
+        "id-p__zip",
+        *(f"id-p__zip/p/{name}" for name in ("x.tif", "x_mask.tif", "notes.txt")),
+    }
+    assert read_batch([], {}, memory).stack is None and not memory
+
+
+def test_folders_keep_masks_beside_their_slices():
+    uploads = [
+        File(str(index), name, data, bulk=True)
+        for index, (name, data) in enumerate(
+            [("a/x.tif", SLICE), ("b/x.tif", SLICE), ("b/x_mask.tif", MASK), ("b/.hidden", b"?")]
+        )
+    ]
+    batch = read_batch(uploads, {}, {})
+    assert [each.truth is not None for each in batch.stack.slices] == [False, True]
+    assert batch.errors == () and "1 file is no slice" in batch.notes[0]
+
+
+VOLUME = np.random.default_rng(4).integers(0, 256, (3, 8, 9), np.uint8)
+
+
+def test_a_series_is_a_stack_whatever_the_order_of_its_files():
+    batch = read_batch([File(n, n, d) for n, d in series(VOLUME).items()], {}, {})
+    assert [each.name for each in batch.stack.slices] == ["IM0000.dcm", "IM0001.dcm", "IM0002.dcm"]
+    found = np.stack([each.pixels[..., 1] for each in batch.stack.slices])
+    np.testing.assert_array_equal(found, VOLUME)
+    assert len(set(batch.stack.keys)) == 3
+
+
+def test_sequences_of_gray_pictures_join_by_name_or_by_hand():
+    planes = {name: tiff(VOLUME[i]) for i, name in enumerate(("pre", "flair", "post"))}
+    batch = read_batch(files(**{f"p7_{name}__tif": data for name, data in planes.items()}), {}, {})
+    (each,) = batch.stack.slices
+    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+    assert each.name == "p7_flair.tif" and not each.notes
+
+    uploads = files(**{f"{letter}__tif": tiff(VOLUME[i]) for i, letter in enumerate("abc")})
+    assert len(read_batch(uploads, {}, {}).stack.slices) == 3
+    said = {"id-a__tif": "pre", "id-b__tif": "flair", "id-c__tif": "post"}
+    (each,) = read_batch(uploads, replace(NOTHING, sequences=said), {}).stack.slices
+    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+
+
+def test_what_is_turned_has_another_key_and_the_same_place_in_the_viewer():
+    uploads = files(x__tif=SLICE, x_mask__tif=MASK)
+    plain = read_batch(uploads, {}, {})
+    (study,) = plain.studies
+    turns = replace(NOTHING, turns={study.anchor: Turn(1)})
+    turned = read_batch(uploads, turns, {})
+    each = turned.stack.slices[0]
+    np.testing.assert_array_equal(each.pixels, np.rot90(plain.stack.slices[0].pixels, -1))
+    np.testing.assert_array_equal(each.truth, np.rot90(plain.stack.slices[0].truth, -1))
+    assert turned.stack.id == plain.stack.id and turned.stack.keys != plain.stack.keys
+
+
+def test_too_many_slices_of_a_volume_are_thinned_and_that_is_said(monkeypatch):
+    data = nifti(np.random.default_rng(0).integers(0, 255, (8, 9, 50), np.uint8), np.eye(4))
+    monkeypatch.setattr(upload_batch, "MOST_PIXELS", 8 * 9 * 20)
+    batch = read_batch(files(x__nii=data), {}, {})
+    assert [each.number for each in batch.stack.slices] == list(range(1, 51, 3))
+    assert "every third" in batch.notes[0]
+
+
+def test_what_a_zip_or_a_volume_cannot_be_read_for_is_said():
+    batch = read_batch(files(a__zip=b"PK\x03\x04?", b__nii=b"?" * 400, c__dcm=b"?"), {}, {})
+    assert batch.stack is None and len(batch.errors) == 3
+    assert all(name in " ".join(batch.errors) for name in ("a.zip", "b.nii", "c.dcm"))

@@ -1,0 +1,100 @@
+"""Files of scanners in a real browser: a folder, a zip, a DICOM series, NIfTI volumes; turned by hand."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import tifffile
+
+from btmodels import cohort
+from tests.browser.test_journeys import download, sample, upload
+from tests.btmodels.scanner import nifti, series
+
+SEQUENCES = {"t1": 0, "flair": 1, "t1ce": 2}
+
+
+@pytest.fixture(scope="module")
+def volume() -> np.ndarray:
+    """uint8, (slices, rows, cols, 3): the middle of the bundled patient."""
+    patient, file = sample()
+    at = patient.files.index(file)
+    files = patient.files[at - 1 : at + 2]
+    return np.stack([cohort.read_slice(patient, each).pixels for each in files])
+
+
+def go_to_uploads(visit, site) -> None:
+    visit.open(f"{site}/analyze?source=files", mask=False)
+    visit.page.wait_for_selector("input[type=file]", state="attached")
+
+
+def shown(visit) -> np.ndarray:
+    return visit.drawn("image")[..., 0]
+
+
+def test_a_folder_with_three_series_of_dicom(visit, site, volume, tmp_path):
+    study = tmp_path / "study"
+    for number, channel in enumerate((1, 0, 2)):
+        folder = study / f"series{number}"
+        folder.mkdir(parents=True)
+        name = {0: "AX T1 PRE", 1: "AX FLAIR", 2: "AX T1 POST GAD"}[channel]
+        uid = f"1.2.3.{number + 1}"
+        files = series(volume[..., channel], SeriesDescription=name, SeriesInstanceUID=uid)
+        for file, data in files.items():
+            (folder / file).write_bytes(data)
+    (study / "readme.txt").write_text("no slice")
+    go_to_uploads(visit, site)
+    visit.page.get_by_text("A folder", exact=True).click()
+    visit.rest()
+    visit.page.locator("input[type=file]").set_input_files(str(study))
+    visit.wait_for_mask("IM0001.dcm")
+    visit.rest()
+    np.testing.assert_array_equal(shown(visit), volume[1][..., 1])
+    words = visit.page.locator("[data-testid=stMain]").inner_text()
+    assert "readme.txt" in words and "mm²" in words
+    assert "missing" not in words
+    visit.page.get_by_role("radio", name="Post-contrast", exact=True).check()
+    visit.page.wait_for_timeout(200)
+    np.testing.assert_array_equal(shown(visit), volume[1][..., 2])
+
+
+def test_a_zip_of_a_patients_folder(visit, site):
+    patient, file = sample()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for path in (file.image, file.mask):
+            packed.writestr(f"{patient.folder}/{path.name}", path.read_bytes())
+        packed.writestr("bad/broken.tif", b"broken")
+    go_to_uploads(visit, site)
+    upload(visit, ("patient.zip", buffer.getvalue()))
+    visit.wait_for_mask(file.image.name)
+    assert visit.number("dice") not in ("–", "")
+    errors = visit.page.locator("[data-testid=stAlert]").all_inner_texts()
+    assert any("broken.tif" in error for error in errors)
+
+
+def test_three_nifti_volumes_are_turned_by_hand_and_masks_turned_back(visit, site, volume):
+    affine = np.diag([-0.5, -0.5, 5, 1])
+    own = volume.transpose(2, 1, 0, 3)
+    files = [
+        (f"case_{name}.nii.gz", gzip.compress(nifti(own[..., channel], affine)))
+        for name, channel in SEQUENCES.items()
+    ]
+    go_to_uploads(visit, site)
+    upload(visit, *files)
+    visit.wait_for_mask("case_flair_2")
+    visit.rest()
+    np.testing.assert_array_equal(shown(visit), volume[1][..., 1])
+    visit.page.get_by_text("Sequences and orientation").click()
+    visit.page.get_by_role("button", name="Turn right").click()
+    visit.page.get_by_text("was turned by hand").wait_for()
+    visit.wait_for_mask("case_flair_2")
+    visit.rest()
+    np.testing.assert_array_equal(shown(visit), np.rot90(volume[1][..., 1], -1))
+    mask = tifffile.imread(io.BytesIO(download(visit, "Mask"))) > 0
+    np.testing.assert_array_equal(np.rot90(mask, -1), visit.drawn()[..., 3] > 0)
+    visit.page.get_by_text("Forget my files").click()
+    visit.page.locator("canvas.mask").wait_for(state="detached")
