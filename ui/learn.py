@@ -15,7 +15,7 @@ import streamlit as st
 from ui import glossary
 from ui.content import sections
 from ui.lesson import KEY, Lesson
-from ui.lessons import measuring, segmentation
+from ui.lessons import held_out, measuring, segmentation
 from ui.state import quoted
 
 PAGE = "pages/learn.py"
@@ -32,6 +32,7 @@ class Entry:
 LESSONS: dict[str, Entry] = {
     "segmentation": Entry(segmentation.draw, ":material/brush:"),
     "measuring": Entry(measuring.draw, ":material/straighten:"),
+    "test-set": Entry(held_out.draw, ":material/call_split:"),
 }
 """Lessons by their word in the address, in the order of learning."""
 

@@ -188,3 +188,25 @@ def test_measuring(visit, site):
     visit.rest()
     assert value.inner_text() > left_out
     assert visit.page.locator(".js-plotly-plot").count() == 3
+
+
+@pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
+def test_who_is_in_the_test_set(visit, site):
+    open_lesson(visit, site, "test-set&seed=4", ".splits[data-picked]")
+    assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert visit.number("shared").startswith(("7 of", "8 of")) and visit.number("same") > "3"
+    testing = visit.page.locator(".dots .testing").count()
+    before = visit.drawn("image", ".frame.test")
+    visit.page.locator("[name=next]").click()
+    assert (visit.drawn("image", ".frame.test") != before).any()
+    choose(visit, ".by [value=patients]")
+    assert visit.number("shared") == "0 of 2" and visit.number("same") == "0 %"
+    assert visit.page.locator(".dots .testing").count() != testing
+    assert "another head" in visit.page.locator("[data-say=near]").inner_text()
+    visit.view("by=patients")
+    choose(visit, ".by [value=quiz]")
+    kind = visit.page.locator(".splits").get_attribute("data-kind")
+    visit.page.locator("[name=seen]").click()
+    said = visit.page.locator(".splits [data-say=what]").inner_text()
+    assert said.startswith("Right" if kind == "slices" else "No") and f"divided by {kind}" in said
+    visit.view("by=quiz")

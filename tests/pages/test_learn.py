@@ -6,7 +6,7 @@ import pytest
 
 from tests import fakes
 from tests.pages.conftest import words_of
-from ui import learn, lesson_check
+from ui import experiments, learn, lesson_check
 
 
 def links_of(app) -> list[str]:
@@ -59,14 +59,6 @@ def test_answers_are_judged_and_explained(open_page, address):
         assert any(question.why in each.value for each in app.success)
 
 
-@pytest.mark.parametrize("address", learn.LESSONS)
-def test_an_unknown_patient_gets_a_sentence(open_page, address):
-    app = open_page("learn", lesson=address, patient="nobody")
-    assert not app.exception
-    if "patient" in app.query_params:
-        assert app.query_params["patient"] not in ("nobody", ["nobody"])
-
-
 def test_values_of_a_link_are_checked(open_page):
     app = open_page("learn", lesson="segmentation", step="guess", patient="nobody")
     assert "There is no step “guess” in this lesson; label is shown instead." in words_of(app)
@@ -81,4 +73,65 @@ def test_a_lesson_leads_to_its_neighbors(open_page):
         assert labels[0] == f"All lessons · this is {place + 1} of {len(order)}"
         expected = [f"Previous: {titles[place - 1]}"] * (place > 0)
         expected += [f"Next: {titles[place + 1]}" for _ in order[place + 1 : place + 2]]
-        assert labels[1:] == expected
+        assert [each for each in labels if each.startswith(("Previous: ", "Next: "))] == expected
+
+
+def arm(key: str, shared: list[str], dice: float) -> dict:
+    """An arm of the leak experiment, made up."""
+    row = {
+        "patient": "TCGA_ZZ_0001_20260101",
+        "number": 2,
+        "nearest_patient": "TCGA_ZZ_0001_20260101",
+        "nearest_number": 1,
+        "distance": 0.25,
+        "dice": None,
+    }
+    return {
+        "key": key,
+        "sizes": {"train": 90, "validation": 5, "test": 5},
+        "test_patients": 4,
+        "shared_patients": shared,
+        "score": {
+            "pooled_dice": dice,
+            "pooled_dice_interval": [dice - 0.1, dice + 0.1],
+            "mean_dice": dice,
+            "median_dice": dice,
+            "mean_dice_interval": [dice - 0.1, dice + 0.1],
+            "patients": {"a": dice, "b": None},
+        },
+        "nearest": {
+            "same_patient": 0.97,
+            "median_distance": 0.3,
+            "neighbor_distance": 0.35,
+            "slices": [row],
+        },
+    }
+
+
+def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_page, monkeypatch):
+    found = {
+        "command": "python -m train leak",
+        "budget": {"size": 64, "slices": 99},
+        "data": {"patients": 7, "synthetic": False},
+        "complete": True,
+        "arms": [arm("slices", ["a", "b", "c"], 0.913), arm("patients", [], 0.625)],
+    }
+    monkeypatch.setattr(experiments, "read", lambda name: found if name == "leak" else None)
+    app = open_page("learn", lesson="test-set")
+    assert not app.exception
+    assert {"0.913", "0.625"} <= {metric.value for metric in app.metric}
+    words = words_of(app)
+    assert "3 of 4 test patients are in training, too" in words
+    assert "0 of 4 test patients are in training, too" in words
+    assert "Distance 0.25; Dice of the test slice undefined." in words
+    assert "nearest training slice is of the same head: 97 % of test slices" in words
+    found["arms"][0]["nearest"]["slices"][0]["nearest_patient"] = "TCGA_not_here"
+    assert "Set BT_DATA_DIR" in words_of(open_page("learn", lesson="test-set"))
+
+
+@pytest.mark.parametrize("name", ["measuring", "test-set"])
+def test_an_experiment_that_was_not_run_is_said(open_page, monkeypatch, name):
+    monkeypatch.setattr(experiments, "read", lambda name: None)
+    app = open_page("learn", lesson=name)
+    assert not app.exception
+    assert any("is not in this copy of the project" in each.value for each in app.info)

@@ -1,0 +1,185 @@
+// The same slices divided in two ways, each test slice beside its nearest training slice, and a quiz.
+// Python puts masks.js, message.js, picture.js and split.js before this file.
+
+const panels = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, new Splits(parentElement));
+  panels.get(parentElement).receive(data, setStateValue);
+  return () => panels.delete(parentElement);
+}
+
+class Splits {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.all = (selector) => [...parent.querySelectorAll(selector)];
+    this.state = {};
+    this.asked = { right: 0, all: 0 };
+    this.frames = ["test", "near"].map((name) => new Picture(this.find(`.frame.${name}`)));
+    const group = Math.random().toString(36).slice(2);
+    this.all(".by input").forEach((radio) => {
+      radio.name = group;
+      radio.oninput = () => {
+        this.set({ by: radio.value });
+        if (radio.value === "quiz") this.ask();
+        this.commit();
+      };
+    });
+    this.find("[name=again]").onclick = () => {
+      this.set({ seed: (this.state.seed % 999) + 1 });
+      this.commit();
+    };
+    this.find("[name=previous]").onclick = () => this.walk(-1);
+    this.find("[name=next]").onclick = () => this.walk(1);
+    this.find("[name=another]").onclick = () => this.ask();
+    this.find("[name=seen]").onclick = () => this.answer(true);
+    this.find("[name=unseen]").onclick = () => this.answer(false);
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.meta?.version === meta.version) return;
+    const [side, number] = [meta.side, meta.slices.length];
+    const pictures = await unpack(part("pictures"), number, side, side);
+    const distances = new Float32Array(part("distances").slice().buffer);
+    Object.assign(this, { meta, pictures, distances });
+    this.patients = meta.slices.map(([patient]) => patient);
+    Object.assign(this.state, meta.start);
+    this.build();
+    this.set({});
+    if (this.state.by === "quiz") this.ask();
+  }
+
+  build() {
+    const rows = [...new Set(this.patients)].map((name) => {
+      const row = document.createElement("div");
+      row.className = "patient";
+      row.innerHTML = `<span></span><div></div>`;
+      row.querySelector("span").textContent = name.slice(0, 12);
+      return [name, row];
+    });
+    const places = Object.fromEntries(rows);
+    this.dots = this.patients.map((name, index) => {
+      const dot = document.createElement("i");
+      dot.className = "dot";
+      dot.title = `Slice ${this.meta.slices[index][1]}`;
+      dot.onclick = () => this.tests[index] && this.pick(index);
+      places[name].querySelector("div").append(dot);
+      return dot;
+    });
+    this.find(".dots").replaceChildren(...rows.map(([, row]) => row));
+  }
+
+  set(change) {
+    Object.assign(this.state, change);
+    const { by, seed } = this.state;
+    this.all(".by input").forEach((radio) => (radio.checked = radio.value === by));
+    const quiz = by === "quiz";
+    for (const [selector, hidden] of [[".walk", quiz], [".ask", !quiz], [".numbers", quiz], ["[name=again]", quiz]]) {
+      this.find(selector).hidden = hidden;
+    }
+    if (quiz) return;
+    this.lay(by, seed);
+    const { shared, testing, same, median } = judge(this.patients, this.tests, this.near);
+    const numbers = {
+      shared: `${shared} of ${testing}`,
+      same: same === null ? "–" : `${Math.round(100 * same)} %`,
+      median: median === null ? "–" : median.toFixed(2),
+    };
+    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    this.find("[data-say=what]").textContent = by === "slices"
+      ? "Every slice has been put into one of two heaps by chance. Whoever tests has neighbors in training, from the same head."
+      : "Every patient has been put into one of two heaps. Nobody who tests has been met in training.";
+    const words = `${shared} of ${testing} patients that test are trained on, too.`;
+    this.find(".dots").setAttribute("aria-label", `${new Set(this.patients).size} patients, a row each, a dot a slice. ${words}`);
+    this.find("[role=status]").textContent = words;
+    // The slice in the middle of the likenesses is neither the best example nor the worst.
+    const order = [...this.near.keys()].filter((i) => this.near[i]).sort((a, b) => this.near[a].distance - this.near[b].distance);
+    this.pick(order[order.length >> 1]);
+  }
+
+  lay(by, seed) {
+    this.tests = divide(this.patients, by, seed);
+    this.near = nearest(this.tests, this.distances);
+    this.dots.forEach((dot, index) => (dot.className = this.tests[index] ? "dot testing" : "dot"));
+  }
+
+  walk(step) {
+    const order = [...this.tests.keys()].filter((index) => this.tests[index]);
+    this.pick(order[(order.indexOf(this.picked) + step + order.length) % order.length]);
+  }
+
+  pick(index) {
+    if (index === undefined) return;
+    this.picked = index;
+    const near = this.near[index];
+    this.dots.forEach((dot, i) => {
+      dot.classList.toggle("picked", i === index);
+      dot.classList.toggle("near", i === near.index);
+    });
+    this.showPair(index, near.index);
+    const same = this.patients[index] === this.patients[near.index];
+    this.find("[data-say=test]").textContent = `Tests: ${this.name(index)}`;
+    this.find("[data-say=near]").textContent =
+      `Nearest in training: ${this.name(near.index)}, ${same ? "the same head" : "another head"}, distance ${near.distance.toFixed(2)}`;
+    this.find(".splits").dataset.picked = index;
+  }
+
+  showPair(...indexes) {
+    const { side } = this.meta;
+    indexes.forEach((index, place) => {
+      this.frames[place].set(side, side, [this.pictures[index]], 0);
+      this.frames[place].say(place ? "Nearest training slice" : "Test slice");
+    });
+  }
+
+  name(index) {
+    const [patient, number] = this.meta.slices[index];
+    return `${patient.slice(0, 12)}, slice ${number}`;
+  }
+
+  commit() {
+    const { by, seed } = this.state;
+    this.send("view", { by, seed });
+  }
+
+  // --- quiz ---
+
+  ask() {
+    const seed = 1 + Math.floor(Math.random() * 999);
+    this.kind = Math.random() < 0.5 ? "slices" : "patients";
+    this.lay(this.kind, seed);
+    this.dots.forEach((dot) => (dot.className = "dot"));
+    // Of a known head only slices that have it for their nearest are asked: the others tell nothing.
+    const known = (index) => this.patients[index] === this.patients[this.near[index].index];
+    const fit = (index) => this.tests[index] && (this.kind === "patients" || known(index));
+    const order = [...this.tests.keys()].filter(fit);
+    this.picked = order[Math.floor(Math.random() * order.length)];
+    this.showPair(this.picked, this.near[this.picked].index);
+    this.find("[data-say=test]").textContent = "A slice that tests";
+    this.find("[data-say=near]").textContent = "Its nearest slice in training";
+    const { right, all } = this.asked;
+    this.find("[data-say=what]").textContent =
+      `Had the network met this head in training? Look at the two slices.${all ? ` So far ${right} of ${all} right.` : ""}`;
+    for (const name of ["seen", "unseen"]) this.find(`[name=${name}]`).disabled = false;
+    this.find(".splits").dataset.kind = this.kind;
+  }
+
+  answer(seen) {
+    const near = this.near[this.picked];
+    const truth = this.patients.some((name, i) => name === this.patients[this.picked] && !this.tests[i]);
+    this.asked.all += 1;
+    if (seen === truth) this.asked.right += 1;
+    this.dots.forEach((dot, i) => {
+      dot.className = `dot${this.tests[i] ? " testing" : ""}${i === this.picked ? " picked" : ""}${i === near.index ? " near" : ""}`;
+    });
+    this.find("[data-say=test]").textContent = `Tests: ${this.name(this.picked)}`;
+    this.find("[data-say=near]").textContent = `Nearest in training: ${this.name(near.index)}, distance ${near.distance.toFixed(2)}`;
+    const words = `${seen === truth ? "Right" : "No"}: it was divided by ${this.kind}, so this head was ${truth ? "" : "not "}trained on. ` +
+      `${this.asked.right} of ${this.asked.all} right.`;
+    this.find("[data-say=what]").textContent = words;
+    this.find("[role=status]").textContent = words;
+    for (const name of ["seen", "unseen"]) this.find(`[name=${name}]`).disabled = true;
+  }
+}
