@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from btmodels import likeness
 from tests.ui.node import encoded, run
@@ -63,6 +64,7 @@ def test_the_nearest_training_slice_is_found(tmp_path):
 
 
 def test_pictures_and_distances_of_the_cohort_are_packed_once():
+    st.cache_resource.clear()  # of what another test has put in the samples' place
     head, parts = held_out._packed()
     number = len(head["slices"])
     assert number > 100 and len(parts["distances"]) == 4 * number**2

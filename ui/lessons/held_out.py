@@ -173,9 +173,9 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
     if not rows:
         st.caption(lesson.text.get("No pictures", ""))
         return
-    place = st.slider(
-        "Test slice, from the nearest pair to the farthest", 1, len(rows), 1, key=lesson.key("pair")
-    )
+    label = "Test slice, from the nearest pair to the farthest"
+    last = len(rows)
+    place = st.slider(label, 1, last, 1, key=lesson.key("pair")) if last > 1 else 1
     row = rows[place - 1]
     for column, kind in zip(st.columns(2), ("", "nearest_"), strict=True):
         folder, number = row[f"{kind}patient"], row[f"{kind}number"]
