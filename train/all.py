@@ -1,7 +1,8 @@
 """``python -m train all``: make everything in assets/ that is generated, one command after the other.
 
 Check the data, make the synthetic patients, fit every network, join two into the ensemble, score them,
-write their cards. Whatever was interrupted goes on where it was when the same command is given again.
+run the experiments, write the networks' cards. Whatever was interrupted goes on where it was when the same
+command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
 
@@ -18,7 +19,17 @@ from btmodels import cohort, registry
 from btmodels.errors import BrainTumorError
 from btmodels.networks.ensemble import MEMBERS
 
-STEPS = ("prepare", "split", "cohort", "fit", "combine", "evaluate", "bench", "cards")
+STEPS = (
+    "prepare",
+    "split",
+    "cohort",
+    "fit",
+    "combine",
+    "evaluate",
+    "experiments",
+    "bench",
+    "cards",
+)
 
 FITTED = ("resnet50", "resunet", "unet", "sequential", "resnet50_unet", "vgg16_unet")
 """In an order in which each finds what it starts from: resnet50_unet the classifier's encoder."""
@@ -80,10 +91,34 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
             for name in [*models, *joined]
             for subset in subsets
         ),
+        *_experiments(args, data, [*into, *runs]),
         *([] if args.quick else [["bench", *into]]),
         ["cards", *into],
     ]
     return [line for line in words if line[0] not in args.skip]
+
+
+def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> list[list[str]]:
+    """Return the commands of all experiments; ``associate`` after the masks that it needs."""
+    if "experiments" in args.skip:
+        return []
+    samples = ["--data", str(cohort.samples_root().parent)]
+    if args.quick:
+        quick = ["--quick", *more]
+        words = [[name, *quick] for name in ("losses", "skips", "leak", "robustness", "crossval")]
+        one_cell = ["--only", "vgg16-segment-staged-10"]
+        return [*words, ["transfer", *quick, *one_cell], ["associate", *quick]]
+    return [
+        ["losses", *data, *more, "--batch-size", "4"],
+        ["skips", *data, *more, "--batch-size", "4"],
+        ["leak", *data, *more],
+        ["leak", *samples, *more, "--slices", "2000"],
+        ["robustness", *data, *more],
+        ["transfer", *data, *more],
+        ["crossval", *data, *more, "--slices", "5000"],
+        ["crossval", *data, *more, "--task", "classify", "--size", "64", "--slices", "2500"],
+        ["associate", *data, *more],
+    ]
 
 
 def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:

@@ -94,7 +94,7 @@ def main(args: argparse.Namespace) -> int:
             "command": command_line(args.words),
             "quick": args.quick,
             "complete": True,
-            "split_sha256": cohort.split_sha256(),
+            "split_sha256": cohort.split_sha256(experiment.source_assets(args)),
             "versions": versions(),
             **source,
             **body,

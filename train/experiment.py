@@ -174,6 +174,13 @@ def run_name(budget: Budget) -> str:
     return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}"
 
 
+def source_assets(args: argparse.Namespace) -> Path:
+    """Return the folder whose split and weights hold: the one written to, or, where that is a new one
+    without a split, the committed one."""
+    own = (args.assets / "splits" / "patients.json").exists()
+    return args.assets if own else registry.ASSETS
+
+
 def load_material(args: argparse.Namespace) -> Material:
     """Read all patients' slices once; they are kept in ``runs`` for the next experiment.
 
@@ -183,15 +190,16 @@ def load_material(args: argparse.Namespace) -> Material:
     Raises:
         CohortError: The folder has no patients, or too few to divide.
     """
-    committed = cohort.load_split(registry.ASSETS)
+    assets = source_assets(args)
+    committed = cohort.load_split(assets)
     patients = [p for p in cohort.read_cohort(args.data) if p.folder not in committed["reference"]]
     folders = {p.folder for p in patients}
     known = all(folders & set(committed[name]) for name in ("train", "validation", "test"))
     if known:
         kept = [f for name in ("train", "validation", "test") for f in committed[name]]
         patients = [p for p in patients if p.folder in kept]
-        split, folds = committed, cohort.load_folds(registry.ASSETS)
-        sha256 = cohort.split_sha256(registry.ASSETS)
+        split, folds = committed, cohort.load_folds(assets)
+        sha256 = cohort.split_sha256(assets)
     else:
         split = draw(sorted(folders), args.seed, validation=0.2, test=0.25)
         folds, sha256 = split["folds"], None

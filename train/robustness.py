@@ -183,13 +183,14 @@ def main(args: argparse.Namespace) -> int:
         print("Say where the data is: --data DIR", file=sys.stderr)
         return 2
     try:
-        segmenter = Predictor("unet" if args.quick else args.model)
-        classifier = Predictor("default-classifier")
+        assets = registry.ASSETS if args.quick else experiment.source_assets(args)
+        segmenter = Predictor("unet" if args.quick else args.model, assets)
+        classifier = Predictor("default-classifier", assets)
         if args.quick:
             patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
             slices = [each for p in patients for each in choose(p, 1, 1)]
         else:
-            patients = cohort.subset_patients(args.data, "test")
+            patients = cohort.subset_patients(args.data, "test", assets)
             slices = [each for p in patients for each in choose(p, TUMOR_SLICES, EMPTY_SLICES)]
     except BrainTumorError as error:
         print(error, file=sys.stderr)
@@ -206,7 +207,7 @@ def main(args: argparse.Namespace) -> int:
         before = json.loads((place / "unaltered.json").read_text(encoding="utf-8"))
         rows.append(row_of(fault, found, before, classifier.record.threshold))
         print(f"{fault.title}: Dice {rows[-1]['dice']}, drop {rows[-1].get('drop')}", flush=True)
-    alone = None if args.quick else one_slice(segmenter.spec.name)
+    alone = None if args.quick else one_slice(segmenter.spec.name, assets)
     document = {
         "experiment": "robustness",
         "question": QUESTION,
@@ -218,7 +219,7 @@ def main(args: argparse.Namespace) -> int:
         "classifier": classifier.spec.name,
         "classifier_sha256": classifier.record.sha256,
         "subset": "samples" if args.quick else "test",
-        "split_sha256": cohort.split_sha256(),
+        "split_sha256": cohort.split_sha256(assets),
         "seed": args.seed,
         "sample": (
             f"Of each patient up to {TUMOR_SLICES} slices with tumor and {EMPTY_SLICES} without, at "
@@ -234,7 +235,7 @@ def main(args: argparse.Namespace) -> int:
     experiment.write_json(args.assets / "metrics" / "robustness.json", document)
     if not args.quick:
         for name in (segmenter.spec.name, classifier.spec.name):
-            count_test(name, args.assets)
+            count_test(name, assets)
     return 0
 
 

@@ -112,6 +112,7 @@ def compare(
 ) -> None:
     """Run cells one after the other and write the file after each."""
     name = "transfer_imagenet" if args.encoders else "transfer"
+    assets = experiment.source_assets(args)
     place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
     entries = []
     wanted = [cell for cell in cells if not args.only or cell.key in args.only]
@@ -119,7 +120,7 @@ def compare(
         done = (place / cell.key / "result.json").exists()
         if cell not in wanted and not done:
             continue
-        entry = run(cell, budget, material, place, _giver(cell, place))
+        entry = run(cell, budget, material, place, _giver(cell, place), assets)
         entries.append(entry | {"reached": reached(entry["curve"], TARGETS[cell.task])})
         print(
             f"{cell.key}: {entry['score'].get('mean_dice', entry['score'].get('auc'))}", flush=True

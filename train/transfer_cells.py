@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from btmodels import losses, metrics
+from btmodels import losses, metrics, registry
 from btmodels.intervals import grouped_interval
 from btmodels.networks.applications import build_application_classifier, build_application_unet
 from btmodels.networks.resnet import build_resnet50
@@ -123,7 +123,12 @@ def _reversed_bits(index: int, total: int) -> int:
 
 
 def run(
-    cell: Cell, budget: Budget, material: Material, place: Path, handed_from: Path | None = None
+    cell: Cell,
+    budget: Budget,
+    material: Material,
+    place: Path,
+    handed_from: Path | None = None,
+    assets: Path = registry.ASSETS,
 ) -> dict:
     """Train a cell, or take what a finished run left.
 
@@ -133,13 +138,14 @@ def run(
         material: Slices.
         place: Of all cells' runs.
         handed_from: For the arm ``handed``: the weights file whose encoder is taken over.
+        assets: Holds the weights of this site's networks, from which ResNet50 starts.
 
     Returns:
         The cell's entry in the file, see `train.transfer`.
     """
     folder = place / cell.key
     entry = experiment.once(
-        folder / "result.json", lambda: _make(cell, budget, material, folder, handed_from)
+        folder / "result.json", lambda: _make(cell, budget, material, folder, handed_from, assets)
     )
     for checkpoint in folder.rglob("*.npz"):  # of a finished run: hundreds of megabytes
         checkpoint.unlink()
@@ -147,10 +153,15 @@ def run(
 
 
 def _make(
-    cell: Cell, budget: Budget, material: Material, folder: Path, handed_from: Path | None
+    cell: Cell,
+    budget: Budget,
+    material: Material,
+    folder: Path,
+    handed_from: Path | None,
+    assets: Path,
 ) -> dict:
     keras.utils.set_random_seed(budget.seed)
-    model, origin = _start(cell, budget.size, handed_from)
+    model, origin = _start(cell, budget.size, handed_from, assets)
     name, before = first_kernels(model)
     patients = patients_of(material, cell.share)
     training, validation = material.of(patients), material.subset("validation")
@@ -179,7 +190,9 @@ def _make(
     }
 
 
-def _start(cell: Cell, size: int, handed_from: Path | None) -> tuple[keras.Model, dict | None]:
+def _start(
+    cell: Cell, size: int, handed_from: Path | None, assets: Path
+) -> tuple[keras.Model, dict | None]:
     """Build a cell's network with the weights its arm starts from, and say where they are from."""
     source = source_of(cell)
     if cell.arm == "handed":
@@ -195,7 +208,7 @@ def _start(cell: Cell, size: int, handed_from: Path | None) -> tuple[keras.Model
     if source == "imagenet":
         return build(cell, size, "imagenet"), {"source": "imagenet"}
     model = build(cell, size)
-    return model, pretrained.start_encoder(model, source) if source else None
+    return model, pretrained.start_encoder(model, source, assets) if source else None
 
 
 def _train(

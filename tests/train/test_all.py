@@ -11,6 +11,8 @@ from train import all as everything
 from train.__main__ import main
 from train.fit import RECIPES
 
+SKIPPED = ["prepare", "cohort", "experiments"]
+
 
 def planned(*words) -> list[list[str]]:
     parser = argparse.ArgumentParser()
@@ -27,7 +29,9 @@ def test_every_network_of_the_registry_is_made_and_scored():
         (name, subset) for name in registry.SPECS for subset in ("samples", "validation", "test")
     }
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
-        *("prepare", "split", "cohort", "combine", "bench", "cards")
+        *("prepare", "split", "cohort", "combine"),
+        *("losses", "skips", "leak", "leak", "robustness", "transfer"),
+        *("crossval", "crossval", "associate", "bench", "cards"),
     ]
 
 
@@ -62,9 +66,10 @@ def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):
 def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
     words = ["--data", str(registry.ASSETS / "samples"), "--assets", str(tmp_path)]
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
+    # Experiments have quick tests of their own.
     # Of the two that take over a ready-made encoder, test_pretrained.py tries what is different.
     models = ["resnet50", "resunet", "unet", "sequential"]
-    assert main(["all", *words, *small, "--models", *models, "--skip", "prepare", "cohort"]) == 0
+    assert main(["all", *words, *small, "--models", *models, "--skip", *SKIPPED]) == 0
     keras.config.set_dtype_policy("float32")
     for name in [*models, "ensemble"]:
         record = registry.verify_weights(name, tmp_path)
