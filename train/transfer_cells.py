@@ -99,27 +99,18 @@ class Verdicts(experiment.TwoTargets):
 def patients_of(material: Material, share: float) -> list[str]:
     """Return a share of the training patients, the smaller one always within the larger.
 
-    Patients are taken in turn from each institution, so that every share has all of them that it can.
+    Every institution gives its share.
     """
-    left: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for folder in sorted(material.split["train"]):
-        left.setdefault(institution(folder), []).append(folder)
-    total = sum(map(len, left.values()))
+        groups.setdefault(institution(folder), []).append(folder)
+    # By the place within the institution: any beginning of the list has its share of each.
     order = sorted(
-        (
-            ((place + 0.5) / len(group), name, folder)
-            for name, group in left.items()
-            for place, folder in enumerate(group)
-        ),
+        ((place + 0.5) / len(group), folder)
+        for group in groups.values()
+        for place, folder in enumerate(group)
     )
-    # A van der Corput order: each beginning of it is spread evenly over the list.
-    spread = sorted(range(total), key=lambda index: _reversed_bits(index, total))
-    return [order[index][2] for index in spread[: max(round(share * total), 1)]]
-
-
-def _reversed_bits(index: int, total: int) -> int:
-    width = max((total - 1).bit_length(), 1)
-    return int(f"{index:0{width}b}"[::-1], 2)
+    return [folder for _, folder in order[: max(round(share * len(order)), 1)]]
 
 
 def run(
