@@ -205,19 +205,11 @@ def fit(
         if config.patience and validations_without_gain(state["history"]) >= config.patience:
             say(f"stopped early: no better score for {config.patience} validations")
             break
-        began = time.monotonic()
-        fitted = model.fit(
-            epoch_data(epoch),
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,
-            verbose=0,
-            callbacks=[progress, *callbacks],
-        )
-        row = {"epoch": epoch + 1, "loss": float(fitted.history["loss"][-1])}
+        row = train_epoch(model, epoch, epoch_data(epoch), (progress, *callbacks))
         last = epoch + 1 == config.epochs
+        began = time.monotonic()
         row["score"] = validate(model) if last or (epoch + 1) % config.validate_every == 0 else None
-        row["seconds"] = round(time.monotonic() - began, 1)
+        row["seconds"] = round(row["seconds"] + time.monotonic() - began, 1)
         state["epochs"] = epoch + 1
         state["seconds"] += row["seconds"]
         state["history"].append(row)
@@ -239,6 +231,36 @@ def fit(
     if best.exists():
         load_checkpoint(best, model)
     return state
+
+
+def train_epoch(
+    model: keras.Model,
+    epoch: int,
+    data: keras.utils.PyDataset,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> dict:
+    """Pass once over ``data``, a step a batch: the one loop of training, on the site's lesson too.
+
+    Args:
+        model: Compiled by `compile_model`.
+        epoch: Its number, from 0.
+        data: Its batches, in the order in which they are learned from.
+        callbacks: Keras's.
+
+    Returns:
+        ``epoch`` (from 1), ``loss`` (mean over the steps) and ``seconds``.
+    """
+    began = time.monotonic()
+    fitted = model.fit(
+        data,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,
+        verbose=0,
+        callbacks=list(callbacks),
+    )
+    loss = float(fitted.history["loss"][-1])
+    return {"epoch": epoch + 1, "loss": loss, "seconds": time.monotonic() - began}
 
 
 def validations_without_gain(history: list[dict]) -> int:

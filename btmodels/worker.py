@@ -95,7 +95,7 @@ def _end_with(parent: int) -> None:
 def warm(names: Sequence[str], assets: Path) -> Warmth:
     """Load and run each of the networks once. One whose weights are not to be had is left out."""
     problems = {}
-    with _quiet():
+    with quiet():
         for name in names:
             try:
                 predictor_of(name, assets).warm()
@@ -141,7 +141,7 @@ def predictor_of(name: str, assets: Path) -> Predictor:
     held = _predictors.get((name, assets))
     if held is None or held.record != record:
         _predictors.pop((name, assets), None)
-        with _quiet():
+        with quiet():
             from btmodels.predict import Predictor
 
             held = _predictors[name, assets] = Predictor(name, assets)
@@ -167,7 +167,8 @@ def _recorded_sha256(name: str, assets: Path) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Keep file descriptor 2 shut while TensorFlow is loaded."""
     # TensorFlow writes its greeting past every log level, straight to file descriptor 2.
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

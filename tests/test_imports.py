@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 # These build or run networks; all other modules of the library must be cheap to import.
-NEED_KERAS = ("networks", "losses", "fitting", "weights", "predict", "probe", "complexity")
+NEED_KERAS = ("networks", "losses", "fitting", "weights", "predict", "probe", "pupil", "complexity")
 
 FORBIDDEN = {
     "btmodels": {"streamlit", "ui", "pages", "train"},
