@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from btmodels import worker
+from btmodels.twins import Twin, read_twins
 
 if TYPE_CHECKING:
     from btmodels.probe import Probe
@@ -69,6 +70,36 @@ def switched(image: np.ndarray, name: str, assets: Path) -> dict[tuple[bool, ...
 def sight(image: np.ndarray, name: str, row: int, col: int, assets: Path) -> Sight:
     """Do as `btmodels.probe.Probe.sight` for the network ``name``."""
     return _probe_of(name, assets).sight(image, row, col)
+
+
+def segmented(image: np.ndarray, names: Sequence[str], assets: Path) -> list[np.ndarray]:
+    """Segment a slice with each of the networks: uint8, (rows, cols), in 255ths."""
+    return [worker.predictor_of(name, assets).segment([image])[0] for name in names]
+
+
+def twins(image: np.ndarray, assets: Path) -> dict[str, dict[tuple[bool, ...], np.ndarray]]:
+    """Segment a slice with the networks of `btmodels.twins`, by their key and setting of switches.
+
+    The one that never had skips has the single setting of no switches at all.
+
+    Raises:
+        WeightsError: Their weights are missing or altered.
+    """
+    answers = {}
+    for key, twin in read_twins(assets).items():
+        probe = _probe_of_twin(twin, assets)
+        answers[key] = probe.switched(image) if probe.skips else {(): probe.segment(image)}
+    return answers
+
+
+def _probe_of_twin(twin: Twin, assets: Path) -> Probe:
+    held = _probes.get((twin.sha256, assets))
+    if held is None:
+        with worker.quiet():
+            from btmodels.probe import Opened, Probe
+
+            held = _probes[twin.sha256, assets] = Probe(Opened(*twin.load()))
+    return held
 
 
 def _probe_of(name: str, assets: Path) -> Probe:

@@ -46,7 +46,7 @@ class Setting:
 
     skips: Literal["joined", "absent"] = "joined"
     loss: Literal["bce", "bce_dice"] = "bce_dice"
-    rate: float = 3e-3
+    rate: float = 5e-3
     filters: int = 8
     patients: int | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -13,6 +14,7 @@ from keras import ops
 from btmodels.inside import Maps, Sight
 from btmodels.predict import Predictor
 from btmodels.preprocess import normalize, restore, to_levels
+from btmodels.registry import ModelSpec, Record
 
 TOGETHER = 8
 """Settings of the switches that pass the decoder at once; more at once is slower and takes memory."""
@@ -30,19 +32,31 @@ def gradient_of_pixel(model: keras.Model, values: np.ndarray, row: int, col: int
         float32, the shape of ``values``: 0 wherever the logit does not depend on the slice.
     """
     batch = np.asarray(values, np.float32)[None]
+    return ops.convert_to_numpy(_differentiate(model, batch, row, col))[0]
+
+
+def _differentiate(model: keras.Model, batch: Any, row: Any, col: Any) -> Any:
+    # (1, rows, cols, channels) of the slice to as much of the gradient.
     if keras.backend.backend() == "jax":
         import jax
 
-        found = jax.grad(lambda x: model(x, training=False)[0, row, col, 0])(batch)
-    else:
-        import tensorflow as tf
+        return jax.grad(lambda x: model(x, training=False)[0, row, col, 0])(batch)
+    import tensorflow as tf
 
-        with tf.GradientTape() as tape:
-            watched = tf.convert_to_tensor(batch)
-            tape.watch(watched)
-            logit = model(watched, training=False)[0, row, col, 0]
-        found = tape.gradient(logit, watched)
-    return ops.convert_to_numpy(found)[0]
+    with tf.GradientTape() as tape:
+        watched = tf.convert_to_tensor(batch)
+        tape.watch(watched)
+        logit = model(watched, training=False)[0, row, col, 0]
+    return tape.gradient(logit, watched)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a probe needs of a `Predictor`, for a network that is not in the registry."""
+
+    spec: ModelSpec
+    record: Record
+    model: keras.Model
 
 
 class Probe:
@@ -56,13 +70,14 @@ class Probe:
         skips: Names of the layers that join a skip, from full resolution down.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor | Opened) -> None:
         self.predictor = predictor
         model = predictor.model
         joins = [layer for layer in model.layers if layer.name.endswith("_skip")]
         joins.sort(key=lambda layer: -layer.output.shape[1])
         self.skips = tuple(layer.name for layer in joins)
         self._watchers: dict[tuple[str, ...], Callable[[Any], Any]] = {}
+        self._gradient = _compiled(lambda *args: _differentiate(model, *args))
         self._switch = _compiled(self._switched) if joins else None
         if joins:
             # Cut in two where the skips are: above, from the slice to what the decoder gets; below,
@@ -124,6 +139,15 @@ class Probe:
                 answers[setting] = to_levels(restore(probability, *image.shape[:2]))
         return answers
 
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Segment a slice as it is: a probability map in 255ths, uint8, (rows, cols) of the slice."""
+        record, batch = self.predictor.record, self._normalized(image)[None]
+        views = np.concatenate([batch, batch[:, :, ::-1]]) if record.flips else batch
+        logits = ops.convert_to_numpy(self.predictor.model(views, training=False))[..., 0]
+        found = 1 / (1 + np.exp(-logits / record.temperature))
+        probability = (found[0] + found[1][:, ::-1]) / 2 if record.flips else found[0]
+        return to_levels(restore(np.ascontiguousarray(probability), *image.shape[:2]))
+
     def sight(self, image: np.ndarray, row: int, col: int) -> Sight:
         """Measure which part of a slice the logit of one pixel depends on, by its gradient.
 
@@ -137,7 +161,10 @@ class Probe:
         rows, cols = self.predictor.spec.input_shape[:2]
         if not (0 <= row < rows and 0 <= col < cols):
             raise ValueError(f"There is no such pixel. Received: row={row}, col={col}")
-        gradient = gradient_of_pixel(self.predictor.model, self._normalized(image), row, col)
+        # Row and column as arrays: a compiled function would be compiled anew for each new number.
+        where = np.int32(row), np.int32(col)
+        found = self._gradient(self._normalized(image)[None], *map(ops.convert_to_tensor, where))
+        gradient = ops.convert_to_numpy(found)[0]
         strength = np.abs(gradient).sum(axis=2)
         there = [np.flatnonzero(strength.any(axis=axis)) for axis in (1, 0)]
         spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]

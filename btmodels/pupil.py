@@ -128,7 +128,12 @@ def _network(setting: Setting, epochs: int, slices: int) -> keras.Model:
     filters = [setting.filters * 2**level for level in range(LEVELS)]
     network = build_unet((SIZE, SIZE, 3), filters, skips=setting.skips)
     config = FitConfig(
-        epochs=epochs, batch_size=BATCH, learning_rate=setting.rate, seed=SEED, num_slices=slices
+        epochs=epochs,
+        num_slices=slices,
+        batch_size=BATCH,
+        learning_rate=setting.rate,
+        warmup=0.1,
+        seed=SEED,
     )
     compile_model(network, _LOSSES[setting.loss], config, -(-slices // BATCH))
     return network

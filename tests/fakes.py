@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
-from btmodels import engine, registry
+from btmodels import engine, inside, registry
 from btmodels.engine import EngineStatus, NetworkStatus
 from btmodels.errors import EngineError
 from btmodels.slices import Prediction
@@ -45,6 +46,35 @@ class FakeEngine:
             Prediction(0.9 if (pixels[..., 1] > 200).any() else 0.1, pixels[..., 1].copy())
             for pixels in images
         ]
+
+    def ask(self, function, *args):
+        """Answer as `btmodels.inside` would, with maps that are all alike."""
+        if self.fails:
+            raise EngineError("The networks did not answer.")
+        return getattr(self, f"_{function.__name__}")(*args)
+
+    def _segmented(self, image, names):
+        return [image[..., 1].copy() for _ in names]
+
+    def _switched(self, image, name):
+        return {
+            setting: image[..., 1] if all(setting) else np.zeros_like(image[..., 1])
+            for setting in product((True, False), repeat=4)
+        }
+
+    def _twins(self, image):
+        return {"joined": self._switched(image, ""), "absent": {(): image[..., 1]}}
+
+    def _activations(self, image, name, layers, most):
+        size, few = (8, 8), 2
+        levels = np.zeros((few, *size), np.uint8)
+        return [
+            inside.Maps(layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0))
+            for layer in layers
+        ]
+
+    def _sight(self, image, name, row, col):
+        return inside.Sight(np.zeros((128, 128), np.uint8), (row, row), (col, col))
 
     def close(self) -> None:
         pass

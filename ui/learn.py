@@ -15,7 +15,7 @@ import streamlit as st
 from ui import glossary
 from ui.content import sections
 from ui.lesson import KEY, Lesson
-from ui.lessons import held_out, measuring, segmentation
+from ui.lessons import encoder_decoder, held_out, measuring, segmentation
 from ui.state import quoted
 
 PAGE = "pages/learn.py"
@@ -31,6 +31,7 @@ class Entry:
 
 LESSONS: dict[str, Entry] = {
     "segmentation": Entry(segmentation.draw, ":material/brush:"),
+    "encoder-decoder": Entry(encoder_decoder.draw, ":material/schema:"),
     "measuring": Entry(measuring.draw, ":material/straighten:"),
     "test-set": Entry(held_out.draw, ":material/call_split:"),
 }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from btmodels import cohort, metrics, registry
+from btmodels.blueprint import Blueprint
 from btmodels.slices import FLAIR
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
@@ -210,3 +211,65 @@ def test_who_is_in_the_test_set(visit, site):
     said = visit.page.locator(".splits [data-say=what]").inner_text()
     assert said.startswith("Right" if kind == "slices" else "No") and f"divided by {kind}" in said
     visit.view("by=quiz")
+
+
+def test_encoder_and_decoder(visit, site, first):
+    query = "encoder-decoder&levels=3&block=enc2&skips=1110&resize=stamp32&grid=flat"
+    open_lesson(visit, site, query, ".switches input")
+    page = visit.page
+
+    # On paper, by the hand alone: fewer levels, and the square on the slice shrinks.
+    paper = Blueprint("u", (16, 32, 64))
+    assert visit.number("parameters", ".bench") == f"{paper.parameters / 1e3:.0f} thousand"
+    sees = paper.stages[-1].sees
+    assert visit.number("sees", ".bench") == f"{sees} × {sees} px"
+    visit.rest()
+    sent, unseen = len(visit.frames), (visit.drawn(within=".bench")[..., 3] > 0).sum()
+    page.locator("[name=levels]").evaluate("(e) => { e.value = 0; e.oninput(); }")
+    assert visit.number("sees", ".bench") == "5 × 5 px"
+    assert (visit.drawn(within=".bench")[..., 3] > 0).sum() > unseen > 0
+    assert len(visit.frames) == sent
+
+    # Both trained networks, scored as the library scores what is drawn.
+    for place in ("panel-1", "panel-2"):
+        within = f".panels:not(:has(.switches input)) .{place}"
+        marked = visit.drawn(within=within)[..., 3] > 0
+        assert visit.number("dice", within) == score_of(marked, first.truth)
+
+    # Inside the U: a block's maps, what its unit sees, and what the network saw.
+    stage = page.locator(".anatomy .stage")
+    assert stage.get_attribute("data-block") == "enc2"
+    page.locator(".u [data-block=bottleneck]").click()
+    top, bottom, *_ = map(int, stage.get_attribute("data-window").split("-"))
+    assert (top, bottom) in {
+        Blueprint("u", (16, 32, 64, 128, 256)).window("bottleneck", u) for u in range(8)
+    }
+    assert not visit.drawn(within=".anatomy")[..., 3].any()
+    page.locator(".maps button").first.click()
+    assert visit.drawn(within=".anatomy")[..., 3].any()
+    visit.view("block=bottleneck")
+    page.locator("[name=measure]").click()
+    page.locator(".anatomy .stage[data-map=sight]").wait_for(timeout=60_000)
+
+    # Switches: another mask and another score at once.
+    within = ".panels:has(.switches input) .panel-1"
+    seen = {}
+    for setting in ("1110", "1010", "1011"):
+        if setting != "1110":
+            page.locator(f"[name=skip{2 if setting == '1010' else 4}]").click()
+        assert page.locator(f"{within} .stage").get_attribute("data-setting") == setting
+        marked = visit.drawn(within=within)[..., 3] > 0
+        assert visit.number("dice", within) == score_of(marked, first.truth)
+        seen[setting] = marked.tobytes()
+    assert len(set(seen.values())) == 3
+    visit.view("skips=1011")
+
+    # The grid: a checkerboard, and none.
+    table = page.locator(".grid table.after")
+    assert table.get_attribute("data-sum") == str(16 * 9)
+    assert page.locator(".grid [data-say=step]").inner_text().startswith("The input was flat")
+    page.locator(".grid [name=way]").select_option("stamp22")
+    assert set(table.locator("td").all_inner_texts()) == {"1"}
+    page.locator(".grid [name=step]").fill("3")
+    assert table.get_attribute("data-sum") == str(3 * 4)
+    assert page.locator("[data-testid=stException]").count() == 0

@@ -17,7 +17,7 @@ from btmodels import cohort, registry
 from btmodels.desk import Desk, View
 from btmodels.engine import Engine
 from btmodels.errors import CohortError
-from btmodels.practice import HELD_OUT, SIZE, Lap, Setting, Start, split
+from btmodels.practice import EPOCHS, HELD_OUT, SIZE, Lap, Setting, Start, split
 from tests import fakes
 
 pytestmark = pytest.mark.slow
@@ -208,10 +208,10 @@ def test_nothing_to_train_is_refused(desk):
 
 
 def test_it_learns_on_the_bundled_cohort():
-    """A third of the lesson's epochs, and a tumor of a patient never seen is marked in part."""
+    """Not half of the lesson's epochs, and a tumor of a patient never seen is marked in part."""
     from btmodels.pupil import Pupil
 
-    pupil = Pupil([Setting()], 4, registry.ASSETS)
-    laps = [pupil.advance(0) for _ in range(4)]
-    assert laps[-1].loss < 0.7 * laps[0].loss
-    assert laps[-1].dice > 0.15
+    pupil = Pupil([Setting()], EPOCHS, registry.ASSETS)
+    laps = [pupil.advance(0) for _ in range(5)]
+    assert laps[-1].loss < 0.8 * laps[0].loss
+    assert laps[-1].dice > 0.3

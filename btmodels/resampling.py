@@ -1,0 +1,113 @@
+"""Making grids smaller and larger, one step at a time: max pooling, upsampling, transposed convolution.
+
+A test holds the last step of each to the layer of Keras of the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Box = tuple[int, int, int, int]
+"""First and last row, first and last column."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was read, what was written, and the output as it is then.
+
+    Attributes:
+        read: In the input.
+        written: In the output.
+        output: float64, (rows, cols); NaN where nothing has been written yet.
+    """
+
+    read: Box
+    written: Box
+    output: np.ndarray
+
+
+def max_pool(grid: np.ndarray, size: int = 2) -> list[Step]:
+    """Keep of each window its largest value.
+
+    Args:
+        grid: (rows, cols), multiples of ``size``.
+        size: Rows and columns of a window, and the way from one to the next.
+
+    Raises:
+        ValueError: The windows do not fill the grid.
+    """
+    _check(grid, size)
+    rows, cols = grid.shape
+    if rows % size or cols % size:
+        raise ValueError(f"Windows must fill the grid. Received: {grid.shape}, size={size}")
+    output = np.full((rows // size, cols // size), np.nan)
+    steps = []
+    for row in range(rows // size):
+        for col in range(cols // size):
+            window = (row * size, (row + 1) * size - 1, col * size, (col + 1) * size - 1)
+            output[row, col] = grid[window[0] : window[1] + 1, window[2] : window[3] + 1].max()
+            steps.append(Step(window, (row, row, col, col), output.copy()))
+    return steps
+
+
+def upsample(grid: np.ndarray, factor: int = 2) -> list[Step]:
+    """Repeat each value in a square: the nearest neighbor's.
+
+    Args:
+        grid: (rows, cols).
+        factor: Rows and columns of a square.
+    """
+    _check(grid, factor)
+    rows, cols = grid.shape
+    output = np.full((rows * factor, cols * factor), np.nan)
+    steps = []
+    for row in range(rows):
+        for col in range(cols):
+            square = _square(row * factor, col * factor, factor)
+            output[square[0] : square[1] + 1, square[2] : square[3] + 1] = grid[row, col]
+            steps.append(Step((row, row, col, col), square, output.copy()))
+    return steps
+
+
+def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) -> list[Step]:
+    """Stamp the kernel, times each value, on the output; where stamps overlap they add up.
+
+    Where ``stride`` does not divide the kernel's size some places are stamped more often than their
+    neighbors: the checkerboard (Odena, Dumoulin, Olah 2016, doi:10.23915/distill.00003).
+
+    Args:
+        grid: (rows, cols).
+        kernel: (size, size).
+        stride: Way from one stamp to the next; at most the kernel's size, or there would be gaps.
+
+    Raises:
+        ValueError: The stride would leave gaps, or the kernel is not square.
+    """
+    _check(grid, stride)
+    size = len(kernel)
+    if kernel.shape != (size, size) or stride > size:
+        raise ValueError(
+            "A kernel is square and no smaller than the stride. "
+            f"Received: kernel={kernel.shape}, stride={stride}"
+        )
+    rows, cols = grid.shape
+    output = np.full(((rows - 1) * stride + size, (cols - 1) * stride + size), np.nan)
+    steps = []
+    for row in range(rows):
+        for col in range(cols):
+            square = _square(row * stride, col * stride, size)
+            stamped = output[square[0] : square[1] + 1, square[2] : square[3] + 1]
+            stamped[:] = np.nan_to_num(stamped) + kernel * grid[row, col]
+            steps.append(Step((row, row, col, col), square, output.copy()))
+    return steps
+
+
+def _square(top: int, left: int, size: int) -> Box:
+    return top, top + size - 1, left, left + size - 1
+
+
+def _check(grid: np.ndarray, step: int) -> None:
+    if grid.ndim != 2 or not grid.size or step < 1:
+        raise ValueError(f"A grid has rows and columns. Received: {grid.shape}, step={step}")

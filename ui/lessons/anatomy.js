@@ -1,0 +1,220 @@
+// The U as a picture of its own maps. All maps are here already: a click waits for nobody.
+// Python puts masks.js, message.js, picture.js and figures.js before this file.
+
+const FLAIR = 1;
+const TITLES = { bottleneck: "Bottom", logits: "Answer" };
+const figures = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!figures.has(parentElement)) figures.set(parentElement, new Anatomy(parentElement));
+  const figure = figures.get(parentElement);
+  figure.receive(data, setStateValue);
+  return () => {
+    figure.close();
+    figures.delete(parentElement);
+  };
+}
+
+export function blockTitle(name) {
+  const [, way, level] = name.match(/^(enc|dec)(\d)$/) ?? [];
+  return way ? `${way === "enc" ? "Down" : "Up"} ${level}` : TITLES[name];
+}
+
+// Row and column of a block in the grid of the U; the answer stands under the last block.
+export function cellOf(name) {
+  const [, way, level] = name.match(/^(enc|dec)(\d)$/) ?? [];
+  if (way) return [+level, way === "enc" ? +level : 10 - level];
+  return name === "bottleneck" ? [5, 5] : [2, 9];
+}
+
+class Anatomy {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.picture = new Picture(this.find(".frame"), ["truth", "window", "cursor"]);
+    const follow = (cell) => {
+      this.at = cell;
+      this.follow();
+    };
+    this.pointing = new Pointing(this.picture, {
+      down: follow, drag: follow, steer: (cell) => { follow(cell); this.settle(); }, up: () => this.commit(),
+    });
+    this.find("[name=measure]").onclick = () => {
+      this.find("[data-say=sight]").textContent = "Measuring …";
+      const measured = this.sight && this.sight.row === this.at[0] && this.sight.col === this.at[1];
+      if (measured) this.heed({ detail: this.sight });
+      else this.send("measure", { row: this.at[0], col: this.at[1] });
+    };
+    this.heard = (event) => this.heed(event);
+    window.addEventListener("lesson-sight", this.heard);
+  }
+
+  close() {
+    window.removeEventListener("lesson-sight", this.heard);
+    clearTimeout(this.settling);
+  }
+
+  // A measurement has come, perhaps before the maps have.
+  heed({ detail }) {
+    this.sight = detail;
+    if (detail.slice !== this.version || !this.maps) return;
+    this.map = "sight";
+    this.follow();
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.version === meta.version) return;
+    this.version = meta.version;
+    const { size } = meta;
+    const [channels, maps, truth] = await Promise.all([
+      unpack(part("image"), 3, size, size),
+      Promise.all(meta.blocks.map(({ part: name, rows, chosen }) => unpack(part(name), chosen.length, rows, rows))),
+      meta.hasTruth ? unpack(part("truth"), 1, size, size) : [null],
+    ]);
+    if (this.version !== meta.version) return;
+    Object.assign(this, { meta, maps, truth: truth[0] });
+    this.picture.set(size, size, channels, FLAIR);
+    if (!this.block) {
+      const { block, row, col } = meta.start;
+      this.block = block;
+      this.at = row >= 0 && col >= 0 ? [row, col] : null;
+    }
+    this.at = (!this.begun && this.at) || middleOf(this.truth, size, size);
+    this.begun = true;
+    this.map = this.sight?.slice === meta.version ? "sight" : null;
+    this.pointing.at = this.at;
+    this.picture.line("truth", this.truth ? outline(this.truth, size, size) : "");
+    this.build();
+    this.open(this.block);
+  }
+
+  build() {
+    const { meta } = this;
+    const cells = meta.blocks.map((block, place) => {
+      const [row, column] = cellOf(block.name);
+      const button = document.createElement("button");
+      button.type = "button";
+      button.style.gridArea = `${row} / ${column}`;
+      button.dataset.block = block.name;
+      button.innerHTML = '<canvas></canvas><span class="title"></span><span class="shape"></span>';
+      button.querySelector(".title").textContent = blockTitle(block.name);
+      button.querySelector(".shape").textContent = `${block.rows}² × ${block.channels}`;
+      button.setAttribute("aria-label", `${blockTitle(block.name)}: ${block.rows} by ${block.rows}, ${block.channels} channels`);
+      paintMapOn(button.querySelector("canvas"), this.maps[place][0], block.rows);
+      button.onclick = () => {
+        this.map = null;
+        this.open(block.name);
+        this.commit();
+      };
+      return button;
+    });
+    const skips = meta.blocks.filter(({ name }) => name.startsWith("enc")).map(({ name }) => {
+      const level = +name[3];
+      const line = document.createElement("div");
+      line.className = "skip";
+      line.style.gridArea = `${level} / ${level + 1} / auto / ${10 - level}`;
+      line.textContent = `skip ${level}`;
+      return line;
+    });
+    this.find(".u").replaceChildren(...cells, ...skips);
+  }
+
+  open(name) {
+    this.block = name;
+    const place = this.meta.blocks.findIndex((block) => block.name === name);
+    const block = this.meta.blocks[place];
+    for (const button of this.find(".u").querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", button.dataset.block === name);
+    }
+    const [, way] = name.match(/^(enc|dec)/) ?? [];
+    const lead = { enc: "what is there, at this coarseness", dec: "what is there, put back in its place" }[way]
+      ?? { bottleneck: "the widest view, the coarsest grid", logits: "one number a pixel" }[name];
+    this.find("[data-say=title]").textContent = `${blockTitle(name)}: ${lead}`;
+    const numbers = {
+      shape: `${block.rows} × ${block.rows} × ${block.channels}`, sees: `${block.sees} × ${block.sees} px`,
+      parameters: large(block.parameters), work: large(block.work),
+    };
+    for (const [key, text] of Object.entries(numbers)) this.find(`[data-number=${key}]`).textContent = text;
+    this.find(".steps").replaceChildren(...block.steps.map((words) => {
+      const item = document.createElement("li");
+      item.textContent = words;
+      return item;
+    }));
+    const shown = block.chosen.length;
+    this.find("[data-say=maps]").textContent = block.channels === 1
+      ? "Its map on this slice; click it to lay it over the slice."
+      : `${shown} of its ${block.channels} maps on this slice, those that vary most; click one to lay it over the slice.`;
+    this.find(".maps").replaceChildren(...block.chosen.map((channel, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      const label = `Map ${channel + 1}: from ${block.low[index]} to ${block.high[index]}`;
+      button.setAttribute("aria-label", label);
+      button.title = label;
+      const canvas = document.createElement("canvas");
+      button.append(canvas);
+      paintMapOn(canvas, this.maps[place][index], block.rows);
+      button.onclick = () => {
+        this.map = this.map === index ? null : index;
+        this.follow();
+      };
+      return button;
+    }));
+    this.follow();
+  }
+
+  // The window of the unit that lies over the pixel, and the chosen map over the slice.
+  follow() {
+    const { meta, at, picture, map } = this;
+    const place = meta.blocks.findIndex((block) => block.name === this.block);
+    const block = meta.blocks[place];
+    const unit = at.map((value) => Math.floor((value * block.rows) / meta.size));
+    const [[top, bottom], [left, right]] = unit.map((each) => meta.windows[block.name][each]);
+    // A little further in, so that a square as large as the slice is seen, too.
+    picture.line("window", `M${left + 0.4} ${top + 0.4}H${right + 0.6}V${bottom + 0.6}H${left + 0.4}Z`);
+    picture.line("cursor", cross(at, 4));
+    const { sight } = this;
+    const over = map === "sight" ? sight.levels : map === null ? null : enlarge(this.maps[place][map], block.rows, meta.size);
+    const context = picture.context("mask");
+    const image = context.createImageData(meta.size, meta.size);
+    if (over) paintMap(over, image.data);
+    context.putImageData(image, 0, 0);
+    this.find(".maps").querySelectorAll("button").forEach((button, index) => button.setAttribute("aria-pressed", index === map));
+    const seen = `rows ${top} to ${bottom}, columns ${left} to ${right}`;
+    const measured = sight && map === "sight"
+      ? `Measured for the pixel in row ${sight.row}, column ${sight.col} of the answer: the gradient is not zero in rows ${sight.rows[0]} to ${sight.rows[1]}, columns ${sight.cols[0]} to ${sight.cols[1]}. Bright is where a change would move the answer most.`
+      : `The unit of ${blockTitle(block.name)} over this pixel can see ${seen}.`;
+    this.find("[data-say=sight]").textContent = measured;
+    picture.say(`FLAIR of ${meta.name}, ${meta.size} by ${meta.size}. Pixel in row ${at[0]}, column ${at[1]}. ${measured}`);
+    Object.assign(picture.stage.dataset, { block: block.name, window: [top, bottom, left, right].join("-"), map: map ?? "none" });
+  }
+
+  settle() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.commit(), 350);
+  }
+
+  commit() {
+    this.send("view", { block: this.block, row: this.at[0], col: this.at[1] });
+  }
+}
+
+function paintMapOn(canvas, levels, size) {
+  Object.assign(canvas, { width: size, height: size });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(size, size);
+  paint([levels], 0, windowTable(0, 100), image.data);
+  context.putImageData(image, 0, 0);
+}
+
+// Each unit as the square of pixels that it lies over.
+export function enlarge(levels, rows, size) {
+  const found = new Uint8Array(size * size);
+  const share = rows / size;
+  for (let row = 0; row < size; row++) {
+    for (let col = 0; col < size; col++) {
+      found[row * size + col] = levels[Math.floor(row * share) * rows + Math.floor(col * share)];
+    }
+  }
+  return found;
+}

@@ -1,0 +1,91 @@
+// Masks of one slice side by side. Switches choose among masks that are all here already.
+// Python puts masks.js, message.js and picture.js before this file.
+
+const FLAIR = 1;
+const MARK = [255, 176, 0, 90];
+const groups = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!groups.has(parentElement)) groups.set(parentElement, new Panels(parentElement));
+  groups.get(parentElement).receive(data, setStateValue);
+  return () => groups.delete(parentElement);
+}
+
+// Place of a setting among the masks of a panel: all on comes first, the last switch changes fastest.
+export function placeOf(on) {
+  return on.reduce((place, each) => 2 * place + (each ? 0 : 1), 0);
+}
+
+class Panels {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+  }
+
+  async receive(data, send) {
+    this.send = send;
+    const { meta, part } = readMessage(data);
+    if (this.version === meta.version) return;
+    this.version = meta.version;
+    const { rows, cols } = meta;
+    const [channels, [truth, ...masks]] = await Promise.all([
+      unpack(part("image"), 3, rows, cols), unpack(part("masks"), meta.planes, rows, cols),
+    ]);
+    if (this.version !== meta.version) return;
+    this.on ??= [...(meta.start ?? "")].map((digit) => digit === "1");
+    Object.assign(this, { meta, channels, masks, truth: meta.hasTruth ? truth : null });
+    this.build();
+    this.show();
+  }
+
+  build() {
+    const { meta } = this;
+    const switches = meta.switches ?? [];
+    this.find(".switches").hidden = !switches.length;
+    this.find(".switches div").replaceChildren(...switches.map((words, place) => {
+      const label = document.createElement("label");
+      const input = Object.assign(document.createElement("input"), {
+        type: "checkbox", role: "switch", checked: this.on[place], name: `skip${place + 1}`,
+      });
+      input.oninput = () => {
+        this.on[place] = input.checked;
+        this.show();
+      };
+      input.onchange = () => this.send("view", { on: this.on.map((each) => (each ? "1" : "0")).join("") });
+      label.append(input, words);
+      return label;
+    }));
+    this.find("[data-key=truth]").hidden = !this.truth;
+    this.figures = meta.panels.map((panel, place) => {
+      const figure = document.createElement("figure");
+      figure.className = `panel-${place + 1}`;
+      figure.innerHTML = `<figcaption><strong class="title"></strong></figcaption><div class="frame"></div>
+        <dl class="numbers"><div><dt>Dice</dt><dd data-number="dice"></dd></div>
+        <div><dt>Marked</dt><dd data-number="marked"></dd></div></dl><p class="note"></p>`;
+      figure.querySelector(".title").textContent = panel.title;
+      figure.querySelector(".note").textContent = panel.note;
+      figure.picture = new Picture(figure.querySelector(".frame"), ["truth", "prediction"]);
+      figure.picture.set(meta.rows, meta.cols, this.channels, FLAIR);
+      return figure;
+    });
+    this.find(".pictures").replaceChildren(...this.figures);
+  }
+
+  show() {
+    const { meta, truth, masks } = this;
+    const { rows, cols } = meta;
+    meta.panels.forEach((panel, number) => {
+      const figure = this.figures[number];
+      const place = panel.answers.length > 1 ? placeOf(this.on) : 0;
+      const { plane, dice: score, marked } = panel.answers[place];
+      const mask = masks[plane - 1];
+      figure.picture.fill(mask, { 1: [MARK] });
+      figure.picture.line("prediction", outline(mask, rows, cols));
+      figure.picture.line("truth", truth ? outline(truth, rows, cols) : "");
+      const said = score === null ? "–" : score.toFixed(3);
+      figure.querySelector("[data-number=dice]").textContent = said;
+      figure.querySelector("[data-number=marked]").textContent = `${marked.toLocaleString("en-US")} px`;
+      figure.picture.say(`FLAIR of ${meta.name}, marked by: ${panel.title}. ${marked} pixels, Dice ${said}.`);
+      figure.picture.stage.dataset.setting = panel.answers.length > 1 ? this.on.map((on) => (on ? 1 : 0)).join("") : "one";
+    });
+  }
+}

@@ -1,0 +1,80 @@
+"""Masks of one slice side by side, the first of them with switches that choose among its masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from btmodels.metrics import count, dice
+from btmodels.slices import Slice
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read
+from ui.message import message
+from ui.packing import pack, pack_pixels
+
+_panels = st.components.v2.component(
+    "lesson_panels",
+    html=read("lessons/panels.html"),
+    css=read(*SHARED_STYLES, "lessons/panels.css"),
+    js=read(*SHARED_SCRIPTS, "lessons/panels.js"),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture.
+
+    Attributes:
+        title: What marked the slice.
+        note: A sentence or two below it.
+        masks: bool, (rows, cols) each; one, or one for each setting of the switches.
+    """
+
+    title: str
+    note: str
+    masks: Sequence[np.ndarray]
+
+
+def settings(switches: int) -> list[tuple[bool, ...]]:
+    """Return all settings of so many switches, in the order in which a panel's masks stand."""
+    return list(product((True, False), repeat=switches))
+
+
+def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
+    """Pack slice, truth and masks for the browser, with each mask's score.
+
+    Args:
+        each: The slice.
+        panels: From left to right.
+        head: More for the browser.
+    """
+    rows, cols = each.pixels.shape[:2]
+    masks = [mask for panel in panels for mask in panel.masks]
+    truth = np.zeros((rows, cols), bool) if each.truth is None else each.truth
+    planes = np.stack([truth, *masks]).astype(np.uint8)
+    described, plane = [], 1
+    for panel in panels:
+        answers = []
+        for mask in panel.masks:
+            score = None if each.truth is None else dice(count(mask, each.truth))
+            answers.append({"plane": plane, "dice": score, "marked": int(np.count_nonzero(mask))})
+            plane += 1
+        described.append({"title": panel.title, "note": panel.note, "answers": answers})
+    known = {
+        "rows": rows,
+        "cols": cols,
+        "name": each.name,
+        "planes": len(planes),
+        "hasTruth": each.truth is not None,
+        "panels": described,
+    }
+    return message(known | head, {"image": pack_pixels(each.pixels), "masks": pack(planes)})
+
+
+def draw(key: str, packed: bytes, on_change: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Draw what `pack_panels` packed; return what the hand has set."""
+    return _panels(key=key, data=packed, on_view_change=on_change).view or {}
