@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,25 @@ def read(*names: str) -> str:
     return "\n".join((UI / name).read_text(encoding="utf-8") for name in names)
 
 
-def slice_message(analyzed: Analyzed, **head: Any) -> bytes:
+def step_of(each: Slice) -> int:
+    """Return which rows and columns of a slice the browser gets: every so many."""
+    return math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+
+
+def slice_message(
+    analyzed: Analyzed, more: Mapping[str, bytes] | None = None, **head: Any
+) -> bytes:
     """Pack the first slice of a stack: channels as part ``image``; levels, truth and head as ``maps``.
 
     Args:
         analyzed: The slice, and what is known of it.
+        more: Further parts by name.
         head: More for the browser; ``version`` follows from stack, analysis and model.
     """
     each: Slice = analyzed.stack.slices[0]
     analysis = analyzed.analyses[0]
     levels = analysis.prediction.levels if analysis else None
-    step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+    step = step_of(each)
     rows, cols = each.pixels[::step, ::step].shape[:2]
     known = {
         "version": f"{analyzed.stack.keys[0]} {analyzed.model} {analysis is not None}",
@@ -51,4 +60,4 @@ def slice_message(analyzed: Analyzed, **head: Any) -> bytes:
         "image": pack_pixels(each.pixels, step),
         "maps": pack_maps(levels, each.truth, analysis.head if analysis else None, step),
     }
-    return message(known | head, parts)
+    return message(known | head, parts | dict(more or {}))

@@ -1,0 +1,44 @@
+"""Kernels of a network's first convolution, read from its weights' file without Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from btmodels.errors import WeightsError
+from btmodels.registry import ASSETS, verify_weights, weights_path
+
+CHANNELS = 3
+"""Of a slice: only a first convolution has kernels of so many."""
+
+
+def first_kernels(name: str, assets: Path = ASSETS) -> np.ndarray:
+    """Return the kernels of the first convolution.
+
+    Args:
+        name: Registry name of a network of one member.
+        assets: Folder that holds ``weights/``.
+
+    Returns:
+        float32, (rows, cols, 3, kernels).
+
+    Raises:
+        WeightsError: The weights are missing, altered, or have no or several such kernels.
+    """
+    verify_weights(name, assets)
+    found: list[np.ndarray] = []
+
+    def look(_: str, item: object) -> None:
+        shaped = isinstance(item, h5py.Dataset) and len(item.shape) == 4
+        if shaped and item.shape[2] == CHANNELS:
+            found.append(np.asarray(item, np.float32))
+
+    with h5py.File(weights_path(name, assets)) as file:
+        file.visititems(look)
+    if len(found) != 1:
+        raise WeightsError(
+            f"The weights of {name} should have one first convolution. Received: {len(found)}"
+        )
+    return found[0]

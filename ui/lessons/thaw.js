@@ -1,0 +1,77 @@
+// The blocks of a network, and which of them training changes at which time.
+
+const BLOCKS = [
+  ["encoder 1", 9], ["encoder 2", 7.5], ["encoder 3", 6], ["encoder 4", 4.75], ["encoder 5", 3.75],
+  ["decoder 4", 4.75], ["decoder 3", 6], ["decoder 2", 7.5], ["decoder 1", 9],
+];
+const THAWED = 25; // % of a staged training
+const panels = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, new Thaw(parentElement));
+  panels.get(parentElement).receive(data, setStateValue);
+  return () => panels.delete(parentElement);
+}
+
+// Whether an encoder's block is changed at a share of the training, in %.
+export function moves(arm, done) {
+  if (arm === "frozen") return false;
+  return arm === "staged" ? done >= THAWED : true;
+}
+
+class Thaw {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.radios = [...parent.querySelectorAll("[type=radio]")];
+    const group = Math.random().toString(36).slice(2);
+    for (const radio of this.radios) {
+      radio.name = group;
+      radio.oninput = () => this.set({ arm: radio.value });
+      radio.onchange = () => this.send("view", this.state);
+    }
+    const slider = this.find("[name=done]");
+    slider.oninput = () => this.set({ done: +slider.value });
+    slider.onchange = () => this.send("view", this.state);
+    this.find(".blocks").replaceChildren(...BLOCKS.map(([name, height]) => {
+      const block = document.createElement("div");
+      block.innerHTML = `<span></span><strong></strong>`;
+      block.querySelector("span").textContent = name;
+      block.style.height = `${height}rem`;
+      return block;
+    }));
+  }
+
+  receive(data, send) {
+    this.send = send;
+    this.meta = data;
+    if (!this.state) this.state = { ...data.start };
+    this.show();
+  }
+
+  set(change) {
+    Object.assign(this.state, change);
+    this.show();
+  }
+
+  show() {
+    const { arm, done } = this.state;
+    this.radios.forEach((radio) => (radio.checked = radio.value === arm));
+    const slider = this.find("[name=done]");
+    slider.value = done;
+    slider.parentElement.querySelector("output").textContent = `${done} %`;
+    const moving = moves(arm, done);
+    [...this.find(".blocks").children].forEach((block, index) => {
+      const encoder = index < 5;
+      block.className = encoder && !moving ? "still" : "moves";
+      block.querySelector("strong").textContent = encoder && !moving ? "still" : "moves";
+    });
+    const origin = arm === "scratch" ? "begins with numbers drawn by chance" : arm === "handed"
+      ? "begins as the encoder of this experiment's network of the other task" : "begins as it was trained on something else";
+    const counts = this.meta.counts[arm];
+    const counted = counts ? ` Of ${counts[1].toLocaleString("en-US")} numbers in the network, ${counts[0].toLocaleString("en-US")} are trained at the end.` : "";
+    const words = `The encoder ${origin} and ${moving ? "is trained along" : "stands still: only the decoder learns"} at this point.${counted}`;
+    this.find("[data-say=thaw]").textContent = words;
+    this.find(".blocks").setAttribute("aria-label", words);
+    this.find(".thaw").dataset.moves = String(moving);
+  }
+}
