@@ -273,3 +273,27 @@ def test_encoder_and_decoder(visit, site, first):
     page.locator(".grid [name=step]").fill("3")
     assert table.get_attribute("data-sum") == str(3 * 4)
     assert page.locator("[data-testid=stException]").count() == 0
+
+
+@pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
+def test_transfer(visit, site):
+    open_lesson(visit, site, "transfer&set=site&kernel=3", "[data-map=site-2-sum]")
+    assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    thaw = visit.page.locator(".thaw")
+    assert thaw.get_attribute("data-moves") == "false"
+    visit.page.locator("[name=done]").fill("60")
+    assert thaw.get_attribute("data-moves") == "true"
+    choose(visit, ".arm [value=frozen]")
+    assert thaw.get_attribute("data-moves") == "false"
+    visit.view("arm=frozen")
+    before = visit.drawn("image", ".kernels")
+    visit.page.get_by_role("radio", name="Kernel 10", exact=True).click()
+    after = visit.drawn("image", ".kernels")
+    assert (after != before).any() and "Kernel 10 of 64" in visit.page.locator(
+        "[data-say=kernel]"
+    ).inner_text()
+    choose(visit, ".look [value=relu]")
+    assert (visit.drawn("image", ".kernels") != after).any()
+    choose(visit, ".sets [value=chance]")
+    visit.view("set=chance")
+    visit.view("kernel=10")

@@ -114,6 +114,7 @@ def _scores(found: dict[str, Any], key: str) -> None:
     for column, (arm, title) in zip(st.columns(2, gap="large"), ARMS.items(), strict=True):
         with column, st.container(border=True):
             _arm(arms[arm], title)
+    st.markdown(difference(arms["slices"]["score"], arms["patients"]["score"]))
     figure = patient_dots(
         [
             Row(
@@ -138,6 +139,27 @@ def _scores(found: dict[str, Any], key: str) -> None:
         config={"displayModeBar": False},
         alt="Dice of each test patient under both divisions.",
     )
+
+
+def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
+    """Say in a sentence how much better slices dealt out by chance made the network seem.
+
+    Args:
+        leaking, honest: Scores of the two arms.
+    """
+    ours, base = leaking["pooled_dice"], honest["pooled_dice"]
+    if ours is None or base is None:
+        return "One of the two scores is undefined, so they cannot be compared."
+    words = f"With slices dealt out by chance the same network seems **{ours - base:+.3f}** better."
+    if not base:
+        words += " With patients divided it finds nothing: there are too few heads to learn from."
+    ends, others = leaking["pooled_dice_interval"], honest["pooled_dice_interval"]
+    if ends and others and ends[0] <= others[1]:
+        words += (
+            " The two intervals overlap, so one such pair of trainings does not tell how much of it is "
+            "the leak and how much chance."
+        )
+    return words
 
 
 def _arm(arm: dict[str, Any], title: str) -> None:

@@ -176,7 +176,9 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
         if arm in whole:
             kernels = whole[arm]["kernels"]
             moved = (
-                f" They moved by {kernels['moved']:.0%} of their size." if when == "after" else ""
+                f" They moved by {100 * kernels['moved']:.0f} % of their size."
+                if when == "after"
+                else ""
             )
             sets.append(KernelSet(key, title, words + moved, unpacked(kernels[when])))
     try:
