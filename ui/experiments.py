@@ -62,18 +62,18 @@ def say_missing(name: str) -> None:
 
 
 def say_budget(found: dict[str, Any]) -> None:
-    """Say on what an experiment was trained, and that its networks are small."""
+    """Say on what an experiment was trained, and what its file lacks."""
     budget, data = found["budget"], found["data"]
     kind = "made-up patients" if data["synthetic"] else "patients of the LGG data set"
     words = (
         f"Measured beforehand, not now: `{found['command']}`, {data['patients']} {kind}, slices of "
         f"{budget['size']} × {budget['size']} pixels, {budget['slices']:,} slices of training each. "
-        "The networks are small ones, made for this comparison alone."
+        "The networks were made for this comparison alone."
     )
     if found.get("quick"):
         words += " This file comes from a quick trial: its figures mean nothing."
     if not found.get("complete", True):
-        words += f" It is not complete; it lacks {', '.join(found['lacks'])}."
+        words += f" It is not complete yet: {len(found['lacks'])} of its trainings are to come."
     st.caption(words)
 
 

@@ -152,7 +152,7 @@ def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
         return "One of the two scores is undefined, so they cannot be compared."
     words = f"With slices dealt out by chance the same network seems **{ours - base:+.3f}** better."
     if not base:
-        words += " With patients divided it finds nothing: there are too few heads to learn from."
+        words += " With patients divided it finds nothing at all."
     ends, others = leaking["pooled_dice_interval"], honest["pooled_dice_interval"]
     if ends and others and ends[0] <= others[1]:
         words += (

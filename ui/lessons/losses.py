@@ -144,8 +144,9 @@ def _curves(lesson: Lesson) -> None:
         + " · ".join(f"{TITLES[key]} **{costs[key]:.2f}**" for key in TITLES)
     )
     st.caption(
-        f"Computed on a slice of 256 × 256 pixels; the network is sure to {100 * SURE:.0f} % of what it marks and "
-        f"of what it misses, and gives the rest of the slice {100 * ELSEWHERE:.2f} %."
+        "Computed on a slice of 256 × 256 pixels; the network is sure to "
+        f"{100 * SURE:.0f} % of what it marks and of what it misses, and gives the rest of the "
+        f"slice {100 * ELSEWHERE:.2f} %."
     )
 
 

@@ -281,7 +281,7 @@ def _title(which: str) -> str:
 def _columns(task: str) -> dict[str, Any]:
     column = st.column_config.NumberColumn
     return {
-        figures.SCORES[task][1].capitalize(): column(format="%.3f"),
+        figures.SCORES[task][1]: column(format="%.3f"),
         "Numbers trained": column(format="localized"),
         "Of": column(format="localized"),
         "Processor seconds": column(format="%d"),

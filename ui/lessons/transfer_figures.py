@@ -23,7 +23,7 @@ STYLES = {
     "staged": ("#D55E00", "solid", "circle"),
     "handed": ("#A65394", "dashdot", "diamond"),
 }
-SCORES = {"segment": ("mean_dice", "mean Dice of a patient"), "classify": ("auc", "AUC")}
+SCORES = {"segment": ("mean_dice", "Mean Dice of a patient"), "classify": ("auc", "AUC")}
 ENCODERS = {"vgg16": "VGG16", "resnet50": "ResNet50"}
 TASKS = {"segment": "where is it?", "classify": "is there a tumor?"}
 
@@ -73,7 +73,7 @@ def curves(cells: Sequence[Cell], by: str) -> go.Figure:
         )
     titles = {"slices": "Slices trained on", "cpu_seconds": "Seconds of one processor"}
     figure.update_xaxes(title=titles[by], rangemode="tozero")
-    figure.update_yaxes(title=SCORES[cells[0]["task"]][1].capitalize())
+    figure.update_yaxes(title=SCORES[cells[0]["task"]][1], rangemode="tozero")
     return finished(figure, height=360)
 
 
@@ -106,7 +106,7 @@ def shares(cells: Sequence[Cell]) -> go.Figure:
             hovertemplate="%{x} patients: %{y:.3f}<extra>" + ARMS[arm] + "</extra>",
         )
     figure.update_xaxes(title="Patients trained on", rangemode="tozero")
-    figure.update_yaxes(title=SCORES[cells[0]["task"]][1].capitalize())
+    figure.update_yaxes(title=SCORES[cells[0]["task"]][1], rangemode="tozero")
     return finished(figure, height=360)
 
 
@@ -119,7 +119,7 @@ def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
             {
                 "Start": ARMS[cell["arm"]],
                 "Patients": cell["training_patients"],
-                SCORES[cell["task"]][1].capitalize(): score_of(cell),
+                SCORES[cell["task"]][1]: score_of(cell),
                 "95 % interval": f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else None,
                 "Numbers trained": cell["trained_parameters"],
                 "Of": cell["parameters"],
