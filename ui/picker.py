@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from btmodels.errors import CohortError
-from ui import arrange, badges, networks, samples, uploads, viewer
+from ui import arrange, badges, networks, samples, seen, uploads, viewer
 from ui.samples import Sample
 from ui.stack import Stack
 from ui.state import Link, View, read_link
@@ -193,6 +193,7 @@ def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
 def _forget() -> None:
     uploads.forget()
     arrange.forget()
+    seen.forget()
     st.session_state.pop(CHOSEN, None)
     for key in (networks.KEPT, viewer.PACKED):
         st.session_state.pop(key, None)

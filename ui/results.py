@@ -6,7 +6,8 @@ import streamlit as st
 
 from btmodels import export, overlay, registry
 from btmodels.slices import Analysis
-from ui import badges, networks
+from ui import badges, networks, seen
+from ui.exports import exports
 from ui.stack import Analyzed
 from ui.state import View
 
@@ -22,6 +23,9 @@ def results(analyzed: Analyzed, view: View) -> None:
         badges.draw(analyzed.stack.provenance[view.slice])
     if analysis := steps(analyzed, view):
         _downloads(analysis, analyzed.threshold)
+        exports(analyzed, view, analysis)
+        seen.note(analyzed, view, analysis)
+    seen.draw(analyzed.stack)
 
 
 def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import zipfile
 
+import highdicom
+import nibabel
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from btmodels import cohort
 from tests.browser.test_journeys import download, sample, upload
@@ -49,7 +53,7 @@ def test_a_folder_with_three_series_of_dicom(visit, site, volume, tmp_path):
     go_to_uploads(visit, site)
     visit.page.get_by_text("A folder", exact=True).click()
     visit.rest()
-    visit.page.locator("input[type=file]").set_input_files(str(study))
+    visit.page.locator("input[webkitdirectory]").set_input_files(str(study))
     visit.wait_for_mask("IM0001.dcm")
     visit.rest()
     np.testing.assert_array_equal(shown(visit), volume[1][..., 1])
@@ -59,6 +63,69 @@ def test_a_folder_with_three_series_of_dicom(visit, site, volume, tmp_path):
     visit.page.get_by_role("radio", name="Post-contrast", exact=True).check()
     visit.page.wait_for_timeout(200)
     np.testing.assert_array_equal(shown(visit), volume[1][..., 2])
+
+
+def read_back(visit, label: str) -> bytes:
+    button = visit.page.get_by_role("button", name=label, exact=True)
+    button.wait_for()
+    with visit.page.expect_download() as started:
+        button.click()
+    with open(started.value.path(), "rb") as file:
+        return file.read()
+
+
+def test_every_file_to_keep_holds_the_mask_that_is_drawn(visit, site, volume):
+    files = series(volume[..., 1], SeriesDescription="AX FLAIR", PixelSpacing=[0.5, 0.5])
+    go_to_uploads(visit, site)
+    upload(visit, *files.items())
+    visit.wait_for_mask("IM0001.dcm")
+    visit.rest()
+    visit.page.get_by_text("More to keep").click()
+    drawn = visit.drawn()[..., 3] > 0
+    assert drawn.any()
+    picture = Image.open(io.BytesIO(read_back(visit, "Mask as PNG")))
+    np.testing.assert_array_equal(np.asarray(picture), np.where(drawn, 255, 0))
+
+    packed = gzip.decompress(read_back(visit, "Masks as NIfTI"))
+    image = nibabel.Nifti1Image.from_bytes(packed)
+    assert image.header.get_zooms() == (0.5, 0.5, 4)
+    np.testing.assert_array_equal(np.asarray(image.dataobj)[..., 1].T > 0, drawn)
+
+    found = highdicom.seg.segread(io.BytesIO(read_back(visit, "Masks as DICOM-SEG")))
+    uids = [f"1.2.3.4.{index + 1}" for index in range(len(volume))]
+    masks = found.get_pixels_by_source_instance(uids)[..., 0]
+    np.testing.assert_array_equal(masks[1] > 0, drawn)
+
+    table = read_back(visit, "Figures as CSV").decode()
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert [row["slice"] for row in rows] == ["IM0000.dcm", "IM0001.dcm", "IM0002.dcm"]
+    assert int(rows[1]["marked_pixels"]) == np.count_nonzero(drawn)
+    assert f"{float(rows[1]['square_mm']):,.0f} mm²" in visit.page.locator("main").inner_text()
+
+    with zipfile.ZipFile(io.BytesIO(read_back(visit, "Everything as a zip"))) as everything:
+        assert everything.testzip() is None
+        mask = tifffile.imread(io.BytesIO(everything.read("masks/IM0001_mask.tif")))
+        np.testing.assert_array_equal(mask > 0, drawn)
+        assert {"AX_FLAIR_mask.nii.gz", "AX_FLAIR_seg.dcm"} <= set(everything.namelist())
+
+
+def test_a_row_of_what_was_seen_leads_back(visit, site):
+    _, file = sample()
+    data = file.image.read_bytes()
+    go_to_uploads(visit, site)
+    upload(visit, ("a.tif", data), ("b.tif", data))
+    visit.wait_for_mask("a.tif")
+    visit.page.locator('input[name="slice"]').focus()
+    visit.page.keyboard.press("ArrowRight")
+    visit.wait_for_mask("b.tif")
+    visit.page.get_by_text("Seen in this session: 2").click()
+    table = visit.page.locator("[data-testid=stDataFrame]").last
+    visit.page.wait_for_timeout(500)
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    # Rows are 35 pixels high below a head of the same; the last one was the first to be seen.
+    visit.page.mouse.click(box["x"] + 18, box["y"] + 35 * 2.5)
+    visit.wait_for_mask("a.tif")
 
 
 def test_a_zip_of_a_patients_folder(visit, site):

@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 
 from tests import fakes
-from tests.btmodels.scanner import nifti
+from tests.btmodels.scanner import dicom, nifti
 from tests.pages.conftest import words_of
 
 
@@ -146,3 +146,40 @@ def test_sequences_and_turns_are_set_by_hand(open_page):
     assert "turned by hand" not in words_of(app)
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert "analyze.sequences" not in app.session_state
+
+
+def test_files_are_still_there_after_a_look_at_the_samples(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("mine.tif", tiff(pixels)))
+    app.segmented_control[0].set_value("Samples").run()
+    assert "mine" not in words_of(app)
+    app.segmented_control[0].set_value("Your files").run()
+    assert "1 file from before: mine.tif" in words_of(app)
+    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    next(button for button in app.button if button.label == "Forget my files").click().run()
+    assert "mine" not in words_of(app) and not app.metric
+
+
+def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = open_page("analyze", patient=fakes.PATIENTS[0])
+    app = upload(app, ("mine.tif", tiff(pixels)))
+    seen = [frame.value for frame in app.dataframe if "From" in frame.value]
+    assert list(seen[0]["From"]) == ["your files", fakes.PATIENTS[0]]
+    assert list(seen[0]["Marked"]) == [100, 100]
+    next(button for button in app.button if button.label == "Forget my files").click().run()
+    assert [row.name for row in app.session_state["seen"].values()] != []
+    assert all(row.shared for row in app.session_state["seen"].values())
+
+
+def test_files_to_keep_say_what_is_missing(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("mine.tif", tiff(pixels)))
+    labels = {button.label for button in app.get("download_button")}
+    assert {"Mask as PNG", "Figures as CSV", "Masks as NIfTI", "Everything as a zip"} <= labels
+    assert "Masks as DICOM-SEG" not in labels
+    assert "unit voxels and unknown units" in words_of(app)
+    app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1])))
+    assert "SliceThickness" in words_of(app)
+    app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))
+    assert "Masks as DICOM-SEG" in {button.label for button in app.get("download_button")}

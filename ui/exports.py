@@ -1,0 +1,123 @@
+"""Results to keep, beyond the slice on screen: a table, masks of the whole volume, a zip of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from btmodels import export, export_volume
+from btmodels.slices import Analysis
+from ui import networks
+from ui.content import sections
+from ui.stack import Analyzed
+from ui.state import View
+
+
+def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
+    """Draw what can be kept of the stack, folded away; files are made when they are asked for.
+
+    Args:
+        analyzed: The stack; until all of it is analyzed, only the slice on screen can be kept.
+        view: Its threshold cuts all masks.
+        analysis: Of the slice on screen.
+    """
+    each = analysis.slice
+
+    def all_of_it() -> list[Analysis]:
+        there = [one for one in analyzed.analyses if one is not None]
+        return [networks.at_threshold(one, view.threshold) for one in there]
+
+    def volume() -> list[Analysis]:
+        return export_volume.of_volume(all_of_it(), each)
+
+    with st.expander("More to keep", icon=":material/archive:"):
+        complete = None not in analyzed.analyses
+        _button(
+            "Mask as PNG",
+            lambda: export.mask_png(export.own_mask(analysis)),
+            f"{export.safe_stem(each.name)}_mask.png",
+            "image/png",
+            "This slice's mask, 0 and 255.",
+        )
+        _button(
+            "Figures as CSV",
+            lambda: export.table_csv(all_of_it()),
+            "slices.csv",
+            "text/csv",
+            "A row for each slice: probability, marked pixels, shares, mm², Dice. Opens in Excel.",
+            complete,
+        )
+        _button(
+            "Masks as NIfTI",
+            lambda: export_volume.nifti_mask(volume()),
+            export_volume.nifti_name(each),
+            "application/gzip",
+            "The masks of all slices as one volume, with the geometry of your file, for programs such "
+            "as 3D Slicer or ITK-SNAP.",
+            complete,
+        )
+        reason = export_volume.why_no_seg(each)
+        if not reason:
+            _button(
+                "Masks as DICOM-SEG",
+                lambda: export_volume.dicom_seg(volume()),
+                export_volume.seg_name(each),
+                "application/dicom",
+                "A DICOM segmentation that refers to your series, for viewers of radiology.",
+                complete,
+            )
+        _button(
+            "Everything as a zip",
+            lambda: _zip(all_of_it(), each),
+            "results.zip",
+            "application/zip",
+            "Masks and pictures of all slices, the figures, and the volume's masks.",
+            complete,
+        )
+        if not complete:
+            done = sum(one is not None for one in analyzed.analyses)
+            st.caption(
+                f"{done} of {len(analyzed.analyses)} slices are analyzed; the rest of the files can be "
+                "kept when all are."
+            )
+        elif reason and each.place is not None and each.place.grid.kind == "DICOM":
+            st.caption(reason)
+        _geometry(analysis)
+
+
+def _geometry(analysis: Analysis) -> None:
+    place = analysis.slice.place
+    if place is None or place.grid.affine is None:
+        st.caption(
+            "NIfTI without millimeters: these slices do not say how large they are or how they lie, so "
+            "the volume has unit voxels and unknown units."
+        )
+
+
+def _zip(analyses: list[Analysis], each) -> bytes:
+    volumes = {}
+    stacks = {export_volume.nifti_name(one.slice): one.slice for one in analyses if one.slice.place}
+    for name, one in (stacks or {export_volume.nifti_name(each): each}).items():
+        own = export_volume.of_volume(analyses, one)
+        volumes[name] = export_volume.nifti_mask(own)
+        if not export_volume.why_no_seg(one):
+            volumes[export_volume.seg_name(one)] = export_volume.dicom_seg(own)
+    return export.zip_of(analyses, volumes, sections("cards/analyze.md").get("Zip", ""))
+
+
+def _button(
+    label: str, make: Callable[[], bytes], name: str, mime: str, help: str, enabled: bool = True
+) -> None:
+    st.download_button(
+        label,
+        make,
+        name,
+        mime,
+        help=help,
+        disabled=not enabled,
+        on_click="ignore",
+        key=f"exports.{label}",
+        icon=":material/download:",
+        width="stretch",
+    )
