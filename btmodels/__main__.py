@@ -9,13 +9,15 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from btmodels import download, inputs, opening, registry, worker
+from btmodels import doctor, download, inputs, judge, opening, registry, worker
 from btmodels.errors import DownloadError, WeightsError
 from btmodels.export import mask_tiff, own_mask
 from btmodels.inputs import Bundle, Input, Problem
+from btmodels.judge import Limits
 from btmodels.measure import measure, square_millimeters
 from btmodels.opening import Found, Wishes
 from btmodels.slices import Analysis
@@ -157,7 +159,9 @@ def _rows(
     networks = registry.get(model).name, registry.get("default-classifier").name
     records = [registry.verify_weights(name, assets) for name in networks]
     taken: dict[Path, Found] = {}
+    limits = judge.load_limits(assets)
     for chunk in _chunks(_read(inputs_, wishes)):
+        chunk, seen = _examined(chunk, limits)
         images = [each.slice.pixels for each, _ in chunk if each is not None]
         answered = worker.answer(images, *networks, assets).predictions if images else []
         predictions = iter(answered)
@@ -166,6 +170,9 @@ def _rows(
                 yield None, problems
                 continue
             analysis = measure(found.slice, next(predictions), *records, *networks)
+            # What the doctor sees comes last: what the networks say of each other stays on top.
+            warnings = (*analysis.warnings, *seen[id(found)].sentences)
+            analysis = replace(analysis, warnings=warnings)
             mask = None
             if out is not None:
                 mask, more = _write(analysis, found, out / found.target, taken)
@@ -183,6 +190,25 @@ def _read(
         for each in found:
             yield each, problems
             problems = []
+
+
+def _examined(
+    chunk: Sequence[tuple[Found | None, list[Problem]]], limits: Limits | None
+) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, doctor.Diagnosis]]:
+    """Have the doctor look at slices: one that is out of scope becomes a problem and gets no mask."""
+    kept, seen = [], {}
+    for found, problems in chunk:
+        if found is not None and limits is not None:
+            diagnosis = doctor.examine(found.slice.pixels, limits)
+            if stop := diagnosis.stop:
+                reason = f"{stop.text} {stop.evidence}"
+                found, problems = None, [*problems, Problem(found.file, reason)]
+        else:
+            diagnosis = doctor.Diagnosis(judged=False)
+        if found is not None:
+            seen[id(found)] = diagnosis
+        kept.append((found, problems))
+    return kept, seen
 
 
 def _chunks(read: Iterator) -> Iterator[list]:

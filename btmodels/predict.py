@@ -73,6 +73,17 @@ class Predictor:
             for image, found in zip(images, maps, strict=True)
         ]
 
+    def plain(self, batch: np.ndarray) -> np.ndarray:
+        """Run normalized slices once each, without flips, whatever the record says.
+
+        Args:
+            batch: float32, (n, *input_shape).
+
+        Returns:
+            float32 probabilities, (n, rows, cols, 1) of a segmenter, (n, 1) of a classifier.
+        """
+        return ops.convert_to_numpy(self._sigmoid(batch))
+
     def warm(self, size: int = 1) -> None:
         """Run once for ``size`` slices, unless that was done: the first time takes several times as long,
         for TensorFlow compiles and chooses kernels."""

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from ui import scores, status
+from ui import checkup, scores, status
 from ui.content import sections
+
+CHECKUP = "Is a picture fit to be judged?"
 
 st.title("About", anchor=False)
 words, facts = st.columns([1.7, 1], gap="large")
@@ -12,6 +14,8 @@ with words:
         if heading:
             st.header(heading)
         st.markdown(text)
+        if heading == CHECKUP:
+            checkup.draw()
 with facts:
     st.header("This installation")
     status.strip()

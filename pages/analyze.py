@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import picker, present
+from ui import clinic, picker, present, trust
 from ui.content import sections
 from ui.results import results, table
 from ui.route_editor import editor
@@ -35,7 +35,8 @@ def analyze() -> None:
         with button:
             present.switch()
     if choice:
-        workbench(choice.stack, choice.start, beside, choice.model, below=table)
+        stack = clinic.treated(choice.stack)
+        workbench(stack, choice.start, beside, choice.model, below=table, under=trust.draw)
     else:
         picker.write({})
     editor(linkable)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from btmodels import engine, inside, registry
+from btmodels import doctor, engine, inside, registry
 from btmodels.engine import EngineStatus, NetworkStatus
 from btmodels.errors import EngineError
 from btmodels.slices import Prediction
@@ -122,6 +122,8 @@ def write_cohort(root: Path, patients: tuple[str, ...] = PATIENTS, slices: int =
 def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
     """Put ``fake`` in the engine's place, and records of verified weights beside it."""
     monkeypatch.setattr(engine, "get_engine", lambda: fake)
+    # The doctor would rightly stop the squares that stand for heads here; it has tests of its own.
+    monkeypatch.setattr(doctor, "examine", lambda pixels, limits=None: doctor.Diagnosis())
     monkeypatch.setattr(registry, "load_record", record)
     monkeypatch.setattr(registry, "verify_weights", record)
     return fake

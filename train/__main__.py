@@ -16,6 +16,7 @@ COMMANDS = {
     "losses": "compare losses on the same small network",
     "skips": "compare a network with and without skip connections, and measure gradients",
     "leak": "measure what a split by slice flatters",
+    "doctor": "fit and measure the doctor, who tells whether a picture is fit to be judged",
     "robustness": "measure what faults of the input cost on test patients",
     "transfer": "compare encoders trained elsewhere with a start from scratch",
     "crossval": "judge every patient by a network that never met them",

@@ -27,6 +27,7 @@ STEPS = (
     "combine",
     "evaluate",
     "experiments",
+    "doctor",
     "bench",
     "cards",
 )
@@ -92,7 +93,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
             for subset in subsets
         ),
         *_experiments(args, data, [*into, *runs]),
-        *([] if args.quick else [["bench", *into]]),
+        *([] if args.quick else [["doctor", *data, *into], ["bench", *into]]),
         ["cards", *into],
     ]
     return [line for line in words if line[0] not in args.skip]

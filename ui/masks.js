@@ -136,24 +136,36 @@ export function paint(channels, channel, table, target) {
 const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 
 export function mapColor(level) {
-  const at = (level / 255) * (VIRIDIS.length - 1);
-  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
-  const mix = VIRIDIS[low].map((c, i) => Math.round(c + (VIRIDIS[low + 1][i] - c) * (at - low)));
-  return [...mix, Math.min(255, level * 10)];
+  return [...mixed(VIRIDIS, level), Math.min(255, level * 10)];
 }
 
-// RGBA of the segmenter's levels.
-export function paintMap(levels, target) {
-  const table = Array.from({ length: 256 }, (_, level) => mapColor(level));
+// Colors of Grad-CAM, violet to pale yellow: magma without its black end, to be told from the other map.
+const MAGMA = [[59, 15, 112], [183, 55, 121], [252, 137, 97], [252, 253, 191]];
+
+export function heatColor(level) {
+  return [...mixed(MAGMA, level), Math.min(255, level * 3)];
+}
+
+function mixed(stops, level) {
+  const at = (level / 255) * (stops.length - 1);
+  const low = Math.min(Math.floor(at), stops.length - 2);
+  return stops[low].map((c, i) => Math.round(c + (stops[low + 1][i] - c) * (at - low)));
+}
+
+// RGBA of a map of levels, 0 to 255.
+export function paintMap(levels, target, color) {
+  const table = Array.from({ length: 256 }, (_, level) => color(level));
   for (let i = 0; i < levels.length; i++) if (levels[i]) target.set(table[levels[i]], 4 * i);
 }
 
 // What is drawn left and right of the divider; the right side is null where nothing is compared.
 // `channels` are the words of a link by the viewer's name of the channel.
 export function sides(state, channels) {
-  const { channel, prediction, truth, probability, head, wipe } = state;
-  const set = { channel, prediction, truth, probability, head };
-  const bare = { channel, prediction: false, truth: false, probability: false, head: false };
+  const { channel, prediction, truth, probability, head, gradcam, wipe } = state;
+  const set = { channel, prediction, truth, probability, head, gradcam };
+  const bare = {
+    channel, prediction: false, truth: false, probability: false, head: false, gradcam: false,
+  };
   if (wipe === "plain") return [set, bare];
   if (wipe === "truth") return [{ ...set, truth: false }, { ...bare, truth: true }];
   return [set, wipe in channels ? { ...set, channel: channels[wipe] } : null];

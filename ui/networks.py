@@ -10,7 +10,8 @@ import streamlit as st
 from btmodels import engine, measure, registry
 from btmodels.errors import BrainTumorError, WeightsError
 from btmodels.registry import Record
-from btmodels.slices import Analysis
+from btmodels.slices import Analysis, Prediction, Slice
+from ui import attention, clinic
 from ui.stack import Analyzed, Stack
 
 SEGMENTER, CLASSIFIER = "default", "default-classifier"
@@ -82,8 +83,10 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
             kept = _recall(stack, records)
     except WeightsError as error:
         message = str(error)
-    found = tuple(kept.get(key) for key in stack.keys)
-    pending = not message and None in found
+    stopped = clinic.stops(stack)
+    found = tuple(None if key in stopped else kept.get(key) for key in stack.keys)
+    waiting = any(key not in kept and key not in stopped for key in stack.keys)
+    pending = not message and waiting
     if pending:
         message = WARMING if status.state == "warming" else "The networks come to this slice next."
     return Analyzed(
@@ -94,6 +97,8 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
         threshold=records[0].threshold if records else stored_threshold(segmenter),
         min_component_pixels=records[0].min_component_pixels if records else 0,
         model=segmenter,
+        heats=attention.known(stack),
+        stopped=stopped,
     )
 
 
@@ -105,7 +110,8 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
     try:
         records = _records(registry.get(model or SEGMENTER).name)
         kept = _recall(stack, records)
-        missing = [i for i, key in enumerate(stack.keys) if key not in kept]
+        stopped = clinic.stops(stack)
+        missing = [i for i, k in enumerate(stack.keys) if k not in kept and k not in stopped]
         chunk = [index] if index in missing else missing[:CHUNK]
         if chunk:
             st.session_state[KEPT] = kept | _ask(stack, chunk, records), _mark(records)
@@ -128,6 +134,11 @@ def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
         return analysis
     records = _records(analysis.model)
     return _measure(analysis.slice, analysis.prediction, records, threshold)
+
+
+def measured(each: Slice, prediction: Prediction, model: str) -> Analysis:
+    """Return what ``prediction`` of the segmenter ``model`` says of a slice, at its stored threshold."""
+    return _measure(each, prediction, _records(model))
 
 
 def _records(segmenter: str) -> tuple[Record, Record]:

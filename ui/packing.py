@@ -33,7 +33,11 @@ def pack_pixels(pixels: np.ndarray, step: int = 1) -> bytes:
 
 
 def pack_maps(
-    levels: np.ndarray | None, truth: np.ndarray | None, head: np.ndarray | None, step: int = 1
+    levels: np.ndarray | None,
+    truth: np.ndarray | None,
+    head: np.ndarray | None,
+    step: int = 1,
+    heat: np.ndarray | None = None,
 ) -> bytes | None:
     """Pack what lies over a slice; a missing map is a plane of zeros, None where all are missing.
 
@@ -41,12 +45,13 @@ def pack_maps(
         levels: uint8, (rows, cols), the segmenter's probability in 255ths.
         truth, head: bool, (rows, cols).
         step: As for `pack_pixels`.
+        heat: uint8, (rows, cols), Grad-CAM in 255ths of its highest value; a fourth plane where given.
     """
-    there = [plane for plane in (levels, truth, head) if plane is not None]
+    there = [plane for plane in (levels, truth, head, heat) if plane is not None]
     if not there:
         return None
-    planes = np.zeros((3, *there[0][::step, ::step].shape), np.uint8)
-    for index, plane in enumerate((levels, truth, head)):
+    planes = np.zeros((3 if heat is None else 4, *there[0][::step, ::step].shape), np.uint8)
+    for index, plane in enumerate((levels, truth, head, heat)):
         if plane is not None:
             planes[index] = plane[::step, ::step]
     return pack(planes)

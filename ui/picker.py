@@ -8,7 +8,18 @@ from dataclasses import dataclass
 import streamlit as st
 
 from btmodels.errors import CohortError
-from ui import arrange, badges, networks, samples, seen, uploads, viewer
+from ui import (
+    arrange,
+    attention,
+    badges,
+    clinic,
+    networks,
+    samples,
+    seen,
+    trust,
+    uploads,
+    viewer,
+)
 from ui.samples import Sample
 from ui.stack import Stack
 from ui.state import Link, View, read_link
@@ -194,6 +205,9 @@ def _forget() -> None:
     uploads.forget()
     arrange.forget()
     seen.forget()
+    clinic.forget()
+    attention.forget()
+    trust.forget()
     st.session_state.pop(CHOSEN, None)
     for key in (networks.KEPT, viewer.PACKED):
         st.session_state.pop(key, None)

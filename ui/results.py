@@ -6,7 +6,7 @@ import streamlit as st
 
 from btmodels import export, overlay, registry
 from btmodels.slices import Analysis
-from ui import badges, networks, seen
+from ui import badges, clinic, networks, seen
 from ui.exports import exports
 from ui.stack import Analyzed
 from ui.state import View
@@ -21,6 +21,7 @@ def results(analyzed: Analyzed, view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(each.name)}**")
         badges.draw(analyzed.stack.provenance[view.slice])
+    clinic.draw(analyzed.stack, view.slice)
     if analysis := steps(analyzed, view):
         _downloads(analysis, analyzed.threshold)
         exports(analyzed, view, analysis)
@@ -42,9 +43,10 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
     each = analyzed.stack.slices[view.slice]
     analysis = analyzed.analyses[view.slice]
     if analysis is None:
-        if analyzed.pending:
+        stopped = analyzed.stack.keys[view.slice] in analyzed.stopped
+        if analyzed.pending and not stopped:
             _wait(analyzed.message)
-        else:
+        elif not stopped:  # else the doctor has said why, above
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
         for note in each.notes:
             st.info(note, icon=":material/info:")

@@ -1,16 +1,18 @@
 // What the viewer shows: a slice as pixels, masks as color and lines, figures, and the controls' state.
 
 const CHANNEL_NAMES = { flair: "FLAIR", pre: "Pre-contrast", post: "Post-contrast", composite: "Composite" };
-const LAYER_NAMES = { prediction: "prediction", truth: "truth", probability: "probability map", head: "head" };
+const LAYER_NAMES = { prediction: "prediction", truth: "truth", probability: "probability map", head: "head", gradcam: "Grad-CAM" };
 
 class Screen {
   constructor(parent) {
     this.find = (selector) => parent.querySelector(selector);
     this.all = (selector) => [...parent.querySelectorAll(selector)];
-    const ramp = this.find(".ramp canvas").getContext("2d");
-    for (let level = 0; level < 256; level++) {
-      ramp.fillStyle = `rgb(${mapColor(level).slice(0, 3)})`;
-      ramp.fillRect(level, 0, 1, 1);
+    for (const [legend, color] of [[".of-map", mapColor], [".of-heat", heatColor]]) {
+      const ramp = this.find(`${legend} canvas`).getContext("2d");
+      for (let level = 0; level < 256; level++) {
+        ramp.fillStyle = `rgb(${color(level).slice(0, 3)})`;
+        ramp.fillRect(level, 0, 1, 1);
+      }
     }
   }
 
@@ -47,7 +49,7 @@ class Screen {
     return other;
   }
 
-  drawSide(side, { rows, cols, channels, levels, truth, head }, mask, shown) {
+  drawSide(side, { rows, cols, channels, levels, truth, head, heat }, mask, shown) {
     const { state } = this;
     const onto = (selector, paints) => {
       const canvas = side.querySelector(selector);
@@ -60,15 +62,18 @@ class Screen {
     };
     const table = windowTable(state.brightness, state.contrast);
     onto(".image", (data) => paint(channels, shown.channel, table, data));
-    onto(".map", levels && shown.probability && ((data) => paintMap(levels, data)));
+    onto(".map", levels && shown.probability && ((data) => paintMap(levels, data, mapColor)));
+    onto(".heat", heat && shown.gradcam && ((data) => paintMap(heat, data, heatColor)));
     // Over the map's colors a fill would hide what the map says: there the border alone is drawn.
-    const fill = mask && shown.prediction && state.style === "fill" && !shown.probability;
+    const colored = shown.probability || shown.gradcam;
+    const fill = mask && shown.prediction && state.style === "fill" && !colored;
     onto(".mask", fill && ((data) => {
       const [red, green, blue] = [255, 176, 0]; // --prediction in viewer.css
       for (let i = 0; i < mask.length; i++) if (mask[i]) data.set([red, green, blue, 255], 4 * i);
     }));
     side.querySelector(".mask").style.opacity = state.opacity / 100;
     side.querySelector(".map").style.opacity = Math.sqrt(state.opacity / 100); // nearer to its legend
+    side.querySelector(".heat").style.opacity = Math.sqrt(state.opacity / 100);
     side.querySelector(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
     for (const [layer, marked] of Object.entries({ prediction: mask, truth, head })) {
       const path = marked && shown[layer] ? outline(marked, rows, cols) : "";
@@ -106,14 +111,20 @@ class Screen {
     this.all(".tags span").forEach((tag, i) => (tag.textContent = [here, there][i] ?? ""));
     this.find(".divider").hidden = !there;
     this.between = there && `left ${here}, right ${there}`;
-    this.find(".legend").hidden = !((left.probability || right?.probability) && slice.levels);
+    const hot = left.gradcam || right?.gradcam;
+    this.find(".of-heat").hidden = !(hot && slice.heat);
+    if (mask && hot && !slice.heat) {
+      message.hidden = false;
+      message.textContent = "Grad-CAM of this slice follows.";
+    }
+    this.find(".of-map").hidden = !((left.probability || right?.probability) && slice.levels);
   }
 
   // What is drawn on a side, in words: "FLAIR with prediction and truth".
   name(side, slice) {
     const { channels } = this.meta.link;
     const channel = CHANNEL_NAMES[Object.keys(channels).find((word) => channels[word] === side.channel)];
-    const there = { prediction: slice.levels, probability: slice.levels, truth: slice.truth, head: slice.head };
+    const there = { prediction: slice.levels, probability: slice.levels, truth: slice.truth, head: slice.head, gradcam: slice.heat };
     const layers = Object.keys(LAYER_NAMES).filter((layer) => side[layer] && there[layer]);
     const words = layers.map((layer) => LAYER_NAMES[layer]);
     const last = words.pop();
@@ -138,12 +149,13 @@ class Screen {
     put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness} %`);
     put("contrast", state.contrast, `${state.contrast} %`);
     this.find("[name=threshold]").disabled = !levels;
-    this.find("[name=opacity]").disabled = !levels || (state.style === "outline" && !state.probability);
+    this.find("[name=opacity]").disabled = !levels || (state.style === "outline" && !state.probability && !state.gradcam);
     this.find(".of-truth").textContent = entry.truthLabel;
     this.check("prediction", levels);
     this.check("truth", truth);
     this.check("probability", levels);
     this.check("head", head);
+    this.check("gradcam", levels);
     this.find("[name=wipe]").value = state.wipe;
     this.find("[value=truth]").disabled = !truth;
     this.all(".channel input").forEach((radio) => (radio.checked = radio.value === String(state.channel)));

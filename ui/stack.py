@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from btmodels.slices import Analysis, Slice
 from btmodels.survey import most_telling
@@ -50,6 +52,8 @@ class Analyzed:
         threshold: The segmenter's stored threshold, 0 to 1; None without a record.
         min_component_pixels: Smaller parts of a mask are dropped.
         model: Registry name of the segmenter.
+        heats: Grad-CAM, uint8, (rows, cols), by key of a slice, of those that were asked for.
+        stopped: Why the doctor lets a slice have no mask, by its key; see `ui.clinic.stops`.
     """
 
     stack: Stack
@@ -59,3 +63,9 @@ class Analyzed:
     threshold: float | None
     min_component_pixels: int
     model: str | None = None
+    heats: dict[str, np.ndarray] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
+
+    def why_not(self, index: int) -> str:
+        """Return why slice ``index`` has no analysis, one sentence."""
+        return self.stopped.get(self.stack.keys[index], self.message)

@@ -9,7 +9,7 @@ from typing import Any
 CHANNELS = {"flair": 1, "pre": 0, "post": 2, "composite": "composite"}
 """Words of a link and how the viewer names the channel."""
 
-LAYERS = ("prediction", "truth", "probability", "head")
+LAYERS = ("prediction", "truth", "probability", "head", "gradcam")
 """Words of a link for what can lie over a slice; each is a field of `View`."""
 
 USUAL_LAYERS = ("prediction", "truth")
@@ -29,8 +29,8 @@ class View:
         slice: Index in the stack.
         threshold: 0 to 1.
         channel: Index of a channel, or ``composite``.
-        prediction, truth, probability, head: Whether the layer is shown; ``probability`` is the map
-            of the segmenter's probabilities.
+        prediction, truth, probability, head, gradcam: Whether the layer is shown; ``probability`` is the
+            map of the segmenter's probabilities, ``gradcam`` what spoke for the classifier's verdict.
         style: How the prediction is drawn, one of `STYLES`.
         wipe: What it is compared with, one of `WIPES`.
     """
@@ -44,6 +44,7 @@ class View:
     head: bool = False
     style: str = USUAL["style"]
     wipe: str = USUAL["wipe"]
+    gradcam: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def view_from(sent: Any, start: View, slices: int) -> View:
             bool(sent.get("head")),
             sent.get("style", start.style),
             sent.get("wipe", start.wipe),
+            bool(sent.get("gradcam")),
         )
     except (KeyError, OverflowError, TypeError, ValueError):
         return start

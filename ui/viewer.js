@@ -3,7 +3,7 @@
 // gets them as one module.
 
 const START = {
-  style: "fill", wipe: "", probability: false, head: false, opacity: 45, brightness: 0, contrast: 100,
+  style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 45, brightness: 0, contrast: 100,
   zoom: 1, x: 0, y: 0, at: null, // the divider: null is over the middle of what is marked
 };
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
@@ -67,7 +67,7 @@ class Viewer {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
     }
     this.find("[name=slice]").oninput = ({ target }) => this.turnTo(+target.value);
-    for (const name of ["prediction", "truth", "probability", "head"]) {
+    for (const name of ["prediction", "truth", "probability", "head", "gradcam"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
     }
     this.all(".channel input").forEach((radio) => (radio.oninput = () => {
@@ -161,12 +161,13 @@ class Viewer {
       const { rows, cols } = entry;
       this.unpacked.set(index, Promise.all([
         unpack(this.part(entry.image), 3, rows, cols),
-        entry.maps ? unpack(this.part(entry.maps), 3, rows, cols) : [null, null, null],
-      ]).then(([channels, [levels, truth, head]]) => ({
+        entry.maps ? unpack(this.part(entry.maps), entry.hasHeat ? 4 : 3, rows, cols) : [],
+      ]).then(([channels, [levels, truth, head, heat]]) => ({
         rows, cols, channels,
         levels: entry.hasLevels ? levels : null,
         truth: entry.hasTruth ? truth : null,
         head: entry.hasHead ? head : null,
+        heat: entry.hasHeat ? heat : null,
       })));
     }
     return this.unpacked.get(index);

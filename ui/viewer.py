@@ -62,7 +62,16 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
     # head as JSON, then the packed planes that it points into.
     stack, model = analyzed.stack, analyzed.model
     there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
-    parts = (*stack.keys, there, analyzed.message, str(analyzed.threshold), str(model), str(bare))
+    hot = "".join("01"[key in analyzed.heats] for key in stack.keys)
+    parts = (
+        *stack.keys,
+        there,
+        hot,
+        analyzed.message,
+        str(analyzed.threshold),
+        str(model),
+        str(bare),
+    )
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     kept_version, slices, planes, images = st.session_state.get(PACKED, (None, None, None, {}))
     if kept_version != version:  # packing takes a while, and most reruns change nothing of it
@@ -110,6 +119,7 @@ def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], byt
         step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
         levels = analysis.prediction.levels if analysis else None
         head = analysis.head if analysis else None
+        heat = analyzed.heats.get(key) if analysis else None
         if key not in images:
             images[key] = pack_pixels(each.pixels, step)
         thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
@@ -123,12 +133,13 @@ def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], byt
                 "cols": len(range(0, cols, step)),
                 "number": each.number,
                 "image": add(images[key]),
-                "maps": add(pack_maps(levels, each.truth, head, step)),
+                "maps": add(pack_maps(levels, each.truth, head, step, heat)),
                 "hasLevels": levels is not None,
                 "hasTruth": each.truth is not None,
                 "hasHead": head is not None,
+                "hasHeat": heat is not None,
                 "truthLabel": badge_of(provenance).truth,
-                "message": "" if analysis else analyzed.message,
+                "message": "" if analysis else analyzed.stopped.get(key, analyzed.message),
             }
         )
     return entries, b"".join(parts)

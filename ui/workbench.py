@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ui import networks
+from ui import attention, networks
 from ui.later import later
 from ui.stack import Analyzed, Stack
 from ui.state import View
@@ -57,3 +57,5 @@ def workbench(
     if analyzed.pending:
         # The slice is shown at once; its mask, and then those of the others, follow.
         later(lambda: networks.advance(stack, view.slice, model))
+    elif attention.wanted(analyzed, view):
+        later(lambda: attention.look(stack, view.slice))

@@ -31,7 +31,7 @@ def test_every_network_of_the_registry_is_made_and_scored():
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
         *("prepare", "split", "cohort", "combine"),
         *("losses", "skips", "leak", "leak", "robustness", "transfer"),
-        *("crossval", "crossval", "associate", "bench", "cards"),
+        *("crossval", "crossval", "associate", "doctor", "bench", "cards"),
     ]
 
 

@@ -147,6 +147,9 @@ def test_maps_that_are_missing_are_zeros(javascript):
     request = {"packed": base64.b64encode(pack_maps(levels, None, levels > 5)).decode()}
     found = javascript(UNPACK, request | {"planes": 3, "rows": 3, "cols": 4})
     assert found == [text_of(levels), text_of(levels * 0), text_of(levels > 5)]
+    request["packed"] = base64.b64encode(pack_maps(levels, None, None, heat=levels + 1)).decode()
+    found = javascript(UNPACK, request | {"planes": 4, "rows": 3, "cols": 4})
+    assert found[3] == text_of(levels + 1)
     assert pack_maps(None, None, None) is None
 
 
@@ -163,6 +166,7 @@ def test_a_copied_link_is_read_as_the_view_it_was_copied_from(javascript):
         View(3, 0.37),
         View(3, 1.0, 0, prediction=False, truth=False),
         View(3, 0.5, "composite", probability=True, head=True, style="outline", wipe="plain"),
+        View(3, 0.5, gradcam=True),
     ]
     query = {"patient": patient, "model": "resunet"}
     link = {"query": query, "channels": CHANNELS, "layers": LAYERS, "usual": USUAL}

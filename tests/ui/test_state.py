@@ -31,7 +31,7 @@ def test_an_empty_link_leaves_all_to_the_page():
         ({"threshold": "high"}, "not “high”"),
         ({"threshold": "1.5"}, "between 0 and 1"),
         ({"threshold": "nan"}, "between 0 and 1"),
-        ({"layers": "prediction,gradcam"}, "no layer “gradcam”"),
+        ({"layers": "prediction,saliency"}, "no layer “saliency”"),
         ({"channel": "T2"}, "no channel “T2”"),
         ({"style": "glow"}, "no style “glow”"),
         ({"wipe": "T2"}, "no wipe “T2”"),

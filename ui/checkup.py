@@ -1,0 +1,94 @@
+"""What the doctor is worth, for About: as `python -m train doctor` measured it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from btmodels import registry
+
+MISSING = "How well the doctor sees was not measured in this copy of the project."
+
+SUBSETS = {
+    "test": "LGG, patients never seen",
+    "validation": "LGG, patients that limits were chosen on",
+    "synthetic": "synthetic patients",
+}
+
+
+def measured() -> dict[str, Any] | None:
+    """Return what was measured; None where nothing was."""
+    path = registry.ASSETS / "metrics" / "doctor.json"
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+def draw() -> None:
+    """Draw what passes, what is caught and what is stopped wrongly."""
+    found = measured()
+    if found is None:
+        st.info(MISSING)
+        return
+    st.markdown("**Slices as they are**")
+    st.dataframe(passed(found), hide_index=True, alt="Slices that pass untouched, by patients.")
+    st.markdown("**Pictures that are no slice of a head**")
+    st.dataframe(strangers(found), hide_index=True, alt="Pictures that get no mask, by kind.")
+    st.markdown("**Slices spoiled on purpose**")
+    st.dataframe(spoiled(found), hide_index=True, alt="Spoiled slices that are caught, by kind.")
+    st.caption(
+        f"Made by `{found['command']}`; a slice takes the doctor {found['milliseconds']:.0f} ms."
+    )
+
+
+def passed(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each subset of patients."""
+    return [
+        {
+            "Kind": SUBSETS.get(row["subset"], row["subset"]),
+            "Slices": row["slices"],
+            "Pass untouched": _share(row["untouched"], row["slices"]),
+            "Wrongly stopped": row["stopped"],
+        }
+        for row in found["slices"]
+    ]
+
+
+def strangers(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each kind of picture, and one for all of them."""
+    rows = [
+        {"Kind": row["kind"], "Pictures": row["pictures"], "Stopped": row["caught"],
+         "Would get a mask": row["masks"]}
+        for row in found["strangers"]
+    ]  # fmt: skip
+    total = {
+        key: sum(row[key] for row in rows) for key in ("Pictures", "Stopped", "Would get a mask")
+    }
+    return [*rows, {"Kind": "all"} | total]
+
+
+def spoiled(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each way of spoiling."""
+    return [
+        {
+            "Kind": row["kind"],
+            "What was done": row["what"],
+            "Slices": row["pictures"],
+            "Caught": _share(row["caught"], row["pictures"]),
+        }
+        for row in found["spoiled"]
+    ]
+
+
+def _share(part: int, of: int) -> str:
+    return f"{100 * part / of:.1f} %" if of else "–"
+
+
+@lru_cache(maxsize=2)
+def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
