@@ -21,6 +21,7 @@ COMMANDS = {
     "transfer": "compare encoders trained elsewhere with a start from scratch",
     "crossval": "judge every patient by a network that never met them",
     "associate": "hold shape figures of true and predicted masks against genomic clusters",
+    "fuzz": "damage files at random and see what reading them does",
     "bench": "measure the site's speed",
     "cards": "write a model card for every trained network",
     "all": "make everything that is generated",

@@ -1,0 +1,274 @@
+"""``python -m train fuzz``: damage thousands of files at random and see what reading them does.
+
+A damaged file must give slices or a sentence, in time and within bounds: never another exception, a hung
+or a dead process. The result goes into ``assets/metrics/fuzz.json``: by format how many files there were
+(``files``) and what became of them: ``decoded``, ``refused`` with a sentence, ``given_up`` (too slow, or
+the end of the process that read it) and ``uncaught`` (a defect, with its kinds under ``defects``); the
+slowest file in seconds, and the most memory that the reading process ever held, in millions of bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tifffile
+from PIL import Image
+
+from btmodels import cohort, registry
+from btmodels.errors import DecodeError
+from btmodels.intake import is_zip, open_zip, read_file
+from btmodels.reader import Reader
+from train.provenance import command_line, versions
+
+SECONDS = 2.0
+"""A file that takes longer is given up."""
+
+LARGEST_SEED = 150_000
+"""Bytes; larger files of the libraries would only slow this down."""
+
+NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+"""Values at which lengths and offsets tend to break."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A sound file: the format it counts for, its name, its bytes."""
+
+    kind: str
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file: ``decoded``, ``refused``, ``given_up`` or ``uncaught``, and the defect's
+    kind; seconds that reading took, and the process's largest size so far in bytes."""
+
+    kind: str
+    defect: str = ""
+    seconds: float = 0.0
+    memory: int = 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, default=20_000, help="files; defaults to 20,000")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+
+
+def main(args: argparse.Namespace) -> int:
+    document = run(args.count, args.seed)
+    document |= {"command": command_line(args.words), "versions": versions()}
+    path = args.assets / "metrics" / "fuzz.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(
+        json.dumps(
+            {key: document[key] for key in ("formats", "defects", "slowest_seconds")}, indent=1
+        )
+    )
+    return 1 if document["defects"] else 0
+
+
+def run(count: int, seed: int = 0) -> dict:
+    """Read ``count`` damaged files, each made from one of `seeds`, and tell what became of them."""
+    sound = list(seeds())
+    formats: dict[str, Counter] = {each.kind: Counter() for each in sound}
+    defects: Counter = Counter()
+    slowest, memory = 0.0, 0
+    reader = Reader(SECONDS)
+    try:
+        for number in range(count):
+            one = sound[number % len(sound)]
+            data = damage(one.data, sound, np.random.default_rng((seed, number)))
+            outcome = read(reader, data, one.name)
+            formats[one.kind].update(["files", outcome.kind])
+            if outcome.defect:
+                defects[f"{one.kind}: {outcome.defect}"] += 1
+            slowest, memory = max(slowest, outcome.seconds), max(memory, outcome.memory)
+            if number % 1000 == 999:
+                print(f"{number + 1} of {count}", file=sys.stderr, flush=True)
+    finally:
+        reader.close()
+    return {
+        "count": count,
+        "seed": seed,
+        "seeds": len(sound),
+        "limit_seconds": SECONDS,
+        "formats": {kind: dict(sorted(counts.items())) for kind, counts in formats.items()},
+        "defects": dict(defects),
+        "slowest_seconds": round(slowest, 3),
+        "memory_megabytes": round(memory / 1e6),
+    }
+
+
+def read(reader: Reader, data: bytes, name: str) -> Outcome:
+    """Read a file as the site does, in the reader's process."""
+    try:
+        return reader.run(name, attempt, data, name)
+    except DecodeError:  # what `attempt` does not catch: time is up, or the process ended
+        return Outcome("given_up", seconds=SECONDS)
+
+
+def attempt(data: bytes, name: str) -> Outcome:
+    """Read a file, a zip with all that is in it, and never raise."""
+    import resource
+
+    began = time.perf_counter()
+    kind, defect = "decoded", ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            members = open_zip(data, name) if is_zip(data) else ((name, data),)
+            for member, content in members:
+                read_file(content, member)
+        except DecodeError:
+            kind = "refused"
+        except Exception as error:  # every one of them is a defect
+            kind, defect = "uncaught", type(error).__name__
+    memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Outcome(kind, defect, time.perf_counter() - began, memory)
+
+
+def damage(data: bytes, others: list[Seed], rng: np.random.Generator) -> bytes:
+    """Change a file in one to four places: bits, numbers, spans cut out, doubled or from another file."""
+    content = bytearray(data)
+    for _ in range(rng.integers(1, 5)):
+        if not content:
+            break
+        # Half of all damage goes where headers are.
+        reach = min(len(content), 512) if rng.random() < 0.5 else len(content)
+        at = int(rng.integers(reach))
+        length = int(rng.integers(1, 65))
+        match rng.integers(8):
+            case 0 | 1 | 2:
+                content[at] ^= 1 << int(rng.integers(8))
+            case 3 | 4:
+                size = int(rng.choice([1, 2, 4]))
+                number = int(rng.choice(NUMBERS)) % 256**size
+                order = "little" if rng.random() < 0.5 else "big"
+                content[at : at + size] = number.to_bytes(size, order)
+            case 5:
+                del content[at : at + length]
+            case 6:
+                content[at:at] = content[at : at + length]
+            case _:
+                other = others[int(rng.integers(len(others)))].data
+                start = int(rng.integers(len(other)))
+                content[at : at + length] = other[start : start + length]
+    if rng.random() < 0.05:
+        del content[int(rng.integers(len(content) + 1)) :]
+    return bytes(content)
+
+
+def seeds() -> Iterator[Seed]:
+    """Yield sound files of every format that is read: made from a synthetic slice, and those of pydicom
+    and nibabel that are small."""
+    patient = cohort.read_cohort(cohort.samples_root())[0]
+    middle = cohort.read_slice(patient, patient.files[len(patient.files) // 2])
+    pixels = cv2.resize(middle.pixels, (48, 40), interpolation=cv2.INTER_AREA)
+    yield from _tiffs(pixels)
+    yield from _pictures(pixels)
+    yield from _volumes(pixels)
+    yield from _of_libraries()
+    yield from _zips(pixels)
+
+
+def _tiffs(pixels: np.ndarray) -> Iterator[Seed]:
+    gray, deep = pixels[..., 1], pixels.astype(np.uint16) * 257
+    forms = {
+        "color": (pixels, {"photometric": "rgb"}),
+        "gray": (gray, {}),
+        "deep": (deep, {"photometric": "rgb"}),
+        "big_endian": (deep[..., 1], {"byteorder": ">"}),
+        "float": (pixels.astype(np.float32) / 255, {"photometric": "rgb"}),
+        "packed": (pixels, {"photometric": "rgb", "compression": "zlib"}),
+        "predicted": (pixels, {"photometric": "rgb", "compression": "zlib", "predictor": True}),
+        "pages": (np.stack([gray, gray]), {"photometric": "minisblack"}),
+        "big": (pixels, {"photometric": "rgb", "bigtiff": True}),
+        "tiled": (pixels, {"photometric": "rgb", "tile": (16, 16)}),
+    }
+    for name, (values, options) in forms.items():
+        buffer = io.BytesIO()
+        tifffile.imwrite(buffer, values, **options)
+        yield Seed("TIFF", f"{name}.tif", buffer.getvalue())
+    for packing in ("tiff_lzw", "jpeg", "packbits"):
+        yield _saved("TIFF", f"{packing}.tif", Image.fromarray(pixels), compression=packing)
+
+
+def _pictures(pixels: np.ndarray) -> Iterator[Seed]:
+    image = Image.fromarray(pixels)
+    gray = Image.fromarray(pixels[..., 1])
+    clear = Image.fromarray(np.dstack([pixels, pixels[..., :1]]))
+    yield _saved("PNG", "color.png", image)
+    yield _saved("PNG", "gray.png", gray)
+    yield _saved("PNG", "palette.png", image.quantize(32))
+    yield _saved("PNG", "alpha.png", clear)
+    yield _saved("PNG", "bits.png", gray.convert("1"))
+    yield Seed("PNG", "deep.png", cv2.imencode(".png", pixels.astype(np.uint16) * 257)[1].tobytes())
+    yield _saved("JPEG", "color.jpg", image)
+    yield _saved("JPEG", "gray.jpg", gray)
+    yield _saved("JPEG", "progressive.jpg", image, progressive=True)
+    yield _saved("JPEG", "print.jpg", image.convert("CMYK"))
+    yield _saved("WEBP", "lossy.webp", image)
+    yield _saved("WEBP", "lossless.webp", clear, lossless=True)
+    yield _saved("BMP", "color.bmp", image)
+    yield _saved("BMP", "gray.bmp", gray)
+
+
+def _saved(kind: str, name: str, image: Image.Image, **options: object) -> Seed:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return Seed(kind, name, buffer.getvalue())
+
+
+def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
+    import gzip
+
+    import nibabel
+
+    stack = np.stack([pixels[..., 1]] * 4, axis=2)
+    forms = {
+        "bytes": nibabel.Nifti1Image(stack, np.diag([2.0, 2.0, 5.0, 1.0])),
+        "floats": nibabel.Nifti1Image(stack.astype(np.float32), np.diag([-1.0, 1.0, 3.0, 1.0])),
+        "shorts": nibabel.Nifti2Image(stack.astype(np.int16), np.eye(4)),
+        "sequences": nibabel.Nifti1Image(np.stack([stack] * 3, axis=3), np.eye(4)),
+    }
+    for name, image in forms.items():
+        yield Seed("NIfTI", f"{name}.nii", image.to_bytes())
+    yield Seed("NIfTI", "packed.nii.gz", gzip.compress(forms["bytes"].to_bytes(), mtime=0))
+
+
+def _of_libraries() -> Iterator[Seed]:
+    import nibabel
+    import pydicom
+
+    scans = Path(pydicom.__file__).parent / "data" / "test_files"
+    volumes = Path(nibabel.__file__).parent / "tests" / "data"
+    for kind, folder, pattern in (("DICOM", scans, "*.dcm"), ("NIfTI", volumes, "*.nii*")):
+        for file in sorted(folder.glob(pattern)):
+            if file.stat().st_size <= LARGEST_SEED:
+                yield Seed(kind, file.name, file.read_bytes())
+
+
+def _zips(pixels: np.ndarray) -> Iterator[Seed]:
+    files = [each for each in _pictures(pixels) if each.kind in ("PNG", "JPEG")][:3]
+    for name, packing in (("packed.zip", zipfile.ZIP_DEFLATED), ("plain.zip", zipfile.ZIP_STORED)):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", packing) as target:
+            for each in files:
+                info = zipfile.ZipInfo(f"patient/{each.name}", (2026, 1, 1, 0, 0, 0))
+                target.writestr(info, each.data, packing)
+        yield Seed("zip", name, buffer.getvalue())
