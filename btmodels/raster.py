@@ -40,6 +40,7 @@ LIBRARY_ERRORS = (
     MemoryError,
     OSError,  # Pillow: truncated, unidentified
     RuntimeError,  # NotImplementedError, RecursionError
+    StopIteration,  # pydicom: fewer frames than announced
     SyntaxError,  # Pillow: broken PNG, unknown TIFF
     TypeError,
     ValueError,  # TiffFileError, UnicodeDecodeError

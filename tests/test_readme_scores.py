@@ -103,3 +103,12 @@ def test_the_scoreboards_code_holds_no_score(file):
     ]
     typed = [text for text in literals if re.search(r"\b0\.\d\d|\d\d\.\d ?%", text)]
     assert [text for text in typed if not text.startswith("rgba(")] == []
+
+
+def test_the_table_of_damaged_files_is_that_of_the_file():
+    found = json.loads((registry.ASSETS / "metrics" / "fuzz.json").read_text(encoding="utf-8"))
+    kinds = ("files", "decoded", "refused", "given_up", "uncaught")
+    for name, counts in found["formats"].items():
+        cells = [f"{counts.get(kind, 0):,}" for kind in kinds]
+        assert f"| {name} | {' | '.join(cells)} |" in README.splitlines()
+    assert f"{found['count']:,} files made from {found['seeds']} sound ones" in README

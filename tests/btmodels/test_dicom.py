@@ -310,3 +310,12 @@ def test_files_without_a_preamble_are_known():
     assert is_dicom(data) and is_dicom(data[start:])
     np.testing.assert_array_equal(flair(data[start:]), flair(data))
     assert not is_dicom(bytes(500)) and not is_dicom(b"just some words " * 20)
+
+
+def test_fewer_frames_than_announced_get_a_sentence():
+    dataset = pydicom.dcmread(get_testdata_file("SC_rgb_small_odd_jpeg.dcm"))
+    dataset.NumberOfFrames = 10
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    with pytest.raises(DecodeError, match="damaged"):
+        read_file(buffer.getvalue(), "movie.dcm")

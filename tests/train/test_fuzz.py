@@ -34,6 +34,17 @@ def test_damage_is_a_function_of_the_seed():
     assert first == again != other and first != sound[0].data
 
 
+def test_damage_reaches_behind_checksums():
+    for kind in ("PNG", "zip"):
+        found = [seed for seed in fuzz.seeds() if seed.kind == kind]
+        kinds = [
+            fuzz.attempt(fuzz.damaged(seed, found, np.random.default_rng(number)), seed.name).kind
+            for seed in found
+            for number in range(20)
+        ]
+        assert set(kinds) == {"decoded", "refused"}
+
+
 def test_a_defect_is_counted_as_one(monkeypatch):
     def broken(data, name):
         raise KeyError(name)
