@@ -52,9 +52,15 @@ def read_file(data: bytes, name: str) -> Content:
     return decode(data, name)
 
 
+def prepare() -> None:
+    """Load the libraries that `read_file` may need, so that no file has to wait for them."""
+    import btmodels.dicom
+    import btmodels.nifti  # noqa: F401
+
+
 def open_zip(data: bytes, name: str) -> Members:
     """Do as `btmodels.archive.unzip`."""
     return unzip(data, name)
 
 
-__all__ = ["Content", "Members", "is_zip", "open_zip", "read_file"]
+__all__ = ["Content", "Members", "is_zip", "open_zip", "prepare", "read_file"]

@@ -15,7 +15,7 @@ import numpy as np
 from btmodels import worker
 from btmodels.decode import decode, decode_mask
 from btmodels.errors import DecodeError
-from btmodels.intake import Content, Members, open_zip, read_file
+from btmodels.intake import Content, Members, open_zip, prepare, read_file
 from btmodels.slices import Slice
 
 SECONDS = 20.0
@@ -88,7 +88,7 @@ class Reader:
             max_workers=1, timeout=None, initializer=worker.begin, initargs=(os.getpid(),)
         )
         # The first file's seconds are not spent on starting.
-        self._executor.submit(os.getpid).result(START_SECONDS)
+        self._executor.submit(prepare).result(START_SECONDS)
         return self._executor
 
     def _end(self) -> None:
