@@ -110,8 +110,8 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         one_cell = ["--only", "vgg16-segment-staged-10"]
         return [*words, ["transfer", *quick, *one_cell], ["associate", *quick]]
     return [
-        ["losses", *data, *more, "--batch-size", "4"],
-        ["skips", *data, *more, "--batch-size", "4"],
+        ["losses", *data, *more],
+        ["skips", *data, *more],
         ["leak", *data, *more],
         ["leak", *samples, *more, "--slices", "2000"],
         ["robustness", *data, *more],

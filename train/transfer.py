@@ -50,18 +50,21 @@ TARGETS = {"segment": (0.3, 0.4, 0.5, 0.6, 0.7), "classify": (0.7, 0.75, 0.8, 0.
 
 SHARES = (0.1, 0.25, 0.5)
 PARTS = 8
-EACH_SLICES = 1200
+EACH_SLICES = 1000
 SIZE = 64
 
+_STARTS = ("scratch", "frozen", "staged")
+_FEWER = [(share, arm) for share in SHARES for arm in ("scratch", "staged")]
+
 CELLS = (
-    *(Cell("vgg16", "segment", arm) for arm in ("scratch", "frozen", "staged")),
-    *(Cell("resnet50", "segment", arm) for arm in ("scratch", "frozen", "staged")),
-    *(Cell("vgg16", "segment", arm, share) for share in SHARES for arm in ("scratch", "staged")),
-    *(Cell("resnet50", "classify", arm) for arm in ("scratch", "frozen", "staged")),
-    *(Cell("vgg16", "classify", arm) for arm in ("scratch", "frozen", "staged")),
+    *(Cell("vgg16", "segment", arm) for arm in _STARTS),
+    *(Cell("resnet50", "segment", arm) for arm in _STARTS),
+    *(Cell("resnet50", "classify", arm) for arm in _STARTS),
+    *(Cell("vgg16", "segment", arm, share) for share, arm in _FEWER),
+    *(Cell("vgg16", "classify", arm) for arm in _STARTS),
     Cell("vgg16", "segment", "handed"),
     Cell("vgg16", "classify", "handed"),
-    *(Cell("vgg16", "classify", arm, share) for share in SHARES for arm in ("scratch", "staged")),
+    *(Cell("vgg16", "classify", arm, share) for share, arm in _FEWER),
 )
 """In the order in which they are run; ``handed`` after what it takes over."""
 
