@@ -82,7 +82,7 @@ EACH_SLICES = 5000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    experiment.add_arguments(parser, EACH_SLICES)
+    experiment.add_arguments(parser, EACH_SLICES, batch_size=16)
 
 
 def main(args: argparse.Namespace) -> int:

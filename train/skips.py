@@ -62,7 +62,7 @@ _OUT = "networks"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    experiment.add_arguments(parser, EACH_SLICES)
+    experiment.add_arguments(parser, EACH_SLICES, batch_size=16)
 
 
 def main(args: argparse.Namespace) -> int:
