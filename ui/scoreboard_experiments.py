@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from btmodels import cohort, registry
 from ui import (
     dots,
     experiments,
@@ -123,10 +124,11 @@ def _compared(document: Document, number: int) -> str:
     mean = system["figures"]["mean_dice"]
     above = document["mean_dice"] - mean
     words = f"{abs(above):.3f} {'above' if above >= 0 else 'below'}"
+    aside = len(cohort.load_split()["reference"])
     return (
         f"{system['system']} publishes a mean of {mean:.3f} and a median of "
-        f"{system['figures']['median_dice']:.3f} on {system['patients']}; ours has {number} patients, "
-        f"because ten are set aside. Our mean is {words} theirs."
+        f"{system['figures']['median_dice']:.3f} (patients: {system['patients']}); ours has {number} "
+        f"patients, for {aside} reference patients are set aside. Our mean is {words} theirs."
     )
 
 
@@ -136,13 +138,15 @@ def _reduced(document: Document) -> str:
     if all(budget["slices"] >= each["slices"] for each in recipe):
         return ""
     full = " and ".join(
-        f"{each['name']} on {each['slices']:,} slices of {each['size']} x {each['size']} pixels"
+        f"{registry.get(each['name']).title} on {each['slices']:,} slices of {each['size']} x "
+        f"{each['size']} pixels"
         for each in recipe
     )
+    name = registry.get(document["network"]["name"]).title
     return (
-        f"**This is a reduced run**: each fold's {document['network']['name']} was trained on "
-        f"{budget['slices']:,} slices of {budget['size']} x {budget['size']} pixels, while the site's own "
-        f"networks are trained as {full}. It says what this budget reaches, not what the recipe does."
+        f"**This is a reduced run**: each fold's {name} was trained on {budget['slices']:,} slices of "
+        f"{budget['size']} x {budget['size']} pixels, the site's own networks were trained as follows: "
+        f"{full}. The figure says what this budget reaches, not what the recipe does."
     )
 
 
