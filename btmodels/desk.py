@@ -24,14 +24,16 @@ from btmodels import practice, registry, worker
 from btmodels.errors import BrainTumorError, CohortError, EngineError
 from btmodels.practice import EPOCHS, Lap, Setting, Start
 
-ABANDONED_SECONDS = 15.0
+ABANDONED_SECONDS = 20.0
 """Nobody has looked for so long: the page was left. A page looks once a second."""
 
 PAUSE_SECONDS = 120.0
 """So long may a pause keep others waiting."""
 
 BEGIN_SECONDS = 300.0
-LAP_SECONDS = 120.0
+LAP_SECONDS = 600.0
+"""An epoch takes seconds, but whatever else runs on the machine goes first."""
+
 KEPT_SECONDS = 600.0
 """How long a run that has ended can still be looked at."""
 

@@ -15,7 +15,7 @@ import streamlit as st
 from ui import glossary
 from ui.content import sections
 from ui.lesson import KEY, Lesson
-from ui.lessons import encoder_decoder, held_out, measuring, segmentation, transfer
+from ui.lessons import encoder_decoder, held_out, measuring, segmentation, training, transfer
 from ui.state import quoted
 
 PAGE = "pages/learn.py"
@@ -35,6 +35,7 @@ LESSONS: dict[str, Entry] = {
     "measuring": Entry(measuring.draw, ":material/straighten:"),
     "test-set": Entry(held_out.draw, ":material/call_split:"),
     "transfer": Entry(transfer.draw, ":material/move_up:"),
+    "train": Entry(training.draw, ":material/model_training:"),
 }
 """Lessons by their word in the address, in the order of learning."""
 

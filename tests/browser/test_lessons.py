@@ -297,3 +297,21 @@ def test_transfer(visit, site):
     choose(visit, ".sets [value=chance]")
     visit.view("set=chance")
     visit.view("kernel=10")
+
+
+def test_train_one_now(visit, site):
+    open_lesson(visit, site, "train&compare=width", ".training .stage[data-epoch]")
+    page = visit.page
+    assert visit.number("loss", ".training .first") == "–"
+    page.get_by_role("button", name="Start").click()
+    page.locator(".training .stage[data-epoch='1']").first.wait_for(timeout=400_000)
+    assert 0 < float(visit.number("loss", ".training .first")) < 5
+    assert page.locator("[data-chart=loss] path").count() == 2
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused after epoch").wait_for(timeout=120_000)
+    page.locator("[name=epoch]").fill("0")
+    assert visit.number("loss", ".training .first") == "–"
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("It was stopped. What was").wait_for(timeout=60_000)
+    assert page.get_by_role("button", name="Start").is_visible()
+    visit.view("compare=width")
