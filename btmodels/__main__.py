@@ -237,6 +237,7 @@ def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
     return {
         "file": str(found.file),
         "slice": found.index,
+        "name": found.slice.name,
         "model": analysis.model,
         "weights_sha256": analysis.weights_sha256,
         "classifier": analysis.classifier,
@@ -270,7 +271,7 @@ class Table:
         print(
             f"{'yes' if row['tumor'] else 'no':>5}  {row['probability']:>11.3f}"
             f"  {row['marked_pixels']:>6}  {_percent(row['slice_share']):>8}"
-            f"  {_percent(row['head_share']):>7}  {_decimal(row['dice']):>5}  {row['file']}",
+            f"  {_percent(row['head_share']):>7}  {_decimal(row['dice']):>5}  {_place(row)}",
             flush=True,
         )
 
@@ -280,6 +281,11 @@ class Table:
             print(f"{'all' if count == self._rows > 1 else count} of {self._rows}: {sentence}")
         if self._rows:
             print(NOTICE)
+
+
+def _place(row: dict) -> str:
+    own = Path(row["file"]).name == row["name"]
+    return row["file"] if own else f"{row['file']}: {row['name']}"
 
 
 def _percent(share: float | None) -> str:

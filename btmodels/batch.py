@@ -53,8 +53,6 @@ def assemble(entries: Iterable[Entry], chosen: Mapping[str, str]) -> Assembly:
         entries: All files that could be read.
         chosen: By id of a scan what the visitor says that it is, one of `btmodels.study.ROLES`.
     """
-    from btmodels.series import join  # pydicom and nibabel load only where they are needed
-
     entries = list(entries)
     scans: list[Scan] = []
     plain: list[Study] = []
@@ -69,7 +67,10 @@ def assemble(entries: Iterable[Entry], chosen: Mapping[str, str]) -> Assembly:
         elif not isinstance(entry.content, DicomFile):
             scans += [replace(scan, id=f"{entry.id}/{scan.id}") for scan in entry.content]
     files = [entry.content for entry in entries if isinstance(entry.content, DicomFile)]
-    scans += join(files) if files else ()
+    if files:
+        from btmodels.series import join  # with nibabel, which pictures do not need
+
+        scans += join(files)
     # A gray picture alone is as good as decoded; only what has a sequence can find others.
     told = [scan for scan in gray if scan.sequence or scan.id in chosen]
     plain += [

@@ -109,7 +109,7 @@ def _check(dataset: Dataset, name: str) -> int:
             f"{name} is a DICOMDIR, the list of contents of a disc; the slices are in the files beside it."
         )
     if not any(key in dataset for key in _PIXELS):
-        raise DecodeError(f"{name} is a DICOM file without a picture ({kind}).")
+        raise DecodeError(f"{name} is a DICOM file without a picture; it is of the kind “{kind}”.")
     if text_of(dataset, "Modality") == "SEG" or "SegmentSequence" in dataset:
         raise DecodeError(
             f"{name} is a DICOM segmentation: it holds a mask and no picture to look for a tumor in."
@@ -141,7 +141,7 @@ def _check(dataset: Dataset, name: str) -> int:
 
 def _kind(dataset: Dataset) -> str:
     uid = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
-    return UID(str(uid)).name if uid else "of unknown kind"
+    return UID(str(uid)).name if uid else "unknown"
 
 
 def _values(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -28,7 +28,9 @@ def uploaded(wishes: Wishes) -> Batch:
     )
     folder = how == FOLDER
     uploads = st.file_uploader(
-        "A patient's folder" if folder else "Slices, and masks beside them",
+        "A patient's folder"
+        if folder
+        else "Pictures, DICOM, NIfTI or a zip, and masks beside them",
         accept_multiple_files="directory" if folder else True,
         key=f"uploads.{'folder' if folder else 'files'}.{st.session_state.get(_ROUND, 0)}",
         on_change=_changed,

@@ -24,6 +24,7 @@ PATIENT = "TCGA_ZZ_0001_20260101"
 KEYS = [
     "file",
     "slice",
+    "name",
     "model",
     "weights_sha256",
     "classifier",
@@ -100,6 +101,7 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
     assert found == found | {
         "file": str(file),
         "slice": 0,
+        "name": file.name,
         "model": "ensemble",
         "classifier": "resnet50",
         "probability": 1.0,

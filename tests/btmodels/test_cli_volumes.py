@@ -10,6 +10,7 @@ import pydicom
 import pytest
 import tifffile
 
+from btmodels.__main__ import main
 from tests.btmodels.scanner import dicom, nifti, series
 from tests.btmodels.test_cli import analyze, draw, draw_mask, networks  # noqa: F401
 
@@ -53,7 +54,10 @@ def test_three_volumes_that_are_named_are_one_patient(networks, capsys, tmp_path
     status, found, errors = analyze(capsys, *tmp_path.glob("*.nii"))
     assert (status, errors) == (0, [])
     assert len(found) == 4 and {Path(each["file"]).name for each in found} == {"p_flair.nii"}
+    assert [each["name"] for each in found] == [f"p_flair_{n}" for n in (1, 2, 3, 4)]
     assert not any("missing" in warning for warning in found[0]["warnings"])
+    assert main(["analyze", *map(str, tmp_path.glob("*.nii"))]) == 0
+    assert capsys.readouterr().out.splitlines()[3].endswith("p_flair.nii: p_flair_3")
 
 
 def test_sequences_are_said_by_hand(networks, capsys, tmp_path):  # noqa: F811
