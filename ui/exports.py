@@ -32,7 +32,9 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         return export_volume.of_volume(all_of_it(), each)
 
     with st.expander("More to keep", icon=":material/archive:"):
-        complete = None not in analyzed.analyses
+        stopped = sum(key in analyzed.stopped for key in analyzed.stack.keys)
+        done = sum(one is not None for one in analyzed.analyses)
+        complete = done + stopped >= len(analyzed.analyses)
         _button(
             "Mask as PNG",
             lambda: export.mask_png(export.own_mask(analysis)),
@@ -76,13 +78,18 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             complete,
         )
         if not complete:
-            done = sum(one is not None for one in analyzed.analyses)
             st.caption(
                 f"{done} of {len(analyzed.analyses)} slices are analyzed; the rest of the files can be "
                 "kept when all are."
             )
         elif reason and each.place is not None and each.place.grid.kind == "DICOM":
             st.caption(reason)
+        if complete and stopped:
+            many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
+            st.caption(
+                f"{many} no mask, for the reason that the doctor gives: empty in the volume's files, "
+                "and not in the table."
+            )
         _geometry(analysis)
 
 

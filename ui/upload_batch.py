@@ -116,8 +116,10 @@ def read_batch(
     files = _unpacked(files[:MOST_FILES], memory, fresh, errors)
     pictures = [file for file in files if not file.name.lower().endswith(VOLUMES)]
     by_name = {file.name: file for file in pictures}
+    by_short = {file.short: file.name for file in reversed(pictures)}
+    by_hand = [[by_short.get(n, n) for n in pair] for pair in wishes.masks.items()]
     pairs = decode.pair_masks([file.name for file in pictures]) | {
-        name: mask for name, mask in wishes.masks.items() if name in by_name and mask in by_name
+        name: mask for name, mask in by_hand if name in by_name and mask in by_name
     }
     masks = {mask for mask in pairs.values() if mask}
     entries: list[Entry] = []
@@ -149,7 +151,8 @@ def read_batch(
         entries.append(Entry(key, file.name, each))
     for key in set(memory) - fresh:
         del memory[key]
-    return _batch(entries, wishes, tuple(by_name), errors, passed)
+    names = tuple(dict.fromkeys(file.short for file in pictures))
+    return _batch(entries, wishes, names, errors, passed)
 
 
 def _batch(

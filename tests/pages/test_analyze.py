@@ -7,6 +7,7 @@ import io
 import numpy as np
 import tifffile
 
+from btmodels import doctor
 from tests import fakes
 from tests.btmodels.scanner import dicom, nifti
 from tests.pages.conftest import words_of
@@ -183,3 +184,18 @@ def test_files_to_keep_say_what_is_missing(open_page):
     assert "SliceThickness" in words_of(app)
     app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))
     assert "Masks as DICOM-SEG" in {button.label for button in app.get("download_button")}
+
+
+def test_a_slice_that_the_doctor_stops_does_not_keep_the_rest_from_being_kept(
+    open_page, monkeypatch
+):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = open_page("analyze")
+    stop = doctor.Diagnosis((doctor.Finding("not_a_brain", "stop", "No brain.", "None."),))
+    small = doctor.Diagnosis()
+    monkeypatch.setattr(doctor, "examine", lambda pixels: stop if len(pixels) == 64 else small)
+    noise = np.zeros((64, 64, 3), np.uint8)
+    app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
+    buttons = {button.label: button for button in app.get("download_button")}
+    assert not buttons["Everything as a zip"].proto.disabled
+    assert "1 slice has no mask" in words_of(app)

@@ -46,6 +46,14 @@ def test_a_mask_can_be_chosen_by_hand():
     assert paired.stack.slices[0].truth.sum() == 100
 
 
+def test_a_mask_of_a_folder_can_be_chosen_by_hand():
+    uploads = [File("1", "p/a.tif", SLICE, True), File("2", "p/drawn.tif", MASK, True)]
+    paired = read_batch(uploads, {"a.tif": "drawn.tif"}, {})
+    assert paired.names == ("a.tif", "drawn.tif")
+    assert [each.name for each in paired.stack.slices] == ["a.tif"]
+    assert paired.stack.slices[0].truth.sum() == 100
+
+
 def test_garbage_gets_a_sentence_and_the_rest_goes_on():
     batch = read_batch(files(bad__png=b"not an image", empty__tif=b"", good__tif=SLICE), {}, {})
     assert [each.name for each in batch.stack.slices] == ["good.tif"]
