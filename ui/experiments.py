@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from btmodels.registry import ASSETS
+from ui.results import plain
 
 NAMES = {
     "crossval": "Cross-validation",
@@ -66,7 +67,7 @@ def say_budget(found: dict[str, Any]) -> None:
     budget, data = found["budget"], found["data"]
     kind = "made-up patients" if data["synthetic"] else "patients of the LGG data set"
     words = (
-        f"Measured beforehand, not now: `{found['command']}`, {data['patients']} {kind}, slices of "
+        f"Measured beforehand, not now, by “{plain(found['command'])}”: {data['patients']} {kind}, "
         f"{budget['size']} × {budget['size']} pixels, {budget['slices']:,} slices of training each. "
         "The networks were made for this comparison alone."
     )

@@ -56,7 +56,7 @@ def draw(text: str, key: str) -> None:
 def _draw(number: int, question: Question, key: str) -> None:
     with st.container(border=True):
         chosen = st.radio(
-            f"**{number}. {question.words}**",
+            f"{number}. {question.words}",
             range(len(question.answers)),
             format_func=lambda index: question.answers[index],
             index=None,

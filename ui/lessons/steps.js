@@ -87,9 +87,9 @@ class Steps {
     picture.line("truth", step === "pixels" ? outline(truth, rows, cols) : "");
     picture.line("box", step === "box" && box ? outline(mask, rows, cols) : "");
     const marked = pixels(truth);
-    const words = {
+    const words = !this.meta.hasTruth ? "No true mask came with this slice, so there is nothing to box or to label here." : {
       label: box ? "“There is a tumor in this slice.” One word for the whole picture: true, but where?"
-        : "“There is no tumor in this slice.”",
+        : "“No tumor is marked in this slice.” One word for the whole picture.",
       box: box ? `“It lies in rows ${box.top} to ${box.bottom}, columns ${box.left} to ${box.right}.” ` +
         "Four numbers: near it, but the corners are not tumor." : "No tumor, so no box.",
       pixels: `“These ${marked.toLocaleString("en-US")} pixels are tumor, the others are not.” ` +
@@ -101,6 +101,7 @@ class Steps {
       extra: counts.fp.toLocaleString("en-US"),
       dice: score === null ? "undefined" : score.toFixed(3),
     };
+    if (!this.meta.hasTruth) Object.assign(numbers, { extra: "–", dice: "–" });
     this.find("[data-say=answer]").textContent = words;
     for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
     picture.say(`FLAIR of ${this.meta.name}. ${words}`);
