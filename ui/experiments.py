@@ -93,13 +93,19 @@ def picture(encoded: str) -> np.ndarray:
     return pixels
 
 
+def trained_slices(budget: dict[str, Any]) -> int:
+    """Return how many slices an arm was really trained on: whole batches, in equal parts."""
+    each = budget["slices"] // budget["parts"] // budget["batch_size"] * budget["batch_size"]
+    return each * budget["parts"]
+
+
 def how(document: dict[str, Any]) -> str:
     """Say in one paragraph what was given to every arm, on what data, by which command."""
     sentences = []
     if budget := document.get("budget"):
         size = budget["size"]
         sentences.append(
-            f"Every arm had the same budget: {budget['slices']:,} slices of {size} x {size} pixels, "
+            f"Every arm had the same budget: {trained_slices(budget):,} slices of {size} x {size} pixels, "
             f"{budget['batch_size']} a step, seed {budget['seed']}."
         )
     if data := document.get("data"):

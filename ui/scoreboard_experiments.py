@@ -144,7 +144,8 @@ def _reduced(document: Document) -> str:
     )
     name = registry.get(document["network"]["name"]).title
     return (
-        f"**This is a reduced run**: each fold's {name} was trained on {budget['slices']:,} slices of "
+        f"**This is a reduced run**: each fold's {name} was trained on "
+        f"{experiments.trained_slices(budget):,} slices of "
         f"{budget['size']} x {budget['size']} pixels, the site's own networks were trained as follows: "
         f"{full}. The figure says what this budget reaches, not what the recipe does."
     )

@@ -9,7 +9,7 @@ DOCUMENT = {
     "command": "python -m train losses",
     "complete": False,
     "lacks": ["focal"],
-    "budget": {"slices": 5000, "size": 128, "batch_size": 8, "seed": 0},
+    "budget": {"slices": 5000, "parts": 4, "size": 128, "batch_size": 8, "seed": 0},
     "data": {"patients": 100, "slices": 3500, "synthetic": False},
     "machine": "a machine",
     "split_sha256": "a" * 64,
@@ -32,8 +32,9 @@ def test_a_file_is_read_unless_it_is_broken_or_quick(tmp_path):
 
 
 def test_the_budget_is_said_in_words():
+    # 5,000 in four parts of whole batches of eight
     words = experiments.how(DOCUMENT)
-    assert "5,000 slices of 128 x 128 pixels, 8 a step, seed 0" in words
+    assert "4,992 slices of 128 x 128 pixels, 8 a step, seed 0" in words
     assert "100 patients, 3,500 slices" in words and "Measured on a machine." in words
     assert "`python -m train losses`" in words and "`aaaaaaaaaaaa…`" in words
 
