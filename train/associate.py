@@ -12,13 +12,13 @@ Kruskal-Wallis test, with Holm's correction for the number of tests of either ki
   (patients a cluster must have to be counted), ``alpha``;
 - ``figures`` (``key``, ``title``) and ``clusters`` (``column``, ``title``);
 - ``tests``: for each figure and cluster column ``figure``, ``column``, ``patients``, ``groups`` (by code,
-  how many), and ``truth`` and ``predicted``, each ``h``, ``p``, ``p_holm`` (null where there is nothing to
+  how many), and ``truth`` and ``predicted``, each ``values`` (by code), ``h``, ``p``, ``p_holm`` (null where there is nothing to
   test);
 - ``agreement``: for each figure ``spearman`` between truth and prediction over patients, ``patients``;
 - ``same``: of all tests, how many are below ``alpha`` after correction for ``both``, ``truth_only``,
   ``predicted_only`` and ``neither``;
-- ``values``: by patient ``truth`` and ``predicted`` (in the order of ``figures``) and ``clusters`` (in the
-  order of ``clusters``, null where not recorded).
+
+Rows of data.csv are not copied: of each test the values stand by cluster, in rising order, without patients.
 """
 
 from __future__ import annotations
@@ -191,7 +191,12 @@ def analyze(values: dict[str, dict]) -> dict:
             }
             for kind in ("truth", "predicted"):
                 samples = [[entry[kind][index] for entry in group] for group in groups.values()]
-                row[kind] = kruskal(samples)
+                row[kind] = {
+                    "values": {
+                        code: sorted(sample) for code, sample in zip(groups, samples, strict=True)
+                    },
+                    **kruskal(samples),
+                }
             tests.append(row)
     for kind in ("truth", "predicted"):
         corrected = holm([row[kind]["p"] for row in tests])
@@ -218,7 +223,6 @@ def analyze(values: dict[str, dict]) -> dict:
         "tests": tests,
         "agreement": agreement,
         "same": _same(tests),
-        "values": known,
     }
 
 

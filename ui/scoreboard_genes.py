@@ -78,13 +78,8 @@ def associate(document: Document, text: Text) -> None:
 
 
 def _by_cluster(document: Document, figure: str, column: str) -> dict[str, dict[str, list[float]]]:
-    index = [each["key"] for each in document["figures"]].index(figure)
-    place = [each["column"] for each in document["clusters"]].index(column)
-    found: dict[str, dict[str, list[float]]] = {"expert's mask": {}, "predicted mask": {}}
-    for entry in document["values"].values():
-        code = entry["clusters"][place]
-        pair = entry["truth"][index], entry["predicted"][index]
-        if code and None not in pair:
-            for kind, value in zip(found, pair, strict=True):
-                found[kind].setdefault(code, []).append(value)
-    return found
+    row = next(
+        each for each in document["tests"] if (each["figure"], each["column"]) == (figure, column)
+    )
+    kinds = {"expert's mask": "truth", "predicted mask": "predicted"}
+    return {title: row[kind]["values"] for title, kind in kinds.items()}

@@ -165,6 +165,9 @@ def test_findings_are_compared_on_the_same_patients():
     first, third = found["tests"][0], found["tests"][14]
     assert first["truth"]["p_holm"] < 0.001 < 0.05 < first["predicted"]["p"]
     assert (first["patients"], third["patients"]) == (40, 39)
+    kept = first["truth"]["values"]
+    assert {code: len(each) for code, each in kept.items()} == {"0": 20, "1": 20}
+    assert kept["0"] == sorted(kept["0"]) and "p1" not in str(found), "nobody's row is copied"
     assert found["same"] == {"both": 0, "truth_only": 1, "predicted_only": 0, "neither": 20}
 
 
