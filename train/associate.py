@@ -12,13 +12,14 @@ Kruskal-Wallis test, with Holm's correction for the number of tests of either ki
   (patients a cluster must have to be counted), ``alpha``;
 - ``figures`` (``key``, ``title``) and ``clusters`` (``column``, ``title``);
 - ``tests``: for each figure and cluster column ``figure``, ``column``, ``patients``, ``groups`` (by code,
-  how many), and ``truth`` and ``predicted``, each ``values`` (by code), ``h``, ``p``, ``p_holm`` (null where there is nothing to
-  test);
+  how many), and ``truth`` and ``predicted``, each ``values`` (by code), ``h``, ``p``, ``p_holm`` (null
+  where there is nothing to test);
 - ``agreement``: for each figure ``spearman`` between truth and prediction over patients, ``patients``;
 - ``same``: of all tests, how many are below ``alpha`` after correction for ``both``, ``truth_only``,
   ``predicted_only`` and ``neither``;
 
-Rows of data.csv are not copied: of each test the values stand by cluster, in rising order, without patients.
+Rows of data.csv are not copied: of each test the values stand by cluster, in rising order, without the
+patients.
 """
 
 from __future__ import annotations
