@@ -340,14 +340,14 @@ def _disorder(values: np.ndarray, limits: Limits) -> list[Finding]:
         fits = [i for i, o in enumerate(order.ORDERS) if o[FLAIR] == place]
         best = max(fits, key=lambda i: chance[i])
         text = f"The channels seem swapped: FLAIR looks to be where {CHANNELS[place]} belongs."
-        evidence = f"Likelihood {100 * middle[place]:.0f} % by brightness, edges and likeness."
+        evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
         return [Finding("swapped", "fault", text, evidence, _order_name(best))]
     if order.ORDERS[best] == (2, 1, 0) and chance[best] > limits.values["exchanged"]:
         text = (
             "Pre- and post-contrast T1 seem exchanged, as when a program took red, green, blue for "
             "blue, green, red."
         )
-        evidence = f"Likelihood {100 * chance[best]:.0f} % by vessels, scalp and likeness."
+        evidence = f"Likelihood {_percent(chance[best])} by vessels, scalp and likeness."
         return [Finding("exchanged", "fault", text, evidence, _order_name(best))]
     return []
 
@@ -357,6 +357,11 @@ def order_chances(figures: np.ndarray, limits: Limits) -> np.ndarray:
     score = limits.order.score(figures)
     chance = np.exp(score - score.max())
     return chance / chance.sum()
+
+
+def _percent(chance: float) -> str:
+    # Nothing that was learned is certain, so rounding must not make it look so.
+    return "> 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
 
 
 def _order_name(index: int) -> str:

@@ -62,8 +62,8 @@ MENDS = {
 """Mends by name: the words on the button, and what it does."""
 
 DONE = {
-    "invert": "Bright and dark were turned around before the analysis.",
-    "stretch": "The range of gray was stretched before the analysis.",
+    "invert": "bright and dark were turned around before the analysis.",
+    "stretch": "the range of gray was stretched before the analysis.",
     "flair": "FLAIR was put in place of pre- and post-contrast T1 before the analysis.",
 }
 

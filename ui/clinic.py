@@ -73,7 +73,9 @@ def forget() -> None:
 def draw(stack: Stack, index: int) -> None:
     """Draw what the doctor sees in a slice, with a button for each mend; nothing where all is well."""
     key, _, done = stack.keys[index].partition(_MARK)
-    for finding in diagnosis(stack, index).findings:
+    seen = diagnosis(stack, index)
+    # Of what is no slice of a head nothing else matters, and no other mend helps.
+    for finding in [seen.stop] if seen.stop else seen.findings:
         _finding(finding, key, done)
     if done and st.button(
         "Undo the mend", key=f"clinic.undo.{key}", icon=":material/undo:", type="tertiary"

@@ -87,6 +87,8 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
     found = tuple(None if key in stopped else kept.get(key) for key in stack.keys)
     waiting = any(key not in kept and key not in stopped for key in stack.keys)
     pending = not message and waiting
+    if stopped and not message and not pending and found.count(None) == len(found):
+        message = next(iter(stopped.values()))  # for pages that show no doctor
     if pending:
         message = WARMING if status.state == "warming" else "The networks come to this slice next."
     return Analyzed(

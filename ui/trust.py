@@ -11,7 +11,7 @@ from btmodels import agreement, engine, export, metrics, overlay, registry
 from btmodels.agreement import Answers, Timed
 from btmodels.errors import BrainTumorError
 from btmodels.slices import Analysis
-from ui import badges, clinic, networks
+from ui import attention, badges, clinic, networks
 from ui.content import sections
 from ui.stack import Analyzed
 from ui.state import View
@@ -35,6 +35,10 @@ def draw(analyzed: Analyzed, view: View) -> None:
     headline.subheader("How far to trust this slice", anchor=False)
     with button:
         _report(analysis, analyzed, view.slice)
+    if view.gradcam:
+        st.caption(text.get("Grad-CAM", ""))
+        if why := attention.failure(analyzed.stack, view.slice):
+            st.warning(why, icon=":material/do_not_disturb_on:")
     left, right = st.columns(2, gap="large")
     with left, st.container(border=True):
         st.markdown("**Do they agree?**")
