@@ -155,10 +155,23 @@ def test_the_divider_parts_prediction_and_truth(visit, site):
     assert np.array_equal(np.reshape(right, (*pixels.shape[:2], 4))[..., 0], pixels[..., 2])
 
 
+def test_grad_cam_follows_when_it_is_asked_for(visit, site):
+    visit.open(f"{site}/analyze")
+    page = visit.page
+    assert not visit.drawn("heat")[..., 3].any() and page.locator(".legend.of-heat").is_hidden()
+    page.get_by_role("checkbox", name="Grad-CAM").check()
+    page.locator(".legend.of-heat").wait_for()
+    visit.rest()
+    assert visit.drawn("heat")[..., 3].any()
+    assert "gradcam" in page.url
+    words = page.locator("[data-testid=stMain]").inner_text()
+    assert "need not be where the tumor is" in words
+
+
 def test_the_probability_map_is_a_layer_with_a_legend(visit, site):
     visit.open(f"{site}/analyze?layers=prediction")
     page = visit.page
-    assert page.locator(".legend").is_hidden() and not visit.drawn("map")[..., 3].any()
+    assert page.locator(".legend.of-map").is_hidden() and not visit.drawn("map")[..., 3].any()
     marked = visit.drawn()[..., 3] > 0
     page.get_by_role("checkbox", name="Probability map").check()
     visit.view("layers=prediction%2Cprobability")
@@ -166,14 +179,14 @@ def test_the_probability_map_is_a_layer_with_a_legend(visit, site):
     # Opaque where tumor is marked; where it is hardly probable, hardly there.
     assert (colors[marked][:, 3] == 255).all() and colors[0, 0, 3] < 26
     # Where the mask is, the color is at least that of the threshold: green rises all the way.
-    ramp = page.locator(".ramp canvas").evaluate(
+    ramp = page.locator(".of-map canvas").evaluate(
         "(c) => [...c.getContext('2d').getImageData(0, 0, 256, 1).data]"
     )
     threshold = float(page.locator("input[name=threshold]").input_value())
     green = np.reshape(ramp, (256, 4))[:, 1]
     assert colors[marked][:, 1].min() >= green[int(threshold * 255)] - 1
     assert (np.diff(green) >= 0).all()
-    words = page.locator(".legend").inner_text()
+    words = page.locator(".legend.of-map").inner_text()
     assert "0 %" in words and "100 %" in words
     assert not visit.drawn()[..., 3].any()  # the fill gives way, the border stays
     assert page.locator("path.line.prediction").get_attribute("d")
