@@ -6,9 +6,8 @@ the doctor meets the slices of test patients, as they are and spoiled on purpose
 and other pictures than those it was fitted on. ``assets/metrics/doctor.json`` holds ``slices`` (by subset:
 ``slices``, ``untouched``, ``stopped``, ``findings`` by kind), ``spoiled`` and ``strangers`` (by kind:
 ``pictures``, ``caught``; of strangers ``masks`` too, those that would get one), ``unseen`` (strangers of a
-kind that was left out of the fitting), ``milliseconds`` of a
-processor core a slice, ``command``, ``versions`` and the
-SHA-256 of split and limits.
+kind that was left out of the fitting), ``milliseconds`` of one processor core a slice, ``command``,
+``versions`` and the SHA-256 of split and limits.
 
 Its pictures come from scikit-image, scikit-learn and pydicom.
 """
