@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -16,18 +15,18 @@ from pathlib import Path
 from btmodels import doctor, download, inputs, judge, opening, registry, worker
 from btmodels.errors import DownloadError, WeightsError
 from btmodels.export import mask_tiff, own_mask
+from btmodels.export_volume import nifti_mask, nifti_name
 from btmodels.inputs import Bundle, Input, Problem
 from btmodels.judge import Limits
-from btmodels.measure import measure, square_millimeters
+from btmodels.measure import measure
 from btmodels.opening import Found, Wishes
+from btmodels.printing import Table, as_row
 from btmodels.slices import Analysis
 from btmodels.study import ROLES
 from btmodels.turning import Turn
 
 CHUNK = 8
 """Slices read, asked and written at once: enough for a batch, few enough for any memory."""
-
-NOTICE = "For research and teaching. This is not a medical device."
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -159,6 +158,7 @@ def _rows(
     networks = registry.get(model).name, registry.get("default-classifier").name
     records = [registry.verify_weights(name, assets) for name in networks]
     taken: dict[Path, Found] = {}
+    volume: list[tuple[Analysis, Found]] = []
     limits = judge.load_limits(assets)
     for chunk in _chunks(_read(inputs_, wishes)):
         chunk, seen = _examined(chunk, limits)
@@ -177,7 +177,38 @@ def _rows(
             if out is not None:
                 mask, more = _write(analysis, found, out / found.target, taken)
                 problems += more
+                problems += _write_volume(volume, found, out)
+                volume.append((analysis, found))
             yield as_row(analysis, found, mask), problems
+    if problems := _write_volume(volume, None, out):
+        yield None, problems
+
+
+def _write_volume(
+    volume: list[tuple[Analysis, Found]], following: Found | None, out: Path | None
+) -> list[Problem]:
+    """Write the masks of a volume as NIfTI once its last slice is there, and begin another.
+
+    Args:
+        volume: What has been analyzed of it so far; emptied where another follows.
+        following: The slice that comes next, None at the end.
+        out: Folder for masks.
+    """
+    if not volume:
+        return []
+    (analysis, found), place = volume[0], following and following.slice.place
+    if place and analysis.slice.place and place.volume == analysis.slice.place.volume:
+        return []
+    analyses = [each for each, _ in volume]
+    volume.clear()
+    if analysis.slice.place is None:
+        return []  # a picture, whose TIFF is all there is
+    target = (out / found.target).with_name(nifti_name(analysis.slice))
+    try:
+        target.write_bytes(nifti_mask(analyses))
+    except OSError as error:
+        return [Problem(target, f"cannot be written ({error.strerror}).")]
+    return []
 
 
 def _read(
@@ -229,71 +260,6 @@ def _write(
     except OSError as error:
         return None, [Problem(target, f"cannot be written ({error.strerror}).")]
     return target, []
-
-
-def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
-    """Return an analysis as the object that ``--json`` prints."""
-    rows, cols = own_mask(analysis).shape
-    return {
-        "file": str(found.file),
-        "slice": found.index,
-        "name": found.slice.name,
-        "model": analysis.model,
-        "weights_sha256": analysis.weights_sha256,
-        "classifier": analysis.classifier,
-        "probability": analysis.prediction.tumor_probability,
-        "tumor": analysis.tumor,
-        "rows": rows,
-        "cols": cols,
-        "marked_pixels": analysis.marked_pixels,
-        "slice_share": analysis.slice_share,
-        "head_share": analysis.head_share,
-        "square_mm": square_millimeters(analysis),
-        "dice": analysis.dice,
-        "mask": None if mask is None else str(mask),
-        "warnings": list(analysis.warnings),
-    }
-
-
-class Table:
-    """Rows for people, printed as they come; warnings once at the end."""
-
-    def __init__(self) -> None:
-        self._warnings: Counter[str] = Counter()
-        self._rows = 0
-
-    def add(self, row: dict) -> None:
-        """Print a row, below the headings if it is the first."""
-        if not self._rows:
-            print("tumor  probability  pixels  of slice  of head   Dice  file")
-        self._rows += 1
-        self._warnings.update(row["warnings"])
-        print(
-            f"{'yes' if row['tumor'] else 'no':>5}  {row['probability']:>11.3f}"
-            f"  {row['marked_pixels']:>6}  {_percent(row['slice_share']):>8}"
-            f"  {_percent(row['head_share']):>7}  {_decimal(row['dice']):>5}  {_place(row)}",
-            flush=True,
-        )
-
-    def end(self) -> None:
-        """Print what the rows warned of, and what all this is not."""
-        for sentence, count in self._warnings.items():
-            print(f"{'all' if count == self._rows > 1 else count} of {self._rows}: {sentence}")
-        if self._rows:
-            print(NOTICE)
-
-
-def _place(row: dict) -> str:
-    own = Path(row["file"]).name == row["name"]
-    return row["file"] if own else f"{row['file']}: {row['name']}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
-
-
-def _decimal(score: float | None) -> str:
-    return "-" if score is None else f"{score:.3f}"
 
 
 def _report(problem: Problem) -> None:

@@ -185,13 +185,21 @@ def _levels(
 
 def _names(pictures: list[_Picture], grid: Grid, title: str, num_files: int) -> tuple[str, ...]:
     """A slice is named by its file, unless it was cut across files or the file has more."""
+    if len(pictures) == 1:
+        return (_spoken(pictures[0].file.name),)
     count = grid.shape[grid.order[0]]
-    if grid.order[0] == 0 and num_files == len(pictures):
-        names = [_spoken(picture.file.name) for picture in pictures]
+    if grid.order[0] == 0 and num_files > 1:
+        names = [_name(picture) for picture in pictures]
         if len(set(names)) == len(names):
             return tuple(reversed(names) if grid.flips[0] else names)
     stem = re.sub(r"[^\w-]+", "_", stem_of(_spoken(title)))
-    return tuple(f"{stem}_{number + 1}" for number in range(count)) if count > 1 else (title,)
+    return tuple(f"{stem}_{number + 1}" for number in range(count))
+
+
+def _name(picture: _Picture) -> str:
+    name = _spoken(picture.file.name)
+    several = len(picture.file.frames) > 1
+    return f"{stem_of(name)}_{picture.at + 1}" if several else name
 
 
 def _spoken(name: str) -> str:

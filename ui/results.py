@@ -10,6 +10,7 @@ from ui import badges, clinic, networks, seen
 from ui.exports import exports
 from ui.stack import Analyzed
 from ui.state import View
+from ui.tables import percent
 
 TABLE_HEIGHT = 300
 IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
@@ -110,7 +111,7 @@ def _verdict(analysis: Analysis) -> None:
     with st.container(border=True):
         st.markdown(IS_THERE)
         probability = analysis.prediction.tumor_probability
-        st.metric("Calibrated probability", _percent(probability))
+        st.metric("Calibrated probability", percent(probability))
         classifier = registry.get(analysis.classifier).title
         limit = registry.load_record(analysis.classifier).threshold
         answer = "says yes" if analysis.tumor else "finds none in this slice"
@@ -162,13 +163,6 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
         )
     which = "the stored one" if analysis.threshold == stored else "set by hand"
     st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
-
-
-def _percent(probability: float) -> str:
-    # No network is certain, so rounding must not make it look so.
-    if probability > 0.9995:
-        return "> 99.9 %"
-    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
 
 
 def plain(text: str) -> str:

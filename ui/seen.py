@@ -11,6 +11,7 @@ from ui import uploads
 from ui.gallery import turn, turner
 from ui.stack import Analyzed, Stack
 from ui.state import View
+from ui.tables import percent
 
 _SEEN, _TABLE, _GO = "seen", "seen.table", "seen.go"
 _MOST = 100
@@ -75,7 +76,7 @@ def draw(stack: Stack) -> None:
                 {
                     "Slice": row.name,
                     "Marked": row.marked,
-                    "Tumor": row.probability,
+                    "Tumor": percent(row.probability),
                     "Dice": row.dice,
                     "From": row.stack if row.shared else "your files",
                     "Segmenter": row.model,
@@ -92,8 +93,8 @@ def draw(stack: Stack) -> None:
             alt="Slices seen in this session: choose a row to go back to one.",
             column_config={
                 "Marked": st.column_config.NumberColumn(help="Marked pixels.", format="%d px"),
-                "Tumor": st.column_config.NumberColumn(
-                    help="Calibrated probability that the slice shows a tumor.", format="percent"
+                "Tumor": st.column_config.TextColumn(
+                    help="Calibrated probability that the slice shows a tumor."
                 ),
                 "Dice": st.column_config.NumberColumn(format="%.3f"),
             },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -45,6 +46,10 @@ def test_a_dicom_series_in_a_folder(networks, capsys, tmp_path):  # noqa: F811
     assert [each["tumor"] for each in found] == [False, False, True, False]
     assert (found[2]["marked_pixels"], found[2]["square_mm"]) == (100, 25.0)
     assert np.count_nonzero(tifffile.imread(out / "series" / "IM0002_mask.tif")) == 100
+    (volume,) = out.rglob("*.nii.gz")
+    image = nibabel.load(volume)
+    assert image.header.get_zooms() == (0.5, 0.5, 4.0)
+    assert np.asarray(image.dataobj).sum(axis=(0, 1)).tolist() == [0, 0, 100, 0]
 
 
 def test_three_volumes_that_are_named_are_one_patient(networks, capsys, tmp_path):  # noqa: F811
@@ -65,9 +70,14 @@ def test_sequences_are_said_by_hand(networks, capsys, tmp_path):  # noqa: F811
     own = VOLUME.transpose(2, 1, 0)
     for name in ("one", "two"):
         (tmp_path / f"{name}.nii").write_bytes(nifti(own, np.eye(4)))
-    _, found, _ = analyze(capsys, tmp_path)
+    _, found, _ = analyze(capsys, tmp_path, "--out", tmp_path / "out")
     assert len(found) == 8
-    _, found, _ = analyze(capsys, tmp_path, "--sequence", "one=post", "--sequence", "two.nii=flair")
+    assert {file.name for file in (tmp_path / "out").glob("*.gz")} == {
+        "one_mask.nii.gz",
+        "two_mask.nii.gz",
+    }
+    words = "--sequence", "one=post", "--sequence", "two.nii=flair"
+    _, found, _ = analyze(capsys, *tmp_path.glob("*.nii"), *words)
     assert {Path(each["file"]).name for each in found} == {"two.nii"}
     with pytest.raises(SystemExit) as left:
         analyze(capsys, tmp_path, "--sequence", "one=nonsense")

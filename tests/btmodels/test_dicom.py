@@ -237,6 +237,18 @@ def test_positions_that_come_twice_are_two_passes():
     assert [len(study.slices) for study in assembly.studies] == [5, 5]
 
 
+def test_slices_are_named_by_their_files():
+    twice = [dicom(VOLUME[0], EchoNumbers=echo) for echo in (1, 2)]
+    _, assembly = slices_of(*twice)
+    assert [study.slices[0].name for study in assembly.studies] == ["x0.dcm", "x1.dcm"]
+    # Without positions nothing parts them: one series of a picture and of two frames.
+    lost = {"ImagePositionPatient": None}
+    found, _ = slices_of(dicom(VOLUME[0], **lost), dicom(VOLUME[1:3], **lost))
+    assert [each.name for each in found] == ["x0.dcm", "x1_1", "x1_2"]
+    (each,), _ = slices_of(dicom(VOLUME[0]))
+    assert each.name == "x0.dcm"
+
+
 def test_a_missing_slice_is_said_and_the_spacing_in_it_stays():
     files = series(VOLUME)
     del files["IM0002.dcm"]
