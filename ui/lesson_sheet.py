@@ -11,6 +11,9 @@ from ui.content import sections
 WRITTEN = ("Try this", "Check", "Code", "Title", "In short", "Question", "Sources", "")
 """Sections with a place of their own on the sheet, or none."""
 
+SCREEN = "Screen: "
+"""Sections whose heading begins so speak of what is on the screen, and are left out."""
+
 
 def sheet(text: Mapping[str, str]) -> str:
     """Return a lesson as an HTML document to print.
@@ -27,7 +30,7 @@ def sheet(text: Mapping[str, str]) -> str:
         f"<p><strong>{paper.line(words['Question'])}</strong></p>",
     ]
     for heading, part in words.items():
-        if heading not in WRITTEN:
+        if heading not in WRITTEN and not heading.startswith(SCREEN):
             parts += [f"<h2>{paper.line(heading)}</h2>", paper.blocks(part)]
     if "Try this" in words:
         parts += ["<h2>Try this</h2>", paper.blocks(words["Try this"])]

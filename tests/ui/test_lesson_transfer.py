@@ -13,7 +13,7 @@ from btmodels.errors import WeightsError
 from btmodels.first_kernels import first_kernels
 from btmodels.preprocess import standardize
 from tests.ui.node import decoded, encoded, run
-from ui.lessons import held_out, transfer
+from ui.lessons import held_out, kernels, transfer
 from ui.lessons import transfer_figures as figures
 
 CONVOLVE = ("lessons/convolve.js",)
@@ -30,7 +30,7 @@ def test_the_browser_sees_what_a_network_sees(tmp_path, pixels):
         CONVOLVE,
         """standardized(given.channels.map(bytes), given.tables).map((values) => [...values])""",
         channels=[encoded(pixels[..., channel]) for channel in range(3)],
-        tables=transfer.tables(pixels),
+        tables=kernels.tables(pixels),
     )
     expected = standardize(pixels).transpose(2, 0, 1).reshape(3, -1)
     assert np.array(found) == pytest.approx(expected, abs=1e-4)
@@ -79,25 +79,25 @@ def test_the_encoder_stands_still_as_long_as_it_is_frozen(tmp_path):
 
 
 def test_kernels_by_chance_are_as_a_network_begins():
-    values = transfer.chance((3, 3, 3, 400))
-    assert (values == transfer.chance((3, 3, 3, 400))).all()
+    values = kernels.chance((3, 3, 3, 400))
+    assert (values == kernels.chance((3, 3, 3, 400))).all()
     assert values.std() == pytest.approx(np.sqrt(2 / 27), rel=0.03)
     assert np.abs(values).max() <= 2 * np.sqrt(2 / 27) / 0.8796 + 1e-6
 
 
 def test_kernels_of_the_sites_network_are_read_once_its_weights_are_verified(tmp_path):
-    kernels = first_kernels(transfer.NETWORK)
-    assert kernels.shape == (3, 3, 3, 64) and np.isfinite(kernels).all()
+    found = first_kernels(kernels.NETWORK)
+    assert found.shape == (3, 3, 3, 64) and np.isfinite(found).all()
     with pytest.raises(WeightsError):
-        first_kernels(transfer.NETWORK, tmp_path)
+        first_kernels(kernels.NETWORK, tmp_path)
     with pytest.raises(WeightsError, match="Received: 2"):
         first_kernels(registry.get("default").name)
 
 
 def cell(arm: str, score: float, **changed) -> dict:
     """A cell of the study, made up."""
-    kernels = np.arange(27, dtype="<f2").reshape(3, 3, 3, 1)
-    entry = {"shape": list(kernels.shape), "float16": base64.b64encode(kernels.tobytes()).decode()}
+    values = np.arange(27, dtype="<f2").reshape(3, 3, 3, 1)
+    entry = {"shape": list(values.shape), "float16": base64.b64encode(values.tobytes()).decode()}
     reached = {"scratch": 90.0, "frozen": None, "staged": 30.0}[arm]
     return {
         "encoder": "vgg16",
@@ -147,7 +147,7 @@ def test_what_did_not_help_is_said():
 
 def test_times_tell_the_first_to_arrive_and_leave_out_what_nobody_reached():
     assert figures.times(figures.pick(CELLS, "vgg16", "segment")) == [
-        "0.3 is reached after 90 s from scratch, after 30 s thawed."
+        "A score of 0.3: after 90 s from scratch, after 30 s thawed."
     ]
 
 
@@ -162,11 +162,11 @@ def test_figures_hold_the_numbers():
 
 
 def test_kernels_of_the_study_stand_between_chance_and_the_site():
-    sets = transfer.kernel_sets(CELLS)
+    sets = kernels.kernel_sets(CELLS)
     assert [each.key for each in sets] == ["chance", "photographs", "thawed", "scratch", "site"]
     assert sets[1].values[..., 0].ravel().tolist() == list(range(27))
     assert "moved by 25 %" in sets[2].words
-    assert [each.key for each in transfer.kernel_sets([])] == ["chance", "site"]
+    assert [each.key for each in kernels.kernel_sets([])] == ["chance", "site"]
 
 
 def test_the_worth_of_the_leak_is_said_with_its_doubt():

@@ -126,6 +126,7 @@ def test_every_sheet_prints_by_itself_with_answers_apart(address):
     reader = Reader()
     reader.feed(document)
     assert reader.open == [] and reader.loads == [] and "[[" not in document
+    assert lesson_sheet.SCREEN not in document
     asked, answered = document.split('<h2 class="answers">')
     for question in lesson_check.parse(text["Check"]):
         assert paper.line(question.words) in asked

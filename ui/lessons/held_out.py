@@ -43,7 +43,7 @@ def draw(lesson: Lesson) -> None:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
     else:
         _two_ways(lesson, *packed)
-        st.caption(lesson.text.get("Made-up patients", ""))
+        st.caption(lesson.text.get("Screen: made-up patients", ""))
     lesson.prose("In words")
     lesson.prose("What the leak is worth")
     _measured(lesson)
@@ -193,7 +193,7 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
         if row["patient"] in library and row["nearest_patient"] in library
     ]
     if not rows:
-        st.caption(lesson.text.get("No pictures", ""))
+        st.caption(lesson.text.get("Screen: no pictures", ""))
         return
     label = "Test slice, from the nearest pair to the farthest"
     last = len(rows)

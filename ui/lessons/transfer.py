@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from btmodels.errors import WeightsError
-from btmodels.first_kernels import first_kernels
-from btmodels.preprocess import standardize
 from ui import experiments, lesson_slice
 from ui.lesson import Lesson
+from ui.lessons import kernels
 from ui.lessons import transfer_figures as figures
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read, slice_message, step_of
-from ui.stack import Analyzed, Stack
+from ui.lessons.parts import SHARED_STYLES, read
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
-NETWORK = "vgg16_unet"
-"""The site's own network whose encoder was handed over from photographs."""
-
-SEED = 0
-"""Of the kernels that are drawn by chance."""
 
 _thaw = st.components.v2.component(
     "lesson_thaw",
@@ -32,31 +21,6 @@ _thaw = st.components.v2.component(
     css=read(*SHARED_STYLES, "lessons/thaw.css"),
     js=read("lessons/thaw.js"),
 )
-_kernels = st.components.v2.component(
-    "lesson_kernels",
-    html=read("lessons/kernels.html"),
-    css=read(*SHARED_STYLES, "lessons/kernels.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/convolve.js", "lessons/kernels.js"),
-)
-
-
-@dataclass(frozen=True)
-class KernelSet:
-    """Kernels of one first layer.
-
-    Attributes:
-        key: Word of the address.
-        title: On its button.
-        words: Where they come from, one sentence.
-        values: float32, (rows, cols, 3, kernels).
-        stride: The layer takes every so many pixels.
-    """
-
-    key: str
-    title: str
-    words: str
-    values: np.ndarray
-    stride: int = 1
 
 
 def draw(lesson: Lesson) -> None:
@@ -68,12 +32,12 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("What the first layer looks for")
     stack = lesson_slice.choose(lesson)
     if stack is not None:
-        _first_layer(lesson, stack, cells)
+        kernels.draw(lesson, stack, cells)
     lesson.prose("What it saves")
     if found is None:
         experiments.say_missing("transfer")
         return
-    _measured(lesson, cells)
+    _measured(lesson, found)
     experiments.say_budget(found)
 
 
@@ -97,140 +61,8 @@ def _thawing(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
 
 
 @st.fragment
-def _first_layer(lesson: Lesson, stack: Stack, cells: list[dict[str, Any]]) -> None:
-    sets = kernel_sets(cells)
-    keys = [each.key for each in sets]
-    start = {
-        "set": lesson.choice("set", keys, keys[-1]),
-        "kernel": round(lesson.number("kernel", 1, 64, 1)) - 1,
-    }
-    each = stack.slices[0]
-    step = step_of(each)
-    nothing = Analyzed(stack, (None,), "", False, None, 0)
-    result = _kernels(
-        key=lesson.key("kernels"),
-        data=slice_message(
-            nothing,
-            {one.key: one.values.astype("<f4").tobytes() for one in sets},
-            version=f"{stack.keys[0]} {' '.join(keys)}",
-            tables=tables(each.pixels[::step, ::step]),
-            start=start,
-            sets=[
-                {
-                    "key": one.key,
-                    "title": one.title,
-                    "words": one.words,
-                    "size": one.values.shape[0],
-                    "number": one.values.shape[-1],
-                    "stride": one.stride,
-                }
-                for one in sets
-            ],
-        ),
-        on_view_change=lambda: None,
-    )
-    sent = result.view or {}
-    if sent.get("set") in keys and isinstance(sent.get("kernel"), int):
-        if 0 <= sent["kernel"] < 64:
-            lesson.write(set=sent["set"], kernel=sent["kernel"] + 1)
-
-
-def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
-    """Return the kernels there are to look at: by chance, of the experiment, of this site's network.
-
-    Args:
-        cells: Of the experiment; without any there are fewer.
-    """
-    sets = [
-        KernelSet(
-            "chance",
-            "drawn by chance",
-            "How a network begins from scratch: every weight drawn by chance, as ours are.",
-            chance((3, 3, 3, 64)),
-        )
-    ]
-    whole = {cell["arm"]: cell for cell in figures.pick(cells, "vgg16", "segment")}
-    for key, arm, when, title, words in (
-        (
-            "photographs",
-            "staged",
-            "before",
-            "before",
-            "As they came: trained on photographs, then on edges.",
-        ),
-        (
-            "thawed",
-            "staged",
-            "after",
-            "after, thawed",
-            "The same after training on slices, thawed after a quarter.",
-        ),
-        (
-            "scratch",
-            "scratch",
-            "after",
-            "after, from scratch",
-            "Begun by chance, then trained on slices.",
-        ),
-    ):
-        if arm in whole:
-            kernels = whole[arm]["kernels"]
-            moved = (
-                f" They moved by {100 * kernels['moved']:.0f} % of their size."
-                if when == "after"
-                else ""
-            )
-            sets.append(KernelSet(key, title, words + moved, unpacked(kernels[when])))
-    try:
-        sets.append(
-            KernelSet(
-                "site",
-                "this site's VGG16 U-Net",
-                "Trained on photographs, then on edges, then on slices of patients.",
-                first_kernels(NETWORK),
-            )
-        )
-    except WeightsError:
-        pass  # the status says what is wrong with the weights
-    return sets
-
-
-def chance(shape: tuple[int, int, int, int]) -> np.ndarray:
-    """Draw kernels as a network begins: He's normal distribution, cut off at two deviations.
-
-    Args:
-        shape: (rows, cols, 3, kernels).
-    """
-    generator = np.random.default_rng(SEED)
-    values = generator.normal(size=shape)
-    while (far := np.abs(values) > 2).any():
-        values[far] = generator.normal(size=int(far.sum()))
-    # What is cut off is given back: the deviation of the rest is 0.87962566.
-    deviation = np.sqrt(2 / np.prod(shape[:3])) / 0.87962566
-    return (values * deviation).astype(np.float32)
-
-
-def unpacked(entry: dict[str, Any]) -> np.ndarray:
-    """Return kernels of the experiment's file: float32, (rows, cols, 3, kernels)."""
-    raw = np.frombuffer(base64.b64decode(entry["float16"]), "<f2")
-    return raw.reshape(entry["shape"]).astype(np.float32)
-
-
-def tables(pixels: np.ndarray) -> list[list[float]]:
-    """Return what `btmodels.preprocess.standardize` makes of each byte, by channel.
-
-    Args:
-        pixels: uint8, (rows, cols, 3). Bytes that it does not hold are 0.
-    """
-    values = standardize(pixels)
-    made = np.zeros((3, 256), np.float32)
-    for channel in range(3):
-        made[channel, pixels[..., channel]] = values[..., channel]
-    return [[round(float(value), 5) for value in row] for row in made]
-
-
-@st.fragment
-def _measured(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
+def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
+    cells = found["cells"]
     there = {(cell["encoder"], cell["task"]) for cell in cells}
     options = [
         f"{encoder}-{task}"
@@ -257,11 +89,13 @@ def _measured(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
     lesson.write(which=None if which == options[0] else which)
     encoder, task = which.split("-")
     whole = figures.pick(cells, encoder, task)
+    st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
     if whole:
         _chart(figures.curves(whole, by), lesson.key("curves"), "Score while training goes on.")
         st.dataframe(figures.table(whole), hide_index=True, column_config=_columns(task))
-        for sentence in figures.times(whole):
-            st.markdown(f"- {sentence}")
+        if sentences := figures.times(whole):
+            st.markdown("Seconds of one processor until a score is first reached:")
+            st.markdown("\n".join(f"- {each}" for each in sentences))
     parts = figures.pick(cells, encoder, task, share=None)
     if len({cell["share"] for cell in parts}) > 1:
         st.subheader("With fewer patients", anchor=False)

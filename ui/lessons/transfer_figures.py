@@ -130,7 +130,7 @@ def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 
 def times(cells: Sequence[Cell]) -> list[str]:
-    """Return sentences: how soon each target is reached from scratch and by the best other start."""
+    """Return sentences: seconds to each target, from scratch and from the quickest other start."""
     scratch = next((cell for cell in cells if cell["arm"] == "scratch"), None)
     others = [cell for cell in cells if cell["arm"] != "scratch"]
     if scratch is None or not others:
@@ -146,12 +146,11 @@ def times(cells: Sequence[Cell]) -> list[str]:
         if not ahead and ours is None:
             continue
         best = min(ahead) if ahead else None
-        words = f"{row['score']:g} is reached "
-        words += "never from scratch" if ours is None else f"after {ours:,.0f} s from scratch"
+        words = "never from scratch" if ours is None else f"after {ours:,.0f} s from scratch"
         words += (
             ", never by another start" if best is None else f", after {best[0]:,.0f} s {best[1]}"
         )
-        sentences.append(f"{words}.")
+        sentences.append(f"A score of {row['score']:g}: {words}.")
     return sentences
 
 
