@@ -10,7 +10,7 @@ import numpy as np
 from btmodels import weights
 from btmodels.blueprint import Blueprint, mirrored
 from btmodels.slices import Slice
-from ui.lessons import anatomy, bench, grid, panels, residual
+from ui.lessons import anatomy, bench, grid, panels, residual, skips
 
 
 def read(message: bytes) -> dict:
@@ -55,6 +55,20 @@ def test_each_mask_is_sent_with_its_score():
     assert scores == [[1.0, 2 / 3], [0.0]]
     assert [panel["answers"][0]["plane"] for panel in meta["panels"]] == [1, 3]
     assert panels.settings(2) == [(True, True), (True, False), (False, True), (False, False)]
+
+
+def test_intervals_that_touch_overlap():
+    assert skips.overlap([0.3, 0.6], [0.35, 0.7]) and skips.overlap([0.3, 0.6], [0.6, 0.7])
+    assert not skips.overlap([0.3, 0.5], [0.6, 0.7]) and not skips.overlap(None, [0.0, 1.0])
+
+
+def test_a_large_slice_is_thinned_and_its_scores_are_not():
+    truth = np.zeros((600, 1100), bool)
+    truth[1] = True
+    each = Slice("a.tif", np.zeros((600, 1100, 3), np.uint8), truth)
+    meta = read(panels.pack_panels(each, [panels.Panel("all", "", [truth])]))
+    assert (meta["rows"], meta["cols"]) == (200, 367)
+    assert meta["panels"][0]["answers"] == [{"plane": 1, "dice": 1.0, "marked": 1100}]
 
 
 def test_gradients_are_drawn_with_and_without_a_way_past():

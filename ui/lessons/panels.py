@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,7 +13,7 @@ import streamlit as st
 
 from btmodels.metrics import count, dice
 from btmodels.slices import Slice
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read
+from ui.lessons.parts import MOST_PIXELS, SHARED_SCRIPTS, SHARED_STYLES, read
 from ui.message import message
 from ui.packing import pack, pack_pixels
 
@@ -52,10 +53,12 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
         panels: From left to right.
         head: More for the browser.
     """
-    rows, cols = each.pixels.shape[:2]
+    # Scores are of all pixels; of a large slice every second, third, … one is shown.
+    step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+    rows, cols = each.pixels[::step, ::step].shape[:2]
     masks = [mask for panel in panels for mask in panel.masks]
-    truth = np.zeros((rows, cols), bool) if each.truth is None else each.truth
-    planes = np.stack([truth, *masks]).astype(np.uint8)
+    truth = np.zeros(each.pixels.shape[:2], bool) if each.truth is None else each.truth
+    planes = np.stack([plane[::step, ::step] for plane in (truth, *masks)]).astype(np.uint8)
     described, plane = [], 1
     for panel in panels:
         answers = []
@@ -72,7 +75,7 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
         "hasTruth": each.truth is not None,
         "panels": described,
     }
-    return message(known | head, {"image": pack_pixels(each.pixels), "masks": pack(planes)})
+    return message(known | head, {"image": pack_pixels(each.pixels, step), "masks": pack(planes)})
 
 
 def draw(key: str, packed: bytes, on_change: Callable[[], None] = lambda: None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -84,13 +85,24 @@ def _twin(twin: twins.Twin, found: dict[tuple[bool, ...], Any]) -> Panel:
     return Panel("A small U-Net trained with skips, disturbed", note, masks)
 
 
+def overlap(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
+    """Return whether two intervals, low and high, have a value in common."""
+    return bool(one and other) and one[0] <= other[1] and other[0] <= one[1]
+
+
 def _scores(results: dict[str, Any]) -> None:
     budget = results.get("budget", {})
-    lines = []
+    lines, intervals = [], {}
     for arm in results.get("arms", []):
         score = arm["score"]
-        low, high = score["mean_dice_interval"]
+        low, high = intervals[arm["key"]] = score["mean_dice_interval"]
         lines.append(f"{arm['title']}: {score['mean_dice']:.2f} ({low:.2f} to {high:.2f})")
+    if overlap(intervals.get("joined"), intervals.get("absent")):
+        st.markdown(
+            "**With skips or without?** The intervals of the two small networks overlap: after so "
+            "short a training no difference between them is certain. That the one trained with skips "
+            "falls when they are switched off tells what it relies on, not what skips are worth."
+        )
     st.caption(
         "Over all slices of the validation patients, mean Dice of the small networks with its 95 % "
         f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "

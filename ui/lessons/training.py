@@ -93,7 +93,7 @@ def _buttons(lesson: Lesson, compared: str, ticket: str | None, view: View | Non
         return
     with st.container(horizontal=True, gap="small"):
         if not live:
-            if st.button("Start", type="primary", icon=":material/play_arrow:"):
+            if st.button("Start", icon=":material/play_arrow:"):
                 st.session_state[lesson.key("compared")] = compared
                 st.session_state[lesson.key("ticket")] = desk.get_desk().enter(
                     COMPARISONS[compared]
