@@ -36,11 +36,26 @@ def draw() -> None:
         st.info(MISSING)
         return
     st.markdown("**Slices as they are**")
-    st.dataframe(passed(found), hide_index=True, alt="Slices that pass untouched, by patients.")
+    st.dataframe(
+        passed(found),
+        hide_index=True,
+        height="content",
+        alt="Slices that pass untouched, by patients.",
+    )
     st.markdown("**Pictures that are no slice of a head**")
-    st.dataframe(strangers(found), hide_index=True, alt="Pictures that get no mask, by kind.")
+    st.dataframe(
+        strangers(found),
+        hide_index=True,
+        height="content",
+        alt="Pictures that get no mask, by kind.",
+    )
     st.markdown("**Slices spoiled on purpose**")
-    st.dataframe(spoiled(found), hide_index=True, alt="Spoiled slices that are caught, by kind.")
+    st.dataframe(
+        spoiled(found),
+        hide_index=True,
+        height="content",
+        alt="Spoiled slices that are caught, by kind.",
+    )
     st.caption(f"Made by `{found['command']}`.")
 
 

@@ -292,9 +292,9 @@ def test_a_screen_reader_hears_slice_and_layers(visit, site):
 
 
 def test_a_link_that_makes_no_sense_gets_sentences(visit, site):
-    visit.open(f"{site}/analyze?patient=nobody&channel=T2&layers=gradcam&wipe=x&present=perhaps")
+    visit.open(f"{site}/analyze?patient=nobody&channel=T2&layers=saliency&wipe=x&present=perhaps")
     words = " ".join(visit.page.locator("[data-testid=stAlert]").all_inner_texts())
-    for word in ("nobody", "T2", "gradcam", "wipe “x”", "perhaps"):
+    for word in ("nobody", "T2", "saliency", "wipe “x”", "perhaps"):
         assert word in words
 
 

@@ -1,0 +1,69 @@
+"""The doctor on Analyze: a reason in place of a mask, and a mend that the analysis then runs on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from btmodels import cohort, doctor, judge
+from btmodels.registry import ASSETS
+from tests.pages.conftest import words_of
+from tests.pages.test_analyze import tiff, upload
+from train import drawn
+
+pytestmark = pytest.mark.skipif(
+    judge.load_limits() is None, reason="there are no limits in this copy of the project"
+)
+EXAMINE = doctor.examine
+SHIPPED = cohort.samples_root(ASSETS)
+
+
+@pytest.fixture
+def app(open_page, monkeypatch):
+    found = open_page("analyze")
+    monkeypatch.setattr(doctor, "examine", EXAMINE)  # the tests of other pages do without
+    return found
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    """A slice of a synthetic patient that is shipped."""
+    patient = cohort.read_cohort(SHIPPED)[0]
+    return cohort.read_slice(patient, patient.files[len(patient.files) // 2]).pixels
+
+
+def press(app, label: str):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_a_page_of_text_gets_a_reason_and_no_mask(app):
+    app = upload(app, ("page.tif", tiff(drawn.text(np.random.default_rng(1)))))
+    assert not app.exception and not app.metric
+    assert "does not look like an MRI slice of a head" in words_of(app)
+
+
+def test_a_mend_is_applied_said_and_undone(app, pixels):
+    app = upload(app, ("x.tif", tiff(255 - pixels)))
+    assert not app.metric and "looks inverted" in words_of(app)
+    app = press(app, "Turn bright and dark around")
+    assert not app.exception and app.metric
+    words = words_of(app)
+    assert "Mended: bright and dark" in words and "looks inverted" not in words
+    app = press(app, "Undo the mend")
+    assert not app.metric and "looks inverted" in words_of(app)
+
+
+def test_a_fault_stands_beside_the_mask(app, pixels):
+    app = upload(app, ("x.tif", tiff(pixels[..., [1, 0, 2]])))
+    assert app.metric and "FLAIR looks to be where pre-contrast T1 belongs" in words_of(app)
+    assert "not measured" in words_of(app)  # nobody measured what this order costs
+    app = press(app, "Put the channels in order")
+    assert app.metric and "seem swapped" not in words_of(app)
+
+
+def test_forgotten_files_take_their_mends_with_them(app, pixels):
+    app = upload(app, ("x.tif", tiff(255 - pixels)))
+    app = press(app, "Turn bright and dark around")
+    app = press(app, "Forget my files")
+    assert "clinic.mended" not in app.session_state
+    assert "clinic.diagnoses" not in app.session_state
