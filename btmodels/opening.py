@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from btmodels.intake import is_zip
 from btmodels.names import is_mask_name, pair_masks, stem_of
 from btmodels.raster import MAX_BYTES
 from btmodels.reader import get_reader
+from btmodels.scans import DicomFile
 from btmodels.slices import Slice
+from btmodels.study import Study
 from btmodels.turning import Turn, turn_slice
 
 
@@ -111,15 +113,31 @@ def _read_bundle(bundle: Bundle, wishes: Wishes) -> tuple[list[Found], list[Prob
     }
     assembly = assemble(entries, chosen) if chosen else first
     problems += [Problem(bundle.files[0], problem) for problem in assembly.problems]
-    by_name = {path.name: (path, place) for path, place in reversed(places.values())}
     found = []
     for study in assembly.studies:
+        own = _files_of(study, entries)
         for index, each in enumerate(study.slices):
-            names = (each.name, study.title, study.title.partition(",")[0])
-            known = next((by_name[name] for name in names if name in by_name), None)
-            path, place = known or next(iter(places.values()))
+            path, place = places[own.get(each.name) or next(iter(own.values()))]
             found.append(Found(each, path, index, place / mask_name(each.name)))
     return found, problems
+
+
+def _files_of(study: Study, entries: Sequence[Entry]) -> dict[str, str]:
+    """Ids of the files that gave a study its slices, by their names."""
+
+    def mark(entry: Entry) -> str:
+        content = entry.content
+        return content.series or content.name if isinstance(content, DicomFile) else entry.id
+
+    # An anchor begins with what its files have in common; 1.2.3.1 begins 1.2.3.10, too.
+    longest = max((m for m in map(mark, entries) if study.anchor.startswith(m)), key=len)
+    found = {}
+    for entry in entries:
+        if mark(entry) == longest:
+            name = Path(entry.path).name
+            # A slice of a file that is named by a number with dots has lines for them.
+            found |= {name: entry.id, name.replace(".", "_"): entry.id}
+    return found
 
 
 def _read_members(members: Mapping[str, bytes], file: Path) -> tuple[list[Entry], list[Problem]]:

@@ -9,8 +9,9 @@ import numpy as np
 from btmodels.grid import Grid
 from btmodels.slices import Slice
 
-BRIGHT = 99.9
-"""Percentile of a volume's values that becomes white: a few very bright voxels must not darken all."""
+BRIGHT, ROOM = 99.9, 1.5
+"""Percentile of a volume's values, and how much brighter white is: a few very bright voxels must not
+darken all, and what is bright must not be cut off."""
 
 _SAMPLE = 1_000_000
 
@@ -106,7 +107,8 @@ def to_levels(
         values: Integer or float, (slices, rows, cols).
         name: For notes.
         window: Values that become black and white. Without one whole numbers from 0 to 255 are kept;
-            of others the smallest becomes black and the `BRIGHT` percentile white.
+            of others the smallest becomes black, and `ROOM` times the `BRIGHT` percentile white, or the
+            largest if that is less.
 
     Returns:
         uint8 of the same shape, and notes.
@@ -128,12 +130,12 @@ def to_levels(
         return values.astype(np.uint8), ()
     else:
         low = smallest
-        high = float(np.percentile(sample, BRIGHT)) if sample.size else low
-        if high <= low:
-            high = largest
+        high = largest
+        if sample.size and (bright := float(np.percentile(sample, BRIGHT)) - low) > 0:
+            high = min(largest, low + ROOM * bright)
         notes += (
-            f"{name} holds values from {smallest:g} to {largest:g}; {low:g} became black, {high:g} "
-            "and more white.",
+            f"{name} holds values from {smallest:g} to {largest:g}; {low:g} became black, "
+            f"{high:g}{'' if high == largest else ' and more'} white.",
         )
     result = np.empty(values.shape, np.uint8)
     span = (high - low) or 1.0

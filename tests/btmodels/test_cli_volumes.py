@@ -66,6 +66,15 @@ def test_three_volumes_that_are_named_are_one_patient(networks, capsys, tmp_path
     assert capsys.readouterr().out.splitlines()[3].endswith("p_flair.nii: p_flair_3")
 
 
+def test_files_of_one_name_in_several_folders_are_told_apart(networks, capsys, tmp_path):  # noqa: F811
+    for folder, name, uid in (("a", "AX T1", "1.2.3.1"), ("b", "AX FLAIR", "1.2.3.10")):
+        files = series(VOLUME, SeriesDescription=name, SeriesInstanceUID=uid)
+        put(tmp_path / "p" / folder, files)
+    _, found, _ = analyze(capsys, tmp_path / "p", "--out", tmp_path / "out")
+    assert [Path(each["file"]).parent.name for each in found] == ["b"] * 4
+    assert (tmp_path / "out" / "b" / "AX_FLAIR_mask.nii.gz").exists()
+
+
 def test_sequences_are_said_by_hand(networks, capsys, tmp_path):  # noqa: F811
     own = VOLUME.transpose(2, 1, 0)
     for name in ("one", "two"):
