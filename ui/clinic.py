@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -16,8 +17,8 @@ DIAGNOSES, MENDED = "clinic.diagnoses", "clinic.mended"
 _MARK = "~"
 """Parts the key of a slice from the mends it has had."""
 
-KEPT = 400
-"""Diagnoses a session keeps."""
+KEPT = 2000
+"""Diagnoses a session keeps: more than any stack has slices, or one would be looked at for ever."""
 
 _ICONS = {"stop": ":material/block:", "fault": ":material/healing:", "note": ":material/info:"}
 
@@ -50,18 +51,23 @@ def diagnosis(stack: Stack, index: int) -> Diagnosis:
 
 
 def stops(stack: Stack) -> dict[str, str]:
-    """Return why some slices get no mask, by their keys.
+    """Return why some of the slices that were looked at get no mask, by their keys.
 
     The site's own patients are known to be what the networks learned from: of them the doctor tells
     what it sees, but it stops nothing.
     """
     if stack.shared:
         return {}
-    found = {}
-    for index, key in enumerate(stack.keys):
-        if stop := diagnosis(stack, index).stop:
-            found[key] = stop.text
-    return found
+    known: dict[str, Diagnosis] = st.session_state.get(DIAGNOSES, {})
+    seen = {key: known[key].stop for key in stack.keys if key in known}
+    return {key: stop.text for key, stop in seen.items() if stop}
+
+
+def admit(stack: Stack, indices: Sequence[int]) -> list[int]:
+    """Look at slices and return those of them that may get a mask."""
+    if stack.shared:
+        return list(indices)
+    return [index for index in indices if diagnosis(stack, index).stop is None]
 
 
 def forget() -> None:

@@ -115,7 +115,8 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
         stopped = clinic.stops(stack)
         missing = [i for i, k in enumerate(stack.keys) if k not in kept and k not in stopped]
         chunk = [index] if index in missing else missing[:CHUNK]
-        if chunk:
+        # The doctor comes just before the networks, a few slices at a time as well.
+        if chunk := clinic.admit(stack, chunk):
             st.session_state[KEPT] = kept | _ask(stack, chunk, records), _mark(records)
     except BrainTumorError as error:
         st.session_state[FAILURE] = str(error)
