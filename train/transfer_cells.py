@@ -23,8 +23,8 @@ from train.data import Epoch, Subset
 from train.experiment import Budget, Material
 from train.split import institution
 
-_DECODER = ("dec", "skip", "bottleneck", "logits", "pool", "where")
-"""Layers of our own begin so; all others are the encoder's."""
+_OWN, _OWN_BEGIN = ("logits", "pool"), ("dec", "skip", "bottleneck")
+"""Layers of our own are named or begin so; all others are the encoder's."""
 
 FROZEN_PARTS = 0.25
 """Share of a staged training in which the encoder stands still."""
@@ -77,7 +77,11 @@ def source_of(cell: Cell) -> str | None:
 
 def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Return the encoder's layers."""
-    return [layer for layer in model.layers if not layer.name.startswith(_DECODER)]
+    return [
+        layer
+        for layer in model.layers
+        if layer.name not in _OWN and not layer.name.startswith(_OWN_BEGIN)
+    ]
 
 
 def first_kernels(model: keras.Model) -> tuple[str, np.ndarray]:
