@@ -263,7 +263,11 @@ def _step(dataset: Dataset) -> float | None:
 
 
 def _packed(dataset: Dataset) -> bytes:
-    """The file without its pixels, b"" where it holds what cannot be written again."""
+    """The file without pixels and private fields, b"" where it holds what cannot be written again."""
+    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    for part in (dataset, *(item for key in groups for item in dataset.get(key) or ())):
+        for tag in [tag for tag in part.keys() if tag.is_private]:
+            del part[tag]  # a scanner's own notes, most of what a file of many frames says
     buffer = io.BytesIO()
     meta = dataset.file_meta
     was = meta.TransferSyntaxUID

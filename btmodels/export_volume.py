@@ -159,6 +159,7 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
     own = grid.own(_shown(analyses))
     sources = _sources(grid.header)
     if len(sources) == 1 and int(sources[0].get("NumberOfFrames") or 1) > 1:
+        _share(sources[0])
         frames = np.zeros((int(sources[0].NumberOfFrames), *own.shape[1:]), bool)
         for index, (_, at) in enumerate(grid.frames):
             frames[at] = own[index]
@@ -213,6 +214,15 @@ def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> byte
     buffer = io.BytesIO()
     result.save_as(buffer)
     return buffer.getvalue()
+
+
+def _share(source: Dataset) -> None:
+    # What is the same for all frames may stand with each of them; highdicom looks where it is shared.
+    shared = source.SharedFunctionalGroupsSequence[0]
+    first = source.PerFrameFunctionalGroupsSequence[0]
+    for key in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if key not in shared and key in first:
+            setattr(shared, key, first.get(key))
 
 
 def _sources(headers: Sequence[bytes]) -> list[Dataset]:

@@ -15,6 +15,7 @@ import pydicom
 import pytest
 import tifffile
 from PIL import Image
+from pydicom.dataset import Dataset
 
 from btmodels import export, export_volume
 from btmodels.batch import Entry, assemble
@@ -28,6 +29,7 @@ from btmodels.turning import Turn, turn_slice
 from tests.btmodels.scanner import SAGITTAL, dicom, nifti, series
 
 AS_IT_IS = Turn()
+ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
 VOLUME = np.random.default_rng(3).integers(0, 256, (4, 6, 8), np.uint8)
 
 
@@ -188,6 +190,36 @@ def test_the_scanners_own_files_give_a_dicom_seg():
         own = own_mask(analyses[0])
         expected = analyses[0].slice.place.grid.own(own[None])[0]
         np.testing.assert_array_equal(np.squeeze(found.pixel_array) > 0, expected)
+
+
+def enhanced() -> bytes:
+    """A DICOM file of four frames, each with its own place, as newer scanners write them."""
+    source = pydicom.dcmread(io.BytesIO(dicom(VOLUME, SOPClassUID=ENHANCED_MR)))
+    for key in ("PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient"):
+        del source[key]
+    source.SharedFunctionalGroupsSequence = [Dataset()]
+    source.PerFrameFunctionalGroupsSequence = [Dataset() for _ in VOLUME]
+    for index, group in enumerate(source.PerFrameFunctionalGroupsSequence):
+        place, lie, size = Dataset(), Dataset(), Dataset()
+        place.ImagePositionPatient = [0, 0, -3.0 * index]  # from the head down
+        lie.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        size.PixelSpacing, size.SliceThickness = [0.5, 0.5], 3
+        group.PlanePositionSequence, group.PlaneOrientationSequence = [place], [lie]
+        group.PixelMeasuresSequence = [size]
+    buffer = io.BytesIO()
+    source.save_as(buffer)
+    return buffer.getvalue()
+
+
+def test_a_dicom_seg_of_one_file_with_many_frames():
+    analyses = analyses_of({"x.dcm": enhanced()})
+    np.testing.assert_array_equal(
+        np.stack([a.slice.pixels[..., 1] for a in analyses]), VOLUME[::-1]
+    )
+    assert analyses[0].slice.place.grid.spacing == (3.0, 0.5, 0.5)
+    found = highdicom.seg.segread(io.BytesIO(dicom_seg(analyses)))
+    masks = found.get_pixels_by_source_frame("1.2.3.4", [1, 2, 3, 4])[..., 0]
+    np.testing.assert_array_equal(masks > 0, VOLUME > 128)
 
 
 def test_the_table_has_a_row_a_slice():
