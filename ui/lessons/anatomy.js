@@ -177,7 +177,7 @@ class Anatomy {
     const over = map === "sight" ? sight.levels : map === null ? null : enlarge(this.maps[place][map], block.rows, meta.size);
     const context = picture.context("mask");
     const image = context.createImageData(meta.size, meta.size);
-    if (over) paintMap(over, image.data);
+    if (over) paintMap(over, image.data, mapColor);
     context.putImageData(image, 0, 0);
     this.find(".maps").querySelectorAll("button").forEach((button, index) => button.setAttribute("aria-pressed", index === map));
     const seen = `rows ${top} to ${bottom}, columns ${left} to ${right}`;
