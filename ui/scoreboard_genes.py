@@ -67,7 +67,7 @@ def associate(document: Document, text: Text) -> None:
             "Clusters by": Column.TextColumn(width=150),
             "Patients": Column.NumberColumn(),
             **{
-                f"p{corrected}, {kind}": Column.NumberColumn(format="%.4f")
+                f"p{corrected}, {kind}": Column.NumberColumn(format="%.2g")
                 for kind in ("true", "predicted")
                 for corrected in ("", " corrected")
             },
