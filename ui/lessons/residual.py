@@ -87,7 +87,14 @@ def figure(entries: list[dict[str, Any]]) -> go.Figure:
         ticktext=["first layer", "half way", "last layer"],
         range=[-3, 103],
     )
-    drawn.update_yaxes(title="Gradient over weights", type="log", exponentformat="power", dtick=2)
+    norms = [layer["norm"] for entry in entries for layer in entry["layers"] if layer["norm"] > 0]
+    wide = bool(norms) and max(norms) > 1e5 * min(norms)
+    drawn.update_yaxes(
+        title="Gradient over weights",
+        type="log",
+        exponentformat="power",
+        dtick=2 if wide else "D2",  # two decades, or 1, 2 and 5 of each
+    )
     return finished(drawn, height=430)
 
 
