@@ -45,7 +45,7 @@ RECIPES = {
     "unet": FitConfig(epochs=30, warmup=0.1, patience=10, validate_every=1),
     "sequential": FitConfig(epochs=6, learning_rate=2e-3, warmup=0.1),
     "resnet50_unet": FitConfig(
-        epochs=6, num_slices=1300, warmup=0.1, learning_rate=1e-3, validate_every=1, fade=0.3
+        epochs=16, num_slices=1700, warmup=0.1, learning_rate=1e-3, validate_every=1, fade=0.3
     ),
     "vgg16_unet": FitConfig(
         epochs=4, num_slices=1300, learning_rate=3e-4, warmup=0.1, validate_every=1, fade=0.3
