@@ -4,7 +4,8 @@
 PORT ?= 8501
 HOST ?= 127.0.0.1
 DATA ?= $(BT_DATA_DIR)
-PYTEST_ARGS ?=
+# A process a core, a test file to each: the suite takes about two thirds of the time.
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
 
 PY = .venv/bin/python
 export PORT HOST PYTHON
