@@ -29,11 +29,11 @@ def fragment():
 
 
 def test_a_page_is_drawn_before_its_slow_work_is_done():
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=30).run()
     assert app.session_state["done"] == [True, True]
     assert [caption.value for caption in app.caption] == ["2 done"]
 
 
 def test_outside_of_a_page_work_is_done_at_once():
-    app = AppTest.from_function(fragment).run()
+    app = AppTest.from_function(fragment, default_timeout=30).run()
     assert [caption.value for caption in app.caption] == ["done"]
