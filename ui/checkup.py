@@ -56,7 +56,8 @@ def draw() -> None:
         height="content",
         alt="Spoiled slices that are caught, by kind.",
     )
-    st.caption(
+    # No caption: code in its gray has too little contrast.
+    st.markdown(
         f"Made by `{found['command']}`; a slice takes the doctor {found['milliseconds']:.0f} ms of one "
         "processor core."
     )

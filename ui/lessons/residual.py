@@ -40,7 +40,7 @@ def draw(lesson: Lesson) -> None:
     st.plotly_chart(
         figure(groups[chosen]), key=lesson.key("gradients"), config={"displayModeBar": False}
     )
-    st.caption(
+    st.markdown(
         f"Measured beforehand by `{results['command']}`: the norm of the loss's gradient to each "
         f"kernel over the kernel's own norm, the mean of {results['draws']} random starts; of trained "
         "networks, of one. The scale is logarithmic."
