@@ -6,6 +6,8 @@ import argparse
 import importlib
 import sys
 
+from btmodels.errors import BrainTumorError
+
 COMMANDS = {
     "prepare": "check a data folder and write a manifest",
     "split": "check the split by patient, or draw one for other data",
@@ -47,7 +49,11 @@ def main(argv: list[str] | None = None) -> int:
     named = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(named if named in COMMANDS else None).parse_args(words)
     args.words = words  # for the files that say what made them
-    return args.run(args)
+    try:
+        return args.run(args)
+    except BrainTumorError as error:  # no data, no weights: a sentence, whatever the command
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

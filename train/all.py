@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from btmodels import cohort, registry
-from btmodels.errors import BrainTumorError
 from btmodels.networks.ensemble import MEMBERS
 
 STEPS = (
@@ -59,11 +57,7 @@ def main(args: argparse.Namespace) -> int:
     if not args.quick and (args.epochs or args.num_slices):
         print("--epochs and --num-slices go with --quick: the full recipes stand in train/fit.py.")
         return 2
-    try:
-        _bring_split(args)
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    _bring_split(args)
     return run(plan(args))
 
 

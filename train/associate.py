@@ -27,14 +27,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from btmodels import cohort, registry, shape
-from btmodels.errors import BrainTumorError
 from btmodels.slices import Patient
 from train import experiment
 from train.provenance import command_line, versions
@@ -80,9 +78,6 @@ def main(args: argparse.Namespace) -> int:
         return 2
     try:
         values, source = _quick_values() if args.quick else _values(args)
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
     except FileNotFoundError as error:
         print(f"There are no masks of a cross-validation: {error}. Run train crossval first.")
         return 1

@@ -22,7 +22,6 @@ The masks stay in ``runs`` for ``train associate``: ``fold-N/masks.npz`` with ``
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +29,6 @@ import keras
 import numpy as np
 
 from btmodels import cohort, losses, metrics
-from btmodels.errors import BrainTumorError
 from btmodels.metrics import Counts
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.resnet import build_resnet50, with_localizer
@@ -59,12 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    try:
-        material = experiment.load_material(args)
-        patients = {p.folder: p for p in cohort.read_cohort(args.data)}
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    material = experiment.load_material(args)
+    patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     budget = experiment.budget_of(args, PARTS)
     if args.task == "classify":
         budget = replace(budget, learning_rate=1e-3)

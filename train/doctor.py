@@ -26,7 +26,6 @@ import cv2
 import numpy as np
 
 from btmodels import cohort, doctor, order, registry, vitals
-from btmodels.errors import BrainTumorError
 from btmodels.judge import Judge, Limits, from_json, limits_path, to_json
 from btmodels.slices import Slice
 from train import judging, oddities, spoil
@@ -69,12 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Fit, measure and write; return the exit status."""
-    try:
-        subsets = {name: _read(args, name) for name in ("train", "validation", "test")}
-        samples = list(_slices(cohort.read_cohort(cohort.samples_root(args.assets))))
-    except BrainTumorError as error:
-        print(error)
-        return 1
+    subsets = {name: _read(args, name) for name in ("train", "validation", "test")}
+    samples = list(_slices(cohort.read_cohort(cohort.samples_root(args.assets))))
     made = {
         "command": command_line(args.words),
         "versions": versions(),

@@ -23,7 +23,6 @@ experiment's file holds (`train.experiment`):
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +31,6 @@ import keras
 import numpy as np
 
 from btmodels import losses, metrics
-from btmodels.errors import BrainTumorError
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import normalize
 from train import experiment
@@ -62,11 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    try:
-        material = experiment.load_material(args)
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    material = experiment.load_material(args)
     budget = experiment.budget_of(args, PARTS)
     name = "leak_synthetic" if material.synthetic else "leak"
     place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +26,6 @@ import keras
 import numpy as np
 
 from btmodels import cohort, losses, metrics, registry
-from btmodels.errors import BrainTumorError
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import to_levels
 from btmodels.slices import FLAIR
@@ -88,11 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    try:
-        material = experiment.load_material(args)
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    material = experiment.load_material(args)
     budget = experiment.budget_of(args, PARTS)
     shown = pick_slices(budget.size)
     arms = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from btmodels import cohort, registry
-from btmodels.errors import BrainTumorError, DecodeError
+from btmodels.errors import DecodeError
 from btmodels.slices import Patient
 from train.provenance import command_line, versions
 
@@ -29,13 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    try:
-        content = survey(
-            cohort.read_cohort(args.data), args.assets, say=lambda line: print(line, flush=True)
-        )
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    content = survey(
+        cohort.read_cohort(args.data), args.assets, say=lambda line: print(line, flush=True)
+    )
     content = {"command": command_line(args.words), "versions": versions(), **content}
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

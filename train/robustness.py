@@ -27,7 +27,6 @@ import cv2
 import numpy as np
 
 from btmodels import cohort, metrics, registry
-from btmodels.errors import BrainTumorError
 from btmodels.intervals import bootstrap_interval
 from btmodels.measure import cut
 from btmodels.metrics import Counts
@@ -182,19 +181,15 @@ def main(args: argparse.Namespace) -> int:
     if not args.quick and args.data is None:
         print("Say where the data is: --data DIR", file=sys.stderr)
         return 2
-    try:
-        assets = registry.ASSETS if args.quick else experiment.source_assets(args)
-        segmenter = Predictor("unet" if args.quick else args.model, assets)
-        classifier = Predictor("default-classifier", assets)
-        if args.quick:
-            patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
-            slices = [each for p in patients for each in choose(p, 1, 1)]
-        else:
-            patients = cohort.subset_patients(args.data, "test", assets)
-            slices = [each for p in patients for each in choose(p, TUMOR_SLICES, EMPTY_SLICES)]
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    assets = registry.ASSETS if args.quick else experiment.source_assets(args)
+    segmenter = Predictor("unet" if args.quick else args.model, assets)
+    classifier = Predictor("default-classifier", assets)
+    if args.quick:
+        patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
+        slices = [each for p in patients for each in choose(p, 1, 1)]
+    else:
+        patients = cohort.subset_patients(args.data, "test", assets)
+        slices = [each for p in patients for each in choose(p, TUMOR_SLICES, EMPTY_SLICES)]
     began = time.process_time()
     stamp = f"{segmenter.record.sha256[:8]}-{len(slices)}-{args.seed}"
     place = args.runs / "experiments" / f"robustness-{stamp}"

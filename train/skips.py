@@ -19,7 +19,6 @@ as float16 in ``assets/metrics/networks/``. Beside what every experiment's file 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 
 import keras
@@ -27,7 +26,6 @@ import numpy as np
 from keras import layers
 
 from btmodels import losses, weights
-from btmodels.errors import BrainTumorError
 from btmodels.networks.blocks import conv, logits, norm_relu
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import normalize
@@ -68,11 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    try:
-        material = experiment.load_material(args)
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    material = experiment.load_material(args)
     budget = experiment.budget_of(args, PARTS)
     shown, shape = pick_slices(budget.size), (budget.size, budget.size, 3)
 

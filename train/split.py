@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from btmodels import cohort, registry
-from btmodels.errors import BrainTumorError, CohortError
+from btmodels.errors import CohortError
 from train.provenance import command_line
 
 NUM_FOLDS = 5
@@ -36,27 +36,23 @@ def main(args: argparse.Namespace) -> int:
     if wrong:
         print(wrong, file=sys.stderr)
         return 2
-    try:
-        split = cohort.load_split(args.assets)
-        if args.out:
-            folders = [patient.folder for patient in cohort.read_cohort(args.data)]
-            drawn = draw(folders, args.seed, args.validation, args.test, split["reference"])
-            content = {**drawn, "command": command_line(args.words)}
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-            split = {subset: drawn[subset] for subset in cohort.SUBSETS}
-            print(f"The split is {args.out}.")
-        else:
-            check_folds(cohort.load_folds(args.assets), split)
-            print(f"No patient is in two subsets. SHA-256 {cohort.split_sha256(args.assets)}")
-            if args.data:
-                present = {patient.folder for patient in cohort.read_cohort(args.data)}
-                for subset, folders in split.items():
-                    found = len(present & set(folders))
-                    print(f"The data folder holds {found} of {len(folders)} {subset} patients.")
-    except BrainTumorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    split = cohort.load_split(args.assets)
+    if args.out:
+        folders = [patient.folder for patient in cohort.read_cohort(args.data)]
+        drawn = draw(folders, args.seed, args.validation, args.test, split["reference"])
+        content = {**drawn, "command": command_line(args.words)}
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        split = {subset: drawn[subset] for subset in cohort.SUBSETS}
+        print(f"The split is {args.out}.")
+    else:
+        check_folds(cohort.load_folds(args.assets), split)
+        print(f"No patient is in two subsets. SHA-256 {cohort.split_sha256(args.assets)}")
+        if args.data:
+            present = {patient.folder for patient in cohort.read_cohort(args.data)}
+            for subset, folders in split.items():
+                found = len(present & set(folders))
+                print(f"The data folder holds {found} of {len(folders)} {subset} patients.")
     for subset, folders in split.items():
         counts = Counter(map(institution, folders))
         listed = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))

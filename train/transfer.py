@@ -31,7 +31,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from btmodels.errors import BrainTumorError
 from btmodels.networks.applications import STAGES
 from train import experiment
 from train.experiment import Budget, Material
@@ -92,7 +91,7 @@ def main(args: argparse.Namespace) -> int:
         material = experiment.load_material(args)
         budget = experiment.budget_of(args, PARTS, learning_rate=1e-3)
         compare(args, cells, budget, material)
-    except (BrainTumorError, NoSource) as error:
+    except NoSource as error:
         print(error, file=sys.stderr)
         return 1
     return 0

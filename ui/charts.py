@@ -301,3 +301,16 @@ def finished(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(automargin=True, fixedrange=True)
     figure.update_yaxes(automargin=True, fixedrange=True)
     return figure
+
+
+def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
+    """Return what Plotly needs to draw an interval around ``value``."""
+    low, high = interval
+    return {
+        "type": "data",
+        "array": [high - value],
+        "arrayminus": [value - low],
+        "thickness": 3,
+        "width": 7,
+        "color": color,
+    }

@@ -35,27 +35,13 @@ def draw() -> None:
     if found is None:
         st.info(MISSING)
         return
-    st.markdown("**Slices as they are**")
-    st.dataframe(
-        passed(found),
-        hide_index=True,
-        height="content",
-        alt="Slices that pass untouched, by patients.",
-    )
-    st.markdown("**Pictures that are no slice of a head**")
-    st.dataframe(
-        strangers(found),
-        hide_index=True,
-        height="content",
-        alt="Pictures that get no mask, by kind.",
-    )
-    st.markdown("**Slices spoiled on purpose**")
-    st.dataframe(
-        spoiled(found),
-        hide_index=True,
-        height="content",
-        alt="Spoiled slices that are caught, by kind.",
-    )
+    for title, rows, alt in (
+        ("Slices as they are", passed, "Slices that pass untouched, by patients."),
+        ("Pictures that are no slice of a head", strangers, "Pictures that get no mask, by kind."),
+        ("Slices spoiled on purpose", spoiled, "Spoiled slices that are caught, by kind."),
+    ):
+        st.markdown(f"**{title}**")
+        st.dataframe(rows(found), hide_index=True, height="content", alt=alt)
     # No caption: code in its gray has too little contrast.
     st.markdown(
         f"Made by `{found['command']}`; a slice takes the doctor {found['milliseconds']:.0f} ms of one "

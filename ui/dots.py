@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ui.charts import BLUE, GRAY, VERMILION, finished
+from ui.charts import BLUE, GRAY, VERMILION, error_bar, finished
 
 _GOLDEN = 0.618034
 _SPREAD = 0.4
@@ -105,16 +105,8 @@ def _add_summary(figure: go.Figure, row: Row, level: int, color: str, hollow: bo
     error = None
     words = ""
     if row.interval:
-        low, high = row.interval
-        error = {
-            "type": "data",
-            "array": [high - row.mean],
-            "arrayminus": [row.mean - low],
-            "thickness": 3,
-            "width": 7,
-            "color": color,
-        }
-        words = f"<br>{row.interval_title} {low:.3f} to {high:.3f}"
+        error = error_bar(row.mean, row.interval, color)
+        words = "<br>{} {:.3f} to {:.3f}".format(row.interval_title, *row.interval)
     figure.add_scatter(
         x=[row.mean],
         marker={

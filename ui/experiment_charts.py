@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui.charts import BLUE, GRAY, VERMILION, finished
+from ui.charts import BLUE, GRAY, VERMILION, error_bar, finished
 
 GREEN, PURPLE, OCHRE = "#1B8F6B", "#B0599B", "#B07A00"
 
@@ -67,16 +67,8 @@ def intervals(rows: Sequence[Bar], axis: str, zero: bool = False) -> go.Figure:
         error = None
         words = ""
         if row.interval:
-            low, high = row.interval
-            error = {
-                "type": "data",
-                "array": [high - row.value],
-                "arrayminus": [row.value - low],
-                "thickness": 3,
-                "width": 6,
-                "color": BLUE,
-            }
-            words = f"<br>95 % interval {low:.3f} to {high:.3f}"
+            error = error_bar(row.value, row.interval, BLUE)
+            words = "<br>95 % interval {:.3f} to {:.3f}".format(*row.interval)
         figure.add_scatter(
             x=[row.value],
             y=[level],

@@ -5,31 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
 import streamlit as st
 
 from btmodels.slices import FLAIR, Slice
+from ui.files import read
 from ui.packing import pack
 from ui.stack import Analyzed
 from ui.state import View
 
-_HERE = Path(__file__).parent
-
-
-def _read(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
 _gallery = st.components.v2.component(
     "slice_gallery",
     html='<ol class="gallery" aria-label="All slices"></ol>',
-    css=_read("gallery.css"),
-    js=_read("masks.js", "turning.js", "gallery.js"),
+    css=read("gallery.css"),
+    js=read("masks.js", "turning.js", "gallery.js"),
 )
-_turn = st.components.v2.component("slice_turn", js=_read("turning.js", "turn.js"))
+_turn = st.components.v2.component("slice_turn", js=read("turning.js", "turn.js"))
 
 SIDE = 128
 """Rows and columns that a picture has at most: enough to recognize a slice."""

@@ -10,6 +10,7 @@ import streamlit as st
 from btmodels.errors import CohortError
 from ui import badges, networks, picker, results, samples
 from ui.content import sections
+from ui.files import read
 from ui.route import Stop, format_route, parse_route
 from ui.stack import Analyzed
 from ui.state import View, quoted, read_link
@@ -18,15 +19,11 @@ from ui.workbench import workbench
 _HERE = Path(__file__).parent
 
 
-def _read(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
 _component = st.components.v2.component(
     "presenter",
-    html=_read("present.html"),
-    css=_read("present.css"),
-    js=_read("copy.js", "present.js"),
+    html=read("present.html"),
+    css=read("present.css"),
+    js=read("copy.js", "present.js"),
 )
 
 ROUTE, VISIT = "present.route", "present.visit"

@@ -13,6 +13,8 @@ from ui.state import View
 from ui.tables import percent
 
 TABLE_HEIGHT = 300
+SHORT = 7
+"""Rows that fit into it; below a shorter table there would be empty rows."""
 IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
 
 
@@ -81,7 +83,7 @@ def table(analyzed: Analyzed) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        height=TABLE_HEIGHT,
+        height=TABLE_HEIGHT if len(rows) > SHORT else "content",
         placeholder="–",
         alt="All slices: probability of a tumor, marked pixels, share of the slice, Dice.",
         column_config={

@@ -6,25 +6,20 @@ import hashlib
 import json
 import math
 from dataclasses import asdict
-from pathlib import Path
 
 import streamlit as st
 
 from ui.badges import badge_of
+from ui.files import read
 from ui.packing import pack_maps, pack_pixels
 from ui.stack import Analyzed
 from ui.state import CHANNELS, LAYERS, USUAL, View, view_from
 
-_HERE = Path(__file__).parent
 _SCRIPTS = ("masks.js", "copy.js", "hand.js", "turning.js", "screen.js", "viewer.js")
 
 
-def _read(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
 _component = st.components.v2.component(
-    "slice_viewer", html=_read("viewer.html"), css=_read("viewer.css"), js=_read(*_SCRIPTS)
+    "slice_viewer", html=read("viewer.html"), css=read("viewer.css"), js=read(*_SCRIPTS)
 )
 
 SHOWN_PIXELS = 4_000_000

@@ -3,17 +3,7 @@
 
 const FLAIR = 1;
 const TITLES = { bottleneck: "Bottom", logits: "Answer" };
-const figures = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!figures.has(parentElement)) figures.set(parentElement, new Anatomy(parentElement));
-  const figure = figures.get(parentElement);
-  figure.receive(data, setStateValue);
-  return () => {
-    figure.close();
-    figures.delete(parentElement);
-  };
-}
+export default (component) => mount(Anatomy, component);
 
 export function blockTitle(name) {
   const [, way, level] = name.match(/^(enc|dec)(\d)$/) ?? [];

@@ -13,8 +13,9 @@ from btmodels.inside import Maps, Sight
 from btmodels.preprocess import fit_to
 from btmodels.slices import Slice
 from ui.asking import ask, ask_now
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script
 from ui.message import message
 from ui.packing import pack
 from ui.stack import Stack
@@ -32,7 +33,7 @@ _anatomy = st.components.v2.component(
     "lesson_anatomy",
     html=read("lessons/anatomy.html"),
     css=read(*SHARED_STYLES, "lessons/anatomy.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/figures.js", "lessons/anatomy.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/figures.js", "lessons/anatomy.js"),
 )
 
 _sight = st.components.v2.component(

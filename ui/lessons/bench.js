@@ -4,13 +4,7 @@
 const FLAIR = 1;
 const UNSEEN = [30, 50, 110, 165];
 const NAMES = { bottleneck: "Bottleneck", logits: "Answer" };
-const benches = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!benches.has(parentElement)) benches.set(parentElement, new Bench(parentElement));
-  benches.get(parentElement).receive(data, setStateValue);
-  return () => benches.delete(parentElement);
-}
+export default (component) => mount(Bench, component);
 
 // A stage as Python sends it, with the memory of its maps.
 export function stageOf([name, size, channels, sees, parameters, work, values], bytes) {

@@ -9,8 +9,9 @@ from functools import lru_cache
 import streamlit as st
 
 from btmodels.blueprint import FLOAT_BYTES, Blueprint, mirrored
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read, slice_message
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
 from ui.message import message
 from ui.stack import Analyzed
 
@@ -29,7 +30,7 @@ _bench = st.components.v2.component(
     "lesson_bench",
     html=read("lessons/bench.html"),
     css=read(*SHARED_STYLES, "lessons/bench.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/figures.js", "lessons/bench.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/figures.js", "lessons/bench.js"),
 )
 
 

@@ -2,17 +2,7 @@
 // Python puts message.js and figures.js before this file.
 
 const STEP_MS = 450;
-const grids = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!grids.has(parentElement)) grids.set(parentElement, new Grid(parentElement));
-  const grid = grids.get(parentElement);
-  grid.receive(data, setStateValue);
-  return () => {
-    grid.stop();
-    grids.delete(parentElement);
-  };
-}
+export default (component) => mount(Grid, component);
 
 class Grid {
   constructor(parent) {
@@ -58,6 +48,10 @@ class Grid {
       this.show();
       if (this.state.step >= this.steps().length) this.stop();
     }, STEP_MS);
+  }
+
+  close() {
+    this.stop();
   }
 
   stop() {

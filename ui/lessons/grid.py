@@ -11,8 +11,9 @@ import numpy as np
 import streamlit as st
 
 from btmodels.resampling import Step, max_pool, transpose_convolve, upsample
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_STYLES, read
+from ui.lessons.parts import SHARED_STYLES, script
 
 INPUTS = {
     "numbers": [[1, 3, 0, 2], [2, 6, 1, 0], [0, 1, 4, 4], [5, 0, 4, 8]],
@@ -35,7 +36,7 @@ _grid = st.components.v2.component(
     "lesson_grid",
     html=read("lessons/grid.html"),
     css=read(*SHARED_STYLES, "lessons/grid.css"),
-    js=read("message.js", "lessons/figures.js", "lessons/grid.js"),
+    js=script("message.js", "lessons/figures.js", "lessons/grid.js"),
 )
 
 

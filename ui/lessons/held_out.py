@@ -14,8 +14,9 @@ from btmodels.errors import CohortError
 from btmodels.slices import FLAIR, Slice
 from ui import experiments, published, samples
 from ui.dots import Row, patient_dots
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script
 from ui.message import message
 from ui.packing import pack
 
@@ -32,7 +33,7 @@ _splits = st.components.v2.component(
     "lesson_splits",
     html=read("lessons/splits.html"),
     css=read(*SHARED_STYLES, "lessons/splits.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/split.js", "lessons/splits.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/split.js", "lessons/splits.js"),
 )
 
 

@@ -2,13 +2,7 @@
 // Python puts masks.js, message.js, picture.js and convolve.js before this file.
 
 const FLAIR = 1;
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new Kernels(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(Kernels, component);
 
 class Kernels {
   constructor(parent) {

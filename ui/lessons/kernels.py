@@ -12,9 +12,10 @@ import streamlit as st
 from btmodels.errors import WeightsError
 from btmodels.first_kernels import first_kernels
 from btmodels.preprocess import standardize
+from ui.files import read
 from ui.lesson import Lesson
 from ui.lessons import transfer_figures as figures
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read, slice_message, step_of
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message, step_of
 from ui.stack import Analyzed, Stack
 
 NETWORK = "vgg16_unet"
@@ -27,7 +28,7 @@ _kernels = st.components.v2.component(
     "lesson_kernels",
     html=read("lessons/kernels.html"),
     css=read(*SHARED_STYLES, "lessons/kernels.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/convolve.js", "lessons/kernels.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/convolve.js", "lessons/kernels.js"),
 )
 
 

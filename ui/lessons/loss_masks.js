@@ -1,13 +1,7 @@
 // The masks that five losses lead to, side by side under one threshold.
 // Python puts masks.js, message.js, picture.js and confusion.js before this file.
 
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new LossMasks(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(LossMasks, component);
 
 class LossMasks {
   constructor(parent) {

@@ -12,8 +12,9 @@ import streamlit as st
 from btmodels.loss_values import LOSSES
 from ui import experiments
 from ui.charts import finished
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_STYLES, read
+from ui.lessons.parts import SHARED_STYLES, script
 from ui.message import message
 from ui.packing import pack
 
@@ -45,7 +46,7 @@ _masks = st.components.v2.component(
     "lesson_losses",
     html=read("lessons/loss_masks.html"),
     css=read(*SHARED_STYLES, "lessons/loss_masks.css"),
-    js=read(
+    js=script(
         "masks.js",
         "message.js",
         "lessons/picture.js",

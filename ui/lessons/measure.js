@@ -16,13 +16,7 @@ const FORMULAS = {
     "Of all pixels, this share is right. Most of them are black corners and brain that nobody would mark."],
 };
 const NAMES = { dice: "Dice", iou: "IoU", precision: "Precision", recall: "Recall", accuracy: "Accuracy" };
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new Measure(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(Measure, component);
 
 class Measure {
   constructor(parent) {

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from ui import lesson_slice, networks
+from ui.files import read
 from ui.lesson import Lesson
 from ui.lessons import averages, losses
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read, slice_message
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
 from ui.stack import Analyzed
 
 MASKS = ("network", "nothing", "everything")
@@ -24,7 +25,7 @@ _measure = st.components.v2.component(
     "lesson_measure",
     html=read("lessons/measure.html"),
     css=read(*SHARED_STYLES, "lessons/measure.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/confusion.js", "lessons/measure.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/confusion.js", "lessons/measure.js"),
 )
 
 

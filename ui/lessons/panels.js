@@ -3,13 +3,7 @@
 
 const FLAIR = 1;
 const MARK = [255, 176, 0, 90];
-const groups = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!groups.has(parentElement)) groups.set(parentElement, new Panels(parentElement));
-  groups.get(parentElement).receive(data, setStateValue);
-  return () => groups.delete(parentElement);
-}
+export default (component) => mount(Panels, component);
 
 // Place of a setting among the masks of a panel: all on comes first, the last switch changes fastest.
 export function placeOf(on) {

@@ -13,7 +13,8 @@ import streamlit as st
 
 from btmodels.metrics import count, dice
 from btmodels.slices import Slice
-from ui.lessons.parts import MOST_PIXELS, SHARED_SCRIPTS, SHARED_STYLES, read
+from ui.files import read
+from ui.lessons.parts import MOST_PIXELS, SHARED_SCRIPTS, SHARED_STYLES, script
 from ui.message import message
 from ui.packing import pack, pack_pixels
 
@@ -21,7 +22,7 @@ _panels = st.components.v2.component(
     "lesson_panels",
     html=read("lessons/panels.html"),
     css=read(*SHARED_STYLES, "lessons/panels.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/panels.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/panels.js"),
 )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from btmodels.slices import Slice
+from ui.files import read
 from ui.message import message
 from ui.packing import pack_maps, pack_pixels
 from ui.stack import Analyzed
 
-UI = Path(__file__).resolve().parents[1]
 MOST_PIXELS = 512
 """Of a slice with a longer side every second, third, … row and column is taken."""
 
@@ -20,9 +19,9 @@ SHARED_SCRIPTS = ("masks.js", "message.js", "lessons/picture.js")
 SHARED_STYLES = ("viewer.css", "lessons/lesson.css")
 
 
-def read(*names: str) -> str:
-    """Return files of ui/ as one text; the browser gets scripts as one module."""
-    return "\n".join((UI / name).read_text(encoding="utf-8") for name in names)
+def script(*names: str) -> str:
+    """Return scripts of ui/ as one module, with what mounts a panel before them."""
+    return read("lessons/mount.js", *names)
 
 
 def step_of(each: Slice) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from ui import lesson_slice, networks, published, scores
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read, slice_message
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
 from ui.stack import Analyzed
 
 STEPS = ("label", "box", "pixels")
@@ -25,13 +26,13 @@ _steps = st.components.v2.component(
     "lesson_steps",
     html=read("lessons/steps.html"),
     css=read(*SHARED_STYLES, "lessons/steps.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/steps.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/steps.js"),
 )
 _ways = st.components.v2.component(
     "lesson_ways",
     html=read("lessons/ways.html"),
     css=read(*SHARED_STYLES, "lessons/ways.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/draw.js", "lessons/ways.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/draw.js", "lessons/ways.js"),
 )
 
 

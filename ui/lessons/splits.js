@@ -1,13 +1,7 @@
 // The same slices divided in two ways, each test slice beside its nearest training slice, and a quiz.
 // Python puts masks.js, message.js, picture.js and split.js before this file.
 
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new Splits(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(Splits, component);
 
 class Splits {
   constructor(parent) {

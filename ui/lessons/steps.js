@@ -4,13 +4,7 @@
 const FLAIR = 1;
 const AROUND = 7; // pixels on either side under the glass
 const CELL = 11;
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new Steps(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(Steps, component);
 
 // Rows and columns from first to last of what is marked; null where nothing is.
 export function boxOf(mask, rows, cols) {

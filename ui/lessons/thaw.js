@@ -5,13 +5,7 @@ const BLOCKS = [
   ["decoder 4", 4.75], ["decoder 3", 6], ["decoder 2", 7.5], ["decoder 1", 9],
 ];
 const THAWED = 25; // % of a staged training
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new Thaw(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(Thaw, component);
 
 // Whether an encoder's block is changed at a share of the training, in %.
 export function moves(arm, done) {

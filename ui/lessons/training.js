@@ -5,13 +5,7 @@ const FLAIR = 1;
 const MARK = [255, 176, 0, 90];
 const HALF = 128; // level from which a pixel counts as marked: probability over one half
 const CLASSES = ["first", "second"];
-const trainings = new WeakMap();
-
-export default function ({ parentElement, data }) {
-  if (!trainings.has(parentElement)) trainings.set(parentElement, new Training(parentElement));
-  trainings.get(parentElement).receive(data);
-  return () => trainings.delete(parentElement);
-}
+export default (component) => mount(Training, component);
 
 // Points of a curve as an SVG path; `spans` are [from, to] of values and of places, for x and y.
 export function curve(points, [x, y]) {

@@ -12,8 +12,9 @@ from btmodels.desk import OVER, View
 from btmodels.practice import COMPARISONS, EPOCHS, HELD_OUT, SIZE, Start
 from btmodels.preprocess import fit_to
 from ui import samples
+from ui.files import read
 from ui.lesson import Lesson
-from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, read
+from ui.lessons.parts import SHARED_SCRIPTS, SHARED_STYLES, script
 from ui.message import message
 from ui.packing import pack
 
@@ -33,7 +34,7 @@ _training = st.components.v2.component(
     "lesson_training",
     html=read("lessons/training.html"),
     css=read(*SHARED_STYLES, "lessons/training.css"),
-    js=read(*SHARED_SCRIPTS, "lessons/figures.js", "lessons/training.js"),
+    js=script(*SHARED_SCRIPTS, "lessons/figures.js", "lessons/training.js"),
 )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from ui import experiments, lesson_slice
+from ui.files import read
 from ui.lesson import Lesson
 from ui.lessons import kernels
 from ui.lessons import transfer_figures as figures
-from ui.lessons.parts import SHARED_STYLES, read
+from ui.lessons.parts import SHARED_STYLES, script
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
@@ -19,7 +20,7 @@ _thaw = st.components.v2.component(
     "lesson_thaw",
     html=read("lessons/thaw.html"),
     css=read(*SHARED_STYLES, "lessons/thaw.css"),
-    js=read("lessons/thaw.js"),
+    js=script("lessons/thaw.js"),
 )
 
 

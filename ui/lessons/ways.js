@@ -8,13 +8,7 @@ const KEYS = {
   region: "Click into the tumor; or move the cross with the arrow keys, with Shift by eight, and press Space.",
   hand: "Draw with mouse, pen or finger; or move the cross with the arrow keys and press Space to put the brush down and to lift it.",
 };
-const panels = new WeakMap();
-
-export default function ({ parentElement, data, setStateValue }) {
-  if (!panels.has(parentElement)) panels.set(parentElement, new Ways(parentElement));
-  panels.get(parentElement).receive(data, setStateValue);
-  return () => panels.delete(parentElement);
-}
+export default (component) => mount(Ways, component);
 
 class Ways {
   constructor(parent) {
