@@ -50,6 +50,14 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
             help="Choose your own files on Analyze first, and they are offered here, too. They "
             "stay in your session: a link does not carry them.",
         )
+        if own and chosen != OWN:
+            st.button(
+                "Use your own slice",
+                icon=":material/upload_file:",
+                key=f"{key}.own",
+                on_click=_take_own,
+                args=(key,),
+            )
     lesson.write(**{parameter: None if chosen in (OWN, first) else chosen})
     try:
         stack = own if chosen == OWN else samples.stack_of(library[chosen], chosen)
@@ -59,6 +67,10 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
     with right:
         badges.draw(stack.provenance[0])
     return one_of(stack, stack.most_telling())
+
+
+def _take_own(key: str) -> None:
+    st.session_state[key] = OWN
 
 
 def one_of(stack: Stack, index: int) -> Stack:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from tests import fakes
 from tests.pages.conftest import words_of
-from ui import experiments, learn, lesson_check
+from tests.ui import stacks
+from ui import experiments, learn, lesson_check, lesson_slice, uploads
 
 
 def links_of(app) -> list[str]:
@@ -103,7 +106,7 @@ def arm(key: str, shared: list[str], dice: float) -> dict:
             "same_patient": 0.97,
             "median_distance": 0.3,
             "neighbor_distance": 0.35,
-            "slices": [row],
+            "slices": [row, row | {"number": 1, "nearest_number": 2, "dice": 0.5}],
         },
     }
 
@@ -123,9 +126,13 @@ def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_pag
     words = words_of(app)
     assert "3 of 4 test patients are in training, too" in words
     assert "0 of 4 test patients are in training, too" in words
-    assert "Distance 0.25; Dice of the test slice undefined." in words
+    assert "Distance **0.25**, the same head. There is no tumor in the test slice" in words
+    assert app.slider(key="learn.test-set.pair").value == 1
+    app = open_page("learn", lesson="test-set", pair="2")
+    assert "scores a Dice of **0.500** on the one on the left" in words_of(app)
     assert "nearest training slice is of the same head: 97 % of test slices" in words
-    found["arms"][0]["nearest"]["slices"][0]["nearest_patient"] = "TCGA_not_here"
+    for row in found["arms"][0]["nearest"]["slices"]:
+        row["nearest_patient"] = "TCGA_not_here"
     assert "Set BT_DATA_DIR" in words_of(open_page("learn", lesson="test-set"))
 
 
@@ -135,3 +142,95 @@ def test_an_experiment_that_was_not_run_is_said(open_page, monkeypatch, name):
     app = open_page("learn", lesson=name)
     assert not app.exception
     assert any("is not in this copy of the project" in each.value for each in app.info)
+
+
+STARTS = ("scratch", "frozen", "staged")
+FEWER = [(arm, share) for share in (0.1, 0.25, 0.5) for arm in ("scratch", "staged")]
+STUDY = (
+    *(("vgg16", "segment", arm, 1.0) for arm in STARTS),
+    *(("resnet50", "segment", arm, 1.0) for arm in STARTS),
+    *(("resnet50", "classify", arm, 1.0) for arm in STARTS),
+    *(("vgg16", "segment", *each) for each in FEWER),
+    *(("vgg16", "classify", arm, 1.0) for arm in STARTS),
+    ("vgg16", "segment", "handed", 1.0),
+    ("vgg16", "classify", "handed", 1.0),
+    *(("vgg16", "classify", *each) for each in FEWER),
+)
+"""Encoder, task, start and share of the patients, as `train.transfer.CELLS` has them and in its order."""
+
+
+def study(there: int) -> dict:
+    """The file of the study of transfer with its first cells, made up."""
+
+    def made(encoder: str, task: str, arm: str, share: float) -> dict:
+        score = 0.5 + 0.2 * (arm != "scratch") + 0.1 * share
+        name = "mean_dice" if task == "segment" else "auc"
+        curve = [
+            {"slices": each, "loss": 1.0, "score": score * each / 960, "cpu_seconds": each / 10}
+            for each in range(120, 961, 120)
+        ]
+        entry = {"shape": [3, 3, 3, 64], "float16": base64.b64encode(bytes(3456)).decode()}
+        return {
+            "encoder": encoder,
+            "task": task,
+            "arm": arm,
+            "share": share,
+            "training_patients": round(70 * share),
+            "parameters": 16_000_000,
+            "trained_parameters": 1_000_000 if arm == "frozen" else 16_000_000,
+            "cpu_seconds": 96.0,
+            "curve": curve,
+            "score": {name: score, f"{name}_interval": [score - 0.05, score + 0.05]},
+            "reached": [
+                {"score": 0.5, "slices": 960, "cpu_seconds": 96.0},
+                {"score": 0.9, "slices": None, "cpu_seconds": None},
+            ],
+            "kernels": {"layer": "conv", "moved": 0.1, "before": entry, "after": entry},
+        }
+
+    return {
+        "command": "python -m train transfer",
+        "quick": False,
+        "complete": there == len(STUDY),
+        "lacks": ["-".join(map(str, cell)) for cell in STUDY[there:]],
+        "budget": {"size": 64, "slices": 1000, "parts": 8, "batch_size": 8},
+        "data": {"patients": 100, "synthetic": False},
+        "sources": {"vgg16": "photographs", "resnet50": "another task"},
+        "cells": [made(*cell) for cell in STUDY[:there]],
+    }
+
+
+@pytest.mark.parametrize("there", [3, 11, 26], ids=["begun", "partial", "complete"])
+def test_the_study_of_transfer_is_shown_as_far_as_it_went(open_page, monkeypatch, there):
+    found = study(there)
+    monkeypatch.setattr(experiments, "read", lambda name, *_: found if name == "transfer" else None)
+    for encoder, task in dict.fromkeys(cell[:2] for cell in STUDY[:there]):
+        shares = [share for *which, _, share in STUDY[:there] if which == [encoder, task]]
+        fewer = len(set(shares)) > 1
+        link = {"which": f"{encoder}-{task}", "against": "cpu_seconds"}
+        app = open_page("learn", lesson="transfer", **link)
+        assert not app.exception and not app.warning
+        assert len(app.dataframe[0].value) == shares.count(1)
+        assert len(app.get("plotly_chart")) == 1 + fewer
+        words = words_of(app)
+        assert ("which saves" in words) is fewer
+        assert ("trainings are to come" in words) is (there < len(STUDY))
+        assert "Every other start that was measured here was ahead" in words
+        assert app.query_params["against"] in ("cpu_seconds", ["cpu_seconds"])
+    if there == len(STUDY):
+        assert (
+            "From scratch, 70 patients reach 0.600; thawed, 7 reach 0.710, which saves 63." in words
+        )
+
+
+def test_a_slice_of_ones_own_is_offered(open_page):
+    app = open_page("learn", lesson="segmentation")
+    assert not [button for button in app.button if button.label == "Use your own slice"]
+    app.session_state[uploads.OWN] = stacks.analyzed([stacks.slice_of(1, 24, 32)]).stack
+    app.run()
+    (button,) = [button for button in app.button if button.label == "Use your own slice"]
+    button.click().run()
+    assert not app.exception
+    assert app.selectbox(key="learn.segmentation.patient").value == lesson_slice.OWN
+    assert not [button for button in app.button if button.label == "Use your own slice"]
+    assert "patient" not in app.query_params

@@ -139,10 +139,28 @@ def test_cells_are_picked_in_the_order_of_the_arms():
 
 def test_what_did_not_help_is_said():
     assert figures.no_help(CELLS) == [
-        "VGG16, where is it? frozen, 70 patients: 0.450, from scratch 0.500.",
-        "VGG16, where is it? thawed, 7 patients: 0.550, from scratch 0.500, which lies within its "
-        "interval; chance may have done it.",
+        "Frozen, 70 patients: 0.450; from scratch 0.500. No help.",
+        "Thawed, 7 patients: 0.550; from scratch 0.500, which lies within the interval of the former: "
+        "ahead, but chance may have done it.",
     ]
+
+
+def test_what_is_saved_is_counted_in_patients_with_its_doubt():
+    assert figures.patients_saved(CELLS) == [
+        "From scratch, 7 patients reach 0.500; thawed, 7 reach 0.550; the interval reaches below the "
+        "former, so chance may have done it.",
+        "From scratch, 70 patients reach 0.500; thawed, 7 reach 0.550, which saves 63; the interval "
+        "reaches below the former, so chance may have done it.",
+    ]
+    sure = cell("staged", 0.65, share=0.5, training_patients=35)
+    assert figures.patients_saved([cell("scratch", 0.5), sure]) == [
+        "From scratch, 70 patients reach 0.500; thawed, 35 reach 0.650, which saves 35."
+    ]
+    beaten = figures.patients_saved([cell("scratch", 0.8), sure])
+    assert beaten == [
+        "From scratch, 70 patients reach 0.800; thawed, no number of patients that was tried does."
+    ]
+    assert figures.patients_saved([cell("scratch", 0.8)]) == []
 
 
 def test_times_tell_the_first_to_arrive_and_leave_out_what_nobody_reached():

@@ -7,8 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ui import glossary, learn, lesson_check, lesson_code, lesson_sheet, paper
+from btmodels import practice, registry
+from btmodels.blueprint import Blueprint
+from ui import costs, glossary, learn, lesson_check, lesson_code, lesson_sheet, paper, published
 from ui.lesson_code import Pointer
+from ui.lessons import anatomy
 
 CHECK = """
 ### How many?
@@ -108,6 +111,30 @@ def test_every_lesson_is_complete(address):
     assert [
         t for part in text.values() for t in glossary.marked(part) if t not in glossary.terms()
     ] == []
+
+
+def test_figures_in_the_words_are_those_of_networks_and_studies():
+    words = learn.text_of("encoder-decoder")
+    one, other = (costs.of(name, registry.load_record(name)) for name in ("sequential", "unet"))
+    told = words["Two trained networks on this slice"]
+    chain = Blueprint(
+        "chain", (16, 24, 32, 32, 24, 16), convs=1
+    )  # held to the shipped one elsewhere
+    assert chain.parameters == one.parameters
+    sees = chain.stages[-1].sees
+    assert f"a square of {sees} × {sees} pixels" in told
+    assert "about one and a half times the work" in told
+    assert other.multiply_adds / one.multiply_adds == pytest.approx(1.5, abs=0.1)
+    assert "sixty times the parameters" in told
+    assert other.parameters / one.parameters == pytest.approx(60, rel=0.1)
+    bottom = next(stage for stage in anatomy.blocks() if stage.name == "bottleneck")
+    inside = words["Inside the U"]
+    assert f"{bottom.channels} maps of {bottom.size} × {bottom.size} numbers" in inside
+    experts = published.load()["experts"]
+    band = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
+    assert band in learn.text_of("segmentation")["In words"]
+    before = learn.text_of("train")["In words"]
+    assert f"slices of {practice.SIZE} × {practice.SIZE} pixels" in before
 
 
 @pytest.mark.parametrize("address", learn.LESSONS)

@@ -60,6 +60,8 @@ def draw(lesson: Lesson, stack: Stack) -> None:
     def job() -> tuple[dict[str, Any], dict[str, bytes]]:
         layers = [layer_of(stage) for stage in blocks()]
         found = engine.get_engine().ask(inside.activations, each.pixels, MODEL, layers, MAPS)
+        # The first gradient of a process takes a second or two to compile: not when a hand waits.
+        engine.get_engine().ask(inside.sight, each.pixels, MODEL, 0, 0)
         parts = {maps.layer: pack(maps.levels) for maps in found}
         parts["image"] = pack(fit_to(each.pixels, size).transpose(2, 0, 1))
         return {"blocks": _described(found)}, parts

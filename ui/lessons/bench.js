@@ -3,7 +3,7 @@
 
 const FLAIR = 1;
 const UNSEEN = [30, 50, 110, 165];
-const NAMES = { bottleneck: "Bottleneck", logits: "Answer" };
+const NAMES = { bottleneck: "Bottom", logits: "Answer" };
 export default (component) => mount(Bench, component);
 
 // A stage as Python sends it, with the memory of its maps.

@@ -16,6 +16,7 @@ def draw(lesson: Lesson) -> None:
     if stack is None:
         return
     analyzed = lesson_slice.analyze(stack)
+    lesson.prose("Screen: before you start", title=False)
     _bench(lesson, analyzed)
     lesson.prose("In words")
     lesson.prose("Two trained networks on this slice")

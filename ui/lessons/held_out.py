@@ -39,6 +39,7 @@ _splits = st.components.v2.component(
 
 def draw(lesson: Lesson) -> None:
     """Draw the lesson between its question and what to try."""
+    lesson.prose("Screen: before you start", title=False)
     packed = _packed()
     if packed is None:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
@@ -198,9 +199,14 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
         return
     label = "Test slice, from the nearest pair to the farthest"
     last = len(rows)
-    place = st.slider(label, 1, last, 1, key=lesson.key("pair")) if last > 1 else 1
+    key = lesson.key("pair")
+    if not 1 <= st.session_state.get(key, 0) <= last:
+        st.session_state[key] = round(lesson.number("pair", 1, last, 1))
+    place = st.slider(label, 1, last, key=key) if last > 1 else 1
+    lesson.write(pair=None if place == 1 else place)
     row = rows[place - 1]
-    for column, kind in zip(st.columns(2), ("", "nearest_"), strict=True):
+    left, right, words = st.columns([2, 2, 3])
+    for column, kind in ((left, ""), (right, "nearest_")):
         folder, number = row[f"{kind}patient"], row[f"{kind}number"]
         stack = samples.stack_of(library[folder], folder)
         index = stack.index_of(number)
@@ -213,7 +219,22 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
                 output_format="PNG",
                 alt=title,
             )
-    st.markdown(f"Distance {row['distance']:.2f}; Dice of the test slice {_said(row['dice'])}.")
+    words.markdown(pair_words(row))
+
+
+def pair_words(row: dict[str, Any]) -> str:
+    """Return what is known of a test slice and the training slice nearest to it."""
+    same = row["patient"] == row["nearest_patient"]
+    dice = row["dice"]
+    return (
+        f"Distance **{row['distance']:.2f}**, {'the same head' if same else 'another head'}. "
+        + (
+            "There is no tumor in the test slice and none was marked, so it has no Dice."
+            if dice is None
+            else f"The network that had learned from the slice on the right scores a Dice of "
+            f"**{dice:.3f}** on the one on the left."
+        )
+    )
 
 
 def _others() -> None:

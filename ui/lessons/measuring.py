@@ -34,7 +34,9 @@ def draw(lesson: Lesson) -> None:
     stack = lesson_slice.choose(lesson, USUAL)
     if stack is None:
         return
-    _one_mask(lesson, lesson_slice.analyze(stack))
+    analyzed = lesson_slice.analyze(stack)
+    lesson.prose("Screen: before you start", title=False)
+    _one_mask(lesson, analyzed)
     lesson.prose("In words")
     lesson.prose("Three ways to average")
     averages.draw(lesson)

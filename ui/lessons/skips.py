@@ -103,7 +103,8 @@ def _scores(results: dict[str, Any]) -> None:
             "short a training no difference between them is certain. That the one trained with skips "
             "falls when they are switched off tells what it relies on, not what skips are worth."
         )
-    st.caption(
+    # No caption: code in its gray has too little contrast.
+    st.markdown(
         "Over all slices of the validation patients, mean Dice of the small networks with its 95 % "
         f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "
         "fewer than the site's networks. The masks above are made here and now, for every setting at "

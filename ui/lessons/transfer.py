@@ -28,6 +28,7 @@ def draw(lesson: Lesson) -> None:
     """Draw the lesson between its question and what to try."""
     found = experiments.read("transfer")
     cells = found["cells"] if found else []
+    lesson.prose("Screen: before you start", title=False)
     _thawing(lesson, cells)
     lesson.prose("In words")
     lesson.prose("What the first layer looks for")
@@ -79,15 +80,15 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     with left:
         which = st.selectbox("Network and question", options, format_func=_title, key=key)
     with right:
+        against = lesson.key("against")
+        if st.session_state.get(against) not in BY:
+            st.session_state[against] = lesson.choice("against", list(BY), "slices")
         by = st.segmented_control(
-            "Against",
-            list(BY),
-            default="slices",
-            format_func=BY.get,
-            required=True,
-            key=lesson.key("by"),
+            "Against", list(BY), format_func=BY.get, required=True, key=against
         )
-    lesson.write(which=None if which == options[0] else which)
+    lesson.write(
+        which=None if which == options[0] else which, against=None if by == "slices" else by
+    )
     encoder, task = which.split("-")
     whole = figures.pick(cells, encoder, task)
     st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
@@ -101,10 +102,12 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     if len({cell["share"] for cell in parts}) > 1:
         st.subheader("With fewer patients", anchor=False)
         _chart(figures.shares(parts), lesson.key("shares"), "Score by number of patients.")
-    st.subheader("When it did not help", anchor=False)
+        st.markdown("\n".join(f"- {each}" for each in figures.patients_saved(parts)))
+    st.subheader("When it did not help, or not for certain", anchor=False)
     sentences = figures.no_help(parts)
     st.markdown(
-        "\n".join(f"- {each}" for each in sentences) or "Every start was ahead of scratch here."
+        "\n".join(f"- {each}" for each in sentences)
+        or "Every other start that was measured here was ahead of scratch, and scratch below its interval."
     )
 
 

@@ -154,6 +154,38 @@ def times(cells: Sequence[Cell]) -> list[str]:
     return sentences
 
 
+def patients_saved(cells: Sequence[Cell]) -> list[str]:
+    """Return sentences on how few patients the thawed encoder needs for what scratch takes more for.
+
+    Args:
+        cells: Of one encoder and task, of all shares.
+    """
+    scratch, staged = (
+        sorted(
+            (cell for cell in cells if cell["arm"] == arm and score_of(cell) is not None),
+            key=lambda cell: cell["training_patients"],
+        )
+        for arm in ("scratch", "staged")
+    )
+    return [_saved(base, staged) for base in scratch] if staged else []
+
+
+def _saved(base: Cell, staged: Sequence[Cell]) -> str:
+    # What scratch reaches, and the least that does it thawed.
+    patients, score = base["training_patients"], score_of(base)
+    words = f"From scratch, {patients} patients reach {score:.3f}; thawed, "
+    enough = next((cell for cell in staged if score_of(cell) >= score), None)
+    if enough is None:
+        return words + "no number of patients that was tried does."
+    needed = enough["training_patients"]
+    verdict = f"{needed} reach {score_of(enough):.3f}"
+    if needed < patients:
+        verdict += f", which saves {patients - needed}"
+    if (ends := interval_of(enough)) and ends[0] <= score:
+        verdict += "; the interval reaches below the former, so chance may have done it"
+    return f"{words}{verdict}."
+
+
 def no_help(cells: Sequence[Cell]) -> list[str]:
     """Return a sentence for each start that did no better than from scratch on the same patients."""
     sentences = []
@@ -173,14 +205,14 @@ def no_help(cells: Sequence[Cell]) -> list[str]:
         if ours is None or base is None:
             continue
         where = (
-            f"{ENCODERS.get(cell['encoder'], cell['encoder'])}, {TASKS[cell['task']]} "
-            f"{ARMS[cell['arm']]}, {cell['training_patients']} patients"
+            f"{ARMS[cell['arm']].capitalize()}, {cell['training_patients']} patients: {ours:.3f}; "
+            f"from scratch {base:.3f}"
         )
         if ours <= base:
-            sentences.append(f"{where}: {ours:.3f}, from scratch {base:.3f}.")
+            sentences.append(f"{where}. No help.")
         elif (ends := interval_of(cell)) and ends[0] <= base:
             sentences.append(
-                f"{where}: {ours:.3f}, from scratch {base:.3f}, which lies within its interval; "
-                "chance may have done it."
+                f"{where}, which lies within the interval of the former: ahead, but chance may "
+                "have done it."
             )
     return sentences
