@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 
+from btmodels import limits
 from btmodels.errors import DecodeError
 from btmodels.names import plain_name
 from btmodels.raster import LIBRARY_ERRORS, MAX_BYTES
@@ -89,3 +90,4 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:
                 f"{name} holds a file of {entry.file_size // 1_000_000:,} MB; at most "
                 f"{MAX_BYTES // 1_000_000} MB are read."
             )
+    limits.announce(total)

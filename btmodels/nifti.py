@@ -65,7 +65,7 @@ def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:
         header = _header(data)
         volumes, notes = _volumes(data, header, name)
         grid, more = _grid(header, volumes.shape[:3], name)
-        return _scans(volumes, grid, name, notes + more)
+        return _scans(volumes, header, grid, name, notes + more)
     except _ERRORS as error:
         raise DecodeError(
             f"{name} is a NIfTI file, but it is cut off, damaged or of a form that is not read."
@@ -114,10 +114,19 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
     if values.shape[3] > MOST_VOLUMES:
         notes = (f"{name} holds {values.shape[3]} volumes; only the first one was read.",)
         values = values[..., :1]
-    slope, intercept = header.get_slope_inter()
-    if slope is not None and (slope, intercept or 0.0) != (1.0, 0.0):
-        values = values.astype(np.float32) * np.float32(slope) + np.float32(intercept or 0.0)
     return values, notes
+
+
+def _rescaled(values: np.ndarray, header) -> np.ndarray:
+    """A volume's values as the header's line has them: one by one, for as floats they may take four times
+    the memory."""
+    slope, intercept = header.get_slope_inter()
+    if slope is None or (slope, intercept or 0.0) == (1.0, 0.0) or values.ndim != 3:
+        return values
+    result = values.astype(np.float32)
+    result *= np.float32(slope)
+    result += np.float32(intercept or 0.0)
+    return result
 
 
 def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[Grid, tuple[str, ...]]:
@@ -147,7 +156,9 @@ def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[Grid, tuple[s
     return Grid("NIfTI", shape, order, flips, affine, packed), notes
 
 
-def _scans(volumes: np.ndarray, grid: Grid, name: str, notes: tuple[str, ...]) -> tuple[Scan, ...]:
+def _scans(
+    volumes: np.ndarray, header, grid: Grid, name: str, notes: tuple[str, ...]
+) -> tuple[Scan, ...]:
     base = stem_of_volume(name)
     count = volumes.shape[3]
     notes += plane_notes(grid, name)
@@ -160,7 +171,8 @@ def _scans(volumes: np.ndarray, grid: Grid, name: str, notes: tuple[str, ...]) -
     for index in range(count):
         title = name if count == 1 else f"{name}, volume {index + 1}"
         stem = base if count == 1 else f"{base}_v{index + 1}"
-        values, more = np.ascontiguousarray(grid.shown(volumes[:, :, :, index])), ()
+        volume = _rescaled(volumes[:, :, :, index], header)
+        values, more = np.ascontiguousarray(grid.shown(volume)), ()
         if values.ndim == 3:
             values, more = to_levels(values, title)
         sequence = recognize(base) if count == 1 else ("spare" if index else "flair")

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from btmodels import limits
 from btmodels.errors import DecodeError
 
 MAX_BYTES = 200_000_000
@@ -69,7 +70,7 @@ class Raster:
 
 
 def check_size(name: str, rows: int, cols: int, num_bytes: int = 0) -> None:
-    """Refuse a picture that is empty or too large.
+    """Refuse a picture that is empty or too large; a large one gets time and memory (`btmodels.limits`).
 
     Args:
         name: For the message.
@@ -95,6 +96,8 @@ def check_size(name: str, rows: int, cols: int, num_bytes: int = 0) -> None:
             f"{name} would take {num_bytes // 1_000_000:,} MB unpacked; at most "
             f"{MAX_BYTES // 1_000_000} MB are read."
         )
+    # Pillow keeps four bytes a pixel whatever the file has.
+    limits.announce(max(num_bytes, 4 * rows * cols))
 
 
 def check_pages(name: str, pages: int) -> tuple[str, ...]:

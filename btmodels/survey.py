@@ -22,8 +22,8 @@ from btmodels.slices import FLAIR, Patient, Slice
 THUMBNAIL = 72
 """Rows and columns that a thumbnail fits into."""
 
-SECONDS = 60.0
-"""A folder that takes longer is given up: 88 slices take less than one on any disk at hand."""
+SECONDS = 6.0
+"""Of the processor; a folder that takes more is given up: 88 slices take less than one."""
 
 _QUALITY = 88
 _PRIORITY = 10

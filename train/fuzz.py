@@ -92,7 +92,7 @@ def run(count: int, seed: int = 0) -> dict:
     defects: Counter = Counter()
     given_up: list[int] = []
     slowest, memory = 0.0, 0
-    reader = Reader(SECONDS)
+    reader = Reader(SECONDS, patience=1)
     try:
         for number in range(count):
             one = sound[number % len(sound)]
