@@ -8,7 +8,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from btmodels.engine import get_engine
-from ui import health
+from ui import health, heap
 from ui.content import sections
 from ui.document import routes
 from ui.headers import SafeHeaders
@@ -32,12 +32,14 @@ def frame() -> None:
     with page_first():
         st.navigation(pages, position="top").run()
         st.caption(notice)
+    heap.page_served()
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Warm the engine up while the server starts; end its process with the server."""
     get_engine().start()
+    heap.settle_after_first_page()
     # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
     # came first with a deep link would get a page without this frame.
     with suppress(ImportError):  # not public: a later Streamlit may do without it

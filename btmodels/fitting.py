@@ -50,20 +50,6 @@ class FitConfig:
     fade: float = 0.0
 
 
-def fastest_policy() -> str:
-    """Return "mixed_bfloat16" where the processor or GPU computes in bfloat16, else "float32"."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        if jax.default_backend() == "gpu":
-            return "mixed_bfloat16"
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return "float32"
-    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
-
-
 def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
     """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
     (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine.

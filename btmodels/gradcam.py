@@ -113,7 +113,8 @@ def _maps_and_slopes(model: Any, layer: str, batch: np.ndarray) -> tuple[np.ndar
             tape.watch(maps)
             logit = ops.sum(head(maps, training=False))
         slopes = tape.gradient(logit, maps)
-    return ops.convert_to_numpy(maps), ops.convert_to_numpy(slopes)
+    # float32 from here on, whatever numbers the network computes in.
+    return tuple(ops.convert_to_numpy(ops.cast(each, "float32")) for each in (maps, slopes))
 
 
 def _head_of(model: Any, layer: str) -> Any:

@@ -106,7 +106,7 @@ class Probe:
         found = self._watchers[names](self._normalized(image)[None])
         found = found if isinstance(found, (list, tuple)) else [found]
         return [
-            _maps(name, ops.convert_to_numpy(values)[0], most)
+            _maps(name, ops.convert_to_numpy(ops.cast(values, "float32"))[0], most)
             for name, values in zip(names, found, strict=True)
         ]
 
@@ -183,7 +183,8 @@ class Probe:
         settings, count = gates.shape[0], views.shape[0]
         each = ops.repeat(gates, count, axis=0)
         handed = [
-            ops.tile(skip, (settings, 1, 1, 1)) * ops.reshape(each[:, place], (-1, 1, 1, 1))
+            ops.tile(skip, (settings, 1, 1, 1))
+            * ops.cast(ops.reshape(each[:, place], (-1, 1, 1, 1)), skip.dtype)
             for place, skip in enumerate(kept)
         ]
         logits = self._decoder([ops.tile(deep, (settings, 1, 1, 1)), *handed], training=False)

@@ -170,15 +170,22 @@ def load_record(name: str, assets: Path = ASSETS) -> Record:
     Raises:
         WeightsError: It is missing or not a record.
     """
-    title = get(name).title
+    title, path = get(name).title, record_path(name, assets)
     try:
-        content = json.loads(record_path(name, assets).read_text(encoding="utf-8"))
+        stamp = os.stat(path)
+        return _read_record(path, stamp.st_mtime_ns, stamp.st_size, title)
     except FileNotFoundError:
         raise WeightsError(
             f"There are no weights for {title} in this copy of the project."
         ) from None
     except (OSError, ValueError):
         raise WeightsError(f"The record of {title}'s weights cannot be read.") from None
+
+
+@lru_cache(maxsize=64)
+def _read_record(path: Path, mtime_ns: int, size: int, title: str) -> Record:
+    # Keyed by time and size, so that pages can ask at each visit at the price of one stat.
+    content = json.loads(path.read_text(encoding="utf-8"))
     known = {key: content.pop(key, None) for key in Record.__dataclass_fields__ if key != "extra"}
     missing = [key for key, value in known.items() if value is None]
     if missing:
@@ -209,5 +216,5 @@ def verify_weights(name: str, assets: Path = ASSETS) -> Record:
 
 @lru_cache(maxsize=64)
 def _sha256_of(path: Path, mtime_ns: int, size: int) -> str:
-    # Keyed by time and size, so that pages can ask at each visit at the price of one stat.
+    # Keyed as `_read_record` is.
     return hashlib.sha256(path.read_bytes()).hexdigest()

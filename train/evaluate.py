@@ -20,6 +20,9 @@ from train.scoring import score_masks, score_verdicts
 
 SUBSETS = (*cohort.SUBSETS, "samples")
 
+PRECISION = "float32"
+"""What every score is computed in, so that it does not hang on the machine that computed it."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
@@ -94,7 +97,7 @@ def evaluate(
         WeightsError: There are no usable weights.
         CohortError: There is no mask to score against.
     """
-    predictor = predictor or Predictor(name, assets)
+    predictor = predictor or Predictor(name, assets, PRECISION)
     if registry.get(name).task == "segment":
         scores = score_masks(predictor, patients, classifier or _default_classifier(assets))
     else:
@@ -111,7 +114,7 @@ def evaluate(
 
 def _default_classifier(assets: Path) -> Predictor | None:
     try:
-        return Predictor("default-classifier", assets)
+        return Predictor("default-classifier", assets, PRECISION)
     except WeightsError as error:
         print(f"Masks are scored without a classifier beside them. {error}")
         return None

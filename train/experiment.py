@@ -31,9 +31,10 @@ import numpy as np
 
 from btmodels import cohort, metrics, registry
 from btmodels.errors import CohortError
-from btmodels.fitting import FitConfig, fastest_policy, fit
+from btmodels.fitting import FitConfig, fit
 from btmodels.intervals import bootstrap_interval, grouped_interval
 from btmodels.metrics import Counts
+from btmodels.precision import fastest_policy
 from train.bench import machine
 from train.choose import predict_logits
 from train.data import Epoch, Subset, read_subset

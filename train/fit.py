@@ -22,7 +22,6 @@ from btmodels.errors import WeightsError
 from btmodels.fitting import (
     FitConfig,
     compile_model,
-    fastest_policy,
     finished,
     fit,
     load_checkpoint,
@@ -30,6 +29,7 @@ from btmodels.fitting import (
 )
 from btmodels.metrics import average_precision, count, dice, mean_of, roc_auc, total
 from btmodels.networks.resnet import with_localizer
+from btmodels.precision import fastest_policy
 from train import pretrained
 from train.choose import (
     CHOOSING_SIZE,

@@ -34,7 +34,7 @@ from btmodels.predict import Predictor
 from btmodels.slices import FLAIR, Patient, Slice
 from train import experiment
 from train.bench import machine
-from train.evaluate import count_test
+from train.evaluate import PRECISION, count_test
 from train.provenance import command_line, versions
 
 QUESTION = "What does a fault of the input cost?"
@@ -182,8 +182,8 @@ def main(args: argparse.Namespace) -> int:
         print("Say where the data is: --data DIR", file=sys.stderr)
         return 2
     assets = registry.ASSETS if args.quick else experiment.source_assets(args)
-    segmenter = Predictor("unet" if args.quick else args.model, assets)
-    classifier = Predictor("default-classifier", assets)
+    segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
+    classifier = Predictor("default-classifier", assets, PRECISION)
     if args.quick:
         patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
         slices = [each for p in patients for each in choose(p, 1, 1)]

@@ -34,7 +34,15 @@ def editor(linkable: bool) -> None:
     stops, problems = present.route()
     for problem in problems:
         st.warning(problem, icon=":material/link_off:")
-    with st.expander("Route for presenting", icon=":material/slideshow:", key="route.open"):
+    folded = st.expander(
+        "Route for presenting",
+        icon=":material/slideshow:",
+        key="route.open",
+        on_change="rerun",  # what nobody sees is not drawn: it takes as long as the rest of the page
+    )
+    if not folded.open:
+        return
+    with folded:
         st.markdown(text.get("Route" if linkable else "No view", ""))
         for index, stop in enumerate(stops):
             _row(index, stop, len(stops), linkable)

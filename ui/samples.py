@@ -90,7 +90,7 @@ def _library(data_root: Path | None) -> Library:
     return Library({s.patient.folder: s for s in ordered}, tuple(problems), found, empty)
 
 
-@st.cache_resource(show_spinner="Reading the slices…", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=16)  # a class looks at many patients at once
 def stack_of(_sample: Sample, folder: str) -> Stack:
     """Read all slices of a sample; ``folder`` is its folder name, by which it is kept.
 

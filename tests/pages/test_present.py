@@ -14,6 +14,12 @@ def texts(app) -> list[str]:
     return [field.value for field in app.text_input if "Caption of stop" in field.label]
 
 
+def unfolded(app):
+    """The page with its editor of the route open."""
+    app.session_state["route.open"] = True
+    return app.run()
+
+
 def menu(app, index: int):
     return next(each for each in app.get("menu_button") if each.label == f"Stop {index + 1}")
 
@@ -59,6 +65,8 @@ def test_a_presentation_without_networks_says_why(open_page):
 
 def test_a_route_is_made_of_views(open_page):
     app = open_page("analyze", patient=fakes.PATIENTS[0], slice="2", channel="pre", route=ROUTE)
+    assert not texts(app)  # nothing of a folded editor is drawn
+    unfolded(app)
     assert texts(app) == ["Look here", "", "Nothing"]
     next(b for b in app.button if b.label == "Add the view above").click().run()
     assert texts(app) == ["Look here", "", "Nothing", ""]
@@ -74,6 +82,7 @@ def test_a_route_is_made_of_views(open_page):
 def test_every_slice_of_a_route_can_be_made_ready(open_page):
     fake = fakes.FakeEngine()
     app = open_page("analyze", fake, patient=fakes.PATIENTS[0], route=ROUTE)
+    unfolded(app)
     asked = sum(fake.asked)
     next(b for b in app.button if b.label == "Get all stops ready").click().run()
     assert not app.exception
@@ -83,5 +92,6 @@ def test_every_slice_of_a_route_can_be_made_ready(open_page):
 def test_uploads_are_never_presented(open_page):
     app = open_page("analyze")
     app.segmented_control[0].set_value("Your files").run()
+    unfolded(app)
     add = next(button for button in app.button if button.label == "Add the view above")
     assert add.disabled and "A route leads to samples" in words_of(app)

@@ -1,0 +1,57 @@
+"""What numbers networks compute in where they run: bfloat16 where a machine has units for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+
+CPU_FLAGS = Path("/proc/cpuinfo")
+"""Where Linux tells what a processor can do; elsewhere nothing is assumed."""
+
+AMPERE = (8, 0)
+"""First compute capability of NVIDIA with bfloat16 units."""
+
+
+def fastest_policy() -> str:
+    """Return "mixed_bfloat16" where the processor or GPU computes in bfloat16, else "float32".
+
+    The logits of our networks are float32 under either.
+    """
+    gpu = _gpu()
+    if gpu is not None:
+        return "mixed_bfloat16" if gpu >= AMPERE else "float32"
+    try:
+        flags = CPU_FLAGS.read_text(encoding="utf-8")
+    except OSError:
+        return "float32"
+    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+@contextmanager
+def using(policy: str) -> Iterator[None]:
+    """Build layers in ``policy`` inside; this thread's own policy is back afterwards."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _gpu() -> tuple[int, int] | None:
+    # Compute capability of the first GPU; without one, None.
+    if keras.backend.backend() == "jax":
+        import jax
+
+        gpus = [each for each in jax.devices() if each.platform == "gpu"]
+        words = [getattr(each, "compute_capability", "0.0") for each in gpus]
+        return tuple(int(part) for part in words[0].split(".")[:2]) if words else None
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpu)
+        return details.get("compute_capability", (0, 0))
+    return None
