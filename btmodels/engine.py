@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -136,6 +137,19 @@ class Engine:
             WeightsError: The weights of either are missing, altered or of another network.
             EngineError: The engine is off, cannot start, or failed twice on this request.
         """
+        return self.submit(images, segmenter, classifier).result()
+
+    def submit(
+        self,
+        images: Sequence[np.ndarray],
+        segmenter: str = "default",
+        classifier: str = "default-classifier",
+    ) -> Future[list[Prediction]]:
+        """Do as `predict` without waiting: what it would return, or raise once asked, comes later.
+
+        Raises:
+            KeyError, WeightsError, EngineError: As for `predict`, where it is known at once.
+        """
         networks = registry.get(segmenter).name, registry.get(classifier).name
         for image in images:
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -148,8 +162,10 @@ class Engine:
         for name in networks:
             registry.verify_weights(name, self.assets)
         if not len(images):
-            return []
-        return self._queue().add(images, networks).future.result()
+            nothing: Future[list[Prediction]] = Future()
+            nothing.set_result([])
+            return nothing
+        return self._queue().add(images, networks).future
 
     def ask(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call ``function(*args, assets)`` in the worker; wait for warmth and for this call's turn.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from itertools import product
 from pathlib import Path
 
@@ -38,14 +39,19 @@ class FakeEngine:
         }
         return EngineStatus(self.state, "CPU", self.message, 1, networks)
 
-    def predict(self, images, segmenter="default", classifier="default-classifier"):
+    def submit(self, images, segmenter="default", classifier="default-classifier"):
+        answer = Future()
         if self.fails:
-            raise EngineError("The networks did not answer.")
+            answer.set_exception(EngineError("The networks did not answer."))
+            return answer
         self.asked.append(len(images))
-        return [
-            Prediction(0.9 if (pixels[..., 1] > 200).any() else 0.1, pixels[..., 1].copy())
-            for pixels in images
-        ]
+        answer.set_result(
+            [
+                Prediction(0.9 if (pixels[..., 1] > 200).any() else 0.1, pixels[..., 1].copy())
+                for pixels in images
+            ]
+        )
+        return answer
 
     def ask(self, function, *args):
         """Answer as `btmodels.inside` would, with maps that are all alike."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
 from threading import Lock
 
 import streamlit as st
@@ -22,8 +24,18 @@ CHUNK = 16
 SHARED_ANALYSES = 256
 WARMING = "The networks are warming up; the mask follows in a few seconds."
 
-KEPT, FAILURE = "networks.kept", "networks.failure"
-"""Session keys of the analyses of the stack on screen, and of what went wrong last."""
+KEPT, AHEAD, FAILURE = "networks.kept", "networks.ahead", "networks.failure"
+"""Session keys of the analyses of the stack on screen, of what the networks look at while the page is
+drawn, and of what went wrong last."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the networks were asked: keys of slices, hashes of the weights, and what will come of it."""
+
+    keys: tuple[str, ...]
+    mark: tuple[str, str]
+    future: Future[list[Prediction]]
 
 
 class Memory:
@@ -114,10 +126,21 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
         kept = _recall(stack, records)
         stopped = clinic.stops(stack)
         missing = [i for i, k in enumerate(stack.keys) if k not in kept and k not in stopped]
-        chunk = [index] if index in missing else missing[:CHUNK]
-        # The doctor comes just before the networks, a few slices at a time as well.
-        if chunk := clinic.admit(stack, chunk):
-            st.session_state[KEPT] = kept | _ask(stack, chunk, records), _mark(records)
+        ahead = _asked_ahead(stack, missing, records)
+        if index in missing:  # what is looked at does not wait for a chunk
+            asked = _ask(stack, [index], records)
+        else:
+            asked, ahead = ahead or _ask(stack, missing[:CHUNK], records), None
+        predictions = asked.future.result() if asked else []
+        if not ahead:  # the networks go on while the page is drawn
+            rest = [i for i in missing if not asked or stack.keys[i] not in asked.keys]
+            ahead = _ask(stack, rest[:CHUNK], records)
+        st.session_state[AHEAD] = ahead
+        if asked:
+            st.session_state[KEPT] = (
+                kept | _answered(stack, asked, predictions, records),
+                asked.mark,
+            )
     except BrainTumorError as error:
         st.session_state[FAILURE] = str(error)
 
@@ -164,19 +187,36 @@ def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]
     return kept
 
 
-def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> dict[str, Analysis]:
-    slices = [stack.slices[i] for i in missing]
-    predictions = engine.get_engine().predict(
-        [each.pixels for each in slices],
+def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
+    # The doctor comes just before the networks, a few slices at a time as well.
+    admitted = clinic.admit(stack, missing)
+    if not admitted:
+        return None
+    future = engine.get_engine().submit(
+        [stack.slices[i].pixels for i in admitted],
         segmenter=records[0].name,
         classifier=records[1].name,
     )
+    return _Asked(tuple(stack.keys[i] for i in admitted), _mark(records), future)
+
+
+def _asked_ahead(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
+    # Of another stack, or of other weights, nobody waits for it any more.
+    asked: _Asked | None = st.session_state.pop(AHEAD, None)
+    wanted = {stack.keys[i] for i in missing}
+    return asked if asked and asked.mark == _mark(records) and wanted & {*asked.keys} else None
+
+
+def _answered(
+    stack: Stack, asked: _Asked, predictions: list[Prediction], records: tuple[Record, Record]
+) -> dict[str, Analysis]:
+    slices = dict(zip(stack.keys, stack.slices, strict=True))
     answered = {}
-    for i, each, prediction in zip(missing, slices, predictions, strict=True):
-        analysis = _measure(each, prediction, records)
-        answered[stack.keys[i]] = analysis
-        if stack.shared:
-            _shared().put((stack.keys[i], *_mark(records)), analysis)
+    for key, prediction in zip(asked.keys, predictions, strict=True):
+        if key in slices:
+            answered[key] = _measure(slices[key], prediction, records)
+            if stack.shared:
+                _shared().put((key, *asked.mark), answered[key])
     return answered
 
 

@@ -209,7 +209,7 @@ def _forget() -> None:
     attention.forget()
     trust.forget()
     st.session_state.pop(CHOSEN, None)
-    for key in (networks.KEPT, viewer.PACKED):
+    for key in (networks.KEPT, networks.AHEAD, viewer.PACKED):
         st.session_state.pop(key, None)
 
 

@@ -1,0 +1,104 @@
+"""How pages ask the engine: the slice on screen first, the next slices while the page is drawn."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from btmodels.errors import EngineError
+from btmodels.slices import Prediction, Slice
+from tests import fakes
+from ui import attention, clinic, networks
+from ui.stack import Stack
+
+SLICES = 2 * networks.CHUNK + 3
+
+
+class SlowEngine(fakes.FakeEngine):
+    """Answers its first ``prompt`` requests at once, the others when it is told to."""
+
+    prompt = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.futures: list[Future] = []
+
+    def submit(self, images, segmenter="default", classifier="default-classifier"):
+        self.asked.append(len(images))
+        self.futures.append(Future())
+        if len(self.futures) <= self.prompt:
+            self.answer(-1)
+        return self.futures[-1]
+
+    def answer(self, request: int) -> None:
+        prediction = Prediction(0.5, np.zeros((8, 8), np.uint8))
+        self.futures[request].set_result([prediction] * self.asked[request])
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    session = SimpleNamespace(session_state={})
+    for module in (networks, clinic, attention):
+        monkeypatch.setattr(module, "st", session)
+    return fakes.use(monkeypatch, SlowEngine())
+
+
+@pytest.fixture
+def stack() -> Stack:
+    slices = tuple(Slice(f"{i}.tif", np.full((8, 8, 3), i, np.uint8)) for i in range(SLICES))
+    keys = tuple(f"upload/{i}" for i in range(SLICES))
+    return Stack("upload", slices, keys, ("upload",) * SLICES, shared=False)
+
+
+def done(stack: Stack) -> list[int]:
+    return [i for i, each in enumerate(networks.known(stack).analyses) if each]
+
+
+def test_the_networks_look_at_the_next_slices_while_the_page_is_drawn(engine, stack):
+    networks.advance(stack, 5)
+    assert done(stack) == [5]
+    assert engine.asked == [1, 16]  # the second request runs, and nothing waits for it
+    engine.answer(1)
+    networks.advance(stack, 5)
+    assert done(stack) == list(range(17))  # 0 to 16, of which 5 was there before
+    assert engine.asked == [1, 16, 16]
+    engine.answer(2)
+    engine.prompt = 4
+    networks.advance(stack, 5)
+    networks.advance(stack, 5)
+    assert done(stack) == list(range(SLICES))
+    assert engine.asked == [1, 16, 16, 2]  # each slice once
+    assert not networks.known(stack).pending
+
+
+def test_a_slice_that_is_turned_to_does_not_wait_for_those_before_it(engine, stack):
+    networks.advance(stack, 5)
+    engine.prompt = 3
+    networks.advance(stack, 30)
+    assert done(stack) == [5, 30] and engine.asked == [1, 16, 1]
+    engine.answer(1)
+    networks.advance(stack, 30)
+    assert done(stack) == [*range(17), 30]
+
+
+def test_what_is_asked_ahead_may_fail_too(engine, stack):
+    networks.advance(stack, 5)
+    engine.futures[1].set_exception(EngineError("The networks did not answer."))
+    networks.advance(stack, 5)
+    analyzed = networks.known(stack)
+    assert analyzed.message == "The networks did not answer." and not analyzed.pending
+    engine.prompt = 9
+    networks.advance(stack, 5)
+    assert done(stack) == list(range(17))
+
+
+def test_nothing_of_another_stack_is_waited_for(engine, stack):
+    networks.advance(stack, 5)
+    other = Stack("other", stack.slices[:1], ("other/0",), ("upload",), shared=False)
+    engine.prompt = 3
+    networks.advance(other, 0)
+    assert done(other) == [0]
+    assert networks.st.session_state[networks.AHEAD] is None
