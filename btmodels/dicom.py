@@ -16,11 +16,11 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import UID
 
 from btmodels.codestream import frame_sizes
 from btmodels.dicom_fields import geometry_of, item_of, number_of, text_of, window_of
+from btmodels.dicom_values import values_of
 from btmodels.errors import DecodeError
 from btmodels.names import plain_name
 from btmodels.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
@@ -31,7 +31,6 @@ _ERRORS = (*LIBRARY_ERRORS, BytesLengthException, InvalidDicomError)
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # nor is it heard on a console
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_GRAY = ("MONOCHROME1", "MONOCHROME2")
 
 
 def is_dicom(data: bytes) -> bool:
@@ -73,7 +72,7 @@ def read_dicom(data: bytes, name: str) -> DicomFile:
         try:
             dataset = _parse(data, name)
             count = _check(dataset, name)
-            values, notes = _values(dataset, name, count)
+            values, notes = values_of(dataset, name, count)
             return _file(dataset, name, values, notes)
         except _ERRORS as error:
             raise DecodeError(
@@ -142,78 +141,6 @@ def _check(dataset: Dataset, name: str) -> int:
 def _kind(dataset: Dataset) -> str:
     uid = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
     return UID(str(uid)).name if uid else "unknown"
-
-
-def _values(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    photometric = text_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
-    values = _unpacked(dataset, name)
-    samples = int(dataset.get("SamplesPerPixel") or 1)
-    values = values.reshape(count, dataset.Rows, dataset.Columns, *([samples] * (samples > 1)))
-    if photometric == "PALETTE COLOR":
-        colors = np.stack([apply_color_lut(frame, dataset)[..., :3] for frame in values])
-        if colors.dtype == np.uint16:
-            colors = colors >> 8
-        note = f"{name} has a palette; its colors were looked up."
-        return colors.astype(np.uint8), (note,)
-    if samples == 1:
-        return _rescaled(values, dataset, name, photometric)
-    if samples != 3:
-        raise DecodeError(f"{name} holds pictures of {samples} channels; 1 or 3 are read.")
-    if values.dtype != np.uint8:
-        stored = int(dataset.get("BitsStored") or 8 * values.dtype.itemsize)
-        values = np.rint(values * (255.0 / (2**stored - 1))).clip(0, 255).astype(np.uint8)
-    note = (
-        f"{name} is a color picture ({photometric}); its three channels are then no MRI sequences."
-    )
-    return values, (note,)
-
-
-def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
-    syntax = dataset.file_meta.TransferSyntaxUID
-    try:
-        return pixel_array(dataset)
-    except RuntimeError as error:  # no decoder of several could
-        raise DecodeError(
-            f"{name} holds a picture packed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
-            "which cannot be unpacked here: it is damaged or of a rare kind."
-        ) from error
-
-
-def _rescaled(
-    values: np.ndarray, dataset: Dataset, name: str, photometric: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    notes: tuple[str, ...] = ()
-    if photometric not in _GRAY:
-        notes += (f"{name} says of its gray values “{photometric[:20]}”; they were read as gray.",)
-    padding = dataset.get("PixelPaddingValue")
-    padded = values == padding if isinstance(padding, int) else None
-    if "ModalityLUTSequence" in dataset:
-        values = apply_modality_lut(values, dataset).astype(np.float32)
-    else:
-        lines = [_line(dataset, index) for index in range(len(values))]
-        if any(line != (1.0, 0.0) for line in lines):
-            values = values.astype(np.float32)
-            for frame, (slope, intercept) in zip(values, lines, strict=True):
-                frame *= np.float32(slope)
-                frame += np.float32(intercept)
-    if padded is not None and padded.any() and not padded.all():
-        values = values.copy()
-        values[padded] = values[~padded].min()
-        notes += (f"{name} has padding around its picture, which was made black.",)
-    if "VOILUTSequence" in dataset and "ModalityLUTSequence" not in dataset:
-        whole = values.dtype.kind in "iu"
-        if whole and "WindowCenter" not in dataset:
-            values = apply_voi_lut(values, dataset)
-            notes += (f"{name} has a table of brightness (VOI LUT), which was applied.",)
-    return values, notes
-
-
-def _line(dataset: Dataset, index: int) -> tuple[float, float]:
-    """(slope, intercept) of a frame's values."""
-    item = item_of(dataset, index, "PixelValueTransformationSequence", "RescaleSlope")
-    slope, intercept = number_of(item, "RescaleSlope"), number_of(item, "RescaleIntercept")
-    slope = 1.0 if slope is None or slope == 0 else slope
-    return slope, 0.0 if intercept is None else intercept
 
 
 def _file(dataset: Dataset, name: str, values: np.ndarray, notes: tuple[str, ...]) -> DicomFile:

@@ -90,11 +90,10 @@ def geometry_of(
 def window_of(dataset: Dataset, index: int) -> tuple[float, float] | None:
     """Return the values that a frame's first window makes black and white (DICOM PS3.3 C.11.2.1.2).
 
-    None without a window, or with one that is no straight line (SIGMOID).
+    None without a window, or with one that is no straight line, as SIGMOID: see `dicom_values`.
     """
-    item = item_of(dataset, index, "FrameVOILUTSequence", "WindowCenter")
-    center, width = (_first(item, key) for key in ("WindowCenter", "WindowWidth"))
-    function = text_of(item, "VOILUTFunction").upper() or "LINEAR"
+    center, width = center_and_width(dataset, index)
+    function = function_of(dataset, index)
     if center is None or width is None or width <= 0:
         return None
     if function == "LINEAR_EXACT":
@@ -103,6 +102,19 @@ def window_of(dataset: Dataset, index: int) -> tuple[float, float] | None:
         return None
     # Width counts values, not steps between them: 256 values have 255 steps.
     return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
+
+
+def center_and_width(dataset: Dataset, index: int) -> tuple[float | None, float | None]:
+    """Return where a frame's first window lies, in the file's own values; None for what is missing."""
+    item = item_of(dataset, index, "FrameVOILUTSequence", "WindowCenter")
+    center, width = (_first(item, key) for key in ("WindowCenter", "WindowWidth"))
+    return center, width
+
+
+def function_of(dataset: Dataset, index: int) -> str:
+    """Return how a frame's window is meant: LINEAR where it does not say, LINEAR_EXACT, SIGMOID."""
+    item = item_of(dataset, index, "FrameVOILUTSequence", "WindowCenter")
+    return text_of(item, "VOILUTFunction").upper() or "LINEAR"
 
 
 def _first(dataset: Dataset, key: str) -> float | None:

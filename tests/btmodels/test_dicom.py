@@ -55,6 +55,56 @@ def test_a_window_makes_black_and_white_what_the_standard_says():
     np.testing.assert_array_equal(exact, np.rint(expected).astype(np.uint8))
 
 
+def notes_of(data: bytes) -> str:
+    (each,), _ = slices_of(data)
+    return " ".join(each.notes)
+
+
+def test_a_curve_of_brightness_is_the_standards_and_is_said():
+    # SIGMOID, PS3.3 C.11.2.1.3.1: half of white at the center, 1 / (1 + exp(-4 (x - c) / w)) elsewhere.
+    data = dicom(RAMP, WindowCenter=600, WindowWidth=400, VOILUTFunction="SIGMOID")
+    expected = np.rint(255 / (1 + np.exp(-4 * (RAMP - 600.0) / 400))).astype(np.uint8)
+    np.testing.assert_array_equal(flair(data), expected)
+    assert (
+        flair(data)[1, 2] == 128 and flair(data)[2, 2] == 250
+    )  # at 600, and at 1000: 0.982 of white
+    assert "curve of brightness (SIGMOID), which was applied" in notes_of(data)
+    shifted = dicom(
+        RAMP, WindowCenter=-400, WindowWidth=400, VOILUTFunction="SIGMOID", RescaleIntercept="-1000"
+    )
+    np.testing.assert_array_equal(flair(shifted), expected)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (dict(VOILUTFunction="SIGMOID", WindowCenter=-9000, WindowWidth=10), "next to nothing"),
+        (dict(VOILUTFunction="SIGMOID"), "without its place"),
+        (dict(VOILUTFunction="CUBIC", WindowCenter=600, WindowWidth=400), "left out: CUBIC"),
+    ],
+)
+def test_a_curve_that_cannot_be_applied_is_left_out_and_said(fields, said):
+    data = dicom(RAMP, **fields)
+    np.testing.assert_array_equal(flair(data), flair(dicom(RAMP)))
+    assert said in notes_of(data)
+
+
+@pytest.mark.parametrize("intercept", ["0", "-1024", "0.5"])
+def test_a_table_of_brightness_is_applied_to_whole_numbers_or_its_absence_said(intercept):
+    table = pydicom.Dataset()
+    first = int(float(intercept))
+    table.add_new(
+        "LUTDescriptor", "SS", [1101, first, 8]
+    )  # entries, what the first stands for, bits
+    table.add_new("LUTData", "US", (np.arange(1101) // 5).tolist())
+    data = dicom(RAMP, VOILUTSequence=pydicom.Sequence([table]), RescaleIntercept=intercept)
+    if intercept == "0.5":
+        assert "was left out" in notes_of(data)
+        return
+    np.testing.assert_array_equal(flair(data), RAMP // 5)
+    assert "table of brightness (VOI LUT), which was applied" in notes_of(data)
+
+
 def test_of_several_windows_the_first_counts():
     one = flair(dicom(RAMP, WindowCenter=600, WindowWidth=401))
     two = flair(dicom(RAMP, WindowCenter=[600, 100], WindowWidth=[401, 50]))
