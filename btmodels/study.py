@@ -8,16 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from btmodels.errors import DecodeError
-from btmodels.grid import Grid
+from btmodels.regrid import on_grid, same_grid
 from btmodels.scans import Scan
 from btmodels.sequences import SEQUENCES, TITLES, is_mask
 from btmodels.slices import Place, Slice
 
 ROLES = (*SEQUENCES, "mask", "other")
 """What a scan can be assigned to by hand; "other" leaves it out."""
-
-LEAST_OVERLAP = 0.5
-"""Share of a scan that another must cover to be put on its grid."""
 
 
 @dataclass
@@ -119,7 +116,7 @@ def _join(groups: list[_Group], scan: Scan, role: str, by_hand: bool) -> bool:
         if role in group.parts or not (by_hand or group.anchor.family == scan.family):
             continue
         try:
-            values, notes = _on_grid(scan, group.anchor)
+            values, notes = on_grid(scan, group.anchor)
         except DecodeError:
             continue
         group.parts[role] = scan, values
@@ -131,59 +128,10 @@ def _join(groups: list[_Group], scan: Scan, role: str, by_hand: bool) -> bool:
 def _join_mask(groups: list[_Group], scan: Scan) -> str:
     own = [group for group in groups if group.anchor.family == scan.family] or groups
     for group in own:
-        if group.truth is None and _same_grid(scan, group.anchor):
+        if group.truth is None and same_grid(scan, group.anchor):
             group.truth = scan, scan.values > 0
             return ""
     return f"{scan.name} is named as a mask, and no volume of its size was there with it."
-
-
-def _same_grid(scan: Scan, other: Scan) -> bool:
-    if scan.values.shape[:3] != other.values.shape[:3]:
-        return False
-    grid, onto = scan.grid, other.grid
-    if grid is None or onto is None or grid.affine is None or onto.affine is None:
-        return True
-    return np.allclose(grid.shown_affine, onto.shown_affine, atol=0.1)
-
-
-def _on_grid(scan: Scan, anchor: Scan) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Values of ``scan`` voxel by voxel beside those of ``anchor``.
-
-    Raises:
-        DecodeError: They do not show the same place.
-    """
-    if _same_grid(scan, anchor):
-        return scan.values, ()
-    if not scan.reference or scan.reference != anchor.reference:
-        raise DecodeError(f"{scan.name} and {anchor.name} are of other sizes or places.")
-    values = resample(scan.values, scan.grid, anchor.grid, anchor.values.shape)
-    return values, (
-        f"{scan.name} has other voxels than {anchor.name} and was resampled onto those by the "
-        "coordinates in the files; movement in between is not made up for.",
-    )
-
-
-def resample(values: np.ndarray, grid: Grid, onto: Grid, shape: tuple[int, ...]) -> np.ndarray:
-    """Put a volume on another's grid by straight lines between voxels; what is not covered is black.
-
-    Args:
-        values: uint8, (slices, rows, cols).
-        grid, onto: Its own and the other's, both with an affine.
-        shape: Of the other, as shown.
-
-    Raises:
-        DecodeError: Less than `LEAST_OVERLAP` of the other is covered.
-    """
-    from scipy import ndimage
-
-    way = np.linalg.inv(grid.shown_affine) @ onto.shown_affine
-    matrix, offset = way[:3, :3], way[:3, 3]
-    covered = ndimage.affine_transform(
-        np.ones(values.shape, np.uint8), matrix, offset, shape, order=0, cval=0
-    )
-    if covered.mean() < LEAST_OVERLAP:
-        raise DecodeError("Two scans do not show the same place.")
-    return ndimage.affine_transform(values, matrix, offset, shape, order=1, cval=0)
 
 
 def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:
