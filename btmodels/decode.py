@@ -163,6 +163,8 @@ def _what_else(data: bytes) -> str:
         return "a DICOM file"
     if data[344:347] in (b"n+1", b"ni1"):
         return "a NIfTI file"
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
+        return "a HEIC or AVIF picture, as telephones store them"
     return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")
 
 

@@ -40,6 +40,7 @@ NOT_IMAGES = {
     "scan.dcm": (bytes(128) + b"DICM" + bytes(99), "is a DICOM file"),
     "brain.nii": (bytes(344) + b"n+1\0" + bytes(99), "is a NIfTI file"),
     "moving.gif": (saved(RAMP[..., 0], "GIF"), "is a GIF"),
+    "phone.jpg": (b"\0\0\0\x18ftypheic" + bytes(99), "is a HEIC or AVIF picture"),
     "header.tif": (b"II*\0", "cut off"),
     "header.png": (b"\x89PNG\r\n\x1a\n", "cut off"),
     "header.jpg": (b"\xff\xd8\xff\xe0", "cut off"),
