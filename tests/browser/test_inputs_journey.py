@@ -10,6 +10,7 @@ import zipfile
 import highdicom
 import nibabel
 import numpy as np
+import pypdf
 import pytest
 import tifffile
 from PIL import Image
@@ -85,6 +86,17 @@ def test_every_file_to_keep_holds_the_mask_that_is_drawn(visit, site, volume):
     assert drawn.any()
     picture = Image.open(io.BytesIO(read_back(visit, "Mask as PNG")))
     np.testing.assert_array_equal(np.asarray(picture), np.where(drawn, 255, 0))
+
+    overlay = np.asarray(Image.open(io.BytesIO(read_back(visit, "Overlay"))).convert("RGB"))
+    gray = np.repeat(volume[1][..., 1:2], 3, axis=2)
+    np.testing.assert_array_equal((overlay != gray).any(axis=2), drawn)
+
+    (page,) = pypdf.PdfReader(io.BytesIO(read_back(visit, "Report (PDF)"))).pages
+    words = " ".join(page.extract_text().split())
+    assert f"{np.count_nonzero(drawn):,} of {drawn.shape[0]} x {drawn.shape[1]} pixels" in words
+    pictures = [np.asarray(each.image.convert("RGB")) for each in page.images]
+    np.testing.assert_array_equal(pictures[0], gray)
+    np.testing.assert_array_equal(pictures[1], overlay)
 
     packed = gzip.decompress(read_back(visit, "Masks as NIfTI"))
     image = nibabel.Nifti1Image.from_bytes(packed)

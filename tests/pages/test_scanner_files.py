@@ -1,0 +1,43 @@
+"""The test files of pydicom and nibabel on Analyze: slices or a sentence, and never a fault of the page."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.btmodels.test_wheel_files import FILES, FULL, SECONDS
+from tests.pages.conftest import words_of
+from tests.pages.test_analyze import upload
+
+# A kind each: a slice, frames, colors, a list of contents, a plan, a segmentation, damage, volumes, others.
+KINDS = (
+    "MR_small.dcm", "rtdose.dcm", "SC_rgb_rle.dcm", "DICOMDIR", "rtplan.dcm", "liver_1frame.dcm",
+    "MR_truncated.dcm", "badVR.dcm", "anatomical.nii", "example4d.nii.gz", "T1.PAR", "analyze.hdr",
+)  # fmt: skip
+CHOSEN = FILES if FULL else [next(file for file in FILES if file.name == name) for name in KINDS]
+
+
+@pytest.fixture(scope="module")
+def seconds() -> dict[str, float]:
+    return {}
+
+
+@pytest.mark.parametrize("file", CHOSEN, ids=lambda file: file.name)
+def test_a_scanners_file_gives_slices_or_a_sentence_on_the_page(open_page, seconds, file):
+    app = open_page("analyze")
+    start = time.process_time()
+    app = upload(app, (file.name, file.read_bytes()))
+    seconds[file.name] = time.process_time() - start
+    assert not app.exception
+    shown = bool(app.metric)
+    told = [each.value for each in (*app.error, *app.warning) if file.name[:40] in each.value]
+    assert shown or told, words_of(app)
+    assert "Traceback" not in words_of(app) and "Error:" not in words_of(app)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FULL, reason="minutes; BT_FULL=1 runs it")
+def test_none_takes_the_page_long(seconds):
+    assert len(seconds) > 200
+    assert {name: took for name, took in seconds.items() if took > SECONDS} == {}
