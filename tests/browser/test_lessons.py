@@ -279,6 +279,9 @@ def test_transfer(visit, site):
     assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     thaw = visit.page.locator(".thaw")
     assert thaw.get_attribute("data-moves") == "false"
+    # No block is cut off by the narrow screen: what scrolls within a page is not seen above.
+    blocks = [each.bounding_box() for each in thaw.locator(".blocks > div").all()]
+    assert len(blocks) == 9 and all(box["x"] + box["width"] <= 390 for box in blocks)
     visit.page.locator("[name=done]").fill("60")
     assert thaw.get_attribute("data-moves") == "true"
     choose(visit, ".arm [value=frozen]")
