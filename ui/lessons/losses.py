@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -127,18 +128,12 @@ def _curves(lesson: Lesson) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**To miss a whole tumor**: its cost, where {TYPICAL:,} pixels cost 1")
-        sizes = [round(size) for size in np.geomspace(10, 5000, 40)]
-        figure = _figure(sizes, size_costs(sizes), "Pixels of the tumor", "Cost")
-        figure.update_xaxes(type="log", dtick=1)
-        figure.update_yaxes(rangemode="tozero")
-        _chart(figure, lesson.key("sizes"), "Cost of missing a tumor by its size, five losses.")
+        alt = "Cost of missing a tumor by its size, five losses."
+        _chart(_size_figure(), lesson.key("sizes"), alt)
     with right:
         st.markdown("**To be unsure of tumor pixels**: cost by the probability they get")
-        ps = [float(p) for p in np.linspace(0.01, 0.99, 50)]
-        figure = _figure(
-            ps, pixel_costs(ps), "Probability that tumor pixels get", "Share of the cost"
-        )
-        _chart(figure, lesson.key("pixels"), "Cost of tumor pixels by probability, five losses.")
+        alt = "Cost of tumor pixels by probability, five losses."
+        _chart(_pixel_figure(), lesson.key("pixels"), alt)
     costs = miss_against_alarm()
     st.markdown(
         f"**To miss 100 pixels of a tumor of {TYPICAL:,}**, as a multiple of marking 100 wrongly: "
@@ -149,6 +144,24 @@ def _curves(lesson: Lesson) -> None:
         f"{100 * SURE:.0f} % of what it marks and of what it misses, and gives the rest of the "
         f"slice {100 * ELSEWHERE:.2f} %."
     )
+
+
+# Both are the same for everybody and at every run: made once, and never changed.
+
+
+@lru_cache(maxsize=1)
+def _size_figure() -> go.Figure:
+    sizes = [round(size) for size in np.geomspace(10, 5000, 40)]
+    figure = _figure(sizes, size_costs(sizes), "Pixels of the tumor", "Cost")
+    figure.update_xaxes(type="log", dtick=1)
+    return figure.update_yaxes(rangemode="tozero")
+
+
+@lru_cache(maxsize=1)
+def _pixel_figure() -> go.Figure:
+    ps = [float(p) for p in np.linspace(0.01, 0.99, 50)]
+    title = "Probability that tumor pixels get"
+    return _figure(ps, pixel_costs(ps), title, "Share of the cost")
 
 
 def _figure(x: Sequence, curves: dict[str, list[float]], title: str, y: str) -> go.Figure:
