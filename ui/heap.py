@@ -1,8 +1,9 @@
-"""What the server has loaded for good, taken out of every later search for garbage.
+"""Garbage: searched for now and then, and not among what the server has loaded for good.
 
-Streamlit collects garbage in full after each run of a page or fragment (`runner.postScriptGC`), in any
-session. That takes time in proportion to all objects alive, most of them modules: without this, more of
-the server's time than the pages themselves. `gc.freeze` sets them aside.
+Left to itself, Streamlit searches all objects after each run of a page or fragment, in any session: with
+ten visitors four fifths of the server's time. So `runner.postScriptGC` is off in .streamlit/config.toml,
+`gc.freeze` sets aside what was loaded, most of all objects, and pages end with a search of the others
+where the last one is a while ago: what a visitor has forgotten leaves the memory within seconds.
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ import gc
 import importlib
 import pkgutil
 import threading
+import time
 
 import ui
 
 LIBRARIES = ("pandas", "plotly.graph_objects", "plotly.io", "pyarrow")
 """What Streamlit and the charts load only when the first table or chart is drawn."""
 
+EVERY_SECONDS = 5.0
+"""Between two searches."""
+
 _served = threading.Event()
+_searching = threading.Lock()
+_searched_at = 0.0
 
 
 def settle_after_first_page() -> None:
@@ -31,7 +38,15 @@ def settle_after_first_page() -> None:
 
 def page_served() -> None:
     """Say that a page has been drawn; whatever waits for the first one may begin."""
+    global _searched_at
     _served.set()
+    if time.monotonic() - _searched_at < EVERY_SECONDS or not _searching.acquire(blocking=False):
+        return
+    try:
+        gc.collect()
+        _searched_at = time.monotonic()
+    finally:
+        _searching.release()
 
 
 def _settle() -> None:

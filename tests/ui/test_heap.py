@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
+
+import pytest
+import streamlit.config
+
+from tests.pages.conftest import ROOT
+from ui import heap
 
 SETTLE = """
 import gc, sys, threading
@@ -25,3 +33,37 @@ assert {"ui.learn", "ui.scoreboard", "pandas", "plotly.graph_objects"} <= set(sy
 def test_what_is_loaded_for_good_is_searched_for_garbage_no_more():
     done = subprocess.run([sys.executable, "-c", SETTLE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+class Knot:
+    """An object that only a search for garbage finds."""
+
+    def __init__(self) -> None:
+        self.self = self
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """Whether the next page searches is up to the test."""
+    monkeypatch.setattr(heap, "_served", type(heap._served)())
+
+    def since(seconds: float) -> None:
+        monkeypatch.setattr(heap, "_searched_at", heap.time.monotonic() - seconds)
+
+    gc.disable()
+    yield since
+    gc.enable()
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(heap.EVERY_SECONDS + 1, False), (0.1, True)])
+def test_a_page_ends_with_a_search_where_the_last_is_a_while_ago(searches, seconds, left):
+    knot = weakref.ref(Knot())
+    searches(seconds)
+    heap.page_served()
+    assert (knot() is not None) is left
+
+
+def test_streamlit_leaves_the_search_to_us():
+    settings = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    assert "postScriptGC = false" in settings
+    assert streamlit.config.get_option("runner.postScriptGC") is False
