@@ -10,13 +10,14 @@ PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
 PY = .venv/bin/python
 export PORT HOST PYTHON
 
-.PHONY: help demo test train bench lint clean
+.PHONY: help demo test train bench audit lint clean
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
 	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
+	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
 	@echo "make lint    ruff check and ruff format --check"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
 
@@ -36,6 +37,15 @@ train: .venv/.train
 
 bench: .venv/.dev
 	@$(PY) -m train bench
+
+# pip-audit lives apart, so that what it needs is not audited with the site. --strict: what PyPI does not
+# know, or a PyPI that does not answer, is a failure and never passes for sound.
+audit: .venv/.runtime
+	@test -x .venv/audit/bin/pip-audit || { \
+		$(PY) -m venv .venv/audit && .venv/audit/bin/python -m pip install \
+			--disable-pip-version-check --quiet "pip-audit>=2.7,<3"; }
+	@.venv/audit/bin/pip-audit --strict --progress-spinner off \
+		--path "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis test-results

@@ -89,19 +89,29 @@ def dashed_outline(mask: np.ndarray) -> np.ndarray:
     return result & outline(mask)
 
 
-def overlay_png(analysis: Analysis) -> bytes:
+def overlay(analysis: Analysis) -> np.ndarray:
     """Draw an analysis on the slice's FLAIR channel, as the experts saw it.
 
     Args:
         analysis: Its mask is filled and outlined; its truth, where there is one, is outlined dashed.
 
     Returns:
-        A PNG with the slice's own rows and columns.
+        uint8, (rows, cols, 3), with the slice's own rows and columns.
     """
     picture = blend(analysis.slice.pixels[..., FLAIR], analysis.mask)
     picture[outline(analysis.mask)] = PREDICTION_COLOR
     if analysis.slice.truth is not None:
         picture[dashed_outline(analysis.slice.truth)] = TRUTH_COLOR
+    return picture
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Pack a picture, uint8, (rows, cols, 3), as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def overlay_png(analysis: Analysis) -> bytes:
+    """Return what `overlay` draws as PNG."""
+    return png(overlay(analysis))

@@ -14,9 +14,12 @@ import loky
 
 from btmodels import worker
 from btmodels.errors import BrainTumorError, EngineError
+from btmodels.guard import CallFailedError, guarded
 
 WARM_SECONDS = 300.0
 """The first start after an installation reads a gigabyte from a disk that may be slow."""
+
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +58,8 @@ class Pool:
     def hire(self) -> worker.Warmth:
         """Start a worker and wait until it is warm; try a second one if the first does not get there.
 
+        The second gets no GPU: one that is broken or full must not keep the processor from answering.
+
         Returns:
             How it is then.
 
@@ -62,18 +67,20 @@ class Pool:
             EngineError: Neither got there.
         """
         try:
-            return self._hire()
-        except WorkerLostError:
-            return self._hire()
+            return self._hire(worker.environment())
+        except PoolClosedError:
+            raise
+        except EngineError:
+            return self._hire(worker.environment() | NO_GPU)
 
-    def _hire(self) -> worker.Warmth:
+    def _hire(self, environment: dict[str, str]) -> worker.Warmth:
         self._dismiss()
         executor = loky.ProcessPoolExecutor(
             max_workers=1,
             timeout=None,
             initializer=worker.begin,
             initargs=(os.getpid(),),
-            env=worker.environment(),
+            env=environment,
         )
         with self._lock:
             if self._closed:
@@ -88,7 +95,8 @@ class Pool:
 
         Raises:
             BrainTumorError: Whatever of these the function raised.
-            WorkerLostError: The worker died, or took longer than ``seconds`` and was ended.
+            WorkerLostError: The worker died, or ran out of memory or took longer than ``seconds`` and was
+                ended.
             EngineError: The function raised anything else.
             PoolClosedError: The pool was closed.
         """
@@ -97,7 +105,7 @@ class Pool:
         try:
             if executor is None:
                 raise BrokenExecutor
-            future = executor.submit(function, *args)
+            future = executor.submit(guarded, function, *args)
         except RuntimeError:  # a worker that died idle broke it, or the interpreter is ending
             raise self._lost() from None
         try:
@@ -114,10 +122,17 @@ class Pool:
             raise error
         if isinstance(error, (BrokenExecutor, loky.process_executor.ShutdownExecutorError)):
             raise self._lost()
-        _log.error("The worker failed", exc_info=error)
+        trace = error.trace if isinstance(error, CallFailedError) else repr(error)
+        _log.error("The worker failed\n%s", trace)
+        if isinstance(error, CallFailedError) and error.lacks_memory:
+            # What it holds beside the networks goes with it, and the next has the memory for itself.
+            self._dismiss()
+            raise WorkerLostError(
+                "The process that holds the networks ran out of memory and was replaced."
+            )
+        kind = error.kind if isinstance(error, CallFailedError) else type(error).__name__
         raise EngineError(
-            f"The process that holds the networks failed ({type(error).__name__}); "
-            "the server's log has the details."
+            f"The process that holds the networks failed ({kind}); the server's log has the details."
         )
 
     def _lost(self) -> EngineError:

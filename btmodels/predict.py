@@ -89,6 +89,17 @@ class Predictor:
         """
         return ops.convert_to_numpy(self._sigmoid(batch))
 
+    def forward(self, batch: np.ndarray) -> np.ndarray:
+        """Run normalized slices through the compiled network, with flips where the record has them.
+
+        Args:
+            batch: float32, (n, *input_shape).
+
+        Returns:
+            As `plain`.
+        """
+        return ops.convert_to_numpy(self._forward(batch))
+
     def warm(self, size: int = 1) -> None:
         """Run once for ``size`` slices, unless that was done: the first time takes several times as long,
         for TensorFlow compiles and chooses kernels."""
@@ -108,7 +119,7 @@ class Predictor:
             batch = np.stack(
                 [normalize(image, size) for image in images[start : start + MAX_BATCH]]
             )
-            yield ops.convert_to_numpy(self._forward(batch))
+            yield self.forward(batch)
 
     def _probability(self, batch: Any) -> Any:
         # (n, rows, cols, 3) -> (n, rows, cols, 1) of a segmenter, (n, 1) of a classifier

@@ -14,6 +14,15 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``network/<name>/megabytes``: its weights file, in millions of bytes.
 - ``network/<name>/slice_ms``: milliseconds for one slice as the site runs it, flips included, from pixels
   to map or verdict; against the same by ``model.predict``.
+- ``stage/<stage>``: milliseconds of one stage of a slice, against ``stage/all``, from file to PNG;
+  ``stage/prepare`` is a part of ``classify`` and ``segment``.
+- ``runtime/<name>/<way>``: milliseconds for one slice by the ``compiled`` network as the site asks it, by
+  the same in ``float32``, by ``model.predict``, by ONNX Runtime and, of the U-Net, by a copy in PyTorch,
+  the latter three in float32, too; against the compiled one.
+- ``peak/product_<numbers>``: billions of multiply-adds a second of a large matrix product in the numbers
+  that networks compute in here; ``peak/<name>``: of a network's forward pass for eight slices, against the
+  product beside it.
+- ``training/<name>/float32``, ``/bfloat16``: slices a second of training, the latter against the former.
 - ``users_<n>/p50``, ``/p95``: milliseconds until all is there that is said of a new slice, of n visitors
   who ask at once; ``/errors``: how often they met one; ``/slices_per_second``: of all of them together,
   against the engine alone when it is handed such slices at once.
@@ -23,6 +32,8 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
   are segmented; ``/again``: for the next visitor. ``cohort_110/first``, ``/again``: until the table of
   110 patients is there. Milliseconds, against what is aimed at.
+- ``uploads_<n>/server``, ``/engine``, ``/others``, ``/all``: memory of the processes after so many uploads
+  by one visitor, in millions of bytes, against before; ``/slope``: thousands of bytes more with each.
 """
 
 from __future__ import annotations
@@ -30,34 +41,35 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Any
-
-import loky
 
 from btmodels import registry
 from btmodels.errors import BrainTumorError
-from train.visitor import Site
+from train.bench_start import first_mask, first_page, rerun
+from train.machine import machine
 
-VIEWER = "bidi_component"
-"""What Streamlit calls the element that shows a slice."""
-
-NETWORKS, USERS, STEADY, PATIENTS = "networks", "users", "steady", "patients"
+NETWORKS = "networks"
 
 GROUPS = {
     "network/": NETWORKS,
-    "users": USERS,
-    "steady": STEADY,
-    "patient_": PATIENTS,
-    "cohort_": PATIENTS,
+    "stage/": "stages",
+    "runtime/": "runtimes",
+    "peak/": "peak",
+    "training/": "training",
+    "users": "users",
+    "steady": "steady",
+    "patient_": "patients",
+    "cohort_": "patients",
+    "uploads_": "memory",
 }
 """By how a row's name begins, what it is measured with; any other row is a group of its own."""
+
+
+PEAK_CALLS = 5
+"""Of the matrix product and of each network: a batch of the slowest takes a second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +103,7 @@ def main(args: argparse.Namespace) -> int:
             kept = _others(path, chosen)
         for name in ("default", "default-classifier"):
             registry.verify_weights(name)
-        for name in _trained(args.assets) if NETWORKS in chosen else ():
+        for name in _trained(args.assets) if {NETWORKS, "peak"} & set(chosen) else ():
             registry.verify_weights(name, args.assets)
         print(machine())
         print(f"{'':<32}{'value':>16}{'against':>12}{'ratio':>8}{'aim':>10}")
@@ -149,16 +161,28 @@ def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from train import bench_load, bench_networks
+    from train import (
+        bench_load,
+        bench_memory,
+        bench_networks,
+        bench_runtimes,
+        bench_stages,
+        bench_work,
+    )
 
-    if name == NETWORKS:
-        return bench_networks.network_rows(_trained(args.assets), args.reruns, args.assets)
-    load = {
-        USERS: bench_load.load_rows,
-        STEADY: bench_load.steady_rows,
-        PATIENTS: bench_load.patient_rows,
+    trained = _trained(args.assets)
+    measure: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
+        NETWORKS: lambda: bench_networks.network_rows(trained, args.reruns, args.assets),
+        "stages": lambda: bench_stages.stage_rows(args.reruns),
+        "runtimes": lambda: bench_runtimes.runtime_rows(args.reruns),
+        "peak": lambda: bench_work.peak_rows(trained, PEAK_CALLS, args.assets),
+        "training": bench_work.training_rows,
+        "users": bench_load.load_rows,
+        "steady": bench_load.steady_rows,
+        "patients": bench_load.patient_rows,
+        "memory": bench_memory.memory_rows,
     }
-    return load[name]()
+    return measure[name]()
 
 
 def _printed(row: dict[str, Any], aim: str) -> dict[str, Any]:
@@ -182,40 +206,6 @@ def _figure(value: float) -> str:
     return f"{value:>13,}" if isinstance(value, int) else f"{value:>13.1f}"
 
 
-def rerun(repeats: int) -> tuple[float, float]:
-    """Analyze run again with its slices already analyzed, against the same without networks."""
-    with Site() as on, Site(BT_ENGINE="off") as off:
-        sessions = on.visit(), off.visit()
-        for session in sessions:
-            # The first visit analyzes all slices; the second finds everything in its place.
-            session.run("analyze")
-            session.run("analyze")
-        times: tuple[list[float], list[float]] = [], []
-        for i in range(repeats):
-            for which in (0, 1) if i % 2 else (1, 0):
-                times[which].append(sessions[which].run("analyze"))
-    return 1000 * median(times[0]), 1000 * median(times[1])
-
-
-def first_page(repeats: int) -> tuple[float, float]:
-    """From the server's start to a slice on the Overview, against a second and a half."""
-    return _first(1), 1500.0
-
-
-def first_mask(repeats: int) -> tuple[float, float]:
-    """From the server's start to that slice's mask, against five seconds."""
-    return _first(2), 5000.0
-
-
-def _first(viewer: int) -> float:
-    # The viewer is sent at once with the slice, and again when the networks have come to it.
-    with Site() as site:
-        kinds = site.visit().watch("")
-        for _ in range(viewer):
-            next(kind for kind in kinds if kind == VIEWER)
-        return 1000 * (perf_counter() - site.started)
-
-
 def analyze(repeats: int) -> tuple[float, float]:
     """One new slice from file to overlay by the engine, against the same by ``model.predict``."""
     from train import bench_networks
@@ -228,23 +218,6 @@ def engine(repeats: int) -> tuple[float, float]:
     from train import bench_networks
 
     return bench_networks.engine(repeats)
-
-
-def machine() -> str:
-    """Describe what is measured on."""
-    cores = loky.cpu_count()
-    packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "streamlit"))
-    noun = "core" if cores == 1 else "cores"
-    return f"{_processor()}, {cores} {noun}, Python {platform.python_version()}, {packages}"
-
-
-def _processor() -> str:
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 ROWS: dict[str, tuple[Callable[[int], tuple[float, float]], str]] = {

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from btmodels import cohort, registry, worker
+from btmodels import registry, worker
 from btmodels.decode import decode
 from btmodels.engine import Engine
 from btmodels.measure import measure
 from btmodels.overlay import overlay_png
 from btmodels.preprocess import normalize, restore, to_levels
 from btmodels.slices import Prediction
+from train.bench_stages import files
 
 if TYPE_CHECKING:
     from btmodels.predict import Predictor
@@ -43,7 +43,7 @@ class Networks:
 
     def compiled(self, pixels: np.ndarray) -> Prediction:
         """In this process, as the engine's worker asks."""
-        return Prediction(float(_compiled(self.judge, pixels)), _compiled(self.locate, pixels))
+        return Prediction(float(compiled(self.judge, pixels)), compiled(self.locate, pixels))
 
     def by_predict(self, pixels: np.ndarray) -> Prediction:
         """In this process, by Keras's own method."""
@@ -68,7 +68,7 @@ def analyze(repeats: int) -> tuple[float, float]:
         return run
 
     try:
-        return _compare(whole(networks.by_engine), whole(networks.by_predict), _files(repeats))
+        return _compare(whole(networks.by_engine), whole(networks.by_predict), files(repeats))
     finally:
         networks.close()
 
@@ -76,7 +76,7 @@ def analyze(repeats: int) -> tuple[float, float]:
 def engine(repeats: int) -> tuple[float, float]:
     """Return milliseconds a slice by the engine and by the bare compiled networks."""
     networks = Networks()
-    images = [decode(file.read_bytes(), file.name).pixels for file in _files(repeats)]
+    images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     try:
         return _compare(networks.by_engine, networks.compiled, images)
     finally:
@@ -99,11 +99,11 @@ def network_rows(
     os.environ.update(worker.environment())
     from btmodels.complexity import multiply_adds  # loads TensorFlow, which reads the environment
 
-    images = [decode(file.read_bytes(), file.name).pixels for file in _files(repeats)]
+    images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     for name in names:
         predictor = worker.predictor_of(name, assets)
         megabytes = registry.weights_path(name, assets).stat().st_size / 1e6
-        ways = partial(_compiled, predictor), partial(_by_predict, predictor)
+        ways = partial(compiled, predictor), partial(_by_predict, predictor)
         value, against = _compare(*ways, images)
         yield {"name": f"network/{name}/parameters", "value": predictor.model.count_params()}
         yield {"name": f"network/{name}/multiply_adds", "value": multiply_adds(predictor.model)}
@@ -128,25 +128,32 @@ def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, f
     return 1000 * median(times[0]), 1000 * median(times[1])
 
 
-def _compiled(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
-    # A verdict, or a map in 255ths.
+def compiled(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
+    """Ask a network about a slice as the engine's worker does; return a verdict, or a map in 255ths."""
     ask = predictor.segment if predictor.spec.task == "segment" else predictor.classify
     return ask([pixels])[0]
 
 
 def _by_predict(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
     # The same by `keras.Model.predict`.
+    return answer_of(predictor, pixels, lambda views: predictor.model.predict(views, verbose=0))
+
+
+def answer_of(
+    predictor: Predictor, pixels: np.ndarray, ask: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return what `compiled` does, with logits that something else computes.
+
+    Args:
+        predictor: For its record.
+        pixels: uint8, (rows, cols, 3).
+        ask: From normalized views of the slice, float32, (n, rows, cols, 3), to logits.
+    """
     image = normalize(pixels, predictor.spec.input_shape[:2])
     views = [image, image[:, ::-1]] if predictor.record.flips else [image]
-    logits = predictor.model.predict(np.stack(views), verbose=0)
+    logits = ask(np.stack(views))
     found = 1 / (1 + np.exp(-logits / predictor.record.temperature))
     if predictor.spec.task == "classify":
         return found.mean()
     maps = [each[:, ::-1] if i else each for i, each in enumerate(found[..., 0])]
     return to_levels(restore(np.mean(maps, axis=0), *pixels.shape[:2]))
-
-
-def _files(count: int) -> list[Path]:
-    patients = cohort.read_cohort(cohort.samples_root())
-    files = [file.image for patient in patients for file in patient.files]
-    return list(islice(cycle(files), count))

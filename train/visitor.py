@@ -13,8 +13,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.cookies import SimpleCookie
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parent.parent
+XSRF = "_streamlit_xsrf"
 SECONDS = 300.0
 """How long a page may take, its first visit with cold networks included."""
 
@@ -67,9 +70,17 @@ class Site:
 
     def memory(self) -> int:
         """Return the bytes that the server and its worker processes hold in memory."""
+        return sum(self.memories().values())
+
+    def memories(self) -> dict[str, int]:
+        """Return the bytes in memory of the ``server``, the ``engine``'s worker and of the ``others``."""
         server = psutil.Process(self._process.pid)
-        family = [server, *server.children(recursive=True)]
-        return sum(process.memory_info().rss for process in family)
+        worker = self.health()["worker"]
+        names = {server.pid: "server", worker: "engine"}
+        held = dict.fromkeys(("server", "engine", "others"), 0)
+        for process in (server, *server.children(recursive=True)):
+            held[names.get(process.pid, "others")] += process.memory_info().rss
+        return held
 
     def health(self) -> dict[str, Any]:
         """Return what the site tells its operators (see `ui.health`)."""
@@ -92,7 +103,8 @@ class Site:
                 socket = connect(
                     address, subprotocols=["streamlit"], max_size=None, ping_interval=None
                 )
-                return Session(self._sockets.enter_context(socket))
+                site = f"http://127.0.0.1:{self.port}"
+                return Session(self._sockets.enter_context(socket), site)
             except OSError:
                 time.sleep(0.01)
         raise RuntimeError("The site did not start.")
@@ -105,8 +117,9 @@ class Session:
         alerts: Sentences in boxes (notes, warnings, errors) that its pages have shown.
     """
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
+    def __init__(self, socket: ClientConnection, site: str) -> None:
+        self._socket, self._site = socket, site
+        self._uploader = self._delete = ""
         self.alerts: list[str] = []
 
     def run(self, page: str, query: str = "") -> float:
@@ -124,15 +137,67 @@ class Session:
             pass
         return time.perf_counter() - begin
 
+    def upload(self, page: str, query: str, name: str, data: bytes) -> float:
+        """Put one file into the page's uploader, instead of any before; return the seconds it took.
+
+        Args:
+            page, query: As for `run`; a page that has shown its uploader to this session.
+            name, data: Of the file.
+
+        Raises:
+            RuntimeError: The page showed an exception.
+        """
+        begin = time.perf_counter()
+        request = BackMsg()
+        request.file_urls_request.request_id = name
+        request.file_urls_request.file_names.append(name)
+        self._socket.send(request.SerializeToString())
+        while (message := self._message()).WhichOneof("type") != "file_urls_response":
+            pass
+        (urls,) = message.file_urls_response.file_urls
+        self._send(self._site + urls.upload_url, name, data)
+        if self._delete:  # as a browser does with a file that is taken out
+            self._send(self._delete)
+        self._delete = self._site + urls.delete_url
+        request = BackMsg()
+        state = request.rerun_script.widget_states.widgets.add(id=self._uploader)
+        info = state.file_uploader_state_value.uploaded_file_info.add()
+        info.file_id, info.name, info.size = urls.file_id, name, len(data)
+        info.file_urls.CopyFrom(urls)
+        for _ in self._run(request, page, query):
+            pass
+        return time.perf_counter() - begin
+
+    def _send(self, address: str, name: str = "", data: bytes | None = None) -> None:
+        """Put a file to an address, or delete what is there."""
+        with urllib.request.urlopen(f"{self._site}/_stcore/health") as answer:
+            token = SimpleCookie(answer.headers.get("Set-Cookie", ""))[XSRF].value
+        headers = {"Cookie": f"{XSRF}={token}", "X-Xsrftoken": token}
+        if data is None:
+            request = urllib.request.Request(address, headers=headers, method="DELETE")
+        else:
+            line = uuid.uuid4().hex
+            head = f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+            headers["Content-Type"] = f"multipart/form-data; boundary={line}"
+            body = head.encode() + data + f"\r\n--{line}--\r\n".encode()
+            request = urllib.request.Request(address, body, headers, method="PUT")
+        urllib.request.urlopen(request).close()
+
     def watch(self, page: str, query: str = "") -> Iterator[str]:
         """Ask for a page and yield the kind of each element that arrives, until all have."""
-        request = BackMsg()
+        yield from self._run(BackMsg(), page, query)
+
+    def _message(self) -> ForwardMsg:
+        message = ForwardMsg()
+        message.ParseFromString(self._socket.recv(SECONDS))
+        return message
+
+    def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
         request.rerun_script.page_name = page
         request.rerun_script.query_string = query
         self._socket.send(request.SerializeToString())
         while True:
-            message = ForwardMsg()
-            message.ParseFromString(self._socket.recv(SECONDS))
+            message = self._message()
             kind = message.WhichOneof("type")
             # A run that makes way for the next one ends early; the last one ends successfully.
             if (kind, message.script_finished) == (
@@ -146,4 +211,6 @@ class Session:
                     raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
+                if element.HasField("file_uploader"):
+                    self._uploader = element.file_uploader.id
                 yield element.WhichOneof("type")

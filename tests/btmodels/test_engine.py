@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,14 @@ import psutil
 import pytest
 
 from btmodels import engine as engine_module
-from btmodels import inside, registry
+from btmodels import guard, inside, pool, registry, worker
 from btmodels.engine import Engine, get_engine
 from btmodels.errors import EngineError, WeightsError
 from btmodels.predict import Predictor
 from btmodels.slices import Prediction
+
+if sys.platform != "win32":
+    import resource
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -162,6 +166,71 @@ def test_a_worker_that_hangs_is_replaced(engine, noise, expected, monkeypatch):
     os.kill(first, signal.SIGSTOP)
     assert same(engine.predict(noise[:2]), expected[:2])
     assert engine.status().pid not in (None, first)
+
+
+def _exhaust(assets: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, -1))
+    np.ones(1 << 34, np.uint8)
+
+
+@posix_only
+def test_a_worker_without_memory_is_replaced_and_the_next_request_answered(engine, noise, expected):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    with pytest.raises(EngineError, match="ran out of memory and was replaced"):
+        engine.ask(_exhaust)
+    assert same(engine.predict(noise[:2]), expected[:2])
+    assert engine.status().pid not in (None, first)
+
+
+def test_running_out_of_memory_is_told_from_other_failures():
+    def fail(error: Exception) -> None:
+        raise error
+
+    named = type("ResourceExhaustedError", (Exception,), {})  # as TensorFlow's
+    for error, lacks in ((named("OOM"), True), (MemoryError(), True), (KeyError("x"), False)):
+        with pytest.raises(guard.CallFailedError) as raised:
+            guard.guarded(fail, error)
+        assert raised.value.lacks_memory is lacks
+        assert pickle.loads(pickle.dumps(raised.value)).kind == type(error).__name__
+    with pytest.raises(WeightsError):
+        guard.guarded(fail, WeightsError("x"))
+
+
+def test_no_exception_brings_tensorflow_into_the_web_process():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.btmodels.failing"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    said, loaded = done.stdout.splitlines()
+    assert "failed (InvalidArgumentError)" in said and loaded == "False"
+
+
+def test_a_second_worker_gets_no_gpu(monkeypatch, tmp_path):
+    given = []
+
+    class Refused:
+        def __init__(self, **options):
+            given.append(options["env"])
+
+        def submit(self, *task):
+            future = Future()
+            failure = pool.CallFailedError("InternalError", "CUDA initialization failed")
+            warmth = worker.Warmth(7, "CPU, 2 cores", {})
+            done = future.set_result if len(given) == 2 else future.set_exception
+            done(warmth if len(given) == 2 else failure)
+            return future
+
+        def shutdown(self, **_):
+            pass
+
+    monkeypatch.setattr(pool.loky, "ProcessPoolExecutor", Refused)
+    assert pool.Pool((), tmp_path).hire().device == "CPU, 2 cores"
+    assert [each.get("CUDA_VISIBLE_DEVICES") for each in given] == [None, "-1"]
+    assert all(each["TF_FORCE_GPU_ALLOW_GROWTH"] == "true" for each in given)
 
 
 @posix_only

@@ -10,7 +10,15 @@ from btmodels import cohort, registry, weights
 from btmodels.complexity import multiply_adds
 from tests.train.tiny import SEGMENTER
 from train import __main__ as train
-from train import bench, bench_load, bench_networks
+from train import (
+    bench,
+    bench_load,
+    bench_memory,
+    bench_networks,
+    bench_runtimes,
+    bench_stages,
+    bench_work,
+)
 from train.visitor import Site
 
 NETWORK_ROW = {
@@ -35,6 +43,11 @@ def made_up_rows(monkeypatch):
     monkeypatch.setattr(bench_load, "load_rows", lambda: iter([LOAD_ROW]))
     monkeypatch.setattr(bench_load, "steady_rows", lambda: iter([]))
     monkeypatch.setattr(bench_load, "patient_rows", lambda: iter([]))
+    monkeypatch.setattr(bench_memory, "memory_rows", lambda: iter([]))
+    monkeypatch.setattr(bench_runtimes, "runtime_rows", lambda *_: iter([]))
+    monkeypatch.setattr(bench_stages, "stage_rows", lambda *_: iter([]))
+    monkeypatch.setattr(bench_work, "peak_rows", lambda *_: iter([]))
+    monkeypatch.setattr(bench_work, "training_rows", lambda: iter([]))
 
 
 def made_up(name: str, value: float) -> dict:
