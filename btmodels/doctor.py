@@ -1,33 +1,18 @@
 """Is this picture fit to be judged? Findings from the pixels of a slice, before any network sees it.
 
-A finding says what is wrong, by which figures, what that costs and what one click can do about it.
-Three kinds: a *stop* means that no mask is drawn, a *fault* that the mask is worth less, a *note* that
-something is as it may be. What is found how often is measured by `python -m train doctor`.
+What it can say is in `btmodels.findings`; how often it finds what is measured by `python -m train doctor`.
 
 Only numpy and OpenCV: it runs where the pipeline runs, in milliseconds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Literal
-
-import cv2
 import numpy as np
 
-from btmodels import mends, order, robustness, vitals
+from btmodels import channels, crops, mends, order, vitals
+from btmodels.findings import Diagnosis, Finding
 from btmodels.judge import Limits, load_limits
-from btmodels.preprocess import FOREGROUND_LEVEL
 from btmodels.slices import CHANNELS, FLAIR
-
-Kind = Literal[
-    "tiny", "mask", "not_a_brain", "ct", "inverted", "dark", "washed_out", "overexposed", "wrapped",
-    "gray", "replicated", "stand_in", "swapped", "exchanged", "cropped", "empty",
-]  # fmt: skip
-
-AIR = 0.12
-"""What is darker than this share of the brightest FLAIR is air, where a crop is looked for."""
 
 LEAST_PIXELS = 32
 """Fewer rows or columns show nothing of a head."""
@@ -35,66 +20,6 @@ LEAST_PIXELS = 32
 DARK = 0.1
 """A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this share of white is
 either too dark or shows next to nothing."""
-
-COSTS = {"gray": "replicated", "replicated": "replicated", "exchanged": "swapped"}
-"""What of `btmodels.robustness.KINDS` tells the price of a finding."""
-
-UNMEASURED = "What this costs was not measured."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that the doctor sees.
-
-    Attributes:
-        kind: What it is.
-        severity: "stop" means that there is no mask, "fault" that it is worth less, "note" neither.
-        text: What is seen, one sentence for anyone.
-        evidence: The figures behind it, a sentence with numbers.
-        mend: Key of `btmodels.mends.MENDS`, None where one click cannot help.
-    """
-
-    kind: Kind
-    severity: Literal["stop", "fault", "note"]
-    text: str
-    evidence: str
-    mend: str | None = None
-
-    @property
-    def cost(self) -> str:
-        """What the finding costs, as measured; empty for a stop and for a note without a price."""
-        known = robustness.cost_of(COSTS[self.kind]) if self.kind in COSTS else None
-        if known:
-            return known.sentence()
-        return UNMEASURED if self.severity == "fault" else ""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """All that the doctor sees in a slice.
-
-    Attributes:
-        findings: Stops first, then faults, then notes.
-        judged: False where this copy of the project lacks the doctor's limits: then nothing was looked at.
-    """
-
-    findings: tuple[Finding, ...] = ()
-    judged: bool = True
-
-    @property
-    def stop(self) -> Finding | None:
-        """The reason why no mask is drawn, if there is one."""
-        return next((each for each in self.findings if each.severity == "stop"), None)
-
-    @property
-    def untouched(self) -> bool:
-        """Whether there is nothing but notes."""
-        return all(each.severity == "note" for each in self.findings)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """Every finding as plain text: what is seen, by which figures, at what cost."""
-        return tuple(" ".join(filter(None, (f.text, f.evidence, f.cost))) for f in self.findings)
 
 
 def examine(pixels: np.ndarray, limits: Limits | None = None) -> Diagnosis:
@@ -133,11 +58,13 @@ def examine(pixels: np.ndarray, limits: Limits | None = None) -> Diagnosis:
     score = _score(figures, limits)
     if score < limits.values["scope"]:
         washed = next((each for each in ranges if each.mend), None)
-        if washed and _fits(mends.MENDS[washed.mend][1](pixels), limits):
-            return Diagnosis((washed,))
+        mended = mends.MENDS[washed.mend][1](pixels) if washed else None
+        if washed and _fits(mended, limits):
+            # A head that fills its picture has no black around it either; no mend brings that back.
+            return Diagnosis((washed, *crops.find(mended, limits)))
         # What was cut off at white may be why; it is told too, and no mend brings it back.
         return Diagnosis((_stranger(pixels, figures, score, limits), *ranges))
-    return Diagnosis((*ranges, *_cropped(pixels, limits), *_channels(pixels, values, limits)))
+    return Diagnosis((*ranges, *crops.find(pixels, limits), *channels.find(pixels, values, limits)))
 
 
 def _score(figures: dict[str, float], limits: Limits) -> float:
@@ -151,7 +78,7 @@ def _fits(pixels: np.ndarray, limits: Limits) -> bool:
 
 def _mask(pixels: np.ndarray) -> Finding | None:
     low, high = int(pixels.min()), int(pixels.max())
-    if high == low or not _equal(pixels, 0, 1) or not _equal(pixels, 1, 2):
+    if high == low or not channels.equal(pixels, 0, 1) or not channels.equal(pixels, 1, 2):
         return None
     level = pixels[..., 0]
     step = 0.1 * (high - low)
@@ -172,7 +99,7 @@ def _mask(pixels: np.ndarray) -> Finding | None:
 
 
 def _inverted(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> Finding | None:
-    edges = [float(np.median(vitals.border(_frame(pixels)[..., c]))) for c in range(3)]
+    edges = [float(np.median(vitals.border(vitals.squeezed(pixels)[..., c]))) for c in range(3)]
     middles = [float(np.median(pixels[..., c])) for c in range(3)]
     bright = [c for c in range(3) if edges[c] > limits.values["inverted"]]
     if not bright:
@@ -240,12 +167,12 @@ def _jumps(level: np.ndarray) -> float:
 def _stranger(
     pixels: np.ndarray, figures: dict[str, float], score: float, limits: Limits
 ) -> Finding:
-    gray = _equal(pixels, 0, 1) and _equal(pixels, 1, 2)
+    gray = channels.equal(pixels, 0, 1) and channels.equal(pixels, 1, 2)
     evidence = (
-        f"Score {score:.1f}, where a slice of a head has {limits.values['scope']:.1f} or more; among "
-        f"{len(figures)} figures: {100 * figures['border_bright']:.0f} % of the border is bright, the "
-        f"outline is {100 * figures['ellipse']:.0f} % an ellipse, left and right agree to "
-        f"{figures['symmetry']:.2f}."
+        f"Its score by {len(figures)} figures is {score:.1f}; slices of a head reach "
+        f"{limits.values['scope']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f} % "
+        f"of the border is bright, what is bright agrees to {100 * figures['ellipse']:.0f} % with an "
+        f"ellipse, left with right to {100 * max(0.0, figures['symmetry']):.0f} %."
     )
     rim = max(figures["ring0"], figures["ring1"]) / max(0.05, figures["ring4"])
     if gray and rim > limits.values["ct_rim"] and figures["border_bright"] < 0.2:
@@ -260,117 +187,3 @@ def _stranger(
         "is drawn."
     )
     return Finding("not_a_brain", "stop", text, evidence)
-
-
-def _cropped(pixels: np.ndarray, limits: Limits) -> list[Finding]:
-    side, share = _touching(pixels)
-    if share <= limits.values["cropped"]:
-        return []
-    text = (
-        "This slice seems cropped: the head runs into the edge of the picture. The networks have seen "
-        "whole heads with air around them."
-    )
-    evidence = f"The {side} edge cuts through {100 * share:.0f} % of the extent of what is bright."
-    return [Finding("cropped", "fault", text, evidence)]
-
-
-def _frame(pixels: np.ndarray) -> np.ndarray:
-    # Unlike `vitals.small` without padding, for the picture's own edge is what is looked at.
-    size = (vitals.SIZE, vitals.SIZE)
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def _touching(pixels: np.ndarray) -> tuple[str, float]:
-    """Return the edge of the picture that cuts off most, and how much: bright pixels on that edge over the
-    height (or width) of all that is bright, at most 1."""
-    flair = _frame(pixels)[..., FLAIR]
-    bright = flair > max(AIR * float(np.percentile(flair, 99)), FOREGROUND_LEVEL)
-    height = max(0.05, float((bright.mean(axis=1) > 0.1).mean()))
-    width = max(0.05, float((bright.mean(axis=0) > 0.1).mean()))
-    k = vitals.FRAME
-    edges = {
-        "upper": (bright[:k], width),
-        "lower": (bright[-k:], width),
-        "left": (bright[:, :k], height),
-        "right": (bright[:, -k:], height),
-    }
-    cut = {name: min(1.0, float(edge.mean()) / extent) for name, (edge, extent) in edges.items()}
-    name = max(cut, key=cut.get)
-    return name, cut[name]
-
-
-def _channels(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> list[Finding]:
-    same = [pair for pair in combinations(range(3), 2) if _equal(pixels, *pair)]
-    if len(same) >= 2:
-        text = (
-            "All three channels are the same, so this is one sequence alone. It is taken for FLAIR, "
-            "which also stands in for the two others, as in the data set where they are missing."
-        )
-        return [
-            Finding("gray", "note", text, "No pixel differs between them by more than rounding.")
-        ]
-    if same:
-        a, b = same[0]
-        if FLAIR in (a, b):
-            other = CHANNELS[a if b == FLAIR else b]
-            text = (
-                f"FLAIR stands in for {other}, as in the data set where that sequence is missing."
-            )
-            return [Finding("stand_in", "note", text, "These two channels are the same.")]
-        text = (
-            "Pre- and post-contrast T1 are the same picture: one of them is missing. The data set puts "
-            "FLAIR in place of what is missing."
-        )
-        return [Finding("replicated", "fault", text, "These two channels are the same.", "flair")]
-    return _disorder(values, limits)
-
-
-def _disorder(values: np.ndarray, limits: Limits) -> list[Finding]:
-    figures = order.figures(values)
-    if figures is None:
-        return []
-    chance = order_chances(figures, limits)
-    # Where each sequence seems to be now: the most likely order puts it right.
-    best = int(np.argmax(chance))
-    middle = {
-        c: sum(chance[i] for i, o in enumerate(order.ORDERS) if o[FLAIR] == c) for c in (0, 2)
-    }
-    place = max(middle, key=middle.get)
-    if middle[place] > limits.values["swapped"]:
-        fits = [i for i, o in enumerate(order.ORDERS) if o[FLAIR] == place]
-        best = max(fits, key=lambda i: chance[i])
-        text = f"The channels seem swapped: FLAIR looks to be where {CHANNELS[place]} belongs."
-        evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
-        return [Finding("swapped", "fault", text, evidence, _order_name(best))]
-    if order.ORDERS[best] == (2, 1, 0) and chance[best] > limits.values["exchanged"]:
-        text = (
-            "Pre- and post-contrast T1 seem exchanged, as when a program took red, green, blue for "
-            "blue, green, red."
-        )
-        evidence = f"Likelihood {_percent(chance[best])} by vessels, scalp and likeness."
-        return [Finding("exchanged", "fault", text, evidence, _order_name(best))]
-    return []
-
-
-def order_chances(figures: np.ndarray, limits: Limits) -> np.ndarray:
-    """Return how likely each of `btmodels.order.ORDERS` puts the channels right; they add up to 1."""
-    score = limits.order.score(figures)
-    chance = np.exp(score - score.max())
-    return chance / chance.sum()
-
-
-def _percent(chance: float) -> str:
-    # Nothing that was learned is certain, so rounding must not make it look so.
-    return "> 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
-
-
-def _order_name(index: int) -> str:
-    return "order" + "".join(map(str, order.ORDERS[index]))
-
-
-def _equal(pixels: np.ndarray, a: int, b: int) -> bool:
-    # JPEG stores brightness finer than color, so channels that were equal may differ by a little.
-    one, other = pixels[..., a], pixels[..., b]
-    if np.array_equal(one, other):
-        return True
-    return float(cv2.absdiff(np.ascontiguousarray(one), np.ascontiguousarray(other)).mean()) < 0.5

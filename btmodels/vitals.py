@@ -48,6 +48,12 @@ def small(pixels: np.ndarray) -> np.ndarray:
     return fit_to(pixels, (SIZE, SIZE)).astype(np.float32)
 
 
+def squeezed(pixels: np.ndarray) -> np.ndarray:
+    """Return a slice at `SIZE` without the padding of `small`, for its own edges are what is looked at."""
+    size = (SIZE, SIZE)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
 def find_head(gray: np.ndarray) -> Head | None:
     """Find the largest bright region of a gray picture.
 

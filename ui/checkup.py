@@ -16,7 +16,7 @@ MISSING = "How well the doctor sees was not measured in this copy of the project
 SUBSETS = {
     "test": "LGG, patients never seen",
     "validation": "LGG, patients that limits were chosen on",
-    "synthetic": "synthetic patients",
+    "synthetic": "synthetic patients, fitted on too",
 }
 
 

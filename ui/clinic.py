@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from btmodels import doctor, mends
-from btmodels.doctor import Diagnosis, Finding
+from btmodels.findings import Diagnosis, Finding
 from ui.stack import Stack
 
 DIAGNOSES, MENDED = "clinic.diagnoses", "clinic.mended"
