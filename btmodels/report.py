@@ -14,20 +14,18 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from PIL import Image
 
-from btmodels import __version__, overlay, registry
-from btmodels.doctor import Diagnosis
+from btmodels import __version__, cohort, overlay, registry
+from btmodels.findings import Diagnosis
 from btmodels.measure import square_millimeters
 from btmodels.slices import FLAIR, Analysis
 
 NOTICE = "For research and teaching. This is not a medical device, and nothing here is a diagnosis."
 
-CAVEATS = (
-    "The mask is what a network marks, trained on 70 patients with lower-grade glioma from five "
-    "institutions; other tumors, other diseases and other scanners it has never learned.",
-    "The probability is calibrated on patients of that data set. It is not the probability that a person "
-    "has a tumor.",
-    "Both networks saw this one slice and know nothing of its neighbors.",
+_FIT = (
+    "The program that looks whether a file is fit to be judged found no fault in this one. That says "
+    "nothing about the person."
 )
+_NOT_LOOKED_AT = "Whether the picture is fit to be judged was not looked at."
 
 _MARGIN, _WIDTH = 15, 180  # mm, of A4
 _BOX = 84  # mm, side of the square that a picture is fitted into
@@ -56,12 +54,18 @@ def report_pdf(
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(False)
     pdf.set_margin(_MARGIN)
+    pdf.c_margin = 0  # words begin where pictures do
     pdf.set_title("Brain-tumor segmentation: one slice")
     pdf.set_creator(f"brain-tumor segmentation {__version__}")
     pdf.add_page()
     _line(pdf, "Brain-tumor segmentation: one slice", 16, bold=True)
     _line(pdf, NOTICE, 9)
-    _line(pdf, f"Slice: {_shown(analysis.slice.name)}", 10, bold=True)
+    shown = _shown(analysis.slice.name)
+    _line(pdf, f"Slice: {shown}", 10, bold=True)
+    if _plain(shown).count("?") > shown.count("?"):
+        _line(
+            pdf, "Letters of its name that this page cannot write are shown as a question mark.", 9
+        )
     _line(pdf, f"Patient: {badge}. {meaning}", 9)
     pdf.ln(2)
     _pictures(pdf, analysis)
@@ -73,11 +77,11 @@ def report_pdf(
     pdf.ln(1)
     sentences = (*diagnosis.sentences, *analysis.warnings)
     if not diagnosis.judged:
-        sentences = ("Whether the picture is fit to be judged was not looked at.", *sentences)
+        sentences = (_NOT_LOOKED_AT, *sentences)
     elif not diagnosis.findings:
-        sentences = ("The doctor sees nothing wrong with this picture.", *sentences)
+        sentences = (_FIT, *sentences)
     _list(pdf, "What was noticed", sentences, rest=62)
-    _list(pdf, "What to keep in mind", CAVEATS)
+    _list(pdf, "What to keep in mind", caveats())
     _list(pdf, "Where it comes from", _sources(analysis, made))
     return bytes(pdf.output())
 
@@ -136,6 +140,20 @@ def _sources(analysis: Analysis, made: date) -> tuple[str, ...]:
         f"Classifier: {registry.get(analysis.classifier).title}, weights SHA-256 {classifier.sha256}",
         f"Input: {rows} x {cols} x 3 pixels as analyzed, SHA-256 {hashlib.sha256(pixels).hexdigest()}",
         f"Software version {__version__}, made on {made.isoformat()}",
+    )
+
+
+def caveats() -> tuple[str, ...]:
+    """Return what holds of every report, with the number of patients as the split has them."""
+    trained_on = cohort.load_split()["train"]
+    sites = {folder.split("_")[1] for folder in trained_on}  # TCGA_<institution>_<patient>_<date>
+    return (
+        f"The mask is what a network marks, trained on {len(trained_on)} patients with lower-grade glioma "
+        f"from {len(sites)} institutions; other tumors, other diseases and other scanners it has never "
+        "learned.",
+        "The probability is calibrated on patients of that data set. It is not the probability that a "
+        "person has a tumor.",
+        "Both networks saw this one slice and know nothing of its neighbors.",
     )
 
 

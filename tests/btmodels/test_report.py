@@ -11,8 +11,8 @@ import numpy as np
 import pypdf
 import pytest
 
-from btmodels import __version__, measure, registry, report
-from btmodels.doctor import Diagnosis, Finding
+from btmodels import __version__, cohort, measure, registry, report
+from btmodels.findings import Diagnosis, Finding
 from btmodels.slices import Analysis, Prediction, Slice
 from tests import fakes
 
@@ -51,7 +51,8 @@ def test_a_page_says_figures_and_where_they_come_from(analysis):
     joined = text.replace(" ", "")
     assert "ab" * 32 in joined and f"version{__version__}" in joined and "2026-11-21" in joined
     assert hashlib.sha256(analysis.slice.pixels.tobytes()).hexdigest() in joined
-    assert "The doctor sees nothing wrong" in text
+    assert "found no fault in this one. That says nothing about the person" in text
+    assert "doctor" not in text  # on paper, the word would be taken for a person
     assert len(reader.pages[0].images) == 2
 
 
@@ -85,6 +86,19 @@ def test_a_hostile_name_is_text_and_nothing_else(analysis, name):
     shown = name[:6].replace("\n", " ").strip()
     if shown.isascii() and shown.isprintable():
         assert shown in text.replace("  ", " ") or shown.replace(" ", "") in text.replace(" ", "")
+
+
+def test_letters_that_it_cannot_write_are_told(analysis):
+    for name, told in (("Кот?.tif", True), ("what?.tif", False), ("Grün.tif", False)):
+        _, text = read(write(replace(analysis, slice=replace(analysis.slice, name=name))))
+        assert ("shown as a question mark" in text) == told
+
+
+def test_it_says_how_many_patients_the_networks_learned_from(analysis):
+    _, text = read(write(analysis))
+    trained_on = cohort.load_split()["train"]
+    sites = {folder[5:7] for folder in trained_on}
+    assert f"{len(trained_on)} patients with lower-grade glioma from {len(sites)} inst" in text
 
 
 def test_no_name_is_in_it_but_the_slices_own(analysis):
