@@ -28,7 +28,8 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   against the engine alone when it is handed such slices at once.
 - ``users/memory``: of server and worker after all visitors, in millions of bytes, against before.
 - ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` they asked for,
-  ``kills``, ``errors`` they met, and ``memory`` after it, in millions of bytes, against before.
+  ``kills``, ``errors`` they met, and ``memory`` after it, in millions of bytes, against that after a
+  first slice for each.
 - ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
   are segmented; ``/again``: for the next visitor. ``cohort_110/first``, ``/again``: until the table of
   110 patients is there. Milliseconds, against what is aimed at.

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -70,45 +71,42 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
 
     Each visitor goes through patients of one slice in turn; after a while all have been seen, and are
     answered from memory, as in a class. An error is an exception on a page, or a sentence that says that
-    the networks did not answer.
+    the networks did not answer. Memory is compared with that after a first slice for each visitor, which
+    every class takes, and taken again once a new worker has rested.
     """
     with made_up_data(STEADY_PATIENTS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = sorted(folder.name for folder in (data / "kaggle_3m").iterdir())
         ask(site.visit(), names[0])
-        before = site.memory()
-        end = perf_counter() + seconds
-        asked: list[int] = []
         errors: list[str] = []
         sessions = [site.visit() for _ in range(users)]
 
-        def visitor(session: Session, number: int) -> None:
+        def visitor(session: Session, number: int, end: float) -> int:
             count = 0
-            while perf_counter() < end:
+            while not count or perf_counter() < end:
                 try:
                     ask(session, names[(number * 7 + count) % len(names)])
                 except Exception as error:  # whatever a visitor would have met counts
                     errors.append(str(error))
                 count += 1
-            asked.append(count)
-            errors.extend(alert for alert in session.alerts if GAVE_UP in alert)
+            return count
 
-        threads = [
-            threading.Thread(target=visitor, args=(session, number), daemon=True)
-            for number, session in enumerate(sessions)
-        ]
-        for thread in threads:
-            thread.start()
-        killed = [_kill_worker(site, seconds / 3) for _ in range(2)]
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(users) as threads:
+            list(threads.map(visitor, sessions, range(users), [0.0] * users))
+            site.rest()
+            before = site.memory()
+            end = perf_counter() + seconds
+            asked = threads.map(visitor, sessions, range(users), [end] * users)
+            killed = [_kill_worker(site, seconds / 3) for _ in range(2)]
+            slices = sum(asked)
+        errors.extend(alert for each in sessions for alert in each.alerts if GAVE_UP in alert)
         name = f"steady_{users}"
-        yield {"name": f"{name}/slices", "value": sum(asked)}
+        yield {"name": f"{name}/slices", "value": slices}
         yield {"name": f"{name}/kills", "value": sum(killed)}
         yield {"name": f"{name}/errors", "value": len(errors)}
-        after = site.memory()
+        site.rest()
         yield {
             "name": f"{name}/memory",
-            "value": after / 1e6,
+            "value": site.memory() / 1e6,
             "unit": "MB",
             "against": before / 1e6,
         }

@@ -26,10 +26,15 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
+from btmodels.engine import PING_SECONDS
+
 ROOT = Path(__file__).resolve().parent.parent
 XSRF = "_streamlit_xsrf"
 SECONDS = 300.0
 """How long a page may take, its first visit with cold networks included."""
+
+REST_SECONDS = PING_SECONDS + 5
+"""After them an idle worker has prepared what full batches need."""
 
 
 class Site:
@@ -89,6 +94,13 @@ class Site:
                 return json.load(answer)
         except urllib.error.HTTPError as error:  # 503 has a document too
             return json.load(error)
+
+    def rest(self) -> None:
+        """Ask for nothing until the networks are warm and have done what they do when idle."""
+        end = time.monotonic() + SECONDS
+        while self.health()["engine"] != "warm" and time.monotonic() < end:
+            time.sleep(0.2)
+        time.sleep(REST_SECONDS)
 
     def visit(self) -> Session:
         """Open a session as soon as the server takes one.

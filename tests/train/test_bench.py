@@ -194,6 +194,7 @@ def test_load_is_measured_on_slices_that_nobody_asked_for_before(monkeypatch):
 
 def test_visitors_do_not_notice_that_the_worker_is_killed(monkeypatch):
     monkeypatch.setattr(bench_load, "STEADY_PATIENTS", 12)
+    monkeypatch.setattr("train.visitor.REST_SECONDS", 0.1)
     rows = {row["name"]: row["value"] for row in bench_load.steady_rows(users=2, seconds=6)}
     assert rows["steady_2/kills"] >= 1 and rows["steady_2/slices"] >= 2
     assert rows["steady_2/errors"] == 0
