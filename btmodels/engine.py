@@ -210,7 +210,7 @@ class Engine:
         """Serve what waits until the pool is closed or no worker can be had."""
         reason = "The engine stopped by a defect of its own."
         try:
-            self._hire(pool)
+            self._hire(pool, waiting)
             while True:
                 batch = waiting.next_batch(PING_SECONDS)
                 try:
@@ -228,7 +228,7 @@ class Engine:
                     if batch is not None:
                         waiting.excuse(batch, error)
                     if isinstance(error, WorkerLostError):
-                        self._hire(pool)
+                        self._hire(pool, waiting)
         except PoolClosedError:
             reason = _CLOSED
         except EngineError as error:
@@ -241,8 +241,9 @@ class Engine:
             waiting.close(reason)
             pool.close()
 
-    def _hire(self, pool: Pool) -> None:
-        self._device = pool.hire().device
+    def _hire(self, pool: Pool, waiting: Waiting) -> None:
+        warmth = pool.hire()
+        self._device, waiting.room = warmth.device, warmth.batch
 
 
 def _is_off() -> bool:

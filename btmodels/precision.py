@@ -1,4 +1,4 @@
-"""What numbers networks compute in where they run: bfloat16 where a machine has units for it."""
+"""What networks compute in where they run, and how many slices at once: as suits the machine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ CPU_FLAGS = Path("/proc/cpuinfo")
 AMPERE = (8, 0)
 """First compute capability of NVIDIA with bfloat16 units."""
 
+CPU_BATCH, GPU_BATCH = 8, 32
+
 
 def fastest_policy() -> str:
     """Return "mixed_bfloat16" where the processor or GPU computes in bfloat16, else "float32".
@@ -28,6 +30,14 @@ def fastest_policy() -> str:
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def largest_batch() -> int:
+    """Return how many slices a compiled call takes at most here.
+
+    On a processor more gain nothing and cost memory; a GPU needs many to be busy.
+    """
+    return CPU_BATCH if _gpu() is None else GPU_BATCH
 
 
 @contextmanager

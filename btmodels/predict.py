@@ -13,9 +13,6 @@ from keras import ops
 from btmodels import precision, registry, weights
 from btmodels.preprocess import normalize, restore, to_levels
 
-MAX_BATCH = 8
-"""Slices a compiled call takes at most. On a processor more gain nothing and cost memory."""
-
 
 class Predictor:
     """One network of the registry with the weights that its record describes.
@@ -38,6 +35,7 @@ class Predictor:
         spec: The network's row of the registry.
         record: What training decided; temperature and flips are honored here.
         model: The Keras model.
+        batch: Slices that a compiled call takes at most.
     """
 
     def __init__(
@@ -46,6 +44,7 @@ class Predictor:
         self.spec = registry.get(name)
         with precision.using(policy or precision.fastest_policy()):
             self.model, self.record = weights.load(self.spec.name, assets)
+        self.batch = precision.largest_batch()
         self._forward = _compiled(self._probability, self.spec.input_shape)
         self._warmed: set[int] = set()
 
@@ -115,9 +114,9 @@ class Predictor:
 
     def _batches(self, images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         size = self.spec.input_shape[:2]
-        for start in range(0, len(images), MAX_BATCH):
+        for start in range(0, len(images), self.batch):
             batch = np.stack(
-                [normalize(image, size) for image in images[start : start + MAX_BATCH]]
+                [normalize(image, size) for image in images[start : start + self.batch]]
             )
             yield self.forward(batch)
 

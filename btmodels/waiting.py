@@ -15,7 +15,8 @@ from btmodels.errors import BrainTumorError, EngineError, WeightsError
 from btmodels.slices import Prediction
 
 JOIN = 8
-"""Slices in a batch: so long does a single slice wait behind somebody's many."""
+"""Slices in a batch until the worker has said how many it takes at once: so long does a single slice wait
+behind somebody's many."""
 
 
 @dataclass(eq=False)
@@ -62,9 +63,14 @@ class Batch:
 
 
 class Waiting:
-    """Requests in the order of their turns. One thread takes batches out, any may add."""
+    """Requests in the order of their turns. One thread takes batches out, any may add.
+
+    Attributes:
+        room: Slices in a batch.
+    """
 
     def __init__(self) -> None:
+        self.room = JOIN
         self._changed = threading.Condition()
         self._requests: deque[Request | Errand] = deque()
         self._closed = ""
@@ -112,7 +118,7 @@ class Waiting:
                     and request.networks == first.networks
                     and not request.failed_once
                 ]
-            shares = deal(JOIN, [request.left for request in together])
+            shares = deal(self.room, [request.left for request in together])
             images = [
                 image
                 for request, share in zip(together, shares, strict=True)

@@ -25,7 +25,6 @@ import numpy as np
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.slices import Prediction
-from btmodels.waiting import JOIN
 
 if TYPE_CHECKING:
     from btmodels.predict import Predictor
@@ -41,11 +40,13 @@ class Warmth:
         pid: Its process.
         device: What the networks run on, for people.
         problems: Network name to (SHA-256 of its weights, why they could not be loaded).
+        batch: Slices that it takes at once.
     """
 
     pid: int
     device: str
     problems: dict[str, tuple[str, str]]
+    batch: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ def warm(names: Sequence[str], assets: Path) -> Warmth:
                 predictor_of(name, assets).warm()
             except WeightsError as error:
                 problems[name] = _recorded_sha256(name, assets), str(error)
-        return Warmth(os.getpid(), device(), problems)
+        from btmodels.precision import largest_batch
+
+        return Warmth(os.getpid(), device(), problems, largest_batch())
 
 
 def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets: Path) -> Answer:
@@ -128,7 +131,7 @@ def rest() -> int:
     The site is warm once it can answer for one slice; full batches are prepared here, later.
     """
     for held in _predictors.values():
-        held.warm(JOIN)
+        held.warm(held.batch)
     return os.getpid()
 
 

@@ -219,7 +219,7 @@ def test_a_second_worker_gets_no_gpu(monkeypatch, tmp_path):
         def submit(self, *task):
             future = Future()
             failure = pool.CallFailedError("InternalError", "CUDA initialization failed")
-            warmth = worker.Warmth(7, "CPU, 2 cores", {})
+            warmth = worker.Warmth(7, "CPU, 2 cores", {}, 8)
             done = future.set_result if len(given) == 2 else future.set_exception
             done(warmth if len(given) == 2 else failure)
             return future

@@ -42,6 +42,7 @@ def test_so_do_gpus(capability, expected, monkeypatch):
         lambda gpu: {"compute_capability": capability},
     )
     assert precision.fastest_policy() == expected
+    assert precision.largest_batch() == precision.GPU_BATCH
 
 
 def test_a_policy_ends_with_its_block():

@@ -10,7 +10,8 @@ import pytest
 
 from btmodels import registry
 from btmodels.errors import WeightsError
-from btmodels.predict import MAX_BATCH, Predictor
+from btmodels.precision import CPU_BATCH
+from btmodels.predict import Predictor
 from btmodels.preprocess import normalize
 from tests.btmodels.conftest import write_record
 
@@ -81,7 +82,7 @@ def test_flips_average_the_mirrored_slice(with_record, noise):
 
 
 def test_company_does_not_change_an_answer(with_record, noise):
-    assert len(noise) > MAX_BATCH
+    assert len(noise) > CPU_BATCH
     locate = with_record("ensemble")
     together, alone = locate.segment(noise), [locate.segment([each])[0] for each in noise]
     assert all((a == b).all() for a, b in zip(together, alone, strict=True))

@@ -146,3 +146,10 @@ def test_an_errand_gets_a_second_try_and_then_its_error():
     waiting.close("closed")
     with pytest.raises(EngineError, match="closed"):
         waiting.send(max, ())
+
+
+def test_a_worker_that_takes_more_at_once_gets_more():
+    waiting = Waiting()
+    waiting.room = 32
+    waiting.add(slices(40), NETWORKS)
+    assert len(waiting.next_batch(0).images) == 32
