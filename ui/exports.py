@@ -87,7 +87,7 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         if complete and stopped:
             many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
             st.caption(
-                f"{many} no mask, for the reason that the doctor gives: empty in the volume's files, "
+                f"{many} no mask, for the reason that is said beside each: empty in the volume's files, "
                 "and not in the table."
             )
         _geometry(analysis)
