@@ -16,7 +16,16 @@ Kind = Literal[
     "gray", "replicated", "stand_in", "swapped", "exchanged", "cropped", "empty",
 ]  # fmt: skip
 
-COSTS = {"gray": "replicated", "replicated": "replicated", "exchanged": "swapped"}
+COSTS = {
+    "gray": "replicated",
+    "replicated": "replicated",
+    "exchanged": "swapped",
+    "swapped": "misplaced",
+    "dark": "dark",
+    "washed_out": "washed_out",
+    "overexposed": "overexposed",
+    "wrapped": "wrapped",
+}
 """What of `btmodels.robustness.KINDS` tells the price of a finding."""
 
 UNMEASURED = "What this costs was not measured."

@@ -16,6 +16,11 @@ from btmodels.registry import ASSETS
 KINDS = (
     "replicated",
     "swapped",
+    "misplaced",
+    "dark",
+    "washed_out",
+    "overexposed",
+    "wrapped",
     "jpeg",
     "noise",
     "blur",
@@ -26,8 +31,10 @@ KINDS = (
     "bias_field",
     "one_slice",
 )
-"""In order: FLAIR in all three channels; pre- and post-contrast exchanged; JPEG at quality 50; noise; blur;
-turned by 30 degrees; by 90; half the resolution; gamma; a bias field; a slice without its neighbors."""
+"""In order: FLAIR in all three channels; pre- and post-contrast exchanged; FLAIR and pre exchanged;
+a tenth of the range of gray; levels from 80 to 182; cut at white; run over; JPEG at quality 50; noise;
+blur; turned by 30 degrees; by 90; half the resolution; gamma; a bias field; a slice without its
+neighbors."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from btmodels.measure import cut
 from btmodels.metrics import Counts
 from btmodels.predict import Predictor
 from btmodels.slices import FLAIR, Patient, Slice
-from train import experiment
+from train import experiment, spoil
 from train.bench import machine
 from train.evaluate import PRECISION, count_test
 from train.provenance import command_line, versions
@@ -116,6 +116,11 @@ def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -
     return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
 
 
+def spoiled(kind: str) -> Change:
+    """What `train.spoil` does to a slice, which is also what the doctor is scored on."""
+    return lambda pixels, rng: spoil.SPOILS[kind][1](pixels)
+
+
 FAULTS = (
     Fault("unaltered", "Nothing changed", "The slices as they are.", lambda p, rng: p),
     Fault(
@@ -129,6 +134,28 @@ FAULTS = (
         "Pre and post contrast exchanged",
         "The first and the third channel are exchanged, as when red and blue are.",
         swap,
+    ),
+    Fault(
+        "misplaced",
+        "FLAIR where pre-contrast belongs",
+        "The first and the second channel are exchanged.",
+        spoiled("swapped, FLAIR first"),
+    ),
+    Fault("dark", "Too dark", "A tenth of the range of gray.", spoiled("too dark")),
+    Fault(
+        "washed_out",
+        "Washed out",
+        "Levels from 80 to 182: nothing is black or white.",
+        spoiled("washed out"),
+    ),
+    Fault(
+        "overexposed", "Overexposed", "Four times as bright, cut at white.", spoiled("overexposed")
+    ),
+    Fault(
+        "wrapped",
+        "Run over",
+        "Eight times as bright; what is brighter than white begins anew at black.",
+        spoiled("run over"),
     ),
     Fault("jpeg", "JPEG, quality 50", "Saved as a color JPEG of quality 50.", jpeg),
     Fault("noise", "Noise", "Rician noise with a deviation of 15 of 255 levels.", add_noise),
