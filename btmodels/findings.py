@@ -25,6 +25,8 @@ COSTS = {
     "washed_out": "washed_out",
     "overexposed": "overexposed",
     "wrapped": "wrapped",
+    "inverted": "inverted",
+    "cropped": "cropped",
 }
 """What of `btmodels.robustness.KINDS` tells the price of a finding."""
 
@@ -52,6 +54,8 @@ class Finding:
     @property
     def cost(self) -> str:
         """What the finding costs, as measured; empty for a stop and for a note without a price."""
+        if self.severity == "stop":
+            return ""
         known = robustness.cost_of(COSTS[self.kind]) if self.kind in COSTS else None
         if known:
             return known.sentence()

@@ -21,6 +21,8 @@ KINDS = (
     "washed_out",
     "overexposed",
     "wrapped",
+    "inverted",
+    "cropped",
     "jpeg",
     "noise",
     "blur",
@@ -32,7 +34,8 @@ KINDS = (
     "one_slice",
 )
 """In order: FLAIR in all three channels; pre- and post-contrast exchanged; FLAIR and pre exchanged;
-a tenth of the range of gray; levels from 80 to 182; cut at white; run over; JPEG at quality 50; noise;
+a tenth of the range of gray; levels from 80 to 182; cut at white; run over; white for black; half of the
+picture; JPEG at quality 50; noise;
 blur; turned by 30 degrees; by 90; half the resolution; gamma; a bias field; a slice without its
 neighbors."""
 
