@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, RLock
 
 import streamlit as st
 
@@ -36,6 +36,11 @@ class _Asked:
     keys: tuple[str, ...]
     mark: tuple[str, str]
     future: Future[list[Prediction]]
+
+
+_asking = RLock()
+_flying: dict[tuple, _Asked] = {}
+"""What the networks look at of samples, whoever asked, by key of a slice and hashes of the weights."""
 
 
 class Memory:
@@ -192,12 +197,36 @@ def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _A
     admitted = clinic.admit(stack, missing)
     if not admitted:
         return None
-    future = engine.get_engine().submit(
-        [stack.slices[i].pixels for i in admitted],
-        segmenter=records[0].name,
-        classifier=records[1].name,
-    )
-    return _Asked(tuple(stack.keys[i] for i in admitted), _mark(records), future)
+    keys, mark = tuple(stack.keys[i] for i in admitted), _mark(records)
+    with _asking:
+        if stack.shared and (asked := _under_way(keys, mark)):
+            return asked
+        future = engine.get_engine().submit(
+            [stack.slices[i].pixels for i in admitted],
+            segmenter=records[0].name,
+            classifier=records[1].name,
+        )
+        asked = _Asked(keys, mark, future)
+        if stack.shared:
+            for key in keys:
+                _flying[key, mark] = asked
+    if stack.shared:
+        future.add_done_callback(lambda _: _land(asked))
+    return asked
+
+
+def _under_way(keys: tuple[str, ...], mark: tuple[str, str]) -> _Asked | None:
+    # A class that opens one patient waits for the same answers; only a slice that is looked at does
+    # not wait for somebody's chunk.
+    found = (_flying.get((key, mark)) for key in keys)
+    return next((a for a in found if a and (len(keys) > 1 or len(a.keys) == 1)), None)
+
+
+def _land(asked: _Asked) -> None:
+    with _asking:
+        for key in asked.keys:
+            if _flying.get((key, asked.mark)) is asked:
+                del _flying[key, asked.mark]
 
 
 def _asked_ahead(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -102,3 +104,26 @@ def test_nothing_of_another_stack_is_waited_for(engine, stack):
     networks.advance(other, 0)
     assert done(other) == [0]
     assert networks.st.session_state[networks.AHEAD] is None
+
+
+def test_who_opens_the_same_sample_waits_for_the_same_answers(engine, stack):
+    keys = tuple(f"sample/{i}" for i in range(SLICES))
+    sample = replace(stack, id="sample", keys=keys, shared=True)
+    networks.advance(sample, 5)
+    assert engine.asked == [1, 16]
+    networks.st.session_state.clear()  # another visitor, who finds slice 5 already known
+    waiting = threading.Thread(target=networks.advance, args=(sample, 5))
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive() and engine.asked == [1, 16], "nothing is asked twice"
+    engine.answer(1)
+    waiting.join(10)
+    assert done(sample) == list(range(17)) and engine.asked == [1, 16, 16]
+
+
+def test_uploads_are_asked_for_each_visitor(engine, stack):
+    networks.advance(stack, 5)
+    networks.st.session_state.clear()
+    engine.prompt = 3
+    networks.advance(stack, 5)
+    assert engine.asked[:3] == [1, 16, 1]
