@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import cohort, doctor, judge
+from btmodels import cohort, doctor, judge, robustness
 from btmodels.registry import ASSETS
 from tests.pages.conftest import words_of
 from tests.pages.test_analyze import tiff, upload
@@ -56,7 +56,7 @@ def test_a_mend_is_applied_said_and_undone(app, pixels):
 def test_a_fault_stands_beside_the_mask(app, pixels):
     app = upload(app, ("x.tif", tiff(pixels[..., [1, 0, 2]])))
     assert app.metric and "FLAIR looks to be where pre-contrast T1 belongs" in words_of(app)
-    assert "not measured" in words_of(app)  # nobody measured what this order costs
+    assert robustness.cost_of("misplaced").sentence() in words_of(app)
     app = press(app, "Put the channels in order")
     assert app.metric and "seem swapped" not in words_of(app)
 
