@@ -9,18 +9,16 @@ Importing this module is cheap: the web process names `flips` and `timed`, the w
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from btmodels import worker
 from btmodels.measure import cut
-from btmodels.overlay import blend
+from btmodels.overlay import blend, png
 from btmodels.registry import Record
 from btmodels.slices import FLAIR, Prediction
 
@@ -79,9 +77,7 @@ def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
     picture = blend(picture, votes == count)
     for some in range(1, count):
         picture = blend(picture, votes == some, DISPUTED_COLOR, 0.25 + 0.5 * some / count)
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(picture)
 
 
 def flips(image: np.ndarray, name: str, assets: Path) -> Answers:

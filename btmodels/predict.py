@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from btmodels import precision, registry, weights
+from btmodels.folding import folded
 from btmodels.preprocess import normalize, restore, to_levels
 
 
@@ -34,7 +35,7 @@ class Predictor:
     Attributes:
         spec: The network's row of the registry.
         record: What training decided; temperature and flips are honored here.
-        model: The Keras model.
+        model: The Keras model, as it was trained. What answers is a copy without batch normalizations.
         batch: Slices that a compiled call takes at most.
     """
 
@@ -44,6 +45,7 @@ class Predictor:
         self.spec = registry.get(name)
         with precision.using(policy or precision.fastest_policy()):
             self.model, self.record = weights.load(self.spec.name, assets)
+        self._answering = folded(self.model)
         self.batch = precision.largest_batch()
         self._forward = _compiled(self._probability, self.spec.input_shape)
         self._warmed: set[int] = set()
@@ -131,7 +133,7 @@ class Predictor:
         return (straight + mirrored) / 2
 
     def _sigmoid(self, batch: Any) -> Any:
-        return ops.sigmoid(self.model(batch, training=False) / self.record.temperature)
+        return ops.sigmoid(self._answering(batch, training=False) / self.record.temperature)
 
 
 def _compiled(function: Callable[[Any], Any], shape: tuple[int, ...]) -> Callable[[Any], Any]:

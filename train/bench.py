@@ -6,8 +6,8 @@ What is measured is written to ``assets/metrics/bench.json``: the ``command``, t
 cores and versions that all times hold for) and ``rows`` of ``name``, ``value``, ``unit``, ``against`` and
 ``ratio``, the last two null where nothing is compared. Rows by name:
 
-- ``rerun``, ``first_page``, ``first_mask``, ``analyze``, ``engine``: milliseconds, as the functions of
-  these names say.
+- ``rerun``, ``first_page``, ``first_mask``, ``next_mask``, ``analyze``, ``engine``: milliseconds, as the
+  functions of these names say.
 - ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
 - ``network/<name>/multiply_adds``: of one forward pass for one slice (see `btmodels.complexity`); a network
   whose record asks for flips makes two.
@@ -25,8 +25,8 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``training/<name>/float32``, ``/bfloat16``: slices a second of training, the latter against the former.
 - ``users_<n>/p50``, ``/p95``: milliseconds until all is there that is said of a new slice, of n visitors
   who ask at once; ``/errors``: how often they met one; ``/slices_per_second``: of all of them together,
-  against the engine alone when it is handed such slices at once.
-- ``users/memory``: of server and worker after all visitors, in millions of bytes, against before.
+  against the engine alone when it is handed such slices at once; ``/server``, ``/engine``, ``/others``,
+  ``/all``: memory of the processes afterwards, in millions of bytes, against before any of them came.
 - ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` they asked for,
   ``kills``, ``errors`` they met, and ``memory`` after it, in millions of bytes, against that after a
   first slice for each.
@@ -49,7 +49,7 @@ from typing import Any
 
 from btmodels import registry
 from btmodels.errors import BrainTumorError
-from train.bench_start import first_mask, first_page, rerun
+from train.bench_start import first_mask, first_page, next_mask, rerun
 from train.machine import machine
 
 NETWORKS = "networks"
@@ -225,6 +225,7 @@ ROWS: dict[str, tuple[Callable[[int], tuple[float, float]], str]] = {
     "rerun": (rerun, "<= 1.2"),
     "first_page": (first_page, "<= 1"),
     "first_mask": (first_mask, "<= 1"),
+    "next_mask": (next_mask, "<= 1"),
     "analyze": (analyze, "<= 0.4"),
     "engine": (engine, "<= 1.1"),
 }

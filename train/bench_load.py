@@ -19,6 +19,7 @@ import tifffile
 from btmodels import cohort
 from btmodels.engine import Engine
 from btmodels.slices import Slice
+from train.bench_memory import held_rows
 from train.visitor import Session, Site
 
 USERS = (1, 5, 20, 50)
@@ -34,6 +35,11 @@ COHORT = 110
 """Patients of the whole data set."""
 
 STEADY_SECONDS, STEADY_PATIENTS = 120.0, 200
+
+KILLS = 2
+
+AT_MOST = 30.0
+"""Seconds that a new worker may take to show."""
 
 GAVE_UP = "process that holds the networks"
 """Part of every sentence that says that the worker did not answer."""
@@ -54,16 +60,11 @@ def load_rows() -> Iterator[dict[str, Any]]:
     with made_up_data(1 + sum(USERS) * ROUNDS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = iter(sorted(folder.name for folder in (data / "kaggle_3m").iterdir()))
         ask(site.visit(), next(names))  # networks and cohort are warm from here on
-        before = site.memory()
+        before = site.memories()
         for users in USERS:
             wanted = [[next(names) for _ in range(ROUNDS)] for _ in range(users)]
             yield from _together(site, wanted, alone)
-        yield {
-            "name": "users/memory",
-            "value": site.memory() / 1e6,
-            "unit": "MB",
-            "against": before / 1e6,
-        }
+            yield from held_rows(f"users_{users}", site.memories(), before)
 
 
 def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[dict[str, Any]]:
@@ -96,12 +97,12 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
             before = site.memory()
             end = perf_counter() + seconds
             asked = threads.map(visitor, sessions, range(users), [end] * users)
-            killed = [_kill_worker(site, seconds / 3) for _ in range(2)]
+            killed = _kill_workers(site, seconds / (KILLS + 1))
             slices = sum(asked)
         errors.extend(alert for each in sessions for alert in each.alerts if GAVE_UP in alert)
         name = f"steady_{users}"
         yield {"name": f"{name}/slices", "value": slices}
-        yield {"name": f"{name}/kills", "value": sum(killed)}
+        yield {"name": f"{name}/kills", "value": killed}
         yield {"name": f"{name}/errors", "value": len(errors)}
         site.rest()
         yield {
@@ -112,13 +113,23 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
         }
 
 
-def _kill_worker(site: Site, wait: float) -> bool:
-    """Wait, then kill the process that holds the networks; return whether there was one."""
-    time.sleep(wait)
-    worker = site.health()["worker"]
-    if worker:
-        psutil.Process(worker).kill()
-    return bool(worker)
+def _kill_workers(site: Site, wait: float) -> int:
+    """Kill the process that holds the networks, and the one after it, each time after a wait.
+
+    Returns:
+        How many were killed.
+    """
+    killed: set[int] = set()
+    for _ in range(KILLS):
+        time.sleep(wait)
+        end = time.monotonic() + AT_MOST
+        # For a moment there is none, or the site still names the last one.
+        while (worker := site.health()["worker"]) in (None, *killed) and time.monotonic() < end:
+            time.sleep(0.1)
+        if worker not in (None, *killed):
+            psutil.Process(worker).kill()
+            killed.add(worker)
+    return len(killed)
 
 
 def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:

@@ -46,17 +46,26 @@ def rows_of(marks: Sequence[int], held: Sequence[dict[str, int]]) -> Iterator[di
         marks: Uploads until each look, the first of them 0.
         held: By process, at each look.
     """
-    total = [sum(each.values()) for each in held]
-    series = {name: [each[name] for each in held] for name in held[0]} | {"all": total}
-    for name, sizes in series.items():
-        yield {
-            "name": f"uploads_{marks[-1]}/{name}",
-            "value": sizes[-1] / 1e6,
-            "unit": "MB",
-            "against": sizes[0] / 1e6 or None,
-        }
-    slope = float(np.polyfit(marks, total, 1)[0])
+    yield from held_rows(f"uploads_{marks[-1]}", held[-1], held[0])
+    slope = float(np.polyfit(marks, [sum(each.values()) for each in held], 1)[0])
     yield {"name": f"uploads_{marks[-1]}/slope", "value": slope / 1e3, "unit": "kB"}
+
+
+def held_rows(what: str, after: dict[str, int], before: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield what each process holds, and all of them, against what it held before.
+
+    Args:
+        what: What was done in between, as the rows' name begins.
+        after, before: Bytes by process (`Site.memories`).
+    """
+    for name in (*after, "all"):
+        now, then = (each.get(name, sum(each.values())) for each in (after, before))
+        yield {
+            "name": f"{what}/{name}",
+            "value": now / 1e6,
+            "unit": "MB",
+            "against": then / 1e6 or None,
+        }
 
 
 def _upload(session: Session, slices: Iterator[tuple[str, bytes]], count: int) -> None:

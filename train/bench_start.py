@@ -10,6 +10,9 @@ from train.visitor import Site
 VIEWER = "bidi_component"
 """What Streamlit calls the element that shows a slice."""
 
+OTHER = "SYNT_AA_0007_20260101"
+"""A bundled patient whom the Overview does not show."""
+
 
 def rerun(repeats: int) -> tuple[float, float]:
     """Analyze run again with its slices already analyzed, against the same without networks."""
@@ -34,6 +37,15 @@ def first_page(repeats: int) -> tuple[float, float]:
 def first_mask(repeats: int) -> tuple[float, float]:
     """From the server's start to that slice's mask, against five seconds."""
     return _first(2), 5000.0
+
+
+def next_mask(repeats: int) -> tuple[float, float]:
+    """After the first mask, another patient's slice: until all is said of it, against three tenths of a
+    second."""
+    with Site() as site:
+        session = site.visit()
+        session.run("")
+        return 1000 * session.run("analyze", f"patient={OTHER}&slice=9"), 300.0
 
 
 def _first(viewer: int) -> float:

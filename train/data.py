@@ -102,9 +102,10 @@ class Epoch(keras.utils.PyDataset):
         seed: Of the run.
         epoch: From 0.
         batch_size: Slices a batch.
-        num_slices: Slices an epoch; more than there are are not drawn.
+        num_slices: Slices an epoch.
         verdict: Give the classifier's two targets instead of the mask.
         fade: Chance that a slice's lesion is made fainter.
+        again: Draw slices anew where there are fewer; otherwise the epoch is shorter.
     """
 
     def __init__(
@@ -116,13 +117,16 @@ class Epoch(keras.utils.PyDataset):
         num_slices: int,
         verdict: bool = False,
         fade: float = 0.0,
+        again: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.subset, self.verdict, self.fade = subset, verdict, fade
         self.seed, self.epoch, self.batch_size = seed, epoch, batch_size
         pool = np.concatenate([np.arange(len(subset.pixels)), np.flatnonzero(subset.has_tumor)])
-        order = np.random.default_rng((seed, epoch)).permutation(pool)
+        rng = np.random.default_rng((seed, epoch))
+        rounds = -(-num_slices // len(pool)) if again else 1
+        order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
         # Whole batches only: a short last batch would make JAX compile, and batch norm jump.
         self.order = order[: min(num_slices, len(order)) // batch_size * batch_size]
 

@@ -316,6 +316,7 @@ def train_arm(
             epoch,
             config.batch_size,
             config.num_slices,
+            again=True,  # every arm gets its whole budget, however few its patients
             workers=1,
             max_queue_size=4,
         )

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +84,8 @@ class Site:
         names = {server.pid: "server", worker: "engine"}
         held = dict.fromkeys(("server", "engine", "others"), 0)
         for process in (server, *server.children(recursive=True)):
-            held[names.get(process.pid, "others")] += process.memory_info().rss
+            with suppress(psutil.NoSuchProcess):  # ended since it was listed
+                held[names.get(process.pid, "others")] += process.memory_info().rss
         return held
 
     def health(self) -> dict[str, Any]:

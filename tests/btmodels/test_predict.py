@@ -32,7 +32,8 @@ def with_record(random_assets, tmp_path):
         shutil.copy(registry.weights_path(name, random_assets), tmp_path / "weights")
         sha256 = registry.load_record(name, random_assets).sha256
         write_record(name, tmp_path, **{"sha256": sha256, **changes})
-        return Predictor(name, tmp_path)
+        # Exact figures need float32; what bfloat16 moves is measured in test_precision.py.
+        return Predictor(name, tmp_path, "float32")
 
     return make
 

@@ -1,6 +1,7 @@
 """Parts of the experiments on small made-up truths."""
 
 import json
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -187,6 +188,38 @@ def test_scores_of_a_segmenter_are_means_of_patients():
 def test_a_budget_is_spent_in_whole_batches():
     config = Budget(size=32, slices=100, parts=3, batch_size=8).config()
     assert (config.epochs, config.num_slices, config.validate_every) == (3, 32, 1)
+
+
+TRAINED = (
+    "crossval",
+    "crossval_classifier",
+    "leak",
+    "leak_synthetic",
+    "losses",
+    "skips",
+    "transfer",
+)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_committed_run_was_given_its_whole_budget(name):
+    path = registry.ASSETS / "metrics" / f"{name}.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    budget = found["budget"]
+    ends = list(ends_of_curves(found))
+    lost = budget["parts"] * budget["batch_size"]  # each part is of whole batches
+    assert ends and all(budget["slices"] - lost < end <= budget["slices"] for end in ends)
+
+
+def ends_of_curves(found) -> Iterator[int]:
+    """Yield the slices at the end of each curve, however deep it lies."""
+    if isinstance(found, dict):
+        curve = found.get("curve")
+        if curve and "slices" in curve[-1]:
+            yield curve[-1]["slices"]
+    for each in found.values() if isinstance(found, dict) else found:
+        if isinstance(each, (dict, list)):
+            yield from ends_of_curves(each)
 
 
 def test_the_committed_networks_with_and_without_skips_are_those_of_their_file():

@@ -113,6 +113,14 @@ def test_slices_with_tumor_are_drawn_twice():
     assert sorted(drawn) == [0, 0, 1, 2, 3]
 
 
+def test_slices_are_drawn_again_only_where_that_is_asked_for():
+    drawn = Epoch(two_slices(), 0, 0, 5, 13, again=True).order
+    assert len(drawn) == 10  # two whole batches
+    once, twice = sorted(drawn[:5]), sorted(drawn[5:])
+    assert once == twice == [0, 0, 1, 2, 3] and list(drawn[:5]) != list(drawn[5:])
+    assert list(Epoch(two_slices(), 0, 0, 5, 13).order) == list(drawn[:5])
+
+
 def test_the_classifiers_targets_agree_with_the_mask():
     pixels, targets = Epoch(two_slices(), 1, 0, 5, 5, verdict=True)[0]
     assert pixels.shape == (5, SIZE, SIZE, 3) and targets["where"].shape == (5, 8, 8, 1)
