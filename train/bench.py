@@ -8,6 +8,9 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 
 - ``rerun``, ``first_page``, ``first_mask``, ``next_mask``, ``analyze``, ``engine``: milliseconds, as the
   functions of these names say.
+- ``profile/start/<part>``: milliseconds of one processor that the networks' process takes to start, by part
+  (`train.bench_profile.start_seconds`); ``profile/rerun/elements``: parts of a page that a rerun sends, and
+  ``/server``: milliseconds of one processor for it, both against the same without networks.
 - ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
 - ``network/<name>/multiply_adds``: of one forward pass for one slice (see `btmodels.complexity`); a network
   whose record asks for flips makes two.
@@ -25,14 +28,16 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``training/<name>/float32``, ``/bfloat16``: slices a second of training, the latter against the former.
 - ``users_<n>/p50``, ``/p95``: milliseconds until all is there that is said of a new slice, of n visitors
   who ask at once; ``/errors``: how often they met one; ``/slices_per_second``: of all of them together,
-  against the engine alone when it is handed such slices at once; ``/server``, ``/engine``, ``/others``,
-  ``/all``: memory of the processes afterwards, in millions of bytes, against before any of them came.
+  against the engine alone when it is handed such slices at once; ``/server_cpu``, ``/engine_cpu``:
+  milliseconds of one processor for each slice; ``/server``, ``/engine``, ``/others``, ``/all``: memory of
+  the processes afterwards, in millions of bytes, against before any of them came.
 - ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` they asked for,
   ``kills``, ``errors`` they met, and ``memory`` after it, in millions of bytes, against that after a
   first slice for each.
 - ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
-  are segmented; ``/again``: for the next visitor. ``cohort_110/first``, ``/again``: until the table of
-  110 patients is there. Milliseconds, against what is aimed at.
+  are segmented; ``/server_cpu``, ``/engine_cpu``: as above; ``/again``: for the next visitor.
+  ``cohort_110/first``, ``/again``: until the table of 110 patients is there. Milliseconds, against what is
+  aimed at.
 - ``uploads_<n>/server``, ``/engine``, ``/others``, ``/all``: memory of the processes after so many uploads
   by one visitor, in millions of bytes, against before; ``/slope``: thousands of bytes more with each.
 """
@@ -55,6 +60,7 @@ from train.machine import machine
 NETWORKS = "networks"
 
 GROUPS = {
+    "profile/": "profile",
     "network/": NETWORKS,
     "stage/": "stages",
     "runtime/": "runtimes",
@@ -166,6 +172,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         bench_load,
         bench_memory,
         bench_networks,
+        bench_profile,
         bench_runtimes,
         bench_stages,
         bench_work,
@@ -174,6 +181,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     trained = _trained(args.assets)
     measure: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
         NETWORKS: lambda: bench_networks.network_rows(trained, args.reruns, args.assets),
+        "profile": bench_profile.profile_rows,
         "stages": lambda: bench_stages.stage_rows(args.reruns),
         "runtimes": lambda: bench_runtimes.runtime_rows(args.reruns),
         "peak": lambda: bench_work.peak_rows(trained, PEAK_CALLS, args.assets),

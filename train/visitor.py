@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -79,14 +79,21 @@ class Site:
 
     def memories(self) -> dict[str, int]:
         """Return the bytes in memory of the ``server``, the ``engine``'s worker and of the ``others``."""
+        return self._sums(lambda process: process.memory_info().rss)
+
+    def processor(self) -> dict[str, float]:
+        """Return the seconds of one processor that each of those has taken since it was started."""
+        return self._sums(lambda process: sum(process.cpu_times()[:2]))
+
+    def _sums(self, measure: Callable[[psutil.Process], float]) -> dict[str, Any]:
         server = psutil.Process(self._process.pid)
         worker = self.health()["worker"]
         names = {server.pid: "server", worker: "engine"}
-        held = dict.fromkeys(("server", "engine", "others"), 0)
+        found = dict.fromkeys(("server", "engine", "others"), 0)
         for process in (server, *server.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):  # ended since it was listed
-                held[names.get(process.pid, "others")] += process.memory_info().rss
-        return held
+                found[names.get(process.pid, "others")] += measure(process)
+        return found
 
     def health(self) -> dict[str, Any]:
         """Return what the site tells its operators (see `ui.health`)."""

@@ -60,7 +60,7 @@ def test_a_switch_that_is_off_hands_on_zeros(probe, image):
     kernel, bias = predictor.model.get_layer("dec2_conv1").get_weights()
     kernel[:, :, 32:] = 0  # what comes up has 32 channels and comes first
     predictor.model.get_layer("dec2_conv1").set_weights([kernel, bias])
-    (expected,) = predictor.segment([image])
+    expected = Probe(predictor).segment(image)
     answers = probe.switched(image)
     assert np.abs(answers[True, False, True, True].astype(int) - expected).max() <= 1
     assert (answers[True, False, True, True] != answers[True, True, True, True]).any()

@@ -15,6 +15,7 @@ from train import (
     bench_load,
     bench_memory,
     bench_networks,
+    bench_profile,
     bench_runtimes,
     bench_stages,
     bench_work,
@@ -44,6 +45,7 @@ def made_up_rows(monkeypatch):
     monkeypatch.setattr(bench_load, "steady_rows", lambda: iter([]))
     monkeypatch.setattr(bench_load, "patient_rows", lambda: iter([]))
     monkeypatch.setattr(bench_memory, "memory_rows", lambda: iter([]))
+    monkeypatch.setattr(bench_profile, "profile_rows", lambda: iter([]))
     monkeypatch.setattr(bench_runtimes, "runtime_rows", lambda *_: iter([]))
     monkeypatch.setattr(bench_stages, "stage_rows", lambda *_: iter([]))
     monkeypatch.setattr(bench_work, "peak_rows", lambda *_: iter([]))
@@ -189,6 +191,7 @@ def test_load_is_measured_on_slices_that_nobody_asked_for_before(monkeypatch):
     assert 0 < rows["users_2/p50"]["value"] <= rows["users_2/p95"]["value"]
     speed = rows["users_2/slices_per_second"]
     assert speed["value"] > 0 < speed["against"]
+    assert rows["users_2/server_cpu"]["value"] > 0 < rows["users_2/engine_cpu"]["value"]
     held = [rows[f"users_2/{name}"]["value"] for name in ("server", "engine", "others", "all")]
     assert held[0] > 50 < held[1] and held[3] == pytest.approx(sum(held[:3]))
 
@@ -199,3 +202,16 @@ def test_visitors_do_not_notice_that_the_worker_is_killed(monkeypatch):
     rows = {row["name"]: row["value"] for row in bench_load.steady_rows(users=2, seconds=6)}
     assert rows["steady_2/kills"] == 2 and rows["steady_2/slices"] >= 2
     assert rows["steady_2/errors"] == 0
+
+
+def test_parts_of_the_start_and_of_a_rerun(monkeypatch):
+    monkeypatch.setattr(bench_profile, "RERUNS", 2)
+    monkeypatch.setattr("train.visitor.REST_SECONDS", 0.1)
+    rows = {row["name"].removeprefix("profile/"): row for row in bench_profile.profile_rows()}
+    networks = [
+        f"start/{name}/{part}" for name in ("ensemble", "resnet50") for part in ("load", "first")
+    ]
+    assert list(rows) == ["start/tensorflow", *networks, "rerun/elements", "rerun/server"]
+    assert all(row["value"] > 0 for row in rows.values())
+    elements = rows["rerun/elements"]
+    assert elements["value"] > elements["against"] > 10, "without networks there is less to show"
