@@ -10,7 +10,7 @@ import pytest
 from btmodels import cohort, registry
 from btmodels.metrics import Counts, mean_of, roc_auc, score_patient
 from btmodels.predict import Predictor
-from train.evaluate import evaluate
+from train.evaluate import PRECISION, evaluate
 
 TRAINED = [name for name in registry.SPECS if registry.record_path(name).exists()]
 TOLERANCES = {"hausdorff95": 0.1}
@@ -19,12 +19,12 @@ TOLERANCES = {"hausdorff95": 0.1}
 
 @pytest.fixture(scope="module")
 def classifier() -> Predictor:
-    return Predictor("default-classifier")
+    return Predictor("default-classifier", policy=PRECISION)
 
 
 def recomputed_equals_committed(name: str, subset: str, patients, classifier: Predictor) -> None:
     committed = json.loads(registry.metrics_path(name).read_text(encoding="utf-8"))[subset]
-    predictor = Predictor(name)
+    predictor = Predictor(name, policy=PRECISION)
     assert committed["weights_sha256"] == predictor.record.sha256
     patient = next(each for each in patients if each.folder in committed["patients"])
     expected = committed["patients"][patient.folder]

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 # These build or run networks; all other modules of the library must be cheap to import.
 NEED_KERAS = (
-    "networks", "folding", "losses", "fitting", "weights", "precision", "predict", "probe", "pupil", "complexity",
+    "networks", "folding", "losses", "fitting", "weights", "precision", "predict", "probe", "pupil",
+    "complexity",
 )  # fmt: skip
 
 FORBIDDEN = {
