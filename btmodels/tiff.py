@@ -8,6 +8,7 @@ LZW. A form that none of them reads exactly is refused.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import zlib
 
@@ -27,6 +28,8 @@ from btmodels.raster import (
     turned_note,
 )
 
+# It quotes what stands in damaged tags, which may be a patient's name, on the server's console.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 _PHOTOMETRIC, _ORIENTATION = 262, 274
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
 _NONE, _DEFLATE = 1, (8, 32946)

@@ -19,7 +19,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,12 +164,14 @@ def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:
     """Damage a file, half of the time where its checksums do not tell.
 
     A decoder that stops at the first wrong checksum would never be tried any further: a PNG's are made
-    right again, and a zip is packed anew around damaged files.
+    right again, or its rows are packed anew once they are damaged, and a zip around damaged files.
     """
     if rng.random() < 0.5:
         return damage(seed.data, others, rng)
     if seed.kind == "PNG":
-        return _right_checksums(damage(seed.data, others, rng))
+        if rng.random() < 0.5:
+            return _right_checksums(damage(seed.data, others, rng))
+        return _with_rows(seed.data, lambda rows: damage(rows, others, rng))
     if seed.kind == "zip":
         with zipfile.ZipFile(io.BytesIO(seed.data)) as source:
             entries = [(entry.filename, source.read(entry)) for entry in source.infolist()]
@@ -193,6 +195,22 @@ def _right_checksums(png: bytes) -> bytes:
         content[end : end + 4] = zlib.crc32(content[at + 4 : end]).to_bytes(4, "big")
         at = end + 4
     return bytes(content)
+
+
+def _with_rows(png: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """Unpack the rows of a PNG, change them, and pack them into its first chunk of rows."""
+    at, before, rows, after = 8, [], b"", []
+    while at < len(png):
+        size = int.from_bytes(png[at : at + 4], "big")
+        kind, body, end = png[at + 4 : at + 8], png[at + 8 : at + 8 + size], at + 12 + size
+        if kind == b"IDAT":
+            rows += body
+        else:
+            (after if rows else before).append(png[at:end])
+        at = end
+    packed = zlib.compress(change(zlib.decompress(rows)))
+    chunk = len(packed).to_bytes(4, "big") + b"IDAT" + packed + bytes(4)
+    return _right_checksums(b"".join([png[:8], *before, chunk, *after]))
 
 
 def damage(data: bytes, others: list[Seed], rng: np.random.Generator) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import struct
 import zipfile
 import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -203,3 +205,13 @@ def test_a_missing_strip_is_not_filled_with_black():
     with pytest.raises(DecodeError, match="damaged"):
         decode(bare_tiff(bytes(64), _279=63), "x.tif")
     assert decode(strips, "x.tif").notes == ()
+
+
+def test_what_a_damaged_tag_says_reaches_no_log(caplog):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, RAMP, software="Doe, Jane")
+    data = buffer.getvalue().replace(b"Doe, Jane", b"D\x81e, Jane")
+    assert decode(data, "slice.tif").pixels.shape == RAMP.shape and not caplog.records
+    caplog.set_level(logging.WARNING, "tifffile")
+    decode(data, "slice.tif")
+    assert "Jane" in caplog.text, "otherwise the first look proves nothing"
