@@ -142,7 +142,8 @@ def _compiled(function: Callable[[Any], Any], shape: tuple[int, ...]) -> Callabl
         import tensorflow as tf
 
         signature = [tf.TensorSpec((None, *shape), tf.float32)]
-        return tf.function(function, input_signature=signature)
+        # AutoGraph has nothing to translate here, and leaves files behind where a worker is killed.
+        return tf.function(function, input_signature=signature, autograph=False)
     if keras.backend.backend() == "jax":
         import jax
 

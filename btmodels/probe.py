@@ -214,7 +214,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function)
+        return tf.function(function, autograph=False)
     if keras.backend.backend() == "jax":
         import jax
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -91,6 +92,14 @@ def test_company_does_not_change_an_answer(with_record, noise):
     assert judge.classify(noise) == pytest.approx(
         [judge.classify([each])[0] for each in noise], abs=1e-6
     )
+
+
+def test_nothing_is_written_to_answer(with_record, noise, tmp_path, monkeypatch):
+    judge = with_record("resnet50", flips=True)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    judge.classify(noise[:1])
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_no_slices_give_no_answers(with_record):
