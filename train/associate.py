@@ -35,6 +35,7 @@ import numpy as np
 from btmodels import cohort, registry, shape
 from btmodels.slices import Patient
 from train import experiment
+from train.crossval import read_masks
 from train.provenance import command_line, versions
 
 QUESTION = "Do automatic masks lead to the same findings on shape and genes as the expert's?"
@@ -124,16 +125,6 @@ def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
         "crossval": {key: scored[key] for key in ("mean_dice", "network", "budget")},
         "data_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
     }
-
-
-def read_masks(path: Path) -> dict[str, dict[int, np.ndarray]]:
-    """Read the masks of a fold: by patient and slice number, bool, (rows, cols)."""
-    found: dict[str, dict[int, np.ndarray]] = {}
-    with np.load(path, allow_pickle=False) as kept:
-        masks = np.unpackbits(kept["masks"], axis=-1).astype(bool)
-        for name, number, mask in zip(kept["patients"], kept["numbers"], masks, strict=True):
-            found.setdefault(str(name), {})[int(number)] = mask
-    return found
 
 
 def _of_patient(patient: Patient, masks: dict[int, np.ndarray]) -> dict:

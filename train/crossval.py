@@ -11,7 +11,8 @@ holds (`train.experiment`):
   1), ``training_patients``, ``cpu_seconds``, ``wall_seconds``, ``curve`` (loss alone) and its own
   ``mean_dice`` or ``auc``;
 - of segmenters ``patients`` (by folder, see `btmodels.metrics.score_patient`) and the headline figures with
-  intervals (`train.scoring.headline`), counted at the slices' own rows and columns;
+  intervals (`train.scoring.headline`), counted at the slices' own rows and columns, and those again as
+  ``whole_patient`` after a clean-up by its ``rule``;
 - of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
@@ -22,19 +23,21 @@ The masks stay in ``runs`` for ``train associate``: ``fold-N/masks.npz`` with ``
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from btmodels import cohort, losses, metrics
+from btmodels.cleanup import RULE, drop_small_parts
 from btmodels.metrics import Counts
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.resnet import build_resnet50, with_localizer
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import restore
 from btmodels.registry import get
+from btmodels.slices import Patient
 from train import experiment
 from train.choose import predict_logits, sigmoid
 from train.data import Subset
@@ -75,6 +78,13 @@ def main(args: argparse.Namespace) -> int:
                 ),
             )
         )
+        if args.task == "segment":
+            done[-1]["cleaned"] = experiment.once(
+                place / f"fold-{number}-cleaned.json",
+                lambda number=number: count_cleaned(
+                    place / f"fold-{number}" / "masks.npz", patients
+                ),
+            )
         lacks = [f"fold {each}" for each in range(number + 1, len(folds) + 1)]
         body = (_segmenter if args.task == "segment" else _classifier)(done)
         name = "crossval" if args.task == "segment" else "crossval_classifier"
@@ -176,17 +186,55 @@ def _segment(number, fold, budget: Budget, material: Material, patients, folder:
     return {"fold": number, **found, "mean_dice": metrics.mean_of(volumetric), "counts": counts}
 
 
+def read_masks(path: Path) -> dict[str, dict[int, np.ndarray]]:
+    """Read the masks of a fold: by patient and slice number, bool, (rows, cols)."""
+    found: dict[str, dict[int, np.ndarray]] = {}
+    with np.load(path, allow_pickle=False) as kept:
+        masks = np.unpackbits(kept["masks"], axis=-1).astype(bool)
+        for name, number, mask in zip(kept["patients"], kept["numbers"], masks, strict=True):
+            found.setdefault(str(name), {})[int(number)] = mask
+    return found
+
+
+def count_cleaned(path: Path, patients: dict[str, Patient]) -> dict[str, list[list[int]]]:
+    """Count a fold's masks again after the clean-up across a whole patient (`btmodels.cleanup`).
+
+    Args:
+        path: Of the fold's masks.
+        patients: By folder.
+
+    Returns:
+        By folder tp, fp, fn and tn of each slice, in the order of the stack.
+    """
+    found = {}
+    for folder, masks in read_masks(path).items():
+        numbers = sorted(masks)
+        files = {file.number: file for file in patients[folder].files}
+        cleaned = drop_small_parts([masks[number] for number in numbers])
+        found[folder] = [
+            list(astuple(metrics.count(mask, cohort.read_slice(patients[folder], files[n]).truth)))
+            for n, mask in zip(numbers, cleaned, strict=True)
+        ]
+    return found
+
+
 def _segmenter(folds: list[dict]) -> dict:
-    counted = {
-        folder: [Counts(*each) for each in counts]
-        for fold in folds
-        for folder, counts in fold["counts"].items()
-    }
+    counted, cleaned = (
+        {
+            folder: [Counts(*each) for each in counts]
+            for fold in folds
+            for folder, counts in fold[key].items()
+        }
+        for key in ("counts", "cleaned")
+    )
     return {
         "network": {"name": "unet", "parameters": folds[0]["parameters"]},
         **headline(list(counted.values())),
+        "whole_patient": {"rule": RULE, **headline(list(cleaned.values()))},
         "patients": {folder: metrics.score_patient(each) for folder, each in counted.items()},
-        "folds": [{k: v for k, v in fold.items() if k != "counts"} for fold in folds],
+        "folds": [
+            {k: v for k, v in fold.items() if k not in ("counts", "cleaned")} for fold in folds
+        ],
     }
 
 

@@ -87,6 +87,7 @@ def test_folds_share_no_patient(folder):
         found["patients"]
     )
     assert {recipe["name"] for recipe in found["full_recipe"]} == {"resunet", "unet"}
+    assert found["whole_patient"]["false_alarm_rate"] <= found["false_alarm_rate"]
 
 
 def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(folder):
