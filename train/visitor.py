@@ -106,7 +106,7 @@ class Site:
     def rest(self) -> None:
         """Ask for nothing until the networks are warm and have done what they do when idle."""
         end = time.monotonic() + SECONDS
-        while self.health()["engine"] != "warm" and time.monotonic() < end:
+        while self.health()["engine"] not in ("warm", "off") and time.monotonic() < end:
             time.sleep(0.2)
         time.sleep(REST_SECONDS)
 
