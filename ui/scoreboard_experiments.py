@@ -142,21 +142,35 @@ def _compared(document: Document, number: int) -> str:
 
 
 def _reduced(document: Document) -> str:
-    """Say what a training shorter than the site's own lacks; empty where it is as long."""
-    budget, recipe = document["budget"], document["full_recipe"]
-    if all(budget["slices"] >= each["slices"] for each in recipe):
-        return ""
-    full = " and ".join(
+    """Say what a training lacks beside the site's own; empty where it lacks nothing."""
+    budget, recipe, own = document["budget"], document["full_recipe"], document["network"]["name"]
+    title = registry.get(own).title
+    trained = f"{experiments.trained_slices(budget):,} slices of {budget['size']} x {budget['size']} pixels"
+    others = [each for each in recipe if each["name"] != own]
+    if any(
+        each["name"] == own
+        and budget["slices"] >= each["slices"]
+        and budget["size"] >= each["size"]
+        for each in recipe
+    ):
+        if not others:
+            return ""
+        return (
+            f"Each fold's {title} was trained as long as the site's own, on {trained}. The site asks it "
+            f"together with another that was not trained here: {_recipes(others)}."
+        )
+    return (
+        f"**This is a reduced run**: each fold's {title} was trained on {trained}, the site's own "
+        f"networks were trained as follows: {_recipes(recipe)}. The figure says what this budget "
+        "reaches, not what the recipe does."
+    )
+
+
+def _recipes(recipes: list[Document]) -> str:
+    return " and ".join(
         f"{registry.get(each['name']).title} on {each['slices']:,} slices of {each['size']} x "
         f"{each['size']} pixels"
-        for each in recipe
-    )
-    name = registry.get(document["network"]["name"]).title
-    return (
-        f"**This is a reduced run**: each fold's {name} was trained on "
-        f"{experiments.trained_slices(budget):,} slices of "
-        f"{budget['size']} x {budget['size']} pixels, the site's own networks were trained as follows: "
-        f"{full}. The figure says what this budget reaches, not what the recipe does."
+        for each in recipes
     )
 
 

@@ -63,3 +63,23 @@ def test_a_missing_file_and_one_of_another_version_are_said(board, monkeypatch):
     assert "not measured in this copy" in words_of(board("leak"))
     monkeypatch.setattr(experiments, "load", lambda name: {"command": "x"})
     assert "not one that this page can read" in words_of(board("leak"))
+
+
+OWN = {"name": "unet", "size": 128, "slices": 100}
+OTHER = {"name": "resunet", "size": 256, "slices": 100}
+
+
+@pytest.mark.parametrize(
+    "slices, recipe, expected",
+    [
+        (100, [OWN], None),
+        (100, [OTHER, OWN], "not trained here: ResUNet on 100 slices of 256 x 256 pixels"),
+        (99, [OWN], "This is a reduced run"),
+    ],
+)
+def test_what_a_cross_validation_lacks_is_said(slices, recipe, expected):
+    budget = {"size": 128, "slices": slices, "parts": 1, "batch_size": 1}
+    said = scoreboard_experiments._reduced(
+        {"budget": budget, "full_recipe": recipe, "network": {"name": "unet"}}
+    )
+    assert (expected in said) if expected else said == ""
