@@ -16,7 +16,7 @@ Writes ``assets/metrics/transfer.json`` after each cell. Beside what every exper
   ``training_patients``, ``training_slices``, ``origin`` (null, or ``source`` and, of a file, ``sha256``);
 - ``score`` on all validation slices: of segmenters as `train.experiment.score_segmenter` has it, of
   classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy``;
-- ``curve`` (the score on every third validation slice, mean Dice or AUC) and times, as in
+- ``curve`` (the score on every fifth validation slice, mean Dice or AUC) and times, as in
   `train.experiment.train_arm`, and ``reached``: for each of ``targets`` the ``score``, and the ``slices``
   and ``cpu_seconds`` at the first point of the curve that reaches it (null where none does);
 - ``kernels`` of the first convolution: ``layer``, ``moved`` (norm of the change over the norm before),
@@ -49,8 +49,8 @@ TARGETS = {"segment": (0.3, 0.4, 0.5, 0.6, 0.7), "classify": (0.7, 0.75, 0.8, 0.
 
 SHARES = (0.1, 0.25, 0.5)
 PARTS = 8
-EACH_SLICES = 1000
-SIZE = 64
+EACH_SLICES = 2000
+SIZE = 128
 
 _STARTS = ("scratch", "frozen", "staged")
 _FEWER = [(share, arm) for share in SHARES for arm in ("scratch", "staged")]

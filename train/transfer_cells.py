@@ -29,6 +29,9 @@ _OWN, _OWN_BEGIN = ("logits", "pool"), ("dec", "skip", "bottleneck")
 FROZEN_PARTS = 0.25
 """Share of a staged training in which the encoder stands still."""
 
+CURVE_STEP = 5
+"""The curve is scored on each so-many-th validation slice: VGG16 needs minutes for all of them."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -160,7 +163,7 @@ def _make(
     name, before = first_kernels(model)
     patients = patients_of(material, cell.share)
     training, validation = material.of(patients), material.subset("validation")
-    score = _validation(cell.task, experiment.every(validation, 3))
+    score = _validation(cell.task, experiment.every(validation, CURVE_STEP))
     found = _train(cell, model, training, budget, folder, score)
     model.save_weights(folder / "trained.weights.h5")
     _, after = first_kernels(model)
