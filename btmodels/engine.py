@@ -23,13 +23,17 @@ from btmodels import registry, worker
 from btmodels.errors import BrainTumorError, EngineError, WeightsError
 from btmodels.pool import Pool, PoolClosedError, WorkerLostError
 from btmodels.slices import Prediction
-from btmodels.waiting import Errand, Waiting
+from btmodels.waiting import Batch, Errand, Waiting
 
 ANSWER_SECONDS = 60.0
 """A worker that takes longer for a batch hangs: a slow machine needs a few seconds."""
 
 PING_SECONDS = 5.0
 """How often an idle worker is asked whether it still lives, so that nobody has to wait for the next."""
+
+SOON_SECONDS, SOON_SLICES = 0.5, 24
+"""A new worker prepares for full batches once it was idle for so long, or has answered so much: whoever
+comes right after its first answer is not to wait for that."""
 
 RETRY_SECONDS = 15.0
 """How long a failed start is remembered before a request may try again."""
@@ -86,6 +90,7 @@ class Engine:
         self._device = ""
         self._failure = ""
         self._failed_at = 0.0
+        self._answered = 0  # by the present worker; of the engine's own thread
 
     def start(self) -> None:
         """Begin to warm up, unless that was done; return at once."""
@@ -212,16 +217,9 @@ class Engine:
         try:
             self._hire(pool, waiting)
             while True:
-                batch = waiting.next_batch(PING_SECONDS)
+                batch = waiting.next_batch(SOON_SECONDS if waiting.room == 1 else PING_SECONDS)
                 try:
-                    if batch is None:
-                        pool.call(ANSWER_SECONDS, worker.rest)
-                    elif isinstance(batch, Errand):
-                        found = pool.call(ANSWER_SECONDS, batch.function, *batch.args)
-                        waiting.deliver(batch, found)
-                    else:
-                        task = worker.answer, batch.images, *batch.networks, self.assets
-                        waiting.settle(batch, pool.call(ANSWER_SECONDS, *task).predictions)
+                    self._serve(pool, waiting, batch)
                 except PoolClosedError:
                     raise
                 except BrainTumorError as error:
@@ -241,9 +239,21 @@ class Engine:
             waiting.close(reason)
             pool.close()
 
+    def _serve(self, pool: Pool, waiting: Waiting, batch: Batch | Errand | None) -> None:
+        if batch is None or (waiting.room == 1 and self._answered >= SOON_SLICES):
+            waiting.room = pool.call(ANSWER_SECONDS, worker.prepare)
+        if isinstance(batch, Errand):
+            waiting.deliver(batch, pool.call(ANSWER_SECONDS, batch.function, *batch.args))
+        elif batch is not None:
+            task = worker.answer, batch.images, *batch.networks, self.assets
+            answer = pool.call(ANSWER_SECONDS, *task)
+            waiting.room = answer.room
+            self._answered += len(batch.images)
+            waiting.settle(batch, answer.predictions)
+
     def _hire(self, pool: Pool, waiting: Waiting) -> None:
-        warmth = pool.hire()
-        self._device, waiting.room = warmth.device, warmth.batch
+        self._device = pool.hire().device
+        self._answered, waiting.room = 0, 1
 
 
 def _is_off() -> bool:

@@ -108,6 +108,10 @@ class Predictor:
             self._forward(np.zeros((size, *self.spec.input_shape), np.float32))
             self._warmed.add(size)
 
+    def is_warm(self, size: int) -> bool:
+        """Whether `warm` has been through with so many slices."""
+        return size in self._warmed
+
     def _expect(self, task: str) -> None:
         if self.spec.task != task:
             raise ValueError(

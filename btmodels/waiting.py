@@ -14,10 +14,6 @@ import numpy as np
 from btmodels.errors import BrainTumorError, EngineError, WeightsError
 from btmodels.slices import Prediction
 
-JOIN = 8
-"""Slices in a batch until the worker has said how many it takes at once: so long does a single slice wait
-behind somebody's many."""
-
 
 @dataclass(eq=False)
 class Request:
@@ -66,11 +62,11 @@ class Waiting:
     """Requests in the order of their turns. One thread takes batches out, any may add.
 
     Attributes:
-        room: Slices in a batch.
+        room: Slices in a batch at most: so long does a single slice wait behind somebody's many.
     """
 
-    def __init__(self) -> None:
-        self.room = JOIN
+    def __init__(self, room: int = 1) -> None:
+        self.room = room
         self._changed = threading.Condition()
         self._requests: deque[Request | Errand] = deque()
         self._closed = ""

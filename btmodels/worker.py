@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from btmodels.predict import Predictor
 
 _predictors: dict[tuple[str, Path], Predictor] = {}
+_preparation: Future[None] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,26 @@ class Warmth:
         pid: Its process.
         device: What the networks run on, for people.
         problems: Network name to (SHA-256 of its weights, why they could not be loaded).
-        batch: Slices that it takes at once.
     """
 
     pid: int
     device: str
     problems: dict[str, tuple[str, str]]
-    batch: int
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Predictions in the order of the slices, and the process that made them."""
+    """What the networks say.
+
+    Attributes:
+        pid: Process that they answered in.
+        predictions: In the order of the slices.
+        room: Slices that are best sent at once from now on: one until full batches are prepared.
+    """
 
     pid: int
     predictions: list[Prediction]
+    room: int
 
 
 def environment() -> dict[str, str]:
@@ -99,15 +105,20 @@ def _end_with(parent: int) -> None:
 def warm(names: Sequence[str], assets: Path) -> Warmth:
     """Load and run each of the networks once. One whose weights are not to be had is left out."""
     problems = {}
-    with _no_garbage(), quiet():
-        for name in names:
-            try:
-                predictor_of(name, assets).warm()
-            except WeightsError as error:
-                problems[name] = _recorded_sha256(name, assets), str(error)
-        from btmodels.precision import largest_batch
 
-        return Warmth(os.getpid(), device(), problems, largest_batch())
+    def load(name: str) -> None:
+        try:
+            predictor_of(name, assets).warm()
+        except WeightsError as error:
+            problems[name] = _recorded_sha256(name, assets), str(error)
+
+    with _no_garbage(), quiet():
+        # Before the threads, which would both wait for it; while one compiles the other one builds.
+        import btmodels.predict  # noqa: F401
+
+        with ThreadPoolExecutor(max(len(names), 1)) as threads:
+            list(threads.map(load, names))
+        return Warmth(os.getpid(), device(), problems)
 
 
 def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets: Path) -> Answer:
@@ -127,7 +138,8 @@ def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets
     verdicts = _beside().submit(judge.classify, images)
     maps = locate.segment(images)
     pairs = zip(verdicts.result(), maps, strict=True)
-    return Answer(os.getpid(), [Prediction(float(verdict), levels) for verdict, levels in pairs])
+    found = [Prediction(float(verdict), levels) for verdict, levels in pairs]
+    return Answer(os.getpid(), found, _room(locate, judge))
 
 
 @cache
@@ -135,14 +147,35 @@ def _beside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "classifier")
 
 
-def rest() -> int:
-    """What an idle worker does: run what the next request may need first; return its process id.
+def prepare() -> int:
+    """Begin to run the networks held for as many slices as they take at once, unless that was done.
 
-    The site is warm once it can answer for one slice; full batches are prepared here, later.
+    The site is warm once it can answer for one slice. A first full batch takes a second longer than those
+    after it, and whoever asked just then would wait for it: so it is run aside, while slices that come
+    meanwhile are answered one at a time.
+
+    Returns:
+        Slices that are best sent at once, as in `Answer`.
     """
-    for held in _predictors.values():
-        held.warm(held.batch)
-    return os.getpid()
+    global _preparation
+    room = _room(*_predictors.values())
+    if room == 1 and (_preparation is None or _preparation.done()):
+        _preparation = _aside().submit(_prepare, list(_predictors.values()))
+    return room
+
+
+def _prepare(held: Sequence[Predictor]) -> None:
+    for predictor in held:
+        predictor.warm(predictor.batch)
+
+
+def _room(*held: Predictor) -> int:
+    return min(each.batch if each.is_warm(each.batch) else 1 for each in held) if held else 1
+
+
+@cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "preparing")
 
 
 def predictor_of(name: str, assets: Path) -> Predictor:

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECONDS = (
     ("first page after the server's start", "first_page", 1.5),
     ("first mask after the server's start, nothing warm", "first_mask", 5.0),
-    ("the next slice after that, all that is said of it", "next_mask", 0.3),
+    ("the next mask right after that, for a second visitor", "next_mask", 0.3),
     ("20 visitors at once: 95th percentile until a new slice is analyzed", "users_20/p95", 5.0),
     ("60 slices of a patient, all segmented", "patient_60/gallery", 3.0),
 )

@@ -204,7 +204,8 @@ class Session:
         urllib.request.urlopen(request).close()
 
     def watch(self, page: str, query: str = "") -> Iterator[str]:
-        """Ask for a page and yield the kind of each element that arrives, until all have."""
+        """Ask for a page and yield each element that arrives, until all have: its kind, or the name of a
+        component of the site's own."""
         yield from self._run(BackMsg(), page, query)
 
     def _message(self) -> ForwardMsg:
@@ -233,4 +234,4 @@ class Session:
                     self.alerts.append(element.alert.body)
                 if element.HasField("file_uploader"):
                     self._uploader = element.file_uploader.id
-                yield element.WhichOneof("type")
+                yield element.bidi_component.component_name or element.WhichOneof("type")

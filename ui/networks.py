@@ -121,6 +121,22 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
     )
 
 
+def begin(stack: Stack, index: int, model: str | None = None) -> None:
+    """Have the networks begin with slice ``index`` while the page is drawn, for the next `advance`.
+
+    Nothing is asked where this visitor's slices of the stack are being looked at already.
+    """
+    try:
+        records = _records(registry.get(model or SEGMENTER).name)
+        missing = [i for i, key in enumerate(stack.keys) if key not in _recall(stack, records)]
+        ahead = _asked_ahead(stack, missing, records)
+        if not ahead and index in missing:
+            ahead = _ask(stack, [index], records)
+        st.session_state[AHEAD] = ahead
+    except BrainTumorError:
+        return  # `advance` meets it as well, and says so
+
+
 def advance(stack: Stack, index: int, model: str | None = None) -> None:
     """Have the networks look at slice ``index``, or, where that is done, at the next few.
 
@@ -132,7 +148,8 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
         stopped = clinic.stops(stack)
         missing = [i for i, k in enumerate(stack.keys) if k not in kept and k not in stopped]
         ahead = _asked_ahead(stack, missing, records)
-        if index in missing:  # what is looked at does not wait for a chunk
+        begun = ahead is not None and ahead.keys == (stack.keys[index],)
+        if index in missing and not begun:  # what is looked at does not wait for a chunk
             asked = _ask(stack, [index], records)
         else:
             asked, ahead = ahead or _ask(stack, missing[:CHUNK], records), None

@@ -48,6 +48,8 @@ def workbench(
     analyzed = networks.known(stack, model)
     with left:
         view = viewer(analyzed, start, key, page, bare)
+        if analyzed.pending:
+            networks.begin(stack, view.slice, model)
         if below:
             below(analyzed)
     with right:

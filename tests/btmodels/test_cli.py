@@ -79,7 +79,7 @@ def networks(monkeypatch, tmp_path):
     def answer(images, segmenter, classifier, assets):
         asked.append((len(images), segmenter, classifier))
         found = [Prediction(float(i.max() > 200), i[..., 1]) for i in images]
-        return worker.Answer(0, found)
+        return worker.Answer(0, found, 1)
 
     monkeypatch.setattr(worker, "answer", answer)
     monkeypatch.setattr(registry, "ASSETS", assets)

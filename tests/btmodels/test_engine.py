@@ -103,6 +103,31 @@ def test_many_at_once_each_get_their_own(engine, noise, expected):
         assert all(same(job.result(), expected[i:]) for i, job in enumerate(jobs))
 
 
+@pytest.mark.parametrize("constant, value", [("SOON_SECONDS", 1000.0), ("SOON_SLICES", 1000)])
+def test_full_batches_are_prepared_aside(
+    random_assets, noise, expected, monkeypatch, constant, value
+):
+    """Once a worker has answered some slices, or was idle: with the one put off, by the other."""
+    monkeypatch.setattr(engine_module, constant, value)
+    engine = Engine(random_assets)
+    many = [*noise] * (engine_module.SOON_SLICES // len(noise) + 1)
+    try:
+        assert same(engine.predict(noise[:1]), expected[:1])
+        assert engine.ask(_rooms) == 1
+        if constant == "SOON_SECONDS":
+            engine.predict(many)
+            engine.predict(noise[:1])
+        wait_for(lambda: time.sleep(1) or engine.ask(_rooms) > 1)  # idle for a while in between
+        assert same(engine.predict(noise), expected)
+    finally:
+        engine.close()
+
+
+def _rooms(assets: Path) -> int:
+    """Slices that all the networks held are ready for at once."""
+    return worker._room(*worker._predictors.values())
+
+
 def test_a_page_may_ask_for_more_than_predictions(engine):
     assert engine.ask(_name_of) == (engine.status().pid, engine.assets)
     with pytest.raises(EngineError, match="failed .ZeroDivisionError"):
@@ -219,7 +244,7 @@ def test_a_second_worker_gets_no_gpu(monkeypatch, tmp_path):
         def submit(self, *task):
             future = Future()
             failure = pool.CallFailedError("InternalError", "CUDA initialization failed")
-            warmth = worker.Warmth(7, "CPU, 2 cores", {}, 8)
+            warmth = worker.Warmth(7, "CPU, 2 cores", {})
             done = future.set_result if len(given) == 2 else future.set_exception
             done(warmth if len(given) == 2 else failure)
             return future

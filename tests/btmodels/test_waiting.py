@@ -7,8 +7,9 @@ import pytest
 
 from btmodels.errors import EngineError, WeightsError
 from btmodels.slices import Prediction
-from btmodels.waiting import JOIN, Waiting, deal
+from btmodels.waiting import Waiting, deal
 
+ROOM = 8
 NETWORKS = ("resunet", "resnet50")
 
 
@@ -42,7 +43,7 @@ def test_places_are_dealt_one_by_one(room, wanted, shares):
 
 
 def test_what_waits_is_joined_and_each_gets_its_own():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     first, second = waiting.add(slices(2, 10), NETWORKS), waiting.add(slices(1, 50), NETWORKS)
     assert serve(waiting) == [10, 11, 50]
     assert values(first) == [10, 11]
@@ -50,7 +51,7 @@ def test_what_waits_is_joined_and_each_gets_its_own():
 
 
 def test_a_single_slice_does_not_wait_for_a_patient():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     patient = waiting.add(slices(60), NETWORKS)
     serve(waiting)
     single = waiting.add(slices(1, 200), NETWORKS)
@@ -62,15 +63,15 @@ def test_a_single_slice_does_not_wait_for_a_patient():
 
 
 def test_with_many_patients_each_gets_its_turn():
-    waiting = Waiting()
-    patients = [waiting.add(slices(9, 10 * i), NETWORKS) for i in range(2 * JOIN)]
+    waiting = Waiting(ROOM)
+    patients = [waiting.add(slices(9, 10 * i), NETWORKS) for i in range(2 * ROOM)]
     for _ in range(2):
         serve(waiting)
     assert [len(patient.done) for patient in patients] == [1] * len(patients)
 
 
 def test_other_networks_are_another_batch():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     waiting.add(slices(1, 1), NETWORKS)
     waiting.add(slices(1, 2), ("unet", "resnet50"))
     waiting.add(slices(1, 3), NETWORKS)
@@ -79,7 +80,7 @@ def test_other_networks_are_another_batch():
 
 
 def test_after_a_failure_each_tries_once_more_and_alone():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     guilty, innocent = waiting.add(slices(1, 1), NETWORKS), waiting.add(slices(1, 2), NETWORKS)
     waiting.excuse(waiting.next_batch(0), EngineError("gone"))
     batch = waiting.next_batch(0)
@@ -92,16 +93,16 @@ def test_after_a_failure_each_tries_once_more_and_alone():
 
 
 def test_slices_already_answered_survive_a_failure():
-    waiting = Waiting()
-    patient = waiting.add(slices(JOIN + 2), NETWORKS)
+    waiting = Waiting(ROOM)
+    patient = waiting.add(slices(ROOM + 2), NETWORKS)
     serve(waiting)
     waiting.excuse(waiting.next_batch(0), EngineError("gone"))
-    assert serve(waiting) == [JOIN, JOIN + 1]
-    assert values(patient) == list(range(JOIN + 2))
+    assert serve(waiting) == [ROOM, ROOM + 1]
+    assert values(patient) == list(range(ROOM + 2))
 
 
 def test_bad_weights_get_no_second_try():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     request = waiting.add(slices(1), NETWORKS)
     waiting.excuse(waiting.next_batch(0), WeightsError("altered"))
     with pytest.raises(WeightsError, match="altered"):
@@ -110,7 +111,7 @@ def test_bad_weights_get_no_second_try():
 
 
 def test_closing_fails_all_that_wait_and_all_that_come():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     request = waiting.add(slices(1), NETWORKS)
     batch = waiting.next_batch(0)
     waiting.close("closed")
@@ -123,7 +124,7 @@ def test_closing_fails_all_that_wait_and_all_that_come():
 
 
 def test_an_errand_waits_its_turn_and_goes_alone():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     before, errand = waiting.add(slices(1, 1), NETWORKS), waiting.send(max, (3, 7))
     after = waiting.add(slices(1, 2), NETWORKS)
     assert serve(waiting) == [1, 2], "slices are joined past it"
@@ -136,7 +137,7 @@ def test_an_errand_waits_its_turn_and_goes_alone():
 
 
 def test_an_errand_gets_a_second_try_and_then_its_error():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     errand = waiting.send(max, ())
     waiting.excuse(waiting.next_batch(0), EngineError("lost"))
     assert not errand.future.done()
@@ -149,7 +150,7 @@ def test_an_errand_gets_a_second_try_and_then_its_error():
 
 
 def test_a_worker_that_takes_more_at_once_gets_more():
-    waiting = Waiting()
+    waiting = Waiting(ROOM)
     waiting.room = 32
     waiting.add(slices(40), NETWORKS)
     assert len(waiting.next_batch(0).images) == 32

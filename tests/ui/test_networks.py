@@ -86,6 +86,37 @@ def test_a_slice_that_is_turned_to_does_not_wait_for_those_before_it(engine, sta
     assert done(stack) == [*range(17), 30]
 
 
+def test_the_slice_on_screen_is_begun_before_the_page_is_drawn(engine, stack):
+    networks.begin(stack, 5)
+    assert engine.asked == [1]
+    networks.begin(stack, 5)  # the page is drawn once more
+    networks.advance(stack, 5)
+    assert done(stack) == [5] and engine.asked == [1, 16]
+    networks.begin(stack, 5)
+    networks.begin(stack, 30)
+    assert engine.asked == [1, 16], (
+        "the others are being looked at, and `advance` asks for what is urgent"
+    )
+
+
+def test_a_slice_that_was_begun_and_turned_away_from_is_not_lost(engine, stack):
+    networks.begin(stack, 5)
+    engine.prompt = 2
+    networks.advance(stack, 30)
+    assert done(stack) == [30] and engine.asked == [1, 1]
+    networks.advance(stack, 30)
+    assert done(stack) == [5, 30]
+
+
+def test_what_is_begun_may_fail_and_is_said_once(engine, stack):
+    engine.prompt = 0
+    networks.begin(stack, 5)
+    engine.futures[0].set_exception(EngineError("The networks did not answer."))
+    networks.advance(stack, 5)
+    assert networks.known(stack).message == "The networks did not answer."
+    assert networks.known(stack).pending
+
+
 def test_what_is_asked_ahead_may_fail_too(engine, stack):
     networks.advance(stack, 5)
     engine.futures[1].set_exception(EngineError("The networks did not answer."))
