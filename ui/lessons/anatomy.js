@@ -10,11 +10,11 @@ export function blockTitle(name) {
   return way ? `${way === "enc" ? "Down" : "Up"} ${level}` : TITLES[name];
 }
 
-// Row and column of a block in the grid of the U; the answer stands under the last block.
+// Row and column of a block in the grid of the U; the answer stands beside the last block.
 export function cellOf(name) {
   const [, way, level] = name.match(/^(enc|dec)(\d)$/) ?? [];
   if (way) return [+level, way === "enc" ? +level : 10 - level];
-  return name === "bottleneck" ? [5, 5] : [2, 9];
+  return name === "bottleneck" ? [5, 5] : [1, 10];
 }
 
 class Anatomy {
@@ -90,7 +90,6 @@ class Anatomy {
       button.innerHTML = '<canvas></canvas><span class="title"></span><span class="shape"></span>';
       button.querySelector(".title").textContent = blockTitle(block.name);
       button.querySelector(".shape").textContent = `${block.rows}² × ${block.channels}`;
-      button.setAttribute("aria-label", `${blockTitle(block.name)}: ${block.rows} by ${block.rows}, ${block.channels} channels`);
       paintMapOn(button.querySelector("canvas"), this.maps[place][0], block.rows);
       button.onclick = () => {
         this.map = null;
