@@ -60,9 +60,8 @@ def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
     diagnosis = clinic.diagnosis(analyzed.stack, index)
 
     def made() -> bytes:
-        from btmodels import (
-            report,
-        )  # fonts and all take a while to load: not before they are wanted
+        # Fonts and all take a while to load: not before they are wanted.
+        from btmodels import report
 
         words = badge.label, badge.meaning
         return report.report_pdf(analysis, diagnosis, *words, datetime.now(UTC).date())
