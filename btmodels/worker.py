@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import loky
 import numpy as np
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from btmodels.predict import Predictor
 
 _predictors: dict[tuple[str, Path], Predictor] = {}
-_preparation: Future[None] | None = None
+_prepared: WeakSet[Predictor] = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -148,25 +149,20 @@ def _beside() -> ThreadPoolExecutor:
 
 
 def prepare() -> int:
-    """Begin to run the networks held for as many slices as they take at once, unless that was done.
+    """Begin to run the networks held for as many slices as they take at once; each of them once.
 
     The site is warm once it can answer for one slice. A first full batch takes a second longer than those
     after it, and whoever asked just then would wait for it: so it is run aside, while slices that come
-    meanwhile are answered one at a time.
+    meanwhile are answered one at a time, and go on to be where the attempt fails.
 
     Returns:
         Slices that are best sent at once, as in `Answer`.
     """
-    global _preparation
-    room = _room(*_predictors.values())
-    if room == 1 and (_preparation is None or _preparation.done()):
-        _preparation = _aside().submit(_prepare, list(_predictors.values()))
-    return room
-
-
-def _prepare(held: Sequence[Predictor]) -> None:
-    for predictor in held:
-        predictor.warm(predictor.batch)
+    for predictor in _predictors.values():
+        if predictor not in _prepared:
+            _prepared.add(predictor)
+            _aside().submit(predictor.warm, predictor.batch)
+    return _room(*_predictors.values())
 
 
 def _room(*held: Predictor) -> int:

@@ -26,9 +26,6 @@ FORBIDDEN = {
     "streamlit_app.py": {"train"} | HEAVY,
 }
 
-# To time the site as a browser meets it, its benchmark speaks Streamlit's messages; it draws nothing.
-ALLOWED = {("train/visitor.py", "streamlit")}
-
 
 def files_of(part: str) -> list[Path]:
     path = ROOT / part
@@ -61,7 +58,6 @@ def test_imports_point_one_way(part):
         for file in files_of(part)
         for line, package in imports_of(file)
         if package in FORBIDDEN[part]
-        and (file.relative_to(ROOT).as_posix(), package) not in ALLOWED
     ]
     assert not wrong
 

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -88,7 +88,8 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
             end = perf_counter() + seconds
             going = [threads.submit(crowd.go_through, number, end) for number in range(users)]
             killed = _kill_workers(site, crowd, seconds / (KILLS + 1))
-            wait(going)
+            for each in going:
+                each.result()
         errors, slices = crowd.errors, sum(crowd.answers) - first
         errors += [alert for each in crowd.sessions for alert in each.alerts if GAVE_UP in alert]
         name = f"steady_{users}"

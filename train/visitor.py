@@ -1,7 +1,4 @@
-"""The site as a browser meets it, without the browser: a server to start, a session to hold.
-
-Only this module of `train` knows Streamlit, and of Streamlit only the messages between server and page.
-"""
+"""The site as a browser meets it, without the browser: a server to start, a session to hold."""
 
 from __future__ import annotations
 
@@ -22,11 +19,10 @@ from types import TracebackType
 from typing import Any
 
 import psutil
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 from btmodels.engine import PING_SECONDS
+from train.messages import FINISHED, BackMsg, ForwardMsg
 
 ROOT = Path(__file__).resolve().parent.parent
 XSRF = "_streamlit_xsrf"
@@ -204,8 +200,8 @@ class Session:
         urllib.request.urlopen(request).close()
 
     def watch(self, page: str, query: str = "") -> Iterator[str]:
-        """Ask for a page and yield each element that arrives, until all have: its kind, or the name of a
-        component of the site's own."""
+        """Ask for a page and yield each element that arrives, until all have: its kind, as far as
+        `train.messages` knows it, or the name of a component of the site's own."""
         yield from self._run(BackMsg(), page, query)
 
     def _message(self) -> ForwardMsg:
@@ -221,10 +217,7 @@ class Session:
             message = self._message()
             kind = message.WhichOneof("type")
             # A run that makes way for the next one ends early; the last one ends successfully.
-            if (kind, message.script_finished) == (
-                "script_finished",
-                message.FINISHED_SUCCESSFULLY,
-            ):
+            if (kind, message.script_finished) == ("script_finished", FINISHED):
                 return
             if kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
@@ -234,4 +227,4 @@ class Session:
                     self.alerts.append(element.alert.body)
                 if element.HasField("file_uploader"):
                     self._uploader = element.file_uploader.id
-                yield element.bidi_component.component_name or element.WhichOneof("type")
+                yield element.bidi_component.component_name or element.WhichOneof("type") or ""

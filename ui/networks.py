@@ -128,7 +128,7 @@ def begin(stack: Stack, index: int, model: str | None = None) -> None:
     """
     try:
         records = _records(registry.get(model or SEGMENTER).name)
-        missing = [i for i, key in enumerate(stack.keys) if key not in _recall(stack, records)]
+        missing = _missing(stack, _recall(stack, records))
         ahead = _asked_ahead(stack, missing, records)
         if not ahead and index in missing:
             ahead = _ask(stack, [index], records)
@@ -145,8 +145,7 @@ def advance(stack: Stack, index: int, model: str | None = None) -> None:
     try:
         records = _records(registry.get(model or SEGMENTER).name)
         kept = _recall(stack, records)
-        stopped = clinic.stops(stack)
-        missing = [i for i, k in enumerate(stack.keys) if k not in kept and k not in stopped]
+        missing = _missing(stack, kept)
         ahead = _asked_ahead(stack, missing, records)
         begun = ahead is not None and ahead.keys == (stack.keys[index],)
         if index in missing and not begun:  # what is looked at does not wait for a chunk
@@ -207,6 +206,11 @@ def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]
                 kept[key] = analysis
     st.session_state[KEPT] = kept, _mark(records)
     return kept
+
+
+def _missing(stack: Stack, kept: dict[str, Analysis]) -> list[int]:
+    stopped = clinic.stops(stack)
+    return [i for i, key in enumerate(stack.keys) if key not in kept and key not in stopped]
 
 
 def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
