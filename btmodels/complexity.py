@@ -21,6 +21,7 @@ def multiply_adds(model: keras.Model) -> int:
 
     - `Conv2D`: rows_out * cols_out * k_rows * k_cols * (c_in / groups) * c_out. Where a same-padded
       kernel hangs over the border, the products with padding count, as is usual.
+    - `DepthwiseConv2D`: rows_out * cols_out * k_rows * k_cols * c_in * multiplier.
     - `Conv2DTranspose`: rows_in * cols_in * k_rows * k_cols * c_in * c_out: each value of the input
       meets the whole kernel once.
     - `Dense`: c_in * c_out at each position, of which there is one after a global pooling.
@@ -48,7 +49,7 @@ def _of_layer(layer: keras.Layer) -> int:
     if formula is None:
         if any(len(weight.shape) > 1 for weight in layer.weights):
             raise ValueError(
-                "Multiply-adds are known of Conv2D, Conv2DTranspose and Dense. "
+                "Multiply-adds are known of Conv2D, DepthwiseConv2D, Conv2DTranspose and Dense. "
                 f"Received: {layer.name}, {type(layer).__name__}"
             )
         return 0
@@ -60,6 +61,7 @@ def _of_layer(layer: keras.Layer) -> int:
 
 _FORMULAS: dict[type, Callable[[keras.Layer], tuple[int | None, ...]]] = {
     layers.Conv2D: lambda layer: (*layer.output.shape[1:-1], *layer.kernel.shape),
+    layers.DepthwiseConv2D: lambda layer: (*layer.output.shape[1:-1], *layer.kernel.shape),
     layers.Conv2DTranspose: lambda layer: (*layer.input.shape[1:-1], *layer.kernel.shape),
     layers.Dense: lambda layer: (*layer.output.shape[1:-1], *layer.kernel.shape),
 }

@@ -69,12 +69,13 @@ def folded(model: keras.Model) -> keras.Model:
     return copied
 
 
-def _convolutions_before(model: keras.Model) -> dict[str, layers.Conv2D]:
+def _convolutions_before(model: keras.Model) -> dict[str, keras.Layer]:
     # By a normalization's name the convolution that feeds it and nothing else, with no ReLU between.
     makers = {
         id(layer.output): layer
         for layer in model.layers
-        if type(layer) is layers.Conv2D and layer.activation is keras.activations.linear
+        if type(layer) in (layers.Conv2D, layers.DepthwiseConv2D)
+        and layer.activation is keras.activations.linear
     }
     inputs = (
         each
@@ -109,7 +110,13 @@ def _joined(layer: keras.Layer, affine: Affine | None) -> list[np.ndarray]:
         return values
     factor, offset = affine
     bias = values[1] if layer.use_bias else 0
-    return [values[0] * factor, bias * factor + offset]
+    kernel = values[0] * factor.reshape(values[0].shape[2:] if _depthwise(layer) else -1)
+    return [kernel, bias * factor + offset]
+
+
+def _depthwise(layer: keras.Layer) -> bool:
+    # Its kernel ends in channels and multiplier, which together are the channels of its output.
+    return isinstance(layer, layers.DepthwiseConv2D)
 
 
 def _numbers(layer: keras.Layer) -> str:

@@ -75,6 +75,14 @@ _SPECS = (
         source="Simonyan, Zisserman 2015, arXiv:1409.1556, in a U-Net as Iglovikov, Shvets 2018",
     ),
     ModelSpec(
+        name="efficientnet_unet",
+        task="segment",
+        build="btmodels.networks.efficientnet_unet:build_efficientnet_unet",
+        input_shape=(192, 192, 3),
+        title="EfficientNet U-Net",
+        source="Tan, Le 2019, arXiv:1905.11946 (Lite0), in a U-Net as Iglovikov, Shvets 2018",
+    ),
+    ModelSpec(
         name="sequential",
         task="segment",
         build="btmodels.networks.sequential:build_sequential",

@@ -30,7 +30,15 @@ STEPS = (
     "cards",
 )
 
-FITTED = ("resnet50", "resunet", "unet", "sequential", "resnet50_unet", "vgg16_unet")
+FITTED = (
+    "resnet50",
+    "resunet",
+    "unet",
+    "efficientnet_unet",
+    "sequential",
+    "resnet50_unet",
+    "vgg16_unet",
+)
 """In an order in which each finds what it starts from: resnet50_unet the classifier's encoder."""
 
 QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "8"}
@@ -110,8 +118,8 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         ["leak", *samples, *more, "--slices", "2000"],
         ["robustness", *data, *more],
         ["transfer", *data, *more],
-        ["crossval", *data, *more, "--slices", "5000"],
-        ["crossval", *data, *more, "--task", "classify", "--size", "64", "--slices", "2500"],
+        ["crossval", *data, *more, "--slices", "78000"],
+        ["crossval", *data, *more, "--task", "classify", "--slices", "7500"],
         ["associate", *data, *more],
     ]
 

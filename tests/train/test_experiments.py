@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from btmodels import registry
+from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.robustness import KINDS
 from btmodels.weights import load_into
@@ -86,7 +87,7 @@ def test_folds_share_no_patient(folder):
     assert sum(fold["training_patients"] for fold in found["folds"]) == 2 * 8 - len(
         found["patients"]
     )
-    assert {recipe["name"] for recipe in found["full_recipe"]} == {"resunet", "unet"}
+    assert {recipe["name"] for recipe in found["full_recipe"]} == set(MEMBERS)
     assert found["whole_patient"]["false_alarm_rate"] <= found["false_alarm_rate"]
 
 
@@ -99,11 +100,13 @@ def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(folder):
     assert "vgg16-segment-handed-100" in found["lacks"]
 
 
-def test_quick_never_writes_into_the_committed_folder(capsys):
+def test_quick_never_writes_into_the_committed_folder(tmp_path, capsys):
     for command in (*QUICK, "robustness", "associate"):
         assert main([command, "--quick", "--assets", str(registry.ASSETS)]) == 2
     assert main(["transfer", "--data", "nowhere", "--only", "nothing"]) == 2
     assert main(["losses"]) == 2, "without data"
+    words = ["--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    assert main(["crossval", *words, "--folds", "3"]) == 2, "of two"
     capsys.readouterr()
 
 

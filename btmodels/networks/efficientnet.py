@@ -1,0 +1,94 @@
+"""EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946; the Lite variants by the same group, 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Inverted residual blocks of one width (Sandler et al. 2018, arXiv:1801.04381).
+
+    Attributes:
+        blocks: How many.
+        kernel: Rows and columns of the depthwise kernels.
+        stride: Of the first block; the others keep the size.
+        expand: Factor by which a block widens its maps inside.
+        filters: Channels that each block returns.
+    """
+
+    blocks: int
+    kernel: int
+    stride: int
+    expand: int
+    filters: int
+
+
+LITE0 = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+"""The stages of EfficientNet-Lite0, after a first convolution that halves the slice to 32 channels."""
+
+PYRAMID = ("block1a", "block2b", "block3b", "block5c", "block7a")
+"""Last block at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, as `efficientnet_lite0` names them."""
+
+
+def efficientnet_lite0(inputs) -> keras.Model:
+    """Return EfficientNet-Lite0 without its head, from ``inputs`` to maps of 320 channels at 1/32.
+
+    The Lite variants leave out what phones compute slowly: squeeze-and-excitation, and the swish that a
+    ReLU6 replaces. `keras.applications` has the other variants alone.
+
+    Args:
+        inputs: Standardized slices, (batch, rows, cols, 3), of `keras.Input`.
+    """
+    # ImageNet's pixels reached this encoder with half the deviation that standardized slices have.
+    x = layers.Rescaling(0.5, name="to_imagenet_range")(inputs)
+    x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(x)
+    x = _norm(x, "stem_bn")
+    x = layers.ReLU(6.0, name="stem_relu")(x)
+    for number, stage in enumerate(LITE0, start=1):
+        for step in range(stage.blocks):
+            name = f"block{number}{chr(ord('a') + step)}"
+            x = _block(x, stage, stage.stride if step == 0 else 1, name)
+    return keras.Model(inputs, x, name="efficientnet_lite0")
+
+
+def weighted_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the encoder's layers that have weights, from the slice on: each convolution and its norm."""
+    return [
+        layer
+        for layer in model.layers
+        if layer.weights and layer.name.startswith(("stem_", "block"))
+    ]
+
+
+def _block(x, stage: Stage, stride: int, name: str):
+    y, width = x, x.shape[-1]
+    if stage.expand > 1:
+        y = layers.Conv2D(width * stage.expand, 1, use_bias=False, name=f"{name}_expand")(y)
+        y = _norm(y, f"{name}_expand_bn")
+        y = layers.ReLU(6.0, name=f"{name}_expand_relu")(y)
+    y = layers.DepthwiseConv2D(
+        stage.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise"
+    )(y)
+    y = _norm(y, f"{name}_depthwise_bn")
+    y = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(y)
+    y = layers.Conv2D(stage.filters, 1, use_bias=False, name=f"{name}_project")(y)
+    y = _norm(y, name if stride > 1 or width != stage.filters else f"{name}_project_bn")
+    if stride > 1 or width != stage.filters:
+        return y
+    return layers.Add(name=name)([x, y])
+
+
+def _norm(x, name: str):
+    return layers.BatchNormalization(momentum=0.95, epsilon=1e-3, name=name)(x)

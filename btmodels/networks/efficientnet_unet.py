@@ -1,0 +1,45 @@
+"""A U-Net whose encoder is EfficientNet-Lite0 (after Iglovikov & Shvets 2018, arXiv:1801.05746)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from btmodels.networks.blocks import check_shape, logits, merge_up
+from btmodels.networks.efficientnet import PYRAMID, efficientnet_lite0
+
+
+def build_efficientnet_unet(
+    input_shape: tuple[int, int, int] = (192, 192, 3),
+    filters: Sequence[int] = (24, 32, 64, 96),
+    name: str = "efficientnet_unet",
+) -> keras.Model:
+    """Build EfficientNet-Lite0 with a decoder that climbs to half the slice's rows and columns.
+
+    The encoder halves the slice before its first map, so that full resolution has no skip to join: the
+    logits are doubled by bilinear interpolation instead of a last step that would cost as much as the rest
+    of the decoder.
+
+    Args:
+        input_shape: (rows, cols, 3); rows and cols multiples of 32.
+        filters: Channels of the decoder's levels, from half resolution down.
+        name: Of the model.
+
+    Returns:
+        A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).
+
+    Raises:
+        ValueError: The input cannot be halved five times.
+    """
+    check_shape(input_shape, 6)
+    inputs = keras.Input(input_shape, name="slice")
+    encoder = efficientnet_lite0(inputs)
+    x = encoder.output
+    for level in range(len(filters), 0, -1):
+        skip = encoder.get_layer(PYRAMID[level - 1]).output
+        x = merge_up(x, skip, filters[level - 1], f"dec{level + 1}")
+    x = logits(x, "half_logits")
+    x = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="logits")(x)
+    return keras.Model(inputs, x, name=name)

@@ -1,0 +1,94 @@
+"""Arrays out of a file that PyTorch saved, without PyTorch, which would bring gigabytes of CUDA with it.
+
+The layout is that of PyTorch before 1.6: five pickles (a magic number, a version, the machine, the tensors
+without their numbers, the keys of the numbers), then the numbers of each key. Pickles can run code: these
+may build a dictionary of tensors and nothing else.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+MAGIC = 0x1950A86A20F9469CFC6C
+DAMAGE = (pickle.UnpicklingError, EOFError, LookupError, AttributeError, TypeError, OverflowError)
+"""What reading damaged pickles raises, besides ValueError."""
+
+DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """Where a tensor's numbers lie among those of ``key``: counted in numbers, not in bytes."""
+
+    key: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _Reader(pickle.Unpickler):
+    """Builds only what a dictionary of tensors is made of."""
+
+    def __init__(self, file: BinaryIO):
+        super().__init__(file)
+        self.dtypes: dict[str, np.dtype] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if module == "torch" and name in DTYPES:
+            return DTYPES[name]
+        raise pickle.UnpicklingError(f"{module}.{name} is not allowed.")
+
+    def persistent_load(self, pid: tuple) -> str:
+        _, dtype, key, *_ = pid
+        self.dtypes[key] = dtype
+        return key
+
+
+def _tensor(key: str, offset: int, shape: tuple, strides: tuple, *_: Any) -> _Tensor:
+    return _Tensor(key, offset, tuple(shape), tuple(strides))
+
+
+def read_state_dict(path: Path) -> dict[str, np.ndarray]:
+    """Read the tensors of a file, in its order.
+
+    Raises:
+        ValueError: It is no such file, or holds something else than tensors of float32 and int64.
+    """
+    with path.open("rb") as file:
+        try:
+            if _Reader(file).load() != MAGIC:
+                raise pickle.UnpicklingError("The magic number is missing.")
+            for _ in ("version", "machine"):
+                _Reader(file).load()
+            tensors = _Reader(file)
+            found = tensors.load()
+            numbers = {}
+            for key in _Reader(file).load():
+                count = int.from_bytes(file.read(8), "little")
+                dtype = tensors.dtypes[key]
+                numbers[key] = np.frombuffer(file.read(count * dtype.itemsize), dtype)
+            return {name: _array(numbers[each.key], each) for name, each in found.items()}
+        except (*DAMAGE, ValueError) as error:
+            raise ValueError(f"{path.name} is no file of PyTorch's tensors: {error}") from error
+
+
+def _array(numbers: np.ndarray, tensor: _Tensor) -> np.ndarray:
+    # NumPy refuses what would reach beyond the numbers.
+    size = numbers.itemsize
+    return np.ndarray(
+        tensor.shape,
+        numbers.dtype,
+        numbers,
+        tensor.offset * size,
+        [step * size for step in tensor.strides],
+    )
