@@ -26,7 +26,7 @@ class Predictor:
         name: Registry name or alias.
         assets: Folder that holds ``weights/``.
         policy: Of Keras: what numbers it computes in; None is the fastest that this machine has. In
-            bfloat16 probabilities move by a 255th here and there, and take two thirds of the time.
+            bfloat16 probabilities move by a few 255ths here and there, and take two thirds of the time.
 
     Raises:
         KeyError: There is no such network.

@@ -16,12 +16,15 @@ from btmodels.predict import Predictor
 from btmodels.preprocess import normalize
 from tests.btmodels.conftest import write_record
 
+SIZE = 128
+"""The smallest that the ensemble takes."""
+
 
 @pytest.fixture(autouse=True)
 def small_inputs(monkeypatch):
-    """Both networks work at any size; small slices make the tests quick."""
+    """Both networks work at other sizes; small slices make the tests quick."""
     for name, spec in list(registry.SPECS.items()):
-        monkeypatch.setitem(registry.SPECS, name, replace(spec, input_shape=(64, 64, 3)))
+        monkeypatch.setitem(registry.SPECS, name, replace(spec, input_shape=(SIZE, SIZE, 3)))
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
 
 
 def logits_of(predictor: Predictor, image: np.ndarray) -> np.ndarray:
-    batch = normalize(image, (64, 64))[None]
+    batch = normalize(image, (SIZE, SIZE))[None]
     return np.asarray(predictor.model.predict_on_batch(batch), np.float64)[0, ..., 0]
 
 
@@ -63,13 +66,13 @@ def test_temperature_divides_the_logits(with_record, noise):
     assert judge.classify([image]) == pytest.approx([expected], abs=1e-4)
 
     locate = with_record("ensemble", flips=False, temperature=temperature)
-    image = image[:64, :64]
+    image = image[:SIZE, :SIZE]
     expected = np.rint(255 * sigmoid(logits_of(locate, image) / temperature))
     assert np.abs(locate.segment([image])[0] - expected).max() <= 1
 
 
 def test_flips_average_the_mirrored_slice(with_record, noise):
-    image = np.ascontiguousarray(noise[0][:64, :64])
+    image = np.ascontiguousarray(noise[0][:SIZE, :SIZE])
     mirrored = np.ascontiguousarray(image[:, ::-1])
     locate = with_record("ensemble", flips=True, temperature=1.0)
     straight = sigmoid(logits_of(locate, image))
