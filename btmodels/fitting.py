@@ -106,6 +106,12 @@ def load_checkpoint(path: Path, model: keras.Model) -> dict:
         return json.loads(arrays["state"].tobytes())
 
 
+def read_weights(path: Path) -> list[np.ndarray]:
+    """Return the weights in a checkpoint, in the order of the model's own."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return [arrays[f"w{i}"] for i in range(sum(name.startswith("w") for name in arrays))]
+
+
 def read_state(path: Path) -> dict:
     """Return the state in a checkpoint, without its weights."""
     with np.load(path, allow_pickle=False) as arrays:

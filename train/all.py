@@ -1,8 +1,8 @@
 """``python -m train all``: make everything in assets/ that is generated, one command after the other.
 
-Check the data, make the synthetic patients, fit every network, join two into the ensemble, score them,
-run the experiments, write the networks' cards. Whatever was interrupted goes on where it was when the same
-command is given again.
+Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
+score them, run the other experiments, write the networks' cards. Whatever was interrupted goes on where it
+was when the same command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
 
@@ -87,6 +87,8 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
         ["prepare", *data, *into, "--out", str(args.runs / "manifest.json")],
         ["split", *data, *into],
         ["cohort", "--out", str(args.assets / "samples"), *some],
+        # Before the fits, which choose thresholds by it.
+        *_crossvals(args, data, [*into, *runs]),
         *(["fit", name, *data, *into, *runs, *cut] for name in models),
         *([["combine", *data, *into, *few]] if joined else []),
         *(
@@ -101,14 +103,31 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
     return [line for line in words if line[0] not in args.skip]
 
 
+def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> list[list[str]]:
+    """Return the commands of all cross-validations: the ensemble's after its members'."""
+    if "experiments" in args.skip:
+        return []
+    if args.quick:
+        members = [["crossval", "--quick", *more, "--network", name] for name in MEMBERS]
+        return [*members, ["crossval", "--quick", *more, "--network", "ensemble"]]
+    longer = ["--size", "192", "--slices", "15600", "--batch-size", "16", "--policy", "float32"]
+    words = ["crossval", *data, *more]
+    return [
+        [*words, "--network", "unet", "--slices", "78000"],
+        [*words, "--network", "efficientnet_unet", *longer],
+        [*words, "--network", "ensemble"],
+        [*words, "--task", "classify", "--slices", "7500"],
+    ]
+
+
 def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> list[list[str]]:
-    """Return the commands of all experiments; ``associate`` after the masks that it needs."""
+    """Return the commands of all other experiments."""
     if "experiments" in args.skip:
         return []
     samples = ["--data", str(cohort.samples_root().parent)]
     if args.quick:
         quick = ["--quick", *more]
-        words = [[name, *quick] for name in ("losses", "skips", "leak", "robustness", "crossval")]
+        words = [[name, *quick] for name in ("losses", "skips", "leak", "robustness")]
         one_cell = ["--only", "vgg16-segment-staged-10"]
         return [*words, ["transfer", *quick, *one_cell], ["associate", *quick]]
     return [
@@ -118,8 +137,6 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         ["leak", *samples, *more, "--slices", "2000"],
         ["robustness", *data, *more],
         ["transfer", *data, *more],
-        ["crossval", *data, *more, "--slices", "78000"],
-        ["crossval", *data, *more, "--task", "classify", "--slices", "7500"],
         ["associate", *data, *more],
     ]
 

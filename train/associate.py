@@ -7,7 +7,7 @@ Kruskal-Wallis test, with Holm's correction for the number of tests of either ki
 ``assets/metrics/associate.json``:
 
 - ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``split_sha256``, ``versions``;
-- ``crossval``: ``mean_dice``, ``network`` and ``budget`` of the masks;
+- ``crossval``: ``mean_dice``, ``network`` and ``run`` of the masks;
 - ``data_sha256`` of data.csv, ``patients`` (with masks of both kinds and a row in data.csv), ``least``
   (patients a cluster must have to be counted), ``alpha``;
 - ``figures`` (``key``, ``title``) and ``clusters`` (``column``, ``title``);
@@ -35,7 +35,7 @@ import numpy as np
 from btmodels import cohort, registry, shape
 from btmodels.slices import Patient
 from train import experiment
-from train.crossval import place_of, read_masks
+from train.folds import read_masks
 from train.provenance import command_line, versions
 
 QUESTION = "Do automatic masks lead to the same findings on shape and genes as the expert's?"
@@ -102,9 +102,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
-    scored = json.loads((args.assets / "metrics" / "crossval.json").read_text(encoding="utf-8"))
-    budget, network = experiment.Budget(**scored["budget"]), scored["network"]["name"]
-    place = args.masks or place_of(args.runs, network, budget, scored["data"]["synthetic"])
+    judged = args.assets / "metrics" / f"crossval_{registry.get('default').name}.json"
+    scored = json.loads(judged.read_text(encoding="utf-8"))
+    place = args.masks or args.runs / "experiments" / scored["run"]
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     rows = cohort.read_patient_data(args.data)
     values = {}
@@ -122,7 +122,7 @@ def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
         entry["clusters"] = [row.get(column) for column, _ in CLUSTERS]
     table = cohort.find_root(args.data) / "data.csv"
     return values, {
-        "crossval": {key: scored[key] for key in ("mean_dice", "network", "budget")},
+        "crossval": {key: scored[key] for key in ("mean_dice", "network", "run")},
         "data_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
     }
 

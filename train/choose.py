@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import keras
 import numpy as np
 
@@ -17,8 +19,9 @@ CHOOSING_SIZE = 256
 CLEAN_UPS = (0, 10, 20, 40, 80)
 """Smallest part kept, in pixels of a 256 x 256 slice."""
 
-DICE_MARGIN = 0.003
-"""Settings this close in mean Dice are taken as equally good."""
+DICE_MARGIN, FOLD_MARGIN = 0.003, 0.001
+"""Settings this close in mean Dice are taken as equally good: by the ten validation patients, and by the
+eighty of the folds, each judged by a network that never met them."""
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -91,13 +94,22 @@ def choose_for_classifier(model: keras.Model, subset: Subset) -> dict:
     }
 
 
-def choose_for_segmenter(model: keras.Model, subset: Subset) -> dict:
+def choose_for_segmenter(
+    model: keras.Model, subset: Subset, cuts: Sequence[Mapping[str, float]] = ()
+) -> dict:
     """Decide on flips, then take threshold and clean-up by mean volumetric Dice, then by false alarms.
 
     Mirrored patients are as good as unmirrored ones to a network that was trained on both, so averaging
     the two views is held against the mean of either alone, not against the one that happened to do
-    better. Ten patients cannot tell settings apart that lie within `DICE_MARGIN` of the best: among
-    those the one that marks something on the fewest slices without tumor is taken.
+    better. Ten patients cannot tell settings apart that lie within `DICE_MARGIN` of the best. Among those
+    `cuts`, where there are any, leave the thresholds within `FOLD_MARGIN` of what was best out of fold, and
+    the one is taken that marks something on the fewest slices without tumor.
+
+    Args:
+        model: A segmenter.
+        subset: The validation patients' slices.
+        cuts: Of its cross-validation, each ``probability`` (before any temperature, ascending) with its
+            ``mean_dice``.
     """
     plain, mirrored = (predict_logits(model, subset, m)[..., 0] for m in (False, True))
     truth = subset.masks > 127
@@ -129,6 +141,10 @@ def choose_for_segmenter(model: keras.Model, subset: Subset) -> dict:
     ]
     best = max(entry["validation_dice"] for entry in tried)
     good = [entry for entry in tried if entry["validation_dice"] >= best - DICE_MARGIN]
+    if cuts:
+        out_of_fold = [_out_of_fold(entry, cuts) for entry in good]
+        least = max(out_of_fold) - FOLD_MARGIN
+        good = [entry for entry, dice_ in zip(good, out_of_fold, strict=True) if dice_ >= least]
     return min(
         good,
         key=lambda entry: (
@@ -137,6 +153,14 @@ def choose_for_segmenter(model: keras.Model, subset: Subset) -> dict:
             -entry["validation_dice"],
         ),
     )
+
+
+def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
+    """What the folds' networks scored where this threshold cuts, were it not for the temperature."""
+    threshold = entry["threshold"]
+    before = sigmoid(entry["temperature"] * np.log(threshold / (1 - threshold)))
+    columns = ([cut[key] for cut in cuts] for key in ("probability", "mean_dice"))
+    return float(np.interp(before, *columns))
 
 
 def _score(masks: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> dict:

@@ -2,49 +2,55 @@
 
 The folds are those of ``assets/splits/patients.json``: five networks, each trained on the patients of four
 folds and scored on the fifth. Nothing is chosen: the network at the end of training is taken, with mirrored
-views averaged, threshold 0.5 and no clean-up. Writes ``assets/metrics/crossval.json`` (``--task segment``)
-or ``crossval_classifier.json`` (``--task classify``) after each fold. Beside what every experiment's file
-holds (`train.experiment`):
+views averaged, threshold 0.5 and no clean-up.
 
-- ``task``, ``network`` (``name``, ``parameters``), ``full_recipe`` (what the site's networks get, to tell
-  what a reduced run lacks: ``name``, ``size`` and ``slices`` of each) and ``folds``, each ``fold`` (from
-  1), ``training_patients``, ``cpu_seconds``, ``wall_seconds``, ``curve`` (loss alone) and its own
-  ``mean_dice`` or ``auc``;
+``--network`` is one of the ensemble's members or the ensemble itself, which is not trained: each fold's
+members are put together as `train combine` does, once their own cross-validations are there. Writes
+``assets/metrics/crossval_NETWORK.json``. Beside what every experiment's file holds (`train.experiment`):
+
+- ``task``, ``run`` (folder below ``runs/experiments``), ``network`` (``name``, ``parameters``),
+  ``full_recipe`` (what the site's networks get, to tell what a reduced run lacks: ``name``, ``size`` and
+  ``slices`` of each) and ``folds``, each ``fold`` (from 1), ``training_patients``, ``cpu_seconds``,
+  ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own ``mean_dice`` or ``auc``;
 - of segmenters ``patients`` (by folder, see `btmodels.metrics.score_patient`) and the headline figures with
   intervals (`train.scoring.headline`), counted at the slices' own rows and columns, and those again as
   ``whole_patient`` after a clean-up by its ``rule``;
+- of segmenters ``chosen_cut``: the headline figures where a fold's maps are cut at what is best for the
+  other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
+  subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which `train.choose`
+  chooses among thresholds that the validation patients cannot tell apart;
+- of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
+  headline figures;
 - of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
-The masks stay in ``runs`` for ``train associate``: ``fold-N/masks.npz`` with ``patients``, ``numbers`` and
-``masks``, bits packed along the last axis.
+Maps and masks stay in ``runs`` (`train.folds`).
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import astuple, dataclass
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from btmodels import cohort, losses, metrics
-from btmodels.cleanup import RULE, drop_small_parts
-from btmodels.metrics import Counts
+from btmodels.fitting import read_weights
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
-from btmodels.networks.ensemble import MEMBERS
+from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import build_resnet50, with_localizer
+from btmodels.networks.resunet import build_resunet
 from btmodels.networks.unet import build_unet
-from btmodels.preprocess import restore
 from btmodels.registry import get
 from btmodels.slices import Patient
-from train import experiment, pretrained
-from train.choose import predict_logits, sigmoid
+from train import experiment, folds, pretrained
 from train.data import Subset
 from train.experiment import Budget, Material
 from train.fit import RECIPES
-from train.scoring import headline
 from train.transfer_cells import score_verdicts
 
 QUESTION = "How well is every patient judged by a network that never met them?"
@@ -52,18 +58,35 @@ QUESTION = "How well is every patient judged by a network that never met them?"
 PARTS = 4
 EACH_SLICES = 12_000
 
-SEGMENTERS = {"unet": (build_unet, 2e-3), "efficientnet_unet": (build_efficientnet_unet, 1e-3)}
-"""What can be judged here, each with the peak of its learning rate."""
+SEGMENTERS = {
+    "unet": build_unet,
+    "efficientnet_unet": build_efficientnet_unet,
+    "resunet": build_resunet,
+}
+ENSEMBLE, CLASSIFIER = "ensemble", "resnet50"
 
-CLASSIFIER, CLASSIFIER_RATE = "resnet50", 1e-3
+FACTS = ("fold", "parameters", "training_patients", "cpu_seconds", "wall_seconds", "curve")
+
+QUICK_ENSEMBLE = 128
+"""Rows and columns; fewer its members cannot halve."""
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What is the same for every fold: network, budget, slices, patients by folder, where runs lie."""
+    """What is the same for every fold.
+
+    Attributes:
+        network: Its name in the registry.
+        budget: Of the training; None of the ensemble.
+        members: The documents of the ensemble's members; none of others.
+        material: All slices.
+        patients: By folder.
+        place: Where the folds' folders lie.
+    """
 
     network: str
-    budget: Budget
+    budget: Budget | None
+    members: tuple[dict, ...]
     material: Material
     patients: dict[str, Patient]
     place: Path
@@ -72,7 +95,12 @@ class _Run:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     experiment.add_arguments(parser, EACH_SLICES)
     parser.add_argument("--task", choices=("segment", "classify"), default="segment")
-    parser.add_argument("--network", choices=SEGMENTERS, default=next(iter(SEGMENTERS)))
+    parser.add_argument(
+        "--network",
+        choices=(*SEGMENTERS, ENSEMBLE),
+        default=get("default").name,
+        help="of --task segment; default: the site's; the ensemble needs its members' runs",
+    )
     parser.add_argument(
         "--folds",
         nargs="+",
@@ -82,49 +110,77 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class NoMember(Exception):
+    """The ensemble cannot be put together; the message says why."""
+
+
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    material = experiment.load_material(args)
-    patients = {p.folder: p for p in cohort.read_cohort(args.data)}
+    try:
+        return _judge_all(args)
+    except NoMember as error:
+        print(f"{error} Run train crossval with --network {' and '.join(MEMBERS)} first.")
+        return 1
+
+
+def _judge_all(args: argparse.Namespace) -> int:
     network = args.network if args.task == "segment" else CLASSIFIER
-    rate = SEGMENTERS[network][1] if args.task == "segment" else CLASSIFIER_RATE
-    budget = experiment.budget_of(args, PARTS, learning_rate=rate)
-    place = place_of(args.runs, network, budget, material.synthetic)
-    run = _Run(network, budget, material, patients, place)
-    folds = [fold for fold in material.folds if fold][: 2 if args.quick else None]
-    numbers = range(1, len(folds) + 1)
+    run = _begin(args, network)
+    held_out = [fold for fold in run.material.folds if fold][: 2 if args.quick else None]
+    numbers = range(1, len(held_out) + 1)
     if not set(args.folds or ()) <= set(numbers):
-        print(f"There are {len(folds)} folds here.")
+        print(f"There are {len(held_out)} folds here.")
         return 2
-    done = []
-    for number in args.folds or numbers:
-        judge = _segment if args.task == "segment" else _classify
-        done.append(judge(run, number, folds[number - 1]))
-        lacks = set(numbers) - {each["fold"] for each in done}
-        body = (_segmenter if args.task == "segment" else _classifier)(network, done)
-        name = "crossval" if args.task == "segment" else "crossval_classifier"
-        experiment.write_json(
-            args.assets / "metrics" / f"{name}.json",
-            experiment.document(
-                args,
-                QUESTION,
-                budget,
-                material,
-                [f"fold {each}" for each in sorted(lacks)],
-                task=args.task,
-                full_recipe=full_recipe(args.task),
-                **body,
-            ),
-        )
-        print(f"fold {number}: {done[-1].get('mean_dice', done[-1].get('auc'))}", flush=True)
+    judge = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
+    done = [judge(run, number, held_out[number - 1]) for number in args.folds or numbers]
+    lacks = set(numbers) - {each["fold"] for each in done}
+    document = experiment.document(
+        args,
+        QUESTION,
+        run.budget,
+        run.material,
+        [f"fold {each}" for each in sorted(lacks)],
+        task=args.task,
+        run=run.place.name,
+        full_recipe=full_recipe(args.task),
+        network={"name": network, "parameters": done[0]["parameters"]},
+        **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
+        **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
+    )
+    experiment.write_json(args.assets / "metrics" / f"crossval_{network}.json", document)
+    for fold in document["folds"]:
+        print(f"fold {fold['fold']}: {fold.get('mean_dice', fold.get('auc'))}", flush=True)
     return 0
 
 
-def place_of(runs: Path, network: str, budget: Budget, synthetic: bool) -> Path:
-    """Where the runs of a network's cross-validation lie."""
-    kind = "synthetic" if synthetic else "lgg"
-    return runs / "experiments" / f"crossval-{network}-{kind}-{experiment.run_name(budget)}"
+def _begin(args: argparse.Namespace, network: str) -> _Run:
+    if network == ENSEMBLE:
+        args.size = QUICK_ENSEMBLE if args.quick else get(ENSEMBLE).input_shape[0]
+        members = tuple(_read_member(args, name) for name in MEMBERS)
+        budget, name = None, "+".join(each["run"] for each in members)
+        material = experiment.load_material(args)
+    else:
+        recipe, members = RECIPES[network], ()
+        budget = experiment.budget_of(
+            args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade
+        )
+        material = experiment.load_material(args)
+        kind = "synthetic" if material.synthetic else "lgg"
+        name = f"crossval-{network}-{kind}-{experiment.run_name(budget)}"
+    patients = {p.folder: p for p in cohort.read_cohort(args.data)}
+    place = args.runs / "experiments" / name
+    return _Run(network, budget, members, material, patients, place)
+
+
+def _read_member(args: argparse.Namespace, name: str) -> dict:
+    path = args.assets / "metrics" / f"crossval_{name}.json"
+    if not path.exists():
+        raise NoMember(f"There is no {path.name}.")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not found["complete"]:
+        raise NoMember(f"{path.name} lacks {', '.join(found['lacks'])}.")
+    return found
 
 
 def full_recipe(task: str) -> list[dict]:
@@ -140,9 +196,14 @@ def full_recipe(task: str) -> list[dict]:
     ]
 
 
-def _train(
-    model: keras.Model, loss, fold, budget: Budget, material: Material, folder: Path, **more
-) -> dict:
+def _of_member(document: dict) -> dict:
+    figures = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
+    kept = ("command", "budget", *figures, *(f"{key}_interval" for key in figures))
+    return {"name": document["network"]["name"], **{key: document[key] for key in kept}}
+
+
+def _train(run: _Run, model: keras.Model, loss, fold: list[str], folder: Path, **more) -> dict:
+    budget, material = run.budget, run.material
     others = [f for each in material.folds for f in each if f not in set(fold)]
     keras.utils.set_random_seed(budget.seed)
     found = experiment.train_arm(
@@ -166,134 +227,88 @@ def _train(
     }
 
 
-def _both_views(model: keras.Model, slices: Subset) -> np.ndarray:
-    plain, mirrored = (sigmoid(predict_logits(model, slices, m)[..., 0]) for m in (False, True))
-    return (plain + mirrored) / 2
-
-
 def _segment(run: _Run, number: int, fold: list[str]) -> dict:
-    masks = run.place / f"fold-{number}" / "masks.npz"
-    found = experiment.once(
-        run.place / f"fold-{number}.json", lambda: _draw_masks(run, number, fold, masks)
-    )
-    found["cleaned"] = experiment.once(
-        run.place / f"fold-{number}-cleaned.json", lambda: count_cleaned(masks, run.patients)
-    )
-    return found
+    place, size = run.place / f"fold-{number}", run.budget.size
+
+    def build() -> keras.Model:
+        keras.utils.set_random_seed(run.budget.seed)
+        return SEGMENTERS[run.network]((size, size, 3), name=run.network)
+
+    def train() -> dict:
+        model = build()
+        pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
+        return {"fold": number, **_train(run, model, losses.bce_dice, fold, place)}
+
+    def trained() -> keras.Model:
+        model = build()
+        model.set_weights(read_weights(place / "best.npz"))
+        return model
+
+    facts = experiment.once(run.place / f"fold-{number}.json", train)
+    _draw_once(run, number, fold, trained)
+    return facts
 
 
-def _draw_masks(run: _Run, number: int, fold: list[str], path: Path) -> dict:
-    budget, material = run.budget, run.material
-    keras.utils.set_random_seed(budget.seed)
-    model = SEGMENTERS[run.network][0]((budget.size, budget.size, 3), name=run.network)
-    pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
-    found = _train(model, losses.bce_dice, fold, budget, material, path.parent)
-    slices = material.of(fold)
-    probability = _both_views(model, slices)
-    counts: dict[str, list[list[int]]] = {}
-    masks = []
-    for map_, folder_name, slice_number in zip(
-        probability, slices.patients, slices.numbers, strict=True
-    ):
-        patient = run.patients[str(folder_name)]
-        file = next(f for f in patient.files if f.number == slice_number)
-        truth = cohort.read_slice(patient, file).truth
-        mask = restore(map_, *truth.shape) >= 0.5
-        each = metrics.count(mask, truth)
-        counts.setdefault(str(folder_name), []).append([each.tp, each.fp, each.fn, each.tn])
-        masks.append(mask)
-    np.savez_compressed(
-        path,
-        patients=np.array(slices.patients),
-        numbers=np.array(slices.numbers),
-        masks=np.packbits(np.stack(masks), axis=-1),
-    )
-    volumetric = (metrics.dice(metrics.total(Counts(*c) for c in e)) for e in counts.values())
-    return {"fold": number, **found, "mean_dice": metrics.mean_of(volumetric), "counts": counts}
+def _join_members(run: _Run, number: int, fold: list[str]) -> dict:
+    def join() -> keras.Model:
+        size = run.material.slices.pixels.shape[1]
+        model = build_ensemble((size, size, 3), name=ENSEMBLE)
+        for member in run.members:
+            path = run.place.parent / member["run"] / f"fold-{number}" / "best.npz"
+            if not path.exists():
+                raise NoMember(f"The run {member['run']} is not in this folder of runs.")
+            model.get_layer(member["network"]["name"]).set_weights(read_weights(path))
+        return model
 
-
-def read_masks(path: Path) -> dict[str, dict[int, np.ndarray]]:
-    """Read the masks of a fold: by patient and slice number, bool, (rows, cols)."""
-    found: dict[str, dict[int, np.ndarray]] = {}
-    with np.load(path, allow_pickle=False) as kept:
-        masks = np.unpackbits(kept["masks"], axis=-1).astype(bool)
-        for name, number, mask in zip(kept["patients"], kept["numbers"], masks, strict=True):
-            found.setdefault(str(name), {})[int(number)] = mask
-    return found
-
-
-def count_cleaned(path: Path, patients: dict[str, Patient]) -> dict[str, list[list[int]]]:
-    """Count a fold's masks again after the clean-up across a whole patient (`btmodels.cleanup`).
-
-    Args:
-        path: Of the fold's masks.
-        patients: By folder.
-
-    Returns:
-        By folder tp, fp, fn and tn of each slice, in the order of the stack.
-    """
-    found = {}
-    for folder, masks in read_masks(path).items():
-        numbers = sorted(masks)
-        files = {file.number: file for file in patients[folder].files}
-        cleaned = drop_small_parts([masks[number] for number in numbers])
-        found[folder] = [
-            list(astuple(metrics.count(mask, cohort.read_slice(patients[folder], files[n]).truth)))
-            for n, mask in zip(numbers, cleaned, strict=True)
-        ]
-    return found
-
-
-def _segmenter(network: str, folds: list[dict]) -> dict:
-    counted, cleaned = (
-        {
-            folder: [Counts(*each) for each in counts]
-            for fold in folds
-            for folder, counts in fold[key].items()
-        }
-        for key in ("counts", "cleaned")
-    )
+    _draw_once(run, number, fold, join)
+    parts = [next(f for f in m["folds"] if f["fold"] == number) for m in run.members]
     return {
-        "network": {"name": network, "parameters": folds[0]["parameters"]},
-        **headline(list(counted.values())),
-        "whole_patient": {"rule": RULE, **headline(list(cleaned.values()))},
-        "patients": {folder: metrics.score_patient(each) for folder, each in counted.items()},
-        "folds": [
-            {k: v for k, v in fold.items() if k not in ("counts", "cleaned")} for fold in folds
-        ],
+        "fold": number,
+        "parameters": sum(part["parameters"] for part in parts),
+        "training_patients": parts[0]["training_patients"],
+        **{k: sum(part[k] for part in parts) for k in ("cpu_seconds", "wall_seconds")},
     }
 
 
-def _classify(run: _Run, number: int, fold: list[str]) -> dict:
-    return experiment.once(
-        run.place / f"fold-{number}.json", lambda: _give_verdicts(run, number, fold)
-    )
+def _draw_once(run: _Run, number: int, fold: list[str], trained: Callable[[], keras.Model]) -> None:
+    path = run.place / f"fold-{number}" / "maps.npz"
+    if not path.exists():
+        maps = folds.draw_maps(trained(), run.material.of(fold), run.patients)
+        folds.keep_maps(maps, path)
+
+
+def _sum_up_maps(run: _Run, done: list[dict]) -> dict:
+    places = [run.place / f"fold-{each['fold']}" for each in done]
+    choosing = [*run.material.split["train"], *run.material.split["validation"]]
+    drawn = [folds.read_maps(place / "maps.npz") for place in places]
+    facts = [{key: each[key] for key in FACTS if key in each} for each in done]
+    return folds.figures_of(facts, drawn, choosing, places)
 
 
 def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
-    budget, material, folder = run.budget, run.material, run.place / f"fold-{number}"
-    keras.utils.set_random_seed(budget.seed)
-    model = build_resnet50((budget.size, budget.size, 3))
-    loss = {"verdict": losses.bce, "where": losses.bce_dice}
-    found = _train(
-        with_localizer(model), loss, fold, budget, material, folder, kind=experiment.TwoTargets
-    )
-    slices = material.of(fold)
-    plain, mirrored = (sigmoid(predict_logits(model, slices, m)[:, 0]) for m in (False, True))
-    probability = (plain + mirrored) / 2
-    return {
-        "fold": number,
-        **found,
-        "auc": metrics.roc_auc(probability, slices.has_tumor),
-        "slices": [
-            [str(name), round(float(p), 6), int(t)]
-            for name, p, t in zip(slices.patients, probability, slices.has_tumor, strict=True)
-        ],
-    }
+    def make() -> dict:
+        budget, slices = run.budget, run.material.of(fold)
+        keras.utils.set_random_seed(budget.seed)
+        model = build_resnet50((budget.size, budget.size, 3))
+        loss = {"verdict": losses.bce, "where": losses.bce_dice}
+        folder = run.place / f"fold-{number}"
+        found = _train(run, with_localizer(model), loss, fold, folder, kind=experiment.TwoTargets)
+        probability = folds.both_views(model, slices)
+        return {
+            "fold": number,
+            **found,
+            "auc": metrics.roc_auc(probability, slices.has_tumor),
+            "slices": [
+                [str(name), round(float(p), 6), int(t)]
+                for name, p, t in zip(slices.patients, probability, slices.has_tumor, strict=True)
+            ],
+        }
+
+    return experiment.once(run.place / f"fold-{number}.json", make)
 
 
-def _classifier(network: str, folds: list[dict]) -> dict:
-    rows = [row for fold in folds for row in fold["slices"]]
+def _sum_up_verdicts(done: list[dict]) -> dict:
+    rows = [row for fold in done for row in fold["slices"]]
     names = tuple(row[0] for row in rows)
     probability = np.array([row[1] for row in rows])
     tumor = np.array([bool(row[2]) for row in rows])
@@ -308,8 +323,7 @@ def _classifier(network: str, folds: list[dict]) -> dict:
             "auc": metrics.roc_auc(probability[own], tumor[own]),
         }
     return {
-        "network": {"name": network, "parameters": folds[0]["parameters"]},
         **score_verdicts(probability, everything),
         "patients": patients,
-        "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in folds],
+        "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in done],
     }

@@ -59,6 +59,7 @@ class Budget:
         learning_rate: Peak of the one-cycle schedule of AdamW.
         seed: Of weights, order and augmentation.
         policy: Of Keras: what numbers it is computed in.
+        fade: Chance that a slice's lesion is made fainter.
     """
 
     size: int
@@ -68,6 +69,7 @@ class Budget:
     learning_rate: float = 2e-3
     seed: int = 0
     policy: str = "float32"
+    fade: float = 0.0
 
     def config(self, **changed) -> FitConfig:
         """Return how `btmodels.fitting.fit` trains on it."""
@@ -80,6 +82,7 @@ class Budget:
             warmup=0.1,
             seed=self.seed,
             validate_every=1,
+            fade=self.fade,
         )
         return replace(made, **changed)
 
@@ -233,7 +236,9 @@ def _read(patients: Sequence, size: int, place: Path) -> Subset:
             )
     slices = read_subset(patients, size)
     place.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
+    partial = path.with_suffix(
+        f".{os.getpid()}.part"
+    )  # folds of one experiment may run side by side
     with partial.open("wb") as file:
         np.savez(
             file,
@@ -316,6 +321,7 @@ def train_arm(
             epoch,
             config.batch_size,
             config.num_slices,
+            fade=config.fade,
             again=True,  # every arm gets its whole budget, however few its patients
             workers=1,
             max_queue_size=4,
@@ -372,7 +378,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def document(
     args: argparse.Namespace,
     question: str,
-    budget: Budget,
+    budget: Budget | None,
     material: Material,
     lacks: Sequence[str] = (),
     **body,
@@ -385,8 +391,8 @@ def document(
         "quick": args.quick,
         "complete": not lacks,
         "lacks": list(lacks),
-        "budget": asdict(budget),
-        "seed": budget.seed,
+        "budget": budget and asdict(budget),
+        "seed": args.seed,
         "data": {
             "patients": len(set(material.slices.patients)),
             "slices": len(material.slices.pixels),

@@ -202,6 +202,17 @@ def earlier_runs(start: Path | None) -> list[dict]:
     return [*before.get("earlier_runs", []), {key: before.get(key) for key in kept}]
 
 
+def out_of_fold(name: str, assets: Path) -> dict | None:
+    """Return the ``cuts`` of a segmenter's cross-validation (`train.crossval`); None where none was
+    finished with this split."""
+    path = assets / "metrics" / f"crossval_{name}.json"
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    usable = found["complete"] and found["split_sha256"] == split_sha256(assets)
+    return found["cuts"] if usable else None
+
+
 def publish(
     spec: registry.ModelSpec,
     model: keras.Model,
@@ -224,9 +235,13 @@ def publish(
     keras.config.set_dtype_policy("float32")
     served = weights.build(spec.name)
     weights.load_into(served, path)
-    choose = choose_for_segmenter if spec.task == "segment" else choose_for_classifier
     validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
-    chosen = choose(served, validation)
+    folds = out_of_fold(spec.name, args.assets)
+    if spec.task == "segment":
+        chosen = choose_for_segmenter(served, validation, folds["rows"] if folds else ())
+        chosen["fold_patients"] = folds["patients"] if folds else 0
+    else:
+        chosen = choose_for_classifier(served, validation)
     previous = registry.record_path(spec.name, args.assets)
     tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
     record = {

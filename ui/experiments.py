@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from btmodels.registry import ASSETS
+from btmodels.registry import ASSETS, get
 from ui.results import plain
 
 NAMES = {
@@ -24,7 +24,7 @@ NAMES = {
     "skips": "Skip connections",
     "associate": "Shape and genes",
 }
-"""Experiments by file name, in the order of the page."""
+"""Experiments by name of their command, in the order of the page."""
 
 
 def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
@@ -43,8 +43,8 @@ def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
 
 def load(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
     """Return the file of an experiment as `read` does, but none of a quick trial: its figures mean
-    nothing beside others."""
-    found = read(name, assets)
+    nothing beside others. ``crossval`` is that of the site's own segmenter."""
+    found = read(f"crossval_{get('default').name}" if name == "crossval" else name, assets)
     return None if not isinstance(found, dict) or found.get("quick") else found
 
 
@@ -114,6 +114,8 @@ def how(document: dict[str, Any]) -> str:
     if document.get("machine"):
         sentences.append(f"Measured on {document['machine']}.")
     sentences.append(f"Made by `{document['command']}`.")
+    if members := document.get("members"):
+        sentences.append(f"Members by `{'`, `'.join(each['command'] for each in members)}`.")
     if split := document.get("split_sha256"):
         sentences.append(f"Split by patient: SHA-256 `{split[:12]}…`.")
     return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""The Scoreboard's experiments: which one is looked at, and what cross-validation, leak and faults gave."""
+"""The Scoreboard's experiments: which one is looked at, and what leak and faults gave."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from btmodels import cohort, registry
 from ui import (
-    dots,
     experiments,
-    published,
+    scoreboard_crossval,
     scoreboard_genes,
     scoreboard_losses,
     scoreboard_transfer,
 )
-from ui.dots import Row
 from ui.experiment_charts import Bar, intervals
 from ui.scoreboard_compare import chart
 from ui.tables import table
@@ -60,123 +57,6 @@ def draw(text: Text) -> None:
         )
         return
     st.caption(experiments.how(document))
-
-
-def crossval(document: Document, text: Text) -> None:
-    """Draw each patient's out-of-fold Dice beside what is published."""
-    patients = document["patients"]
-    known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
-    low, high = document["mean_dice_interval"]
-    st.markdown(
-        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95 % interval {low:.3f} "
-        f"to {high:.3f}), median **{document['median_dice']:.3f}**. "
-        f"Something is marked on {100 * document['false_alarm_rate']:.1f} % of the slices without tumor. "
-        + _cleaned(document["whole_patient"])
-    )
-    rows = published.rows_of_patients()
-    ours = Row(
-        "Ours, five folds",
-        dots=list(known.values()),
-        names=list(known),
-        mean=document["mean_dice"],
-        median=document["median_dice"],
-        interval=(low, high),
-        chosen=True,
-    )
-    folds = [row for row in rows if row.median is not None][:1]
-    chart(dots.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
-    st.markdown(_compared(document, len(known)))
-    st.markdown(_reduced(document))
-    if classifier := experiments.load("crossval_classifier"):
-        low, high = classifier["auc_interval"]
-        st.markdown(
-            f"The classifier, in the same folds: AUC **{classifier['auc']:.3f}** over "
-            f"{classifier['slices']:,} slices (95 % interval {low:.3f} to {high:.3f}). "
-            + _reduced(classifier)
-        )
-    table(
-        [
-            {
-                "Fold": fold["fold"],
-                "Trained on": fold["training_patients"],
-                "Mean Dice": fold["mean_dice"],
-                "Processor seconds": fold["cpu_seconds"],
-            }
-            for fold in document["folds"]
-        ],
-        {
-            "Fold": Column.NumberColumn(pinned=True),
-            "Trained on": Column.NumberColumn(help="Patients of the other folds."),
-            "Mean Dice": Column.NumberColumn(format="%.3f"),
-            "Processor seconds": Column.NumberColumn(format="%.0f", help="Of the training."),
-        },
-        "crossval",
-        "Each fold with its training and its score.",
-    )
-
-
-def _cleaned(scores: Document) -> str:
-    low, high = scores["mean_dice_interval"]
-    return (
-        f"After a clean-up across each whole patient: mean **{scores['mean_dice']:.3f}** (95 % interval "
-        f"{low:.3f} to {high:.3f}), median **{scores['median_dice']:.3f}**. {scores['rule']}"
-    )
-
-
-def _compared(document: Document, number: int) -> str:
-    """Hold it against the publication whose protocol is nearest."""
-    system = next(
-        (each for each in published.load()["systems"] if "median_dice" in each["figures"]), None
-    )
-    if not system:
-        return ""
-    mean = system["figures"]["mean_dice"]
-    above = document["mean_dice"] - mean
-    words = f"{abs(above):.3f} {'above' if above >= 0 else 'below'}"
-    aside = len(cohort.load_split()["reference"])
-    return (
-        f"{system['system']} publishes a mean of {mean:.3f} and a median of "
-        f"{system['figures']['median_dice']:.3f} (patients: {system['patients']}); ours has {number} "
-        f"patients, for {aside} reference patients are set aside. Our mean is {words} theirs."
-    )
-
-
-def _reduced(document: Document) -> str:
-    """Say what a training lacks beside the site's own; empty where it lacks nothing."""
-    budget, recipe, own = document["budget"], document["full_recipe"], document["network"]["name"]
-    title = registry.get(own).title
-    trained = f"{experiments.trained_slices(budget):,} slices of {budget['size']} x {budget['size']} pixels"
-    others = [each for each in recipe if each["name"] != own]
-    if others == recipe:
-        return (
-            f"Each fold's {title} was trained on {trained}. The site asks other networks, and the "
-            f"figure is not theirs: {_recipes(others)}."
-        )
-    if any(
-        each["name"] == own
-        and budget["slices"] >= each["slices"]
-        and budget["size"] >= each["size"]
-        for each in recipe
-    ):
-        if not others:
-            return ""
-        return (
-            f"Each fold's {title} was trained as long as the site's own, on {trained}. The site asks it "
-            f"together with what was not trained here: {_recipes(others)}."
-        )
-    return (
-        f"**This is a reduced run**: each fold's {title} was trained on {trained}, the site's own "
-        f"networks were trained as follows: {_recipes(recipe)}. The figure says what this budget "
-        "reaches, not what the recipe does."
-    )
-
-
-def _recipes(recipes: list[Document]) -> str:
-    return "; ".join(
-        f"{registry.get(each['name']).title} on {each['slices']:,} slices of {each['size']} x "
-        f"{each['size']} pixels"
-        for each in recipes
-    )
 
 
 def leak(document: Document, text: Text) -> None:
@@ -289,7 +169,7 @@ def robustness(document: Document, text: Text) -> None:
 
 
 DRAWN = {
-    "crossval": crossval,
+    "crossval": scoreboard_crossval.crossval,
     "leak": leak,
     "robustness": robustness,
     "transfer": scoreboard_transfer.transfer,

@@ -140,12 +140,15 @@ def test_the_decoder_on_resnet50_is_slim():
 def test_the_ensemble_answers_with_the_mean_of_its_members():
     model = build_ensemble((128, 128, 3))
     slices = np.random.default_rng(0).normal(size=(2, 128, 128, 3)).astype(np.float32)
-    expected = np.asarray(model.get_layer(MEMBERS[0])(slices))
-    resize = {"dsize": (96, 96), "interpolation": cv2.INTER_AREA}
-    smaller = np.stack([cv2.resize(each, **resize) for each in slices])
-    logits = np.asarray(model.get_layer(MEMBERS[1])(smaller))
-    expected = expected + np.stack([cv2.resize(each, (128, 128)) for each in logits])[..., None]
-    assert np.asarray(model(slices)) == pytest.approx(expected / 2, abs=1e-4)
+    expected = 0
+    for member, size, votes in zip(MEMBERS, (64, 96), (1, 2), strict=True):
+        smaller = np.stack(
+            [cv2.resize(each, (size, size), interpolation=cv2.INTER_AREA) for each in slices]
+        )
+        logits = np.asarray(model.get_layer(member)(smaller))
+        larger = np.stack([cv2.resize(each, (128, 128)) for each in logits])[..., None]
+        expected = expected + votes / 3 * larger
+    assert np.asarray(model(slices)) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", registry.SPECS)

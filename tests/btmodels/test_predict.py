@@ -77,7 +77,10 @@ def test_flips_average_the_mirrored_slice(with_record, noise):
     locate = with_record("ensemble", flips=True, temperature=1.0)
     straight = sigmoid(logits_of(locate, image))
     back = sigmoid(logits_of(locate, mirrored))[:, ::-1]
-    assert np.abs(straight - back).max() > 0.02, "a network that needs no flips shows nothing here"
+    # Half of it is how far the mean lies from either: more than the level of rounding allowed below.
+    assert np.abs(straight - back).max() > 3 / 255, (
+        "a network that needs no flips shows nothing here"
+    )
     (levels,) = locate.segment([image])
     assert np.abs(levels - np.rint(255 * (straight + back) / 2)).max() <= 1
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest, app_test
 from btmodels import engine
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
-from ui import experiments, scoreboard_experiments
+from ui import experiments, scoreboard_crossval, scoreboard_experiments
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def test_every_experiment_is_drawn_from_its_file_or_said_to_be_missing(board, na
         assert "not measured in this copy" in words
         return
     assert "not one that this page can read" not in words
-    assert document["command"] in words
+    commands = [each["command"] for each in (document, *document.get("members", ()))]
+    assert all(command in words for command in commands)
     assert HEADLINES.get(name, lambda d: "")(document) in words
     tables = [frame.value for frame in app.dataframe]
     if name == "losses":
@@ -69,17 +70,35 @@ OWN = {"name": "unet", "size": 128, "slices": 100}
 OTHER = {"name": "resunet", "size": 256, "slices": 100}
 
 
+def member(recipe: dict, **changed) -> dict:
+    return {"name": recipe["name"], "budget": recipe | {"parts": 1, "batch_size": 1} | changed}
+
+
 @pytest.mark.parametrize(
-    "slices, recipe, expected",
+    "members, expected",
     [
-        (100, [OWN], None),
-        (100, [OTHER, OWN], "not trained here: ResUNet on 100 slices of 256 x 256 pixels"),
-        (99, [OWN], "This is a reduced run"),
+        ([member(OWN), member(OTHER)], None),
+        (
+            [member(OWN), member(OTHER, slices=99)],
+            "99 slices of 256 x 256 pixels, the site's own on 100",
+        ),
+        (
+            [member(OWN), member(OTHER, size=128)],
+            "128 x 128 pixels, the site's own on 100 slices of 256",
+        ),
+        (
+            [member(OWN), member(OTHER, slices=99)],
+            "the U-Net was trained on 100 slices of 128 x 128 pixels, as the site's",
+        ),
     ],
 )
-def test_what_a_cross_validation_lacks_is_said(slices, recipe, expected):
-    budget = {"size": 128, "slices": slices, "parts": 1, "batch_size": 1}
-    said = scoreboard_experiments._reduced(
-        {"budget": budget, "full_recipe": recipe, "network": {"name": "unet"}}
-    )
-    assert (expected in said) if expected else said == ""
+def test_what_a_cross_validation_lacks_is_said(members, expected):
+    document = {"full_recipe": [OWN, OTHER], "members": members, "network": {"name": "ensemble"}}
+    said = scoreboard_crossval._reduced(document)
+    assert (expected in said and "reduced" in said) if expected else said == ""
+
+
+def test_one_network_is_held_against_its_own_recipe():
+    alone = {"full_recipe": [OWN], "network": {"name": "unet"}}
+    assert not scoreboard_crossval._reduced(alone | member(OWN))
+    assert "reduced run" in scoreboard_crossval._reduced(alone | member(OWN, slices=50))

@@ -30,10 +30,14 @@ def test_every_network_of_the_registry_is_made_and_scored():
         (name, subset) for name in registry.SPECS for subset in ("samples", "validation", "test")
     }
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
-        *("prepare", "split", "cohort", "combine"),
+        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2), "combine"),
         *("losses", "skips", "leak", "leak", "robustness", "transfer"),
-        *("crossval", "crossval", "associate", "doctor", "bench", "cards"),
+        *("associate", "doctor", "bench", "cards"),
     ]
+    judged = [line[line.index("--network") + 1] for line in commands if "--network" in line]
+    assert judged == [*MEMBERS, "ensemble"]
+    first = {name: [line[0] for line in commands].index(name) for name in ("crossval", "fit")}
+    assert first["crossval"] < first["fit"], "which chooses its threshold by it"
 
 
 def test_quick_is_small_and_leaves_the_test_patients_alone():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from train import choose
 from train.choose import choose_for_classifier, choose_for_segmenter, fit_temperature, sigmoid
 from train.data import Subset
 
@@ -111,3 +112,31 @@ def test_a_small_network_is_judged_at_the_slices_own_size():
     # The speck of 2 x 3 network pixels has about 24 of the slice's: the clean-up of 20 leaves it.
     assert chosen["min_component_pixels"] >= 40
     assert chosen["validation_dice"] > 0.98
+
+
+CUTS = [{"probability": p, "mean_dice": d} for p, d in ((0.2, 0.80), (0.4, 0.84), (0.6, 0.80))]
+
+
+def test_folds_decide_between_thresholds_that_validation_cannot_tell_apart(monkeypatch):
+    monkeypatch.setattr(choose, "fit_temperature", lambda logits, labels: 1.0)
+    masks = np.zeros((2, 32, 32))
+    masks[:, 10:22, 10:22] = 255
+
+    class Sure(MarksTooMuch):
+        def predict_on_batch(self, batch):
+            return np.where(super().predict_on_batch(batch) > 1, 8.0, -8.0)
+
+    slices = subset(masks, "ab")
+    assert choose_for_segmenter(Sure(), slices)["threshold"] == 0.2, "the first of equals"
+    chosen = choose_for_segmenter(Sure(), slices, CUTS)
+    assert chosen["threshold"] == 0.4 and chosen["validation_dice"] == 1.0
+    # What validation rejects is not taken, however good it was out of fold: the rim is at 0.52.
+    low = [{"probability": 0.2, "mean_dice": 0.9}, {"probability": 0.7, "mean_dice": 0.1}]
+    assert choose_for_segmenter(MarksTooMuch(), slices, low)["threshold"] == 0.55
+
+
+def test_a_threshold_is_looked_up_as_it_was_before_the_temperature():
+    entry = {"threshold": 0.4, "temperature": 2.0}
+    # logit(0.4) = -0.405; twice that is the logit of 0.308, between 0.80 at 0.2 and 0.84 at 0.4.
+    assert choose._out_of_fold(entry, CUTS) == pytest.approx(0.80 + 0.04 * 0.1077 / 0.2, abs=1e-4)
+    assert choose._out_of_fold(entry | {"temperature": 1.0}, CUTS) == pytest.approx(0.84)

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from btmodels import cohort, registry, weights
+from btmodels import registry, weights
 from btmodels.networks.applications import (
     STAGES,
     build_application_classifier,
     build_application_unet,
 )
+from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.networks.vgg import ENCODER_LAYERS, build_vgg16
 from train import experiment
 from train.associate import analyze, holm, kruskal
-from train.crossval import count_cleaned
 from train.data import Subset
 from train.experiment import Budget, Material
 from train.leak import by_slice, nearest
@@ -192,31 +192,14 @@ def test_a_budget_is_spent_in_whole_batches():
 
 
 TRAINED = (
-    "crossval",
-    "crossval_classifier",
+    *(f"crossval_{member}" for member in MEMBERS),
+    "crossval_resnet50",
     "leak",
     "leak_synthetic",
     "losses",
     "skips",
     "transfer",
 )
-
-
-def test_a_speck_is_cleaned_away_before_a_patient_is_counted_again(tmp_path):
-    patient = cohort.read_cohort(cohort.samples_root())[0]
-    truths = [cohort.read_slice(patient, file).truth for file in patient.files]
-    masks = np.stack(truths)
-    assert masks.any() and not masks[0].any()
-    masks[0, :2, :2] = True
-    np.savez(
-        tmp_path / "masks.npz",
-        patients=np.array([patient.folder] * len(truths)),
-        numbers=np.array([file.number for file in patient.files]),
-        masks=np.packbits(masks, axis=-1),
-    )
-    found = count_cleaned(tmp_path / "masks.npz", {patient.folder: patient})
-    everything = [[int(t.sum()), 0, 0, int((~t).sum())] for t in truths]
-    assert found == {patient.folder: everything}
 
 
 @pytest.mark.parametrize("name", TRAINED)

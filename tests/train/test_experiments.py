@@ -11,12 +11,13 @@ from btmodels.networks.unet import build_unet
 from btmodels.robustness import KINDS
 from btmodels.weights import load_into
 from train.__main__ import main
+from train.folds import read_masks
 
 QUICK = {
     "losses": ("losses", ()),
     "skips": ("skips", ()),
     "leak": ("leak_synthetic", ()),
-    "crossval": ("crossval", ()),
+    "crossval": ("crossval_unet", ("--network", "unet")),
     "transfer": ("transfer", ("--only", "vgg16-classify-staged-10")),
 }
 """File that each command writes, and more of its words."""
@@ -91,6 +92,32 @@ def test_folds_share_no_patient(folder):
     assert found["whole_patient"]["false_alarm_rate"] <= found["false_alarm_rate"]
 
 
+def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_patients(
+    folder, tmp_path, capsys
+):
+    words = ["crossval", "--quick", "--assets", str(folder), "--runs", str(folder / "runs")]
+    joined = ["--network", "ensemble"]
+    assert main([*words[:2], *joined, "--assets", str(tmp_path), "--runs", str(tmp_path)]) == 1
+    assert f"crossval_{MEMBERS[0]}.json" in capsys.readouterr().out
+    for member in MEMBERS:
+        assert main([*words, "--network", member]) == 0
+    assert main([*words, *joined]) == 0
+    found, *members = (
+        json.loads((folder / "metrics" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in (f"crossval_{each}" for each in ("ensemble", *MEMBERS))
+    )
+    assert found["complete"] and found["budget"] is None and not found["lacks"]
+    assert [each["name"] for each in found["members"]] == list(MEMBERS)
+    for each, member in zip(found["members"], members, strict=True):
+        assert each["mean_dice"] == member["mean_dice"] and each["budget"] == member["budget"]
+        assert set(member["patients"]) == set(found["patients"])
+    assert found["network"]["parameters"] == sum(m["network"]["parameters"] for m in members)
+    # What associate will look for.
+    place = folder / "runs" / "experiments" / found["run"]
+    judged = [name for path in place.glob("fold-*/masks.npz") for name in read_masks(path)]
+    assert sorted(judged) == sorted(found["patients"])
+
+
 def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(folder):
     found = run("transfer", folder)
     (cell,) = found["cells"]
@@ -106,7 +133,7 @@ def test_quick_never_writes_into_the_committed_folder(tmp_path, capsys):
     assert main(["transfer", "--data", "nowhere", "--only", "nothing"]) == 2
     assert main(["losses"]) == 2, "without data"
     words = ["--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
-    assert main(["crossval", *words, "--folds", "3"]) == 2, "of two"
+    assert main(["crossval", *words, "--network", "unet", "--folds", "3"]) == 2, "of two"
     capsys.readouterr()
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from btmodels import registry
+from btmodels.cohort import split_sha256
 from tests.train.tiny import SEGMENTER, SIZE, SPLIT, make_assets, make_data
 from train.__main__ import main
 from train.augment import fade_lesion
 from train.data import Epoch, Subset, load_subset
+from train.fit import out_of_fold
 
 
 @pytest.fixture
@@ -48,6 +50,25 @@ def test_fit_then_evaluate(places, capsys):
     assert main([*words, "--subset", "validation"]) == 0
     kept = json.loads(registry.metrics_path("unet", assets).read_text())
     assert set(kept) == {"model", "validation"}
+
+
+def test_a_cross_validation_of_this_split_is_heard_when_the_threshold_is_chosen(places):
+    _, assets, _ = places
+    assert out_of_fold("unet", assets) is None
+    cuts = {"patients": 4, "rows": [{"probability": 0.3, "mean_dice": 0.9}]}
+    found = {"complete": True, "split_sha256": split_sha256(assets), "cuts": cuts}
+    path = assets / "metrics" / "crossval_unet.json"
+    path.parent.mkdir(exist_ok=True)
+    for changed, expected in (
+        ({}, cuts),
+        ({"complete": False}, None),
+        ({"split_sha256": "another"}, None),
+    ):
+        path.write_text(json.dumps(found | changed))
+        assert out_of_fold("unet", assets) == expected
+    path.write_text(json.dumps(found))
+    assert main(fit_words(places, "--epochs", "1")) == 0
+    assert registry.load_record("unet", assets).extra["fold_patients"] == 4
 
 
 def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypatch):

