@@ -73,7 +73,7 @@ def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
     # Experiments have quick tests of their own.
     # Of the other two that take over a ready-made encoder, test_pretrained.py tries what is different.
-    models = ["resnet50", "resunet", "efficientnet_unet", "sequential"]
+    models = ["resnet50", *MEMBERS, "sequential"]
     assert main(["all", *words, *small, "--models", *models, "--skip", *SKIPPED]) == 0
     keras.config.set_dtype_policy("float32")
     for name in [*models, "ensemble"]:
