@@ -1,7 +1,8 @@
 """``python -m train all``: make everything in assets/ that is generated, one command after the other.
 
 Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
-score them, run the other experiments, write the networks' cards. Whatever was interrupted goes on where it
+score them, run the other experiments, fit and measure the doctor, damage files, measure speed, write the
+networks' cards. Whatever was interrupted goes on where it
 was when the same command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
@@ -26,6 +27,7 @@ STEPS = (
     "evaluate",
     "experiments",
     "doctor",
+    "fuzz",
     "bench",
     "cards",
 )
@@ -41,7 +43,7 @@ FITTED = (
 )
 """In an order in which each finds what it starts from: resnet50_unet the classifier's encoder."""
 
-QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "8"}
+QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "4"}
 """How `fit` is cut short by --quick."""
 
 
@@ -97,7 +99,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
             for subset in subsets
         ),
         *_experiments(args, data, [*into, *runs]),
-        *([] if args.quick else [["doctor", *data, *into], ["bench", *into]]),
+        *_measurements(args, data, into, few),
         ["cards", *into],
     ]
     return [line for line in words if line[0] not in args.skip]
@@ -108,8 +110,9 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
     if "experiments" in args.skip:
         return []
     if args.quick:
-        members = [["crossval", "--quick", *more, "--network", name] for name in MEMBERS]
-        return [*members, ["crossval", "--quick", *more, "--network", "ensemble"]]
+        words = ["crossval", "--quick", *more]
+        members = [[*words, "--network", name] for name in (*MEMBERS, "ensemble")]
+        return [*members, [*words, "--task", "classify"]]
     longer = ["--size", "192", "--slices", "15600", "--batch-size", "16", "--policy", "float32"]
     words = ["crossval", *data, *more]
     return [
@@ -139,6 +142,19 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         ["transfer", *data, *more],
         ["associate", *data, *more],
     ]
+
+
+def _measurements(
+    args: argparse.Namespace, data: list[str], into: list[str], few: list[str]
+) -> list[list[str]]:
+    """Return the commands that measure the rest: the doctor, damaged files, speed."""
+    if args.quick:
+        return [
+            ["doctor", *data, *into, *few, "--each", "4", "--spoil", "validation"],
+            ["fuzz", *into, "--count", "300"],
+            ["bench", *into, "--only", "networks"],
+        ]
+    return [["doctor", *data, *into], ["fuzz", *into], ["bench", *into]]
 
 
 def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:

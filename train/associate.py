@@ -36,6 +36,7 @@ from btmodels import cohort, registry, shape
 from btmodels.slices import Patient
 from train import experiment
 from train.folds import read_masks
+from train.material import source_assets
 from train.provenance import command_line, versions
 
 QUESTION = "Do automatic masks lead to the same findings on shape and genes as the expert's?"
@@ -91,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
             "command": command_line(args.words),
             "quick": args.quick,
             "complete": True,
-            "split_sha256": cohort.split_sha256(experiment.source_assets(args)),
+            "split_sha256": cohort.split_sha256(source_assets(args)),
             "versions": versions(),
             **source,
             **body,

@@ -74,3 +74,8 @@ def yaml(content: Mapping[str, Any] | Sequence[Any], indent: str = "") -> str:
         else:
             lines += [f"{indent}{lead}", yaml(value, indent + "  ")]
     return "\n".join(lines)
+
+
+def count(value: int | None) -> str:
+    """Return a number with its thousands set apart."""
+    return DASH if value is None else f"{value:,}"

@@ -17,8 +17,9 @@ from typing import Any
 from btmodels import registry
 from btmodels.errors import BrainTumorError
 from btmodels.split import load_split
+from train import card_failures, card_training
 from train import card_sections as sections
-from train.card_sections import SUBSETS, Facts
+from train.card_facts import SUBSETS, Facts
 from train.card_text import read_sections, yaml
 
 TEMPLATES = registry.ASSETS / "cards" / "templates"
@@ -111,11 +112,11 @@ def _parts(
         "Training procedure": [
             own.get("Origin", ""),
             words["Training procedure"],
-            sections.training_table(facts),
-            sections.dials_table(facts.record, facts.spec.task),
+            card_training.training_table(facts),
+            card_training.dials_table(facts.record, facts.spec.task),
         ],
         "Evaluation": [sections.evaluation(facts, words).replace("{experts}", _experts())],
-        "Limitations": [sections.limitations(facts, [own.get("Limits", ""), every["Limits"]])],
+        "Limitations": [card_failures.limitations(facts, [own.get("Limits", ""), every["Limits"]])],
         "Speed and size": [sections.speed(facts)],
         "Files": [sections.files(facts)],
         "How to load": [words["How to load"].replace("{name}", facts.spec.name)],

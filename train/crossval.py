@@ -49,8 +49,9 @@ from btmodels.registry import get
 from btmodels.slices import Patient
 from train import experiment, folds, pretrained
 from train.data import Subset
-from train.experiment import Budget, Material
+from train.experiment import Budget
 from train.fit import RECIPES
+from train.material import Material, load_material
 from train.transfer_cells import score_verdicts
 
 QUESTION = "How well is every patient judged by a network that never met them?"
@@ -159,13 +160,13 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         args.size = QUICK_ENSEMBLE if args.quick else get(ENSEMBLE).input_shape[0]
         members = tuple(_read_member(args, name) for name in MEMBERS)
         budget, name = None, "+".join(each["run"] for each in members)
-        material = experiment.load_material(args)
+        material = load_material(args)
     else:
         recipe, members = RECIPES[network], ()
         budget = experiment.budget_of(
             args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade
         )
-        material = experiment.load_material(args)
+        material = load_material(args)
         kind = "synthetic" if material.synthetic else "lgg"
         name = f"crossval-{network}-{kind}-{experiment.run_name(budget)}"
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}

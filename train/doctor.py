@@ -20,7 +20,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -60,12 +60,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
     parser.add_argument("--assets", type=Path, default=registry.ASSETS)
     parser.add_argument("--each", type=int, default=FIT_EACH, help="pictures of a kind for fitting")
+    parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
+    parser.add_argument(
+        "--spoil",
+        choices=("test", "validation"),
+        default="test",
+        help="whose slices are spoiled; with validation no test patient is opened",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Fit, measure and write; return the exit status."""
-    subsets = {name: _read(args, name) for name in ("train", "validation", "test")}
-    samples = list(_slices(cohort.read_cohort(cohort.samples_root(args.assets))))
+    names = dict.fromkeys(("train", "validation", args.spoil))
+    subsets = {name: _read(args, name) for name in names}
+    root = cohort.samples_root(args.assets)
+    samples = list(_slices(cohort.read_cohort(root))) if root.exists() else []
     made = {
         "command": command_line(args.words),
         "versions": versions(),
@@ -80,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
     document = {
         **made,
         "limits_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        **measure(subsets["validation"], subsets["test"], samples, limits),
+        **measure(subsets, args.spoil, samples, limits),
         "unseen": unseen,
     }
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -191,17 +200,25 @@ def _orders(items: Sequence[Slice]) -> np.ndarray:
 
 
 def measure(
-    validation: Sequence[Slice], test: Sequence[Slice], samples: Sequence[Slice], limits: Limits
+    subsets: Mapping[str, Sequence[Slice]], judge: str, samples: Sequence[Slice], limits: Limits
 ) -> dict:
-    """Let the doctor see all of it; return its table."""
-    subsets = {"validation": validation, "test": test, "synthetic": samples}
-    slices = [_as_they_are(name, items, limits) for name, items in subsets.items()]
-    spoiled = _spoiled([item for item in test[::SPOIL_EVERY] if spoil.spoilable(item)], limits)
+    """Let the doctor see all of it; return its table.
+
+    Args:
+        subsets: Slices by subset; those of ``train`` are not looked at.
+        judge: The subset whose slices are spoiled and timed.
+        samples: Synthetic slices.
+        limits: The doctor's.
+    """
+    shown = {name: items for name, items in subsets.items() if name != "train"}
+    slices = [_as_they_are(*row, limits) for row in [*shown.items(), ("synthetic", samples)]]
+    own = subsets[judge]
+    spoiled = _spoiled([item for item in own[::SPOIL_EVERY] if spoil.spoilable(item)], limits)
     strangers = _strangers(limits)
     began = time.process_time()  # of this process alone, however busy the machine is
-    for item in test[:50]:
+    for item in own[:50]:
         doctor.examine(item.pixels, limits)
-    spent = 1000 * (time.process_time() - began) / max(1, len(test[:50]))
+    spent = 1000 * (time.process_time() - began) / max(1, len(own[:50]))
     return {
         "slices": slices,
         "spoiled": spoiled,
@@ -253,7 +270,8 @@ def _strangers(limits: Limits) -> list[dict]:
 
 
 def _read(args: argparse.Namespace, subset: str) -> list[Slice]:
-    found = list(_slices(cohort.subset_patients(args.data, subset, args.assets)))
+    patients = cohort.subset_patients(args.data, subset, args.assets)[: args.patients]
+    found = list(_slices(patients))
     print(f"{subset}: {len(found)} slices", flush=True)
     return found
 

@@ -16,7 +16,6 @@ Every file in ``assets/metrics`` that an experiment writes holds, beside its own
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -29,17 +28,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from btmodels import cohort, metrics, registry
-from btmodels.errors import CohortError
+from btmodels import cohort, registry
 from btmodels.fitting import FitConfig, fit
-from btmodels.intervals import bootstrap_interval, grouped_interval
-from btmodels.metrics import Counts
 from btmodels.precision import fastest_policy
 from train.bench import machine
-from train.choose import predict_logits
-from train.data import Epoch, Subset, read_subset
+from train.data import Epoch, Subset
+from train.material import Material
 from train.provenance import command_line, versions
-from train.split import draw
 
 QUICK_SIZE, QUICK_SLICES = 32, 32
 
@@ -85,35 +80,6 @@ class Budget:
             fade=self.fade,
         )
         return replace(made, **changed)
-
-
-@dataclass(frozen=True)
-class Material:
-    """All slices at hand but those of the reference patients, and who is who.
-
-    Attributes:
-        slices: Of all patients.
-        split: Folder names by ``train``, ``validation`` and ``test``.
-        folds: Folder names of the folds.
-        split_sha256: Of the project's split; None where one was drawn for other data.
-        synthetic: Whether the patients are made up.
-        sha256: Of pixels and masks.
-    """
-
-    slices: Subset
-    split: dict[str, list[str]]
-    folds: list[list[str]]
-    split_sha256: str | None
-    synthetic: bool
-    sha256: str
-
-    def of(self, folders: Sequence[str]) -> Subset:
-        """Return the slices of some patients."""
-        return self.slices.take(np.isin(self.slices.patients, list(folders)))
-
-    def subset(self, name: str) -> Subset:
-        """Return the slices of ``train``, ``validation`` or ``test``."""
-        return self.of(self.split[name])
 
 
 def add_arguments(
@@ -176,86 +142,6 @@ def filters_of(budget: Budget) -> tuple[int, ...]:
 def run_name(budget: Budget) -> str:
     """Name a run's folder by what a budget may differ in."""
     return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}"
-
-
-def source_assets(args: argparse.Namespace) -> Path:
-    """Return the folder whose split and weights hold: the one written to, or, where that is a new one
-    without a split, the committed one."""
-    own = (args.assets / "splits" / "patients.json").exists()
-    return args.assets if own else registry.ASSETS
-
-
-def load_material(args: argparse.Namespace) -> Material:
-    """Read all patients' slices once; they are kept in ``runs`` for the next experiment.
-
-    The project's split holds where the data folder has patients of each of its subsets; for other data,
-    such as the synthetic cohort, one is drawn by patient. Reference patients are never opened.
-
-    Raises:
-        CohortError: The folder has no patients, or too few to divide.
-    """
-    assets = source_assets(args)
-    committed = cohort.load_split(assets)
-    patients = [p for p in cohort.read_cohort(args.data) if p.folder not in committed["reference"]]
-    folders = {p.folder for p in patients}
-    known = all(folders & set(committed[name]) for name in ("train", "validation", "test"))
-    if known:
-        kept = [f for name in ("train", "validation", "test") for f in committed[name]]
-        patients = [p for p in patients if p.folder in kept]
-        split, folds = committed, cohort.load_folds(assets)
-        sha256 = cohort.split_sha256(assets)
-    else:
-        split = draw(sorted(folders), args.seed, validation=0.2, test=0.25)
-        folds, sha256 = split["folds"], None
-    slices = _read(patients, args.size, args.runs / "experiments")
-    return Material(
-        slices,
-        {name: list(split[name]) for name in ("train", "validation", "test")},
-        [list(fold) for fold in folds],
-        sha256,
-        all(folder.startswith("SYNT_") for folder in folders),
-        _hash(slices),
-    )
-
-
-def _read(patients: Sequence, size: int, place: Path) -> Subset:
-    listed = [
-        (str(path.name), path.stat().st_size, path.stat().st_mtime_ns)
-        for patient in patients
-        for file in patient.files
-        for path in filter(None, (file.image, file.mask))
-    ]
-    if not listed:
-        raise CohortError("These patients have no slices.")
-    stamp = hashlib.sha256(repr(listed).encode()).hexdigest()[:12]
-    path = place / f"slices-{size}-{stamp}.npz"
-    if path.exists():
-        with np.load(path, allow_pickle=False) as kept:
-            return Subset(
-                kept["pixels"], kept["masks"], tuple(kept["patients"]), tuple(kept["numbers"])
-            )
-    slices = read_subset(patients, size)
-    place.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(
-        f".{os.getpid()}.part"
-    )  # folds of one experiment may run side by side
-    with partial.open("wb") as file:
-        np.savez(
-            file,
-            pixels=slices.pixels,
-            masks=slices.masks,
-            patients=np.array(slices.patients),
-            numbers=np.array(slices.numbers),
-        )
-    partial.replace(path)
-    return slices
-
-
-def _hash(slices: Subset) -> str:
-    found = hashlib.sha256("\n".join(slices.patients).encode())
-    found.update(slices.pixels)
-    found.update(slices.masks)
-    return found.hexdigest()
 
 
 class ProcessTime(keras.callbacks.Callback):
@@ -412,72 +298,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 0.5) -> dict:
-    """Score probability maps at the slices' own size.
-
-    Args:
-        probability: float, (n, size, size).
-        slices: The same n slices.
-        threshold: On the probability.
-
-    Returns:
-        ``mean_dice`` and ``median_dice`` (volumetric, of patients) with ``mean_dice_interval``,
-        ``tumor_slice_dice`` and ``pooled_dice`` with intervals over patients, ``false_alarm_rate``,
-        ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice).
-    """
-    masks, truth = probability >= threshold, slices.masks > 127
-    found: dict[str, list[Counts]] = {}
-    for mask, true, name in zip(masks, truth, slices.patients, strict=True):
-        found.setdefault(str(name), []).append(metrics.count(mask, true))
-    volumetric = {name: metrics.dice(metrics.total(each)) for name, each in found.items()}
-    groups = list(found.values())
-    every = [each for group in groups for each in group]
-    empty = [each for each in every if not each.tp + each.fn]
-    pooled = metrics.total(every)
-    return {
-        "mean_dice": metrics.mean_of(volumetric.values()),
-        "mean_dice_interval": bootstrap_interval(list(volumetric.values())),
-        "median_dice": metrics.median_of(volumetric.values()),
-        "tumor_slice_dice": _tumor_slice_dice(groups),
-        "tumor_slice_dice_interval": grouped_interval(groups, _tumor_slice_dice, 500),
-        "pooled_dice": metrics.dice(pooled),
-        "pooled_dice_interval": grouped_interval(
-            [metrics.total(group) for group in groups], lambda c: metrics.dice(metrics.total(c))
-        ),
-        "false_alarm_rate": sum(each.fp > 0 for each in empty) / len(empty) if empty else None,
-        "precision": metrics.precision(pooled),
-        "recall": metrics.recall(pooled),
-        "slices": len(every),
-        "patients": volumetric,
-    }
-
-
-def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
-    return metrics.mean_of(metrics.dice(c) for group in groups for c in group if c.tp + c.fn)
-
-
-def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
-    """Return a validation for `train_arm`: volumetric Dice, mean of patients, at threshold 0.5."""
-
-    def score(model: keras.Model) -> float:
-        probability = predict_logits(model, slices)[..., 0] >= 0
-        return score_quickly(probability, slices)
-
-    return score
-
-
-def score_quickly(masks: np.ndarray, slices: Subset) -> float:
-    """Mean over patients of the volumetric Dice; 0 where it is undefined."""
-    truth, names = slices.masks > 127, np.array(slices.patients)
-    each = (
-        metrics.dice(metrics.count(masks[names == name], truth[names == name]))
-        for name in dict.fromkeys(slices.patients)
-    )
-    return metrics.mean_of(each) or 0.0
-
-
-def every(slices: Subset, step: int) -> Subset:
-    """Return each ``step``-th slice: enough for a curve, at a fraction of the time."""
-    return slices.take(np.arange(0, len(slices.pixels), step))

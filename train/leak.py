@@ -8,7 +8,7 @@ experiment's file holds (`train.experiment`):
 
 - ``network``: ``name``, ``filters``, ``parameters``.
 - ``arms``: ``slices`` (the leak) and ``patients``, each ``key``, ``title``, ``score`` (on its own test
-  slices at threshold 0.5, see `train.experiment.score_segmenter`; where only some of a patient's slices
+  slices at threshold 0.5, see `train.arm_scores.score_segmenter`; where only some of a patient's slices
   are among them, ``mean_dice`` is of those), ``curve`` and times, ``sizes`` (slices of ``train``,
   ``validation``, ``test``), ``test_patients``, ``shared_patients`` (folders of patients on both sides) and
   ``nearest``:
@@ -33,10 +33,11 @@ import numpy as np
 from btmodels import losses, metrics
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import normalize
-from train import experiment
+from train import arm_scores, experiment
 from train.choose import predict_logits, sigmoid
 from train.data import Subset
-from train.experiment import Budget, Material
+from train.experiment import Budget
+from train.material import Material, load_material
 
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"
 
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    material = experiment.load_material(args)
+    material = load_material(args)
     budget = experiment.budget_of(args, PARTS)
     name = "leak_synthetic" if material.synthetic else "leak"
     place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
@@ -123,12 +124,12 @@ def run(parts: Sequence[Subset], budget: Budget, folder: Path) -> dict:
             training,
             budget,
             folder,
-            _pooled_score(experiment.every(validation, step)),
+            _pooled_score(arm_scores.every(validation, step)),
         )
         probability = sigmoid(predict_logits(model, test)[..., 0])
         return {
             **found,
-            "score": experiment.score_segmenter(probability, test),
+            "score": arm_scores.score_segmenter(probability, test),
             "sizes": {
                 name: len(part.pixels)
                 for name, part in zip(("train", "validation", "test"), parts, strict=True)

@@ -7,7 +7,7 @@ Writes ``assets/metrics/losses.json``. Beside what every experiment's file holds
   ``image_png`` (the FLAIR channel) and ``truth_png`` (0 / 255), base64 of gray PNG files of ``size`` x
   ``size``. No picture of a patient is in the file.
 - ``arms``: in order, each ``key``, ``title``, ``formula``, ``source``, ``score`` (validation patients at
-  threshold 0.5, see `train.experiment.score_segmenter`), ``by_threshold`` (rows of ``threshold``,
+  threshold 0.5, see `train.arm_scores.score_segmenter`), ``by_threshold`` (rows of ``threshold``,
   ``mean_dice``, ``false_alarm_rate``), ``best_threshold`` (with the best mean Dice there), ``curve`` and
   times (`train.experiment.train_arm`), and ``shown``, for each of ``slices`` in order ``levels_png``
   (probability in 255ths, base64 of a gray PNG), ``marked_pixels`` and ``dice`` at threshold 0.5 (null where
@@ -29,10 +29,11 @@ from btmodels import cohort, losses, metrics, registry
 from btmodels.networks.unet import build_unet
 from btmodels.preprocess import to_levels
 from btmodels.slices import FLAIR
-from train import experiment
+from train import arm_scores, experiment
 from train.choose import THRESHOLDS, predict_logits, sigmoid
 from train.data import Subset, read_subset
-from train.experiment import Budget, Material
+from train.experiment import Budget
+from train.material import Material, load_material
 
 QUESTION = "What does the loss that a network is trained with decide?"
 
@@ -86,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    material = experiment.load_material(args)
+    material = load_material(args)
     budget = experiment.budget_of(args, PARTS)
     shown = pick_slices(budget.size)
     arms = [
@@ -156,7 +157,7 @@ def run(
             material.subset("train"),
             budget,
             folder,
-            experiment.segmenter_score(experiment.every(validation, 3)),
+            arm_scores.segmenter_score(arm_scores.every(validation, 3)),
         )
         model.save_weights(weights)
         return {**found, **judge(model, validation, shown)}
@@ -169,7 +170,7 @@ def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:
     probability = sigmoid(predict_logits(model, validation)[..., 0])
     rows = []
     for threshold in (0.05, 0.1, *THRESHOLDS):
-        scored = experiment.score_segmenter(probability, validation, threshold)
+        scored = arm_scores.score_segmenter(probability, validation, threshold)
         rows.append(
             {
                 "threshold": threshold,
@@ -178,7 +179,7 @@ def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:
             }
         )
     return {
-        "score": experiment.score_segmenter(probability, validation),
+        "score": arm_scores.score_segmenter(probability, validation),
         "by_threshold": rows,
         "best_threshold": max(rows, key=lambda row: row["mean_dice"] or 0)["threshold"],
         "shown": show(model, shown),

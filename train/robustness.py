@@ -35,6 +35,7 @@ from btmodels.slices import FLAIR, Patient, Slice
 from train import experiment, spoil
 from train.bench import machine
 from train.evaluate import PRECISION, count_test
+from train.material import source_assets
 from train.provenance import command_line, versions
 
 QUESTION = "What does a fault of the input cost?"
@@ -216,7 +217,7 @@ def main(args: argparse.Namespace) -> int:
     if not args.quick and args.data is None:
         print("Say where the data is: --data DIR", file=sys.stderr)
         return 2
-    assets = registry.ASSETS if args.quick else experiment.source_assets(args)
+    assets = registry.ASSETS if args.quick else source_assets(args)
     segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
     classifier = Predictor("default-classifier", assets, PRECISION)
     if args.quick:

@@ -39,6 +39,7 @@ from train.losses import (
     pick_slices,
     run,
 )
+from train.material import load_material
 
 QUESTION = "What do skip connections carry, and do they keep gradients from vanishing?"
 
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not experiment.ready(args):
         return 2
-    material = experiment.load_material(args)
+    material = load_material(args)
     budget = experiment.budget_of(args, PARTS)
     shown, shape = pick_slices(budget.size), (budget.size, budget.size, 3)
 

@@ -15,7 +15,7 @@ Writes ``assets/metrics/transfer.json`` after each cell. Beside what every exper
 - ``key``, ``encoder`` (``vgg16``, ``resnet50``, ``efficientnet``), ``task`` (``segment``, ``classify``),
   ``arm`` (``scratch``, ``frozen``, ``staged``, ``handed``), ``share`` (of the training patients),
   ``training_patients``, ``training_slices``, ``origin`` (null, or ``source`` and, of a file, ``sha256``);
-- ``score`` on all validation slices: of segmenters as `train.experiment.score_segmenter` has it, of
+- ``score`` on all validation slices: of segmenters as `train.arm_scores.score_segmenter` has it, of
   classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy``;
 - ``curve`` (the score on every fifth validation slice, mean Dice or AUC) and times, as in
   `train.experiment.train_arm`, and ``reached``: for each of ``targets`` the ``score``, and the ``slices``
@@ -34,7 +34,8 @@ from pathlib import Path
 
 from btmodels.networks.applications import STAGES
 from train import experiment
-from train.experiment import Budget, Material
+from train.experiment import Budget
+from train.material import Material, load_material, source_assets
 from train.pretrained import NoSource
 from train.transfer_cells import Cell, run
 
@@ -92,7 +93,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"There is no cell {wrong[0]}; there are {', '.join(c.key for c in cells)}.")
         return 2
     try:
-        material = experiment.load_material(args)
+        material = load_material(args)
         budget = experiment.budget_of(args, PARTS, learning_rate=1e-3)
         compare(args, cells, budget, material)
     except NoSource as error:
@@ -118,7 +119,7 @@ def compare(
 ) -> None:
     """Run cells one after the other and write the file after each."""
     name = "transfer_imagenet" if args.encoders else "transfer"
-    assets = experiment.source_assets(args)
+    assets = source_assets(args)
     place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
     entries = []
     wanted = [cell for cell in cells if not args.only or cell.key in args.only]

@@ -18,10 +18,11 @@ from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.vgg import build_vgg16
 from btmodels.networks.vgg_unet import build_vgg16_unet
-from train import experiment, pretrained
+from train import arm_scores, experiment, pretrained
 from train.choose import predict_logits, sigmoid
 from train.data import Epoch, Subset
-from train.experiment import Budget, Material
+from train.experiment import Budget
+from train.material import Material
 from train.split import institution
 
 _OWN, _OWN_BEGIN = ("logits", "half_logits", "pool"), ("dec", "skip", "bottleneck")
@@ -167,7 +168,7 @@ def _make(
     name, before = first_kernels(model)
     patients = patients_of(material, cell.share)
     training, validation = material.of(patients), material.subset("validation")
-    score = _validation(cell.task, experiment.every(validation, CURVE_STEP))
+    score = _validation(cell.task, arm_scores.every(validation, CURVE_STEP))
     found = _train(cell, model, training, budget, folder, score)
     model.save_weights(folder / "trained.weights.h5")
     _, after = first_kernels(model)
@@ -266,7 +267,7 @@ def _joined(first: dict, second: dict) -> dict:
 
 def _validation(task: str, slices: Subset) -> Callable[[keras.Model], float]:
     if task == "segment":
-        return experiment.segmenter_score(slices)
+        return arm_scores.segmenter_score(slices)
 
     def score(model: keras.Model) -> float:
         return metrics.roc_auc(predict_logits(model, slices)[:, 0], slices.has_tumor) or 0.0
@@ -277,7 +278,7 @@ def _validation(task: str, slices: Subset) -> Callable[[keras.Model], float]:
 def _score(task: str, model: keras.Model, validation: Subset) -> dict:
     logits = predict_logits(model, validation)
     if task == "segment":
-        return experiment.score_segmenter(sigmoid(logits[..., 0]), validation)
+        return arm_scores.score_segmenter(sigmoid(logits[..., 0]), validation)
     return score_verdicts(sigmoid(logits[:, 0]), validation)
 
 

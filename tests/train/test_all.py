@@ -7,12 +7,14 @@ import keras
 import pytest
 
 from btmodels import registry
+from btmodels.judge import limits_path
 from btmodels.networks.ensemble import MEMBERS
 from train import all as everything
 from train.__main__ import main
 from train.fit import RECIPES
 
-SKIPPED = ["prepare", "cohort", "experiments"]
+OTHERS = ("doctor", "fuzz")
+SKIPPED = ["prepare", "cohort", "experiments", "bench"]
 
 
 def planned(*words) -> list[list[str]]:
@@ -32,7 +34,7 @@ def test_every_network_of_the_registry_is_made_and_scored():
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
         *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2), "combine"),
         *("losses", "skips", "leak", "leak", "robustness", "transfer"),
-        *("associate", "doctor", "bench", "cards"),
+        *("associate", "doctor", "fuzz", "bench", "cards"),
     ]
     judged = [line[line.index("--network") + 1] for line in commands if "--network" in line]
     assert judged == [*MEMBERS, "ensemble"]
@@ -45,7 +47,11 @@ def test_quick_is_small_and_leaves_the_test_patients_alone():
     fits = [line for line in commands if line[0] == "fit"]
     assert [line[1] for line in fits] == ["unet"]
     assert fits[0][fits[0].index("--epochs") + 1] == "3"
-    assert not any("test" in line or line[0] in ("combine", "bench") for line in commands)
+    assert not any("test" in line or line[0] == "combine" for line in commands)
+    doctor = next(line for line in commands if line[0] == "doctor")
+    assert doctor[doctor.index("--spoil") + 1] == "validation"
+    kinds = [{line[0] for line in planned(*words)} for words in ((), ("--quick",))]
+    assert kinds[0] == kinds[1], "nothing that is generated is left out"
 
 
 def test_quick_never_writes_into_the_committed_folder(capsys):
@@ -83,3 +89,10 @@ def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
         assert len(scores["patients"]) == 2, "a fifth of eight patients, drawn anew"
     members = registry.load_record("ensemble", tmp_path).extra["members"]
     assert members == {name: registry.load_record(name, tmp_path).sha256 for name in MEMBERS}
+    seen = {
+        name: json.loads((tmp_path / "metrics" / f"{name}.json").read_text()) for name in OTHERS
+    }
+    assert [row["subset"] for row in seen["doctor"]["slices"]] == ["validation", "synthetic"]
+    assert seen["doctor"]["slices"][0]["slices"] > 0 and seen["doctor"]["spoiled"]
+    assert limits_path(tmp_path).exists()
+    assert seen["fuzz"]["count"] == 300

@@ -17,11 +17,12 @@ from btmodels.networks.applications import (
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.networks.vgg import ENCODER_LAYERS, build_vgg16
-from train import experiment
+from train import arm_scores
 from train.associate import analyze, holm, kruskal
 from train.data import Subset
-from train.experiment import Budget, Material
+from train.experiment import Budget
 from train.leak import by_slice, nearest
+from train.material import Material
 from train.skips import kernel_gradients
 from train.transfer import CELLS, cells_of, reached
 from train.transfer_cells import Cell, build, encoder_layers, patients_of
@@ -179,7 +180,7 @@ def test_scores_of_a_segmenter_are_means_of_patients():
     slices = Subset(np.zeros((3, 4, 4, 3), np.uint8), masks, ("a", "b", "b"))
     probability = np.zeros((3, 4, 4))
     probability[0, 0] = probability[1, 0] = probability[2, 3, 3] = 0.7
-    found = experiment.score_segmenter(probability, slices)
+    found = arm_scores.score_segmenter(probability, slices)
     assert found["patients"] == {"a": pytest.approx(2 / 3), "b": pytest.approx(8 / 9)}
     assert found["mean_dice"] == pytest.approx(7 / 9)
     assert found["tumor_slice_dice"] == pytest.approx((2 / 3 + 1) / 2)

@@ -1,0 +1,111 @@
+"""What model cards report, and what its parts are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btmodels.registry import ModelSpec, Record
+
+SUBSETS = {
+    "train": "trained on",
+    "validation": "validation",
+    "test": "never seen",
+    "reference": "never seen, reference",
+    "samples": "synthetic",
+}
+"""Subsets in the order of their columns, and what they are called."""
+
+JUDGES = ("test", "reference", "validation", "samples")
+"""Subsets by how much their scores are worth; what a card says of failures is of the first there is."""
+
+WAYS = {
+    "": "alone",
+    "cascade.": "cascade",
+    "whole_patient.": "whole patient",
+}
+"""Ways to make a mask by the keys before their scores, and what they are called."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A score that cards report.
+
+    Attributes:
+        key: In a subset's scores; a dot leads one level down.
+        kind: What model hubs call it.
+        label: For people.
+        digits: Shown after the point.
+    """
+
+    key: str
+    kind: str
+    label: str
+    digits: int = 3
+
+
+FIGURES = {
+    "segment": (
+        Figure("mean_dice", "dice", "Mean Dice per patient"),
+        Figure("median_dice", "dice", "Median Dice per patient"),
+        Figure("mean_iou", "iou", "Mean IoU (Jaccard) per patient"),
+        Figure("tumor_slice_dice", "dice", "Mean Dice on slices with tumor"),
+        Figure("pooled_dice", "dice", "Dice of all pixels together"),
+        Figure("hausdorff95", "hausdorff_distance_95", "95 % Hausdorff distance, pixels", 1),
+        Figure("detection_rate", "detection_rate", "Tumor found, share of patients"),
+        Figure(
+            "false_alarm_rate", "false_alarm_rate", "False alarms, share of slices without tumor"
+        ),
+        Figure("calibration.error", "calibration_error", "Calibration error of pixels"),
+        Figure("pixel_accuracy", "pixel_accuracy", "Pixel accuracy", 4),
+        Figure("empty_mask_accuracy", "pixel_accuracy", "Pixel accuracy of an empty mask", 4),
+    ),
+    "classify": (
+        Figure("auc", "roc_auc", "AUC"),
+        Figure("average_precision", "average_precision", "Average precision"),
+        Figure("accuracy", "accuracy", "Accuracy"),
+        Figure("sensitivity_at_95_specificity", "recall", "Sensitivity at 95 % specificity"),
+        Figure("calibration_error", "calibration_error", "Calibration error"),
+    ),
+}
+"""By task."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a card reports.
+
+    Attributes:
+        spec: The network's row of the registry.
+        record: Of its weights.
+        weights: Their file.
+        scored: Scores of these very weights, by subset.
+        stale: Subsets whose scores belong to other weights.
+        split: Folder names by subset.
+        bench: Values of ``bench.json`` for this network, by the last part of their names.
+        machine: That these were measured on.
+    """
+
+    spec: ModelSpec
+    record: Record
+    weights: Path
+    scored: dict[str, dict[str, Any]]
+    stale: tuple[str, ...]
+    split: dict[str, list[str]]
+    bench: dict[str, dict[str, Any]]
+    machine: str
+
+    @property
+    def judge(self) -> str | None:
+        """The subset whose scores say most."""
+        return next((subset for subset in JUDGES if subset in self.scored), None)
+
+
+def slices_of(scored: dict[str, Any]) -> tuple[int, int]:
+    """Return how many slices were scored, and how many of them have tumor."""
+    each = scored["patients"].values()
+    slices = sum(entry["slices"] for entry in each)
+    if "empty_slices" in scored:
+        return slices, slices - scored["empty_slices"]
+    return slices, sum(entry["tumor_slices"] for entry in each)
