@@ -2,8 +2,7 @@
 
 Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
 score them, run the other experiments, fit and measure the doctor, damage files, measure speed, write the
-networks' cards. Whatever was interrupted goes on where it
-was when the same command is given again.
+networks' cards. Whatever was interrupted goes on where it was when the same command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
 
