@@ -1,17 +1,7 @@
 // All slices of a stack at once, small, with their outlines. A click or Enter turns the viewer there.
-// ui/gallery.py puts masks.js and turning.js before this file: the browser gets them as one module.
+// ui/gallery.py puts mount.js, masks.js and turning.js before this file: the browser gets them as one module.
 
-const galleries = new WeakMap();
-
-export default function ({ parentElement, data }) {
-  if (!galleries.has(parentElement)) galleries.set(parentElement, new Gallery(parentElement));
-  const gallery = galleries.get(parentElement);
-  gallery.receive(data);
-  return () => {
-    gallery.close();
-    galleries.delete(parentElement);
-  };
-}
+export default (component) => mount(Gallery, component);
 
 class Gallery {
   constructor(parent) {

@@ -20,7 +20,7 @@ _gallery = st.components.v2.component(
     "slice_gallery",
     html='<ol class="gallery" aria-label="All slices"></ol>',
     css=read("gallery.css"),
-    js=read("masks.js", "turning.js", "gallery.js"),
+    js=read("mount.js", "masks.js", "turning.js", "gallery.js"),
 )
 _turn = st.components.v2.component("slice_turn", js=read("turning.js", "turn.js"))
 

@@ -1,18 +1,8 @@
-// Presenting by key and button. ui/present.py puts copy.js before this file.
+// Presenting by key and button. ui/present.py puts mount.js and copy.js before this file.
 
 const PLACES = { PageUp: -1, ArrowLeft: -1, PageDown: 1, ArrowRight: 1, " ": 1 };
-const presenters = new WeakMap();
 
-export default function (component) {
-  const { parentElement } = component;
-  if (!presenters.has(parentElement)) presenters.set(parentElement, new Presenter(parentElement));
-  const presenter = presenters.get(parentElement);
-  presenter.receive(component);
-  return () => {
-    presenter.close();
-    presenters.delete(parentElement);
-  };
-}
+export default (component) => mount(Presenter, component);
 
 class Presenter {
   constructor(parent) {
@@ -31,7 +21,7 @@ class Presenter {
     this.looking = setInterval(this.look, 2000);
   }
 
-  receive({ data, setTriggerValue }) {
+  receive(data, _, setTriggerValue) {
     this.send = setTriggerValue;
     this.data = data;
     this.stop = data.stop;

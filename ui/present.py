@@ -23,7 +23,7 @@ _component = st.components.v2.component(
     "presenter",
     html=read("present.html"),
     css=read("present.css"),
-    js=read("copy.js", "present.js"),
+    js=read("mount.js", "copy.js", "present.js"),
 )
 
 ROUTE, VISIT = "present.route", "present.visit"

@@ -1,24 +1,14 @@
 // The slice viewer. Whatever a hand drags is drawn here at once; Python hears of it on release.
-// ui/viewer.py puts masks.js, copy.js, hand.js, turning.js and screen.js before this file: the browser
-// gets them as one module.
+// ui/viewer.py puts mount.js, masks.js, copy.js, hand.js, turning.js and screen.js before this file: the
+// browser gets them as one module.
 
 const START = {
   style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 45, brightness: 0, contrast: 100,
   zoom: 1, x: 0, y: 0, at: null, // the divider: null is over the middle of what is marked
 };
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
-const instances = new WeakMap();
 
-export default function (component) {
-  const { parentElement } = component;
-  if (!instances.has(parentElement)) instances.set(parentElement, new Viewer(parentElement));
-  const viewer = instances.get(parentElement);
-  viewer.receive(component);
-  return () => {
-    viewer.close();
-    instances.delete(parentElement);
-  };
-}
+export default (component) => mount(Viewer, component);
 
 class Viewer {
   constructor(parent) {
@@ -38,8 +28,8 @@ class Viewer {
     this.turning = new Turning(this);
   }
 
-  receive({ data, setStateValue }) {
-    this.send = setStateValue;
+  receive(data, send) {
+    this.send = send;
     const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
     const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
     if (this.meta?.version === meta.version) return;

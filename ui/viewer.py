@@ -15,7 +15,7 @@ from ui.packing import pack_maps, pack_pixels
 from ui.stack import Analyzed
 from ui.state import CHANNELS, LAYERS, USUAL, View, view_from
 
-_SCRIPTS = ("masks.js", "copy.js", "hand.js", "turning.js", "screen.js", "viewer.js")
+_SCRIPTS = ("mount.js", "masks.js", "copy.js", "hand.js", "turning.js", "screen.js", "viewer.js")
 
 
 _component = st.components.v2.component(

@@ -21,7 +21,7 @@ SHARED_STYLES = ("viewer.css", "lessons/lesson.css")
 
 def script(*names: str) -> str:
     """Return scripts of ui/ as one module, with what mounts a panel before them."""
-    return read("lessons/mount.js", *names)
+    return read("mount.js", *names)
 
 
 def step_of(each: Slice) -> int:
