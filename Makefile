@@ -4,8 +4,9 @@
 PORT ?= 8501
 HOST ?= 127.0.0.1
 DATA ?= $(BT_DATA_DIR)
-# A process a core, a test file to each: the suite takes about two thirds of the time.
-PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
+# A process a core, a test file to each: the suite takes about two thirds of the time. In their own order, for
+# the files with the fewest tests take longest, and a browser's journeys at the end would keep one core idle.
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 PY = .venv/bin/python
 export PORT HOST PYTHON

@@ -77,7 +77,7 @@ def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
     # Experiments have quick tests of their own.
     # Of the other networks, test_pretrained.py tries what is different: a ready-made encoder taken over.
-    models = ["resnet50", *MEMBERS]
+    models = ["resnet50", *MEMBERS, "sequential"]
     assert main(["all", *words, *small, "--models", *models, "--skip", *SKIPPED]) == 0
     keras.config.set_dtype_policy("float32")
     for name in [*models, "ensemble"]:

@@ -30,22 +30,11 @@ def test_a_panel_is_made_once_told_each_time_and_closed_at_the_end(tmp_path):
 
 def test_a_call_that_was_overtaken_does_not_close_the_panel_of_the_later_one(tmp_path):
     # Both waited for the module; Streamlit cleans up after the first once it is there.
-    steps = (
-        """const first = call(1), second = call(2); first(); said.push("-"); call(3)(); second();"""
-    )
-    assert said(tmp_path, steps) == ["made in here", "1 state", "2 state", "-", "3 state", "closed"]
+    steps = """const first = call(1), second = call(2); first(); call(3)(); second();"""
+    assert said(tmp_path, steps) == ["made in here", "1 state", "2 state", "3 state", "closed"]
 
 
 def test_two_places_have_a_panel_each(tmp_path):
     steps = """const leave = call(1); call(2, { name: "there" }); leave(); call(3, parent);"""
-    assert said(tmp_path, steps) == [
-        *(
-            "made in here",
-            "1 state",
-            "made in there",
-            "2 state",
-            "closed",
-            "made in here",
-            "3 state",
-        )
-    ]
+    first, second = ["made in here", "1 state"], ["made in there", "2 state"]
+    assert said(tmp_path, steps) == [*first, *second, "closed", "made in here", "3 state"]
