@@ -10,9 +10,10 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,6 +36,9 @@ class FitConfig:
         plateau: Keep the rate constant instead of the one-cycle schedule, and halve it whenever half
             the patience has passed without a better score.
         fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
+        ema: Momentum of the exponential moving average of the weights that is kept beside them; 0 keeps
+            none.
+        augmentation: More changes to the slices trained on, as `train.augment.Augmentation` names them.
     """
 
     epochs: int = 30
@@ -48,6 +52,8 @@ class FitConfig:
     patience: int | None = None
     plateau: bool = False
     fade: float = 0.0
+    ema: float = 0.0
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
@@ -75,8 +81,36 @@ def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: 
     optimizer.build(model.trainable_variables)
 
 
-def save_checkpoint(path: Path, model: keras.Model, state: dict) -> None:
-    """Write weights, optimizer and ``state`` in one file, whole or not at all.
+class WeightAverage(keras.callbacks.Callback):
+    """Keeps the exponential moving average of a model's weights, statistics of the norms included.
+
+    In the first steps the average follows faster, as in TensorFlow's moving averages: over so few steps it
+    would otherwise keep what the network started from.
+
+    Args:
+        momentum: Share of the average that a step leaves as it was, below 1.
+    """
+
+    def __init__(self, momentum: float):
+        super().__init__()
+        self.momentum = momentum
+        self.steps = 0
+        self.weights: list[np.ndarray] = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self.weights:
+            self.weights = [np.array(each) for each in self.model.get_weights()]
+        kept = np.float32(min(self.momentum, (1 + self.steps) / (10 + self.steps)))
+        for average, weight in zip(self.weights, self.model.weights, strict=True):
+            average *= kept
+            average += (1 - kept) * keras.ops.convert_to_numpy(weight)
+        self.steps += 1
+
+
+def save_checkpoint(
+    path: Path, model: keras.Model, state: dict, average: WeightAverage | None = None
+) -> None:
+    """Write weights, optimizer, ``state`` and the average in one file, whole or not at all.
 
     Raises:
         OSError: The disk is full, say; what was at ``path`` is still there.
@@ -85,6 +119,9 @@ def save_checkpoint(path: Path, model: keras.Model, state: dict) -> None:
     arrays |= {
         f"o{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)
     }
+    if average:
+        arrays |= {f"a{i}": each for i, each in enumerate(average.weights)}
+        arrays["averaged_steps"] = np.array(average.steps)
     partial = path.with_suffix(".part")
     try:
         with partial.open("wb") as file:
@@ -97,19 +134,32 @@ def save_checkpoint(path: Path, model: keras.Model, state: dict) -> None:
     partial.replace(path)
 
 
-def load_checkpoint(path: Path, model: keras.Model) -> dict:
+def load_checkpoint(path: Path, model: keras.Model, average: WeightAverage | None = None) -> dict:
     """Restore what `save_checkpoint` wrote and return its state."""
     with np.load(path, allow_pickle=False) as arrays:
         model.set_weights([arrays[f"w{i}"] for i in range(len(model.weights))])
         for i, variable in enumerate(model.optimizer.variables):
             variable.assign(arrays[f"o{i}"])
+        if average:
+            average.weights = [arrays[f"a{i}"] for i in range(len(model.weights))]
+            average.steps = int(arrays["averaged_steps"])
         return json.loads(arrays["state"].tobytes())
 
 
-def read_weights(path: Path) -> list[np.ndarray]:
-    """Return the weights in a checkpoint, in the order of the model's own."""
+def read_weights(path: Path, averaged: bool = False) -> list[np.ndarray]:
+    """Return the weights in a checkpoint, in the order of the model's own.
+
+    Args:
+        path: What `save_checkpoint` wrote.
+        averaged: Return their moving average (`FitConfig.ema`) instead.
+
+    Raises:
+        KeyError: No average was kept.
+    """
+    letter = "a" if averaged else "w"
     with np.load(path, allow_pickle=False) as arrays:
-        return [arrays[f"w{i}"] for i in range(sum(name.startswith("w") for name in arrays))]
+        number = sum(name.startswith("w") for name in arrays)
+        return [arrays[f"{letter}{i}"] for i in range(number)]
 
 
 def read_state(path: Path) -> dict:
@@ -161,7 +211,8 @@ def fit(
         epoch_data: From an epoch's number (from 0) to its batches.
         validate: From the model to a score; higher is better.
         config: How.
-        folder: Holds ``checkpoint.npz``, ``best.npz`` and ``log.csv``; a run found there is continued.
+        folder: Holds ``checkpoint.npz`` (with the moving average, where there is one), ``best.npz`` and
+            ``log.csv``; a run found there is continued.
         say: Gets a line at a time.
         callbacks: More of Keras's.
 
@@ -184,20 +235,21 @@ def fit(
         "config": asdict(config),
     }
     checkpoint, best = folder / "checkpoint.npz", folder / "best.npz"
+    average = WeightAverage(config.ema) if config.ema else None
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint, model)
+        state = load_checkpoint(checkpoint, model, average)
         if state["config"] != asdict(config):
             raise ValueError(
                 f"The run in {folder.name} was begun with another configuration. "
                 f"Received: config={asdict(config)}, found: {state['config']}"
             )
         say(f"going on after epoch {state['epochs']}")
-    progress = _Progress(say, config.epochs)
+    callbacks = (_Progress(say, config.epochs), *filter(None, [average]), *callbacks)
     for epoch in range(state["epochs"], config.epochs):
         if config.patience and validations_without_gain(state["history"]) >= config.patience:
             say(f"stopped early: no better score for {config.patience} validations")
             break
-        row = train_epoch(model, epoch, epoch_data(epoch), (progress, *callbacks))
+        row = train_epoch(model, epoch, epoch_data(epoch), callbacks)
         last = epoch + 1 == config.epochs
         began = time.monotonic()
         row["score"] = validate(model) if last or (epoch + 1) % config.validate_every == 0 else None
@@ -212,7 +264,7 @@ def fit(
             save_checkpoint(best, model, state)
         if row["score"] is not None and config.plateau:
             _slow_down(model.optimizer, state["history"], max((config.patience or 10) // 2, 1))
-        save_checkpoint(checkpoint, model, state)
+        save_checkpoint(checkpoint, model, state, average)
         _write_log(folder / "log.csv", state["history"])
         left = (config.epochs - epoch - 1) * row["seconds"] / 60
         score = "" if row["score"] is None else f", validation {row['score']:.4f}"

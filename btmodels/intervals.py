@@ -15,7 +15,11 @@ _PERCENTILES = (2.5, 97.5)
 
 
 def bootstrap_interval(
-    values: Sequence[float | None], statistic=np.mean, draws: int = 2000, seed: int = 0
+    values: Sequence[float | None],
+    statistic=np.mean,
+    draws: int = 2000,
+    seed: int = 0,
+    percentiles: tuple[float, float] = _PERCENTILES,
 ) -> tuple[float, float] | None:
     """Return the interval of a statistic of one number a patient.
 
@@ -24,6 +28,7 @@ def bootstrap_interval(
         statistic: From values along the last axis to numbers, e.g. ``np.mean``, ``np.median``.
         draws: Resamplings.
         seed: Of the resampling.
+        percentiles: Of the resampled statistics, at which the interval begins and ends.
 
     Returns:
         (low, high), or None for fewer than two patients.
@@ -32,7 +37,7 @@ def bootstrap_interval(
     if len(defined) < 2:
         return None
     drawn = np.random.default_rng(seed).choice(defined, (draws, len(defined)))
-    low, high = np.percentile(statistic(drawn, axis=-1), _PERCENTILES)
+    low, high = np.percentile(statistic(drawn, axis=-1), percentiles)
     return float(low), float(high)
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "robustness": "measure what faults of the input cost on test patients",
     "transfer": "compare encoders trained elsewhere with a start from scratch",
     "crossval": "judge every patient by a network that never met them",
+    "screen": "compare ways to train on short cross-validations",
     "associate": "hold shape figures of true and predicted masks against genomic clusters",
     "fuzz": "damage files at random and see what reading them does",
     "bench": "measure the site's speed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -10,8 +12,31 @@ from btmodels.slices import FLAIR
 _LEVELS = np.arange(256, dtype=np.float32) / 255.0
 
 
+@dataclass(frozen=True)
+class Augmentation:
+    """What is changed in the slices trained on, beyond what every network's training has.
+
+    Attributes:
+        strength: Factor on the ranges of `warp` and `change_intensities`.
+        paste: Chance that another patient's lesion is pasted into a slice.
+        nnunet: Whether nnU-Net's further changes are made.
+        soft_edges: Standard deviation of the Gaussian that the mask trained for is blurred by, in 256ths
+            of the slice's rows.
+        volume: Chance that a slice is standardized as its patient's whole stack is.
+        leave_out: Share of the slices left out of each epoch where a patient is among the fifth whose
+            neighboring masks agree least.
+    """
+
+    strength: float = 1.0
+    paste: float = 0.0
+    nnunet: bool = False
+    soft_edges: float = 0.0
+    volume: float = 0.0
+    leave_out: float = 0.0
+
+
 def warp(
-    pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+    pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator, strength: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mirror, turn (+-17 degrees), scale (+-20 %) and shift (+-8 %) slice and mask alike.
 
@@ -19,13 +44,16 @@ def warp(
         pixels: uint8, (size, size, 3).
         mask: uint8, (size, size), 0 to 255.
         rng: Source of chance.
+        strength: Factor on these ranges, below 5.
     """
     size = pixels.shape[0]
     if rng.random() < 0.5:
         pixels, mask = pixels[:, ::-1], mask[:, ::-1]
     middle = (size - 1) / 2
-    matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-17, 17), rng.uniform(0.8, 1.2))
-    matrix[:, 2] += rng.uniform(-0.08, 0.08, 2) * size
+    matrix = cv2.getRotationMatrix2D(
+        (middle, middle), strength * rng.uniform(-17, 17), 1 + strength * rng.uniform(-0.2, 0.2)
+    )
+    matrix[:, 2] += strength * rng.uniform(-0.08, 0.08, 2) * size
     pixels, mask = (
         cv2.warpAffine(np.ascontiguousarray(plane), matrix, (size, size), flags=cv2.INTER_LINEAR)
         for plane in (pixels, mask)
@@ -33,13 +61,16 @@ def warp(
     return pixels, mask
 
 
-def change_intensities(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def change_intensities(
+    pixels: np.ndarray, rng: np.random.Generator, strength: float = 1.0
+) -> np.ndarray:
     """Change contrast as scanners do: gamma a channel, and now and then a missing sequence, a bias
     field, noise or blur.
 
     Args:
         pixels: uint8, (size, size, 3).
         rng: Source of chance.
+        strength: Factor on the ranges of gamma, bias field, and noise.
 
     Returns:
         float32, (size, size, 3), 0 to 255.
@@ -48,7 +79,7 @@ def change_intensities(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarr
     for channel in (0, 2):
         if rng.random() < 0.08:  # the data set puts FLAIR where a sequence is missing
             planes[channel] = planes[FLAIR]
-    gammas = np.exp(rng.uniform(-0.4, 0.4, 3)).astype(np.float32)
+    gammas = np.exp(strength * rng.uniform(-0.4, 0.4, 3)).astype(np.float32)
     values = cv2.merge(
         [
             cv2.LUT(plane, 255.0 * _LEVELS**gamma)
@@ -58,12 +89,12 @@ def change_intensities(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarr
     size = values.shape[0]
     if rng.random() < 0.25:
         ramp = np.linspace(-1, 1, size, dtype=np.float32)
-        slope = rng.uniform(-0.25, 0.25, 2).astype(np.float32)
+        slope = (strength * rng.uniform(-0.25, 0.25, 2)).astype(np.float32)
         values *= (1 + slope[0] * ramp[:, None] + slope[1] * ramp)[..., None]
     if rng.random() < 0.15:
         values = cv2.GaussianBlur(values, (0, 0), rng.uniform(0.4, 1.0) * size / 256)
     if rng.random() < 0.2:
-        sigma = np.float32(rng.uniform(1, 8))
+        sigma = np.float32(strength * rng.uniform(1, 8))
         values += sigma * rng.standard_normal(values.shape, dtype=np.float32)
     return np.clip(values, 0, 255, out=values)
 

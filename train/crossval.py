@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,7 +168,7 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         )
         material = load_material(args)
         kind = "synthetic" if material.synthetic else "lgg"
-        name = f"crossval-{network}-{kind}-{experiment.run_name(budget)}"
+        name = f"crossval-{network}-{kind}-{experiment.run_name(budget, material)}"
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     place = args.runs / "experiments" / name
     return _Run(network, budget, members, material, patients, place)
@@ -203,8 +203,29 @@ def _of_member(document: dict) -> dict:
     return {"name": document["network"]["name"], **{key: document[key] for key in kept}}
 
 
-def _train(run: _Run, model: keras.Model, loss, fold: list[str], folder: Path, **more) -> dict:
-    budget, material = run.budget, run.material
+def train_on_others(
+    budget: Budget,
+    material: Material,
+    model: keras.Model,
+    loss,
+    fold: Sequence[str],
+    folder: Path,
+    **more,
+) -> dict:
+    """Train a network on all patients but a fold's, and leave it as it was at the end.
+
+    Args:
+        budget: Of the training.
+        material: All slices.
+        model: Built, with the weights to start from.
+        loss: As for `btmodels.fitting.fit`.
+        fold: Folders of the patients held out.
+        folder: Of the run.
+        more: As for `train.experiment.train_arm`.
+
+    Returns:
+        Of `FACTS` all but ``fold``.
+    """
     others = [f for each in material.folds for f in each if f not in set(fold)]
     keras.utils.set_random_seed(budget.seed)
     found = experiment.train_arm(
@@ -238,7 +259,10 @@ def _segment(run: _Run, number: int, fold: list[str]) -> dict:
     def train() -> dict:
         model = build()
         pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
-        return {"fold": number, **_train(run, model, losses.bce_dice, fold, place)}
+        return {
+            "fold": number,
+            **train_on_others(run.budget, run.material, model, losses.bce_dice, fold, place),
+        }
 
     def trained() -> keras.Model:
         model = build()
@@ -293,7 +317,9 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
         model = build_resnet50((budget.size, budget.size, 3))
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
         folder = run.place / f"fold-{number}"
-        found = _train(run, with_localizer(model), loss, fold, folder, kind=experiment.TwoTargets)
+        kind = experiment.TwoTargets
+        localizer = with_localizer(model)
+        found = train_on_others(budget, run.material, localizer, loss, fold, folder, kind=kind)
         probability = folds.both_views(model, slices)
         return {
             "fold": number,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,18 @@ import keras
 import numpy as np
 
 from btmodels import cohort
-from btmodels.preprocess import fit_to, standardize
-from btmodels.slices import Patient
-from train.augment import change_intensities, fade_lesion, warp
+from btmodels.metrics import count, dice, mean_of
+from btmodels.preprocess import FOREGROUND_LEVEL, fit_to, standardize
+from btmodels.slices import FLAIR, Patient
+from train.augment import Augmentation, change_intensities, fade_lesion, warp
+from train.copy_paste import paste_lesion
+from train.nnunet_augment import deform, degrade
+
+ELASTIC = 0.2
+"""nnU-Net's chance that a slice is deformed."""
+
+PASTE_TRIALS = 4
+"""Lesions tried before a slice is left without one."""
 
 TRAINING_SUBSETS = ("train", "validation")
 """All that training may open: test patients are for `evaluate` alone, reference patients likewise."""
@@ -106,6 +116,7 @@ class Epoch(keras.utils.PyDataset):
         verdict: Give the classifier's two targets instead of the mask.
         fade: Chance that a slice's lesion is made fainter.
         again: Draw slices anew where there are fewer; otherwise the epoch is shorter.
+        augmentation: More changes.
     """
 
     def __init__(
@@ -118,13 +129,21 @@ class Epoch(keras.utils.PyDataset):
         verdict: bool = False,
         fade: float = 0.0,
         again: bool = False,
+        augmentation: Augmentation = Augmentation(),
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.augmentation = augmentation
         self.subset, self.verdict, self.fade = subset, verdict, fade
         self.seed, self.epoch, self.batch_size = seed, epoch, batch_size
-        pool = np.concatenate([np.arange(len(subset.pixels)), np.flatnonzero(subset.has_tumor)])
+        self.donors = np.flatnonzero(subset.has_tumor)
+        self.names = np.array(subset.patients)
+        pool = np.concatenate([np.arange(len(subset.pixels)), self.donors])
         rng = np.random.default_rng((seed, epoch))
+        if augmentation.leave_out:
+            doubtful = np.isin(self.names[pool], least_consistent(subset))
+            pool = pool[~doubtful | (rng.random(len(pool)) >= augmentation.leave_out)]
+        self.stacks = stack_statistics(subset) if augmentation.volume else {}
         rounds = -(-num_slices // len(pool)) if again else 1
         order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
         # Whole batches only: a short last batch would make JAX compile, and batch norm jump.
@@ -148,12 +167,106 @@ class Epoch(keras.utils.PyDataset):
         return pixels, {"verdict": shown, "where": small[..., None]}
 
     def _make(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        pixels, mask = warp(self.subset.pixels[index], self.subset.masks[index], rng)
-        values = change_intensities(pixels, rng)
+        more = self.augmentation
+        pixels, mask = self.subset.pixels[index], self.subset.masks[index]
+        if more.paste and rng.random() < more.paste:
+            pixels, mask = self._paste(index, rng)
+        pixels, mask = warp(pixels, mask, rng, more.strength)
+        if more.nnunet and rng.random() < ELASTIC:
+            pixels, mask = deform(pixels, mask, rng)
+        values = change_intensities(pixels, rng, more.strength)
+        if more.nnunet:
+            values = degrade(values, rng)
         if self.fade and rng.random() < self.fade:
             values = fade_lesion(values, mask, rng)
         values = standardize(values)
+        if more.volume and rng.random() < more.volume:
+            gain, offset = self.stacks[index]
+            values = values * gain + offset
         # The mean and deviation of a head shift with the lesion in it: do not rely on them too closely.
         values *= rng.uniform(0.9, 1.1, 3).astype(np.float32)
         values += rng.uniform(-0.15, 0.15, 3).astype(np.float32)
-        return values, mask.astype(np.float32) / np.float32(255)
+        mask = mask.astype(np.float32) / np.float32(255)
+        if more.soft_edges:
+            mask = cv2.GaussianBlur(mask, (0, 0), more.soft_edges * mask.shape[0] / 256)
+        return values, mask
+
+    def _paste(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        pixels, mask = self.subset.pixels[index], self.subset.masks[index]
+        others = self.donors[self.names[self.donors] != self.names[index]]
+        for donor in rng.choice(others, PASTE_TRIALS) if len(others) else ():
+            pasted, marked = paste_lesion(
+                pixels, mask, self.subset.pixels[donor], self.subset.masks[donor], rng
+            )
+            if marked is not mask:
+                return pasted, marked
+        return pixels, mask
+
+
+def least_consistent(subset: Subset, share: float = 0.2) -> list[str]:
+    """Return the patients whose masks agree least from slice to slice.
+
+    Agreement is the mean Dice of neighboring masks where either has a tumor. It says how steady the
+    annotator's hand was, and, of small tumors, how thick the slices are.
+
+    Args:
+        subset: With its slices' numbers.
+        share: Of the patients.
+    """
+    agreement = {}
+    for name, own in by_patient(subset).items():
+        masks = subset.masks[own] > 127
+        pairs = [count(one, two) for one, two in pairwise(masks) if one.any() or two.any()]
+        agreement[name] = mean_of(map(dice, pairs)) if pairs else 1.0
+    return sorted(agreement, key=agreement.get)[: round(share * len(agreement))]
+
+
+def stack_statistics(subset: Subset) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Return gain and offset, (3,) each, that turn a standardized slice into one that was standardized by
+    the mean and the deviation of its patient's whole stack; by the slice's index."""
+    found = {}
+    for own in by_patient(subset).values():
+        heads = [subset.pixels[i][subset.pixels[i].max(axis=2) > FOREGROUND_LEVEL] for i in own]
+        whole = np.concatenate(heads).astype(np.float32)
+        middle, spread = whole.mean(axis=0), np.maximum(whole.std(axis=0), 1.0)
+        for index, head in zip(own, heads, strict=True):
+            if len(head) < 0.01 * subset.pixels[index][..., 0].size:
+                found[int(index)] = np.ones(3, np.float32), np.zeros(3, np.float32)
+                continue
+            gain = np.maximum(head.std(axis=0), 1.0) / spread
+            offset = (head.mean(axis=0) - middle) / spread
+            found[int(index)] = gain.astype(np.float32), offset.astype(np.float32)
+    return found
+
+
+def join_neighbors(subset: Subset) -> Subset:
+    """Return slices whose channels are the FLAIR images of the slice below, the slice, and the one above.
+
+    The first and the last slice of a stack stand in for the neighbors that they lack.
+
+    Args:
+        subset: With its slices' numbers.
+    """
+    flair = subset.pixels[..., FLAIR]
+    pixels = np.empty_like(subset.pixels)
+    for own in by_patient(subset).values():
+        last = len(own) - 1
+        for channel, step in enumerate((-1, 0, 1)):
+            pixels[own, ..., channel] = flair[own[np.clip(np.arange(last + 1) + step, 0, last)]]
+    return replace(subset, pixels=pixels)
+
+
+def by_patient(subset: Subset) -> dict[str, np.ndarray]:
+    """Return the indices of each patient's slices, in the order of the stack.
+
+    Raises:
+        ValueError: The slices have no numbers.
+    """
+    if not subset.numbers:
+        raise ValueError("These slices have no numbers to be ordered by.")
+    names, numbers = np.array(subset.patients), np.array(subset.numbers)
+    found = {}
+    for name in dict.fromkeys(subset.patients):
+        own = np.flatnonzero(names == name)
+        found[name] = own[np.argsort(numbers[own])]
+    return found

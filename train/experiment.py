@@ -16,12 +16,13 @@ Every file in ``assets/metrics`` that an experiment writes holds, beside its own
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ import numpy as np
 from btmodels import cohort, registry
 from btmodels.fitting import FitConfig, fit
 from btmodels.precision import fastest_policy
-from train.bench import machine
+from train.augment import Augmentation
 from train.data import Epoch, Subset
+from train.machine import machine
 from train.material import Material
 from train.provenance import command_line, versions
 
@@ -55,6 +57,8 @@ class Budget:
         seed: Of weights, order and augmentation.
         policy: Of Keras: what numbers it is computed in.
         fade: Chance that a slice's lesion is made fainter.
+        ema: Momentum of the moving average of the weights that is kept beside them; 0 keeps none.
+        augmentation: More changes to the slices, by the names of `train.augment.Augmentation`.
     """
 
     size: int
@@ -65,6 +69,8 @@ class Budget:
     seed: int = 0
     policy: str = "float32"
     fade: float = 0.0
+    ema: float = 0.0
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def config(self, **changed) -> FitConfig:
         """Return how `btmodels.fitting.fit` trains on it."""
@@ -78,6 +84,8 @@ class Budget:
             seed=self.seed,
             validate_every=1,
             fade=self.fade,
+            ema=self.ema,
+            augmentation=dict(self.augmentation),
         )
         return replace(made, **changed)
 
@@ -139,9 +147,15 @@ def filters_of(budget: Budget) -> tuple[int, ...]:
     return SMALLEST if budget.size <= QUICK_SIZE else SMALL
 
 
-def run_name(budget: Budget) -> str:
-    """Name a run's folder by what a budget may differ in."""
-    return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}"
+def run_name(budget: Budget, material: Material) -> str:
+    """Name a run's folder by all that its results depend on, so that none is taken for another's.
+
+    What people ask for most stands there in words; the whole of budget, slices, masks, and split in a
+    digest.
+    """
+    key = {"budget": asdict(budget), "data": material.sha256, "split": material.split_sha256}
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}-{digest}"
 
 
 class ProcessTime(keras.callbacks.Callback):
@@ -208,6 +222,7 @@ def train_arm(
             config.batch_size,
             config.num_slices,
             fade=config.fade,
+            augmentation=Augmentation(**config.augmentation),
             again=True,  # every arm gets its whole budget, however few its patients
             workers=1,
             max_queue_size=4,

@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
     material = load_material(args)
     budget = experiment.budget_of(args, PARTS)
     name = "leak_synthetic" if material.synthetic else "leak"
-    place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
+    place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget, material)}"
     arms = [
         {"key": key, "title": title, **run(parts, budget, place / key)}
         for key, title, parts in (

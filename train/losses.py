@@ -137,7 +137,7 @@ def run(
     """
     keras.utils.set_random_seed(budget.seed)
     # One arm is the same run for losses and skips.
-    folder = runs / "experiments" / f"small-{experiment.run_name(budget)}" / key
+    folder = runs / "experiments" / f"small-{experiment.run_name(budget, material)}" / key
     weights = folder / "trained.weights.h5"
 
     def build() -> keras.Model:

@@ -97,7 +97,7 @@ def main(args: argparse.Namespace) -> int:
             ("absent", "unet_small_without_skips", without),
         )
     ]
-    place = args.runs / "experiments" / f"small-{experiment.run_name(budget)}"
+    place = args.runs / "experiments" / f"small-{experiment.run_name(budget, material)}"
     measured = experiment.once(
         place / "gradients.json",
         lambda: {

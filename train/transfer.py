@@ -120,7 +120,7 @@ def compare(
     """Run cells one after the other and write the file after each."""
     name = "transfer_imagenet" if args.encoders else "transfer"
     assets = source_assets(args)
-    place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget)}"
+    place = args.runs / "experiments" / f"{name}-{experiment.run_name(budget, material)}"
     entries = []
     wanted = [cell for cell in cells if not args.only or cell.key in args.only]
     for number, cell in enumerate(cells):
