@@ -35,6 +35,9 @@ class Augmentation:
     leave_out: float = 0.0
 
 
+NOTHING_MORE = Augmentation()
+
+
 def warp(
     pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator, strength: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from btmodels import cohort
 from btmodels.metrics import count, dice, mean_of
 from btmodels.preprocess import FOREGROUND_LEVEL, fit_to, standardize
 from btmodels.slices import FLAIR, Patient
-from train.augment import Augmentation, change_intensities, fade_lesion, warp
+from train.augment import NOTHING_MORE, Augmentation, change_intensities, fade_lesion, warp
 from train.copy_paste import paste_lesion
 from train.nnunet_augment import deform, degrade
 
@@ -129,7 +129,7 @@ class Epoch(keras.utils.PyDataset):
         verdict: bool = False,
         fade: float = 0.0,
         again: bool = False,
-        augmentation: Augmentation = Augmentation(),
+        augmentation: Augmentation = NOTHING_MORE,
         **kwargs,
     ):
         super().__init__(**kwargs)

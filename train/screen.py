@@ -8,14 +8,16 @@ test patients decide. A variant is trained once; what lies in ``runs`` is taken 
 Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds (`train.experiment`; its
 ``budget`` is the baseline's):
 
-- ``network``: ``name`` and ``parameters``; ``interval``: the share of the bootstrap that an interval holds;
-  ``deciding_patients``: how many patients the differences are of;
-- ``variants``, the baseline first: ``key``, ``title``, ``weights`` (``last`` step's, or their moving average,
-  ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (what differs from the
-  baseline), ``cpu_seconds``, ``mean_dice`` and ``median_dice`` of the deciding patients, ``patients``
-  (volumetric Dice by folder, of all), ``chosen_cut`` (mean Dice where each fold is cut at what is best for the
-  other folds' deciding patients) and ``against`` (key and weights of what it is compared with; null of the
-  baseline) with ``difference``, its ``difference_interval`` and ``better`` (patients whose Dice rose).
+- ``network``: ``name`` and ``parameters``;
+- ``interval``: the share of the bootstrap that an interval holds;
+- ``deciding_patients``: how many patients the differences are of;
+- ``variants``, the baseline first: ``key``, ``title``, ``weights`` (the ``last`` step's, or their moving
+  average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (what
+  differs from the baseline), ``cpu_seconds``, ``mean_dice`` and ``median_dice`` of the deciding patients,
+  ``patients`` (volumetric Dice by folder, of all), ``chosen_cut`` (mean Dice where each fold is cut at what
+  is best for the other folds' deciding patients), ``against`` (key and weights of what it is compared with;
+  null of the baseline), ``difference``, its ``difference_interval``, and ``better`` (patients whose Dice
+  rose).
 
 Counts of every slice at all of `train.folds.CUTS` stay in ``runs``.
 """
