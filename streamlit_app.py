@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from btmodels.engine import get_engine
-from ui import health, heap
-from ui.content import sections
-from ui.document import routes
-from ui.headers import SafeHeaders
-from ui.later import page_first
+from btmodels.inference.engine import get_engine
+from ui.shared.content import sections
+from ui.shared.deferred import page_first
+from ui.site import garbage, health
+from ui.site.headers import SafeHeaders
+from ui.site.index_html import routes
 
 ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
 
@@ -32,14 +32,14 @@ def frame() -> None:
     with page_first():
         st.navigation(pages, position="top").run()
         st.caption(notice)
-    heap.page_served()
+    garbage.page_served()
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Warm the engine up while the server starts; end its process with the server."""
     get_engine().start()
-    heap.settle_after_first_page()
+    garbage.settle_after_first_page()
     # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
     # came first with a deep link would get a page without this frame.
     with suppress(ImportError):  # not public: a later Streamlit may do without it

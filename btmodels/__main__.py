@@ -12,18 +12,22 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from btmodels import doctor, download, inputs, judge, opening, registry, worker
+from btmodels import registry
+from btmodels.cli import find_files, load
+from btmodels.cli.find_files import Bundle, Input, Problem
+from btmodels.cli.load import Found, Wishes
+from btmodels.cli.table import Table, as_row
+from btmodels.dataset import download
 from btmodels.errors import DownloadError, WeightsError
-from btmodels.export import mask_tiff, own_mask
-from btmodels.export_volume import nifti_mask, nifti_name
-from btmodels.inputs import Bundle, Input, Problem
-from btmodels.judge import Limits
-from btmodels.measure import measure
-from btmodels.opening import Found, Wishes
-from btmodels.printing import Table, as_row
+from btmodels.export.files import mask_tiff, own_mask
+from btmodels.export.nifti import nifti_mask, nifti_name
+from btmodels.inference import worker
+from btmodels.io.study import ROLES
+from btmodels.measurement.measure import measure
+from btmodels.quality import check, classifier
+from btmodels.quality.classifier import Limits
 from btmodels.slices import Analysis
-from btmodels.study import ROLES
-from btmodels.turning import Turn
+from btmodels.transforms.orientation import Turn
 
 CHUNK = 8
 """Slices read, asked and written at once: enough for a batch, few enough for any memory."""
@@ -110,7 +114,7 @@ def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Analyze what ``args`` names; return the exit status."""
-    found, problems = inputs.gather(args.paths)
+    found, problems = find_files.gather(args.paths)
     if args.out is not None:
         if args.out.exists() and not args.out.is_dir():
             parser.error(f"argument --out: {args.out} is not a folder")
@@ -159,7 +163,7 @@ def _rows(
     records = [registry.verify_weights(name, assets) for name in networks]
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
-    limits = judge.load_limits(assets)
+    limits = classifier.load_limits(assets)
     for chunk in _chunks(_read(inputs_, wishes)):
         chunk, seen = _examined(chunk, limits)
         images = [each.slice.pixels for each, _ in chunk if each is not None]
@@ -215,7 +219,7 @@ def _read(
     inputs_: Sequence[Input | Bundle], wishes: Wishes
 ) -> Iterator[tuple[Found | None, list[Problem]]]:
     for item in inputs_:
-        found, problems = opening.read(item, wishes)
+        found, problems = load.read(item, wishes)
         if not found:
             yield None, problems
         for each in found:
@@ -225,17 +229,17 @@ def _read(
 
 def _examined(
     chunk: Sequence[tuple[Found | None, list[Problem]]], limits: Limits | None
-) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, doctor.Diagnosis]]:
+) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, check.Diagnosis]]:
     """Have the doctor look at slices: one that is out of scope becomes a problem and gets no mask."""
     kept, seen = [], {}
     for found, problems in chunk:
         if found is not None and limits is not None:
-            diagnosis = doctor.examine(found.slice.pixels, limits)
+            diagnosis = check.examine(found.slice.pixels, limits)
             if stop := diagnosis.stop:
                 reason = f"{stop.text} {stop.evidence}"
                 found, problems = None, [*problems, Problem(found.file, reason)]
         else:
-            diagnosis = doctor.Diagnosis(judged=False)
+            diagnosis = check.Diagnosis(judged=False)
         if found is not None:
             seen[id(found)] = diagnosis
         kept.append((found, problems))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from btmodels.metrics import check_same_shape
+from btmodels.metrics.overlap import check_same_shape
 
 PERCENTILE = 95.0
 """Of the distances: the farthest twentieth, often a stray pixel, does not decide."""

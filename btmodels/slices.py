@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from btmodels.grid import Grid
-    from btmodels.turning import Turn
+    from btmodels.geometry import Grid
+    from btmodels.transforms.orientation import Turn
 
 CHANNELS = ("pre-contrast T1", "FLAIR", "post-contrast T1")
 """What the three channels of a slice hold, in the data set's order."""

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ui import checkup, scores, status
-from ui.content import sections
+from ui.results import quality_scores, scores
+from ui.shared.content import sections
+from ui.site import status
 
 CHECKUP = "Is a picture fit to be judged?"
 
@@ -15,7 +16,7 @@ with words:
             st.header(heading)
         st.markdown(text)
         if heading == CHECKUP:
-            checkup.draw()
+            quality_scores.draw()
 with facts:
     st.header("This installation")
     status.strip()

@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from ui import clinic, picker, present, trust
-from ui.content import sections
-from ui.results import results, table
-from ui.route_editor import editor
-from ui.stack import Analyzed
-from ui.state import View, write_link
-from ui.workbench import workbench
+from ui.analyze import slice_picker, uncertainty
+from ui.analyze.results import results, table
+from ui.present import page
+from ui.present.route_editor import editor
+from ui.session import quality
+from ui.session.stack import Analyzed
+from ui.session.view_state import View, write_link
+from ui.shared.content import sections
+from ui.viewer.workbench import workbench
 
 text = sections("cards/analyze.md")
 
@@ -18,7 +20,7 @@ def analyze() -> None:
     headline, button = st.columns([5, 1], vertical_alignment="center")
     headline.title(text.get("Headline", "Analyze"), anchor=False)
     st.markdown(text.get("Sentence", ""))
-    choice = picker.choose()
+    choice = slice_picker.choose()
     linkable = choice is not None and choice.linkable
 
     def beside(analyzed: Analyzed, view: View) -> None:
@@ -28,21 +30,21 @@ def analyze() -> None:
         if linkable:
             number = analyzed.stack.slices[view.slice].number
             query = write_link(analyzed.stack.id, number, choice.model, view)
-        picker.write(query | present.kept())
+        slice_picker.write(query | page.kept())
         st.caption(text.get("Link" if linkable else "Upload", ""))
 
     if linkable:
         with button:
-            present.switch()
+            page.switch()
     if choice:
-        stack = clinic.treated(choice.stack)
-        workbench(stack, choice.start, beside, choice.model, below=table, under=trust.draw)
+        stack = quality.treated(choice.stack)
+        workbench(stack, choice.start, beside, choice.model, below=table, under=uncertainty.draw)
     else:
-        picker.write({})
+        slice_picker.write({})
     editor(linkable)
 
 
-if present.on():
-    present.page()
+if page.on():
+    page.page()
 else:
     analyze()

@@ -1,6 +1,6 @@
 """Learn: lessons on the real networks, each with a question that it answers."""
 
-from ui import learn
-from ui.content import sections
+from ui.lessons import page
+from ui.shared.content import sections
 
-learn.draw(sections("cards/learn.md"))
+page.draw(sections("cards/learn.md"))

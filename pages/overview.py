@@ -3,11 +3,13 @@
 import streamlit as st
 
 from btmodels.errors import CohortError
-from ui import badges, networks, samples, status
-from ui.content import sections
-from ui.stack import Analyzed
-from ui.state import View
-from ui.workbench import workbench
+from ui.session import analysis, samples
+from ui.session.stack import Analyzed
+from ui.session.view_state import View
+from ui.shared import badges
+from ui.shared.content import sections
+from ui.site import status
+from ui.viewer.workbench import workbench
 
 text = sections("cards/overview.md")
 sample, chosen = samples.library().featured()
@@ -55,7 +57,7 @@ else:
     except CohortError as error:
         st.error(str(error))
     else:
-        threshold = networks.stored_threshold()
+        threshold = analysis.stored_threshold()
         start = View(stack.most_telling(), 0.5 if threshold is None else threshold)
         workbench(stack, start, beside, shares=(2, 1))
 status.strip()

@@ -2,28 +2,28 @@
 
 import streamlit as st
 
-from ui import patients
-from ui.content import sections
-from ui.stack import Analyzed
-from ui.state import View
-from ui.workbench import workbench
+from ui.patients import page
+from ui.session.stack import Analyzed
+from ui.session.view_state import View
+from ui.shared.content import sections
+from ui.viewer.workbench import workbench
 
 text = sections("cards/patients.md")
 
 st.title(text.get("Headline", "Patients"), anchor=False)
 st.markdown(text.get("Sentence", ""))
-choice = patients.choose(text)
+choice = page.choose(text)
 
 
 def beside(analyzed: Analyzed, view: View) -> None:
     """Draw what the slices add up to."""
-    patients.beside(choice, analyzed, view)
+    page.beside(choice, analyzed, view)
 
 
 def under(analyzed: Analyzed, view: View) -> None:
     """Draw all slices, the tumor in space, or the record."""
-    patients.under(analyzed, view, choice.start, text)
+    page.under(analyzed, view, choice.start, text)
 
 
 if choice:
-    workbench(choice.stack, choice.start, beside, choice.model, under=under, page=patients.PAGE)
+    workbench(choice.stack, choice.start, beside, choice.model, under=under, page=page.PAGE)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from ui import scoreboard
-from ui.content import sections
+from ui.scoreboard import page
+from ui.shared.content import sections
 
 text = sections("cards/scoreboard.md")
 
 st.title(text.get("Headline", "Scoreboard"), anchor=False)
 st.markdown(text.get("Sentence", ""))
-if choice := scoreboard.choose(text):
-    scoreboard.draw(choice, text)
+if choice := page.choose(text):
+    page.draw(choice, text)

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from btmodels import doctor, engine, inside, registry
-from btmodels.engine import EngineStatus, NetworkStatus
+from btmodels import registry
 from btmodels.errors import EngineError
+from btmodels.inference import engine, introspect_tasks
+from btmodels.inference.engine import EngineStatus, NetworkStatus
+from btmodels.quality import check
 from btmodels.slices import Prediction
 
 THRESHOLD = 0.42
@@ -54,7 +56,7 @@ class FakeEngine:
         return answer
 
     def ask(self, function, *args):
-        """Answer as `btmodels.inside` would, with maps that are all alike."""
+        """Answer as `btmodels.inference.introspect_tasks` would, with maps that are all alike."""
         if self.fails:
             raise EngineError("The networks did not answer.")
         return getattr(self, f"_{function.__name__}")(*args)
@@ -75,12 +77,12 @@ class FakeEngine:
         size, few = (8, 8), 2
         levels = np.zeros((few, *size), np.uint8)
         return [
-            inside.Maps(layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0))
+            introspect_tasks.Maps(layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0))
             for layer in layers
         ]
 
     def _sight(self, image, name, row, col):
-        return inside.Sight(np.zeros((128, 128), np.uint8), (row, row), (col, col))
+        return introspect_tasks.Sight(np.zeros((128, 128), np.uint8), (row, row), (col, col))
 
     def close(self) -> None:
         pass
@@ -129,7 +131,7 @@ def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
     """Put ``fake`` in the engine's place, and records of verified weights beside it."""
     monkeypatch.setattr(engine, "get_engine", lambda: fake)
     # The doctor would rightly stop the squares that stand for heads here; it has tests of its own.
-    monkeypatch.setattr(doctor, "examine", lambda pixels, limits=None: doctor.Diagnosis())
+    monkeypatch.setattr(check, "examine", lambda pixels, limits=None: check.Diagnosis())
     monkeypatch.setattr(registry, "load_record", record)
     monkeypatch.setattr(registry, "verify_weights", record)
     return fake

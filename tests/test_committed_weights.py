@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btmodels import cohort, registry
-from btmodels.metrics import Counts, mean_of, roc_auc, score_patient
-from btmodels.predict import Predictor
-from train.evaluate import PRECISION, evaluate
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.inference.predict import Predictor
+from btmodels.metrics.overlap import Counts, mean_of, roc_auc, score_patient
+from train.evaluate.evaluate import PRECISION, evaluate
 
 TRAINED = [name for name in registry.SPECS if registry.record_path(name).exists()]
 TOLERANCES = {"hausdorff95": 0.1}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from btmodels import cohort
-from ui.content import sections
+from btmodels.dataset import cohort
+from ui.shared.content import sections
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

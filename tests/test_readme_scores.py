@@ -13,11 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BOARD = [
     ROOT / "pages" / "scoreboard.py",
-    *sorted((ROOT / "ui").glob("scoreboard*.py")),
-    *(
-        ROOT / "ui" / name
-        for name in ("charts.py", "costs.py", "dots.py", "published.py", "scores.py")
-    ),
+    *sorted((ROOT / "ui" / "scoreboard").glob("*.py")),
+    *(ROOT / "ui" / "results" / name for name in ("costs.py", "published.py", "scores.py")),
 ]
 SUBSETS = {"validation": "validation, 10", "test": "**never seen, 20**", "samples": "synthetic, 8"}
 

@@ -9,25 +9,43 @@ import sys
 from btmodels.errors import BrainTumorError
 
 COMMANDS = {
-    "prepare": "check a data folder and write a manifest",
-    "split": "check the split by patient, or draw one for other data",
-    "cohort": "make the synthetic sample patients",
-    "fit": "train a network",
-    "combine": "put trained segmenters together into the ensemble",
-    "evaluate": "score a network's masks or verdicts on a subset of patients",
-    "losses": "compare losses on the same small network",
-    "skips": "compare a network with and without skip connections, and measure gradients",
-    "leak": "measure what a split by slice flatters",
-    "doctor": "fit and measure the doctor, who tells whether a picture is fit to be judged",
-    "robustness": "measure what faults of the input cost on test patients",
-    "transfer": "compare encoders trained elsewhere with a start from scratch",
-    "crossval": "judge every patient by a network that never met them",
-    "screen": "compare ways to train on short cross-validations",
-    "associate": "hold shape figures of true and predicted masks against genomic clusters",
-    "fuzz": "damage files at random and see what reading them does",
-    "bench": "measure the site's speed",
-    "cards": "write a model card for every trained network",
-    "all": "make everything that is generated",
+    "prepare": ("dataset.prepare", "check a data folder and write a manifest"),
+    "split": ("dataset.split", "check the split by patient, or draw one for other data"),
+    "cohort": ("cohort", "make the synthetic sample patients"),
+    "fit": ("fit.fit", "train a network"),
+    "combine": ("fit.ensemble", "put trained segmenters together into the ensemble"),
+    "evaluate": (
+        "evaluate.evaluate",
+        "score a network's masks or verdicts on a subset of patients",
+    ),
+    "losses": ("experiments.losses", "compare losses on the same small network"),
+    "skips": (
+        "experiments.skips",
+        "compare a network with and without skip connections, and measure gradients",
+    ),
+    "leak": ("experiments.leak", "measure what a split by slice flatters"),
+    "doctor": (
+        "quality.command",
+        "fit and measure the doctor, who tells whether a picture is fit to be judged",
+    ),
+    "robustness": (
+        "experiments.robustness",
+        "measure what faults of the input cost on test patients",
+    ),
+    "transfer": (
+        "experiments.transfer",
+        "compare encoders trained elsewhere with a start from scratch",
+    ),
+    "crossval": ("experiments.crossval", "judge every patient by a network that never met them"),
+    "screen": ("experiments.screen", "compare ways to train on short cross-validations"),
+    "associate": (
+        "experiments.associate",
+        "hold shape figures of true and predicted masks against genomic clusters",
+    ),
+    "fuzz": ("fuzz", "damage files at random and see what reading them does"),
+    "bench": ("bench.command", "measure the site's speed"),
+    "cards": ("cards.command", "write a model card for every trained network"),
+    "all": ("all", "make everything that is generated"),
 }
 
 
@@ -36,10 +54,10 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     TensorFlow."""
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, text in COMMANDS.items():
+    for name, (place, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         if name == only:
-            module = importlib.import_module(f"train.{name}")
+            module = importlib.import_module(f"train.{place}")
             module.add_arguments(command)
             command.set_defaults(run=module.main)
     return parser

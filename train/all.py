@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from btmodels import cohort, registry
+from btmodels import registry
+from btmodels.dataset import cohort
 from btmodels.networks.ensemble import MEMBERS
 
 STEPS = (
@@ -64,7 +65,9 @@ def main(args: argparse.Namespace) -> int:
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     if not args.quick and (args.epochs or args.num_slices):
-        print("--epochs and --num-slices go with --quick: the full recipes stand in train/fit.py.")
+        print(
+            "--epochs and --num-slices go with --quick: the full recipes stand in train/fit/fit.py."
+        )
         return 2
     _bring_split(args)
     return run(plan(args))

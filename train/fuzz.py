@@ -29,10 +29,11 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from btmodels import cohort, registry
+from btmodels import registry
+from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
-from btmodels.intake import is_zip, open_zip, read_file
-from btmodels.reader import Reader
+from btmodels.io.read import is_zip, open_zip, read_file
+from btmodels.io.sandbox import Reader
 from train.provenance import command_line, versions
 
 SECONDS = 2.0

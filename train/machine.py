@@ -9,7 +9,7 @@ from pathlib import Path
 
 import loky
 
-from btmodels import worker
+from btmodels.inference import worker
 
 
 def machine() -> str:

@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from ui.headers import HEADERS
+from ui.site.headers import HEADERS
 
 PAGES = ("/", "/analyze", "/patients", "/learn", "/scoreboard", "/about")
 LAPTOP = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}

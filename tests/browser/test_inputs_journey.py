@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from btmodels import cohort
+from btmodels.dataset import cohort
 from tests.browser.test_journeys import download, sample, upload
 from tests.btmodels.scanner import nifti, series
 

@@ -12,7 +12,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from btmodels import cohort, metrics, registry
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.metrics import overlap
 
 
 def sample() -> tuple[cohort.Patient, object]:
@@ -77,7 +79,7 @@ def test_a_sample_is_analyzed_in_two_steps(visit, site):
     patient, file = sample()
     assert f"patient={patient.folder}&slice={file.number}" in visit.page.url
     truth = cohort.read_slice(patient, file).truth
-    score = metrics.dice(metrics.count(visit.drawn()[..., 3] > 0, truth))
+    score = overlap.dice(overlap.count(visit.drawn()[..., 3] > 0, truth))
     assert visit.number("dice") == f"{score:.3f}"
 
 
@@ -133,7 +135,7 @@ def test_a_mask_beside_its_slice_gives_a_dice(visit, site):
     upload(visit, ("x.tif", file.image.read_bytes()), ("x_mask.tif", file.mask.read_bytes()))
     visit.wait_for_mask("x.tif")
     truth = tifffile.imread(file.mask) > 0
-    score = metrics.dice(metrics.count(visit.drawn()[..., 3] > 0, truth))
+    score = overlap.dice(overlap.count(visit.drawn()[..., 3] > 0, truth))
     assert visit.number("dice") == f"{score:.3f}"
     assert f"{score:.3f}" in visit.page.get_by_text("Dice against the true mask").inner_text()
 

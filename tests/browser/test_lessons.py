@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import cohort, metrics, registry
-from btmodels.blueprint import Blueprint
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
+from btmodels.teaching.receptive_field import Blueprint
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
 PATIENT = "SYNT_AA_0001_20260101"
@@ -38,7 +40,7 @@ def choose(visit, selector: str) -> None:
 
 
 def score_of(marked: np.ndarray, truth: np.ndarray) -> str:
-    return f"{metrics.dice(metrics.count(marked, truth)):.3f}"
+    return f"{overlap.dice(overlap.count(marked, truth)):.3f}"
 
 
 def test_segmentation(visit, site, first):
@@ -163,11 +165,11 @@ def test_measuring(visit, site):
     assert len(visit.frames) == sent
     after = {name: visit.number(name, ".measure") for name in before}
     assert after["recall"] < before["recall"] and after["dice"] != before["dice"]
-    counts = metrics.Counts(
+    counts = overlap.Counts(
         *(int(visit.number(each, ".measure").replace(",", "")) for each in ("tp", "fp", "fn", "tn"))
     )
-    assert after["dice"] == f"{metrics.dice(counts):.3f}"
-    assert after["precision"] == f"{metrics.precision(counts):.3f}"
+    assert after["dice"] == f"{overlap.dice(counts):.3f}"
+    assert after["precision"] == f"{overlap.precision(counts):.3f}"
     colored = visit.drawn(within=".measure")[..., 3] > 0
     assert colored.sum() == counts.tp + counts.fp + counts.fn
     visit.let_go()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from btmodels import cohort
+from btmodels.dataset import cohort
 
 PATIENT = cohort.read_cohort(cohort.samples_root())[2]
 

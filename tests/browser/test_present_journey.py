@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from btmodels import cohort
+from btmodels.dataset import cohort
 from tests.browser.conftest import Visit
-from ui.content import sections
+from ui.shared.content import sections
 
 SIZE = {"viewport": {"width": 1280, "height": 720}}
 STOPS = [(key.split("."), words) for key, words in sections("cards/route.md").items() if key]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from btmodels import cohort
+from btmodels.dataset import cohort
 from tests.browser.conftest import Visit
 
 KNOWN = """

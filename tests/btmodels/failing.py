@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from btmodels.engine import Engine
 from btmodels.errors import EngineError
+from btmodels.inference.engine import Engine
 
 
 def in_tensorflow(assets: Path) -> None:

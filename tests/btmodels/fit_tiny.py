@@ -10,9 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from btmodels.fitting import FitConfig, fit
-from btmodels.losses import bce_dice
 from btmodels.networks.unet import build_unet
+from btmodels.training.fitting import FitConfig, fit
+from btmodels.training.losses import bce_dice
 
 EPOCHS, STEPS = 4, 40
 

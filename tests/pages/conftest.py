@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-import btmodels.cohort
+import btmodels.dataset.cohort
 from tests import fakes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def cohort(tmp_path, monkeypatch):
     """A data folder with two small patients as ``BT_DATA_DIR``, and one patient bundled."""
     root = fakes.write_cohort(tmp_path / "data")
     bundled = fakes.write_cohort(tmp_path / "samples", fakes.BUNDLED)
-    monkeypatch.setattr(btmodels.cohort, "samples_root", lambda assets=None: bundled)
+    monkeypatch.setattr(btmodels.dataset.cohort, "samples_root", lambda assets=None: bundled)
     monkeypatch.setenv("BT_DATA_DIR", str(root))
     st.cache_resource.clear()
     return root

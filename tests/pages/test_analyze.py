@@ -7,7 +7,7 @@ import io
 import numpy as np
 import tifffile
 
-from btmodels import doctor
+from btmodels.quality import check
 from tests import fakes
 from tests.btmodels.scanner import dicom, nifti
 from tests.pages.conftest import words_of
@@ -108,11 +108,11 @@ def test_forgotten_files_are_gone(open_page):
 
 
 def test_uploads_are_never_kept_for_others(open_page):
-    from ui import networks
+    from ui.session import analysis
 
     pixels, _ = fakes.slice_and_mask(2)
     upload(open_page("analyze"), ("x.tif", tiff(pixels)))
-    shared = [key[0] for key in networks._shared()._kept]
+    shared = [key[0] for key in analysis._shared()._kept]
     assert shared and all(key.startswith((*fakes.BUNDLED, *fakes.PATIENTS)) for key in shared)
 
 
@@ -191,9 +191,9 @@ def test_a_slice_that_the_doctor_stops_does_not_keep_the_rest_from_being_kept(
 ):
     pixels, _ = fakes.slice_and_mask(2)
     app = open_page("analyze")
-    stop = doctor.Diagnosis((doctor.Finding("not_a_brain", "stop", "No brain.", "None."),))
-    small = doctor.Diagnosis()
-    monkeypatch.setattr(doctor, "examine", lambda pixels: stop if len(pixels) == 64 else small)
+    stop = check.Diagnosis((check.Finding("not_a_brain", "stop", "No brain.", "None."),))
+    small = check.Diagnosis()
+    monkeypatch.setattr(check, "examine", lambda pixels: stop if len(pixels) == 64 else small)
     noise = np.zeros((64, 64, 3), np.uint8)
     app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
     buttons = {button.label: button for button in app.get("download_button")}

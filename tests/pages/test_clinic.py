@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import cohort, doctor, judge, robustness
+from btmodels.dataset import cohort
+from btmodels.quality import check, classifier, fault_costs
 from btmodels.registry import ASSETS
 from tests.pages.conftest import words_of
 from tests.pages.test_analyze import tiff, upload
-from train import drawn
+from train.quality import drawn_negatives
 
 pytestmark = pytest.mark.skipif(
-    judge.load_limits() is None, reason="there are no limits in this copy of the project"
+    classifier.load_limits() is None, reason="there are no limits in this copy of the project"
 )
-EXAMINE = doctor.examine
+EXAMINE = check.examine
 SHIPPED = cohort.samples_root(ASSETS)
 
 
 @pytest.fixture
 def app(open_page, monkeypatch):
     found = open_page("analyze")
-    monkeypatch.setattr(doctor, "examine", EXAMINE)  # the tests of other pages do without
+    monkeypatch.setattr(check, "examine", EXAMINE)  # the tests of other pages do without
     return found
 
 
@@ -37,7 +38,7 @@ def press(app, label: str):
 
 
 def test_a_page_of_text_gets_a_reason_and_no_mask(app):
-    app = upload(app, ("page.tif", tiff(drawn.text(np.random.default_rng(1)))))
+    app = upload(app, ("page.tif", tiff(drawn_negatives.text(np.random.default_rng(1)))))
     assert not app.exception and not app.metric
     assert "does not look like an MRI slice of a head" in words_of(app)
 
@@ -56,7 +57,7 @@ def test_a_mend_is_applied_said_and_undone(app, pixels):
 def test_a_fault_stands_beside_the_mask(app, pixels):
     app = upload(app, ("x.tif", tiff(pixels[..., [1, 0, 2]])))
     assert app.metric and "FLAIR looks to be where pre-contrast T1 belongs" in words_of(app)
-    assert robustness.cost_of("misplaced").sentence() in words_of(app)
+    assert fault_costs.cost_of("misplaced").sentence() in words_of(app)
     app = press(app, "Put the channels in order")
     assert app.metric and "seem swapped" not in words_of(app)
 

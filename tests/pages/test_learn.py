@@ -9,7 +9,9 @@ import pytest
 from tests import fakes
 from tests.pages.conftest import words_of
 from tests.ui import stacks
-from ui import experiments, learn, lesson_check, lesson_slice, uploads
+from ui.analyze import uploader
+from ui.lessons import page, questions, slice_choice
+from ui.results import experiments
 
 
 def links_of(app) -> list[str]:
@@ -19,7 +21,7 @@ def links_of(app) -> list[str]:
 def test_the_overview_lists_the_lessons_there_are(open_page):
     app = open_page("learn")
     assert not app.exception
-    titles = [learn.text_of(address)["Title"] for address in learn.LESSONS]
+    titles = [page.text_of(address)["Title"] for address in page.LESSONS]
     assert links_of(app) == [f"Begin: {title}" for title in titles]
 
 
@@ -31,7 +33,7 @@ def test_an_unknown_lesson_gets_a_sentence(open_page):
     ]
 
 
-@pytest.mark.parametrize("address", learn.LESSONS)
+@pytest.mark.parametrize("address", page.LESSONS)
 @pytest.mark.parametrize(
     "fake",
     [
@@ -44,16 +46,16 @@ def test_an_unknown_lesson_gets_a_sentence(open_page):
 def test_every_lesson_opens_with_its_question(open_page, address, fake):
     app = open_page("learn", fake, lesson=address)
     assert not app.exception
-    text = learn.text_of(address)
+    text = page.text_of(address)
     assert [title.value for title in app.title] == [text["Title"]]
     assert len(app.get("download_button")) == 1
     assert app.query_params["lesson"] in (address, [address])
 
 
-@pytest.mark.parametrize("address", learn.LESSONS)
+@pytest.mark.parametrize("address", page.LESSONS)
 def test_answers_are_judged_and_explained(open_page, address):
     app = open_page("learn", lesson=address)
-    for number, question in enumerate(lesson_check.parse(learn.text_of(address)["Check"]), 1):
+    for number, question in enumerate(questions.parse(page.text_of(address)["Check"]), 1):
         radio = app.radio(key=f"learn.{address}.check.{number}")
         wrong = (question.right + 1) % len(question.answers)
         radio.set_value(wrong).run()
@@ -69,10 +71,10 @@ def test_values_of_a_link_are_checked(open_page):
 
 
 def test_a_lesson_leads_to_its_neighbors(open_page):
-    order = list(learn.LESSONS)
+    order = list(page.LESSONS)
     for place, address in enumerate(order):
         labels = links_of(open_page("learn", lesson=address))
-        titles = [learn.text_of(each)["Title"] for each in order]
+        titles = [page.text_of(each)["Title"] for each in order]
         assert labels[0] == f"All lessons · this is {place + 1} of {len(order)}"
         expected = [f"Previous: {titles[place - 1]}"] * (place > 0)
         expected += [f"Next: {titles[place + 1]}" for _ in order[place + 1 : place + 2]]
@@ -156,7 +158,8 @@ STUDY = (
     ("vgg16", "classify", "handed", 1.0),
     *(("vgg16", "classify", *each) for each in FEWER),
 )
-"""Encoder, task, start and share of the patients, as `train.transfer.CELLS` has them and in its order."""
+"""Encoder, task, start and share of the patients, as `train.experiments.transfer.CELLS` has them and in
+its order."""
 
 
 def study(there: int) -> dict:
@@ -226,11 +229,11 @@ def test_the_study_of_transfer_is_shown_as_far_as_it_went(open_page, monkeypatch
 def test_a_slice_of_ones_own_is_offered(open_page):
     app = open_page("learn", lesson="segmentation")
     assert not [button for button in app.button if button.label == "Use your own slice"]
-    app.session_state[uploads.OWN] = stacks.analyzed([stacks.slice_of(1, 24, 32)]).stack
+    app.session_state[uploader.OWN] = stacks.analyzed([stacks.slice_of(1, 24, 32)]).stack
     app.run()
     (button,) = [button for button in app.button if button.label == "Use your own slice"]
     button.click().run()
     assert not app.exception
-    assert app.selectbox(key="learn.segmentation.patient").value == lesson_slice.OWN
+    assert app.selectbox(key="learn.segmentation.patient").value == slice_choice.OWN
     assert not [button for button in app.button if button.label == "Use your own slice"]
     assert "patient" not in app.query_params

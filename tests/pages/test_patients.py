@@ -8,9 +8,9 @@ import pytest
 import streamlit as st
 import tifffile
 
-import btmodels.cohort
-from btmodels import cohort, download
-from btmodels.survey import get_surveys
+import btmodels.dataset.cohort
+from btmodels.dataset import cohort, download
+from btmodels.dataset.thumbnails import get_surveys
 from tests import fakes
 from tests.pages.conftest import words_of
 
@@ -21,7 +21,7 @@ EMPTY = "TCGA_ZZ_0003_20260101"
 def surveyed(app):
     """Wait until all folders have been opened, and run the page again."""
     patients = []
-    for root in (btmodels.cohort.samples_root(), cohort.data_root()):
+    for root in (btmodels.dataset.cohort.samples_root(), cohort.data_root()):
         patients += cohort.read_cohort(root) if root else []
     end = time.monotonic() + 60
     while len(get_surveys().request(patients)) < len(patients):
@@ -164,7 +164,7 @@ def test_the_record_in_words_and_never_as_a_prediction(open_page, cohort):
 
 
 def test_agreement_with_a_training_patient_is_warned_of(open_page, cohort, monkeypatch):
-    monkeypatch.setattr(btmodels.cohort, "provenance", lambda folder: "train")
+    monkeypatch.setattr(btmodels.dataset.cohort, "provenance", lambda folder: "train")
     st.cache_resource.clear()
     app = open_page("patients", patient=FIRST)
     assert any("proves nothing" in warning.value for warning in app.warning)
@@ -200,12 +200,12 @@ class FakeDownload:
 @pytest.fixture
 def no_data(cohort, monkeypatch, tmp_path):
     """No data folder, and a download that fetches nothing."""
-    from ui import patients_download
+    from ui.patients import download as patients_download
 
     fake = FakeDownload()
     monkeypatch.delenv("BT_DATA_DIR")
     monkeypatch.setenv("BT_ALLOW_DOWNLOAD", "1")
-    monkeypatch.setattr(btmodels.cohort, "DOWNLOADED", tmp_path / "downloaded.txt")
+    monkeypatch.setattr(btmodels.dataset.cohort, "DOWNLOADED", tmp_path / "downloaded.txt")
     monkeypatch.setattr(patients_download, "get_download", lambda: fake)
     return fake
 
@@ -241,7 +241,7 @@ def test_what_was_downloaded_is_shown_at_once(open_page, no_data, tmp_path):
     app = open_page("patients")
     root = fakes.write_cohort(tmp_path / "fetched")
     no_data.next = download.Progress("done", 1.0)
-    btmodels.cohort.DOWNLOADED.write_text(str(root))
+    btmodels.dataset.cohort.DOWNLOADED.write_text(str(root))
     button(app, "Download the real patients").click().run()
     assert FIRST in list(app.dataframe[0].value["Patient"])
     assert "These patients are made up" not in words_of(app)
@@ -259,7 +259,7 @@ def test_what_was_downloaded_is_shown_at_once(open_page, no_data, tmp_path):
 def test_the_download_is_for_this_machine_or_by_leave(
     open_page, no_data, monkeypatch, address, visitor, allowed, offered
 ):
-    from ui import patients_download
+    from ui.patients import download as patients_download
 
     monkeypatch.setenv("BT_ALLOW_DOWNLOAD", allowed)
     option = st.get_option

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.btmodels.test_wheel_files import FILES, FULL, SECONDS
+from tests.btmodels.io.test_wheel_files import FILES, FULL, SECONDS
 from tests.pages.conftest import words_of
 from tests.pages.test_analyze import upload
 

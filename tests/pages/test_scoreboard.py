@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest, app_test
 
-from btmodels import engine, registry
+from btmodels import registry
 from btmodels.errors import WeightsError
+from btmodels.inference import engine
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
-from ui import scores
+from ui.results import scores
 
 OWN, JUDGE = registry.get("default").name, registry.get("default-classifier").name
 RECORDED = [name for name in registry.SPECS if registry.record_path(name).exists()]
@@ -330,8 +331,8 @@ def test_every_table_can_be_kept(board):
 
 
 def test_every_column_that_needs_words_has_them():
-    from ui.content import sections
-    from ui.scoreboard_compare import CLASSIFIER, SEGMENTER
+    from ui.scoreboard.comparison import CLASSIFIER, SEGMENTER
+    from ui.shared.content import sections
 
     text = sections("cards/scoreboard.md")
     terms = {figure.term for figure in (*SEGMENTER.values(), *CLASSIFIER.values())}

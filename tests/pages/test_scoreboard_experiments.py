@@ -5,10 +5,12 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest, app_test
 
-from btmodels import engine
+from btmodels.inference import engine
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
-from ui import experiments, scoreboard_crossval, scoreboard_experiments
+from ui.results import experiments
+from ui.scoreboard import crossval
+from ui.scoreboard import experiments as scoreboard_experiments
 
 
 @pytest.fixture
@@ -94,11 +96,11 @@ def member(recipe: dict, **changed) -> dict:
 )
 def test_what_a_cross_validation_lacks_is_said(members, expected):
     document = {"full_recipe": [OWN, OTHER], "members": members, "network": {"name": "ensemble"}}
-    said = scoreboard_crossval._reduced(document)
+    said = crossval._reduced(document)
     assert (expected in said and "reduced" in said) if expected else said == ""
 
 
 def test_one_network_is_held_against_its_own_recipe():
     alone = {"full_recipe": [OWN], "network": {"name": "unet"}}
-    assert not scoreboard_crossval._reduced(alone | member(OWN))
-    assert "reduced run" in scoreboard_crossval._reduced(alone | member(OWN, slices=50))
+    assert not crossval._reduced(alone | member(OWN))
+    assert "reduced run" in crossval._reduced(alone | member(OWN, slices=50))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import desk
-from btmodels.desk import View
-from btmodels.practice import COMPARISONS, SIZE, Lap, Start
+from btmodels.teaching.live_training import queue
+from btmodels.teaching.live_training.queue import View
+from btmodels.teaching.live_training.worker import COMPARISONS, SIZE, Lap, Start
 from tests import fakes
 from tests.pages.conftest import words_of
-from ui.lessons import training
-from ui.lessons.training import WORDS, status_words
+from ui.lessons.training import training
+from ui.lessons.training.training import WORDS, status_words
 
 
 def view_of(state: str, **changes) -> View:
@@ -61,7 +61,7 @@ class FakeDesk:
 @pytest.fixture
 def fake_desk(monkeypatch) -> FakeDesk:
     fake = FakeDesk()
-    monkeypatch.setattr(desk, "get_desk", lambda: fake)
+    monkeypatch.setattr(queue, "get_desk", lambda: fake)
     return fake
 
 

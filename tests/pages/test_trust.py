@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import agreement, gradcam
 from btmodels.errors import EngineError
+from btmodels.inference import gradcam, uncertainty
 from btmodels.slices import Prediction
 from tests import fakes
 from tests.pages.conftest import words_of
@@ -25,14 +25,14 @@ class Asked(fakes.FakeEngine):
         self.questions.append((function, *words))
         if function is gradcam.attention:
             return gradcam.Attention(image[..., 1], (4, 4), "conv", words[0])
-        if function is agreement.timed:
+        if function is uncertainty.timed:
             name, verdict = words
             levels = image[..., 1].copy()
             if name != "ensemble":
                 levels[10:20, 20:22] = 255
-            return agreement.Timed(Prediction(verdict, levels), 12.3, 4_000_000)
+            return uncertainty.Timed(Prediction(verdict, levels), 12.3, 4_000_000)
         levels = np.stack([image[..., 1], image[..., 1]])
-        return agreement.answers(("as it is", "mirrored"), levels, [fakes.record("unet")] * 2)
+        return uncertainty.answers(("as it is", "mirrored"), levels, [fakes.record("unet")] * 2)
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from btmodels import measure
+from btmodels.measurement import measure
 from btmodels.slices import Prediction, Slice
 from tests import fakes
-from ui.stack import Analyzed, Stack
+from ui.session.stack import Analyzed, Stack
 
 
 def slice_of(number: int | None, rows: int, cols: int, truth: bool = True) -> Slice:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from btmodels.cohort import find_root, load_split, read_cohort, read_slice
-from btmodels.measure import head_mask
+from btmodels.dataset.cohort import find_root, load_split, read_cohort, read_slice
+from btmodels.measurement.measure import head_mask
 from btmodels.slices import FLAIR, Patient, Slice
 from train.provenance import command_line
 

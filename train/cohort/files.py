@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from btmodels.cohort import FOLDER, PATIENT_KEY
+from btmodels.dataset.cohort import FOLDER, PATIENT_KEY
 from train.cohort.figures import DECILES, MARGIN, Measured, Reference, best_threshold
 from train.cohort.people import Person
 from train.cohort.render import Rendered

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from btmodels.measure import head_mask
+from btmodels.measurement.measure import head_mask
 from btmodels.slices import FLAIR
 from train.cohort.anatomy import Template
 from train.cohort.fields import Noise

@@ -1,0 +1,1 @@
+"""The command line: find files, load them, print the table."""

@@ -1,0 +1,155 @@
+"""What is in a patient's folder, told by opening each of its files once."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from btmodels.dataset.cohort import read_slices
+from btmodels.errors import DecodeError
+from btmodels.io.sandbox import Reader
+from btmodels.slices import FLAIR, Patient, Slice
+from btmodels.visualize.overlay import TRUTH_COLOR, outline
+
+THUMBNAIL = 72
+"""Rows and columns that a thumbnail fits into."""
+
+SECONDS = 6.0
+"""Of the processor; a folder that takes more is given up: 88 slices take less than one."""
+
+_QUALITY = 88
+_PRIORITY = 10
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What opening a patient's files tells.
+
+    Attributes:
+        tumor_slices: Slices whose true mask marks anything; None where no mask can be read.
+        tumor_pixels: Marked pixels of the true masks; None as above.
+        thumbnail: A small WebP of the slice with the largest true mask; None without a slice.
+        problems: What is wrong with the folder, one sentence each.
+    """
+
+    tumor_slices: int | None
+    tumor_pixels: int | None
+    thumbnail: bytes | None
+    problems: tuple[str, ...]
+
+
+def survey(patient: Patient) -> Survey:
+    """Open all of a patient's files and tell what is in them."""
+    slices, problems = read_slices(patient)
+    sizes = [int(np.count_nonzero(each.truth)) for each in slices if each.truth is not None]
+    return Survey(
+        tumor_slices=sum(size > 0 for size in sizes) if sizes else None,
+        tumor_pixels=sum(sizes) if sizes else None,
+        thumbnail=thumbnail(slices[most_telling(slices)]) if slices else None,
+        problems=problems,
+    )
+
+
+def most_telling(slices: tuple[Slice, ...]) -> int:
+    """Return the index of the slice with the largest true mask; without any, the middle one."""
+    sizes = [0 if s.truth is None else int(np.count_nonzero(s.truth)) for s in slices]
+    return sizes.index(max(sizes)) if any(sizes) else len(sizes) // 2
+
+
+def thumbnail(each: Slice) -> bytes:
+    """Draw a slice's FLAIR channel small, its true mask outlined, as a WebP.
+
+    It is for finding a patient in a list: shrunk, and not exact.
+    """
+    rows, cols = each.pixels.shape[:2]
+    scale = THUMBNAIL / max(rows, cols)
+    size = max(1, round(cols * scale)), max(1, round(rows * scale))
+    picture = cv2.resize(each.pixels[..., FLAIR], size, interpolation=cv2.INTER_AREA)
+    picture = np.repeat(picture[..., None], 3, axis=2)
+    if each.truth is not None:
+        share = cv2.resize(each.truth.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        picture[outline(share >= 0.5)] = TRUTH_COLOR
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+class Surveys:
+    """Surveys of many patients, made one after the other in a process of its own, and each once.
+
+    Safe between threads; none of them waits. A folder to which a file came or from which one went is
+    surveyed anew.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[tuple, Survey] = {}
+        self._wanted: dict[tuple, Patient] = {}
+        self._working = False
+
+    def request(self, patients: Sequence[Patient]) -> dict[str, Survey]:
+        """Return the surveys there are by folder name, and see that the others follow, in order."""
+        keys = {patient.folder: _stamp(patient) for patient in patients}
+        with self._lock:
+            found = {name: self._found[key] for name, key in keys.items() if key in self._found}
+            missing = {keys[p.folder]: p for p in patients if p.folder not in found}
+            self._wanted = missing | {k: p for k, p in self._wanted.items() if k not in missing}
+            if self._wanted and not self._working:
+                self._working = True
+                threading.Thread(target=self._work, daemon=True).start()
+        return found
+
+    def _work(self) -> None:
+        reader = Reader(SECONDS)
+        try:
+            while True:
+                with self._lock:
+                    if not self._wanted:
+                        self._working = False
+                        return
+                    key, patient = next(iter(self._wanted.items()))
+                made = _survey_in(reader, patient)
+                with self._lock:
+                    self._found[key] = made
+                    self._wanted.pop(key, None)
+        finally:
+            reader.close()
+
+
+def _survey_in(reader: Reader, patient: Patient) -> Survey:
+    try:
+        return reader.run(patient.folder, _survey_behind, patient)
+    except DecodeError as error:
+        return Survey(None, None, None, (*patient.problems, str(error)))
+
+
+def _survey_behind(patient: Patient) -> Survey:
+    # The networks and the pages come first; this process does nothing else and never hurries.
+    if hasattr(os, "setpriority"):
+        behind = max(_PRIORITY, os.getpriority(os.PRIO_PROCESS, 0))  # going back up is forbidden
+        os.setpriority(os.PRIO_PROCESS, 0, behind)
+    return survey(patient)
+
+
+def _stamp(patient: Patient) -> tuple:
+    if not patient.files:
+        return (patient,)
+    folder = patient.files[0].image.parent
+    try:
+        return (folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return (folder, 0)
+
+
+@lru_cache(maxsize=1)
+def get_surveys() -> Surveys:
+    """Return the surveys of this process, shared by all who look at the data folder."""
+    return Surveys()

@@ -1,0 +1,1 @@
+"""Write masks and reports: PNG, TIFF, CSV, zip, NIfTI, DICOM-SEG, PDF."""

@@ -1,0 +1,163 @@
+"""Results as files: masks and pictures of slices, a table, and a zip of everything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from btmodels.filenames import stem_of
+from btmodels.measurement.measure import square_millimeters
+from btmodels.slices import Analysis
+from btmodels.transforms.orientation import as_uploaded
+from btmodels.visualize.overlay import overlay_png
+
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_WHEN = (1980, 1, 1, 0, 0, 0)
+"""Time of a zip's files: the same results give the same bytes."""
+
+COLUMNS = (
+    "slice",
+    "number",
+    "volume",
+    "classifier",
+    "tumor_probability",
+    "tumor",
+    "model",
+    "weights_sha256",
+    "threshold",
+    "marked_pixels",
+    "slice_share",
+    "head_share",
+    "square_mm",
+    "row_spacing_mm",
+    "column_spacing_mm",
+    "dice",
+    "turned_degrees",
+    "mirrored",
+    "warnings",
+)
+"""Of the table; shares and probabilities from 0 to 1, empty where something is not known."""
+
+
+def safe_stem(name: str) -> str:
+    """Return the stem of a file's name as every file system takes it: no folders, no leading dot,
+    letters of any script, digits, ``-``, ``_`` and ``.`` only, not a reserved word of Windows."""
+    stem = re.sub(r"[^\w.-]+", "_", stem_of(name)).strip("._")[:100].rstrip(".")
+    return f"_{stem}" if _RESERVED.fullmatch(stem) else stem or "slice"
+
+
+def mask_name(name: str) -> str:
+    """Return what the mask of the slice ``name`` is called: ``<stem>_mask.tif``."""
+    return f"{safe_stem(name)}_mask.tif"
+
+
+def own_mask(analysis: Analysis) -> np.ndarray:
+    """Return the mask as the slice's file lies: bool, in the file's own rows and columns."""
+    return as_uploaded(analysis.mask, analysis.slice)
+
+
+def mask_tiff(mask: np.ndarray) -> bytes:
+    """Pack a mask as the data set does.
+
+    Args:
+        mask: bool, (rows, cols).
+
+    Returns:
+        An uncompressed TIFF, uint8, 0 and 255, in the mask's own rows and columns.
+    """
+    buffer = io.BytesIO()
+    values = mask.astype(np.uint8) * np.uint8(255)
+    tifffile.imwrite(buffer, values, photometric="minisblack", metadata=None, software=False)
+    return buffer.getvalue()
+
+
+def mask_png(mask: np.ndarray) -> bytes:
+    """Pack a mask, bool, (rows, cols), as a PNG of 0 and 255."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def table_csv(analyses: Iterable[Analysis]) -> bytes:
+    """Write a table with a row for each slice.
+
+    Returns:
+        CSV in UTF-8, a comma between fields, the columns of `COLUMNS`.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(_row(analysis) for analysis in analyses)
+    return text.getvalue().encode()
+
+
+def zip_of(analyses: Sequence[Analysis], volumes: Mapping[str, bytes], notice: str) -> bytes:
+    """Pack everything: masks by the data set's names, pictures with the masks drawn in, the table.
+
+    Args:
+        analyses: One for each slice.
+        volumes: Further files by name, such as NIfTI masks.
+        notice: Text of the file README.txt.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+
+        def add(name: str, data: bytes) -> None:
+            file.writestr(zipfile.ZipInfo(name, _WHEN), data, zipfile.ZIP_DEFLATED)
+
+        add("README.txt", notice.encode())
+        add("slices.csv", table_csv(analyses))
+        for stem, analysis in zip(stems(analyses), analyses, strict=True):
+            add(f"masks/{stem}_mask.tif", mask_tiff(own_mask(analysis)))
+            add(f"overlays/{stem}_overlay.png", overlay_png(analysis))
+        for name, data in volumes.items():
+            add(name, data)
+    return buffer.getvalue()
+
+
+def stems(analyses: Iterable[Analysis]) -> list[str]:
+    """Return a file name's stem for each slice, no two the same."""
+    taken: set[str] = set()
+    result = []
+    for analysis in analyses:
+        stem = first = safe_stem(analysis.slice.name)
+        number = 1
+        while stem.lower() in taken:  # some file systems take capitals for the same
+            number += 1
+            stem = f"{first}-{number}"
+        taken.add(stem.lower())
+        result.append(stem)
+    return result
+
+
+def _row(analysis: Analysis) -> dict[str, object]:
+    each = analysis.slice
+    row, column = each.spacing or (None, None)
+    return {
+        "slice": each.name,
+        "number": each.number,
+        "volume": each.place.title if each.place else None,
+        "classifier": analysis.classifier,
+        "tumor_probability": f"{analysis.prediction.tumor_probability:.6f}",
+        "tumor": "yes" if analysis.tumor else "no",
+        "model": analysis.model,
+        "weights_sha256": analysis.weights_sha256,
+        "threshold": analysis.threshold,
+        "marked_pixels": analysis.marked_pixels,
+        "slice_share": analysis.slice_share,
+        "head_share": analysis.head_share,
+        "square_mm": square_millimeters(analysis),
+        "row_spacing_mm": row,
+        "column_spacing_mm": column,
+        "dice": analysis.dice,
+        "turned_degrees": 90 * each.turn.quarters if each.turn else 0,
+        "mirrored": "yes" if each.turn and each.turn.mirrored else "no",
+        "warnings": " ".join(analysis.warnings),
+    }

@@ -1,0 +1,1 @@
+"""Run the trained networks: predictors, the worker process and its queue, Grad-CAM, uncertainty."""

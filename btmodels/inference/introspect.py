@@ -1,0 +1,222 @@
+"""A segmenter opened up: its maps, its answers with skips switched off, and what a pixel depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from btmodels.inference.introspect_tasks import Maps, Sight
+from btmodels.inference.predict import Predictor
+from btmodels.registry import ModelSpec, Record
+from btmodels.transforms.preprocess import normalize, restore, to_levels
+
+TOGETHER = 8
+"""Settings of the switches that pass the decoder at once; more at once is slower and takes memory."""
+
+
+def gradient_of_pixel(model: keras.Model, values: np.ndarray, row: int, col: int) -> np.ndarray:
+    """Differentiate the logit of one pixel by every number of the slice.
+
+    Args:
+        model: Segmenter, (1, rows, cols, channels) to logits (1, rows, cols, 1).
+        values: float32, (rows, cols, channels), normalized.
+        row, col: Of the pixel.
+
+    Returns:
+        float32, the shape of ``values``: 0 wherever the logit does not depend on the slice.
+    """
+    batch = np.asarray(values, np.float32)[None]
+    return ops.convert_to_numpy(_differentiate(model, batch, row, col))[0]
+
+
+def _differentiate(model: keras.Model, batch: Any, row: Any, col: Any) -> Any:
+    # (1, rows, cols, channels) of the slice to as much of the gradient.
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(lambda x: model(x, training=False)[0, row, col, 0])(batch)
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        watched = tf.convert_to_tensor(batch)
+        tape.watch(watched)
+        logit = model(watched, training=False)[0, row, col, 0]
+    return tape.gradient(logit, watched)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a probe needs of a `Predictor`, for a network that is not in the registry."""
+
+    spec: ModelSpec
+    record: Record
+    model: keras.Model
+
+
+class Probe:
+    """Looks into a segmenter that has skip connections or none.
+
+    Args:
+        predictor: Whose network and record are used.
+
+    Attributes:
+        predictor: The same.
+        skips: Names of the layers that join a skip, from full resolution down.
+    """
+
+    def __init__(self, predictor: Predictor | Opened) -> None:
+        self.predictor = predictor
+        model = predictor.model
+        joins = [layer for layer in model.layers if layer.name.endswith("_skip")]
+        joins.sort(key=lambda layer: -layer.output.shape[1])
+        self.skips = tuple(layer.name for layer in joins)
+        self._watchers: dict[tuple[str, ...], Callable[[Any], Any]] = {}
+        self._gradient = _compiled(lambda *args: _differentiate(model, *args))
+        self._switch = _compiled(self._switched) if joins else None
+        if joins:
+            # Cut in two where the skips are: above, from the slice to what the decoder gets; below,
+            # from there to the logits. In between they can be multiplied with 1 or 0.
+            from_below, kept = joins[-1].input[0], [layer.input[1] for layer in joins]
+            self._encoder = keras.Model(model.input, [from_below, *kept], name="encoder")
+            self._decoder = keras.Model([from_below, *kept], model.output, name="decoder")
+
+    def activations(self, image: np.ndarray, names: Sequence[str], most: int = 16) -> list[Maps]:
+        """Return what layers give out for a slice.
+
+        Args:
+            image: uint8, (rows, cols, 3), 0 to 255.
+            names: Of the layers.
+            most: Maps of each, those that vary most across this slice.
+
+        Raises:
+            ValueError: The network has no such layer.
+        """
+        names = tuple(names)
+        if names not in self._watchers:
+            model = self.predictor.model
+            outputs = [model.get_layer(name).output for name in names]
+            watched = keras.Model(model.input, outputs)
+            self._watchers[names] = _compiled(lambda batch: watched(batch, training=False))
+        found = self._watchers[names](self._normalized(image)[None])
+        found = found if isinstance(found, (list, tuple)) else [found]
+        return [
+            _maps(name, ops.convert_to_numpy(ops.cast(values, "float32"))[0], most)
+            for name, values in zip(names, found, strict=True)
+        ]
+
+    def switched(self, image: np.ndarray) -> dict[tuple[bool, ...], np.ndarray]:
+        """Segment a slice with each setting of the switches on the skips.
+
+        A skip that is off hands the decoder zeros, which it never met in training.
+
+        Args:
+            image: uint8, (rows, cols, 3), 0 to 255.
+
+        Returns:
+            A probability map in 255ths, uint8, (rows, cols) of the slice, by whether each of `skips`
+            is on; with all of them on it is what `Predictor.segment` returns.
+
+        Raises:
+            ValueError: The network has no skips.
+        """
+        if not self.skips:
+            raise ValueError(f"{self.predictor.spec.title} has no skip connections.")
+        settings = list(product((True, False), repeat=len(self.skips)))
+        batch = self._normalized(image)[None]
+        answers = {}
+        for start in range(0, len(settings), TOGETHER):
+            some = settings[start : start + TOGETHER]
+            gates = np.ones((min(TOGETHER, len(settings)), len(self.skips)), np.float32)
+            gates[: len(some)] = some
+            found = ops.convert_to_numpy(self._switch(batch, gates))[..., 0]
+            for setting, probability in zip(some, found, strict=False):
+                answers[setting] = to_levels(restore(probability, *image.shape[:2]))
+        return answers
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Segment a slice as it is: a probability map in 255ths, uint8, (rows, cols) of the slice."""
+        record, batch = self.predictor.record, self._normalized(image)[None]
+        views = np.concatenate([batch, batch[:, :, ::-1]]) if record.flips else batch
+        logits = ops.convert_to_numpy(self.predictor.model(views, training=False))[..., 0]
+        found = 1 / (1 + np.exp(-logits / record.temperature))
+        probability = (found[0] + found[1][:, ::-1]) / 2 if record.flips else found[0]
+        return to_levels(restore(np.ascontiguousarray(probability), *image.shape[:2]))
+
+    def sight(self, image: np.ndarray, row: int, col: int) -> Sight:
+        """Measure which part of a slice the logit of one pixel depends on, by its gradient.
+
+        Args:
+            image: uint8, (rows, cols, 3), 0 to 255.
+            row, col: Of the pixel, on the network's own grid.
+
+        Raises:
+            ValueError: The pixel lies outside.
+        """
+        rows, cols = self.predictor.spec.input_shape[:2]
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise ValueError(f"There is no such pixel. Received: row={row}, col={col}")
+        # Row and column as arrays: a compiled function would be compiled anew for each new number.
+        where = np.int32(row), np.int32(col)
+        found = self._gradient(self._normalized(image)[None], *map(ops.convert_to_tensor, where))
+        gradient = ops.convert_to_numpy(found)[0]
+        strength = np.abs(gradient).sum(axis=2)
+        there = [np.flatnonzero(strength.any(axis=axis)) for axis in (1, 0)]
+        spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]
+        # The square root: most of the gradient is close by, and the far part is what is looked for.
+        shown = np.sqrt(strength / max(float(strength.max()), 1e-30))
+        return Sight(to_levels(shown), spans[0], spans[1])
+
+    def _normalized(self, image: np.ndarray) -> np.ndarray:
+        return normalize(image, self.predictor.spec.input_shape[:2])
+
+    def _switched(self, batch: Any, gates: Any) -> Any:
+        # (1, rows, cols, 3), (settings, skips) -> (settings, rows, cols, 1)
+        record = self.predictor.record
+        views = ops.concatenate([batch, ops.flip(batch, axis=2)]) if record.flips else batch
+        deep, *kept = self._encoder(views, training=False)
+        settings, count = gates.shape[0], views.shape[0]
+        each = ops.repeat(gates, count, axis=0)
+        handed = [
+            ops.tile(skip, (settings, 1, 1, 1))
+            * ops.cast(ops.reshape(each[:, place], (-1, 1, 1, 1)), skip.dtype)
+            for place, skip in enumerate(kept)
+        ]
+        logits = self._decoder([ops.tile(deep, (settings, 1, 1, 1)), *handed], training=False)
+        probability = ops.sigmoid(logits / record.temperature)
+        if not record.flips:
+            return probability
+        return (probability[::2] + ops.flip(probability[1::2], axis=2)) / 2
+
+
+def _maps(name: str, values: np.ndarray, most: int) -> Maps:
+    # values: (rows, cols, channels)
+    order = np.argsort(-values.std(axis=(0, 1)), kind="stable")[:most]
+    chosen = values[..., order].transpose(2, 0, 1).astype(np.float32)
+    low, high = chosen.min(axis=(1, 2)), chosen.max(axis=(1, 2))
+    span = np.maximum(high - low, 1e-12)[:, None, None]
+    return Maps(
+        layer=name,
+        shape=values.shape,
+        channels=tuple(int(channel) for channel in order),
+        levels=to_levels((chosen - low[:, None, None]) / span),
+        low=tuple(float(value) for value in low),
+        high=tuple(float(value) for value in high),
+    )
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function

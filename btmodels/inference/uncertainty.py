@@ -1,0 +1,161 @@
+"""How far the networks, and one network's views of a slice, agree on each pixel.
+
+A *view* is the slice as it is, or mirrored and mirrored back; a *network* is any segmenter whose weights
+are here. Where they differ the mask hangs on a choice that could have been another one. Agreement is no
+proof: networks that learned from the same patients err alike.
+
+Importing this module is cheap: the web process names `flips` and `timed`, the worker runs them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from btmodels.inference import worker
+from btmodels.measurement.measure import cut
+from btmodels.registry import Record
+from btmodels.slices import FLAIR, Prediction
+from btmodels.visualize.overlay import blend, png
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What several askings said of one slice.
+
+    Attributes:
+        names: Of the askings, for people.
+        levels: uint8, (askings, rows, cols), probability in 255ths.
+        masks: bool, (askings, rows, cols), each cut at its own network's stored threshold.
+    """
+
+    names: tuple[str, ...]
+    levels: np.ndarray
+    masks: np.ndarray
+
+    @property
+    def spread(self) -> np.ndarray:
+        """Standard deviation of the probabilities of each pixel, float32, (rows, cols), 0 to 0.5."""
+        return (self.levels / np.float32(255)).std(axis=0)
+
+    @property
+    def votes(self) -> np.ndarray:
+        """How many mark each pixel, uint8, (rows, cols)."""
+        return self.masks.sum(axis=0, dtype=np.uint8)
+
+    @property
+    def agreed(self) -> float | None:
+        """Pixels that all mark over pixels that any marks, 0 to 1; None where nobody marks one.
+
+        Formula: |intersection| / |union| over all masks: of two, the Jaccard index.
+        """
+        union = int(self.masks.any(axis=0).sum())
+        return float(self.masks.all(axis=0).sum() / union) if union else None
+
+
+DISPUTED_COLOR = (178, 102, 255)
+"""Red, green, blue, 0 to 255: what some mark; what all mark has the color of a prediction."""
+
+
+def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
+    """Draw how many mark each pixel on the slice's FLAIR channel.
+
+    Args:
+        pixels: uint8, (rows, cols, 3), 0 to 255.
+        votes: uint8, (rows, cols), from `Answers.votes`.
+        count: How many were asked.
+
+    Returns:
+        A PNG with the slice's own rows and columns: what all mark in orange, what only some mark in
+        violet, the stronger the more of them.
+    """
+    picture = pixels[..., FLAIR]
+    picture = blend(picture, votes == count)
+    for some in range(1, count):
+        picture = blend(picture, votes == some, DISPUTED_COLOR, 0.25 + 0.5 * some / count)
+    return png(picture)
+
+
+def flips(image: np.ndarray, name: str, assets: Path) -> Answers:
+    """Ask one segmenter about a slice and about its mirror image, in the worker.
+
+    Args:
+        image: uint8, (rows, cols, 3), 0 to 255.
+        name: Registry name.
+        assets: Folder that holds ``weights/``.
+
+    Raises:
+        WeightsError: Its weights are missing or altered.
+    """
+    predictor = worker.predictor_of(name, assets)
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    straight, turned = _views(predictor, [image, mirrored])
+    levels = np.stack([straight, turned[:, ::-1]])
+    return answers(("as it is", "mirrored"), levels, [predictor.record] * 2)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One network's answer to one slice.
+
+    Attributes:
+        prediction: Of the segmenter; its probability of a tumor is the classifier's, asked before.
+        milliseconds: This very call took in the worker, from pixels to probability map.
+        parameters: Numbers in the network.
+    """
+
+    prediction: Prediction
+    milliseconds: float
+    parameters: int
+
+
+def timed(image: np.ndarray, name: str, verdict: float, assets: Path) -> Timed:
+    """Segment a slice and take the time, in the worker. The network is warm before the clock starts.
+
+    Args:
+        image: uint8, (rows, cols, 3), 0 to 255.
+        name: Registry name of a segmenter.
+        verdict: The classifier's probability, handed through.
+        assets: Folder that holds ``weights/``.
+
+    Raises:
+        WeightsError: Its weights are missing or altered.
+    """
+    predictor = worker.predictor_of(name, assets)
+    predictor.warm()
+    began = time.perf_counter()
+    (levels,) = predictor.segment([image])
+    spent = 1000 * (time.perf_counter() - began)
+    return Timed(Prediction(verdict, levels), spent, int(predictor.model.count_params()))
+
+
+def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+    # Without the record's own averaging of flips, for here the views are to be seen apart.
+    from btmodels.transforms.preprocess import normalize, restore, to_levels
+
+    size = predictor.spec.input_shape[:2]
+    batch = np.stack([normalize(image, size) for image in images])
+    found = np.asarray(predictor.plain(batch))[..., 0]
+    return [
+        to_levels(restore(probability, *image.shape[:2]))
+        for probability, image in zip(found, images, strict=True)
+    ]
+
+
+def answers(names: Sequence[str], levels: np.ndarray, records: Sequence[Record]) -> Answers:
+    """Cut what several askings said, each at its own network's stored threshold and clean-up.
+
+    Args:
+        names: Of the askings, for people.
+        levels: uint8, (askings, rows, cols), probability in 255ths.
+        records: One per asking.
+    """
+    masks = [
+        cut(each, record.threshold, record.min_component_pixels)
+        for each, record in zip(levels, records, strict=True)
+    ]
+    return Answers(tuple(names), levels, np.stack(masks))

@@ -1,0 +1,238 @@
+"""What runs in the engine's worker process, the only one that loads TensorFlow.
+
+Importing this module is cheap: the web process names these functions, the worker runs them. They work
+as well in a process of their own, which is how the command line gives the same masks as the site.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import loky
+import numpy as np
+
+from btmodels import registry
+from btmodels.errors import WeightsError
+from btmodels.slices import Prediction
+
+if TYPE_CHECKING:
+    from btmodels.inference.predict import Predictor
+
+_predictors: dict[tuple[str, Path], Predictor] = {}
+_prepared: WeakSet[Predictor] = WeakSet()
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """How a worker is after warming up.
+
+    Attributes:
+        pid: Its process.
+        device: What the networks run on, for people.
+        problems: Network name to (SHA-256 of its weights, why they could not be loaded).
+    """
+
+    pid: int
+    device: str
+    problems: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the networks say.
+
+    Attributes:
+        pid: Process that they answered in.
+        predictions: In the order of the slices.
+        room: Slices that are best sent at once from now on: one until full batches are prepared.
+    """
+
+    pid: int
+    predictions: list[Prediction]
+    room: int
+
+
+def environment() -> dict[str, str]:
+    """Return the variables that TensorFlow must find when it is loaded; set ones are left alone."""
+    wanted = {
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        # Without it TensorFlow takes a GPU's whole memory, and nothing else can use that GPU.
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        # Counts the quota of a container, which TensorFlow's own count overlooks.
+        "TF_NUM_INTRAOP_THREADS": str(loky.cpu_count()),
+    }
+    return {key: os.environ.get(key, value) for key, value in wanted.items()}
+
+
+def begin(parent: int) -> None:
+    """Set up a fresh worker: it ends with its parent, however that ends.
+
+    Args:
+        parent: Process id of the web process.
+    """
+    # Where psutil happens to be installed, loky takes the memory of a first full batch for a leak and
+    # replaces the worker, warmth and all. There is no public switch.
+    loky.process_executor._USE_PSUTIL = False
+    # Ctrl+C reaches every process of the terminal; the parent alone decides when the worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    # A killed parent says no goodbye, and the worker itself holds the pipe open that it waits on.
+    if sys.platform == "win32":
+        multiprocessing.parent_process().join()
+    else:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+    os._exit(1)
+
+
+def warm(names: Sequence[str], assets: Path) -> Warmth:
+    """Load and run each of the networks once. One whose weights are not to be had is left out."""
+    problems = {}
+
+    def load(name: str) -> None:
+        try:
+            predictor_of(name, assets).warm()
+        except WeightsError as error:
+            problems[name] = _recorded_sha256(name, assets), str(error)
+
+    with _no_garbage(), quiet():
+        # Before the threads, which would both wait for it; while one compiles the other one builds.
+        import btmodels.inference.predict  # noqa: F401
+
+        with ThreadPoolExecutor(max(len(names), 1)) as threads:
+            list(threads.map(load, names))
+        return Warmth(os.getpid(), device(), problems)
+
+
+def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets: Path) -> Answer:
+    """Ask both networks about each slice.
+
+    Args:
+        images: uint8, (rows, cols, 3) each, 0 to 255.
+        segmenter, classifier: Registry names.
+        assets: Folder that holds ``weights/``.
+
+    Raises:
+        WeightsError: The weights of either are missing, altered or of another network.
+    """
+    # Both before either is asked: with one of them altered there is no answer at all.
+    locate, judge = predictor_of(segmenter, assets), predictor_of(classifier, assets)
+    # Side by side: neither keeps two cores busy with a slice or two.
+    verdicts = _beside().submit(judge.classify, images)
+    maps = locate.segment(images)
+    pairs = zip(verdicts.result(), maps, strict=True)
+    found = [Prediction(float(verdict), levels) for verdict, levels in pairs]
+    return Answer(os.getpid(), found, _room(locate, judge))
+
+
+@cache
+def _beside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "classifier")
+
+
+def prepare() -> int:
+    """Begin to run the networks held for as many slices as they take at once; each of them once.
+
+    The site is warm once it can answer for one slice. A first full batch takes a second longer than those
+    after it, and whoever asked just then would wait for it: so it is run aside, while slices that come
+    meanwhile are answered one at a time, and go on to be where the attempt fails.
+
+    Returns:
+        Slices that are best sent at once, as in `Answer`.
+    """
+    for predictor in _predictors.values():
+        if predictor not in _prepared:
+            _prepared.add(predictor)
+            _aside().submit(predictor.warm, predictor.batch)
+    return _room(*_predictors.values())
+
+
+def _room(*held: Predictor) -> int:
+    return min(each.batch if each.is_warm(each.batch) else 1 for each in held) if held else 1
+
+
+@cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "preparing")
+
+
+def predictor_of(name: str, assets: Path) -> Predictor:
+    """Return the network ``name``, loaded from the very weights that lie there now.
+
+    Raises:
+        WeightsError: They are missing, altered or of another network.
+    """
+    record = registry.verify_weights(name, assets)
+    held = _predictors.get((name, assets))
+    if held is None or held.record != record:
+        _predictors.pop((name, assets), None)
+        with quiet():
+            from btmodels.inference.predict import Predictor
+
+            held = _predictors[name, assets] = Predictor(name, assets)
+    return held
+
+
+def device() -> str:
+    """Say what TensorFlow computes on."""
+    import tensorflow as tf
+
+    from btmodels.inference.precision import fastest_policy
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpu)
+        return f"GPU, {details.get('device_name', 'unnamed')}"
+    cores = loky.cpu_count()
+    numbers = ", bfloat16" if fastest_policy() == "mixed_bfloat16" else ""
+    return f"CPU, {cores} core{'s' * (cores > 1)}{numbers}"
+
+
+def _recorded_sha256(name: str, assets: Path) -> str:
+    try:
+        return registry.load_record(name, assets).sha256
+    except WeightsError:
+        return ""
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Load inside what will never be garbage; looking for it there takes a tenth of the start."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep file descriptor 2 shut while TensorFlow is loaded."""
+    # TensorFlow writes its greeting past every log level, straight to file descriptor 2.
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,157 @@
+"""The worker process of the engine, seen from the web process: hired, asked, replaced."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
+from pathlib import Path
+from typing import Any
+
+import loky
+
+from btmodels.errors import BrainTumorError, EngineError
+from btmodels.guard import CallFailedError, guarded
+from btmodels.inference import worker
+
+WARM_SECONDS = 300.0
+"""The first start after an installation reads a gigabyte from a disk that may be slow."""
+
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerLostError(EngineError):
+    """The worker did not live to answer. There is none until another is hired."""
+
+
+class PoolClosedError(EngineError):
+    """There is no worker any more, and none will be hired."""
+
+
+class Pool:
+    """One worker process at a time. `call` and `hire` are for one thread, `close` for any.
+
+    Plain `multiprocessing` would run the app again in each worker, for Streamlit puts its pages in place
+    of ``__main__``; loky leaves ``__main__`` alone. Its executor stays broken once a worker died, so
+    each worker gets an executor of its own.
+
+    Args:
+        names: Networks that a new worker loads before it is asked anything.
+        assets: Folder that holds ``weights/``.
+
+    Attributes:
+        warmth: How the worker is; None while there is none or it warms up.
+    """
+
+    def __init__(self, names: Sequence[str], assets: Path) -> None:
+        self.warmth: worker.Warmth | None = None
+        self._names = tuple(names)
+        self._assets = assets
+        self._lock = threading.Lock()
+        self._executor: loky.ProcessPoolExecutor | None = None
+        self._closed = False
+
+    def hire(self) -> worker.Warmth:
+        """Start a worker and wait until it is warm; try a second one if the first does not get there.
+
+        The second gets no GPU: one that is broken or full must not keep the processor from answering.
+
+        Returns:
+            How it is then.
+
+        Raises:
+            EngineError: Neither got there.
+        """
+        try:
+            return self._hire(worker.environment())
+        except PoolClosedError:
+            raise
+        except EngineError:
+            return self._hire(worker.environment() | NO_GPU)
+
+    def _hire(self, environment: dict[str, str]) -> worker.Warmth:
+        self._dismiss()
+        executor = loky.ProcessPoolExecutor(
+            max_workers=1,
+            timeout=None,
+            initializer=worker.begin,
+            initargs=(os.getpid(),),
+            env=environment,
+        )
+        with self._lock:
+            if self._closed:
+                raise PoolClosedError("The engine has been closed.")
+            self._executor = executor
+        warmth = self.call(WARM_SECONDS, worker.warm, self._names, self._assets)
+        self.warmth = warmth
+        return warmth
+
+    def call(self, seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+        """Run ``function(*args)`` in the worker and return its result.
+
+        Raises:
+            BrainTumorError: Whatever of these the function raised.
+            WorkerLostError: The worker died, or ran out of memory or took longer than ``seconds`` and was
+                ended.
+            EngineError: The function raised anything else.
+            PoolClosedError: The pool was closed.
+        """
+        with self._lock:
+            executor = self._executor
+        try:
+            if executor is None:
+                raise BrokenExecutor
+            future = executor.submit(guarded, function, *args)
+        except RuntimeError:  # a worker that died idle broke it, or the interpreter is ending
+            raise self._lost() from None
+        try:
+            error = future.exception(seconds)
+        except TimeoutError:
+            self._dismiss()
+            raise WorkerLostError(
+                f"The process that holds the networks did not answer within {seconds:.0f} seconds "
+                "and was replaced."
+            ) from None
+        if error is None:
+            return future.result()
+        if isinstance(error, BrainTumorError):
+            raise error
+        if isinstance(error, (BrokenExecutor, loky.process_executor.ShutdownExecutorError)):
+            raise self._lost()
+        trace = error.trace if isinstance(error, CallFailedError) else repr(error)
+        _log.error("The worker failed\n%s", trace)
+        if isinstance(error, CallFailedError) and error.lacks_memory:
+            # What it holds beside the networks goes with it, and the next has the memory for itself.
+            self._dismiss()
+            raise WorkerLostError(
+                "The process that holds the networks ran out of memory and was replaced."
+            )
+        kind = error.kind if isinstance(error, CallFailedError) else type(error).__name__
+        raise EngineError(
+            f"The process that holds the networks failed ({kind}); the server's log has the details."
+        )
+
+    def _lost(self) -> EngineError:
+        if self._closed:
+            return PoolClosedError("The engine has been closed.")
+        self._dismiss()
+        return WorkerLostError(
+            "The process that holds the networks ended before it could answer and was replaced."
+        )
+
+    def close(self) -> None:
+        """End the worker at once; a call that runs raises `PoolClosedError`."""
+        with self._lock:
+            self._closed = True
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        with self._lock:
+            executor, self._executor = self._executor, None
+            self.warmth = None
+        if executor is not None:
+            executor.shutdown(wait=True, kill_workers=True)

@@ -1,0 +1,1 @@
+"""Read scans and images of any common kind into slices; nothing here knows of networks."""

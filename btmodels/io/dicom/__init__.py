@@ -1,0 +1,1 @@
+"""Read DICOM files and join them into series."""

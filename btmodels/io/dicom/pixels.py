@@ -1,0 +1,146 @@
+"""What the numbers in a DICOM file stand for: palettes, colors, rescaling, curves of brightness."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+
+from btmodels.errors import DecodeError
+from btmodels.io.dicom.elements import center_and_width, function_of, item_of, number_of, text_of
+
+_GRAY = ("MONOCHROME1", "MONOCHROME2")
+_LEAST_RANGE = 26
+"""Levels of 255: a curve that leaves less than a tenth of the range between darkest and brightest hides
+what was recorded."""
+
+
+def values_of(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Unpack the pictures of a file and give its numbers their meaning.
+
+    Args:
+        dataset: A file with pixels.
+        name: As the visitor knows it.
+        count: Frames that it announces.
+
+    Returns:
+        Real numbers, (frames, rows, cols), before any window, or colors, uint8, (frames, rows, cols, 3);
+        and what was done, a sentence each.
+
+    Raises:
+        DecodeError: Its pixels cannot be unpacked or are no pictures.
+    """
+    photometric = text_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
+    values = _unpacked(dataset, name)
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    values = values.reshape(count, dataset.Rows, dataset.Columns, *([samples] * (samples > 1)))
+    if photometric == "PALETTE COLOR":
+        colors = np.stack([apply_color_lut(frame, dataset)[..., :3] for frame in values])
+        if colors.dtype == np.uint16:
+            colors = colors >> 8
+        note = f"{name} has a palette; its colors were looked up."
+        return colors.astype(np.uint8), (note,)
+    if samples == 1:
+        return _rescaled(values, dataset, name, photometric)
+    if samples != 3:
+        raise DecodeError(f"{name} holds pictures of {samples} channels; 1 or 3 are read.")
+    if values.dtype != np.uint8:
+        stored = int(dataset.get("BitsStored") or 8 * values.dtype.itemsize)
+        values = np.rint(values * (255.0 / (2**stored - 1))).clip(0, 255).astype(np.uint8)
+    note = (
+        f"{name} is a color picture ({photometric}); its three channels are then no MRI sequences."
+    )
+    return values, (note,)
+
+
+def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    try:
+        return pixel_array(dataset)
+    except RuntimeError as error:  # no decoder of several could
+        raise DecodeError(
+            f"{name} holds a picture packed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
+            "which cannot be unpacked here: it is damaged or of a rare kind."
+        ) from error
+
+
+def _rescaled(
+    values: np.ndarray, dataset: Dataset, name: str, photometric: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    notes: tuple[str, ...] = ()
+    if photometric not in _GRAY:
+        notes += (f"{name} says of its gray values “{photometric[:20]}”; they were read as gray.",)
+    padding = dataset.get("PixelPaddingValue")
+    padded = values == padding if isinstance(padding, int) else None
+    if "ModalityLUTSequence" in dataset:
+        values = apply_modality_lut(values, dataset).astype(np.float32)
+    else:
+        lines = [_line(dataset, index) for index in range(len(values))]
+        if any(line != (1.0, 0.0) for line in lines):
+            values = values.astype(np.float32)
+            for frame, (slope, intercept) in zip(values, lines, strict=True):
+                frame *= np.float32(slope)
+                frame += np.float32(intercept)
+    if padded is not None and padded.any() and not padded.all():
+        values = values.copy()
+        values[padded] = values[~padded].min()
+        notes += (f"{name} has padding around its picture, which was made black.",)
+    shown, more = _curved(values, dataset, name)
+    return shown, notes + more
+
+
+def _curved(values: np.ndarray, dataset: Dataset, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Apply what is no straight line from values to gray: a table, or the curve SIGMOID."""
+    functions = {function_of(dataset, index) for index in range(len(values))}
+    if functions == {"SIGMOID"}:
+        return _sigmoid(values, dataset, name)
+    if unknown := functions - {"LINEAR", "LINEAR_EXACT"}:
+        note = f"{name} asks for a curve of brightness that was left out: {', '.join(sorted(unknown))}."
+        return values, (note,)
+    tabled = "VOILUTSequence" in dataset and "ModalityLUTSequence" not in dataset
+    if not tabled or "WindowCenter" in dataset:
+        return values, ()
+    whole = np.rint(values).astype(np.int32)
+    if not np.array_equal(whole, values):
+        note = f"{name} has a table of brightness (VOI LUT) for whole numbers, which its values are not."
+        return values, (f"{note} It was left out.",)
+    table = f"{name} has a table of brightness (VOI LUT), which was applied."
+    return _looked_up(whole, dataset), (table,)
+
+
+def _looked_up(values: np.ndarray, dataset: Dataset) -> np.ndarray:
+    # Not pydicom's apply_voi_lut: in a table of 8 bits it takes value 300 for 44, its own remainder of 256.
+    item = dataset.VOILUTSequence[0]
+    entries, first = int(item.LUTDescriptor[0]) or 2**16, int(item.LUTDescriptor[1])
+    table = item.LUTData
+    if isinstance(table, bytes):
+        order = "<" if dataset.file_meta.TransferSyntaxUID.is_little_endian else ">"
+        table = np.frombuffer(table, "u1" if len(table) < 2 * entries else f"{order}u2")
+    table = np.asarray(table, np.uint16)[:entries]
+    return table[np.clip(values.astype(np.int64) - first, 0, len(table) - 1)]
+
+
+def _sigmoid(values: np.ndarray, dataset: Dataset, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    # DICOM PS3.3 C.11.2.1.3.1. Levels from 0 to 255 are shown as they are from here on.
+    levels = np.empty(values.shape, np.uint8)
+    for index, frame in enumerate(values):
+        center, width = center_and_width(dataset, index)
+        if center is None or width is None or width <= 0:
+            note = (
+                f"{name} names a curve of brightness (SIGMOID) without its place; it was left out."
+            )
+            return values, (note,)
+        steep = np.clip(-4 * (np.nan_to_num(frame.astype(np.float64)) - center) / width, -700, 700)
+        levels[index] = np.rint(255 / (1 + np.exp(steep)))
+    if int(np.ptp(levels)) < _LEAST_RANGE:
+        note = f"{name} names a curve of brightness (SIGMOID) that shows next to nothing of it"
+        return values, (f"{note}, so it was left out.",)
+    return levels, (f"{name} has a curve of brightness (SIGMOID), which was applied.",)
+
+
+def _line(dataset: Dataset, index: int) -> tuple[float, float]:
+    """(slope, intercept) of a frame's values."""
+    item = item_of(dataset, index, "PixelValueTransformationSequence", "RescaleSlope")
+    slope, intercept = number_of(item, "RescaleSlope"), number_of(item, "RescaleIntercept")
+    slope = 1.0 if slope is None or slope == 0 else slope
+    return slope, 0.0 if intercept is None else intercept

@@ -1,0 +1,210 @@
+"""DICOM in memory: pictures of one file with all that says where they lie and what their values mean.
+
+Parsed by pydicom, unpacked by pydicom, GDCM and OpenJPEG, none of which is under the GPL.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import warnings
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import UID
+
+from btmodels.errors import DecodeError
+from btmodels.filenames import plain_name
+from btmodels.io.dicom.codestream import frame_sizes
+from btmodels.io.dicom.elements import geometry_of, item_of, number_of, text_of, window_of
+from btmodels.io.dicom.pixels import values_of
+from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
+from btmodels.io.scan import DicomFile, Frame
+from btmodels.io.sequences import recognize
+
+_ERRORS = (*LIBRARY_ERRORS, BytesLengthException, InvalidDicomError)
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # nor is it heard on a console
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+
+
+def is_dicom(data: bytes) -> bool:
+    """Tell whether bytes are a DICOM file, with its preamble or, as old programs wrote it, without."""
+    if data[128:132] == b"DICM":
+        return True
+    # Without: it starts with an element of group 2 or 8, in either byte order, and a plausible one.
+    if len(data) < 64:
+        return False
+    for order in ("little", "big"):
+        group, element = (int.from_bytes(data[i : i + 2], order) for i in (0, 2))
+        if (
+            (group in (2, 8) and element <= 0x0100)
+            and not element % 2
+            or (group, element) == (8, 5)
+        ):
+            explicit = data[4:6].isalpha() and data[4:6].isupper()
+            length = int.from_bytes(data[4:8], order)
+            return explicit or length <= 256
+    return False
+
+
+def read_dicom(data: bytes, name: str) -> DicomFile:
+    """Read all pictures of a DICOM file.
+
+    Args:
+        data: The file.
+        name: As the visitor knows it.
+
+    Returns:
+        Values after the rescale that the file asks for, before any window; colors as 0 to 255.
+
+    Raises:
+        DecodeError: It is damaged, too large, without pictures or packed in a way that is not read.
+    """
+    name = plain_name(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of much that does not change a pixel
+        try:
+            dataset = _parse(data, name)
+            count = _check(dataset, name)
+            values, notes = values_of(dataset, name, count)
+            return _file(dataset, name, values, notes)
+        except _ERRORS as error:
+            raise DecodeError(
+                f"{name} is a DICOM file, but it is cut off, damaged or of a form that is not read."
+            ) from error
+
+
+def _parse(data: bytes, name: str) -> Dataset:
+    if _DEFLATED in data[:1024]:
+        # pydicom would unpack it whatever its size.
+        start = 144 + int.from_bytes(data[140:144], "little")
+        unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], MAX_BYTES + 1)
+        check_size(name, 1, 1, len(unpacked))
+    dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+    if "TransferSyntaxUID" not in getattr(dataset, "file_meta", {}):
+        implicit, little = dataset.original_encoding
+        dataset.ensure_file_meta()
+        dataset.file_meta.TransferSyntaxUID = (
+            pydicom.uid.ImplicitVRLittleEndian
+            if implicit
+            else pydicom.uid.ExplicitVRLittleEndian
+            if little
+            else pydicom.uid.ExplicitVRBigEndian
+        )
+    return dataset
+
+
+def _check(dataset: Dataset, name: str) -> int:
+    """Refuse what holds no picture, or more than is read, by what the file announces; count frames."""
+    kind = _kind(dataset)
+    if "DirectoryRecordSequence" in dataset:
+        raise DecodeError(
+            f"{name} is a DICOMDIR, the list of contents of a disc; the slices are in the files beside it."
+        )
+    if not any(key in dataset for key in _PIXELS):
+        raise DecodeError(f"{name} is a DICOM file without a picture; it is of the kind “{kind}”.")
+    if text_of(dataset, "Modality") == "SEG" or "SegmentSequence" in dataset:
+        raise DecodeError(
+            f"{name} is a DICOM segmentation: it holds a mask and no picture to look for a tumor in."
+        )
+    rows, cols = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+    count = int(dataset.get("NumberOfFrames") or 1)
+    if not 0 < count <= MAX_PAGES:
+        raise DecodeError(f"{name} announces {count:,} frames; 1 to {MAX_PAGES:,} are read.")
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    bits = int(dataset.get("BitsAllocated") or 8)
+    check_size(name, rows, cols, rows * cols * count * samples * max(bits, 8) // 8)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_compressed and not syntax.is_deflated:
+        try:
+            pydicom.pixels.get_decoder(syntax)
+        except NotImplementedError:
+            raise DecodeError(
+                f"{name} holds pictures packed as {syntax.name}, which is not read here."
+            ) from None
+        for size in frame_sizes(dataset.PixelData, count):
+            # A decoder believes the packed picture, not what the file says of it.
+            if size is not None and size != (rows, cols):
+                raise DecodeError(
+                    f"{name} announces {cols} x {rows} pixels, but a picture in it has "
+                    f"{size[1]} x {size[0]}."
+                )
+    return count
+
+
+def _kind(dataset: Dataset) -> str:
+    uid = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    return UID(str(uid)).name if uid else "unknown"
+
+
+def _file(dataset: Dataset, name: str, values: np.ndarray, notes: tuple[str, ...]) -> DicomFile:
+    frames = tuple(
+        Frame(*geometry_of(dataset, index), window_of(dataset, index))
+        for index in range(len(values))
+    )
+    if len(frames) > 1 and len({frame.position for frame in frames}) == 1:
+        # One position for all is that of the first at most.
+        frames = tuple(replace(frame, position=None) for frame in frames)
+    modality = text_of(dataset, "Modality")
+    if modality and modality not in ("MR", "OT", "SC"):
+        notes += (
+            f"{name} says that it is no MRI ({modality}); the networks know nothing but MRI.",
+        )
+    words = [text_of(dataset, key) for key in ("SeriesDescription", "ProtocolName")]
+    sequence = next(filter(None, map(recognize, words)), None)
+    agent = text_of(dataset, "ContrastBolusAgent").lower()
+    if sequence == "pre" and agent and agent not in ("no", "none", "n", "0"):
+        sequence = "post"
+    for tag in [tag for tag in dataset.keys() if tag.group == 0x7FE0 or tag.group >> 8 == 0x60]:
+        del dataset[tag]  # pictures, and drawings over them
+    return DicomFile(
+        name=name,
+        values=values,
+        frames=frames,
+        series=text_of(dataset, "SeriesInstanceUID"),
+        study=text_of(dataset, "StudyInstanceUID"),
+        reference=text_of(dataset, "FrameOfReferenceUID"),
+        description=plain_name(next(filter(None, words), "")) if any(words) else "",
+        sequence=sequence,
+        number=int(number_of(dataset, "InstanceNumber") or 0),
+        inverted=text_of(dataset, "PhotometricInterpretation") == "MONOCHROME1",
+        step=_step(dataset),
+        header=_packed(dataset),
+        notes=notes,
+    )
+
+
+def _step(dataset: Dataset) -> float | None:
+    for key in ("SpacingBetweenSlices", "SliceThickness"):
+        for item in (dataset, item_of(dataset, 0, "PixelMeasuresSequence", key)):
+            step = number_of(item, key)
+            if step and 0 < abs(step) < math.inf:
+                return abs(step)
+    return None
+
+
+def _packed(dataset: Dataset) -> bytes:
+    """The file without pixels and private fields, b"" where it holds what cannot be written again."""
+    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    for part in (dataset, *(item for key in groups for item in dataset.get(key) or ())):
+        for tag in [tag for tag in part.keys() if tag.is_private]:
+            del part[tag]  # a scanner's own notes, most of what a file of many frames says
+    buffer = io.BytesIO()
+    meta = dataset.file_meta
+    was = meta.TransferSyntaxUID
+    meta.TransferSyntaxUID = (
+        was
+        if was in (pydicom.uid.ImplicitVRLittleEndian, pydicom.uid.ExplicitVRBigEndian)
+        else pydicom.uid.ExplicitVRLittleEndian
+    )
+    try:
+        dataset.save_as(buffer, enforce_file_format=True)
+    except (*_ERRORS, NotImplementedError):
+        return b""
+    return buffer.getvalue()

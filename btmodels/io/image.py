@@ -1,0 +1,176 @@
+"""From the bytes of a file to a slice, in memory: nothing is written, nothing in a file can run.
+
+A file is read as what its first bytes say it is, whatever its name ends in. What cannot be read
+exactly is refused with a sentence, and what had to be done to the values becomes a note of the slice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from btmodels.errors import DecodeError
+from btmodels.filenames import (
+    is_mask_name,
+    pair_masks,
+    parse_slice_name,
+    plain_name,
+    stem_of,
+    suffix_of,
+)
+from btmodels.io.pillow import read_picture
+from btmodels.io.raster import EXPECTED, LIBRARY_ERRORS, MAX_BYTES, Raster, to_uint8
+from btmodels.io.tiff import read_tiff
+from btmodels.slices import Slice
+
+__all__ = ["decode", "decode_mask", "is_mask_name", "pair_masks", "stem_of"]
+
+SUFFIXES = {
+    "TIFF": (".tif", ".tiff"),
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+}
+"""Endings of the formats that are read, by Pillow's name of the format."""
+
+_STARTS = {
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"BM": "BMP",
+}
+_OTHERS = {
+    b"PK": "a zip archive",
+    b"\x1f\x8b": "a gzip file",
+    b"GIF8": "a GIF",
+    b"%PDF": "a PDF",
+    b"\x89HDF": "an HDF5 file",
+    b"<": "a text file",
+}
+_VOLUMES = ("a DICOM file", "a NIfTI file")
+_MASK_EDGES = 0.01
+"""Share of pixels that a lossy mask may have between its two values."""
+
+
+def decode(data: bytes, name: str) -> Slice:
+    """Read a slice.
+
+    The resolution that TIFF and PNG state is that of print; it is not taken for millimeters of a
+    patient, so no slice has a spacing here.
+
+    Args:
+        data: A TIFF, PNG, JPEG, WebP or BMP.
+        name: As the visitor knows it; the data set's form of it gives patient and number.
+
+    Returns:
+        The slice without truth, with notes on all that was converted.
+
+    Raises:
+        DecodeError: It is no such file, is damaged, too large or of a form that is not read.
+    """
+    name = plain_name(name)
+    raster, notes = _read(data, name)
+    pixels, more = to_uint8(raster.values, name)
+    channels = pixels.shape[2]
+    notes += raster.notes + more
+    if channels == 1:
+        pixels = pixels[:, :, [0, 0, 0]]
+        notes += (
+            f"{name} has one channel. It was taken for FLAIR, which also stands where the data set "
+            "puts it when a sequence is missing: in place of pre- and post-contrast T1.",
+        )
+    elif channels == 2:
+        pixels = pixels[:, :, [0, 1, 1]]
+        notes += (
+            f"{name} has two channels. They were taken for pre-contrast T1 and FLAIR; FLAIR also "
+            "stands in place of post-contrast T1, as in the data set where that is missing.",
+        )
+    if _looks_like_mask(pixels):
+        notes += (f"{name} holds only two values: this looks like a mask, not like a slice.",)
+    patient, number = parse_slice_name(name)
+    pixels = np.ascontiguousarray(pixels)
+    return Slice(name, pixels, patient=patient, number=number, notes=notes)
+
+
+def decode_mask(data: bytes, name: str) -> np.ndarray:
+    """Read a mask: black and one other value or color, of any format that `decode` reads.
+
+    Args:
+        data: The file.
+        name: For messages.
+
+    Returns:
+        bool, (rows, cols), True where it is not black.
+
+    Raises:
+        DecodeError: As for `decode`, or it holds more than two values.
+    """
+    name = plain_name(name)
+    raster, _ = _read(data, name)
+    pixels, _ = to_uint8(raster.values, name)
+    brightest = pixels.max(axis=2)
+    if raster.lossy:
+        # JPEG blurs the step from 0 to 255, so two values are two heaps.
+        between = np.count_nonzero((brightest > 63) & (brightest < 192)) / brightest.size
+        if between > _MASK_EDGES:
+            raise DecodeError(f"{name} is no mask: it holds shades between black and white.")
+        return brightest > 127
+    mask = brightest > 0
+    marked = pixels[mask]
+    if marked.size and (marked != marked[0]).any():
+        raise DecodeError(
+            f"{name} is no mask: it holds more than two values, and a mask has black and one other."
+        )
+    return mask
+
+
+def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
+    if not data:
+        raise DecodeError(f"{name} is empty (0 bytes); {EXPECTED}.")
+    if len(data) > MAX_BYTES:
+        raise DecodeError(
+            f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
+        )
+    kind = _kind_of(data)
+    if kind is None:
+        what = _what_else(data)
+        expected = "a picture was expected here" if what in _VOLUMES else EXPECTED
+        raise DecodeError(f"{name} is {what}; {expected}.")
+    try:
+        raster = read_tiff(data, name) if kind == "TIFF" else read_picture(data, name, kind)
+    except LIBRARY_ERRORS as error:
+        raise DecodeError(
+            f"{name} starts as a {kind} but is cut off, damaged or of a form that is not read; "
+            f"{EXPECTED}."
+        ) from error
+    suffix = suffix_of(name)
+    if not suffix or suffix in SUFFIXES[kind]:
+        return raster, ()
+    return raster, (f"{name} is a {kind} despite its ending and was read as one.",)
+
+
+def _kind_of(data: bytes) -> str | None:
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    return next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
+
+
+def _what_else(data: bytes) -> str:
+    if data[128:132] == b"DICM":
+        return "a DICOM file"
+    if data[344:347] in (b"n+1", b"ni1"):
+        return "a NIfTI file"
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
+        return "a HEIC or AVIF picture, as telephones store them"
+    return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")
+
+
+def _looks_like_mask(pixels: np.ndarray) -> bool:
+    flat = pixels.reshape(-1, 3)
+    if not (flat == flat[:, :1]).all():
+        return False
+    low, high = flat.min(), flat.max()
+    return high in (1, 255) and low == 0 and bool(np.isin(flat[:, 0], (low, high)).all())

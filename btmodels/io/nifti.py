@@ -1,0 +1,223 @@
+"""NIfTI in memory: the volumes of one file, turned to axial slices."""
+
+from __future__ import annotations
+
+import logging
+import math
+import zlib
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError, HeaderTypeError
+from nibabel.wrapstruct import WrapStructError
+
+from btmodels.errors import DecodeError
+from btmodels.filenames import plain_name
+from btmodels.geometry import Grid, is_affine, toward_axial
+from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
+from btmodels.io.scan import Scan, to_levels
+from btmodels.io.sequences import family_of, recognize
+
+MOST_VOLUMES = 6
+"""A file with more volumes is a recording over time, of which the first is read."""
+
+_ERRORS = (*LIBRARY_ERRORS, ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError)
+# What it mends in a header is nothing for a console.
+logging.getLogger("nibabel.global").setLevel(logging.CRITICAL + 1)
+_COLORS = ("R", "G", "B")
+_SINGLE, _HALF = (b"n+1\0", b"n+2\0"), (b"ni1\0", b"ni2\0")
+
+
+def is_nifti(data: bytes) -> bool:
+    """Tell whether bytes are a NIfTI file, unpacked, or the header of one in two files."""
+    return data[344:348] in (*_SINGLE, *_HALF) or data[4:8] in (*_SINGLE, *_HALF)
+
+
+def stem_of_volume(name: str) -> str:
+    """Return a volume's name without ``.nii``, ``.nii.gz`` and dots, so that a number can follow it."""
+    stem = plain_name(name)
+    for ending in (".gz", ".nii"):
+        if stem.lower().endswith(ending) and len(stem) > len(ending):
+            stem = stem[: -len(ending)]
+    return stem.replace(".", "_")
+
+
+def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:
+    """Read the volumes of a NIfTI file.
+
+    Args:
+        data: The file, unpacked.
+        name: As the visitor knows it.
+
+    Returns:
+        One scan, or one for each of up to `MOST_VOLUMES` volumes, each as axial slices.
+
+    Raises:
+        DecodeError: It is damaged, too large or holds something else than volumes of gray values.
+    """
+    name = plain_name(name)
+    if data[344:348] in _HALF or data[4:8] in _HALF:
+        raise DecodeError(
+            f"{name} is one half of a NIfTI in two files (.hdr and .img); save it as one .nii file."
+        )
+    try:
+        header = _header(data)
+        volumes, notes = _volumes(data, header, name)
+        grid, more = _grid(header, volumes.shape[:3], name)
+        return _scans(volumes, header, grid, name, notes + more)
+    except _ERRORS as error:
+        raise DecodeError(
+            f"{name} is a NIfTI file, but it is cut off, damaged or of a form that is not read."
+        ) from error
+
+
+def _header(data: bytes):
+    two = data[4:8] in (*_SINGLE, *_HALF)
+    kind = nibabel.Nifti2Header if two else nibabel.Nifti1Header
+    length = 540 if two else 348
+    return kind(data[:length])  # the right byte order is found, the fields are checked
+
+
+def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """float or integer (i, j, k, volumes), or uint8 (i, j, k, 1, 3) of colors."""
+    shape = tuple(int(size) for size in header.get_data_shape())
+    dtype = header.get_data_dtype()
+    offset = int(header.get_data_offset())
+    if not 2 <= len(shape) <= 7 or min(shape, default=0) < 1:
+        raise DecodeError(f"{name} announces a volume without voxels ({shape}).")
+    total = math.prod(shape)
+    check_size(name, shape[0], shape[1], total * dtype.itemsize)
+    check_size(name, shape[0], shape[2] if len(shape) > 2 else 1)
+    check_size(name, shape[1], shape[2] if len(shape) > 2 else 1)
+    if max(shape[:3]) > MAX_PAGES:
+        raise DecodeError(
+            f"{name} announces {shape[:3]} voxels; at most {MAX_PAGES:,} a side are read."
+        )
+    if len(shape) > 4 and math.prod(shape[4:]) > 1:
+        raise DecodeError(
+            f"{name} holds {len(shape)}-dimensional data; a volume of gray was expected."
+        )
+    if len(data) < offset + total * dtype.itemsize:
+        raise DecodeError(f"{name} is cut off: part of its voxels is missing.")
+    values = np.frombuffer(data, dtype, total, offset).reshape(shape, order="F")
+    values = values.reshape(*(shape + (1, 1))[:3], -1, order="F")
+    if dtype.names:
+        if dtype.names[:3] != _COLORS:
+            raise DecodeError(f"{name} holds voxels that are no plain numbers.")
+        colors = np.stack([values[..., 0][channel] for channel in _COLORS], axis=-1)
+        note = f"{name} holds colors; its three channels are then no MRI sequences."
+        return colors[..., None, :], (note,)
+    if dtype.kind not in "iuf":
+        raise DecodeError(f"{name} holds complex numbers; a volume of gray was expected.")
+    notes: tuple[str, ...] = ()
+    if values.shape[3] > MOST_VOLUMES:
+        notes = (f"{name} holds {values.shape[3]} volumes; only the first one was read.",)
+        values = values[..., :1]
+    return values, notes
+
+
+def _rescaled(values: np.ndarray, header) -> np.ndarray:
+    """A volume's values as the header's line has them: one by one, for as floats they may take four times
+    the memory."""
+    slope, intercept = header.get_slope_inter()
+    if slope is None or (slope, intercept or 0.0) == (1.0, 0.0) or values.ndim != 3:
+        return values
+    result = values.astype(np.float32)
+    result *= np.float32(slope)
+    result += np.float32(intercept or 0.0)
+    return result
+
+
+def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[Grid, tuple[str, ...]]:
+    packed = (header.binaryblock,)
+    coded = header["sform_code"] > 0 or header["qform_code"] > 0
+    affine = np.array(header.get_best_affine(), np.float64)
+    if not is_affine(affine):
+        # A flat axis may have no size of its own; a pixel as large as the others does no harm.
+        coded, affine = False, np.diag([-1.0, 1.0, 1.0, 1.0])
+    order, flips = toward_axial(affine)
+    unit = header.get_xyzt_units()[0]
+    scale = {"meter": 1000.0, "micron": 0.001}.get(unit, 1.0)
+    notes: tuple[str, ...] = ()
+    if not coded:
+        # So does every file without coordinates that lies as scanners' programs write it.
+        notes = (
+            f"{name} does not say how it lies in space; the usual order was taken. Turn it by hand if "
+            "it lies otherwise.",
+        )
+    steps = [float(size) for size in header["pixdim"][1:4]]
+    # One of nothing is what a file says that knows no size.
+    sized = min(steps) > 0 and (coded or unit != "unknown" or steps != [1.0, 1.0, 1.0])
+    if not sized:
+        notes += (f"{name} does not say how large its voxels are, so figures are in pixels.",)
+        return Grid("NIfTI", shape, order, flips, None, packed), notes
+    affine[:3] *= scale
+    return Grid("NIfTI", shape, order, flips, affine, packed), notes
+
+
+def _scans(
+    volumes: np.ndarray, header, grid: Grid, name: str, notes: tuple[str, ...]
+) -> tuple[Scan, ...]:
+    base = stem_of_volume(name)
+    count = volumes.shape[3]
+    notes += plane_notes(grid, name)
+    if count > 1:
+        notes += (
+            f"{name} holds {count} volumes and does not say which sequences they are. The first was "
+            "taken for FLAIR; assign the others by hand if they are T1.",
+        )
+    scans = []
+    for index in range(count):
+        title = name if count == 1 else f"{name}, volume {index + 1}"
+        stem = base if count == 1 else f"{base}_v{index + 1}"
+        volume = _rescaled(volumes[:, :, :, index], header)
+        values, more = np.ascontiguousarray(grid.shown(volume)), ()
+        if values.ndim == 3:
+            values, more = to_levels(values, title)
+        sequence = recognize(base) if count == 1 else ("spare" if index else "flair")
+        scans.append(
+            Scan(
+                id=title,
+                name=title,
+                values=values,
+                grid=grid,
+                names=tuple(f"{stem}_{number + 1}" for number in range(len(values))),
+                sequence=sequence,
+                family=family_of(base),
+                reference="NIfTI" if grid.affine is not None else "",
+                notes=notes + more,
+            )
+        )
+    return tuple(scans)
+
+
+def plane_notes(grid: Grid, name: str) -> tuple[str, ...]:
+    """Return the note that a volume gets whose axial slices have stretched pixels, or which is turned."""
+    if grid.affine is None or grid.spacing is None:
+        return ()
+    _, row, column = grid.spacing
+    notes: tuple[str, ...] = ()
+    if max(row, column) > 1.5 * min(row, column):
+        notes += (
+            f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices, so they look squashed "
+            "and the networks are less sure of them.",
+        )
+    return notes
+
+
+def gunzip(data: bytes, name: str) -> bytes:
+    """Unpack a gzip file, at most `MAX_BYTES` of it.
+
+    Raises:
+        DecodeError: It is larger or damaged.
+    """
+    try:
+        worker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        unpacked = worker.decompress(data, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise DecodeError(f"{name} is a gzip file that is damaged.") from error
+    check_size(name, 1, 1, len(unpacked))
+    if not worker.eof:
+        raise DecodeError(f"{name} is a gzip file that is cut off.")
+    return unpacked

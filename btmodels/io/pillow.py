@@ -1,0 +1,116 @@
+"""PNG, JPEG, WebP and BMP through Pillow, and the TIFF forms that tifffile alone does not read."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from btmodels.errors import DecodeError
+from btmodels.io.raster import Raster, alpha_note, check_pages, check_size, orient, turned_note
+
+_ORIENTATION = 0x0112
+_VALUES = {"1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N", "F", "RGB"}
+
+
+def read_picture(data: bytes, name: str, kind: str) -> Raster:
+    """Read the first picture of a file.
+
+    Args:
+        data: The file.
+        name: For messages.
+        kind: "PNG", "JPEG", "WEBP" or "BMP", as its first bytes say; no other decoder is tried.
+
+    Raises:
+        DecodeError: It is too large.
+    """
+    if kind == "WEBP":
+        check_size(name, *_webp_size(data))  # Pillow makes room for the canvas when it opens one
+    image = open_picture(data, name, kind)
+    notes = check_pages(name, getattr(image, "n_frames", 1))
+    if kind == "PNG":
+        # Pillow checks the sums of a PNG only when asked to; one wrong bit must not go unseen.
+        open_picture(data, name, kind).verify()
+    deep = any("16" in str(tile[3]) for tile in image.tile)
+    image.load()
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    if kind == "PNG" and deep and image.mode in ("RGB", "RGBA"):
+        values, more = _read_deep_png(data, name, image)
+    else:
+        values, more = values_of(image, name)
+    values = orient(values, orientation)
+    return Raster(values, notes + more + turned_note(name, orientation), kind in ("JPEG", "WEBP"))
+
+
+def open_picture(data: bytes, name: str, kind: str) -> Image.Image:
+    """Open a file with one of Pillow's decoders and check what it announces; nothing is decoded yet.
+
+    Raises:
+        DecodeError: It is too large.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=[kind])
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DecodeError(f"{name} announces far more pixels than a slice has.") from error
+    check_size(name, image.height, image.width)
+    return image
+
+
+def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return a loaded picture's values, (rows, cols, channels), and notes on what was converted."""
+    notes: tuple[str, ...] = ()
+    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        notes += (alpha_note(name),)
+    if image.mode in _VALUES:
+        values = np.asarray(image)
+    elif image.mode in ("LA", "La"):
+        values = np.asarray(image)[..., 0]
+    elif image.mode in ("RGBA", "RGBa", "RGBX"):
+        values = np.asarray(image)[..., :3]
+    else:
+        if image.mode in ("P", "PA"):
+            notes += (f"{name} has a palette; its colors were looked up.",)
+        else:
+            notes += (
+                f"{name} holds {image.mode} colors, which were converted to red, green and blue; "
+                "its three channels are then no MRI sequences.",
+            )
+        values = np.asarray(image.convert("RGB"))
+    return np.atleast_3d(values), notes
+
+
+def _read_deep_png(data: bytes, name: str, image: Image.Image):
+    # Pillow cuts 16-bit colors to their upper 8 bits; OpenCV keeps them.
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.ndim != 3:
+        raise ValueError("OpenCV does not read this PNG")
+    is_gray = any(str(tile[3]).startswith("LA") for tile in _tiles(data, name))
+    notes = ()
+    if is_gray or image.mode == "RGBA" or "transparency" in image.info:
+        notes = (alpha_note(name),)
+    values = values[..., 2::-1]
+    return (values[..., :1] if is_gray else values), notes
+
+
+def _tiles(data: bytes, name: str) -> list:
+    return open_picture(data, name, "PNG").tile
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """(rows, cols) of a WebP's canvas, by RFC 9649."""
+    form, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        raise ValueError("a WebP without a header")
+    if form == b"VP8X":
+        return int.from_bytes(body[7:10], "little") + 1, int.from_bytes(body[4:7], "little") + 1
+    if form == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+    if form == b"VP8 ":
+        return (
+            int.from_bytes(body[8:10], "little") & 0x3FFF,
+            int.from_bytes(body[6:8], "little") & 0x3FFF,
+        )
+    raise ValueError("a WebP of unknown form")

@@ -1,0 +1,66 @@
+"""One file of any kind that is read, whatever its name ends in: pictures, DICOM, NIfTI, zip."""
+
+from __future__ import annotations
+
+from btmodels.errors import DecodeError
+from btmodels.filenames import plain_name
+from btmodels.io.image import decode
+from btmodels.io.raster import EXPECTED, MAX_BYTES
+from btmodels.io.scan import DicomFile, Scan
+from btmodels.io.zip import is_zip, unzip
+from btmodels.slices import Slice
+
+Members = tuple[tuple[str, bytes], ...]
+"""Paths within a zip and what they hold."""
+
+Content = Slice | DicomFile | tuple[Scan, ...]
+
+_GZIP = b"\x1f\x8b"
+_ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
+
+
+def read_file(data: bytes, name: str) -> Content:
+    """Read a picture, a DICOM file or a NIfTI volume; either of the latter may be packed with gzip.
+
+    Args:
+        data: The file.
+        name: As the visitor knows it.
+
+    Raises:
+        DecodeError: It is none of them, damaged, or too large.
+    """
+    # These libraries take a while to load, and most files are pictures.
+    from btmodels.io.dicom.read import is_dicom, read_dicom
+    from btmodels.io.nifti import gunzip, is_nifti, read_nifti
+
+    name = plain_name(name)
+    if len(data) > MAX_BYTES:
+        raise DecodeError(
+            f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
+        )
+    inner = gunzip(data, name) if data[:2] == _GZIP else data
+    if is_nifti(inner):
+        return read_nifti(inner, name)
+    if is_dicom(inner):
+        return read_dicom(inner, name)
+    if inner[:4] in _ANALYZE and len(inner) == 348:
+        raise DecodeError(
+            f"{name} is the header of an Analyze volume in two files; save it as one .nii file."
+        )
+    if is_zip(inner):
+        raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
+    return decode(data, name)
+
+
+def prepare() -> None:
+    """Load the libraries that `read_file` may need, so that no file has to wait for them."""
+    import btmodels.io.dicom.read
+    import btmodels.io.nifti  # noqa: F401
+
+
+def open_zip(data: bytes, name: str) -> Members:
+    """Do as `btmodels.io.zip.unzip`."""
+    return unzip(data, name)
+
+
+__all__ = ["Content", "Members", "is_zip", "open_zip", "prepare", "read_file"]

@@ -1,0 +1,236 @@
+"""TIFF in memory: tifffile for plain and deflated values of any type, others for other codecs.
+
+tifffile reads LZW, JPEG and the like only with a package of 80 MB, which nothing else here needs;
+Pillow's libtiff reads them, but not all types of values, and OpenCV's has three deep channels packed with
+LZW. A form that none of them reads exactly is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import zlib
+
+import cv2
+import numpy as np
+import tifffile
+
+from btmodels.errors import DecodeError
+from btmodels.io.pillow import open_picture, values_of
+from btmodels.io.raster import (
+    MAX_PAGES,
+    Raster,
+    alpha_note,
+    check_pages,
+    check_size,
+    orient,
+    turned_note,
+)
+
+# It quotes what stands in damaged tags, which may be a patient's name, on the server's console.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+_PHOTOMETRIC, _ORIENTATION = 262, 274
+_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
+_NONE, _DEFLATE = 1, (8, 32946)
+_LOSSY = (6, 7, 34712, 34892, 50001)  # JPEG, old and new, JPEG 2000, WebP
+_LZW = 5
+_ALPHA = (1, 2)
+_MAX_SEGMENTS = 100_000
+_NUMBERS = (
+    "imagelength",
+    "imagewidth",
+    "imagedepth",
+    "samplesperpixel",
+    "planarconfig",
+    "rowsperstrip",
+    "tilelength",
+    "tilewidth",
+    "tiledepth",
+)
+
+
+def read_tiff(data: bytes, name: str) -> Raster:
+    """Read the first page of a TIFF or BigTIFF, of either byte order.
+
+    Args:
+        data: The file.
+        name: For messages.
+
+    Raises:
+        DecodeError: It is too large, or of a form that cannot be read exactly.
+    """
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        _check_numbers(page)
+        notes = check_pages(name, _count_pages(file))
+        if _PHOTOMETRIC not in page.tags:
+            raise DecodeError(
+                f"{name} does not say what its values mean (PhotometricInterpretation)."
+            )
+        if page.imagedepth != 1:
+            raise DecodeError(f"{name} holds a volume of {page.imagedepth} planes, not one slice.")
+        # Compressed or not, a page must not unpack to more than can be held.
+        bits = int(np.max(page.bitspersample))
+        num_bytes = page.imagelength * page.imagewidth * page.samplesperpixel * bits // 8
+        check_size(name, page.imagelength, page.imagewidth, num_bytes)
+        orientation = page.tags.valueof(_ORIENTATION, 1)
+        lossy = page.compression in _LOSSY
+        # tifffile itself writes a mask of bool so: white is said to be zero, yet True stays 1.
+        inverted = (
+            page.photometric == _MIN_IS_WHITE
+            and page.bitspersample == page.samplesperpixel == 1
+            and str(page.software).startswith("tifffile")
+        )
+        notes += turned_note(name, orientation)
+        if _is_plain(page):
+            values, more = _read_plain(page, data, name)
+            return Raster(orient(values, orientation), notes + more)
+        if _is_deep_lzw(page):
+            return Raster(orient(_read_deep_lzw(page, data, name), orientation), notes)
+        if not _is_exact_in_pillow(page):
+            raise DecodeError(
+                f"{name} holds {_describe(page)}, a form of TIFF that is not read here; save it "
+                "uncompressed or as PNG."
+            )
+    image = open_picture(data, name, "TIFF")
+    image.load()  # turns it upright too
+    values, more = values_of(image, name)
+    return Raster(~values if inverted else values, notes + more, lossy)
+
+
+def _count_pages(file: tifffile.TiffFile) -> int:
+    # Asking for one page beyond the limit walks no farther than that; `len` would walk them all.
+    try:
+        file.pages[MAX_PAGES]
+    except IndexError:
+        return len(file.pages)
+    return MAX_PAGES + 1
+
+
+def _check_numbers(page: tifffile.TiffPage) -> None:
+    # A damaged tag may hold a text or a list where a number belongs, and Python multiplies those too.
+    numbers = [getattr(page, name) for name in _NUMBERS]
+    bits = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
+    if not all(isinstance(number, int) and 0 <= number < 2**32 for number in (*numbers, *bits)):
+        raise ValueError("a tag does not hold one number")
+    if not page.samplesperpixel or not all(0 < number <= 64 for number in bits):
+        raise ValueError("no values in a pixel")
+
+
+def _is_plain(page: tifffile.TiffPage) -> bool:
+    """Whether tifffile reads the page exactly without codecs."""
+    return (
+        page.photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB)
+        and page.compression in (_NONE, *_DEFLATE)
+        and page.predictor in (1, 2)
+        and page.fillorder == 1
+        and page.bitspersample in (8, 16, 32, 64)
+        and page.dtype is not None
+    )
+
+
+def _is_exact_in_pillow(page: tifffile.TiffPage) -> bool:
+    """Whether Pillow keeps all bits, signs and channels of the page."""
+    kind = page.bitspersample, page.sampleformat
+    if page.samplesperpixel == 1 and page.photometric == _MIN_IS_BLACK and kind[0] != 8:
+        return kind in ((1, 1), (2, 1), (4, 1), (12, 1), (16, 1), (16, 2), (32, 2), (32, 3))
+    if page.samplesperpixel == 2 and page.extrasamples[:1] not in ((1,), (2,)):
+        return False
+    return np.max(page.bitspersample) <= 8 and page.sampleformat == 1
+
+
+def _is_deep_lzw(page: tifffile.TiffPage) -> bool:
+    """Whether the page has three channels of 16 bits, packed with LZW, channel beside channel."""
+    return (
+        page.compression == _LZW
+        and page.photometric == _RGB
+        and (page.samplesperpixel, page.bitspersample, page.sampleformat) == (3, 16, 1)
+        and page.planarconfig == 1
+        and page.predictor in (1, 2)
+        and page.fillorder == 1
+        and not page.is_tiled
+    )
+
+
+def _read_deep_lzw(page: tifffile.TiffPage, data: bytes, name: str) -> np.ndarray:
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if len(segments) != math.prod(page.chunked) or any(
+        offset <= 0 or count <= 0 or offset + count > len(data) for offset, count in segments
+    ):
+        raise DecodeError(f"{name} is cut off or damaged: part of its picture is missing.")
+    logging = cv2.utils.logging
+    logging.setLogLevel(
+        logging.LOG_LEVEL_SILENT
+    )  # what is wrong with a file is said here, not on a console
+    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if values is None or values.dtype != np.uint16 or values.shape != page.shape:
+        raise ValueError("OpenCV does not read this TIFF")
+    return values[..., ::-1]
+
+
+def _read_plain(
+    page: tifffile.TiffPage, data: bytes, name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    _check_segments(page, data, name)
+    planes = page.asarray(squeeze=False, maxworkers=1)[:, 0]  # (planes, rows, cols, contiguous)
+    values = np.moveaxis(planes, 0, 2).reshape(*planes.shape[1:3], -1)
+    if page.photometric == _MIN_IS_WHITE:
+        # Each type's own mirror: 255 - v for uint8, the other way round for signed and floats.
+        values = -values if values.dtype.kind == "f" else np.invert(values)
+    extra = len(page.extrasamples)
+    channels = values.shape[2] - extra
+    if page.photometric == _RGB:
+        # RGB has three channels whatever the tag of the others says.
+        channels, extra = 3, values.shape[2] - 3
+    elif extra and not any(sample in _ALPHA for sample in page.extrasamples):
+        channels, extra = values.shape[2], 0
+    if channels not in (1, 2, 3) or extra < 0:
+        raise DecodeError(
+            f"{name} holds {values.shape[2]} channels; a slice has three: pre-contrast, FLAIR, "
+            "post-contrast."
+        )
+    if not extra:
+        return values, ()
+    is_alpha = extra == 1 and page.extrasamples[:1] != (0,)
+    dropped = f"{name} holds {extra} more channels than three or one; they were dropped."
+    return values[..., :channels], (alpha_note(name) if is_alpha else dropped,)
+
+
+def _check_segments(page: tifffile.TiffPage, data: bytes, name: str) -> None:
+    """Refuse strips or tiles that are missing, cut off, too short or far too long.
+
+    tifffile fills what is missing with zeros and unpacks whatever a segment unpacks to.
+
+    Raises:
+        DecodeError: There is one.
+    """
+    number = math.prod(page.chunked)
+    size = math.prod(page.chunks) * page.dtype.itemsize
+    check_size(name, page.imagelength, page.imagewidth, number * size)
+    offsets, counts = page.dataoffsets, page.databytecounts
+    damaged = DecodeError(f"{name} is cut off or damaged: part of its picture is missing.")
+    if number > _MAX_SEGMENTS or not len(offsets) == len(counts) == number:
+        raise damaged
+    rows = page.imagelength % page.chunks[0] or page.chunks[0]
+    per_plane = math.prod(page.chunked[-2:])
+    for index, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+        # The last strip holds the rows that are left; tiles are always whole.
+        is_last = not page.is_tiled and (index + 1) % per_plane == 0
+        needed = size // page.chunks[0] * rows if is_last else size
+        if offset <= 0 or count <= 0 or offset + count > len(data):
+            raise damaged
+        if page.compression in _DEFLATE:
+            packed = memoryview(data)[offset : offset + count]
+            unpacked = zlib.decompressobj().decompress(packed, size + 1)
+            if not needed <= len(unpacked) <= size:
+                raise damaged
+        elif count < needed:
+            raise damaged
+
+
+def _describe(page: tifffile.TiffPage) -> str:
+    codec = getattr(page.compression, "name", page.compression)
+    meaning = getattr(page.photometric, "name", page.photometric)
+    return f"{page.samplesperpixel} x {page.bitspersample}-bit {meaning} values ({codec})"

@@ -1,0 +1,93 @@
+"""A zip in memory: its files, within limits that are checked before anything is unpacked."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+from btmodels.errors import DecodeError
+from btmodels.filenames import plain_name
+from btmodels.io import limits
+from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES
+
+MAX_FILES = 2_000
+"""A patient has 20 to 88 slices and as many masks, a study of DICOM several hundred files."""
+
+MAX_TOTAL = 400_000_000
+"""Bytes of all files together, unpacked."""
+
+MAX_RATIO = 200
+"""Bytes unpacked for each packed one, of a zip of more than `FREE`: empty masks pack well, too."""
+
+FREE = 20_000_000
+
+_ERRORS = (*LIBRARY_ERRORS, zipfile.BadZipFile, zipfile.LargeZipFile)
+
+
+def is_zip(data: bytes) -> bool:
+    """Tell whether bytes start as a zip does."""
+    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes], ...]:
+    """Unpack a zip.
+
+    Args:
+        data: The file.
+        name: As the visitor knows it.
+
+    Returns:
+        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold.
+        What a system adds of its own (``__MACOSX``, names with a dot in front) is left out.
+
+    Raises:
+        DecodeError: It is damaged, locked with a password, or would unpack to more than is read.
+    """
+    name = plain_name(name)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            entries = [entry for entry in file.infolist() if not entry.is_dir()]
+            _check(entries, len(data), name)
+            wanted = [(path_of(entry.filename), entry) for entry in entries]
+            # `read` ends at the size that was announced and checked, whatever follows.
+            return tuple((path, file.read(entry)) for path, entry in wanted if path)
+    except _ERRORS as error:
+        raise DecodeError(
+            f"{name} is a zip that is cut off, damaged or packed in a rare way."
+        ) from error
+
+
+def path_of(name: str) -> str:
+    """Return a path without tricks, "" of what no visitor put there.
+
+    ``/etc/../x.tif`` gives ``etc/x.tif``: nothing is written, so a path only has to be readable.
+    """
+    parts = [plain_name(part) for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+    if any(part.startswith((".", "__MACOSX")) for part in parts):
+        return ""
+    return "/".join(parts)
+
+
+def _check(entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:
+    if len(entries) > MAX_FILES:
+        raise DecodeError(f"{name} holds {len(entries):,} files; at most {MAX_FILES:,} are read.")
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_TOTAL:
+        raise DecodeError(
+            f"{name} would take {total // 1_000_000:,} MB unpacked; at most "
+            f"{MAX_TOTAL // 1_000_000} MB are read."
+        )
+    if total > FREE and total > MAX_RATIO * packed:
+        raise DecodeError(
+            f"{name} would grow {total // max(packed, 1):,} times larger when unpacked, as no slices do."
+        )
+    for entry in entries:
+        if entry.flag_bits & 1:
+            raise DecodeError(f"{name} is locked with a password; unpack it first.")
+        if entry.file_size > MAX_BYTES:
+            raise DecodeError(
+                f"{name} holds a file of {entry.file_size // 1_000_000:,} MB; at most "
+                f"{MAX_BYTES // 1_000_000} MB are read."
+            )
+    limits.announce(total)

@@ -1,0 +1,1 @@
+"""Measure a mask: area, volume, shape, surface."""

@@ -1,0 +1,100 @@
+"""What the doctor sees in the channels: a sequence alone, one in place of another, or swapped ones."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import cv2
+import numpy as np
+
+from btmodels.quality import channel_features
+from btmodels.quality.classifier import Limits
+from btmodels.quality.findings import Finding
+from btmodels.slices import CHANNELS, FLAIR
+
+
+def find(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> list[Finding]:
+    """Look at the channels of a slice.
+
+    Args:
+        pixels: uint8, (rows, cols, 3), 0 to 255.
+        values: The same, from `btmodels.quality.head_features.small`.
+        limits: To go by.
+    """
+    same = [pair for pair in combinations(range(3), 2) if equal(pixels, *pair)]
+    if len(same) >= 2:
+        text = (
+            "All three channels are the same, so this is one sequence alone. It is taken for FLAIR, "
+            "which also stands in for the two others, as in the data set where they are missing."
+        )
+        return [
+            Finding("gray", "note", text, "No pixel differs between them by more than rounding.")
+        ]
+    if same:
+        a, b = same[0]
+        if FLAIR in (a, b):
+            other = CHANNELS[a if b == FLAIR else b]
+            text = (
+                f"FLAIR stands in for {other}, as in the data set where that sequence is missing."
+            )
+            return [Finding("stand_in", "note", text, "These two channels are the same.")]
+        text = (
+            "Pre- and post-contrast T1 are the same picture: one of them is missing. The data set puts "
+            "FLAIR in place of what is missing."
+        )
+        return [Finding("replicated", "fault", text, "These two channels are the same.", "flair")]
+    return _disorder(values, limits)
+
+
+def _disorder(values: np.ndarray, limits: Limits) -> list[Finding]:
+    figures = channel_features.figures(values)
+    if figures is None:
+        return []
+    chance = order_chances(figures, limits)
+    # Where each sequence seems to be now: the most likely order puts it right.
+    best = int(np.argmax(chance))
+    middle = {
+        c: sum(chance[i] for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == c)
+        for c in (0, 2)
+    }
+    place = max(middle, key=middle.get)
+    if middle[place] > limits.values["swapped"]:
+        fits = [i for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == place]
+        best = max(fits, key=lambda i: chance[i])
+        text = f"The channels seem swapped: FLAIR looks to be where {CHANNELS[place]} belongs."
+        evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
+        return [Finding("swapped", "fault", text, evidence, _order_name(best))]
+    if channel_features.ORDERS[best] == (2, 1, 0) and chance[best] > limits.values["exchanged"]:
+        text = (
+            "Pre- and post-contrast T1 seem exchanged, as when a program took red, green, blue for "
+            "blue, green, red."
+        )
+        evidence = f"Likelihood {_percent(chance[best])} by vessels, scalp and likeness."
+        return [Finding("exchanged", "fault", text, evidence, _order_name(best))]
+    return []
+
+
+def order_chances(figures: np.ndarray, limits: Limits) -> np.ndarray:
+    """Return how likely each of `btmodels.quality.channel_features.ORDERS` puts the channels right; they
+    add up to 1."""
+    score = limits.order.score(figures)
+    chance = np.exp(score - score.max())
+    return chance / chance.sum()
+
+
+def _percent(chance: float) -> str:
+    # Nothing that was learned is certain, so rounding must not make it look so.
+    return "> 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
+
+
+def _order_name(index: int) -> str:
+    return "order" + "".join(map(str, channel_features.ORDERS[index]))
+
+
+def equal(pixels: np.ndarray, a: int, b: int) -> bool:
+    """Whether two channels are the same but for rounding."""
+    # JPEG stores brightness finer than color, so channels that were equal may differ by a little.
+    one, other = pixels[..., a], pixels[..., b]
+    if np.array_equal(one, other):
+        return True
+    return float(cv2.absdiff(np.ascontiguousarray(one), np.ascontiguousarray(other)).mean()) < 0.5

@@ -1,0 +1,195 @@
+"""Is this picture fit to be judged? Findings from the pixels of a slice, before any network sees it.
+
+What it can say is in `btmodels.quality.findings`; how often it finds what is measured by `python -m
+train doctor`.
+
+Only numpy and OpenCV: it runs where the pipeline runs, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from btmodels.quality import channel_features, channels, corrections, cropping, head_features
+from btmodels.quality.classifier import Limits, load_limits
+from btmodels.quality.findings import Diagnosis, Finding
+from btmodels.slices import CHANNELS, FLAIR
+
+LEAST_PIXELS = 32
+"""Fewer rows or columns show nothing of a head."""
+
+DARK = 0.1
+"""A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this share of white is
+either too dark or shows next to nothing."""
+
+
+def examine(pixels: np.ndarray, limits: Limits | None = None) -> Diagnosis:
+    """Look at a slice.
+
+    Args:
+        pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
+        limits: To go by; the committed ones where None.
+
+    Raises:
+        ValueError: It is no such array.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise ValueError(
+            "A slice must be uint8, (rows, cols, 3). "
+            f"Received: dtype={pixels.dtype}, shape={pixels.shape}"
+        )
+    limits = limits or load_limits()
+    if limits is None:
+        return Diagnosis(judged=False)
+    rows, cols = pixels.shape[:2]
+    if min(rows, cols) < LEAST_PIXELS:
+        text = "This picture is too small to show a slice of a head."
+        evidence = f"It has {rows} × {cols} pixels; at least {LEAST_PIXELS} each way are needed."
+        return Diagnosis((Finding("tiny", "stop", text, evidence),))
+    if found := _mask(pixels):
+        return Diagnosis((found,))
+    values = head_features.small(pixels)
+    if found := _inverted(pixels, values, limits):
+        return Diagnosis((found,))
+    figures = head_features.scope(values)
+    if figures["top"] < DARK:
+        return Diagnosis((_dark(pixels, figures["top"], limits),))
+    # What is wrong with the range is told first, for it may be why a head is not seen as one.
+    ranges = _range(pixels, limits)
+    score = _score(figures, limits)
+    if score < limits.values["scope"]:
+        washed = next((each for each in ranges if each.mend), None)
+        mended = corrections.MENDS[washed.mend][1](pixels) if washed else None
+        if washed and _fits(mended, limits):
+            # A head that fills its picture has no black around it either; no mend brings that back.
+            return Diagnosis((washed, *cropping.find(mended, limits)))
+        # What was cut off at white may be why; it is told too, and no mend brings it back.
+        return Diagnosis((_stranger(pixels, figures, score, limits), *ranges))
+    return Diagnosis(
+        (*ranges, *cropping.find(pixels, limits), *channels.find(pixels, values, limits))
+    )
+
+
+def _score(figures: dict[str, float], limits: Limits) -> float:
+    return float(limits.scope.score(np.array([list(figures.values())]))[0])
+
+
+def _fits(pixels: np.ndarray, limits: Limits) -> bool:
+    figures = head_features.scope(head_features.small(pixels))
+    return figures["top"] >= DARK and _score(figures, limits) >= limits.values["scope"]
+
+
+def _mask(pixels: np.ndarray) -> Finding | None:
+    low, high = int(pixels.min()), int(pixels.max())
+    if high == low or not channels.equal(pixels, 0, 1) or not channels.equal(pixels, 1, 2):
+        return None
+    level = pixels[..., 0]
+    step = 0.1 * (high - low)
+    between = float(((level > low + step) & (level < high - step)).mean())
+    white = float((level > (low + high) / 2).mean())
+    # JPEG smears the border of a mask; a slice has most of its pixels between black and white.
+    if between > 0.01 or low > 0 or high - low == 1 and between == 0 and high != 1:
+        return None
+    if white < 1e-4:
+        return None
+    return Finding(
+        "mask",
+        "stop",
+        "This looks like a mask, not like a slice: it is black and white without gray.",
+        f"{100 * (1 - between):.1f} % of its pixels are one of two values, {100 * white:.1f} % are "
+        "the bright one.",
+    )
+
+
+def _inverted(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> Finding | None:
+    edges = [
+        float(np.median(head_features.border(head_features.squeezed(pixels)[..., c])))
+        for c in range(3)
+    ]
+    middles = [float(np.median(pixels[..., c])) for c in range(3)]
+    bright = [c for c in range(3) if edges[c] > limits.values["inverted"]]
+    if not bright:
+        return None
+    whole = len(bright) == 3
+    name = "invert" if whole else f"invert{bright[0]}"
+    if not _fits(corrections.MENDS[name][1](pixels), limits):
+        return None
+    what = "This picture" if whole else f"The channel of {CHANNELS[bright[0]]}"
+    return Finding(
+        "inverted",
+        "stop" if whole else "fault",
+        f"{what} looks inverted: what should be black around the head is bright.",
+        f"Half of the outermost pixels are above {edges[bright[0]]:.0f} of 255; half of all pixels "
+        f"are above {middles[bright[0]]:.0f}.",
+        name,
+    )
+
+
+def _dark(pixels: np.ndarray, top: float, limits: Limits) -> Finding:
+    evidence = f"Its brightest pixels reach {255 * top:.0f} of 255."
+    stretched = corrections.stretch(pixels)
+    head = head_features.find_head(head_features.small(stretched).mean(axis=2))
+    large = head is not None and head.mask.mean() >= channel_features.LEAST_AREA
+    if large and _fits(stretched, limits):
+        text = "This slice is far too dark: most of the range of gray is not used."
+        return Finding("dark", "fault", text, evidence, "stretch")
+    text = "There is next to nothing in this slice: air, or the very end of a head."
+    return Finding("empty", "note", text, evidence)
+
+
+def _range(pixels: np.ndarray, limits: Limits) -> list[Finding]:
+    found = []
+    flair = pixels[..., FLAIR]
+    low = float(np.percentile(flair, 1))
+    if low > limits.values["washed_out"]:
+        text = "This slice is washed out: nothing in it is black, not even the air around the head."
+        evidence = f"99 % of its FLAIR pixels are above {low:.0f} of 255."
+        found.append(Finding("washed_out", "fault", text, evidence, "stretch"))
+    full = max(float((pixels[..., c] >= 250).mean()) for c in range(3))
+    if full > limits.values["overexposed"]:
+        text = (
+            "This slice is overexposed: its bright parts were cut off at white, and what they showed "
+            "cannot be had back. Export it again with a wider window."
+        )
+        evidence = f"{100 * full:.1f} % of the pixels of a channel are white."
+        found.append(Finding("overexposed", "fault", text, evidence))
+    jumps = _jumps(flair)
+    if jumps > limits.values["wrapped"]:
+        text = (
+            "The values of this slice seem to have run over: what was brighter than white begins at "
+            "black again. Export it again as 8 bits with scaling."
+        )
+        evidence = f"{100 * jumps:.2f} % of neighboring pixels differ by more than half the range."
+        found.append(Finding("wrapped", "fault", text, evidence))
+    return found
+
+
+def _jumps(level: np.ndarray) -> float:
+    values = level.astype(np.int16)
+    across = np.abs(np.diff(values, axis=1)) > 127
+    return float((across.mean() + (np.abs(np.diff(values, axis=0)) > 127).mean()) / 2)
+
+
+def _stranger(
+    pixels: np.ndarray, figures: dict[str, float], score: float, limits: Limits
+) -> Finding:
+    gray = channels.equal(pixels, 0, 1) and channels.equal(pixels, 1, 2)
+    evidence = (
+        f"Its score by {len(figures)} figures is {score:.1f}; slices of a head reach "
+        f"{limits.values['scope']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f} % "
+        f"of the border is bright, what is bright agrees to {100 * figures['ellipse']:.0f} % with an "
+        f"ellipse, left with right to {100 * max(0.0, figures['symmetry']):.0f} %."
+    )
+    rim = max(figures["ring0"], figures["ring1"]) / max(0.05, figures["ring4"])
+    if gray and rim > limits.values["ct_rim"] and figures["border_bright"] < 0.2:
+        text = (
+            "This looks like a CT, not like an MRI: one gray channel with a rim as bright as bone. The "
+            "networks have never learned CT, so no mask is drawn."
+        )
+        evidence = f"The rim is {rim:.1f} times as bright as the middle. {evidence}"
+        return Finding("ct", "stop", text, evidence)
+    text = (
+        "This does not look like an MRI slice of a head, which is all that the networks know: no mask "
+        "is drawn."
+    )
+    return Finding("not_a_brain", "stop", text, evidence)

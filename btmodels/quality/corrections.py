@@ -1,0 +1,99 @@
+"""What one click does about a finding: each mend is a function from pixels to pixels, nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from btmodels.quality.channel_features import ORDERS
+from btmodels.slices import CHANNELS, FLAIR, Slice
+
+BRIGHT = 200
+"""Where a stretch puts the 99.8th percentile, of 255."""
+
+
+def invert(pixels: np.ndarray, channel: int | None = None) -> np.ndarray:
+    """Turn bright into dark, in one channel or in all."""
+    if channel is None:
+        return 255 - pixels
+    found = pixels.copy()
+    found[..., channel] = 255 - found[..., channel]
+    return found
+
+
+def stretch(pixels: np.ndarray) -> np.ndarray:
+    """Give each channel black at its first percentile and `BRIGHT` at its 99.8th."""
+    values = pixels.astype(np.float32)
+    low, high = np.percentile(values, (1, 99.8), axis=(0, 1))
+    gain = np.where(high - low >= 1, BRIGHT / np.maximum(high - low, 1), 1.0)
+    return np.clip(np.rint((values - low) * gain), 0, 255).astype(np.uint8)
+
+
+def reorder(pixels: np.ndarray, order: tuple[int, int, int]) -> np.ndarray:
+    """Take the channels in another order: `order` holds where each of `CHANNELS` is now."""
+    return np.ascontiguousarray(pixels[..., list(order)])
+
+
+def flair_for_both(pixels: np.ndarray) -> np.ndarray:
+    """Put FLAIR in place of the two others, as the data set does where they are missing."""
+    return np.ascontiguousarray(pixels[..., [FLAIR, FLAIR, FLAIR]])
+
+
+MENDS = {
+    "invert": ("Turn bright and dark around", invert),
+    "stretch": ("Stretch the range of gray", stretch),
+    "flair": ("Put FLAIR in place of both", flair_for_both),
+    **{
+        f"invert{c}": (
+            f"Turn bright and dark around in {CHANNELS[c]}",
+            lambda pixels, c=c: invert(pixels, c),
+        )
+        for c in range(3)
+    },
+    **{
+        "order" + "".join(map(str, order)): (
+            "Put the channels in order",
+            lambda pixels, order=order: reorder(pixels, order),
+        )
+        for order in ORDERS[1:]
+    },
+}
+"""Mends by name: the words on the button, and what it does."""
+
+DONE = {
+    "invert": "bright and dark were turned around before the analysis.",
+    "stretch": "the range of gray was stretched before the analysis.",
+    "flair": "FLAIR was put in place of pre- and post-contrast T1 before the analysis.",
+}
+
+
+def mend(each: Slice, names: tuple[str, ...]) -> Slice:
+    """Return the slice as mended, with a note for each mend.
+
+    Args:
+        each: As it was read.
+        names: Keys of `MENDS`, applied in turn.
+
+    Raises:
+        KeyError: There is no such mend.
+    """
+    pixels, notes = each.pixels, each.notes
+    for name in names:
+        pixels = MENDS[name][1](pixels)
+        notes += (done(name),)
+    return replace(each, pixels=pixels, notes=notes)
+
+
+def done(name: str) -> str:
+    """Say in a sentence what a mend did."""
+    if name in DONE:
+        return f"Mended: {DONE[name]}"
+    if name.startswith("order"):
+        taken = ", ".join(CHANNELS[int(digit)] for digit in name[5:])
+        return (
+            "Mended: the channels were put in another order before the analysis: what stood for "
+            f"{taken} is now taken for {', '.join(CHANNELS)}."
+        )
+    channel = CHANNELS[int(name[-1])]
+    return f"Mended: bright and dark were turned around in {channel} before the analysis."

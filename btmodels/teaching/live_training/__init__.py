@@ -1,0 +1,1 @@
+"""Small trainings that a visitor starts in a lesson."""

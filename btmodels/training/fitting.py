@@ -1,0 +1,334 @@
+"""One training loop for every network, with checkpoints that go on as if nothing had happened.
+
+Everything random derives from seed, epoch and step, and a checkpoint holds weights and optimizer, so a
+run that was killed and started again ends with the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How a network is trained.
+
+    Attributes:
+        epochs: Passes.
+        num_slices: Slices a pass.
+        batch_size: Slices a step.
+        learning_rate: Peak of the one-cycle schedule.
+        weight_decay: Of AdamW, on convolution kernels only.
+        warmup: Share of all steps in which the rate rises.
+        seed: Of weights, order and augmentation.
+        validate_every: Epochs between validations; the last one is always validated.
+        patience: Stop early after so many validations without a better score; None never does.
+        plateau: Keep the rate constant instead of the one-cycle schedule, and halve it whenever half
+            the patience has passed without a better score.
+        fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
+        ema: Momentum of the exponential moving average of the weights that is kept beside them; 0 keeps
+            none.
+        augmentation: More changes to the slices trained on, as `train.fit.augment.Augmentation` names them.
+    """
+
+    epochs: int = 30
+    num_slices: int = 2600
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup: float = 0.2
+    seed: int = 0
+    validate_every: int = 2
+    patience: int | None = None
+    plateau: bool = False
+    fade: float = 0.0
+    ema: float = 0.0
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+
+
+def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
+    """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
+    (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine.
+
+    With `FitConfig.plateau` the rate starts at its peak instead and `fit` lowers it.
+    """
+    total = max(config.epochs * steps_per_epoch, 2)
+    rising = max(int(total * config.warmup), 1)
+    schedule = config.learning_rate
+    if not config.plateau:
+        schedule = keras.optimizers.schedules.CosineDecay(
+            config.learning_rate / 25,
+            decay_steps=total - rising,
+            alpha=1e-3,
+            warmup_target=config.learning_rate,
+            warmup_steps=rising,
+        )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=keras.backend.backend() == "jax")
+    optimizer.build(model.trainable_variables)
+
+
+class WeightAverage(keras.callbacks.Callback):
+    """Keeps the exponential moving average of a model's weights, statistics of the norms included.
+
+    In the first steps the average follows faster, as in TensorFlow's moving averages: over so few steps it
+    would otherwise keep what the network started from.
+
+    Args:
+        momentum: Share of the average that a step leaves as it was, below 1.
+    """
+
+    def __init__(self, momentum: float):
+        super().__init__()
+        self.momentum = momentum
+        self.steps = 0
+        self.weights: list[np.ndarray] = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self.weights:
+            self.weights = [np.array(each) for each in self.model.get_weights()]
+        kept = np.float32(min(self.momentum, (1 + self.steps) / (10 + self.steps)))
+        for average, weight in zip(self.weights, self.model.weights, strict=True):
+            average *= kept
+            average += (1 - kept) * keras.ops.convert_to_numpy(weight)
+        self.steps += 1
+
+
+def save_checkpoint(
+    path: Path, model: keras.Model, state: dict, average: WeightAverage | None = None
+) -> None:
+    """Write weights, optimizer, ``state`` and the average in one file, whole or not at all.
+
+    Raises:
+        OSError: The disk is full, say; what was at ``path`` is still there.
+    """
+    arrays = {f"w{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
+    arrays |= {
+        f"o{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)
+    }
+    if average:
+        arrays |= {f"a{i}": each for i, each in enumerate(average.weights)}
+        arrays["averaged_steps"] = np.array(average.steps)
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, state=np.frombuffer(json.dumps(state).encode(), np.uint8), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        partial.unlink(missing_ok=True)  # half a checkpoint must not fill a disk that is full
+        raise
+    partial.replace(path)
+
+
+def load_checkpoint(path: Path, model: keras.Model, average: WeightAverage | None = None) -> dict:
+    """Restore what `save_checkpoint` wrote and return its state."""
+    with np.load(path, allow_pickle=False) as arrays:
+        model.set_weights([arrays[f"w{i}"] for i in range(len(model.weights))])
+        for i, variable in enumerate(model.optimizer.variables):
+            variable.assign(arrays[f"o{i}"])
+        if average:
+            average.weights = [arrays[f"a{i}"] for i in range(len(model.weights))]
+            average.steps = int(arrays["averaged_steps"])
+        return json.loads(arrays["state"].tobytes())
+
+
+def read_weights(path: Path, averaged: bool = False) -> list[np.ndarray]:
+    """Return the weights in a checkpoint, in the order of the model's own.
+
+    Args:
+        path: What `save_checkpoint` wrote.
+        averaged: Return their moving average (`FitConfig.ema`) instead.
+
+    Raises:
+        KeyError: No average was kept.
+    """
+    letter = "a" if averaged else "w"
+    with np.load(path, allow_pickle=False) as arrays:
+        number = sum(name.startswith("w") for name in arrays)
+        return [arrays[f"{letter}{i}"] for i in range(number)]
+
+
+def read_state(path: Path) -> dict:
+    """Return the state in a checkpoint, without its weights."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return json.loads(arrays["state"].tobytes())
+
+
+class _Progress(keras.callbacks.Callback):
+    """Says every half minute how far an epoch is."""
+
+    def __init__(self, say: Callable[[str], None], epochs: int):
+        super().__init__()
+        self.say, self.epochs = say, epochs
+        self.started = self.spoken = time.monotonic()
+        self.done = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        now = time.monotonic()
+        if now - self.spoken > 30:
+            steps = self.params["steps"]
+            left = (now - self.started) / self.done * ((self.epochs - self.epoch) * steps - batch)
+            self.say(
+                f"epoch {self.epoch + 1}/{self.epochs} step {batch + 1}/{steps} "
+                f"loss {logs['loss']:.4f}, about {left / 60:.0f} min left"
+            )
+            self.spoken = now
+
+
+def fit(
+    model: keras.Model,
+    loss,
+    epoch_data: Callable[[int], keras.utils.PyDataset],
+    validate: Callable[[keras.Model], float],
+    config: FitConfig,
+    folder: Path,
+    say: Callable[[str], None] = lambda line: None,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> dict:
+    """Train, or go on training, and leave ``model`` with the weights that validated best.
+
+    Args:
+        model: Built, not compiled.
+        loss: Function of (truth, logits), or a dict of them by output.
+        epoch_data: From an epoch's number (from 0) to its batches.
+        validate: From the model to a score; higher is better.
+        config: How.
+        folder: Holds ``checkpoint.npz`` (with the moving average, where there is one), ``best.npz`` and
+            ``log.csv``; a run found there is continued.
+        say: Gets a line at a time.
+        callbacks: More of Keras's.
+
+    Returns:
+        ``best_score``, ``best_epoch`` (from 1), ``epochs`` done, ``seconds``, ``history`` (a dict an
+        epoch) and ``config``.
+
+    Raises:
+        ValueError: The folder holds a run with another configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    first = epoch_data(0)
+    compile_model(model, loss, config, len(first))
+    state = {
+        "epochs": 0,
+        "best_score": None,
+        "best_epoch": None,
+        "seconds": 0.0,
+        "history": [],
+        "config": asdict(config),
+    }
+    checkpoint, best = folder / "checkpoint.npz", folder / "best.npz"
+    average = WeightAverage(config.ema) if config.ema else None
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint, model, average)
+        if state["config"] != asdict(config):
+            raise ValueError(
+                f"The run in {folder.name} was begun with another configuration. "
+                f"Received: config={asdict(config)}, found: {state['config']}"
+            )
+        say(f"going on after epoch {state['epochs']}")
+    callbacks = (_Progress(say, config.epochs), *filter(None, [average]), *callbacks)
+    for epoch in range(state["epochs"], config.epochs):
+        if config.patience and validations_without_gain(state["history"]) >= config.patience:
+            say(f"stopped early: no better score for {config.patience} validations")
+            break
+        row = train_epoch(model, epoch, epoch_data(epoch), callbacks)
+        last = epoch + 1 == config.epochs
+        began = time.monotonic()
+        row["score"] = validate(model) if last or (epoch + 1) % config.validate_every == 0 else None
+        row["seconds"] = round(row["seconds"] + time.monotonic() - began, 1)
+        state["epochs"] = epoch + 1
+        state["seconds"] += row["seconds"]
+        state["history"].append(row)
+        if row["score"] is not None and (
+            state["best_score"] is None or row["score"] > state["best_score"]
+        ):
+            state |= {"best_score": row["score"], "best_epoch": epoch + 1}
+            save_checkpoint(best, model, state)
+        if row["score"] is not None and config.plateau:
+            _slow_down(model.optimizer, state["history"], max((config.patience or 10) // 2, 1))
+        save_checkpoint(checkpoint, model, state, average)
+        _write_log(folder / "log.csv", state["history"])
+        left = (config.epochs - epoch - 1) * row["seconds"] / 60
+        score = "" if row["score"] is None else f", validation {row['score']:.4f}"
+        say(
+            f"epoch {epoch + 1}/{config.epochs}: loss {row['loss']:.4f}{score}, "
+            f"{row['seconds']:.0f} s, about {left:.0f} min left"
+        )
+    if best.exists():
+        load_checkpoint(best, model)
+    return state
+
+
+def train_epoch(
+    model: keras.Model,
+    epoch: int,
+    data: keras.utils.PyDataset,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> dict:
+    """Pass once over ``data``, a step a batch: the one loop of training, on the site's lesson too.
+
+    Args:
+        model: Compiled by `compile_model`.
+        epoch: Its number, from 0.
+        data: Its batches, in the order in which they are learned from.
+        callbacks: Keras's.
+
+    Returns:
+        ``epoch`` (from 1), ``loss`` (mean over the steps) and ``seconds``.
+    """
+    began = time.monotonic()
+    fitted = model.fit(
+        data,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,
+        verbose=0,
+        callbacks=list(callbacks),
+    )
+    loss = float(fitted.history["loss"][-1])
+    return {"epoch": epoch + 1, "loss": loss, "seconds": time.monotonic() - began}
+
+
+def validations_without_gain(history: list[dict]) -> int:
+    """Return how many validations came since the best one."""
+    scores = [row["score"] for row in history if row["score"] is not None]
+    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
+
+
+def finished(state: dict) -> bool:
+    """Return whether a run has nothing left to train: all epochs done, or stopped early."""
+    config, history = state["config"], state["history"]
+    if state["epochs"] >= config["epochs"]:
+        return True
+    return bool(config["patience"]) and validations_without_gain(history) >= config["patience"]
+
+
+def _slow_down(optimizer: keras.optimizers.Optimizer, history: list[dict], every: int) -> None:
+    waited = validations_without_gain(history)
+    if waited and waited % every == 0:
+        optimizer.learning_rate.assign(optimizer.learning_rate * 0.5)
+
+
+def _write_log(path: Path, history: list[dict]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["epoch", "loss", "score", "seconds"])
+        writer.writeheader()
+        writer.writerows(history)

@@ -1,0 +1,1 @@
+"""Turn slices into what networks take, and probability maps into masks."""

@@ -1,0 +1,1 @@
+"""Draw masks over slices."""

@@ -1,0 +1,118 @@
+"""A mask drawn on its slice: prediction filled with a solid line, truth with a dashed one.
+
+Orange and light blue stay apart for every kind of color vision, and the line styles differ too. The
+viewer draws with the same two colors (``ui/viewer/viewer.css``).
+"""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from btmodels.slices import FLAIR, Analysis
+
+PREDICTION_COLOR = (255, 176, 0)
+"""Red, green, blue; 0 to 255. ``#ffb000``."""
+
+TRUTH_COLOR = (92, 200, 255)
+"""``#5cc8ff``."""
+
+FILL_OPACITY = 0.35
+_DASH, _GAP = 4, 3
+
+
+def blend(
+    pixels: np.ndarray,
+    mask: np.ndarray,
+    color: tuple[int, int, int] = PREDICTION_COLOR,
+    opacity: float = FILL_OPACITY,
+) -> np.ndarray:
+    """Lay a color over the marked pixels of a picture.
+
+    Args:
+        pixels: uint8, (rows, cols, 3) or (rows, cols), 0 to 255; not modified.
+        mask: bool, (rows, cols).
+        color: Red, green, blue; 0 to 255.
+        opacity: 0 (invisible) to 1.
+
+    Returns:
+        uint8, (rows, cols, 3), a new array.
+
+    Raises:
+        ValueError: The sizes differ, or the opacity is out of its range.
+    """
+    if mask.shape != pixels.shape[:2]:
+        raise ValueError(
+            "A mask must have its picture's size. Received: "
+            f"mask.shape={mask.shape}, pixels.shape={pixels.shape}"
+        )
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"`opacity` is from 0 to 1. Received: opacity={opacity}")
+    result = np.array(pixels) if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    mixed = (1 - opacity) * result[mask] + opacity * np.array(color)
+    result[mask] = np.rint(mixed)
+    return result
+
+
+def outline(mask: np.ndarray) -> np.ndarray:
+    """Return the border of a mask: marked pixels beside (4 neighbors) an unmarked one or the edge.
+
+    Args:
+        mask: bool, (rows, cols).
+
+    Returns:
+        bool, (rows, cols).
+    """
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    inner = cv2.erode(mask.astype(np.uint8), cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return mask & (inner == 0)
+
+
+def dashed_outline(mask: np.ndarray) -> np.ndarray:
+    """Return the border of a mask with gaps: 4 pixels drawn, 3 left out along each contour.
+
+    Args:
+        mask: bool, (rows, cols).
+
+    Returns:
+        bool, (rows, cols); marked nowhere but on `outline`.
+    """
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    result = np.zeros(mask.shape, bool)
+    for contour in contours:
+        cols, rows = contour[:, 0].T
+        drawn = np.arange(len(rows)) % (_DASH + _GAP) < _DASH
+        result[rows[drawn], cols[drawn]] = True
+    return result & outline(mask)
+
+
+def overlay(analysis: Analysis) -> np.ndarray:
+    """Draw an analysis on the slice's FLAIR channel, as the experts saw it.
+
+    Args:
+        analysis: Its mask is filled and outlined; its truth, where there is one, is outlined dashed.
+
+    Returns:
+        uint8, (rows, cols, 3), with the slice's own rows and columns.
+    """
+    picture = blend(analysis.slice.pixels[..., FLAIR], analysis.mask)
+    picture[outline(analysis.mask)] = PREDICTION_COLOR
+    if analysis.slice.truth is not None:
+        picture[dashed_outline(analysis.slice.truth)] = TRUTH_COLOR
+    return picture
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Pack a picture, uint8, (rows, cols, 3), as PNG."""
+    buffer = io.BytesIO()
+    # Level 3 takes a third of the time of Pillow's own 6, and slices come out smaller.
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def overlay_png(analysis: Analysis) -> bytes:
+    """Return what `overlay` draws as PNG."""
+    return png(overlay(analysis))

@@ -1,0 +1,358 @@
+"""The engine answers from another process, whatever happens to that process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from btmodels import guard, registry
+from btmodels.errors import EngineError, WeightsError
+from btmodels.inference import engine as engine_module
+from btmodels.inference import introspect_tasks, worker, worker_process
+from btmodels.inference.engine import Engine, get_engine
+from btmodels.inference.predict import Predictor
+from btmodels.slices import Prediction
+
+if sys.platform != "win32":
+    import resource
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.slow
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="stops a process by a signal")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def same(found: list[Prediction], expected: list[Prediction]) -> bool:
+    return len(found) == len(expected) and all(
+        (a.levels == b.levels).all()
+        and a.tumor_probability == pytest.approx(b.tumor_probability, abs=1e-6)
+        for a, b in zip(found, expected, strict=True)
+    )
+
+
+@contextlib.contextmanager
+def one_byte_altered(path: Path) -> Iterator[None]:
+    with path.open("r+b") as file:
+        file.seek(1000)
+        byte = file.read(1)
+        file.seek(1000)
+        file.write(bytes([byte[0] ^ 1]))
+    yield
+    with path.open("r+b") as file:
+        file.seek(1000)
+        file.write(byte)
+
+
+@pytest.fixture(scope="module")
+def engine(random_assets) -> Iterator[Engine]:
+    engine = Engine(random_assets)
+    engine.start()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def expected(random_assets, noise) -> list[Prediction]:
+    """What the networks say when they are asked in this very process."""
+    locate, judge = Predictor("ensemble", random_assets), Predictor("resnet50", random_assets)
+    pairs = zip(judge.classify(noise), locate.segment(noise), strict=True)
+    return [Prediction(float(verdict), levels) for verdict, levels in pairs]
+
+
+def test_starting_returns_at_once(random_assets):
+    engine = Engine(random_assets)
+    assert engine.status().state == "warming"
+    begin = time.monotonic()
+    engine.start()
+    assert time.monotonic() - begin < 1
+    assert engine.status().state == "warming"
+    engine.close()
+
+
+def test_it_answers_from_another_process(engine, noise, expected):
+    assert same(engine.predict(noise), expected)
+    status = engine.status()
+    assert status.state == "warm"
+    assert status.device.startswith(("CPU", "GPU"))
+    assert status.pid not in (None, os.getpid())
+    assert {network.state for network in status.networks.values()} == {"verified"}
+    assert list(status.networks) == ["ensemble", "resnet50"]
+
+
+def test_many_at_once_each_get_their_own(engine, noise, expected):
+    with ThreadPoolExecutor(8) as threads:
+        jobs = [threads.submit(engine.predict, noise[i:]) for i in range(8)]
+        assert all(same(job.result(), expected[i:]) for i, job in enumerate(jobs))
+
+
+@pytest.mark.parametrize("constant, value", [("SOON_SECONDS", 1000.0), ("SOON_SLICES", 1000)])
+def test_full_batches_are_prepared_aside(
+    random_assets, noise, expected, monkeypatch, constant, value
+):
+    """Once a worker has answered some slices, or was idle: with the one put off, by the other."""
+    monkeypatch.setattr(engine_module, constant, value)
+    engine = Engine(random_assets)
+    many = [*noise] * (engine_module.SOON_SLICES // len(noise) + 1)
+    try:
+        assert same(engine.predict(noise[:1]), expected[:1])
+        assert engine.ask(_rooms) == 1
+        if constant == "SOON_SECONDS":
+            engine.predict(many)
+            engine.predict(noise[:1])
+        wait_for(lambda: time.sleep(1) or engine.ask(_rooms) > 1)  # idle for a while in between
+        assert same(engine.predict(noise), expected)
+    finally:
+        engine.close()
+
+
+def _rooms(assets: Path) -> int:
+    """Slices that all the networks held are ready for at once."""
+    return worker._room(*worker._predictors.values())
+
+
+def test_a_page_may_ask_for_more_than_predictions(engine):
+    assert engine.ask(_name_of) == (engine.status().pid, engine.assets)
+    with pytest.raises(EngineError, match="failed .ZeroDivisionError"):
+        engine.ask(_divide, 1, 0)
+    with pytest.raises(WeightsError, match="no weights for U-Net"):
+        engine.ask(introspect_tasks.switched, np.zeros((4, 4, 3), np.uint8), "unet")
+
+
+def _name_of(assets: Path) -> tuple[int, Path]:
+    return os.getpid(), assets
+
+
+def _divide(above: int, below: int, assets: Path) -> float:
+    return above / below
+
+
+def test_a_worker_stays_although_it_grows(engine, noise):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    for _ in range(3):
+        engine.predict(noise)
+        time.sleep(1.1)  # loky would look once a second
+    assert engine.status().pid == first
+    assert psutil.pid_exists(first)
+
+
+def test_no_slices_no_answers(engine):
+    assert engine.predict([]) == []
+
+
+def test_what_is_no_slice_is_refused_before_it_is_sent(engine, noise):
+    with pytest.raises(ValueError, match="uint8"):
+        engine.predict([noise[0].astype(float)])
+    with pytest.raises(ValueError, match="rows, cols, 3"):
+        engine.predict([noise[0][..., 0]])
+    with pytest.raises(KeyError, match="nonsense"):
+        engine.predict(noise[:1], segmenter="nonsense")
+
+
+@posix_only
+def test_a_worker_killed_in_mid_request_is_replaced(engine, noise, expected):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    # Stopped, it takes the request and can surely not have answered when it is killed.
+    os.kill(first, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(engine.predict, noise)
+        time.sleep(0.5)
+        assert not job.done()
+        os.kill(first, signal.SIGKILL)
+        assert same(job.result(120), expected)
+    assert engine.status().pid not in (None, first)
+    assert not psutil.pid_exists(first)
+
+
+@posix_only
+def test_a_worker_that_hangs_is_replaced(engine, noise, expected, monkeypatch):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    monkeypatch.setattr(engine_module, "ANSWER_SECONDS", 6.0)
+    os.kill(first, signal.SIGSTOP)
+    assert same(engine.predict(noise[:2]), expected[:2])
+    assert engine.status().pid not in (None, first)
+
+
+def _exhaust(assets: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, -1))
+    np.ones(1 << 34, np.uint8)
+
+
+@posix_only
+def test_a_worker_without_memory_is_replaced_and_the_next_request_answered(engine, noise, expected):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    with pytest.raises(EngineError, match="ran out of memory and was replaced"):
+        engine.ask(_exhaust)
+    assert same(engine.predict(noise[:2]), expected[:2])
+    assert engine.status().pid not in (None, first)
+
+
+def test_running_out_of_memory_is_told_from_other_failures():
+    def fail(error: Exception) -> None:
+        raise error
+
+    named = type("ResourceExhaustedError", (Exception,), {})  # as TensorFlow's
+    for error, lacks in ((named("OOM"), True), (MemoryError(), True), (KeyError("x"), False)):
+        with pytest.raises(guard.CallFailedError) as raised:
+            guard.guarded(fail, error)
+        assert raised.value.lacks_memory is lacks
+        assert pickle.loads(pickle.dumps(raised.value)).kind == type(error).__name__
+    with pytest.raises(WeightsError):
+        guard.guarded(fail, WeightsError("x"))
+
+
+def test_no_exception_brings_tensorflow_into_the_web_process():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.btmodels.failing"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    said, loaded = done.stdout.splitlines()
+    assert "failed (InvalidArgumentError)" in said and loaded == "False"
+
+
+def test_a_second_worker_gets_no_gpu(monkeypatch, tmp_path):
+    given = []
+
+    class Refused:
+        def __init__(self, **options):
+            given.append(options["env"])
+
+        def submit(self, *task):
+            future = Future()
+            failure = worker_process.CallFailedError("InternalError", "CUDA initialization failed")
+            warmth = worker.Warmth(7, "CPU, 2 cores", {})
+            done = future.set_result if len(given) == 2 else future.set_exception
+            done(warmth if len(given) == 2 else failure)
+            return future
+
+        def shutdown(self, **_):
+            pass
+
+    monkeypatch.setattr(worker_process.loky, "ProcessPoolExecutor", Refused)
+    assert worker_process.Pool((), tmp_path).hire().device == "CPU, 2 cores"
+    assert [each.get("CUDA_VISIBLE_DEVICES") for each in given] == [None, "-1"]
+    assert all(each["TF_FORCE_GPU_ALLOW_GROWTH"] == "true" for each in given)
+
+
+@posix_only
+def test_a_worker_that_dies_idle_is_replaced_unasked(engine, noise, monkeypatch):
+    engine.predict(noise[:1])
+    first = engine.status().pid
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: engine.status().pid not in (None, first))
+
+
+def test_altered_weights_give_a_status_and_no_mask(engine, random_assets, noise, expected):
+    engine.predict(noise[:1])
+    for name in ("ensemble", "resnet50"):
+        with one_byte_altered(registry.weights_path(name, random_assets)):
+            network = engine.status().networks[name]
+            assert network.state == "altered"
+            assert "altered" in network.message
+            with pytest.raises(WeightsError, match="altered"):
+                engine.predict(noise[:1])
+            cold = Engine(random_assets)
+            with pytest.raises(WeightsError, match="altered"):
+                cold.predict(noise[:1])
+    assert same(engine.predict(noise[:1]), expected[:1])
+
+
+def test_missing_weights_are_said_before_any_waiting(tmp_path, noise):
+    engine = Engine(tmp_path)
+    assert {n.state for n in engine.status().networks.values()} == {"missing"}
+    with pytest.raises(WeightsError, match="no weights for Ensemble"):
+        engine.predict(noise[:1])
+
+
+def test_switched_off_it_says_so(random_assets, noise, monkeypatch):
+    monkeypatch.setenv("BT_ENGINE", "off")
+    engine = Engine(random_assets)
+    engine.start()
+    status = engine.status()
+    assert (status.state, status.pid) == ("off", None)
+    assert "BT_ENGINE=off" in status.message
+    with pytest.raises(EngineError, match="BT_ENGINE=off"):
+        engine.predict(noise[:1])
+
+
+def test_closing_fails_what_waits(random_assets, noise):
+    engine = Engine(random_assets)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(engine.predict, noise)
+        time.sleep(0.3)
+        engine.close()
+        with pytest.raises(EngineError, match="closed"):
+            job.result(10)
+
+
+def test_one_engine_a_process():
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(lambda _: get_engine(), range(8)))) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what a process has mapped")
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
+def test_the_site_has_tensorflow_in_its_worker_alone_and_takes_it_along(end, tmp_path):
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    command += [
+        "--server.port",
+        "0",
+        "--server.headless",
+        "true",
+        "--server.fileWatcherType",
+        "none",
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        site = psutil.Process(server.pid)
+
+        def workers() -> list[psutil.Process]:
+            return [child for child in site.children(recursive=True) if has_tensorflow(child.pid)]
+
+        wait_for(workers)
+        (found,) = workers()
+        assert not has_tensorflow(server.pid)
+        server.send_signal(getattr(signal, end))
+        server.wait(30)
+        wait_for(lambda: not psutil.pid_exists(found.pid), 15)
+    finally:
+        server.kill()
+
+
+def has_tensorflow(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return "_pywrap_tensorflow" in Path(f"/proc/{pid}/maps").read_text()
+    return False
+
+
+def test_threads_are_gone_after_closing(random_assets, noise):
+    before = threading.active_count()
+    engine = Engine(random_assets)
+    engine.start()
+    engine.close()
+    wait_for(lambda: threading.active_count() <= before, 15)

@@ -1,0 +1,173 @@
+"""Masks cut, cleaned and measured, against numbers that can be counted by eye."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from btmodels.measurement.measure import cut, head_mask, lowest_level, measure
+from btmodels.slices import Prediction, Slice
+from tests import fakes
+
+RECORD = replace(fakes.record("resunet"), threshold=0.5, min_component_pixels=0)
+CLASSIFIER = replace(RECORD, name="resnet50", threshold=0.3)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "lowest"),
+    [(0.0, 1), (0.001, 1), (0.2, 51), (0.4, 102), (0.5, 128), (0.6, 153), (0.998, 255), (1.0, 255)],
+)
+def test_lowest_level(threshold, lowest):
+    assert lowest_level(threshold) == lowest
+
+
+def test_every_level_as_a_threshold_marks_itself():
+    assert [lowest_level(n / 255) for n in range(1, 256)] == list(range(1, 256))
+
+
+def test_cut_at_a_threshold():
+    levels = np.array([[0, 127, 128], [129, 255, 1]], np.uint8)
+    assert cut(levels, 0.5).tolist() == [[False, False, True], [True, True, False]]
+    assert cut(levels, 0.0).tolist() == [[False, True, True], [True, True, True]]
+    assert cut(levels, 1.0).sum() == 1
+
+
+def test_small_parts_are_dropped_and_corners_connect():
+    levels = np.array(
+        [
+            [9, 0, 0, 9, 9],
+            [0, 9, 0, 0, 0],
+            [0, 0, 9, 0, 9],
+        ],
+        np.uint8,
+    )
+    parts = {1: 6, 2: 5, 3: 3, 4: 0}  # smallest part kept: pixels left
+    assert {least: int(cut(levels, 0.01, least).sum()) for least in parts} == parts
+    np.testing.assert_array_equal(cut(levels, 0.01, 3), np.eye(3, 5, dtype=bool))
+
+
+def a_head(rows=40, cols=50) -> np.ndarray:
+    """A 20 x 20 head with a dark hole of 4 x 4 inside, and a bright speck of 2 x 2 far from it."""
+    pixels = np.zeros((rows, cols, 3), np.uint8)
+    pixels[10:30, 10:30] = 120
+    pixels[15:19, 15:19] = 0
+    pixels[35:37, 40:42] = 200
+    return pixels
+
+
+def test_the_head_is_the_largest_part_with_its_holes_filled():
+    expected = np.zeros((40, 50), bool)
+    expected[10:30, 10:30] = True
+    np.testing.assert_array_equal(head_mask(a_head()), expected)
+
+
+def test_the_head_is_sought_in_flair():
+    pixels = a_head()
+    pixels[..., [0, 2]] = 0
+    assert head_mask(pixels).sum() == 400
+    pixels[..., 1] = 0
+    pixels[..., 0] = 255
+    assert not head_mask(pixels).any()
+
+
+def test_a_brain_within_a_ring_of_scalp_belongs_to_the_head():
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[5:35, 5:35] = 200
+    pixels[6:34, 6:34] = 0  # a ring of one pixel
+    pixels[10:30, 10:30] = 150
+    assert head_mask(pixels).sum() == 30 * 30
+
+
+def test_a_head_at_the_edge_keeps_its_bays_open():
+    pixels = np.full((20, 20, 3), 90, np.uint8)
+    pixels[5:15, :10] = 0  # a bay that reaches the edge is air, not a hole
+    assert head_mask(pixels).sum() == 400 - 100
+
+
+@pytest.mark.parametrize("level", [0, 7, 255])
+def test_without_contrast_there_is_no_head(level):
+    assert not head_mask(np.full((30, 30, 3), level, np.uint8)).any()
+
+
+def test_a_speck_is_no_head():
+    pixels = np.zeros((40, 50, 3), np.uint8)
+    pixels[0, :5] = 255
+    assert not head_mask(pixels).any()
+
+
+def analyze(levels, probability=0.9, truth=None, notes=(), pixels=None, **options):
+    pixels = a_head() if pixels is None else pixels
+    each = Slice("x.tif", pixels, truth=truth, notes=notes)
+    records = options.pop("records", (RECORD, CLASSIFIER))
+    return measure(
+        each, Prediction(probability, levels), *records, "resunet", "resnet50", **options
+    )
+
+
+def marked(rows: slice, cols: slice, level=255) -> np.ndarray:
+    levels = np.zeros((40, 50), np.uint8)
+    levels[rows, cols] = level
+    return levels
+
+
+def test_shares_and_dice():
+    levels = marked(slice(20, 40), slice(10, 20))  # 10 x 10 of it within the head
+    truth = marked(slice(20, 30), slice(10, 30)) > 0
+    analysis = analyze(levels, truth=truth)
+    assert analysis.marked_pixels == 200
+    assert analysis.slice_share == 200 / 2000
+    assert analysis.head_share == 100 / 400
+    assert analysis.dice == 2 * 100 / (200 + 200)
+    assert analysis.tumor and analysis.warnings == ()
+    assert (analysis.model, analysis.classifier) == ("resunet", "resnet50")
+    assert (analysis.weights_sha256, analysis.threshold) == (RECORD.sha256, 0.5)
+
+
+def test_dice_where_it_is_undefined():
+    empty = np.zeros((40, 50), np.uint8)
+    assert analyze(empty, 0.1, truth=empty > 0).dice is None
+    assert analyze(empty, 0.1).dice is None
+    assert analyze(empty, 0.1, truth=marked(slice(1), slice(1)) > 0).dice == 0
+    assert analyze(empty, 0.1).warnings == ()
+
+
+def test_the_threshold_of_the_record_or_of_the_hand():
+    levels = marked(slice(15), slice(2), level=100)
+    assert analyze(levels).marked_pixels == 0
+    by_hand = analyze(levels, threshold=0.3)
+    assert (by_hand.marked_pixels, by_hand.threshold) == (30, 0.3)
+
+
+def test_small_parts_go_as_the_record_says():
+    records = (replace(RECORD, min_component_pixels=31), CLASSIFIER)
+    assert analyze(marked(slice(15), slice(2)), records=records).marked_pixels == 0
+
+
+def test_the_verdict_is_the_classifiers_and_a_contradiction_is_said():
+    empty, some = np.zeros((40, 50), np.uint8), marked(slice(12, 14), slice(12, 22))
+    yes = analyze(empty, probability=0.3)
+    assert yes.tumor and len(yes.warnings) == 1
+    assert "finds a tumor" in yes.warnings[0] and "marks nothing" in yes.warnings[0]
+    no = analyze(some, probability=0.299)
+    assert not no.tumor and no.marked_pixels == 20  # a contradiction never hides the mask
+    assert "finds no tumor" in no.warnings[0] and "marks 20 pixels" in no.warnings[0]
+    assert analyze(some).warnings == analyze(empty, probability=0.1).warnings == ()
+
+
+def test_notes_missing_head_and_unfinished_weights_are_warnings():
+    black = np.zeros((40, 50, 3), np.uint8)
+    records = (replace(RECORD, complete=False), replace(CLASSIFIER, complete=False))
+    analysis = analyze(
+        np.zeros((40, 50), np.uint8), 0.1, notes=("A note.",), pixels=black, records=records
+    )
+    assert analysis.head_share is None and not analysis.head.any()
+    note, head, segmenter, classifier = analysis.warnings
+    assert note == "A note." and "No head" in head
+    assert "ResUNet" in segmenter and "ResNet50" in classifier
+
+
+def test_a_prediction_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="levels.shape=\\(4, 4\\)"):
+        analyze(np.zeros((4, 4), np.uint8))

@@ -1,0 +1,153 @@
+"""The doctor on hand-made pictures and on the synthetic patients that are shipped."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from btmodels.dataset import cohort
+from btmodels.quality import check, classifier, corrections
+from btmodels.slices import Slice
+from train.quality import corruptions, drawn_negatives
+
+pytestmark = pytest.mark.skipif(
+    classifier.load_limits() is None, reason="there are no limits in this copy of the project"
+)
+
+
+@lru_cache(maxsize=1)
+def samples() -> tuple[np.ndarray, ...]:
+    """One slice in the middle of each synthetic patient."""
+    found = []
+    for patient in cohort.read_cohort(cohort.samples_root()):
+        file = patient.files[len(patient.files) // 2]
+        found.append(cohort.read_slice(patient, file).pixels)
+    return tuple(found)
+
+
+def kinds(pixels: np.ndarray) -> list[str]:
+    return [finding.kind for finding in check.examine(pixels).findings]
+
+
+def test_every_slice_of_the_sites_own_samples_passes_untouched():
+    touched = {
+        file.image.name: diagnosis.sentences
+        for patient in cohort.read_cohort(cohort.samples_root())
+        for file in patient.files
+        if not (diagnosis := check.examine(cohort.read_slice(patient, file).pixels)).untouched
+    }
+    assert touched == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "severity"),
+    [
+        ("grayscale", "gray", "note"),
+        ("replicated", "replicated", "fault"),
+        ("too dark", "dark", "fault"),
+        ("washed out", "washed_out", "fault"),
+        ("overexposed", "overexposed", "fault"),
+        ("inverted", "inverted", "stop"),
+    ],
+)
+def test_a_spoiled_slice_is_told_with_figures(name, kind, severity):
+    for pixels in samples():
+        if name in corruptions.SHUFFLES and not corruptions.distinct(pixels):
+            continue
+        found = check.examine(corruptions.SPOILS[name][1](pixels)).findings
+        finding = next(each for each in found if each.kind == kind)
+        assert finding.severity == severity
+        assert finding.evidence and finding.text.endswith(".")
+        assert (finding.cost == "") == (severity == "stop")
+
+
+def test_a_mend_leads_to_a_slice_that_passes():
+    pixels = samples()[0]
+    for name in ("inverted", "too dark", "washed out"):
+        (finding, *_) = check.examine(corruptions.SPOILS[name][1](pixels)).findings
+        mended = corrections.mend(Slice("x", corruptions.SPOILS[name][1](pixels)), (finding.mend,))
+        assert check.examine(mended.pixels).untouched, name
+        assert mended.notes[-1].startswith("Mended: ")
+
+
+def test_every_order_of_channels_is_put_right_by_its_mend():
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    for order in ("102", "021", "210", "120", "201"):
+        taken = [order.index(str(i)) for i in range(3)]  # so that the mend undoes it
+        found = corrections.MENDS["order" + order][1](pixels[..., taken])
+        assert (found == pixels).all()
+
+
+def test_swapped_channels_are_caught_and_mended():
+    caught = 0
+    whole = [pixels for pixels in samples() if corruptions.distinct(pixels)]
+    assert len(whole) >= 4
+    for pixels in whole:
+        swapped = np.ascontiguousarray(pixels[..., [1, 0, 2]])
+        found = [f for f in check.examine(swapped).findings if f.kind == "swapped"]
+        caught += bool(found) and (corrections.MENDS[found[0].mend][1](swapped) == pixels).all()
+    assert caught >= len(whole) - 1
+
+
+def test_a_stand_in_is_a_note_and_no_fault():
+    pixels = samples()[0][..., [1, 1, 2]].copy()
+    diagnosis = check.examine(pixels)
+    assert [f.kind for f in diagnosis.findings] == ["stand_in"] and diagnosis.untouched
+
+
+def test_what_is_no_slice_of_a_head_gets_a_reason_and_no_mask():
+    rng = np.random.default_rng(8)
+    for make in (
+        drawn_negatives.text,
+        drawn_negatives.chart,
+        drawn_negatives.gradient,
+        drawn_negatives.pattern,
+    ):
+        for _ in range(3):
+            stop = check.examine(make(rng)).stop
+            assert stop is not None and stop.kind in ("not_a_brain", "mask", "ct"), make
+
+
+def test_a_mask_is_told_from_a_slice():
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[20:30, 20:40] = 255
+    assert kinds(pixels) == ["mask"]
+    assert "4.9 %" in check.examine(pixels).stop.evidence  # 200 of 4,096
+
+
+def test_black_is_empty_and_tiny_is_tiny():
+    assert kinds(np.zeros((64, 64, 3), np.uint8)) == ["empty"]
+    assert check.examine(np.zeros((64, 64, 3), np.uint8)).untouched
+    assert kinds(np.zeros((16, 64, 3), np.uint8)) == ["tiny"]
+
+
+def test_anything_else_is_refused():
+    with pytest.raises(ValueError, match="uint8"):
+        check.examine(np.zeros((64, 64), np.uint8))
+
+
+def test_without_limits_nothing_is_said(monkeypatch):
+    monkeypatch.setattr(check, "load_limits", lambda: None)
+    diagnosis = check.examine(samples()[0])
+    assert not diagnosis.judged and diagnosis.findings == () and diagnosis.stop is None
+
+
+def test_an_exchange_is_never_claimed_at_low_confidence():
+    assert classifier.load_limits().values["exchanged"] >= 0.9
+    assert classifier.load_limits().values["swapped"] >= 0.5
+
+
+def test_a_judge_is_its_formula():
+    one = classifier.Judge(
+        mean=np.array([1.0, 0.0]),
+        deviation=np.array([2.0, 1.0]),
+        hidden=np.array([[[1.0], [0.5]]]),
+        hidden_bias=np.array([[0.25]]),
+        out=np.array([[3.0]]),
+        out_bias=np.array([-1.0]),
+    )
+    # (5 - 1) / 2 = 2 and -2: tanh(2 - 1 + 0.25) * 3 - 1; clipped, (41 - 1) / 2 counts as 4.
+    assert one.score(np.array([5.0, -2.0])) == pytest.approx([3 * np.tanh(1.25) - 1])
+    assert one.score(np.array([[41.0, 0.0]])) == pytest.approx([3 * np.tanh(4.25) - 1])

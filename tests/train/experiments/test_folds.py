@@ -1,0 +1,112 @@
+"""Figures of cross-validated maps, on maps made by hand."""
+
+import numpy as np
+import pytest
+
+from btmodels.dataset import cohort
+from btmodels.metrics.overlap import Counts
+from train.experiments.folds import (
+    CUTS,
+    Maps,
+    by_cut,
+    count_at_cuts,
+    draw_maps,
+    figures_of,
+    keep_maps,
+    read_maps,
+    read_masks,
+)
+from train.fit.data import Subset
+
+
+def maps_of(folder: str, *slices: tuple[float, int]) -> Maps:
+    """A patient whose slices have a tumor of eight pixels, drawn at a probability, and some pixels
+    beside it at three quarters."""
+    levels, truth = np.zeros((len(slices), 4, 8), np.uint8), np.zeros((len(slices), 4, 8), bool)
+    for index, (probability, beside) in enumerate(slices):
+        truth[index, 0] = probability > 0
+        levels[index, 0] = round(255 * probability)
+        levels[index, 3, :beside] = round(255 * 0.75)
+    return Maps(levels, truth, (folder,) * len(slices), tuple(range(len(slices))))
+
+
+def test_pixels_are_counted_at_every_cut():
+    counted = count_at_cuts(maps_of("a", (0.4, 2), (0, 3)))["a"]
+    assert len(counted) == len(CUTS)
+    assert counted[CUTS.index(0.4)] == [Counts(8, 2, 0, 22), Counts(0, 3, 0, 29)]
+    assert counted[CUTS.index(0.45)] == [Counts(0, 2, 8, 22), Counts(0, 3, 0, 29)]
+
+
+def test_slices_are_those_of_the_stack_however_they_lie():
+    maps = maps_of("a", (0.4, 0), (0, 3))
+    turned = Maps(maps.levels, maps.truth, maps.patients, (7, 3))
+    assert count_at_cuts(turned)["a"][0] == [Counts(0, 3, 0, 29), Counts(8, 0, 0, 24)]
+
+
+def test_dice_and_false_alarms_at_a_cut_are_those_of_patients():
+    counted = count_at_cuts(maps_of("a", (0.4, 0), (0, 3))) | count_at_cuts(maps_of("b", (0.9, 2)))
+    low, high = (by_cut(counted)[CUTS.index(cut)] for cut in (0.4, 0.5))
+    # 2 * 8 / (2 * 8 + 3) and 2 * 8 / (2 * 8 + 2); one slice without tumor, and it is marked.
+    assert low["mean_dice"] == pytest.approx((16 / 19 + 16 / 18) / 2, abs=1e-6)
+    assert high["mean_dice"] == pytest.approx((0 + 16 / 18) / 2, abs=1e-6)
+    assert low["false_alarm_rate"] == high["false_alarm_rate"] == 1.0
+
+
+def test_a_fold_is_cut_where_the_others_score_best(tmp_path):
+    drawn = [maps_of("a", (0.31, 0)), maps_of("b", (0.6, 0)), maps_of("c", (0.2, 0))]
+    places = [tmp_path / str(number) for number in range(3)]
+    for place in places:
+        place.mkdir()
+    found = figures_of([{"fold": n} for n in (1, 2, 3)], drawn, ["a", "c", "no slice"], places)
+    assert found["mean_dice"] == pytest.approx(1 / 3), "at one half b alone is found"
+    # All are found at every cut up to 0.2, and of equals the lowest is taken.
+    assert found["chosen_cut"]["by_fold"] == [0.05] * 3
+    assert found["chosen_cut"]["mean_dice"] == 1
+    assert found["cuts"]["patients"] == 2, "b may not be chosen by"
+    assert [row["mean_dice"] for row in found["cuts"]["rows"]][3:7] == [1, 0.5, 0.5, 0]
+    assert [fold["mean_dice"] for fold in found["folds"]] == [0, 1, 0]
+    (mask,) = read_masks(places[1] / "masks.npz")["b"].values()
+    assert mask[:, :8].sum() == 8
+
+
+def test_one_fold_alone_is_cut_at_one_half(tmp_path):
+    found = figures_of([{"fold": 1}], [maps_of("a", (0.31, 0))], [], [tmp_path])
+    assert found["chosen_cut"]["by_fold"] == [0.5] and found["cuts"] is None
+
+
+def test_a_speck_is_cleaned_away_across_the_patient(tmp_path):
+    maps = maps_of("a", (0.9, 0), (0.9, 0), (0, 1))
+    found = figures_of([{"fold": 1}], [maps], ["a"], [tmp_path])
+    assert found["mean_dice"] == pytest.approx(32 / 33)
+    assert found["whole_patient"]["mean_dice"] == 1
+    assert (found["false_alarm_rate"], found["whole_patient"]["false_alarm_rate"]) == (1, 0)
+
+
+class SaysWhatIsBright:
+    """A stand-in segmenter that is sure of every pixel above the mean, mirrored or not."""
+
+    input_shape = (None, 64, 64, 3)
+
+    def predict_on_batch(self, batch):
+        return np.where(batch[..., 1:2] > 0, 9.0, -9.0).astype(np.float32)
+
+
+def test_maps_are_drawn_at_the_slices_own_size_and_come_back_as_they_were_kept(tmp_path):
+    patient = cohort.read_cohort(cohort.samples_root())[0]
+    files = patient.files[:3]
+    slices = [cohort.read_slice(patient, file) for file in files]
+    pixels = np.stack([each.pixels for each in slices])
+    subset = Subset(
+        pixels,
+        np.zeros(pixels.shape[:3], np.uint8),
+        (patient.folder,) * 3,
+        tuple(file.number for file in files),
+    )
+    drawn = draw_maps(SaysWhatIsBright(), subset, {patient.folder: patient})
+    assert drawn.levels.shape == pixels.shape[:3] and drawn.levels.max() == 255
+    assert np.array_equal(drawn.truth, np.stack([each.truth for each in slices]))
+    path = tmp_path / "fold-1" / "maps.npz"
+    keep_maps(drawn, path)
+    again = read_maps(path)
+    assert again.patients == drawn.patients and again.numbers == drawn.numbers
+    assert np.array_equal(again.levels, drawn.levels) and np.array_equal(again.truth, drawn.truth)

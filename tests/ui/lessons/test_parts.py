@@ -1,0 +1,81 @@
+"""What the lesson on encoder and decoder sends to the browser is what the library computes."""
+
+from __future__ import annotations
+
+import json
+import zlib
+
+import numpy as np
+
+from btmodels import weights
+from btmodels.slices import Slice
+from btmodels.teaching.receptive_field import Blueprint, mirrored
+from ui.lessons.encoder_decoder import anatomy, bench, grid, panels, residual, skips
+
+
+def read(message: bytes) -> dict:
+    length = int.from_bytes(message[:4], "little")
+    return json.loads(message[4 : 4 + length])
+
+
+def test_the_u_on_paper_is_the_one_that_is_shipped():
+    model = weights.build(anatomy.MODEL)
+    assert anatomy.PAPER.parameters == model.count_params()
+    for stage in anatomy.blocks():
+        shape = tuple(model.get_layer(anatomy.layer_of(stage)).output.shape[1:])
+        assert shape == (stage.size, stage.size, stage.channels)
+
+
+def test_the_bench_sends_every_network_as_the_library_counts_it():
+    designs = json.loads(zlib.decompress(bench.designs()))
+    assert len(designs) == 2 * 6 * 4 * 3 * 3
+    usual = Blueprint("u", (16, 32, 64, 128, 256))
+    assert [stage[-2] for stage in designs["u-5-16-3-2"]] == [s.multiply_adds for s in usual.stages]
+    chain = Blueprint("chain", mirrored(8, 3), convs=1, kernel=5, size=bench.SIZE)
+    assert sum(stage[4] for stage in designs["chain-3-8-5-1"]) == chain.parameters
+
+
+def test_the_grid_ends_where_the_library_ends():
+    sent = json.loads(zlib.decompress(grid.walks()))
+    flat = sent["steps"]["stamp32"]["flat"]
+    assert len(flat) == 16 and flat[0]["output"][-1][-1] is None
+    assert flat[-1]["output"][2] == [2, 2, 4, 2, 4, 2, 4, 2, 2], "the checkerboard"
+    assert sent["steps"]["pool"]["numbers"][-1]["output"] == [[6, 2], [5, 8]]
+
+
+def test_each_mask_is_sent_with_its_score():
+    truth = np.zeros((4, 4), bool)
+    truth[:2] = True
+    half = truth & (np.arange(4) < 2)
+    each = Slice("a.tif", np.zeros((4, 4, 3), np.uint8), truth)
+    shown = [panels.Panel("both", "", [truth, half]), panels.Panel("none", "", [~truth & truth])]
+    meta = read(panels.pack_panels(each, shown, switches=["one"]))
+    assert meta["planes"] == 4 and meta["switches"] == ["one"]
+    scores = [[answer["dice"] for answer in panel["answers"]] for panel in meta["panels"]]
+    assert scores == [[1.0, 2 / 3], [0.0]]
+    assert [panel["answers"][0]["plane"] for panel in meta["panels"]] == [1, 3]
+    assert panels.settings(2) == [(True, True), (True, False), (False, True), (False, False)]
+
+
+def test_intervals_that_touch_overlap():
+    assert skips.overlap([0.3, 0.6], [0.35, 0.7]) and skips.overlap([0.3, 0.6], [0.6, 0.7])
+    assert not skips.overlap([0.3, 0.5], [0.6, 0.7]) and not skips.overlap(None, [0.0, 1.0])
+
+
+def test_a_large_slice_is_thinned_and_its_scores_are_not():
+    truth = np.zeros((600, 1100), bool)
+    truth[1] = True
+    each = Slice("a.tif", np.zeros((600, 1100, 3), np.uint8), truth)
+    meta = read(panels.pack_panels(each, [panels.Panel("all", "", [truth])]))
+    assert (meta["rows"], meta["cols"]) == (200, 367)
+    assert meta["panels"][0]["answers"] == [{"plane": 1, "dice": 1.0, "marked": 1100}]
+
+
+def test_gradients_are_drawn_with_and_without_a_way_past():
+    layers = [{"name": "conv1", "norm": 1e-3}, {"name": "conv2", "norm": 1.0}]
+    keys = ("plain_he", "plain_glorot", "residual_he", "residual_glorot")
+    entries = [{"key": key, "title": key, "when": "start", "layers": layers} for key in keys]
+    lines = residual.figure(entries).data
+    assert [list(line.y) for line in lines] == [[1e-3, 1.0]] * 4
+    assert lines[0].line.color == lines[1].line.color != lines[2].line.color == lines[3].line.color
+    assert lines[0].line.dash == lines[2].line.dash != lines[1].line.dash == lines[3].line.dash

@@ -1,0 +1,94 @@
+"""Links: what they carry there and back, and what becomes of those that make no sense."""
+
+from __future__ import annotations
+
+import pytest
+
+from ui.session.view_state import Link, View, read_link, view_from, write_link
+
+PATIENTS, MODELS = ["SYNT_AA_0001_20260101"], ["resunet"]
+
+
+def test_a_link_leads_back_to_what_was_on_screen():
+    view = View(4, 0.1 + 0.2, "composite", prediction=False, truth=True, head=True, wipe="pre")
+    link, problems = read_link(write_link(PATIENTS[0], 5, "resunet", view), PATIENTS, MODELS)
+    assert problems == []
+    assert (link.patient, link.number, link.model) == (PATIENTS[0], 5, "resunet")
+    assert link.view(4, 0.5) == view
+
+
+def test_an_empty_link_leaves_all_to_the_page():
+    assert read_link({}, PATIENTS, MODELS) == (Link(), [])
+    assert Link().view(3, 0.42) == View(3, 0.42, 1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"patient": "TCGA_XX"}, "no patient “TCGA_XX”"),
+        ({"model": "gpt"}, "no segmenter “gpt”"),
+        ({"slice": "twelve"}, "not “twelve”"),
+        ({"threshold": "high"}, "not “high”"),
+        ({"threshold": "1.5"}, "between 0 and 1"),
+        ({"threshold": "nan"}, "between 0 and 1"),
+        ({"layers": "prediction,saliency"}, "no layer “saliency”"),
+        ({"channel": "T2"}, "no channel “T2”"),
+        ({"style": "glow"}, "no style “glow”"),
+        ({"wipe": "T2"}, "no wipe “T2”"),
+    ],
+)
+def test_an_unknown_value_gets_a_sentence(query, words):
+    link, problems = read_link(query, PATIENTS, MODELS)
+    assert len(problems) == 1 and words in problems[0] and problems[0].endswith(".")
+    assert link.view(0, 0.42).threshold == 0.42
+    assert link.channel == 1 and "prediction" in link.layers
+
+
+def test_a_link_cannot_bring_markup_onto_the_page():
+    _, problems = read_link({"patient": "[x](http://evil)**<b>" + "y" * 99}, PATIENTS, MODELS)
+    assert not set("[]()*<>:/") & set(problems[0].split("“")[1].split("”")[0])
+    assert len(problems[0]) < 120
+
+
+def test_no_layers_is_a_choice_too():
+    link, problems = read_link({"layers": ""}, PATIENTS, MODELS)
+    assert (link.layers, problems) == ((), [])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        "text",
+        {},
+        {"slice": 9, "threshold": 0.5, "channel": 1, "prediction": True, "truth": True},
+        {"slice": 1, "threshold": 7, "channel": 1, "prediction": True, "truth": True},
+        {"slice": 1, "threshold": 0.5, "channel": "x", "prediction": True, "truth": True},
+        {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "style": "x"},
+        {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "wipe": ["x"]},
+        {"slice": float("inf"), "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1},
+    ],
+)
+def test_nonsense_from_the_browser_is_the_view_to_start_with(sent):
+    start = View(2, 0.4)
+    assert view_from(sent, start, slices=3) == start
+
+
+def test_a_link_says_only_what_is_unusual():
+    usual = write_link(PATIENTS[0], 5, "resunet", View())
+    assert not {"style", "wipe"} & set(usual) and usual["layers"] == "prediction,truth"
+    view = View(probability=True, style="outline", wipe="plain")
+    unusual = write_link(PATIENTS[0], 5, "resunet", view)
+    assert unusual == usual | {
+        "layers": "prediction,truth,probability",
+        "style": "outline",
+        "wipe": "plain",
+    }
+
+
+def test_a_view_from_the_browser_is_taken():
+    sent = {"slice": 1, "threshold": 1, "channel": 2, "prediction": False, "truth": True}
+    assert view_from(sent, View(), slices=3) == View(1, 1.0, 2, False, True)
+    sent |= {"probability": True, "head": True, "style": "outline", "wipe": "truth"}
+    expected = View(1, 1.0, 2, False, True, True, True, "outline", "truth")
+    assert view_from(sent, View(), slices=3) == expected

@@ -1,0 +1,39 @@
+"""Slow work is done when the page is drawn, and the page drawn again with what came of it."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+
+def page():
+    import streamlit as st
+
+    from ui.shared.deferred import later, page_first
+
+    done = st.session_state.setdefault("done", [])
+    with page_first():
+        if len(done) < 2:
+            later(lambda: done.append("drawn" in st.session_state))
+        st.caption(f"{len(done)} done")
+        st.session_state["drawn"] = True
+
+
+def fragment():
+    import streamlit as st
+
+    from ui.shared.deferred import later
+
+    if "done" not in st.session_state:
+        later(lambda: st.session_state.update(done=True))
+    st.caption("done" if "done" in st.session_state else "not done")
+
+
+def test_a_page_is_drawn_before_its_slow_work_is_done():
+    app = AppTest.from_function(page, default_timeout=30).run()
+    assert app.session_state["done"] == [True, True]
+    assert [caption.value for caption in app.caption] == ["2 done"]
+
+
+def test_outside_of_a_page_work_is_done_at_once():
+    app = AppTest.from_function(fragment, default_timeout=30).run()
+    assert [caption.value for caption in app.caption] == ["done"]

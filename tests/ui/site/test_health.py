@@ -1,0 +1,81 @@
+"""What operators read of the site, and what every answer tells a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from btmodels.inference import engine
+from btmodels.inference.engine import EngineStatus, NetworkStatus
+from ui.site import health
+from ui.site.headers import HEADERS, SafeHeaders
+
+VERIFIED = {name: NetworkStatus("verified") for name in engine.NEEDED}
+ALTERED = VERIFIED | {engine.NEEDED[0]: NetworkStatus("altered", "One byte is another.")}
+
+
+class Fixed:
+    def __init__(self, *args) -> None:
+        self._status = EngineStatus(*args)
+
+    def status(self) -> EngineStatus:
+        return self._status
+
+
+def get(app: ASGIApp, path: str) -> tuple[int, Mapping[str, str], bytes]:
+    """Ask an ASGI app as a server does."""
+    sent: list[dict] = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    # In a thread: where a browser test went before, this one has an event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(app(scope, receive, send))).result(30)
+    return sent[0]["status"], Headers(raw=sent[0]["headers"]), sent[1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("state", "pid", "networks", "code"),
+    [
+        ("warm", 4711, VERIFIED, 200),
+        ("off", None, VERIFIED, 200),
+        ("warming", None, VERIFIED, 503),
+        ("failed", None, VERIFIED, 503),
+        ("warm", 4711, ALTERED, 503),
+    ],
+)
+def test_health_says_whether_the_networks_answer(monkeypatch, state, pid, networks, code):
+    fixed = Fixed(state, "CPU, 2 cores", "", pid, networks)
+    monkeypatch.setattr(engine, "get_engine", lambda: fixed)
+    app = Starlette(routes=[health.route()], middleware=[Middleware(SafeHeaders)])
+    status, headers, body = get(app, health.PATH)
+    assert status == code
+    found = json.loads(body)
+    assert (found["engine"], found["worker"]) == (state, pid)
+    assert found["networks"] == {name: network.state for name, network in networks.items()}
+    assert headers["Cache-Control"] == "no-store"
+    for name, value in HEADERS.items():
+        assert headers[name] == value
+
+
+def test_a_policy_that_an_answer_brings_itself_stays():
+    async def app(scope, receive, send):
+        headers = [(b"content-security-policy", b"default-src 'none'")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    _, headers, _ = get(SafeHeaders(app), "/")
+    assert headers["Content-Security-Policy"] == "default-src 'none'"

@@ -1,0 +1,230 @@
+"""The site as a browser meets it, without the browser: a server to start, a session to hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from http.cookies import SimpleCookie
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+from websockets.sync.client import ClientConnection, connect
+
+from btmodels.inference.engine import PING_SECONDS
+from train.bench.protocol import FINISHED, BackMsg, ForwardMsg
+
+ROOT = Path(__file__).resolve().parents[2]
+XSRF = "_streamlit_xsrf"
+SECONDS = 300.0
+"""How long a page may take, its first visit with cold networks included."""
+
+REST_SECONDS = PING_SECONDS + 5
+"""After them an idle worker has prepared what full batches need."""
+
+
+class Site:
+    """A server of its own on a free port, for as long as the ``with`` block lasts.
+
+    Args:
+        variables: Set in its environment, over those that are there.
+
+    Attributes:
+        started: `time.perf_counter` just before its process was started.
+    """
+
+    def __init__(self, **variables: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        command += ["--server.address", "127.0.0.1", "--server.port", str(self.port)]
+        command += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+        self._sockets = ExitStack()
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.DEVNULL
+        )
+
+    def __enter__(self) -> Site:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sockets.close()
+        self._process.terminate()
+        self._process.wait(30)
+
+    def memory(self) -> int:
+        """Return the bytes that the server and its worker processes hold in memory."""
+        return sum(self.memories().values())
+
+    def memories(self) -> dict[str, int]:
+        """Return the bytes in memory of the ``server``, the ``engine``'s worker and of the ``others``."""
+        return self._sums(lambda process: process.memory_info().rss)
+
+    def processor(self) -> dict[str, float]:
+        """Return the seconds of one processor that each of those has taken since it was started."""
+        return self._sums(lambda process: sum(process.cpu_times()[:2]))
+
+    def _sums(self, measure: Callable[[psutil.Process], float]) -> dict[str, Any]:
+        server = psutil.Process(self._process.pid)
+        worker = self.health()["worker"]
+        names = {server.pid: "server", worker: "engine"}
+        found = dict.fromkeys(("server", "engine", "others"), 0)
+        for process in (server, *server.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # ended since it was listed
+                found[names.get(process.pid, "others")] += measure(process)
+        return found
+
+    def health(self) -> dict[str, Any]:
+        """Return what the site tells its operators (see `ui.site.health`)."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:  # 503 has a document too
+            return json.load(error)
+
+    def rest(self) -> None:
+        """Ask for nothing until the networks are warm and have done what they do when idle."""
+        end = time.monotonic() + SECONDS
+        while self.health()["engine"] not in ("warm", "off") and time.monotonic() < end:
+            time.sleep(0.2)
+        time.sleep(REST_SECONDS)
+
+    def visit(self) -> Session:
+        """Open a session as soon as the server takes one.
+
+        Raises:
+            RuntimeError: The server has ended, or takes none for long.
+        """
+        end = time.monotonic() + SECONDS
+        while self._process.poll() is None and time.monotonic() < end:
+            try:
+                address = f"ws://127.0.0.1:{self.port}/_stcore/stream"
+                socket = connect(
+                    address, subprotocols=["streamlit"], max_size=None, ping_interval=None
+                )
+                site = f"http://127.0.0.1:{self.port}"
+                return Session(self._sockets.enter_context(socket), site)
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError("The site did not start.")
+
+
+class Session:
+    """One visitor's tab.
+
+    Attributes:
+        alerts: Sentences in boxes (notes, warnings, errors) that its pages have shown.
+    """
+
+    def __init__(self, socket: ClientConnection, site: str) -> None:
+        self._socket, self._site = socket, site
+        self._uploader = self._delete = ""
+        self.alerts: list[str] = []
+
+    def run(self, page: str, query: str = "") -> float:
+        """Ask for a page, as any widget does that the server handles; return the seconds it took.
+
+        Args:
+            page: Its address without the slash.
+            query: What stands behind the question mark.
+
+        Raises:
+            RuntimeError: The page showed an exception.
+        """
+        begin = time.perf_counter()
+        for _ in self.watch(page, query):
+            pass
+        return time.perf_counter() - begin
+
+    def upload(self, page: str, query: str, name: str, data: bytes) -> float:
+        """Put one file into the page's uploader, instead of any before; return the seconds it took.
+
+        Args:
+            page, query: As for `run`; a page that has shown its uploader to this session.
+            name, data: Of the file.
+
+        Raises:
+            RuntimeError: The page showed an exception.
+        """
+        begin = time.perf_counter()
+        request = BackMsg()
+        request.file_urls_request.request_id = name
+        request.file_urls_request.file_names.append(name)
+        self._socket.send(request.SerializeToString())
+        while (message := self._message()).WhichOneof("type") != "file_urls_response":
+            pass
+        (urls,) = message.file_urls_response.file_urls
+        self._send(self._site + urls.upload_url, name, data)
+        if self._delete:  # as a browser does with a file that is taken out
+            self._send(self._delete)
+        self._delete = self._site + urls.delete_url
+        request = BackMsg()
+        state = request.rerun_script.widget_states.widgets.add(id=self._uploader)
+        info = state.file_uploader_state_value.uploaded_file_info.add()
+        info.file_id, info.name, info.size = urls.file_id, name, len(data)
+        info.file_urls.CopyFrom(urls)
+        for _ in self._run(request, page, query):
+            pass
+        return time.perf_counter() - begin
+
+    def _send(self, address: str, name: str = "", data: bytes | None = None) -> None:
+        """Put a file to an address, or delete what is there."""
+        with urllib.request.urlopen(f"{self._site}/_stcore/health") as answer:
+            token = SimpleCookie(answer.headers.get("Set-Cookie", ""))[XSRF].value
+        headers = {"Cookie": f"{XSRF}={token}", "X-Xsrftoken": token}
+        if data is None:
+            request = urllib.request.Request(address, headers=headers, method="DELETE")
+        else:
+            line = uuid.uuid4().hex
+            head = f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+            headers["Content-Type"] = f"multipart/form-data; boundary={line}"
+            body = head.encode() + data + f"\r\n--{line}--\r\n".encode()
+            request = urllib.request.Request(address, body, headers, method="PUT")
+        urllib.request.urlopen(request).close()
+
+    def watch(self, page: str, query: str = "") -> Iterator[str]:
+        """Ask for a page and yield each element that arrives, until all have: its kind, as far as
+        `train.bench.protocol` knows it, or the name of a component of the site's own."""
+        yield from self._run(BackMsg(), page, query)
+
+    def _message(self) -> ForwardMsg:
+        message = ForwardMsg()
+        message.ParseFromString(self._socket.recv(SECONDS))
+        return message
+
+    def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
+        request.rerun_script.page_name = page
+        request.rerun_script.query_string = query
+        self._socket.send(request.SerializeToString())
+        while True:
+            message = self._message()
+            kind = message.WhichOneof("type")
+            # A run that makes way for the next one ends early; the last one ends successfully.
+            if (kind, message.script_finished) == ("script_finished", FINISHED):
+                return
+            if kind == "delta" and message.delta.HasField("new_element"):
+                element = message.delta.new_element
+                if element.HasField("exception"):
+                    raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
+                if element.HasField("alert"):
+                    self.alerts.append(element.alert.body)
+                if element.HasField("file_uploader"):
+                    self._uploader = element.file_uploader.id
+                yield element.bidi_component.component_name or element.WhichOneof("type") or ""

@@ -1,0 +1,290 @@
+"""The site's part of the benchmark: many visitors at once, a whole patient, a large cohort."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import psutil
+import tifffile
+
+from btmodels.dataset import cohort
+from btmodels.inference.engine import Engine
+from btmodels.slices import Slice
+from train.bench.client import Session, Site
+from train.bench.memory import held_rows
+from train.bench.start import VIEWER
+
+USERS = (1, 5, 20, 50)
+"""How many visitors analyze slices at once, one number after the other."""
+
+ROUNDS = 4
+"""Slices that each of them asks for."""
+
+MANY = 80
+"""Slices enough to tell what the engine does at best."""
+
+COHORT = 110
+"""Patients of the whole data set."""
+
+STEADY_SECONDS, STEADY_PATIENTS = 120.0, 200
+
+KILLS = 2
+
+AT_MOST = 120.0
+"""Seconds that a new worker may take to show, and again to answer everybody."""
+
+GAVE_UP = "process that holds the networks"
+"""Part of every sentence that says that the worker did not answer."""
+
+LARGE = "SYNT_AA_0005_20260101"
+"""The bundled patient of 60 slices."""
+
+TABLE = "dataframe"
+"""What Streamlit calls the element that lists the cohort."""
+
+
+def load_rows() -> Iterator[dict[str, Any]]:
+    """Yield what visitors who come together meet: see `train.bench.command` for the names of the rows.
+
+    Every slice is asked for once and lies in a patient of its own, so nothing is answered from memory.
+    """
+    alone = engine_alone(min(max(USERS) * ROUNDS, MANY))
+    with made_up_data(1 + sum(USERS) * ROUNDS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
+        names = iter(sorted(folder.name for folder in (data / "kaggle_3m").iterdir()))
+        ask(site.visit(), next(names))  # networks and cohort are warm from here on
+        before = site.memories()
+        for users in USERS:
+            wanted = [[next(names) for _ in range(ROUNDS)] for _ in range(users)]
+            yield from _together(site, wanted, alone)
+            yield from held_rows(f"users_{users}", site.memories(), before)
+
+
+def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[dict[str, Any]]:
+    """Yield how the site bears many visitors for minutes while its worker is killed twice.
+
+    Each visitor goes through patients of one slice in turn; after a while all have been seen, and are
+    answered from memory, as in a class. An error is an exception on a page, or a sentence that says that
+    the networks did not answer. Memory is compared with that after a first slice for each visitor, which
+    every class takes, and taken again once a new worker has rested.
+    """
+    with made_up_data(STEADY_PATIENTS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
+        names = sorted(folder.name for folder in (data / "kaggle_3m").iterdir())
+        ask(site.visit(), names[0])
+        crowd = _Crowd([site.visit() for _ in range(users)], names)
+        with ThreadPoolExecutor(users) as threads:
+            list(threads.map(crowd.go_through, range(users), [0.0] * users))
+            site.rest()
+            before, first = site.memory(), sum(crowd.answers)
+            end = perf_counter() + seconds
+            going = [threads.submit(crowd.go_through, number, end) for number in range(users)]
+            killed = _kill_workers(site, crowd, seconds / (KILLS + 1))
+            for each in going:
+                each.result()
+        errors, slices = crowd.errors, sum(crowd.answers) - first
+        errors += [alert for each in crowd.sessions for alert in each.alerts if GAVE_UP in alert]
+        name = f"steady_{users}"
+        yield {"name": f"{name}/slices", "value": slices}
+        yield {"name": f"{name}/kills", "value": killed}
+        yield {"name": f"{name}/errors", "value": len(errors)}
+        site.rest()
+        yield {
+            "name": f"{name}/memory",
+            "value": site.memory() / 1e6,
+            "unit": "MB",
+            "against": before / 1e6,
+        }
+
+
+class _Crowd:
+    """Visitors who each go through patients of one slice in turn.
+
+    Attributes:
+        sessions: Theirs.
+        answers: How many each has had so far.
+        gone: Who has left.
+        errors: What any of them met.
+    """
+
+    def __init__(self, sessions: Sequence[Session], names: Sequence[str]) -> None:
+        self.sessions, self._names = sessions, names
+        self.answers = [0] * len(sessions)
+        self.gone = [False] * len(sessions)
+        self.errors: list[str] = []
+
+    def go_through(self, number: int, end: float) -> None:
+        """Let one of them ask for a slice, then for others until ``end`` (of `perf_counter`)."""
+        self.gone[number] = False
+        for count in itertools.count():
+            try:
+                ask(self.sessions[number], self._names[(number * 7 + count) % len(self._names)])
+            except Exception as error:  # whatever a visitor would have met counts
+                self.errors.append(str(error))
+            self.answers[number] += 1
+            if perf_counter() >= end:
+                break
+        self.gone[number] = True
+
+    def answered_since(self, before: Sequence[int]) -> bool:
+        """Whether everybody has had an answer since ``answers`` was so, or has left."""
+        turns = zip(self.gone, self.answers, before, strict=True)
+        return all(gone or now > then for gone, now, then in turns)
+
+
+def _kill_workers(site: Site, crowd: _Crowd, seconds: float) -> int:
+    """Kill the process that holds the networks, and the one after it, each after some seconds.
+
+    Returns:
+        How many were killed.
+    """
+    killed: set[int] = set()
+    for _ in range(KILLS):
+        time.sleep(seconds)
+        # For a moment there is none, or the site still names the last one.
+        _wait_for(lambda: site.health()["worker"] not in (None, *killed))
+        if killed:
+            # What is lost with a worker is asked for once more, and given up if the next one is lost too,
+            # for the slice may be to blame. Here it is not: the next one is spared until it has answered.
+            before = list(crowd.answers)
+            _wait_for(lambda before=before: crowd.answered_since(before))
+        worker = site.health()["worker"]
+        if worker not in (None, *killed):
+            psutil.Process(worker).kill()
+            killed.add(worker)
+    return len(killed)
+
+
+def _wait_for(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + AT_MOST
+    while not true() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:
+    """Let as many visitors as there are lists ask at once, each for a list's patients in turn."""
+    times: list[float] = []
+    errors: list[str] = []
+
+    def visitor(session: Session, names: list[str]) -> None:
+        for name in names:
+            try:
+                times.append(ask(session, name))
+            except Exception as error:  # whatever a visitor would have met counts
+                errors.append(str(error))
+
+    threads = [
+        threading.Thread(target=visitor, args=(site.visit(), names), daemon=True)
+        for names in wanted
+    ]
+    spent, begin = site.processor(), perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = perf_counter() - begin
+    users = len(wanted)
+    p50, p95 = np.percentile(times, [50, 95]) if times else (np.nan, np.nan)
+    yield {"name": f"users_{users}/p50", "value": 1000 * p50, "unit": "ms"}
+    yield {"name": f"users_{users}/p95", "value": 1000 * p95, "unit": "ms", "against": 5000.0}
+    yield {"name": f"users_{users}/errors", "value": len(errors)}
+    yield {
+        "name": f"users_{users}/slices_per_second",
+        "value": len(times) / seconds,
+        "unit": "/s",
+        "against": alone,
+    }
+    yield from _spent(f"users_{users}", site, spent, len(times) or 1)
+
+
+def _spent(
+    what: str, site: Site, before: dict[str, float], slices: int
+) -> Iterator[dict[str, Any]]:
+    now = site.processor()
+    for process in ("server", "engine"):
+        seconds = (now[process] - before[process]) / slices
+        yield {"name": f"{what}/{process}_cpu", "value": 1000 * seconds, "unit": "ms"}
+
+
+def ask(session: Session, patient: str) -> float:
+    """Open a patient's only slice on Analyze; return the seconds until all that is said of it is there."""
+    return session.run("analyze", f"patient={patient}&slice=1")
+
+
+def engine_alone(slices: int) -> float:
+    """Return how many slices a second the engine does when they are handed over all at once."""
+    with made_up_data(slices, 1) as data:
+        patients = cohort.read_cohort(data)
+        images = [cohort.read_slice(each, each.files[0]).pixels for each in patients]
+    engine = Engine()
+    try:
+        engine.predict(images[:8])
+        begin = perf_counter()
+        engine.predict(images)
+        return slices / (perf_counter() - begin)
+    finally:
+        engine.close()
+
+
+def patient_rows() -> Iterator[dict[str, Any]]:
+    """Yield how long the bundled patient of 60 slices and a cohort of 110 patients take to open."""
+    query = f"patient={LARGE}"
+    with Site(BT_DATA_DIR="") as site:
+        ask(site.visit(), "SYNT_AA_0003_20260101")
+        site.rest()  # the networks are warm, and that patient's slices done
+        spent, begin, shown = site.processor(), perf_counter(), None
+        for kind in site.visit().watch("patients", query):
+            if kind == VIEWER and shown is None:
+                shown = perf_counter() - begin
+        yield _row("patient_60/viewer", shown, 3000.0)
+        yield _row("patient_60/gallery", perf_counter() - begin, 3000.0)
+        yield from _spent("patient_60", site, spent, 60)
+        yield _row("patient_60/again", site.visit().run("patients", query), 3000.0)
+    with made_up_data(COHORT, 2) as data, Site(BT_DATA_DIR=str(data)) as site:
+        site.visit().run("about")
+        for which in ("first", "again"):
+            begin = perf_counter()
+            next(kind for kind in site.visit().watch("patients") if kind == TABLE)
+            yield _row(f"cohort_110/{which}", perf_counter() - begin, 2000.0)
+
+
+def _row(name: str, seconds: float, aim: float) -> dict[str, Any]:
+    return {"name": name, "value": 1000 * seconds, "unit": "ms", "against": aim}
+
+
+@contextmanager
+def made_up_data(patients: int, slices: int) -> Iterator[Path]:
+    """Make a data folder in the data set's layout from the synthetic cohort, gone at the end.
+
+    Args:
+        patients: Folders, each of another name.
+        slices: In each; no two of all are the same.
+    """
+    sources = list(_sources())
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place, "kaggle_3m")
+        for number in range(patients):
+            folder = root / f"LOAD_AA_{number:04d}_20260101"
+            folder.mkdir(parents=True)
+            for index in range(slices):
+                turn, which = divmod(number * slices + index, len(sources))
+                source = sources[which]
+                stem = folder / f"{folder.name}_{index + 1}"
+                mask = source.truth.astype(np.uint8) * 255
+                tifffile.imwrite(f"{stem}.tif", np.roll(source.pixels, turn + 1, axis=1))
+                tifffile.imwrite(f"{stem}_mask.tif", np.roll(mask, turn + 1, axis=1))
+        yield root.parent
+
+
+def _sources() -> Iterator[Slice]:
+    for patient in cohort.read_cohort(cohort.samples_root()):
+        for file in patient.files:
+            yield cohort.read_slice(patient, file)

@@ -1,0 +1,85 @@
+"""The benchmark of memory: a visitor uploads slice after slice, and nothing may pile up."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from btmodels.dataset import cohort
+from train.bench.client import Session, Site
+
+UPLOADS, WARM = 1_000, 50
+"""Slices that are counted, and before them others until memory that is kept on purpose is full."""
+
+EVERY = 20
+"""Uploads from one look at the memory to the next."""
+
+PAGE, QUERY = "analyze", "source=files"
+
+
+def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) -> Iterator[dict]:
+    """Yield what memory does while one visitor uploads slices, each instead of the one before it.
+
+    Each is decoded, looked at by the doctor, judged and segmented, and no two are the same.
+    """
+    with Site(BT_DATA_DIR="") as site:
+        session = site.visit()
+        session.run(PAGE, QUERY)
+        slices = uploaded_slices(warm + uploads)
+        _upload(session, slices, warm)
+        marks, held = [0], [site.memories()]
+        for done in range(every, uploads + 1, every):
+            _upload(session, slices, every)
+            marks.append(done)
+            held.append(site.memories())
+        yield from rows_of(marks, held)
+
+
+def rows_of(marks: Sequence[int], held: Sequence[dict[str, int]]) -> Iterator[dict[str, Any]]:
+    """Yield rows from the bytes of each process after so many uploads.
+
+    Args:
+        marks: Uploads until each look, the first of them 0.
+        held: By process, at each look.
+    """
+    yield from held_rows(f"uploads_{marks[-1]}", held[-1], held[0])
+    slope = float(np.polyfit(marks, [sum(each.values()) for each in held], 1)[0])
+    yield {"name": f"uploads_{marks[-1]}/slope", "value": slope / 1e3, "unit": "kB"}
+
+
+def held_rows(what: str, after: dict[str, int], before: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield what each process holds, and all of them, against what it held before.
+
+    Args:
+        what: What was done in between, as the rows' name begins.
+        after, before: Bytes by process (`Site.memories`).
+    """
+    for name in (*after, "all"):
+        now, then = (each.get(name, sum(each.values())) for each in (after, before))
+        yield {
+            "name": f"{what}/{name}",
+            "value": now / 1e6,
+            "unit": "MB",
+            "against": then / 1e6 or None,
+        }
+
+
+def _upload(session: Session, slices: Iterator[tuple[str, bytes]], count: int) -> None:
+    for _ in range(count):
+        session.upload(PAGE, QUERY, *next(slices))
+
+
+def uploaded_slices(count: int) -> Iterator[tuple[str, bytes]]:
+    """Yield names and TIFFs of so many slices of the synthetic cohort, shifted so that all differ."""
+    patients = cohort.read_cohort(cohort.samples_root())
+    files = [(patient, file) for patient in patients for file in patient.files]
+    for number in range(count):
+        turn, which = divmod(number, len(files))
+        pixels = cohort.read_slice(*files[which]).pixels
+        buffer = io.BytesIO()
+        tifffile.imwrite(buffer, np.roll(pixels, turn + 1, axis=1))
+        yield f"upload_{number}.tif", buffer.getvalue()

@@ -1,0 +1,162 @@
+"""The networks' part of the benchmark: the engine, the bare compiled networks, ``model.predict``; and size
+and speed of each network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from btmodels import registry
+from btmodels.inference import worker
+from btmodels.inference.engine import Engine
+from btmodels.io.image import decode
+from btmodels.measurement.measure import measure
+from btmodels.slices import Prediction
+from btmodels.transforms.preprocess import normalize, restore, to_levels
+from btmodels.visualize.overlay import overlay_png
+from train.bench.stages import files
+
+if TYPE_CHECKING:
+    from btmodels.inference.predict import Predictor
+
+Ask = Callable[[np.ndarray], Prediction]
+
+
+class Networks:
+    """The site's two networks, asked in three ways."""
+
+    def __init__(self) -> None:
+        os.environ.update(worker.environment())
+        names = [registry.get(name).name for name in ("default-classifier", "default")]
+        self.judge, self.locate = (worker.predictor_of(name, registry.ASSETS) for name in names)
+        self._engine = Engine()
+
+    def by_engine(self, pixels: np.ndarray) -> Prediction:
+        """As the site asks."""
+        return self._engine.predict([pixels])[0]
+
+    def compiled(self, pixels: np.ndarray) -> Prediction:
+        """In this process, as the engine's worker asks."""
+        return Prediction(float(compiled(self.judge, pixels)), compiled(self.locate, pixels))
+
+    def by_predict(self, pixels: np.ndarray) -> Prediction:
+        """In this process, by Keras's own method."""
+        return Prediction(float(_by_predict(self.judge, pixels)), _by_predict(self.locate, pixels))
+
+    def close(self) -> None:
+        """End the engine's worker."""
+        self._engine.close()
+
+
+def analyze(repeats: int) -> tuple[float, float]:
+    """Return milliseconds a slice from file to overlay, by the engine and by ``model.predict``."""
+    networks = Networks()
+
+    def whole(ask: Ask) -> Callable[[Path], None]:
+        def run(file: Path) -> None:
+            found = decode(file.read_bytes(), file.name)
+            records = networks.locate.record, networks.judge.record
+            names = [record.name for record in records]
+            overlay_png(measure(found, ask(found.pixels), *records, *names))
+
+        return run
+
+    try:
+        return _compare(whole(networks.by_engine), whole(networks.by_predict), files(repeats))
+    finally:
+        networks.close()
+
+
+def engine(repeats: int) -> tuple[float, float]:
+    """Return milliseconds a slice by the engine and by the bare compiled networks."""
+    networks = Networks()
+    images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
+    try:
+        return _compare(networks.by_engine, networks.compiled, images)
+    finally:
+        networks.close()
+
+
+def network_rows(
+    names: Sequence[str], repeats: int, assets: Path = registry.ASSETS
+) -> Iterator[dict[str, Any]]:
+    """Yield size and speed of each network, four rows each (see `train.bench.command`).
+
+    Args:
+        names: Of the registry.
+        repeats: Slices that each is asked about.
+        assets: Holds the weights.
+
+    Raises:
+        WeightsError: Those of a network are missing or altered.
+    """
+    os.environ.update(worker.environment())
+    from btmodels.networks.multiply_adds import (
+        multiply_adds,  # loads TensorFlow, which reads the environment
+    )
+
+    images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
+    for name in names:
+        predictor = worker.predictor_of(name, assets)
+        megabytes = registry.weights_path(name, assets).stat().st_size / 1e6
+        ways = partial(compiled, predictor), partial(_by_predict, predictor)
+        value, against = _compare(*ways, images)
+        yield {"name": f"network/{name}/parameters", "value": predictor.model.count_params()}
+        yield {"name": f"network/{name}/multiply_adds", "value": multiply_adds(predictor.model)}
+        yield {"name": f"network/{name}/megabytes", "value": megabytes, "unit": "MB"}
+        yield {
+            "name": f"network/{name}/slice_ms",
+            "value": value,
+            "unit": "ms",
+            "against": against,
+        }
+
+
+def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, float]:
+    for run in (one, other):
+        run(inputs[0])
+    times: tuple[list[float], list[float]] = [], []
+    for i, each in enumerate(inputs):
+        for which in (0, 1) if i % 2 else (1, 0):
+            begin = perf_counter()
+            (one, other)[which](each)
+            times[which].append(perf_counter() - begin)
+    return 1000 * median(times[0]), 1000 * median(times[1])
+
+
+def compiled(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
+    """Ask a network about a slice as the engine's worker does; return a verdict, or a map in 255ths."""
+    ask = predictor.segment if predictor.spec.task == "segment" else predictor.classify
+    return ask([pixels])[0]
+
+
+def _by_predict(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
+    # The same by `keras.Model.predict`.
+    return answer_of(predictor, pixels, lambda views: predictor.model.predict(views, verbose=0))
+
+
+def answer_of(
+    predictor: Predictor, pixels: np.ndarray, ask: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return what `compiled` does, with logits that something else computes.
+
+    Args:
+        predictor: For its record.
+        pixels: uint8, (rows, cols, 3).
+        ask: From normalized views of the slice, float32, (n, rows, cols, 3), to logits.
+    """
+    image = normalize(pixels, predictor.spec.input_shape[:2])
+    views = [image, image[:, ::-1]] if predictor.record.flips else [image]
+    logits = ask(np.stack(views))
+    found = 1 / (1 + np.exp(-logits / predictor.record.temperature))
+    if predictor.spec.task == "classify":
+        return found.mean()
+    maps = [each[:, ::-1] if i else each for i, each in enumerate(found[..., 0])]
+    return to_levels(restore(np.mean(maps, axis=0), *pixels.shape[:2]))

@@ -1,0 +1,92 @@
+"""The benchmark of one slice from file to picture, stage by stage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.inference import worker
+from btmodels.io.image import decode
+from btmodels.measurement.measure import measure
+from btmodels.quality import check
+from btmodels.slices import Prediction
+from btmodels.transforms.preprocess import normalize
+from btmodels.visualize.overlay import overlay, png
+
+Steps = Sequence[tuple[str, Callable[[Any], Any]]]
+
+
+def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
+    """Yield milliseconds of each stage of a slice in one process, and of all of them together.
+
+    ``prepare`` is done within ``classify`` and ``segment`` too, so it is not part of the whole.
+    """
+    os.environ.update(worker.environment())
+    judge, locate = (
+        worker.predictor_of(registry.get(name).name, registry.ASSETS)
+        for name in ("default-classifier", "default")
+    )
+    records = locate.record, judge.record
+
+    def prepare(seen: dict) -> None:
+        for each in (judge, locate):
+            normalize(seen["decode"].pixels, each.spec.input_shape[:2])
+
+    def measured(seen: dict) -> Any:
+        found = Prediction(float(seen["classify"][0]), seen["segment"][0])
+        return measure(seen["decode"], found, *records, *(each.name for each in records))
+
+    steps = (
+        ("decode", lambda seen: decode(seen["file"].read_bytes(), seen["file"].name)),
+        ("doctor", lambda seen: check.examine(seen["decode"].pixels)),
+        ("prepare", prepare),
+        ("classify", lambda seen: judge.classify([seen["decode"].pixels])),
+        ("segment", lambda seen: locate.segment([seen["decode"].pixels])),
+        ("measure", measured),
+        ("overlay", lambda seen: overlay(seen["measure"])),
+        ("encode", lambda seen: png(seen["overlay"])),
+    )
+    yield from rows_of(timed(steps, files(repeats)))
+
+
+def timed(steps: Steps, inputs: Sequence[Any]) -> dict[str, list[float]]:
+    """Return the seconds of each step for each input; the first input also warms up and is not counted.
+
+    Args:
+        steps: Names and functions of what was found so far: the input as ``file``, results by name.
+        inputs: One after the other, each through all steps.
+    """
+    times: dict[str, list[float]] = {name: [] for name, _ in steps}
+    for number, each in enumerate([inputs[0], *inputs]):
+        seen = {"file": each}
+        for name, step in steps:
+            begin = perf_counter()
+            seen[name] = step(seen)
+            if number:
+                times[name].append(perf_counter() - begin)
+    return times
+
+
+def rows_of(times: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
+    """Yield the median of each stage against that of the whole, in milliseconds."""
+    parts = [seconds for name, seconds in times.items() if name != "prepare"]
+    whole = 1000 * float(np.median(np.sum(parts, axis=0)))
+    for name, seconds in times.items():
+        value = 1000 * median(seconds)
+        yield {"name": f"stage/{name}", "value": value, "unit": "ms", "against": whole}
+    yield {"name": "stage/all", "value": whole, "unit": "ms"}
+
+
+def files(count: int) -> list[Path]:
+    """Return slices of the synthetic cohort, again and again until there are so many."""
+    patients = cohort.read_cohort(cohort.samples_root())
+    found = [file.image for patient in patients for file in patient.files]
+    return [found[number % len(found)] for number in range(count)]

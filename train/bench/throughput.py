@@ -1,0 +1,140 @@
+"""The benchmark of work: how much of what the machine can compute at best each network reaches, and
+how many slices a second it learns from, in float32 and in bfloat16."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.inference import worker
+from train.bench.runtimes import interleaved
+
+SIDE = 4096
+"""Rows and columns of the matrices: large enough for all cores, 64 MB each."""
+
+BATCH = 8
+"""Slices a call, so that no core waits for the next call."""
+
+TRAINED = ("unet", "resnet50_unet")
+"""Networks that are trained: one of plain convolutions, one with a large encoder."""
+
+POLICIES = ("float32", "mixed_bfloat16")
+
+
+def peak_rows(
+    names: Sequence[str], repeats: int, assets: Path = registry.ASSETS, side: int = SIDE
+) -> Iterator[dict[str, Any]]:
+    """Yield the billions of multiply-adds a second of a matrix product, and of each network against it.
+
+    The product is one of the numbers that networks compute in on this machine, float32 or bfloat16.
+    Both are taken in turn, for a processor grows slower as it grows warm.
+
+    Args:
+        names: Of the registry.
+        repeats: Calls of each.
+        assets: Holds the weights.
+        side: Of the matrices.
+    """
+    os.environ.update(worker.environment())
+    import keras
+
+    from btmodels.inference.precision import fastest_policy
+    from btmodels.networks.multiply_adds import (
+        multiply_adds,  # loads TensorFlow, which reads the environment
+    )
+
+    numbers = keras.DTypePolicy(fastest_policy()).compute_dtype
+    product = matrix_product(side, numbers)
+    products, shares = [], []
+    for name in names:
+        predictor = worker.predictor_of(name, assets)
+        views = 2 if predictor.record.flips else 1
+        work = multiply_adds(predictor.model) * views * BATCH
+        batch = np.zeros((BATCH, *predictor.spec.input_shape), np.float32)
+        ways = {"product": product, "network": predictor.forward}
+        times = interleaved(ways, [batch] * repeats)
+        products += times["product"]
+        shares.append((name, work, median(times["network"]), median(times["product"])))
+    yield {
+        "name": f"peak/product_{numbers}",
+        "value": speed(side**3, median(products)),
+        "unit": "G/s",
+    }
+    for name, work, own, beside in shares:
+        yield {
+            "name": f"peak/{name}",
+            "value": speed(work, own),
+            "unit": "G/s",
+            "against": speed(side**3, beside),
+        }
+
+
+def speed(multiply_adds: int, seconds: float) -> float:
+    """Return billions of multiply-adds a second."""
+    return multiply_adds / seconds / 1e9
+
+
+def matrix_product(side: int, dtype: str) -> Callable[[Any], np.ndarray]:
+    """Return a function of anything that multiplies two matrices of ``side`` rows and columns and waits."""
+    from keras import ops, random
+
+    one, other = (ops.cast(random.normal((side, side), seed=seed), dtype) for seed in (1, 2))
+    return lambda _: ops.convert_to_numpy(ops.cast(ops.matmul(one, other)[:1, :1], "float32"))
+
+
+def training_rows(
+    names: Sequence[str] = TRAINED, epochs: int = 3, num_slices: int = 96
+) -> Iterator[dict[str, Any]]:
+    """Yield slices a second of training, with augmentation, in bfloat16 against float32.
+
+    Epochs of the two take turns; the first of each compiles and is not counted.
+
+    Args:
+        names: Segmenters of the registry.
+        epochs: That are counted.
+        num_slices: An epoch.
+    """
+    os.environ.update(worker.environment())
+    for name in names:
+        times = _epochs(name, epochs, num_slices)
+        rate = {policy: num_slices / median(seconds) for policy, seconds in times.items()}
+        yield {"name": f"training/{name}/float32", "value": rate["float32"], "unit": "/s"}
+        yield {
+            "name": f"training/{name}/bfloat16",
+            "value": rate["mixed_bfloat16"],
+            "unit": "/s",
+            "against": rate["float32"],
+        }
+
+
+def _epochs(name: str, epochs: int, num_slices: int) -> dict[str, list[float]]:
+    """Train a network anew under each policy; return the seconds of each counted epoch."""
+    from btmodels import weights
+    from btmodels.inference.precision import using
+    from btmodels.training import losses
+    from btmodels.training.fitting import FitConfig, compile_model, train_epoch
+    from train.fit.data import Epoch, read_subset
+
+    size = registry.get(name).input_shape[0]
+    subset = read_subset(cohort.read_cohort(cohort.samples_root()), size)
+    config = FitConfig(epochs=epochs + 1, num_slices=num_slices)
+    models = {}
+    for policy in POLICIES:
+        with using(policy):
+            models[policy] = weights.build(name)
+            compile_model(models[policy], losses.bce_dice, config, num_slices // config.batch_size)
+    times: dict[str, list[float]] = {policy: [] for policy in POLICIES}
+    for epoch in range(epochs + 1):
+        for policy in POLICIES if epoch % 2 else reversed(POLICIES):
+            data = Epoch(subset, 0, epoch, config.batch_size, num_slices)
+            row = train_epoch(models[policy], epoch, data)
+            if epoch:
+                times[policy].append(row["seconds"])
+    return times

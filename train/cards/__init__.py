@@ -1,0 +1,1 @@
+"""Write a model card for every trained network."""

@@ -1,0 +1,163 @@
+"""``python -m train cards``: a model card for every network that has a record.
+
+A card has the form that model hubs use: YAML on top for machines, Markdown below for people. Its figures
+come from the weights' record, their scores, ``bench.json`` and the split, its prose from
+``assets/cards/templates``: ``every.md`` for all networks, ``segment.md`` or ``classify.md`` for those of
+a task, and a file a network. So a card is written anew, never edited, once any of these has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from btmodels import registry
+from btmodels.dataset.split import load_split
+from btmodels.errors import BrainTumorError
+from train.cards import failures, training
+from train.cards import sections as sections
+from train.cards.facts import SUBSETS, Facts
+from train.cards.markdown import read_sections, yaml
+
+TEMPLATES = registry.ASSETS / "cards" / "templates"
+"""Written by hand, so they are the same whatever assets folder the cards speak of."""
+
+
+PUBLISHED = registry.ASSETS / "metrics" / "published.json"
+"""Figures that others published, written by hand too."""
+
+NOTICE = registry.ASSETS / "cards" / "notice.md"
+"""The line that every page of the site ends with."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--assets", type=Path, default=registry.ASSETS, help="holds the files, and gets the cards"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Write all cards, and remove those of networks that have no record."""
+    try:
+        cards = {name: card(name, args.assets) for name in trained(args.assets)}
+    except (BrainTumorError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder = cards_folder(args.assets)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.md"):
+        if path.stem not in cards:
+            path.unlink()
+    for name, text in cards.items():
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    print(f"wrote {len(cards)} model cards: {', '.join(cards)}")
+    return 0
+
+
+def cards_folder(assets: Path = registry.ASSETS) -> Path:
+    """Where the cards lie, one by each network's name."""
+    return assets / "cards" / "models"
+
+
+def trained(assets: Path = registry.ASSETS) -> list[str]:
+    """Return the networks that have a record, in the registry's order."""
+    return [name for name in registry.SPECS if registry.record_path(name, assets).exists()]
+
+
+def card(name: str, assets: Path = registry.ASSETS) -> str:
+    """Return the card of a network, in Markdown.
+
+    Args:
+        name: Registry name.
+        assets: Holds weights, record, scores, benchmark and split.
+
+    Raises:
+        WeightsError: Its weights are missing or not the recorded ones.
+        CohortError: There is no split.
+        FileNotFoundError: Nobody has written words for it.
+    """
+    facts = gather(name, assets)
+    stems = "every", facts.spec.task, name
+    every, task, own = (read_sections(TEMPLATES / f"{stem}.md") for stem in stems)
+    lines = [
+        f"---\n{yaml(sections.front_matter(facts))}\n---",
+        f"# {facts.spec.title}",
+        own["Role"],
+        f"**{NOTICE.read_text(encoding='utf-8').strip()}**",
+    ]
+    if not facts.record.complete:
+        lines.append("**The training of these weights has not been finished.**")
+    for heading, texts in _parts(facts, every, task, own).items():
+        lines += [f"## {heading}", *filter(None, texts)]
+    lines.append(
+        "*Written by `python -m train cards` from the files above and `metrics/bench.json`; edit "
+        "[the words](../templates/every.md), not this file.*"
+    )
+    return "\n\n".join(lines) + "\n"
+
+
+def _parts(
+    facts: Facts, every: dict[str, str], task: dict[str, str], own: dict[str, str]
+) -> dict[str, list[str]]:
+    """Paragraphs by heading. What is written for the network itself stands in for its task's words."""
+    words = task | own
+    return {
+        "Description": [sections.description(facts, words)],
+        "Intended use": [every["Intended use"]],
+        "Out of scope": [every["Out of scope"]],
+        "Training data": [every["Training data"], sections.split_table(facts)],
+        "Training procedure": [
+            own.get("Origin", ""),
+            words["Training procedure"],
+            training.training_table(facts),
+            training.dials_table(facts.record, facts.spec.task),
+        ],
+        "Evaluation": [sections.evaluation(facts, words).replace("{experts}", _experts())],
+        "Limitations": [failures.limitations(facts, [own.get("Limits", ""), every["Limits"]])],
+        "Speed and size": [sections.speed(facts)],
+        "Files": [sections.files(facts)],
+        "How to load": [words["How to load"].replace("{name}", facts.spec.name)],
+        "How to cite": [every["How to cite"]],
+        "License": [every["License"]],
+    }
+
+
+def _experts() -> str:
+    found = _read(PUBLISHED)["experts"]
+    return f"{found['mean_dice']:.2f} ± {found['spread']:.2f} ([{found['source']}]({found['url']}))"
+
+
+def gather(name: str, assets: Path = registry.ASSETS) -> Facts:
+    """Read what a card reports.
+
+    Raises:
+        WeightsError: The network's weights are missing or not the recorded ones.
+        CohortError: There is no split.
+    """
+    record = registry.verify_weights(name, assets)
+    content = _read(registry.metrics_path(name, assets))
+    found = {subset: content[subset] for subset in SUBSETS if subset in content}
+    scored = {key: each for key, each in found.items() if each["weights_sha256"] == record.sha256}
+    bench = _read(assets / "metrics" / "bench.json")
+    lead = f"network/{name}/"
+    return Facts(
+        spec=registry.get(name),
+        record=record,
+        weights=registry.weights_path(name, assets),
+        scored=scored,
+        stale=tuple(key for key in found if key not in scored),
+        split=load_split(assets),
+        bench={
+            row["name"].removeprefix(lead): row
+            for row in bench.get("rows", [])
+            if row["name"].startswith(lead)
+        },
+        machine=bench.get("machine", ""),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

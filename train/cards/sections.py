@@ -1,0 +1,210 @@
+"""The parts of a model card, each from facts to Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from btmodels.registry import ModelSpec
+from train.cards.facts import FIGURES, SUBSETS, WAYS, Facts, slices_of
+from train.cards.markdown import DASH, count, figure, find, table
+
+
+def front_matter(facts: Facts) -> dict[str, Any]:
+    """Return what machines read: the keys that model hubs know, scores as ``model-index``."""
+    spec = facts.spec
+    task = "image-segmentation" if spec.task == "segment" else "image-classification"
+    figures = FIGURES[spec.task]
+    return {
+        "license": "cc-by-nc-sa-4.0",
+        "library_name": "keras",
+        "pipeline_tag": task,
+        "tags": ["medical-imaging", "mri", "brain-tumor", "glioma", task, spec.name],
+        "datasets": ["mateuszbuda/lgg-mri-segmentation"],
+        "metrics": list(dict.fromkeys(each.kind for each in figures)),
+        "model-index": [
+            {
+                "name": spec.name,
+                "results": [
+                    {
+                        "task": {"type": task, "name": _question(spec)},
+                        "dataset": _dataset(subset, facts),
+                        "metrics": [
+                            {
+                                "type": each.kind,
+                                "name": each.label,
+                                "value": round(find(facts.scored[subset], each.key), 4),
+                            }
+                            for each in figures
+                            if find(facts.scored[subset], each.key) is not None
+                        ],
+                    }
+                    for subset in facts.scored
+                ],
+            }
+        ],
+    }
+
+
+def _question(spec: ModelSpec) -> str:
+    return "Where is the tumor?" if spec.task == "segment" else "Does this slice show a tumor?"
+
+
+def _dataset(subset: str, facts: Facts) -> dict[str, str]:
+    number = len(facts.scored[subset]["patients"])
+    if subset == "samples":
+        name, kind = f"Synthetic cohort, {number} patients", "synthetic-cohort"
+    else:
+        name = f"LGG segmentation, {number} patients ({SUBSETS[subset]})"
+        kind = "mateuszbuda/lgg-mri-segmentation"
+    return {"name": name, "type": kind, "split": subset}
+
+
+def description(facts: Facts, words: dict[str, str]) -> str:
+    """What the network is and what goes in and out."""
+    rows, cols, channels = facts.spec.input_shape
+    lines = [
+        f"- **Question:** {_question(facts.spec)}",
+        f"- **After:** {facts.spec.source}",
+        f"- **Input:** one slice, {rows} x {cols} pixels, {channels} channels: pre-contrast T1, FLAIR, "
+        "post-contrast T1. Other sizes are padded to a square and resized.",
+        f"- **Output:** {words['Output']}",
+        f"- **Parameters:** {count(facts.record.extra.get('parameters'))}",
+    ]
+    return words["Architecture"] + "\n\n" + "\n".join(lines)
+
+
+def split_table(facts: Facts) -> str:
+    """Patients by subset, and the slices of those that were scored."""
+    rows = []
+    for subset, title in SUBSETS.items():
+        scored = facts.scored.get(subset)
+        number = len(
+            scored["patients"] if subset == "samples" and scored else facts.split.get(subset, ())
+        )
+        if not number:
+            continue
+        slices, tumor = slices_of(scored) if scored else (None, None)
+        rows.append([_purpose(subset, title), str(number), count(slices), count(tumor)])
+    caption = (
+        f"The split is `splits/patients.json`, SHA-256 `{facts.record.split_sha256}`. Slices are "
+        "counted where these weights were scored."
+    )
+    return table(["patients", "number", "slices", "with tumor"], rows) + "\n\n" + caption
+
+
+def _purpose(subset: str, title: str) -> str:
+    purposes = {
+        "validation": "to choose the epoch, the threshold and the like",
+        "test": "to judge",
+        "reference": "to judge, by whoever has them",
+        "samples": "to show the site without anyone's scan",
+    }
+    return f"{title}: {purposes[subset]}" if subset in purposes else title
+
+
+def evaluation(facts: Facts, words: dict[str, str]) -> str:
+    """All scores of these weights."""
+    parts = [words["Scores"]]
+    if facts.stale:
+        names = ", ".join(SUBSETS[subset] for subset in facts.stale)
+        parts.append(f"Scores on these patients belong to other weights and are left out: {names}.")
+    if not facts.scored:
+        return "\n\n".join([*parts, "These weights have not been scored yet."])
+    parts.append(_scores_table(facts))
+    times = facts.record.extra.get("test_evaluations")
+    if times is not None:
+        parts.append(
+            f"Weights of this name have met the test patients {times} time{'s' * (times != 1)} so far."
+        )
+    extra = _ways(facts) if facts.spec.task == "segment" else _confusion(facts)
+    return "\n\n".join(parts + extra)
+
+
+def _scores_table(facts: Facts) -> str:
+    header = [""] + [
+        f"{SUBSETS[subset]} ({len(each['patients'])})" for subset, each in facts.scored.items()
+    ]
+    rows = [
+        [each.label, *(figure(scores, each.key, each.digits) for scores in facts.scored.values())]
+        for each in FIGURES[facts.spec.task]
+        if any(find(scores, each.key) is not None for scores in facts.scored.values())
+    ]
+    return table(header, rows)
+
+
+def _ways(facts: Facts) -> list[str]:
+    keys = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
+    rows = [
+        [SUBSETS[subset], title, *(figure(scores, way + key) for key in keys)]
+        for subset, scores in facts.scored.items()
+        for way, title in WAYS.items()
+        if find(scores, f"{way}mean_dice") is not None
+    ]
+    if len(rows) == len(facts.scored):
+        return []  # nothing beside the network alone
+    rule = next(
+        (
+            found
+            for scores in facts.scored.values()
+            if (found := find(scores, "whole_patient.rule"))
+        ),
+        "",
+    )
+    text = (
+        "Beside the network alone two ways to clean up its masks. Cascade: a slice keeps its mask only "
+        f"where the classifier says tumor. Whole patient: {rule}"
+    )
+    header = ["patients", "mask", "mean Dice", "median", "slices with tumor", "false alarms"]
+    return [text, table(header, rows)]
+
+
+def _confusion(facts: Facts) -> list[str]:
+    rows = [
+        [SUBSETS[subset], *(count(counts[key]) for key in ("tp", "fn", "fp", "tn"))]
+        for subset, scores in facts.scored.items()
+        if (counts := scores.get("confusion"))
+    ]
+    header = ["slices", "tumor found", "tumor missed", "false alarm", "rightly clear"]
+    return [table(header, rows)] if rows else []
+
+
+def speed(facts: Facts) -> str:
+    """Size and time, from the benchmark."""
+    if not facts.bench:
+        return "Not measured yet: `make bench` does it."
+    value = {key: row["value"] for key, row in facts.bench.items()}
+    slow = facts.bench["slice_ms"]["against"]
+    rows = [
+        ["Parameters", count(value["parameters"])],
+        ["Multiply-adds of one pass", count(value["multiply_adds"])],
+        ["Weights file", f"{value['megabytes']:.1f} MB"],
+        ["A slice as the site runs it", f"{value['slice_ms']:.0f} ms"],
+        ["The same by `model.predict`", f"{slow:.0f} ms"],
+    ]
+    passes = (
+        "two passes, of the slice and of its mirror image" if facts.record.flips else "one pass"
+    )
+    return table(["", ""], rows) + f"\n\nA slice takes {passes}. Measured on {facts.machine}."
+
+
+def files(facts: Facts) -> str:
+    """What belongs to the network, with hashes."""
+    name, size = facts.spec.name, facts.weights.stat().st_size
+    rows = [
+        [
+            f"[`weights/{name}.weights.h5`](../../weights/{name}.weights.h5)",
+            f"weights in float16, {size / 1e6:.1f} MB",
+            f"`{facts.record.sha256}`",
+        ],
+        [f"[`weights/{name}.json`](../../weights/{name}.json)", "their record", DASH],
+    ]
+    if facts.scored or facts.stale:
+        rows.append([f"[`metrics/{name}.json`](../../metrics/{name}.json)", "all scores", DASH])
+    rows.append(
+        [
+            "[`splits/patients.json`](../../splits/patients.json)",
+            "the split by patient",
+            f"`{facts.record.split_sha256}`",
+        ]
+    )
+    return table(["file", "what", "SHA-256"], rows)

@@ -1,0 +1,86 @@
+"""How weights came to be, and what was chosen for them: from a record to Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from btmodels.registry import Record
+from train.cards.facts import Facts
+from train.cards.markdown import duration, table
+
+
+def training_table(facts: Facts) -> str:
+    """How these weights came to be, from their record."""
+    return table(["", ""], [[label, value] for label, value in _training(facts.record)])
+
+
+def _training(record: Record) -> Iterator[tuple[str, str]]:
+    extra = record.extra
+    config = extra.get("config") or {}
+    yield "Command", f"`{record.command}`"
+    yield "Started from", _origin(extra)
+    if extra.get("epochs"):
+        yield "Epochs", _epochs(extra, config)
+    if config:
+        yield "Slices an epoch, a step", f"{config['num_slices']:,}, {config['batch_size']}"
+        yield "Learning rate", _schedule(config)
+        if patience := config.get("patience"):
+            yield "Stopped after", f"{patience} validations without a better score, at the earliest"
+        yield "Weight decay", f"{config['weight_decay']:g}"
+        if config.get("fade"):
+            yield "Chance that a lesion's contrast changes", f"{config['fade']:g}"
+        yield "Seed", str(config["seed"])
+    history = extra.get("history") or []
+    if history:
+        yield (
+            "Loss of the first and last epoch",
+            " and ".join(f"{row['loss']:.3f}" for row in (history[0], history[-1])),
+        )
+    validated = [row for row in history if row["score"] is not None]
+    if validated:
+        best = max(validated, key=lambda row: row["score"])
+        yield "Best score on validation", f"{best['score']:.3f}, epoch {best['epoch']}"
+    if extra.get("training_seconds"):
+        yield "Time", duration(extra["training_seconds"])
+    yield "Versions", ", ".join(f"{key} {value}" for key, value in record.versions.items())
+
+
+def _origin(extra: dict[str, Any]) -> str:
+    if members := extra.get("members"):
+        return "the weights of " + " and ".join(f"{n} (`{s[:12]}…`)" for n, s in members.items())
+    if encoder := extra.get("encoder"):
+        sha256 = f" (`{encoder['sha256'][:12]}…`)" if encoder.get("sha256") else ""
+        return f"random weights; the encoder from {encoder['source']}{sha256}"
+    if sha256 := extra.get("started_from_sha256"):
+        return f"weights with SHA-256 `{sha256[:12]}…`"
+    return "random weights"
+
+
+def _epochs(extra: dict[str, Any], config: dict[str, Any]) -> str:
+    planned = f" of at most {config['epochs']}" if config else " of the members together"
+    best = f"; kept: epoch {extra['best_epoch']}" if extra.get("best_epoch") else ""
+    return f"{extra['epochs']}{planned}{best}"
+
+
+def _schedule(config: dict[str, Any]) -> str:
+    rate = f"{config['learning_rate']:g}"
+    if config.get("plateau"):
+        return f"{rate}, halved when the score on validation stalls"
+    rising = f"{100 * config['warmup']:.0f} %"
+    return f"one cycle with its peak at {rate}, rising for the first {rising} of the steps"
+
+
+def dials_table(record: Record, task: str) -> str:
+    """What was chosen on the validation patients."""
+    rows = [
+        ["Threshold on the probability", f"{record.threshold:g}"],
+        ["Temperature", f"{record.temperature:g}"],
+        ["Mirrored slice averaged in", "yes" if record.flips else "no"],
+    ]
+    if task == "segment":
+        rows.append(["Smallest part kept, pixels of the slice", str(record.min_component_pixels)])
+        if number := record.extra.get("fold_patients"):
+            aside = f"Threshold, among equals on validation: best out of fold for {number} patients"
+            rows.append([aside, "none of them a test patient"])
+    return table(["chosen on validation patients", ""], rows)

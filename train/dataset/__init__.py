@@ -1,0 +1,1 @@
+"""Check a data folder and draw or check the split by patient."""

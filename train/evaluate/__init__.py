@@ -1,0 +1,1 @@
+"""Score trained networks on a subset of patients; calibration."""

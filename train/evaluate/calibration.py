@@ -1,0 +1,78 @@
+"""Does a pixel's probability hold what it says? Counted by level, so that no pixel need be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from btmodels.metrics.bootstrap import grouped_interval
+
+BINS = 10
+"""Bins of equal width from 0 to 1."""
+
+LEAST_PROBABILITY = 0.05
+"""Pixels below are not in the error: air and clear brain, nearly all of a slice, would drown the rest."""
+
+_LEVELS = np.arange(256)
+_BIN_OF_LEVEL = np.minimum(_LEVELS * BINS // 255, BINS - 1)
+_DRAWS = 500
+
+
+def count_levels(levels: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> np.ndarray:
+    """Count a patient's pixels by level and truth.
+
+    Args:
+        levels: uint8, (rows, cols) each, probability in 255ths.
+        truths: bool, the same shapes.
+
+    Returns:
+        int64, (2, 256): pixels outside the tumor and within it at each level.
+    """
+    counts = np.zeros((2, 256), np.int64)
+    for level, truth in zip(levels, truths, strict=True):
+        counts[0] += np.bincount(level[~truth], minlength=256)
+        counts[1] += np.bincount(level[truth], minlength=256)
+    return counts
+
+
+def calibrate(patients: Sequence[np.ndarray]) -> dict:
+    """Hold probabilities against the truth, over all pixels of all patients.
+
+    Args:
+        patients: One of `count_levels` each.
+
+    Returns:
+        ``edges`` (of the bins, the last one closed), and for each bin ``pixels``, mean ``probability``
+        and share of ``tumor`` (both None for an empty bin); ``error``, the expected calibration error
+        over pixels with a probability of at least `LEAST_PROBABILITY`, and its interval over patients.
+    """
+    pixels, said, tumor = _binned(sum(patients))
+    filled = pixels > 0
+    return {
+        "edges": [edge / BINS for edge in range(BINS + 1)],
+        "pixels": [int(number) for number in pixels],
+        "probability": _means(said, pixels, filled),
+        "tumor": _means(tumor, pixels, filled),
+        "error": _error(patients),
+        "error_interval": grouped_interval(patients, _error, _DRAWS),
+    }
+
+
+def _binned(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels, sum of probabilities, and pixels of tumor in each bin: float, (BINS,) each."""
+    weights = (counts.sum(axis=0), counts.sum(axis=0) * _LEVELS / 255, counts[1])
+    return tuple(np.bincount(_BIN_OF_LEVEL, each, minlength=BINS) for each in weights)
+
+
+def _means(sums: np.ndarray, pixels: np.ndarray, filled: np.ndarray) -> list[float | None]:
+    return [
+        float(value / number) if some else None
+        for value, number, some in zip(sums, pixels, filled, strict=True)
+    ]
+
+
+def _error(patients: Sequence[np.ndarray]) -> float | None:
+    counts = sum(patients) * (_LEVELS >= LEAST_PROBABILITY * 255)
+    pixels, said, tumor = _binned(counts)
+    return float(np.abs(said - tumor).sum() / pixels.sum()) if pixels.any() else None

@@ -1,0 +1,134 @@
+"""``python -m train evaluate``: score a network on the patients of one subset, as the site would run it.
+
+Flips, threshold and clean-up are those of the weights' record. Without ``--out`` the result goes into
+``assets/metrics/MODEL.json``, beside the results of the other subsets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.errors import BrainTumorError, WeightsError
+from btmodels.inference.predict import Predictor
+from btmodels.slices import Patient
+from train.evaluate.scoring import score_masks, score_verdicts
+from train.provenance import command_line, versions
+
+SUBSETS = (*cohort.SUBSETS, "samples")
+
+PRECISION = "float32"
+"""What every score is computed in, so that it does not hang on the machine that computed it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    parser.add_argument("--subset", choices=SUBSETS, required=True)
+    parser.add_argument("--model", default="default", help="a registry name or 'default'")
+    parser.add_argument("--out", type=Path, help="write this subset's result alone to a file")
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+
+
+def main(args: argparse.Namespace) -> int:
+    name = registry.get(args.model).name
+    if args.subset != "samples" and args.data is None:
+        print(f"--subset {args.subset} needs --data DIR")
+        return 2
+    try:
+        patients = _patients(args)
+        scores = evaluate(name, args.subset, patients, args.assets)
+    except BrainTumorError as error:
+        print(error)
+        return 1
+    document = {**scores, "command": command_line(args.words), "versions": versions()}
+    if args.subset == "test":
+        count_test(name, args.assets)
+    if args.out:
+        _write(args.out, document)
+    else:
+        path = registry.metrics_path(name, args.assets)
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        _write(path, {**kept, "model": name, args.subset: document})
+    shown = {k: v for k, v in document.items() if _is_figure(k, v)}
+    print(json.dumps(shown, indent=1))
+    return 0
+
+
+def _is_figure(key: str, value: object) -> bool:
+    nested = ("confusion", "cascade", "whole_patient")
+    return isinstance(value, int | float) or key.endswith("_interval") or key in nested
+
+
+def _patients(args: argparse.Namespace) -> Sequence[Patient]:
+    if args.subset == "samples":
+        return cohort.read_cohort(cohort.samples_root(args.assets))
+    found = cohort.subset_patients(args.data, args.subset, args.assets)
+    wanted = cohort.load_split(args.assets)[args.subset]
+    if len(found) < len(wanted):
+        print(f"The data folder holds {len(found)} of {len(wanted)} {args.subset} patients.")
+    return found
+
+
+def evaluate(
+    name: str,
+    subset: str,
+    patients: Sequence[Patient],
+    assets: Path = registry.ASSETS,
+    predictor: Predictor | None = None,
+    classifier: Predictor | None = None,
+) -> dict:
+    """Score the network ``name`` on some patients.
+
+    Args:
+        name: Registry name.
+        subset: What to call these patients in the result.
+        patients: Their folders; slices without a mask are left out.
+        assets: Holds weights and split.
+        predictor: To use instead of loading one.
+        classifier: The same, for the cascade of a segmenter.
+
+    Returns:
+        A document that JSON can hold: scores, an entry a patient and one a slice.
+
+    Raises:
+        WeightsError: There are no usable weights.
+        CohortError: There is no mask to score against.
+    """
+    predictor = predictor or Predictor(name, assets, PRECISION)
+    if registry.get(name).task == "segment":
+        scores = score_masks(predictor, patients, classifier or _default_classifier(assets))
+    else:
+        scores = score_verdicts(predictor, patients)
+    return {
+        "model": name,
+        "weights_sha256": predictor.record.sha256,
+        "subset": subset,
+        "split_sha256": cohort.split_sha256(assets),
+        "complete": predictor.record.complete,
+        **scores,
+    }
+
+
+def _default_classifier(assets: Path) -> Predictor | None:
+    try:
+        return Predictor("default-classifier", assets, PRECISION)
+    except WeightsError as error:
+        print(f"Masks are scored without a classifier beside them. {error}")
+        return None
+
+
+def count_test(name: str, assets: Path) -> None:
+    """Remember in the record that these test patients were looked at once more."""
+    path = registry.record_path(name, assets)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["test_evaluations"] = content.get("test_evaluations", 0) + 1
+    _write(path, content)
+
+
+def _write(path: Path, content: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

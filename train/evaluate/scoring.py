@@ -1,0 +1,246 @@
+"""Scores of a network on patients, each slice predicted once (see `btmodels.metrics.overlap`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from btmodels.cleanup import RULE, drop_small_parts
+from btmodels.dataset import cohort
+from btmodels.distance import hausdorff95
+from btmodels.errors import CohortError
+from btmodels.inference.predict import Predictor
+from btmodels.measurement.measure import cut
+from btmodels.metrics import overlap
+from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
+from btmodels.metrics.overlap import Counts
+from btmodels.slices import Patient, Slice
+from train.evaluate.calibration import calibrate, count_levels
+
+VERDICT_DRAWS = 500
+"""Resamplings for the intervals of scores whose formula takes long."""
+
+_OF_PATIENTS = ("iou", "hausdorff95", "detected", "empty_slices")
+
+
+@dataclass(frozen=True)
+class ScoredPatient:
+    """What one patient's slices gave, in their order.
+
+    Attributes:
+        numbers: Of the slices.
+        alone: Counts of the segmenter's own masks.
+        cleaned: The same after the whole-patient clean-up.
+        gated: The same where only slices that the classifier finds a tumor in keep their masks; empty
+            without a classifier.
+        distance: Mean 95 % Hausdorff distance in pixels over slices where both masks hold something.
+        levels: From `count_levels`.
+    """
+
+    numbers: list[int | None]
+    alone: list[Counts]
+    cleaned: list[Counts]
+    gated: list[Counts]
+    distance: float | None
+    levels: np.ndarray
+
+
+def read_scored(patients: Sequence[Patient]) -> Iterator[tuple[str, list[Slice]]]:
+    """Yield each patient's folder and those of its slices that have a mask; patients without are left out.
+
+    Raises:
+        CohortError: No slice of any patient has a mask.
+    """
+    found = False
+    for patient in patients:
+        items = (cohort.read_slice(patient, file) for file in patient.files if file.mask)
+        scored = [item for item in items if item.truth is not None]
+        if scored:
+            found = True
+            yield patient.folder, scored
+    if not found:
+        raise CohortError("None of these patients has a slice with a mask to score against.")
+
+
+def score_masks(
+    predictor: Predictor, patients: Sequence[Patient], classifier: Predictor | None = None
+) -> dict:
+    """Score a segmenter as the site runs it, and beside it two ways to clean up its masks.
+
+    Args:
+        predictor: The segmenter; flips, threshold and clean-up are those of its record.
+        patients: Slices without a mask are left out.
+        classifier: For the cascade, in which only slices with a tumor by its record's threshold keep
+            their masks; without one, ``cascade`` is None.
+
+    Returns:
+        A document that JSON can hold. A tumor counts as detected (a slice's as found) where any pixel
+        of it is marked; undefined is None.
+
+    Raises:
+        CohortError: There is no mask to score against.
+    """
+    found = {
+        folder: _score_patient(predictor, items, classifier)
+        for folder, items in read_scored(patients)
+    }
+    alone = [each.alone for each in found.values()]
+    scored = {
+        folder: overlap.score_patient(each.alone) | {"hausdorff95": each.distance}
+        for folder, each in found.items()
+    }
+    pooled = overlap.total(c for counts in alone for c in counts)
+    column = {key: [entry[key] for entry in scored.values()] for key in _OF_PATIENTS}
+    ranked = {
+        folder: entry["dice"] for folder, entry in scored.items() if entry["dice"] is not None
+    }
+    record = predictor.record
+    return {
+        "patients": scored,
+        **headline(alone),
+        "mean_iou": overlap.mean_of(column["iou"]),
+        "mean_iou_interval": bootstrap_interval(column["iou"]),
+        "pooled_dice": overlap.dice(pooled),
+        "pooled_dice_interval": grouped_interval(
+            [overlap.total(counts) for counts in alone],
+            lambda chosen: overlap.dice(overlap.total(chosen)),
+        ),
+        "hausdorff95": overlap.mean_of(column["hausdorff95"]),
+        "hausdorff95_interval": bootstrap_interval(column["hausdorff95"]),
+        "detection_rate": overlap.mean_of(column["detected"]),
+        "detection_rate_interval": bootstrap_interval(column["detected"]),
+        "empty_slices": sum(column["empty_slices"]),
+        "pixel_accuracy": overlap.pixel_accuracy(pooled),
+        "empty_mask_accuracy": overlap.empty_mask_accuracy(pooled),
+        "worst": sorted(ranked, key=ranked.get),
+        "by_size": overlap.score_by_size(c for counts in alone for c in counts),
+        "calibration": calibrate([each.levels for each in found.values()]),
+        "cascade": {
+            "classifier": classifier.record.name,
+            "classifier_sha256": classifier.record.sha256,
+            **headline([each.gated for each in found.values()]),
+        }
+        if classifier
+        else None,
+        "whole_patient": {"rule": RULE, **headline([each.cleaned for each in found.values()])},
+        "threshold": record.threshold,
+        "flips": record.flips,
+        "min_component_pixels": record.min_component_pixels,
+        "per_slice_columns": ["tp", "fp", "fn", "tn"],
+        "per_slice": {
+            folder: {
+                str(number): [c.tp, c.fp, c.fn, c.tn]
+                for number, c in zip(each.numbers, each.alone, strict=True)
+            }
+            for folder, each in found.items()
+        },
+    }
+
+
+def _score_patient(
+    predictor: Predictor, items: Sequence[Slice], classifier: Predictor | None
+) -> ScoredPatient:
+    images, truths = [item.pixels for item in items], [item.truth for item in items]
+    record, levels = predictor.record, predictor.segment(images)
+    masks = [cut(each, record.threshold, record.min_component_pixels) for each in levels]
+    gated = []
+    if classifier:
+        tumor = classifier.classify(images) >= classifier.record.threshold
+        gated = _count([mask & said for mask, said in zip(masks, tumor, strict=True)], truths)
+    return ScoredPatient(
+        numbers=[item.number for item in items],
+        alone=_count(masks, truths),
+        cleaned=_count(drop_small_parts(masks), truths),
+        gated=gated,
+        distance=overlap.mean_of(map(hausdorff95, masks, truths)),
+        levels=count_levels(levels, truths),
+    )
+
+
+def _count(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> list[Counts]:
+    return [overlap.count(m, t) for m, t in zip(masks, truths, strict=True)]
+
+
+def headline(counted: Sequence[list[Counts]]) -> dict[str, float | tuple[float, float] | None]:
+    """Scores that stand beside each other for every way to make masks, each with its interval."""
+    patients = [overlap.score_patient(counts) for counts in counted]
+    volumetric = [entry["dice"] for entry in patients]
+    # Sums and numbers of slices a patient, so that resampling need not go through the slices again.
+    dices = [
+        ((e["tumor_slice_dice"] or 0) * e["tumor_slices"], e["tumor_slices"]) for e in patients
+    ]
+    alarms = [(e["false_alarm_slices"], e["empty_slices"]) for e in patients]
+    return {
+        "mean_dice": overlap.mean_of(volumetric),
+        "mean_dice_interval": bootstrap_interval(volumetric, np.mean),
+        "median_dice": overlap.median_of(volumetric),
+        "median_dice_interval": bootstrap_interval(volumetric, np.median),
+        "tumor_slice_dice": _share(dices),
+        "tumor_slice_dice_interval": grouped_interval(dices, _share),
+        "false_alarm_rate": _share(alarms),
+        "false_alarm_rate_interval": grouped_interval(alarms, _share),
+    }
+
+
+def _share(parts: Sequence[tuple[float, int]]) -> float | None:
+    number = sum(whole for _, whole in parts)
+    return sum(part for part, _ in parts) / number if number else None
+
+
+def score_verdicts(predictor: Predictor, patients: Sequence[Patient]) -> dict:
+    """Score a classifier's calibrated probabilities slice by slice, with intervals over patients.
+
+    Raises:
+        CohortError: There is no mask to tell which slices have a tumor.
+    """
+    record = predictor.record
+    per_slice: dict[str, dict[str, list]] = {}
+    scored: dict[str, dict] = {}
+    groups: list[tuple[np.ndarray, np.ndarray]] = []
+    for folder, items in read_scored(patients):
+        probability = np.asarray(predictor.classify([item.pixels for item in items]), float)
+        label = np.array([item.truth.any() for item in items])
+        groups.append((probability, label))
+        said = probability >= record.threshold
+        scored[folder] = {
+            "slices": len(items),
+            "tumor_slices": int(label.sum()),
+            "auc": overlap.roc_auc(probability, label),
+            "accuracy": float((said == label).mean()),
+            "missed_slices": int((label & ~said).sum()),
+            "false_alarm_slices": int((said & ~label).sum()),
+        }
+        per_slice[folder] = {
+            str(item.number): [round(float(p), 6), int(t)]
+            for item, p, t in zip(items, probability, label, strict=True)
+        }
+    result: dict = {"patients": scored, "threshold": record.threshold}
+    for key, formula in _verdict_scores(record.threshold).items():
+        joined = partial(_of_all, formula)
+        result[key] = joined(groups)
+        result[f"{key}_interval"] = grouped_interval(groups, joined, VERDICT_DRAWS)
+    probability, label = map(np.concatenate, zip(*groups, strict=True))
+    counts = overlap.count(probability >= record.threshold, label)
+    return {
+        **result,
+        "confusion": {"tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "tn": counts.tn},
+        "per_slice_columns": ["probability", "tumor"],
+        "per_slice": per_slice,
+    }
+
+
+def _verdict_scores(threshold: float) -> dict[str, Callable]:
+    return {
+        "auc": overlap.roc_auc,
+        "average_precision": overlap.average_precision,
+        "accuracy": lambda p, t: float(((p >= threshold) == t).mean()),
+        "sensitivity_at_95_specificity": overlap.sensitivity_at_specificity,
+        "calibration_error": overlap.calibration_error,
+    }
+
+
+def _of_all(formula: Callable, groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> float | None:
+    return formula(*map(np.concatenate, zip(*groups, strict=True)))

@@ -1,0 +1,1 @@
+"""The experiments behind lessons and Scoreboard: folds, losses, skips, leak, transfer, robustness."""

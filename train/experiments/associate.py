@@ -1,0 +1,270 @@
+"""``python -m train associate``: do automatic masks lead to the same findings as the expert's?
+
+Buda, Saha, Mazurowski 2019 (doi:10.1016/j.compbiomed.2019.05.002) related three figures of a tumor's shape
+to genomic subtypes. Here the same figures (`btmodels.measurement.shape`) are taken of each patient's
+true mask and of
+the out-of-fold mask of `train crossval`, and each is held against each genomic cluster of data.csv by a
+Kruskal-Wallis test, with Holm's correction for the number of tests of either kind of mask. Writes
+``assets/metrics/associate.json``:
+
+- ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``split_sha256``, ``versions``;
+- ``crossval``: ``mean_dice``, ``network`` and ``run`` of the masks;
+- ``data_sha256`` of data.csv, ``patients`` (with masks of both kinds and a row in data.csv), ``least``
+  (patients a cluster must have to be counted), ``alpha``;
+- ``figures`` (``key``, ``title``) and ``clusters`` (``column``, ``title``);
+- ``tests``: for each figure and cluster column ``figure``, ``column``, ``patients``, ``groups`` (by code,
+  how many), and ``truth`` and ``predicted``, each ``values`` (by code), ``h``, ``p``, ``p_holm`` (null
+  where there is nothing to test);
+- ``agreement``: for each figure ``spearman`` between truth and prediction over patients, ``patients``;
+- ``same``: of all tests, how many are below ``alpha`` after correction for ``both``, ``truth_only``,
+  ``predicted_only`` and ``neither``;
+
+Rows of data.csv are not copied: of each test the values stand by cluster, in rising order, without the
+patients.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.measurement import shape
+from btmodels.slices import Patient
+from train.experiments import common
+from train.experiments.folds import read_masks
+from train.experiments.slices import source_assets
+from train.provenance import command_line, versions
+
+QUESTION = "Do automatic masks lead to the same findings on shape and genes as the expert's?"
+
+FIGURES = (
+    ("ellipsoid_ratio", "Bounding-ellipsoid ratio"),
+    ("margin_fluctuation", "Margin fluctuation"),
+    ("angular_deviation", "Angular deviation"),
+)
+"""The three of Buda et al. 2019."""
+
+CLUSTERS = (
+    ("RNASeqCluster", "RNA sequencing"),
+    ("MethylationCluster", "DNA methylation"),
+    ("miRNACluster", "microRNA"),
+    ("CNCluster", "Copy number"),
+    ("RPPACluster", "Protein array"),
+    ("OncosignCluster", "Oncosign"),
+    ("COCCluster", "Cluster of clusters"),
+)
+
+LEAST = 3
+"""A cluster with fewer patients is left out of a test."""
+
+ALPHA = 0.05
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    parser.add_argument("--masks", type=Path, help="the folder of `train crossval`'s run")
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument(
+        "--quick", action="store_true", help="made-up patients; masks are made from the truth"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+        print("--quick needs --assets DIR: it never writes into the committed folder.")
+        return 2
+    try:
+        values, source = _quick_values() if args.quick else _values(args)
+    except FileNotFoundError as error:
+        print(f"There are no masks of a cross-validation: {error}. Run train crossval first.")
+        return 1
+    body = analyze(values)
+    common.write_json(
+        args.assets / "metrics" / "associate.json",
+        {
+            "experiment": "associate",
+            "question": QUESTION,
+            "command": command_line(args.words),
+            "quick": args.quick,
+            "complete": True,
+            "split_sha256": cohort.split_sha256(source_assets(args)),
+            "versions": versions(),
+            **source,
+            **body,
+        },
+    )
+    print(f"{body['patients']} patients; tests below {ALPHA}: {body['same']}")
+    return 0
+
+
+def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
+    judged = args.assets / "metrics" / f"crossval_{registry.get('default').name}.json"
+    scored = json.loads(judged.read_text(encoding="utf-8"))
+    place = args.masks or args.runs / "experiments" / scored["run"]
+    patients = {p.folder: p for p in cohort.read_cohort(args.data)}
+    rows = cohort.read_patient_data(args.data)
+    values = {}
+    folds = sorted(place.glob("fold-*/masks.npz"))
+    if not folds:
+        raise FileNotFoundError(place.name)
+    for path in folds:
+        for folder, masks in read_masks(path).items():
+            values[folder] = common.once(
+                place / "shapes" / f"{folder}.json",
+                lambda folder=folder, masks=masks: _of_patient(patients[folder], masks),
+            )
+    for folder, entry in values.items():
+        row = rows.get(folder[: cohort.PATIENT_KEY], {})
+        entry["clusters"] = [row.get(column) for column, _ in CLUSTERS]
+    table = cohort.find_root(args.data) / "data.csv"
+    return values, {
+        "crossval": {key: scored[key] for key in ("mean_dice", "network", "run")},
+        "data_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
+    }
+
+
+def _of_patient(patient: Patient, masks: dict[int, np.ndarray]) -> dict:
+    files = [file for file in patient.files if file.number in masks]
+    truth = np.stack([cohort.read_slice(patient, file).truth for file in files])
+    predicted = np.stack([masks[file.number][:, : truth.shape[2]] for file in files])
+    return {"truth": figures_of(truth), "predicted": figures_of(predicted)}
+
+
+def figures_of(masks: np.ndarray) -> list[float | None]:
+    """Return the figures of a stack of masks, in the order of `FIGURES`; None where undefined."""
+    found = shape.describe(masks)
+    return [
+        None if value is None else round(float(value), 6)
+        for value in (getattr(found, key) for key, _ in FIGURES)
+    ]
+
+
+def analyze(values: dict[str, dict]) -> dict:
+    """Test every figure of both kinds of masks against every cluster.
+
+    Args:
+        values: By patient ``truth``, ``predicted`` and ``clusters``.
+
+    Returns:
+        The file's results, see this module's docstring.
+    """
+    from scipy import stats
+
+    known = {name: entry for name, entry in values.items() if any(entry["clusters"])}
+    tests = []
+    for index, (figure, _) in enumerate(FIGURES):
+        for place, (column, _) in enumerate(CLUSTERS):
+            # The same patients for both kinds of masks, else the two tests are not comparable.
+            usable = [
+                entry
+                for entry in known.values()
+                if entry["clusters"][place]
+                and entry["truth"][index] is not None
+                and entry["predicted"][index] is not None
+            ]
+            groups: dict[str, list[dict]] = {}
+            for entry in usable:
+                groups.setdefault(entry["clusters"][place], []).append(entry)
+            groups = {code: groups[code] for code in sorted(groups) if len(groups[code]) >= LEAST}
+            row = {
+                "figure": figure,
+                "column": column,
+                "patients": sum(map(len, groups.values())),
+                "groups": {code: len(group) for code, group in groups.items()},
+            }
+            for kind in ("truth", "predicted"):
+                samples = [[entry[kind][index] for entry in group] for group in groups.values()]
+                row[kind] = {
+                    "values": {
+                        code: sorted(sample) for code, sample in zip(groups, samples, strict=True)
+                    },
+                    **kruskal(samples),
+                }
+            tests.append(row)
+    for kind in ("truth", "predicted"):
+        corrected = holm([row[kind]["p"] for row in tests])
+        for row, value in zip(tests, corrected, strict=True):
+            row[kind]["p_holm"] = value
+    agreement = []
+    for index, (figure, _) in enumerate(FIGURES):
+        pairs = [
+            (entry["truth"][index], entry["predicted"][index])
+            for entry in known.values()
+            if entry["truth"][index] is not None and entry["predicted"][index] is not None
+        ]
+        rho = (
+            float(stats.spearmanr(*zip(*pairs, strict=True)).statistic) if len(pairs) > 2 else None
+        )
+        rho = None if rho is None or np.isnan(rho) else rho
+        agreement.append({"figure": figure, "spearman": rho, "patients": len(pairs)})
+    return {
+        "patients": len(known),
+        "least": LEAST,
+        "alpha": ALPHA,
+        "figures": [{"key": key, "title": title} for key, title in FIGURES],
+        "clusters": [{"column": column, "title": title} for column, title in CLUSTERS],
+        "tests": tests,
+        "agreement": agreement,
+        "same": _same(tests),
+    }
+
+
+def kruskal(samples: Sequence[Sequence[float]]) -> dict:
+    """Return ``h`` and ``p`` of the Kruskal-Wallis test (1952, J Am Stat Assoc 47:583); None for fewer
+    than two groups or where all values are equal."""
+    from scipy import stats
+
+    flat = [value for sample in samples for value in sample]
+    if len(samples) < 2 or len(set(flat)) < 2:
+        return {"h": None, "p": None}
+    found = stats.kruskal(*samples)
+    return {"h": round(float(found.statistic), 4), "p": float(f"{found.pvalue:.4g}")}
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Correct p values for their number (Holm 1979, Scand J Statist 6:65); None stays None."""
+    order = sorted((value, index) for index, value in enumerate(values) if value is not None)
+    corrected: list[float | None] = [None] * len(values)
+    largest = 0.0
+    for rank, (value, index) in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * value))
+        corrected[index] = largest
+    return corrected
+
+
+def _same(tests: Sequence[dict]) -> dict[str, int]:
+    found = {"both": 0, "truth_only": 0, "predicted_only": 0, "neither": 0}
+    for row in tests:
+        truth, predicted = (
+            row[kind]["p_holm"] is not None and row[kind]["p_holm"] < ALPHA
+            for kind in ("truth", "predicted")
+        )
+        key = (
+            ("both" if predicted else "truth_only")
+            if truth
+            else ("predicted_only" if predicted else "neither")
+        )
+        found[key] += 1
+    return found
+
+
+def _quick_values() -> tuple[dict[str, dict], dict]:
+    """Made-up patients with made-up clusters and masks that are the truth, one row shifted: to try that
+    everything runs."""
+    values = {}
+    for index, patient in enumerate(cohort.read_cohort(cohort.samples_root())[:6]):
+        files = patient.files[::3]
+        truth = np.stack([cohort.read_slice(patient, file).truth for file in files])
+        masks = {f.number: np.roll(t, 1, 0) for f, t in zip(files, truth, strict=True)}
+        values[patient.folder] = _of_patient(patient, masks) | {
+            "clusters": [str(index % 2 + 1)] * len(CLUSTERS)
+        }
+    return values, {"crossval": None, "data_sha256": None}

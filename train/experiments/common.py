@@ -1,0 +1,316 @@
+"""What the experiments share: the same slices, the same budget for every arm, and one form of file.
+
+An experiment trains a network several ways ("arms") that differ in one thing. Every arm sees the same
+number of slices from one seed, and its file says so. Runs live in ``runs/experiments/NAME/ARM`` and go on
+where they were when the same command is given again; a finished arm is not run twice.
+
+Every file in ``assets/metrics`` that an experiment writes holds, beside its own results: ``experiment``,
+``question``, ``command``, ``budget`` (a `Budget` as a dict, the same for every arm), ``seed``, ``data``
+(``patients``, ``slices``, ``synthetic``, ``sha256`` of all slices and masks as they were read),
+``split_sha256`` (null where the data are not the split's and a split was drawn), ``versions``, ``machine``,
+``cores`` (that the process was allowed), ``quick`` and ``complete`` (false while an arm is missing;
+``lacks`` then says what). Times are given twice:
+``cpu_seconds`` of the process, which a busy machine hardly changes, and ``wall_seconds``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.inference.precision import fastest_policy
+from btmodels.training.fitting import FitConfig, fit
+from train.experiments.slices import Material
+from train.fit.augment import Augmentation
+from train.fit.data import Epoch, Subset
+from train.machine import machine
+from train.provenance import command_line, versions
+
+QUICK_SIZE, QUICK_SLICES = 32, 32
+
+SMALL, SMALLEST = (8, 16, 32, 64, 128), (4, 8)
+"""Channels of the levels of the small U-Net on which most is compared, and of ``--quick``'s."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every arm of an experiment gets.
+
+    Attributes:
+        size: Rows and columns of the slices.
+        slices: Slices an arm is trained on, augmented, those with tumor drawn twice as often.
+        parts: The training is validated after each of so many equal parts.
+        batch_size: Slices a step.
+        learning_rate: Peak of the one-cycle schedule of AdamW.
+        seed: Of weights, order and augmentation.
+        policy: Of Keras: what numbers it is computed in.
+        fade: Chance that a slice's lesion is made fainter.
+        ema: Momentum of the moving average of the weights that is kept beside them; 0 keeps none.
+        augmentation: More changes to the slices, by the names of `train.fit.augment.Augmentation`.
+    """
+
+    size: int
+    slices: int
+    parts: int
+    batch_size: int = 8
+    learning_rate: float = 2e-3
+    seed: int = 0
+    policy: str = "float32"
+    fade: float = 0.0
+    ema: float = 0.0
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+
+    def config(self, **changed) -> FitConfig:
+        """Return how `btmodels.training.fitting.fit` trains on it."""
+        each = self.slices // self.parts // self.batch_size * self.batch_size
+        made = FitConfig(
+            epochs=self.parts,
+            num_slices=each,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            warmup=0.1,
+            seed=self.seed,
+            validate_every=1,
+            fade=self.fade,
+            ema=self.ema,
+            augmentation=dict(self.augmentation),
+        )
+        return replace(made, **changed)
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, slices: int, size: int = 128, batch_size: int = 8
+) -> None:
+    """Add the options that all experiments have."""
+    parser.add_argument(
+        "--data", type=Path, help="folder kaggle_3m, or its parent; with --quick the bundled cohort"
+    )
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
+    parser.add_argument("--size", type=int, default=size, help=f"rows and columns; default {size}")
+    parser.add_argument(
+        "--slices", type=int, default=slices, help=f"slices an arm is trained on; default {slices}"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=batch_size, help=f"slices a step; default {batch_size}"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), help="default: fastest")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny, on the bundled cohort, into another --assets"
+    )
+
+
+def ready(args: argparse.Namespace) -> bool:
+    """Check the options, set the policy, and cut the budget for ``--quick``; False if they are wrong."""
+    if args.quick:
+        if args.assets.resolve() == registry.ASSETS.resolve():
+            print("--quick needs --assets DIR: it never writes into the committed folder.")
+            return False
+        args.size, args.slices = QUICK_SIZE, QUICK_SLICES
+        args.data = args.data or cohort.samples_root()
+        args.policy = args.policy or "float32"
+    if args.data is None:
+        print("Say where the data is: --data DIR", file=sys.stderr)
+        return False
+    keras.config.set_dtype_policy(args.policy or fastest_policy())
+    return True
+
+
+def budget_of(args: argparse.Namespace, parts: int, **more) -> Budget:
+    """Return the budget that the command line asks for."""
+    return Budget(
+        size=args.size,
+        slices=args.slices,
+        parts=2 if args.quick else parts,
+        batch_size=args.batch_size,
+        seed=args.seed,
+        policy=keras.config.dtype_policy().name,
+        **more,
+    )
+
+
+def filters_of(budget: Budget) -> tuple[int, ...]:
+    """Return the channels of the small U-Net's levels."""
+    return SMALLEST if budget.size <= QUICK_SIZE else SMALL
+
+
+def run_name(budget: Budget, material: Material) -> str:
+    """Name a run's folder by all that its results depend on, so that none is taken for another's.
+
+    What people ask for most stands there in words; the whole of budget, slices, masks, and split in a
+    digest.
+    """
+    key = {"budget": asdict(budget), "data": material.sha256, "split": material.split_sha256}
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}-{digest}"
+
+
+class ProcessTime(keras.callbacks.Callback):
+    """Keeps each epoch's processor seconds in a file beside its checkpoints, so that a run that was
+    stopped and continued knows all of them."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.path = folder / "cpu.json"
+
+    def seconds(self) -> list[float]:
+        """Return those of the epochs so far."""
+        return json.loads(self.path.read_text()) if self.path.exists() else []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        spent = [*self.seconds()[:epoch], round(time.process_time() - self.began, 2)]
+        self.path.write_text(json.dumps(spent))
+
+
+class TwoTargets(Epoch):
+    """`Epoch` with the two targets of a classifier that has its localizer."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{**kwargs, "verdict": True})
+
+
+def train_arm(
+    model: keras.Model,
+    loss,
+    training: Subset,
+    budget: Budget,
+    folder: Path,
+    validate: Callable[[keras.Model], float],
+    kind: type[Epoch] = Epoch,
+    **changed,
+) -> dict[str, Any]:
+    """Train a network on one arm's budget, or go on with it, and leave it as it validated best.
+
+    Args:
+        model: Built, in the policy of the budget.
+        loss: As for `btmodels.training.fitting.fit`.
+        training: Slices to draw from.
+        budget: The experiment's.
+        folder: Of the run.
+        validate: From the model to a score; higher is better. It is not part of the times.
+        kind: How batches are made.
+        changed: Of the budget's `FitConfig`.
+
+    Returns:
+        ``parameters``, ``trained_parameters``, ``cpu_seconds``, ``wall_seconds``, ``best_part`` and
+        ``curve``, a row a part: ``slices``, ``loss``, ``score``, ``cpu_seconds`` (all since the start).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config, watch = budget.config(**changed), ProcessTime(folder)
+
+    def epoch_data(epoch: int) -> Epoch:
+        return kind(
+            training,
+            config.seed,
+            epoch,
+            config.batch_size,
+            config.num_slices,
+            fade=config.fade,
+            augmentation=Augmentation(**config.augmentation),
+            again=True,  # every arm gets its whole budget, however few its patients
+            workers=1,
+            max_queue_size=4,
+        )
+
+    state = fit(
+        model,
+        loss,
+        epoch_data,
+        validate,
+        config,
+        folder,
+        say=lambda line: print(f"{folder.name}: {line}", flush=True),
+        callbacks=(watch,),
+    )
+    spent = np.cumsum(watch.seconds())
+    each = len(epoch_data(0)) * config.batch_size
+    trained = sum(int(np.prod(w.shape)) for w in model.trainable_variables)
+    return {
+        "parameters": model.count_params(),
+        "trained_parameters": trained,
+        "cpu_seconds": round(float(spent[-1]), 1),
+        "wall_seconds": round(state["seconds"], 1),
+        "best_part": state["best_epoch"],
+        "curve": [
+            {
+                "slices": each * row["epoch"],
+                "loss": round(row["loss"], 5),
+                "score": None if row["score"] is None else round(row["score"], 5),
+                "cpu_seconds": round(float(seconds), 1),
+            }
+            for row, seconds in zip(state["history"], spent, strict=True)
+        ],
+    }
+
+
+def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what ``make`` made and wrote to ``path`` earlier, else make it now."""
+    if path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))
+    made = make()
+    write_json(path, made)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a document whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def document(
+    args: argparse.Namespace,
+    question: str,
+    budget: Budget | None,
+    material: Material,
+    lacks: Sequence[str] = (),
+    **body,
+) -> dict[str, Any]:
+    """Return an experiment's file: what all have in common (see this module's docstring), then ``body``."""
+    return {
+        "experiment": args.command,
+        "question": question,
+        "command": command_line(args.words),
+        "quick": args.quick,
+        "complete": not lacks,
+        "lacks": list(lacks),
+        "budget": budget and asdict(budget),
+        "seed": args.seed,
+        "data": {
+            "patients": len(set(material.slices.patients)),
+            "slices": len(material.slices.pixels),
+            "synthetic": material.synthetic,
+            "sha256": material.sha256,
+        },
+        "split_sha256": material.split_sha256,
+        "machine": machine(),
+        "cores": _cores(),
+        "versions": versions(),
+        **body,
+    }
+
+
+def _cores() -> int:
+    """How many cores this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

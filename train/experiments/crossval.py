@@ -1,0 +1,360 @@
+"""``python -m train crossval``: every patient judged once by a network that never met him or her.
+
+The folds are those of ``assets/splits/patients.json``: five networks, each trained on the patients of four
+folds and scored on the fifth. Nothing is chosen: the network at the end of training is taken, with mirrored
+views averaged, threshold 0.5 and no clean-up.
+
+``--network`` is one of the ensemble's members or the ensemble itself, which is not trained: each fold's
+members are put together as `train combine` does, once their own cross-validations are there. Writes
+``assets/metrics/crossval_NETWORK.json``. Beside what every experiment's file holds
+(`train.experiments.common`):
+
+- ``task``, ``run`` (folder below ``runs/experiments``), ``network`` (``name``, ``parameters``),
+  ``full_recipe`` (what the site's networks get, to tell what a reduced run lacks: ``name``, ``size`` and
+  ``slices`` of each) and ``folds``, each ``fold`` (from 1), ``training_patients``, ``cpu_seconds``,
+  ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own ``mean_dice`` or
+
+  ``auc``;
+- of segmenters ``patients`` (by folder, see `btmodels.metrics.overlap.score_patient`) and the headline
+  figures with intervals (`train.evaluate.scoring.headline`), counted at the slices' own rows and columns,
+  and those again as ``whole_patient`` after a clean-up by its ``rule``;
+- of segmenters ``chosen_cut``: the headline figures where a fold's maps are cut at what is best for the
+  other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
+  subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
+  `train.fit.select` chooses among thresholds that the validation patients cannot tell apart;
+- of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
+  headline figures;
+- of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
+  ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
+
+Maps and masks stay in ``runs`` (`train.experiments.folds`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from btmodels.dataset import cohort
+from btmodels.metrics import overlap
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
+from btmodels.networks.ensemble import MEMBERS, build_ensemble
+from btmodels.networks.resnet import build_resnet50, with_localizer
+from btmodels.networks.resunet import build_resunet
+from btmodels.networks.unet import build_unet
+from btmodels.registry import get
+from btmodels.slices import Patient
+from btmodels.training import losses
+from btmodels.training.fitting import read_weights
+from train.experiments import common, folds
+from train.experiments.common import Budget
+from train.experiments.slices import Material, load_material
+from train.experiments.transfer_cells import score_verdicts
+from train.fit import pretrained
+from train.fit.data import Subset
+from train.fit.fit import RECIPES
+
+QUESTION = "How well is every patient judged by a network that never met them?"
+
+PARTS = 4
+EACH_SLICES = 12_000
+
+SEGMENTERS = {
+    "unet": build_unet,
+    "efficientnet_unet": build_efficientnet_unet,
+    "resunet": build_resunet,
+}
+ENSEMBLE, CLASSIFIER = "ensemble", "resnet50"
+
+FACTS = ("fold", "parameters", "training_patients", "cpu_seconds", "wall_seconds", "curve")
+
+QUICK_ENSEMBLE = 128
+"""Rows and columns; fewer its members cannot halve."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for every fold.
+
+    Attributes:
+        network: Its name in the registry.
+        budget: Of the training; None of the ensemble.
+        members: The documents of the ensemble's members; none of others.
+        material: All slices.
+        patients: By folder.
+        place: Where the folds' folders lie.
+    """
+
+    network: str
+    budget: Budget | None
+    members: tuple[dict, ...]
+    material: Material
+    patients: dict[str, Patient]
+    place: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_arguments(parser, EACH_SLICES)
+    parser.add_argument("--task", choices=("segment", "classify"), default="segment")
+    parser.add_argument(
+        "--network",
+        choices=(*SEGMENTERS, ENSEMBLE),
+        default=get("default").name,
+        help="of --task segment; default: the site's; the ensemble needs its members' runs",
+    )
+    parser.add_argument(
+        "--folds",
+        nargs="+",
+        type=int,
+        choices=range(1, 6),
+        help="these alone, so that processes can share the work",
+    )
+
+
+class NoMember(Exception):
+    """The ensemble cannot be put together; the message says why."""
+
+
+def main(args: argparse.Namespace) -> int:
+    if not common.ready(args):
+        return 2
+    try:
+        return _judge_all(args)
+    except NoMember as error:
+        print(f"{error} Run train crossval with --network {' and '.join(MEMBERS)} first.")
+        return 1
+
+
+def _judge_all(args: argparse.Namespace) -> int:
+    network = args.network if args.task == "segment" else CLASSIFIER
+    run = _begin(args, network)
+    held_out = [fold for fold in run.material.folds if fold][: 2 if args.quick else None]
+    numbers = range(1, len(held_out) + 1)
+    if not set(args.folds or ()) <= set(numbers):
+        print(f"There are {len(held_out)} folds here.")
+        return 2
+    judge = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
+    done = [judge(run, number, held_out[number - 1]) for number in args.folds or numbers]
+    lacks = set(numbers) - {each["fold"] for each in done}
+    document = common.document(
+        args,
+        QUESTION,
+        run.budget,
+        run.material,
+        [f"fold {each}" for each in sorted(lacks)],
+        task=args.task,
+        run=run.place.name,
+        full_recipe=full_recipe(args.task),
+        network={"name": network, "parameters": done[0]["parameters"]},
+        **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
+        **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
+    )
+    common.write_json(args.assets / "metrics" / f"crossval_{network}.json", document)
+    for fold in document["folds"]:
+        print(f"fold {fold['fold']}: {fold.get('mean_dice', fold.get('auc'))}", flush=True)
+    return 0
+
+
+def _begin(args: argparse.Namespace, network: str) -> _Run:
+    if network == ENSEMBLE:
+        args.size = QUICK_ENSEMBLE if args.quick else get(ENSEMBLE).input_shape[0]
+        members = tuple(_read_member(args, name) for name in MEMBERS)
+        budget, name = None, "+".join(each["run"] for each in members)
+        material = load_material(args)
+    else:
+        recipe, members = RECIPES[network], ()
+        budget = common.budget_of(args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade)
+        material = load_material(args)
+        kind = "synthetic" if material.synthetic else "lgg"
+        name = f"crossval-{network}-{kind}-{common.run_name(budget, material)}"
+    patients = {p.folder: p for p in cohort.read_cohort(args.data)}
+    place = args.runs / "experiments" / name
+    return _Run(network, budget, members, material, patients, place)
+
+
+def _read_member(args: argparse.Namespace, name: str) -> dict:
+    path = args.assets / "metrics" / f"crossval_{name}.json"
+    if not path.exists():
+        raise NoMember(f"There is no {path.name}.")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not found["complete"]:
+        raise NoMember(f"{path.name} lacks {', '.join(found['lacks'])}.")
+    return found
+
+
+def full_recipe(task: str) -> list[dict]:
+    """Return what the site's own networks of a task are trained on."""
+    names = MEMBERS if task == "segment" else (get("default-classifier").name,)
+    return [
+        {
+            "name": name,
+            "size": get(name).input_shape[0],
+            "slices": RECIPES[name].epochs * RECIPES[name].num_slices,
+        }
+        for name in names
+    ]
+
+
+def _of_member(document: dict) -> dict:
+    figures = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
+    kept = ("command", "budget", *figures, *(f"{key}_interval" for key in figures))
+    return {"name": document["network"]["name"], **{key: document[key] for key in kept}}
+
+
+def train_on_others(
+    budget: Budget,
+    material: Material,
+    model: keras.Model,
+    loss,
+    fold: Sequence[str],
+    folder: Path,
+    **more,
+) -> dict:
+    """Train a network on all patients but a fold's, and leave it as it was at the end.
+
+    Args:
+        budget: Of the training.
+        material: All slices.
+        model: Built, with the weights to start from.
+        loss: As for `btmodels.training.fitting.fit`.
+        fold: Folders of the patients held out.
+        folder: Of the run.
+        more: As for `train.experiments.common.train_arm`.
+
+    Returns:
+        Of `FACTS` all but ``fold``.
+    """
+    others = [f for each in material.folds for f in each if f not in set(fold)]
+    keras.utils.set_random_seed(budget.seed)
+    found = common.train_arm(
+        model,
+        loss,
+        material.of(others),
+        budget,
+        folder,
+        lambda _: 0.0,  # asked once, at the end, so that the end is what is kept
+        validate_every=budget.parts,
+        **more,
+    )
+    for row in found["curve"]:
+        row["score"] = None
+    return {
+        "parameters": model.count_params(),
+        "training_patients": len(others),
+        "cpu_seconds": found["cpu_seconds"],
+        "wall_seconds": found["wall_seconds"],
+        "curve": found["curve"],
+    }
+
+
+def _segment(run: _Run, number: int, fold: list[str]) -> dict:
+    place, size = run.place / f"fold-{number}", run.budget.size
+
+    def build() -> keras.Model:
+        keras.utils.set_random_seed(run.budget.seed)
+        return SEGMENTERS[run.network]((size, size, 3), name=run.network)
+
+    def train() -> dict:
+        model = build()
+        pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
+        return {
+            "fold": number,
+            **train_on_others(run.budget, run.material, model, losses.bce_dice, fold, place),
+        }
+
+    def trained() -> keras.Model:
+        model = build()
+        model.set_weights(read_weights(place / "best.npz"))
+        return model
+
+    facts = common.once(run.place / f"fold-{number}.json", train)
+    _draw_once(run, number, fold, trained)
+    return facts
+
+
+def _join_members(run: _Run, number: int, fold: list[str]) -> dict:
+    def join() -> keras.Model:
+        size = run.material.slices.pixels.shape[1]
+        model = build_ensemble((size, size, 3), name=ENSEMBLE)
+        for member in run.members:
+            path = run.place.parent / member["run"] / f"fold-{number}" / "best.npz"
+            if not path.exists():
+                raise NoMember(f"The run {member['run']} is not in this folder of runs.")
+            model.get_layer(member["network"]["name"]).set_weights(read_weights(path))
+        return model
+
+    _draw_once(run, number, fold, join)
+    parts = [next(f for f in m["folds"] if f["fold"] == number) for m in run.members]
+    return {
+        "fold": number,
+        "parameters": sum(part["parameters"] for part in parts),
+        "training_patients": parts[0]["training_patients"],
+        **{k: sum(part[k] for part in parts) for k in ("cpu_seconds", "wall_seconds")},
+    }
+
+
+def _draw_once(run: _Run, number: int, fold: list[str], trained: Callable[[], keras.Model]) -> None:
+    path = run.place / f"fold-{number}" / "maps.npz"
+    if not path.exists():
+        maps = folds.draw_maps(trained(), run.material.of(fold), run.patients)
+        folds.keep_maps(maps, path)
+
+
+def _sum_up_maps(run: _Run, done: list[dict]) -> dict:
+    places = [run.place / f"fold-{each['fold']}" for each in done]
+    choosing = [*run.material.split["train"], *run.material.split["validation"]]
+    drawn = [folds.read_maps(place / "maps.npz") for place in places]
+    facts = [{key: each[key] for key in FACTS if key in each} for each in done]
+    return folds.figures_of(facts, drawn, choosing, places)
+
+
+def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
+    def make() -> dict:
+        budget, slices = run.budget, run.material.of(fold)
+        keras.utils.set_random_seed(budget.seed)
+        model = build_resnet50((budget.size, budget.size, 3))
+        loss = {"verdict": losses.bce, "where": losses.bce_dice}
+        folder = run.place / f"fold-{number}"
+        kind = common.TwoTargets
+        localizer = with_localizer(model)
+        found = train_on_others(budget, run.material, localizer, loss, fold, folder, kind=kind)
+        probability = folds.both_views(model, slices)
+        return {
+            "fold": number,
+            **found,
+            "auc": overlap.roc_auc(probability, slices.has_tumor),
+            "slices": [
+                [str(name), round(float(p), 6), int(t)]
+                for name, p, t in zip(slices.patients, probability, slices.has_tumor, strict=True)
+            ],
+        }
+
+    return common.once(run.place / f"fold-{number}.json", make)
+
+
+def _sum_up_verdicts(done: list[dict]) -> dict:
+    rows = [row for fold in done for row in fold["slices"]]
+    names = tuple(row[0] for row in rows)
+    probability = np.array([row[1] for row in rows])
+    tumor = np.array([bool(row[2]) for row in rows])
+    masks = np.where(tumor, 255, 0).astype(np.uint8)[:, None, None]
+    everything = Subset(np.zeros((len(rows), 1, 1, 3), np.uint8), masks, names)
+    patients = {}
+    for name in dict.fromkeys(names):
+        own = np.array(names) == name
+        patients[name] = {
+            "slices": int(own.sum()),
+            "tumor_slices": int(tumor[own].sum()),
+            "auc": overlap.roc_auc(probability[own], tumor[own]),
+        }
+    return {
+        **score_verdicts(probability, everything),
+        "patients": patients,
+        "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in done],
+    }

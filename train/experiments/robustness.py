@@ -1,0 +1,391 @@
+"""``python -m train robustness``: what faults of the input cost the site's networks on test patients.
+
+Writes ``assets/metrics/robustness.json``, which `btmodels.quality.fault_costs` reads for the warnings of
+Analyze:
+``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``model``, ``weights_sha256``,
+``classifier``, ``classifier_sha256``, ``subset``, ``split_sha256``, ``seed``, ``sample`` (in words, which
+slices), ``patients``, ``slices``, ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first row is
+``unaltered``; each has ``kind``, ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over
+patients of the volumetric Dice over the chosen slices), ``false_alarm_rate``, ``auc`` and, but for the
+first, ``drop`` (mean over patients of unaltered minus altered), ``drop_interval``, ``worst`` (the largest
+drop of one patient), ``auc_drop`` and ``verdicts_changed``. ``one_slice`` is taken from the scores of all
+slices of the same patients: alone, and after the clean-up that a whole patient allows.
+
+Nothing is trained or chosen here; the records of both networks count that they met the test patients.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.inference.predict import Predictor
+from btmodels.measurement.measure import cut
+from btmodels.metrics import overlap
+from btmodels.metrics.bootstrap import bootstrap_interval
+from btmodels.metrics.overlap import Counts
+from btmodels.slices import FLAIR, Patient, Slice
+from train.bench.command import machine
+from train.evaluate.evaluate import PRECISION, count_test
+from train.experiments import common
+from train.experiments.slices import source_assets
+from train.provenance import command_line, versions
+from train.quality import corruptions
+
+QUESTION = "What does a fault of the input cost?"
+
+TUMOR_SLICES, EMPTY_SLICES = 5, 3
+"""Slices of each patient: with tumor and without, at even distances."""
+
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault.
+
+    Attributes:
+        kind: Of `btmodels.quality.fault_costs.KINDS`, or ``unaltered``.
+        title: In a few words.
+        what: A sentence.
+        change: From pixels, uint8, (rows, cols, 3), and a source of chance to pixels alike.
+        moves: Whether the truth must be moved with it.
+    """
+
+    kind: str
+    title: str
+    what: str
+    change: Change
+    moves: bool = False
+
+
+def replicate(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """FLAIR in all three channels, as a gray picture of it is read."""
+    return np.repeat(pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
+
+
+def swap(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pre- and post-contrast exchanged, as a program that reads BGR stores them."""
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def jpeg(pixels: np.ndarray, rng: np.random.Generator, quality: int = 50) -> np.ndarray:
+    """Saved as a color JPEG and read again."""
+    written = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.ascontiguousarray(cv2.imdecode(written, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def add_noise(pixels: np.ndarray, rng: np.random.Generator, sigma: float = 15.0) -> np.ndarray:
+    """Noise as magnitude images have it: the length of (signal + noise, noise), Rician."""
+    real, imaginary = rng.normal(0, sigma, (2, *pixels.shape))
+    return np.clip(np.hypot(pixels + real, imaginary), 0, 255).astype(np.uint8)
+
+
+def blur(pixels: np.ndarray, rng: np.random.Generator, share: float = 2 / 256) -> np.ndarray:
+    """Gaussian, its deviation 2 pixels of 256."""
+    return cv2.GaussianBlur(pixels, (0, 0), share * max(pixels.shape[:2]))
+
+
+def turn(pixels: np.ndarray, degrees: float, method: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """Turn a picture around its middle, counter-clockwise; black comes in at the corners."""
+    rows, cols = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((cols - 1) / 2, (rows - 1) / 2), degrees, 1.0)
+    return cv2.warpAffine(pixels, matrix, (cols, rows), flags=method)
+
+
+def halve(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Half as many rows and columns, and back."""
+    rows, cols = pixels.shape[:2]
+    small = cv2.resize(pixels, (cols // 2, rows // 2), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (cols, rows), interpolation=cv2.INTER_LINEAR)
+
+
+def darken(pixels: np.ndarray, rng: np.random.Generator, gamma: float = 2.0) -> np.ndarray:
+    """Levels to the power of gamma."""
+    return np.rint(255.0 * (pixels / 255.0) ** gamma).astype(np.uint8)
+
+
+def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -> np.ndarray:
+    """A coil nearer to one side: from 40 % darker at the left to 40 % brighter at the right."""
+    ramp = 1 + share * np.linspace(-1, 1, pixels.shape[1])
+    return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
+
+
+def spoiled(kind: str) -> Change:
+    """What `train.quality.corruptions` does to a slice, which is also what the doctor is scored on."""
+    return lambda pixels, rng: corruptions.SPOILS[kind][1](pixels)
+
+
+FAULTS = (
+    Fault("unaltered", "Nothing changed", "The slices as they are.", lambda p, rng: p),
+    Fault(
+        "replicated",
+        "FLAIR in all three channels",
+        "FLAIR stands in for the missing channels, as when a gray picture is given.",
+        replicate,
+    ),
+    Fault(
+        "swapped",
+        "Pre and post contrast exchanged",
+        "The first and the third channel are exchanged, as when red and blue are.",
+        swap,
+    ),
+    Fault(
+        "misplaced",
+        "FLAIR where pre-contrast belongs",
+        "The first and the second channel are exchanged.",
+        spoiled("swapped, FLAIR first"),
+    ),
+    Fault("dark", "Too dark", "A tenth of the range of gray.", spoiled("too dark")),
+    Fault(
+        "washed_out",
+        "Washed out",
+        "Levels from 80 to 182: nothing is black or white.",
+        spoiled("washed out"),
+    ),
+    Fault(
+        "overexposed", "Overexposed", "Four times as bright, cut at white.", spoiled("overexposed")
+    ),
+    Fault(
+        "wrapped",
+        "Run over",
+        "Eight times as bright; what is brighter than white begins anew at black.",
+        spoiled("run over"),
+    ),
+    Fault("inverted", "Inverted", "White where it was black.", spoiled("inverted")),
+    Fault(
+        "cropped",
+        "Cut in half",
+        "The left half of the picture alone, scored on what is in it.",
+        lambda p, rng: np.ascontiguousarray(p[:, : p.shape[1] // 2]),
+        moves=True,
+    ),
+    Fault("jpeg", "JPEG, quality 50", "Saved as a color JPEG of quality 50.", jpeg),
+    Fault("noise", "Noise", "Rician noise with a deviation of 15 of 255 levels.", add_noise),
+    Fault("blur", "Blur", "A Gaussian with a deviation of 2 of 256 pixels.", blur),
+    Fault(
+        "rotation",
+        "Turned by 30 degrees",
+        "The slice is turned by 30 degrees; the networks were trained on up to 17.",
+        lambda p, rng: turn(p, 30),
+        moves=True,
+    ),
+    Fault(
+        "quarter_turn",
+        "Turned by 90 degrees",
+        "The slice lies on its side.",
+        lambda p, rng: np.ascontiguousarray(np.rot90(p)),
+        moves=True,
+    ),
+    Fault(
+        "half_resolution",
+        "Half the resolution",
+        "Shrunk to half as many rows and columns, and enlarged again.",
+        halve,
+    ),
+    Fault("gamma", "Gamma 2", "Levels to the power of 2: dim tissue becomes much darker.", darken),
+    Fault(
+        "bias_field",
+        "Bias field",
+        "From 40 % darker at the left to 40 % brighter at the right.",
+        add_bias,
+    ),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    parser.add_argument("--model", default="default", help="the segmenter; default: the site's")
+    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--seed", type=int, default=0, help="of the noise")
+    parser.add_argument(
+        "--quick", action="store_true", help="two slices of two made-up patients, small network"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+        print("--quick needs --assets DIR: it never writes into the committed folder.")
+        return 2
+    if not args.quick and args.data is None:
+        print("Say where the data is: --data DIR", file=sys.stderr)
+        return 2
+    assets = registry.ASSETS if args.quick else source_assets(args)
+    segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
+    classifier = Predictor("default-classifier", assets, PRECISION)
+    if args.quick:
+        patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
+        slices = [each for p in patients for each in choose(p, 1, 1)]
+    else:
+        patients = cohort.subset_patients(args.data, "test", assets)
+        slices = [each for p in patients for each in choose(p, TUMOR_SLICES, EMPTY_SLICES)]
+    began = time.process_time()
+    stamp = f"{segmenter.record.sha256[:8]}-{len(slices)}-{args.seed}"
+    place = args.runs / "experiments" / f"robustness-{stamp}"
+    rows = []
+    for fault in FAULTS:
+        found = common.once(
+            place / f"{fault.kind}.json",
+            lambda fault=fault: measure(fault, slices, segmenter, classifier, args.seed),
+        )
+        before = json.loads((place / "unaltered.json").read_text(encoding="utf-8"))
+        rows.append(row_of(fault, found, before, classifier.record.threshold))
+        print(f"{fault.title}: Dice {rows[-1]['dice']}, drop {rows[-1].get('drop')}", flush=True)
+    alone = None if args.quick else one_slice(segmenter.spec.name, assets)
+    document = {
+        "experiment": "robustness",
+        "question": QUESTION,
+        "command": command_line(args.words),
+        "quick": args.quick,
+        "complete": bool(alone) or args.quick,
+        "model": segmenter.spec.name,
+        "weights_sha256": segmenter.record.sha256,
+        "classifier": classifier.spec.name,
+        "classifier_sha256": classifier.record.sha256,
+        "subset": "samples" if args.quick else "test",
+        "split_sha256": cohort.split_sha256(assets),
+        "seed": args.seed,
+        "sample": (
+            f"Of each patient up to {TUMOR_SLICES} slices with tumor and {EMPTY_SLICES} without, at "
+            "even distances; flips, threshold and clean-up as the site has them."
+        ),
+        "patients": len({item.patient for item in slices}),
+        "slices": len(slices),
+        "cpu_seconds": round(time.process_time() - began, 1),
+        "machine": machine(),
+        "versions": versions(),
+        "rows": [*rows, *([alone] if alone else [])],
+    }
+    common.write_json(args.assets / "metrics" / "robustness.json", document)
+    if not args.quick:
+        for name in (segmenter.spec.name, classifier.spec.name):
+            count_test(name, assets)
+    return 0
+
+
+def choose(patient: Patient, with_tumor: int, without: int) -> list[Slice]:
+    """Return some of a patient's slices: with tumor and without, each at even distances."""
+    items = [cohort.read_slice(patient, file) for file in patient.files if file.mask]
+    items = [item for item in items if item.truth is not None]
+    kinds = [
+        ([item for item in items if item.truth.any()], with_tumor),
+        ([item for item in items if not item.truth.any()], without),
+    ]
+    return [group[i] for group, number in kinds for i in _evenly(len(group), number)]
+
+
+def _evenly(length: int, number: int) -> list[int]:
+    """Indices in the middles of ``number`` equal parts; all of them where there are fewer."""
+    if length <= number:
+        return list(range(length))
+    return [int((each + 0.5) * length / number) for each in range(number)]
+
+
+def measure(
+    fault: Fault,
+    slices: Sequence[Slice],
+    segmenter: Predictor,
+    classifier: Predictor,
+    seed: int,
+) -> dict:
+    """Run both networks on slices with one fault.
+
+    Returns:
+        ``patients`` (folder, one a slice), ``counts`` (tp, fp, fn, tn), ``probability``, ``tumor``.
+    """
+    rng = np.random.default_rng(seed)
+    images = [fault.change(item.pixels, rng) for item in slices]
+    truths = [item.truth for item in slices]
+    if fault.moves:
+        truths = [fault.change(t.astype(np.uint8) * 255, rng) > 127 for t in truths]
+    record = segmenter.record
+    masks = [
+        cut(levels, record.threshold, record.min_component_pixels)
+        for levels in segmenter.segment(images)
+    ]
+    counted = [overlap.count(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
+    return {
+        "patients": [item.patient for item in slices],
+        "counts": [[c.tp, c.fp, c.fn, c.tn] for c in counted],
+        "probability": [round(float(p), 6) for p in classifier.classify(images)],
+        "tumor": [bool(item.truth.any()) for item in slices],
+    }
+
+
+def row_of(fault: Fault, found: dict, before: dict, threshold: float) -> dict:
+    """Return a fault's row from what `measure` gave with and without it."""
+    dices, unaltered = _dices(found), _dices(before)
+    counted = [Counts(*each) for each in found["counts"]]
+    empty = [c for c in counted if not c.tp + c.fn]
+    probability, tumor = np.array(found["probability"]), np.array(found["tumor"])
+    auc = overlap.roc_auc(probability, tumor)
+    row = {
+        "kind": fault.kind,
+        "title": fault.title,
+        "what": fault.what,
+        "patients": len(set(found["patients"])),
+        "slices": len(counted),
+        "dice": overlap.mean_of(dices.values()),
+        "false_alarm_rate": sum(c.fp > 0 for c in empty) / len(empty) if empty else None,
+        "auc": auc,
+    }
+    if fault.kind == "unaltered":
+        return row
+    drops = [
+        unaltered[name] - (dices[name] or 0.0) for name in unaltered if unaltered[name] is not None
+    ]
+    first = np.array(before["probability"])
+    return row | {
+        "drop": overlap.mean_of(drops),
+        "drop_interval": bootstrap_interval(drops),
+        "worst": max(drops, default=None),
+        "auc_drop": None if auc is None else overlap.roc_auc(first, tumor) - auc,
+        "verdicts_changed": float(np.mean((probability >= threshold) != (first >= threshold))),
+    }
+
+
+def _dices(found: dict) -> dict[str, float | None]:
+    counted: dict[str, list[Counts]] = {}
+    for name, each in zip(found["patients"], found["counts"], strict=True):
+        counted.setdefault(name, []).append(Counts(*each))
+    return {name: overlap.dice(overlap.total(each)) for name, each in counted.items()}
+
+
+def one_slice(name: str, assets: Path = registry.ASSETS) -> dict | None:
+    """Return the row on what a slice without its neighbors costs, from the network's committed scores."""
+    path = registry.metrics_path(name, assets)
+    if not path.exists():
+        return None
+    scored = json.loads(path.read_text(encoding="utf-8")).get("test")
+    if not scored:
+        return None
+    whole = scored["whole_patient"]
+    return {
+        "kind": "one_slice",
+        "title": "One slice alone",
+        "what": (
+            "The networks judge each slice by itself. With a whole patient, small parts that no "
+            "neighbor confirms can be dropped; all slices of the patients were counted here."
+        ),
+        "patients": len(scored["patients"]),
+        "slices": sum(each["slices"] for each in scored["patients"].values()),
+        "dice": scored["mean_dice"],
+        "false_alarm_rate": scored["false_alarm_rate"],
+        "auc": None,
+        "drop": whole["mean_dice"] - scored["mean_dice"],
+        "drop_interval": None,
+        "worst": None,
+        "auc_drop": None,
+        "verdicts_changed": None,
+    }

@@ -1,0 +1,83 @@
+"""How the segmenters of an experiment are scored: at the slices' own size, by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from btmodels.metrics import overlap
+from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
+from btmodels.metrics.overlap import Counts
+from train.fit.data import Subset
+from train.fit.select import predict_logits
+
+
+def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 0.5) -> dict:
+    """Score probability maps at the slices' own size.
+
+    Args:
+        probability: float, (n, size, size).
+        slices: The same n slices.
+        threshold: On the probability.
+
+    Returns:
+        ``mean_dice`` and ``median_dice`` (volumetric, of patients) with ``mean_dice_interval``,
+        ``tumor_slice_dice`` and ``pooled_dice`` with intervals over patients, ``false_alarm_rate``,
+        ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice).
+    """
+    masks, truth = probability >= threshold, slices.masks > 127
+    found: dict[str, list[Counts]] = {}
+    for mask, true, name in zip(masks, truth, slices.patients, strict=True):
+        found.setdefault(str(name), []).append(overlap.count(mask, true))
+    volumetric = {name: overlap.dice(overlap.total(each)) for name, each in found.items()}
+    groups = list(found.values())
+    every = [each for group in groups for each in group]
+    empty = [each for each in every if not each.tp + each.fn]
+    pooled = overlap.total(every)
+    return {
+        "mean_dice": overlap.mean_of(volumetric.values()),
+        "mean_dice_interval": bootstrap_interval(list(volumetric.values())),
+        "median_dice": overlap.median_of(volumetric.values()),
+        "tumor_slice_dice": _tumor_slice_dice(groups),
+        "tumor_slice_dice_interval": grouped_interval(groups, _tumor_slice_dice, 500),
+        "pooled_dice": overlap.dice(pooled),
+        "pooled_dice_interval": grouped_interval(
+            [overlap.total(group) for group in groups], lambda c: overlap.dice(overlap.total(c))
+        ),
+        "false_alarm_rate": sum(each.fp > 0 for each in empty) / len(empty) if empty else None,
+        "precision": overlap.precision(pooled),
+        "recall": overlap.recall(pooled),
+        "slices": len(every),
+        "patients": volumetric,
+    }
+
+
+def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
+    return overlap.mean_of(overlap.dice(c) for group in groups for c in group if c.tp + c.fn)
+
+
+def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
+    """Return a validation for `train_arm`: volumetric Dice, mean of patients, at threshold 0.5."""
+
+    def score(model: keras.Model) -> float:
+        probability = predict_logits(model, slices)[..., 0] >= 0
+        return score_quickly(probability, slices)
+
+    return score
+
+
+def score_quickly(masks: np.ndarray, slices: Subset) -> float:
+    """Mean over patients of the volumetric Dice; 0 where it is undefined."""
+    truth, names = slices.masks > 127, np.array(slices.patients)
+    each = (
+        overlap.dice(overlap.count(masks[names == name], truth[names == name]))
+        for name in dict.fromkeys(slices.patients)
+    )
+    return overlap.mean_of(each) or 0.0
+
+
+def every(slices: Subset, step: int) -> Subset:
+    """Return each ``step``-th slice: enough for a curve, at a fraction of the time."""
+    return slices.take(np.arange(0, len(slices.pixels), step))

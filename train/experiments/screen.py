@@ -1,0 +1,313 @@
+"""``python -m train screen``: which changes to the training are worth a full cross-validation.
+
+Every variant is a short cross-validation in the folds of `train crossval`: an EfficientNet-Lite0 U-Net on
+small slices, the same seed, mirrored views averaged, threshold 0.5, no clean-up. Patients are compared in
+pairs, each with himself or herself as the baseline's network saw them, and only the patients who are no
+test patients decide. A variant is trained once; what lies in ``runs`` is taken from there.
+
+Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds
+(`train.experiments.common`; its ``budget`` is the baseline's):
+
+- ``network``: ``name`` and ``parameters``;
+- ``interval``: the share of the bootstrap that an interval holds;
+- ``deciding_patients``: how many patients the differences are of;
+- ``variants``, the baseline first: ``key``, ``title``, ``weights`` (the ``last`` step's, or their moving
+  average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (what
+  differs from the baseline), ``cpu_seconds``, ``mean_dice`` and ``median_dice`` of the deciding patients,
+  ``patients`` (volumetric Dice by folder, of all), ``chosen_cut`` (mean Dice where each fold is cut at what
+  is best for the other folds' deciding patients), ``against`` (key and weights of what it is compared with;
+  null of the baseline), ``difference``, its ``difference_interval``, and ``better`` (patients whose Dice
+  rose).
+
+Counts of every slice at all of `train.experiments.folds.CUTS` stay in ``runs``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from btmodels.dataset import cohort
+from btmodels.metrics import overlap
+from btmodels.metrics.bootstrap import bootstrap_interval
+from btmodels.metrics.overlap import Counts
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
+from btmodels.slices import Patient
+from btmodels.training import losses
+from btmodels.training.fitting import read_weights
+from train.experiments import common, folds
+from train.experiments.common import Budget
+from train.experiments.crossval import train_on_others
+from train.experiments.slices import Material, load_material
+from train.fit import pretrained
+from train.fit.data import join_neighbors
+from train.fit.fit import RECIPES
+from train.provenance import command_line
+
+QUESTION = "Which changes to the training are worth a full cross-validation?"
+NETWORK = "efficientnet_unet"
+
+PARTS = 4
+EACH_SLICES = 4_800
+EMA = 0.99
+
+PERCENTILES = (5.0, 95.0)
+INTERVAL = (PERCENTILES[1] - PERCENTILES[0]) / 100
+
+WEIGHTS = ("last", "averaged")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train.
+
+    Attributes:
+        key: Its name on the command line and in the file.
+        title: In words.
+        augmentation: What is changed in the slices (`train.fit.augment.Augmentation`).
+        neighbors: Whether the network sees the FLAIR images of a slice and its two neighbors instead of
+            one slice's three sequences.
+    """
+
+    key: str
+    title: str
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+    neighbors: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """Return what differs from the baseline."""
+        return dict(self.augmentation) | ({"neighbors": True} if self.neighbors else {})
+
+
+BASELINE, *CHANGES = VARIANTS = (
+    Variant("baseline", "As the site's networks are trained"),
+    Variant("copy_paste", "Lesions of other patients pasted", {"paste": 0.4}),
+    Variant("nnunet", "nnU-Net's further augmentation", {"nnunet": True}),
+    Variant("stronger", "Stronger geometry and intensities", {"strength": 1.7}),
+    Variant("soft_edges", "Soft edges of the mask", {"soft_edges": 1.5}),
+    Variant("consistent", "Inconsistent patients seen half as often", {"leave_out": 0.5}),
+    Variant("volume", "Statistics of the volume, now and then", {"volume": 0.5}),
+    Variant("neighbors", "FLAIR of the neighboring slices (2.5-D)", neighbors=True),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_arguments(parser, EACH_SLICES)
+    parser.add_argument(
+        "--variants",
+        nargs="*",
+        choices=[each.key for each in VARIANTS],
+        help="train these; default: all; without a name none, and the file is made of finished runs",
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    if not common.ready(args):
+        return 2
+    recipe = RECIPES[NETWORK]
+    budget = common.budget_of(
+        args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade, ema=EMA
+    )
+    material = load_material(args)
+    patients = {p.folder: p for p in cohort.read_cohort(args.data)}
+    wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
+    for variant in wanted:
+        judge(variant, budget, material, patients, args.runs / "experiments")
+        write(args, budget, material)
+    if not wanted:
+        write(args, budget, material)
+    return 0
+
+
+def held_out(material: Material, quick: bool) -> list[list[str]]:
+    """Return the folds that are judged; of ``--quick`` two."""
+    return [fold for fold in material.folds if fold][: 2 if quick else None]
+
+
+def place_of(variant: Variant, budget: Budget, material: Material) -> str:
+    """Return the name of a variant's folder of runs."""
+    own = replace(budget, augmentation=variant.augmentation)
+    return f"screen-{variant.key}-{common.run_name(own, material)}"
+
+
+def judge(
+    variant: Variant,
+    budget: Budget,
+    material: Material,
+    patients: Mapping[str, Patient],
+    runs: Path,
+) -> None:
+    """Train a variant's networks and count what they draw, fold by fold, where that is not done yet."""
+    place = runs / place_of(variant, budget, material)
+    budget = replace(budget, augmentation=variant.augmentation)
+    if variant.neighbors:
+        material = replace(material, slices=join_neighbors(material.slices))
+    for number, fold in enumerate(held_out(material, budget.parts < PARTS), start=1):
+        common.once(
+            place / f"fold-{number}.json",
+            lambda number=number, fold=fold: (
+                _judge_fold(budget, material, patients, fold, place / f"fold-{number}")
+                | {"fold": number}
+            ),
+        )
+
+
+def _judge_fold(
+    budget: Budget,
+    material: Material,
+    patients: Mapping[str, Patient],
+    fold: Sequence[str],
+    folder: Path,
+) -> dict:
+    keras.utils.set_random_seed(budget.seed)
+    model = build_efficientnet_unet((budget.size, budget.size, 3), name=NETWORK)
+    pretrained.start_encoder(model, pretrained.DEFAULTS[NETWORK])
+    facts = train_on_others(budget, material, model, losses.bce_dice, fold, folder)
+    counts = {}
+    for kind in WEIGHTS:
+        model.set_weights(read_weights(folder / "checkpoint.npz", averaged=kind == "averaged"))
+        drawn = folds.draw_maps(model, material.of(fold), patients)
+        counts[kind] = {
+            name: [[[c.tp, c.fp, c.fn, c.tn] for c in cut] for cut in cuts]
+            for name, cuts in folds.count_at_cuts(drawn).items()
+        }
+    return {**facts, "counts": counts}
+
+
+def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
+    """Write the file from the runs that are finished."""
+    runs, numbers = args.runs / "experiments", range(1, 1 + len(held_out(material, args.quick)))
+    found: dict[str, list[dict]] = {}
+    lacks = []
+    for variant in VARIANTS:
+        place = runs / place_of(variant, budget, material)
+        paths = [place / f"fold-{number}.json" for number in numbers]
+        missing = [path.stem for path in paths if not path.exists()]
+        lacks += [f"{variant.key}: {stem}" for stem in missing]
+        if not missing:
+            found[variant.key] = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    if BASELINE.key not in found:
+        return
+    choosing = {*material.split["train"], *material.split["validation"]}
+    scored = {
+        (key, kind): score([_counts_of(each, kind) for each in parts], choosing)
+        for key, parts in found.items()
+        for kind in WEIGHTS
+    }
+    rows = []
+    for variant in (each for each in VARIANTS if each.key in found):
+        for kind in WEIGHTS:
+            own = (variant.key, kind)
+            other = (BASELINE.key, "last" if variant is BASELINE else kind)
+            parts = found[variant.key]
+            rows.append(
+                {
+                    "key": variant.key,
+                    "title": variant.title,
+                    "weights": kind,
+                    "command": _command(args, variant),
+                    "run": place_of(variant, budget, material),
+                    "options": variant.options(),
+                    "cpu_seconds": round(sum(part["cpu_seconds"] for part in parts), 1),
+                    **scored[own],
+                    **compare(scored[own], None if own == other else scored[other], choosing),
+                    "against": None if own == other else list(other),
+                }
+            )
+    document = common.document(
+        args,
+        QUESTION,
+        budget,
+        material,
+        lacks,
+        network={"name": NETWORK, "parameters": found[BASELINE.key][0]["parameters"]},
+        interval=INTERVAL,
+        deciding_patients=len(choosing & set(rows[0]["patients"])),
+        variants=rows,
+    )
+    common.write_json(args.assets / "metrics" / "screen.json", document)
+    for row in rows:
+        print(
+            f"{row['key']} ({row['weights']}): {row['mean_dice']:.4f} / {row['median_dice']:.4f}, "
+            f"difference {row['difference']}, {row['difference_interval']}",
+            flush=True,
+        )
+
+
+def _command(args: argparse.Namespace, variant: Variant) -> str:
+    """The command that makes one variant alone, whatever was asked for this time."""
+    words, skipping = [], False
+    for word in args.words:
+        skipping = word == "--variants" or (skipping and not word.startswith("--"))
+        words += [] if skipping else [word]
+    return command_line([*words, "--variants", variant.key])
+
+
+def _counts_of(part: Mapping, kind: str) -> dict[str, list[list[Counts]]]:
+    return {
+        name: [[Counts(*each) for each in cut] for cut in cuts]
+        for name, cuts in part["counts"][kind].items()
+    }
+
+
+def score(
+    by_fold: Sequence[Mapping[str, list[list[Counts]]]], choosing: Iterable[str]
+) -> dict[str, Any]:
+    """Score a variant's networks.
+
+    Args:
+        by_fold: Of each fold by patient, by cut, the counts of slices.
+        choosing: Folders of the patients who decide.
+
+    Returns:
+        ``mean_dice``, ``median_dice``, ``chosen_cut`` and ``patients`` (see this module's docstring).
+    """
+    choosing = set(choosing)
+    dices = {
+        name: [overlap.score_patient(counts)["dice"] for counts in cuts]
+        for fold in by_fold
+        for name, cuts in fold.items()
+    }
+    chosen = []
+    for fold in by_fold:
+        others = [dices[name] for name in dices if name in choosing and name not in fold]
+        means = np.nanmean(np.array(others, float), axis=0) if others else np.zeros(0)
+        cut = int(np.argmax(means)) if means.size else folds.HALF
+        chosen += [dices[name][cut] for name in fold if name in choosing]
+    patients = {name: each[folds.HALF] for name, each in dices.items()}
+    deciding = [value for name, value in patients.items() if name in choosing]
+    return {
+        "mean_dice": overlap.mean_of(deciding),
+        "median_dice": overlap.median_of(deciding),
+        "chosen_cut": overlap.mean_of(chosen),
+        "patients": patients,
+    }
+
+
+def compare(own: Mapping, other: Mapping | None, choosing: Iterable[str]) -> dict[str, Any]:
+    """Return the mean difference of the deciding patients, its interval, and how many got better.
+
+    Args:
+        own: What `score` returned.
+        other: The same of what it is compared with; None compares with nothing.
+        choosing: Folders of the patients who decide.
+    """
+    if other is None:
+        return {"difference": None, "difference_interval": None, "better": None}
+    pairs = [
+        (own["patients"][name], other["patients"][name])
+        for name in sorted(set(choosing) & set(own["patients"]))
+    ]
+    differences = [a - b for a, b in pairs if a is not None and b is not None]
+    return {
+        "difference": float(np.mean(differences)),
+        "difference_interval": bootstrap_interval(differences, percentiles=PERCENTILES),
+        "better": sum(each > 0 for each in differences),
+    }

@@ -1,0 +1,127 @@
+"""The slices that experiments share, and who is who among the patients."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.errors import CohortError
+from train.dataset.split import draw
+from train.fit.data import Subset, read_subset
+
+
+@dataclass(frozen=True)
+class Material:
+    """All slices at hand but those of the reference patients, and who is who.
+
+    Attributes:
+        slices: Of all patients.
+        split: Folder names by ``train``, ``validation`` and ``test``.
+        folds: Folder names of the folds.
+        split_sha256: Of the project's split; None where one was drawn for other data.
+        synthetic: Whether the patients are made up.
+        sha256: Of pixels and masks.
+    """
+
+    slices: Subset
+    split: dict[str, list[str]]
+    folds: list[list[str]]
+    split_sha256: str | None
+    synthetic: bool
+    sha256: str
+
+    def of(self, folders: Sequence[str]) -> Subset:
+        """Return the slices of some patients."""
+        return self.slices.take(np.isin(self.slices.patients, list(folders)))
+
+    def subset(self, name: str) -> Subset:
+        """Return the slices of ``train``, ``validation`` or ``test``."""
+        return self.of(self.split[name])
+
+
+def source_assets(args: argparse.Namespace) -> Path:
+    """Return the folder whose split and weights hold: the one written to, or, where that is a new one
+    without a split, the committed one."""
+    own = (args.assets / "splits" / "patients.json").exists()
+    return args.assets if own else registry.ASSETS
+
+
+def load_material(args: argparse.Namespace) -> Material:
+    """Read all patients' slices once; they are kept in ``runs`` for the next experiment.
+
+    The project's split holds where the data folder has patients of each of its subsets; for other data,
+    such as the synthetic cohort, one is drawn by patient. Reference patients are never opened.
+
+    Raises:
+        CohortError: The folder has no patients, or too few to divide.
+    """
+    assets = source_assets(args)
+    committed = cohort.load_split(assets)
+    patients = [p for p in cohort.read_cohort(args.data) if p.folder not in committed["reference"]]
+    folders = {p.folder for p in patients}
+    known = all(folders & set(committed[name]) for name in ("train", "validation", "test"))
+    if known:
+        kept = [f for name in ("train", "validation", "test") for f in committed[name]]
+        patients = [p for p in patients if p.folder in kept]
+        split, folds = committed, cohort.load_folds(assets)
+        sha256 = cohort.split_sha256(assets)
+    else:
+        split = draw(sorted(folders), args.seed, validation=0.2, test=0.25)
+        folds, sha256 = split["folds"], None
+    slices = _read(patients, args.size, args.runs / "experiments")
+    return Material(
+        slices,
+        {name: list(split[name]) for name in ("train", "validation", "test")},
+        [list(fold) for fold in folds],
+        sha256,
+        all(folder.startswith("SYNT_") for folder in folders),
+        _hash(slices),
+    )
+
+
+def _read(patients: Sequence, size: int, place: Path) -> Subset:
+    listed = [
+        (str(path.name), path.stat().st_size, path.stat().st_mtime_ns)
+        for patient in patients
+        for file in patient.files
+        for path in filter(None, (file.image, file.mask))
+    ]
+    if not listed:
+        raise CohortError("These patients have no slices.")
+    stamp = hashlib.sha256(repr(listed).encode()).hexdigest()[:12]
+    path = place / f"slices-{size}-{stamp}.npz"
+    if path.exists():
+        with np.load(path, allow_pickle=False) as kept:
+            return Subset(
+                kept["pixels"], kept["masks"], tuple(kept["patients"]), tuple(kept["numbers"])
+            )
+    slices = read_subset(patients, size)
+    place.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(
+        f".{os.getpid()}.part"
+    )  # folds of one experiment may run side by side
+    with partial.open("wb") as file:
+        np.savez(
+            file,
+            pixels=slices.pixels,
+            masks=slices.masks,
+            patients=np.array(slices.patients),
+            numbers=np.array(slices.numbers),
+        )
+    partial.replace(path)
+    return slices
+
+
+def _hash(slices: Subset) -> str:
+    found = hashlib.sha256("\n".join(slices.patients).encode())
+    found.update(slices.pixels)
+    found.update(slices.masks)
+    return found.hexdigest()

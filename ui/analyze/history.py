@@ -1,0 +1,144 @@
+"""The slices that this visitor has looked at, and a way back to each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from btmodels.slices import Analysis
+from ui.analyze import uploader
+from ui.session.stack import Analyzed, Stack
+from ui.session.view_state import View
+from ui.shared.tables import percent
+from ui.viewer.gallery import turn, turner
+
+_SEEN, _TABLE, _GO = "seen", "seen.table", "seen.go"
+_MOST = 100
+_HEIGHT = 240
+
+
+@dataclass(frozen=True)
+class Row:
+    """A slice as it was seen last: where it lies, and what the networks said."""
+
+    stack: str
+    key: str
+    name: str
+    number: int | None
+    shared: bool
+    model: str
+    threshold: float
+    probability: float
+    marked: int
+    dice: float | None
+
+
+def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
+    """Remember that a slice was seen, in this session only."""
+    stack = analyzed.stack
+    each = stack.slices[view.slice]
+    row = Row(
+        stack.id,
+        stack.keys[view.slice],
+        each.name,
+        each.number,
+        stack.shared,
+        analysis.model,
+        analysis.threshold,
+        analysis.prediction.tumor_probability,
+        analysis.marked_pixels,
+        analysis.dice,
+    )
+    seen = st.session_state.setdefault(_SEEN, {})
+    seen.pop((row.key, row.model), None)  # the one seen last comes last
+    seen[row.key, row.model] = row
+    while len(seen) > _MOST:
+        del seen[next(iter(seen))]
+
+
+def draw(stack: Stack) -> None:
+    """Draw the list, folded away; a click on a row leads back.
+
+    Args:
+        stack: That is on screen.
+    """
+    turner()
+    if st.session_state.pop(_GO, False):
+        st.rerun()
+    rows = list(reversed(_there().values()))
+    if len(rows) < 2:
+        return
+    with st.expander(f"Seen in this session: {len(rows)}", icon=":material/history:"):
+        st.caption("Choose a row to go back to that slice.")
+        st.dataframe(
+            [
+                {
+                    "Slice": row.name,
+                    "Marked": row.marked,
+                    "Tumor": percent(row.probability),
+                    "Dice": row.dice,
+                    "From": row.stack if row.shared else "your files",
+                    "Segmenter": row.model,
+                    "Threshold": row.threshold,
+                }
+                for row in rows
+            ],
+            hide_index=True,
+            height=min(_HEIGHT, 36 * (len(rows) + 1)),
+            placeholder="–",
+            key=_TABLE,
+            on_select=lambda: _back(rows, stack),
+            selection_mode="single-row",
+            alt="Slices seen in this session: choose a row to go back to one.",
+            column_config={
+                "Marked": st.column_config.NumberColumn(help="Marked pixels.", format="%d px"),
+                "Tumor": st.column_config.TextColumn(
+                    help="Calibrated probability that the slice shows a tumor."
+                ),
+                "Dice": st.column_config.NumberColumn(format="%.3f"),
+            },
+        )
+
+
+def forget() -> None:
+    """Drop what was seen of uploads; samples are nobody's secret."""
+    seen = st.session_state.get(_SEEN, {})
+    st.session_state[_SEEN] = {key: row for key, row in seen.items() if row.shared}
+
+
+def _there() -> dict[tuple[str, str], Row]:
+    """Rows that a click can lead back to: of uploads, only what is still in the session."""
+    own = st.session_state.get(uploader.OWN)
+    keys = set(own.keys) if own else set()
+    seen = st.session_state.get(_SEEN, {})
+    return {key: row for key, row in seen.items() if row.shared or _uploaded(row) in keys}
+
+
+def _uploaded(row: Row) -> str:
+    # What was mended has a key of its own, which begins with that of the slice as it was uploaded.
+    return row.key.rpartition("~")[0] or row.key
+
+
+def _back(rows: list[Row], stack: Stack) -> None:
+    chosen = st.session_state[_TABLE]["selection"]["rows"]
+    if not chosen or chosen[0] >= len(rows):
+        return
+    row = rows[chosen[0]]
+    own = st.session_state.get(uploader.OWN)
+    if row.shared:
+        st.query_params.from_dict(
+            {
+                "patient": row.stack,
+                "slice": str(row.number),
+                "model": row.model,
+                "threshold": str(row.threshold),
+            }
+        )
+        st.session_state["analyze.source"] = "Samples"
+    elif own and _uploaded(row) in own.keys:
+        st.query_params.from_dict({"source": "files"})
+        turn(own.id, own.keys.index(_uploaded(row)))
+    if row.stack == stack.id and row.key in stack.keys:
+        turn(stack.id, stack.keys.index(row.key))
+    st.session_state[_GO] = True

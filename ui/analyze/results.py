@@ -1,0 +1,177 @@
+"""What the two networks say of one slice, as two steps, with files to keep."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from btmodels import registry
+from btmodels.export import files
+from btmodels.slices import Analysis
+from btmodels.visualize import overlay
+from ui.analyze import history
+from ui.analyze.downloads import exports
+from ui.session import analysis as networks
+from ui.session import quality
+from ui.session.stack import Analyzed
+from ui.session.view_state import View
+from ui.shared import badges
+from ui.shared.tables import percent
+
+TABLE_HEIGHT = 300
+SHORT = 7
+"""Rows that fit into it; below a shorter table there would be empty rows."""
+IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
+
+
+def results(analyzed: Analyzed, view: View) -> None:
+    """Draw verdict, mask in figures, warnings and downloads of the slice in the viewer."""
+    each = analyzed.stack.slices[view.slice]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(each.name)}**")
+        badges.draw(analyzed.stack.provenance[view.slice])
+    quality.draw(analyzed.stack, view.slice)
+    if analysis := steps(analyzed, view):
+        _downloads(analysis, analyzed.threshold)
+        exports(analyzed, view, analysis)
+        history.note(analyzed, view, analysis)
+    history.draw(analyzed.stack)
+
+
+def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | None:
+    """Draw verdict, mask in figures and warnings of the slice in the viewer.
+
+    Args:
+        analyzed: What the viewer shows.
+        view: What the hand has set in it.
+        brief: Leave out what the badge says of a score.
+
+    Returns:
+        What was drawn, at the viewer's threshold; None where it says why there is nothing yet.
+    """
+    each = analyzed.stack.slices[view.slice]
+    analysis = analyzed.analyses[view.slice]
+    if analysis is None:
+        stopped = analyzed.stack.keys[view.slice] in analyzed.stopped
+        if analyzed.pending and not stopped:
+            _wait(analyzed.message)
+        elif not stopped:  # else the doctor has said why, above
+            st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
+        for note in each.notes:
+            st.info(note, icon=":material/info:")
+        return None
+    analysis = networks.at_threshold(analysis, view.threshold)
+    _verdict(analysis)
+    _mask(analysis, None if brief else analyzed.stack.provenance[view.slice])
+    for warning in analysis.warnings:
+        if warning in each.notes:
+            st.info(warning, icon=":material/info:")
+        else:
+            st.warning(warning, icon=":material/warning:")
+    return analysis
+
+
+def table(analyzed: Analyzed) -> None:
+    """Draw one row for each slice of the stack, where there is more than one."""
+    if len(analyzed.stack.slices) < 2:
+        return
+    rows = [
+        {
+            "Slice": each.name,
+            "Tumor": None if analysis is None else analysis.prediction.tumor_probability,
+            "Marked pixels": None if analysis is None else analysis.marked_pixels,
+            "Of the slice": None if analysis is None else 100 * analysis.slice_share,
+            "Dice": None if analysis is None else analysis.dice,
+        }
+        for each, analysis in zip(analyzed.stack.slices, analyzed.analyses, strict=True)
+    ]
+    column = st.column_config
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=TABLE_HEIGHT if len(rows) > SHORT else "content",
+        placeholder="–",
+        alt="All slices: probability of a tumor, marked pixels, share of the slice, Dice.",
+        column_config={
+            "Tumor": column.ProgressColumn(
+                "Tumor, probability", min_value=0.0, max_value=1.0, format="percent"
+            ),
+            "Of the slice": column.NumberColumn(format="%.2f %%"),
+            "Dice": column.NumberColumn(format="%.3f", help="Empty where there is no true mask."),
+        },
+    )
+
+
+def _wait(message: str) -> None:
+    # The same elements as the answers will have: none of another slice's answer may stay meanwhile.
+    with st.container(border=True):
+        st.markdown(IS_THERE)
+        st.metric("Calibrated probability", "…")
+        st.markdown(f":material/hourglass_top: {message}")
+    with st.container(border=True):
+        st.markdown(WHERE)
+        st.metric("Marked", "…")
+        for _ in range(4):
+            st.empty()
+
+
+def _verdict(analysis: Analysis) -> None:
+    with st.container(border=True):
+        st.markdown(IS_THERE)
+        probability = analysis.prediction.tumor_probability
+        st.metric("Calibrated probability", percent(probability))
+        classifier = registry.get(analysis.classifier).title
+        limit = registry.load_record(analysis.classifier).threshold
+        answer = "says yes" if analysis.tumor else "finds none in this slice"
+        side = "at or above" if analysis.tumor else "below"
+        st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f} %.")
+
+
+def _mask(analysis: Analysis, provenance: str | None) -> None:
+    with st.container(border=True):
+        st.markdown(WHERE)
+        st.metric("Marked", f"{analysis.marked_pixels:,} px")
+        title = registry.get(analysis.model).title
+        shares = f"{100 * analysis.slice_share:.2f} % of the slice"
+        if analysis.head_share is not None:
+            shares += f" and {100 * analysis.head_share:.2f} % of the head"
+        st.markdown(f"The {title} marks {shares}.")
+        if analysis.slice.spacing:
+            area = analysis.marked_pixels * analysis.slice.spacing[0] * analysis.slice.spacing[1]
+            st.markdown(f"At the spacing the file gives, that is {area:,.0f} mm².")
+        if analysis.slice.truth is not None:
+            if analysis.dice is None:
+                st.markdown("Truth and model both leave this slice empty, so it has no Dice score.")
+            else:
+                st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")
+            if provenance:
+                st.caption(badges.badge_of(provenance).meaning)
+
+
+def _downloads(analysis: Analysis, stored: float | None) -> None:
+    name = analysis.slice.name
+    with st.container(horizontal=True):
+        st.download_button(
+            "Overlay",
+            lambda: overlay.overlay_png(analysis),
+            f"{files.safe_stem(name)}_overlay.png",
+            "image/png",
+            icon=":material/image:",
+            on_click="ignore",
+            help="The slice with the mask drawn on it, as PNG.",
+        )
+        st.download_button(
+            "Mask",
+            lambda: files.mask_tiff(files.own_mask(analysis)),
+            files.mask_name(name),
+            "image/tiff",
+            icon=":material/download:",
+            on_click="ignore",
+            help="0 and 255 in the slice's own rows and columns, as TIFF.",
+        )
+    which = "the stored one" if analysis.threshold == stored else "set by hand"
+    st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
+
+
+def plain(text: str) -> str:
+    """Return what anyone may have written, such as a file's name, as text without Markdown."""
+    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in text)

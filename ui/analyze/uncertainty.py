@@ -1,0 +1,198 @@
+"""How far to trust one slice: agreement of views and networks, and two networks side by side."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import streamlit as st
+
+from btmodels import registry
+from btmodels.errors import BrainTumorError
+from btmodels.export import files
+from btmodels.inference import engine, uncertainty
+from btmodels.inference.uncertainty import Answers, Timed
+from btmodels.metrics import overlap
+from btmodels.slices import Analysis
+from btmodels.visualize import overlay
+from ui.session import analysis as networks
+from ui.session import gradcam, quality
+from ui.session.stack import Analyzed
+from ui.session.view_state import View
+from ui.shared import badges
+from ui.shared.content import sections
+
+KEPT = "trust.kept"
+"""Session key of what was asked for, by (question, key of the slice, hash of the weights)."""
+
+MOST = 60
+"""Answers that a session keeps."""
+
+
+def draw(analyzed: Analyzed, view: View) -> None:
+    """Draw both questions below the viewer; each is asked on demand."""
+    analysis = analyzed.analyses[view.slice]
+    if analysis is None:
+        return
+    analysis = networks.at_threshold(analysis, view.threshold)
+    key = analyzed.stack.keys[view.slice]
+    text = sections("cards/trust.md")
+    headline, button = st.columns([3, 1], vertical_alignment="center")
+    headline.subheader("How far to trust this slice", anchor=False)
+    with button:
+        _report(analysis, analyzed, view.slice)
+    if view.gradcam:
+        st.caption(text.get("Grad-CAM", ""))
+        if why := gradcam.failure(analyzed.stack, view.slice):
+            st.warning(why, icon=":material/do_not_disturb_on:")
+    left, right = st.columns(2, gap="large")
+    with left, st.container(border=True):
+        st.markdown("**Do they agree?**")
+        st.markdown(text.get("Agreement", ""))
+        _agreement(analysis, key)
+    with right, st.container(border=True):
+        st.markdown("**Two networks side by side**")
+        st.markdown(text.get("Side by side", ""))
+        _side_by_side(analysis, key)
+
+
+def forget() -> None:
+    """Drop all answers."""
+    st.session_state.pop(KEPT, None)
+
+
+def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
+    badge = badges.badge_of(analyzed.stack.provenance[index])
+    diagnosis = quality.diagnosis(analyzed.stack, index)
+
+    def made() -> bytes:
+        # Fonts and all take a while to load: not before they are wanted.
+        from btmodels.export import pdf_report
+
+        words = badge.label, badge.meaning
+        return pdf_report.report_pdf(analysis, diagnosis, *words, datetime.now(UTC).date())
+
+    st.download_button(
+        "Report (PDF)",
+        made,
+        f"{files.safe_stem(analysis.slice.name)}_report.pdf",
+        "application/pdf",
+        icon=":material/picture_as_pdf:",
+        on_click="ignore",
+        width="stretch",
+        help="One page: pictures, figures, what was noticed, networks and hashes. Made for you alone, "
+        "kept nowhere.",
+    )
+
+
+def _agreement(analysis: Analysis, key: str) -> None:
+    names = networks.segmenters()
+    if not st.toggle("Ask the mirror image and all networks", key="trust.agreement"):
+        return
+    try:
+        with st.spinner("Asking each in turn…"):
+            views = _once(("flips", key, analysis.model), uncertainty.flips, analysis)
+            found = {name: _timed(name, analysis, key) for name in names}
+    except BrainTumorError as error:
+        st.warning(str(error), icon=":material/do_not_disturb_on:")
+        return
+    records = [registry.load_record(name) for name in names]
+    levels = np.stack([each.prediction.levels for each in found.values()])
+    every = uncertainty.answers([registry.get(n).title for n in names], levels, records)
+    which = st.segmented_control(
+        "Map",
+        ["All networks", "Mirror image"],
+        default="All networks",
+        required=True,
+        key="trust.map",
+        label_visibility="collapsed",
+    )
+    chosen = every if which == "All networks" else views
+    picture = uncertainty.votes_png(analysis.slice.pixels, chosen.votes, len(chosen.names))
+    st.image(picture, width="stretch", alt=f"{which}: how many mark each pixel, over FLAIR.")
+    st.caption("Orange: all mark it. Violet: only some do, the stronger the more of them.")
+    st.markdown(_agreed(chosen, which))
+
+
+def _agreed(answers: Answers, which: str) -> str:
+    count = len(answers.names)
+    if which == "All networks":
+        those = f"The {count} networks ({', '.join(answers.names)})"
+    else:
+        those = "The slice and its mirror image"
+    if answers.agreed is None:
+        return f"{those} agree: nothing is marked."
+    disputed = int((answers.votes > 0).sum() - (answers.votes == count).sum())
+    spread = float(answers.spread[answers.votes > 0].mean())
+    return (
+        f"{those} all mark **{100 * answers.agreed:.0f} %** of the pixels that any of them marks; "
+        f"{disputed:,} pixels are in dispute. Where any marks, their probabilities differ by "
+        f"{100 * spread:.0f} points (standard deviation, on average)."
+    )
+
+
+def _side_by_side(analysis: Analysis, key: str) -> None:
+    others = [name for name in networks.segmenters() if name != analysis.model]
+    if not others:
+        st.info("There is only one segmenter in this copy of the project.")
+        return
+    second = st.selectbox(
+        "Second network",
+        others,
+        index=None,
+        placeholder="Choose one",
+        format_func=lambda name: registry.get(name).title,
+        key="trust.second",
+    )
+    if second is None:
+        return
+    try:
+        with st.spinner("Asking both…"):
+            timed = [_timed(name, analysis, key) for name in (analysis.model, second)]
+    except BrainTumorError as error:
+        st.warning(str(error), icon=":material/do_not_disturb_on:")
+        return
+    first, other = (
+        networks.measured(analysis.slice, each.prediction, name)
+        for name, each in zip((analysis.model, second), timed, strict=True)
+    )
+    for column, drawn, each in zip(st.columns(2), (first, other), timed, strict=True):
+        with column:
+            _one(drawn, each)
+    score = overlap.dice(overlap.count(other.mask, first.mask))
+    st.markdown(
+        "Neither marks anything."
+        if score is None
+        else f"Dice of one with the other: **{score:.3f}**"
+    )
+
+
+def _one(analysis: Analysis, timed: Timed) -> None:
+    title = registry.get(analysis.model).title
+    st.image(
+        overlay.overlay_png(analysis), width="stretch", alt=f"What the {title} marks, over FLAIR."
+    )
+    score = "" if analysis.dice is None else f" · Dice {analysis.dice:.3f}"
+    st.markdown(
+        f"**{title}** at its threshold {analysis.threshold:.2f}: {analysis.marked_pixels:,} px{score}"
+        f"  \n{timed.milliseconds:,.0f} ms for this very slice, {timed.parameters / 1e6:.1f} million "
+        "parameters"
+    )
+
+
+def _timed(name: str, analysis: Analysis, key: str) -> Timed:
+    verdict = analysis.prediction.tumor_probability
+    return _once(("timed", key, name), uncertainty.timed, analysis, name, verdict)
+
+
+def _once(question: tuple, function, analysis: Analysis, *args):
+    """Ask the engine, unless this session has the answer of these very weights."""
+    name = question[-1]
+    question = (*question, registry.load_record(name).sha256)
+    kept = st.session_state.setdefault(KEPT, {})
+    if question not in kept:
+        while len(kept) >= MOST:
+            del kept[next(iter(kept))]
+        words = args or (name,)
+        kept[question] = engine.get_engine().ask(function, analysis.slice.pixels, *words)
+    return kept[question]

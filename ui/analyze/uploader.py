@@ -1,0 +1,82 @@
+"""The uploader: files of a visitor, in memory and in this session only."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.analyze.upload_batch import Batch, File, Wishes, read_batch
+
+OWN = "uploads.own"
+"""Session key of the stack that was uploaded last, for other pages; None without one."""
+
+FILES, FOLDER = "Files or a zip", "A folder"
+
+_STATE, _KEPT = "uploads", "uploads.batch"
+_ROUND = "uploads.round"
+_BEFORE, _LAST, _CHANGED = "uploads.before", "uploads.last", "uploads.changed"
+
+
+def uploaded(wishes: Wishes) -> Batch:
+    """Draw the uploader and read what lies in it."""
+    how = st.segmented_control(
+        "What to upload",
+        [FILES, FOLDER],
+        default=FILES,
+        required=True,
+        key="uploads.how",
+        label_visibility="collapsed",
+    )
+    folder = how == FOLDER
+    uploads = st.file_uploader(
+        "A patient's folder"
+        if folder
+        else "Pictures, DICOM, NIfTI or a zip, and masks beside them",
+        accept_multiple_files="directory" if folder else True,
+        key=f"uploads.{'folder' if folder else 'files'}.{st.session_state.get(_ROUND, 0)}",
+        on_change=_changed,
+        help="Pictures (TIFF, PNG, JPEG, WebP, BMP), DICOM files, NIfTI volumes (.nii, .nii.gz) or a "
+        "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
+        "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
+    )
+    files = _carried([File(u.file_id, u.name, u.getvalue(), folder) for u in uploads])
+    # Most reruns change nothing of the files: what was made of them is kept as it is.
+    mark = tuple(file.id for file in files), wishes.mark
+    kept = st.session_state.get(_KEPT)
+    if kept is None or kept[0] != mark:
+        with st.spinner("Reading your files…"):
+            batch = read_batch(files, wishes, st.session_state.setdefault(_STATE, {}))
+        kept = st.session_state[_KEPT] = mark, batch
+    st.session_state[OWN] = kept[1].stack
+    return kept[1]
+
+
+def _carried(files: list[File]) -> list[File]:
+    """Files in the uploader, and before them those that it has lost.
+
+    An uploader that was off the screen comes back empty, though nobody took a file out of it.
+    """
+    taken_out = st.session_state.pop(_CHANGED, False)
+    before: list[File] = st.session_state.get(_BEFORE, [])
+    last: list[File] = st.session_state.get(_LAST, [])
+    if not files and last and not taken_out:
+        before = [*before, *last]
+    st.session_state[_BEFORE], st.session_state[_LAST] = before, files
+    if before:
+        many = "1 file" if len(before) == 1 else f"{len(before)} files"
+        st.caption(
+            f"{many} from before: {', '.join(file.short for file in before[:3])}"
+            f"{', …' if len(before) > 3 else ''}"
+        )
+    return [*before, *files]
+
+
+def _changed() -> None:
+    st.session_state[_CHANGED] = True
+
+
+def forget() -> None:
+    """Drop the uploaded files and all that was decoded of them."""
+    for key in (_STATE, _KEPT, _BEFORE, _LAST, _CHANGED, OWN):
+        st.session_state.pop(key, None)
+    # The uploader lets go of its files when it comes back under another key.
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1

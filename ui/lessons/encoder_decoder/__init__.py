@@ -1,0 +1,1 @@
+"""Lesson: encoder and decoder."""

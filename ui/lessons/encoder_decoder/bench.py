@@ -1,0 +1,95 @@
+"""The bench of *Encoder and decoder*: build a network on paper and see what it sees and costs."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from functools import lru_cache
+
+import streamlit as st
+
+from btmodels.teaching.receptive_field import FLOAT_BYTES, Blueprint, mirrored
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
+from ui.session.stack import Analyzed
+from ui.shared.component_files import read
+from ui.viewer.message import message
+
+SIZE = 128
+"""Rows and columns of the slice that networks are designed for, as the U-Net and the sequential one."""
+
+KINDS = {"u": "Down and up (U)", "chain": "All at full resolution"}
+LEVELS = range(1, 7)
+FILTERS = (4, 8, 16, 32)
+KERNELS = (3, 5, 7)
+CONVS = (1, 2, 3)
+USUAL = {"kind": "u", "levels": 5, "filters": 16, "kernel": 3, "convs": 2}
+"""The network to begin with: that of the site's U-Net."""
+
+_bench = st.components.v2.component(
+    "lesson_bench",
+    html=read("lessons/encoder_decoder/bench.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/bench.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/encoder_decoder/bench.js"),
+)
+
+
+@lru_cache(maxsize=1)
+def designs() -> bytes:
+    """Return every network of the bench, deflated JSON: stages by its design, such as ``u-5-16-3-2``.
+
+    A stage is a list: name, size, channels, pixels seen, parameters, multiply-adds, values.
+    """
+    found = {}
+    for kind in KINDS:
+        for levels in LEVELS:
+            for filters in FILTERS:
+                widths = tuple(filters * 2**level for level in range(levels))
+                widths = widths if kind == "u" else mirrored(filters, levels)
+                for kernel in KERNELS:
+                    for convs in CONVS:
+                        paper = Blueprint(kind, widths, convs, kernel, SIZE)
+                        name = f"{kind}-{levels}-{filters}-{kernel}-{convs}"
+                        found[name] = [list(vars(stage).values()) for stage in paper.stages]
+    return zlib.compress(json.dumps(found, separators=(",", ":")).encode())
+
+
+def draw(lesson: Lesson, analyzed: Analyzed) -> None:
+    """Draw the bench; every figure in it was counted by `btmodels.teaching.receptive_field`."""
+    start = {
+        "kind": lesson.choice("kind", list(KINDS), USUAL["kind"]),
+        "levels": _one_of(lesson, "levels", LEVELS),
+        "filters": _one_of(lesson, "filters", FILTERS),
+        "kernel": _one_of(lesson, "kernel", KERNELS),
+        "convs": _one_of(lesson, "convs", CONVS),
+    }
+    result = _bench(
+        key=lesson.key("bench"), data=_message(analyzed, start), on_view_change=_nothing
+    )
+    sent = result.view or {}
+    if f"{sent.get('kind')}-" + "-".join(str(sent.get(k)) for k in list(USUAL)[1:]) in _names():
+        lesson.write(**{key: _unless_usual(key, sent[key]) for key in USUAL})
+
+
+def _message(analyzed: Analyzed, start: dict) -> bytes:
+    options = {"levels": list(LEVELS), "filters": FILTERS, "kernel": KERNELS, "convs": CONVS}
+    head = {"start": start, "options": options, "kinds": KINDS, "bytes": FLOAT_BYTES, "size": SIZE}
+    packed = slice_message(analyzed, **head)
+    return message({}, {"slice": packed, "designs": designs()})
+
+
+def _one_of(lesson: Lesson, key: str, values) -> int:
+    return int(lesson.choice(key, [str(value) for value in values], str(USUAL[key])))
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(json.loads(zlib.decompress(designs())))
+
+
+def _unless_usual(key: str, value):
+    return None if value == USUAL[key] else value
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,84 @@
+"""Smaller and larger again on a grid of sixteen numbers: pooling, upsampling, transposed convolution."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from btmodels.teaching.pooling_steps import Step, max_pool, transpose_convolve, upsample
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_STYLES, script
+from ui.shared.component_files import read
+
+INPUTS = {
+    "numbers": [[1, 3, 0, 2], [2, 6, 1, 0], [0, 1, 4, 4], [5, 0, 4, 8]],
+    "dot": [[0, 0, 0, 0], [0, 9, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
+    "flat": [[1, 1, 1, 1]] * 4,
+}
+"""Grids to begin with: anything, a single bright place, and all the same."""
+
+WAYS = {
+    "pool": "max pooling",
+    "repeat": "upsampling: repeat",
+    "stamp22": "transposed, kernel 2, stride 2",
+    "stamp32": "transposed, kernel 3, stride 2",
+    "stamp42": "transposed, kernel 4, stride 2",
+    "stamp53": "transposed, kernel 5, stride 3",
+}
+USUAL = "pool"
+
+_grid = st.components.v2.component(
+    "lesson_grid",
+    html=read("lessons/encoder_decoder/grid.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/grid.css"),
+    js=script("viewer/message.js", "lessons/shared/figures.js", "lessons/encoder_decoder/grid.js"),
+)
+
+
+def walk(way: str, grid: np.ndarray) -> list[Step]:
+    """Return the steps of one of `WAYS` on a grid; kernels are of ones, so that overlap can be read."""
+    if way == "pool":
+        return max_pool(grid)
+    if way == "repeat":
+        return upsample(grid)
+    size, stride = int(way[-2]), int(way[-1])
+    return transpose_convolve(grid, np.ones((size, size)), stride)
+
+
+@lru_cache(maxsize=1)
+def walks() -> bytes:
+    """Return all steps of all ways on all inputs, deflated JSON; unwritten places are null."""
+    found: dict[str, Any] = {
+        way: {name: [_plain(step) for step in walk(way, np.array(grid, float))]
+              for name, grid in INPUTS.items()}
+        for way in WAYS
+    }  # fmt: skip
+    return zlib.compress(json.dumps({"inputs": INPUTS, "ways": WAYS, "steps": found}).encode())
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the grid; each of its steps was computed by `btmodels.teaching.pooling_steps`."""
+    start = {
+        "way": lesson.choice("resize", list(WAYS), USUAL),
+        "input": lesson.choice("grid", list(INPUTS), next(iter(INPUTS))),
+    }
+    head = json.dumps(start).encode()
+    data = len(head).to_bytes(4, "little") + head + walks()
+    result = _grid(key=lesson.key("grid"), data=data, on_view_change=lambda: None)
+    sent = result.view or {}
+    if sent.get("way") in WAYS and sent.get("input") in INPUTS:
+        first = next(iter(INPUTS))
+        lesson.write(
+            resize=None if sent["way"] == USUAL else sent["way"],
+            grid=None if sent["input"] == first else sent["input"],
+        )
+
+
+def _plain(step: Step) -> dict[str, Any]:
+    output = [[None if np.isnan(each) else each for each in row] for row in step.output.tolist()]
+    return {"read": step.read, "written": step.written, "output": output}

@@ -1,0 +1,84 @@
+"""Masks of one slice side by side, the first of them with switches that choose among its masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from btmodels.metrics.overlap import count, dice
+from btmodels.slices import Slice
+from ui.lessons.shared.parts import MOST_PIXELS, SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.shared.component_files import read
+from ui.viewer.message import message
+from ui.viewer.packing import pack, pack_pixels
+
+_panels = st.components.v2.component(
+    "lesson_panels",
+    html=read("lessons/encoder_decoder/panels.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/panels.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/encoder_decoder/panels.js"),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture.
+
+    Attributes:
+        title: What marked the slice.
+        note: A sentence or two below it.
+        masks: bool, (rows, cols) each; one, or one for each setting of the switches.
+    """
+
+    title: str
+    note: str
+    masks: Sequence[np.ndarray]
+
+
+def settings(switches: int) -> list[tuple[bool, ...]]:
+    """Return all settings of so many switches, in the order in which a panel's masks stand."""
+    return list(product((True, False), repeat=switches))
+
+
+def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
+    """Pack slice, truth and masks for the browser, with each mask's score.
+
+    Args:
+        each: The slice.
+        panels: From left to right.
+        head: More for the browser.
+    """
+    # Scores are of all pixels; of a large slice every second, third, … one is shown.
+    step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+    rows, cols = each.pixels[::step, ::step].shape[:2]
+    masks = [mask for panel in panels for mask in panel.masks]
+    truth = np.zeros(each.pixels.shape[:2], bool) if each.truth is None else each.truth
+    planes = np.stack([plane[::step, ::step] for plane in (truth, *masks)]).astype(np.uint8)
+    described, plane = [], 1
+    for panel in panels:
+        answers = []
+        for mask in panel.masks:
+            score = None if each.truth is None else dice(count(mask, each.truth))
+            answers.append({"plane": plane, "dice": score, "marked": int(np.count_nonzero(mask))})
+            plane += 1
+        described.append({"title": panel.title, "note": panel.note, "answers": answers})
+    known = {
+        "rows": rows,
+        "cols": cols,
+        "name": each.name,
+        "planes": len(planes),
+        "hasTruth": each.truth is not None,
+        "panels": described,
+    }
+    return message(known | head, {"image": pack_pixels(each.pixels, step), "masks": pack(planes)})
+
+
+def draw(key: str, packed: bytes, on_change: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Draw what `pack_panels` packed; return what the hand has set."""
+    return _panels(key=key, data=packed, on_view_change=on_change).view or {}

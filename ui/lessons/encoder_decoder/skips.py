@@ -1,0 +1,116 @@
+"""Switches on the skip connections: networks disturbed, and beside them one that was trained without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from btmodels import registry
+from btmodels.inference import engine, introspect_tasks
+from btmodels.measurement.measure import cut
+from btmodels.teaching import skip_ablation
+from ui.lessons.encoder_decoder import panels
+from ui.lessons.encoder_decoder.panels import Panel
+from ui.lessons.lesson import Lesson
+from ui.session.engine_queries import ask
+from ui.session.stack import Stack
+
+MODEL = "unet"
+LABELS = ("1, full resolution", "2, half", "3, a quarter", "4, an eighth")
+"""Of the switches, from the finest skip to the coarsest."""
+
+ALL_ON = "1" * len(LABELS)
+_MISSING = (
+    "The network that was trained without skips is missing in this copy of the project: "
+    "`python -m train skips` trains it."
+)
+
+
+def draw(lesson: Lesson, stack: Stack) -> None:
+    """Draw the switches and what the slice of ``stack`` is marked with at each setting."""
+    each = stack.slices[0]
+    there = skip_ablation.read_twins(registry.ASSETS)
+    choices = [setting_word(setting) for setting in panels.settings(len(LABELS))]
+    start = lesson.choice("skips", choices, ALL_ON)
+
+    def job() -> bytes:
+        ask_ = engine.get_engine().ask
+        own = ask_(introspect_tasks.switched, each.pixels, MODEL)
+        other = ask_(introspect_tasks.twins, each.pixels) if there else {}
+        shown = [_own(own), *(_twin(there[key], found) for key, found in other.items())]
+        return panels.pack_panels(
+            each,
+            shown,
+            version=f"{stack.keys[0]} {[twin.sha256 for twin in there.values()]}",
+            switches=LABELS,
+            start=start,
+        )
+
+    answer = ask(("skips", stack.keys[0]), job)
+    if answer.found is None:
+        st.info(answer.message, icon=":material/hourglass_top:")
+        return
+    if not there:
+        st.info(_MISSING, icon=":material/pending:")
+    sent = panels.draw(lesson.key("skips"), answer.found).get("on")
+    if isinstance(sent, str) and re.fullmatch(f"[01]{{{len(LABELS)}}}", sent):
+        lesson.write(skips=None if sent == ALL_ON else sent)
+    if there:
+        _scores(skip_ablation.read_results(registry.ASSETS))
+
+
+def setting_word(setting: tuple[bool, ...]) -> str:
+    """Return a setting as it stands in the address, such as ``1101``: the finest skip first."""
+    return "".join("01"[on] for on in setting)
+
+
+def _own(found: dict[tuple[bool, ...], Any]) -> Panel:
+    record = registry.load_record(MODEL)
+    masks = [
+        cut(found[setting], record.threshold, record.min_component_pixels)
+        for setting in panels.settings(len(LABELS))
+    ]
+    title = f"The site's {registry.get(MODEL).title}, disturbed by the switches"
+    return Panel(title, "Trained with all its skips; one that is off hands on zeros.", masks)
+
+
+def _twin(twin: skip_ablation.Twin, found: dict[tuple[bool, ...], Any]) -> Panel:
+    if twin.key == "absent":
+        note = "It never had a skip: the switches do nothing to it."
+        masks = [cut(found[()], skip_ablation.THRESHOLD)]
+        return Panel("A small U-Net trained without skips", note, masks)
+    masks = [
+        cut(found[setting], skip_ablation.THRESHOLD) for setting in panels.settings(len(LABELS))
+    ]
+    note = "Trained just as the one beside it, but with skips; the switches disturb it, too."
+    return Panel("A small U-Net trained with skips, disturbed", note, masks)
+
+
+def overlap(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
+    """Return whether two intervals, low and high, have a value in common."""
+    return bool(one and other) and one[0] <= other[1] and other[0] <= one[1]
+
+
+def _scores(results: dict[str, Any]) -> None:
+    budget = results.get("budget", {})
+    lines, intervals = [], {}
+    for arm in results.get("arms", []):
+        score = arm["score"]
+        low, high = intervals[arm["key"]] = score["mean_dice_interval"]
+        lines.append(f"{arm['title']}: {score['mean_dice']:.2f} ({low:.2f} to {high:.2f})")
+    if overlap(intervals.get("joined"), intervals.get("absent")):
+        st.markdown(
+            "**With skips or without?** The intervals of the two small networks overlap: after so "
+            "short a training no difference between them is certain. That the one trained with skips "
+            "falls when they are switched off tells what it relies on, not what skips are worth."
+        )
+    # No caption: code in its gray has too little contrast.
+    st.markdown(
+        "Over all slices of the validation patients, mean Dice of the small networks with its 95 % "
+        f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "
+        "fewer than the site's networks. The masks above are made here and now, for every setting at "
+        f"once; these means were computed beforehand by `{results.get('command', '')}`."
+    )

@@ -1,0 +1,147 @@
+"""What every lesson of Learn has: words with terms explained, an address, a check, a sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+
+import streamlit as st
+
+from ui.lessons import glossary, questions, source_excerpt, worksheet
+from ui.session.view_state import quoted
+
+KEY = "lesson"
+"""Parameter of the address that names the lesson; the others are the lesson's own."""
+
+_ASKED, _WRITTEN = "learn.asked", "learn.written"
+"""Session keys: the address that the lesson was opened with, and the one it wrote last."""
+
+
+class Lesson:
+    """One lesson as it is being drawn.
+
+    The lesson's own part of the address is read by `choice` and `number` and kept in step by `write`:
+    what they return is what the lesson was *opened* with and stays the same while a hand moves on, so
+    that it is fit to be what a component or a widget starts from.
+
+    Attributes:
+        address: Its word in the address, such as ``measuring``.
+        text: Of assets/lessons, by heading.
+    """
+
+    def __init__(self, address: str, text: Mapping[str, str]) -> None:
+        self.address, self.text = address, text
+        self._known: set[str] = set()
+        self._problems: list[str] = []
+        self._refused: set[str] = set()
+        self._asked = _asked(address)
+        self._head = st.container()
+
+    def key(self, name: str) -> str:
+        """Return a session key of the lesson's own."""
+        return f"learn.{self.address}.{name}"
+
+    def prose(self, heading: str, title: bool = True) -> None:
+        """Draw a section of the lesson's words, and a button for each term that is new in it.
+
+        Args:
+            heading: Of the section; nothing is drawn where the text has none.
+            title: Draw the heading too.
+        """
+        if heading not in self.text:
+            return
+        if title:
+            st.header(heading, anchor=False)
+        words, first = glossary.resolve(self.text[heading], self._known)
+        st.markdown(words)
+        glossary.draw(first)
+
+    def choice(self, key: str, words: Collection[str], usual: str) -> str:
+        """Return what the address says of ``key``; of another word than ``words``, a sentence."""
+        if key not in self._asked:
+            return usual
+        word = self._asked[key]
+        if word in words:
+            return word
+        self._refused.add(key)
+        self.problem(f"There is no {key} {quoted(word)} in this lesson; {usual} is shown instead.")
+        return usual
+
+    def number(self, key: str, low: float, high: float, usual: float) -> float:
+        """Return the number that the address gives for ``key``; outside of the range, a sentence."""
+        if key not in self._asked:
+            return usual
+        try:
+            value = float(self._asked[key])
+        except ValueError:
+            value = math.nan
+        if low <= value <= high:
+            return value
+        self._refused.add(key)
+        self.problem(
+            f"{key.capitalize()} is a number from {low:g} to {high:g} in this lesson, not "
+            f"{quoted(self._asked[key])}; {usual:g} is shown instead."
+        )
+        return usual
+
+    def problem(self, sentence: str) -> None:
+        """Say at the top of the lesson what of the address was not understood."""
+        if sentence not in self._problems:
+            self._problems.append(sentence)
+            self._head.warning(sentence, icon=":material/link_off:")
+
+    def write(self, **state: object) -> None:
+        """Bring the address in step: values by key, None for what is as usual.
+
+        What an earlier call wrote of other keys stays.
+        """
+        query = st.session_state.get(_WRITTEN, {KEY: self.address} | self._asked)
+        query = {key: value for key, value in query.items() if key not in {*state, *self._refused}}
+        query |= {key: str(value) for key, value in state.items() if value is not None}
+        st.session_state[_WRITTEN] = query
+        if st.query_params.to_dict() != query:
+            st.query_params.from_dict(query)
+
+    def open(self) -> None:
+        """Draw what stands above the picture: title and question."""
+        st.title(self.text["Title"], anchor=False)
+        words, first = glossary.resolve(self.text["Question"], self._known)
+        st.markdown(f"#### {words}")
+        glossary.draw(first)
+
+    def close(self) -> None:
+        """Draw what ends a lesson: what to try, the check, the code, a sheet to print, sources."""
+        self.prose("Try this")
+        st.header("Check", anchor=False)
+        questions.draw(self.text["Check"], self.key("check"))
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.subheader("The code that does it", anchor=False)
+            source_excerpt.draw(self.text.get("Code", ""))
+        with right:
+            st.subheader("On paper", anchor=False)
+            st.markdown("Words, tasks and questions to print, with the answers on a page apart.")
+            st.download_button(
+                "Sheet to print",
+                lambda: worksheet.sheet(self.text).encode(),
+                f"{self.address}.html",
+                "text/html",
+                icon=":material/print:",
+                on_click="ignore",
+                key=self.key("sheet"),
+            )
+            if "Sources" in self.text:
+                st.subheader("Sources", anchor=False)
+                st.markdown(self.text["Sources"])
+
+
+def _asked(address: str) -> dict[str, str]:
+    # The address as someone gave it, not as the lesson has since kept it in step.
+    query = st.query_params.to_dict()
+    if query != st.session_state.get(_WRITTEN):
+        st.session_state[_ASKED] = query
+        st.session_state.pop(_WRITTEN, None)
+        # A link from a page to itself reaches the script, but not the browser's address.
+        st.query_params.from_dict(query)
+    asked = st.session_state.get(_ASKED, query)
+    return {key: value for key, value in asked.items() if key != KEY}

@@ -1,0 +1,238 @@
+"""How five losses weigh an error: as curves, and as the masks that they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from btmodels.teaching.loss_values import LOSSES
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_STYLES, script
+from ui.results import experiments
+from ui.scoreboard.charts import finished
+from ui.shared.component_files import read
+from ui.viewer.message import message
+from ui.viewer.packing import pack
+
+TITLES = {
+    "bce": "Cross-entropy",
+    "dice": "Dice",
+    "bce_dice": "their sum",
+    "tversky": "Tversky",
+    "focal": "Focal",
+}
+STYLES = {
+    "bce": ("#D55E00", "solid"),
+    "dice": ("#2B83C6", "solid"),
+    "bce_dice": ("#7F7F7F", "dash"),
+    "tversky": ("#A65394", "dashdot"),
+    "focal": ("#0B8A62", "dot"),
+}
+"""Color and dash of each loss; what differs in color differs in dash too, but for the first two."""
+
+PIXELS = 256 * 256
+TYPICAL = 1000
+"""Pixels of a slice, and of the tumor that others are compared with."""
+
+SURE, ELSEWHERE = 0.95, 0.0005
+"""Probability of tumor where a network marks it, rightly or wrongly (of no tumor where it misses some),
+and in the rest of the slice."""
+
+_masks = st.components.v2.component(
+    "lesson_losses",
+    html=read("lessons/measuring/loss_masks.html"),
+    css=read(*SHARED_STYLES, "lessons/measuring/loss_masks.css"),
+    js=script(
+        "viewer/masks.js",
+        "viewer/message.js",
+        "lessons/shared/picture.js",
+        "lessons/shared/confusion.js",
+        "lessons/measuring/loss_masks.js",
+    ),
+)
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the curves, and the masks where the experiment has been run."""
+    _curves(lesson)
+    lesson.prose("Five losses, five networks")
+    found = experiments.read("losses")
+    if found is None:
+        experiments.say_missing("losses")
+        return
+    _networks(lesson, found)
+    experiments.say_budget(found)
+
+
+def size_costs(sizes: Sequence[int]) -> dict[str, list[float]]:
+    """Return what it costs to miss a whole tumor, as a multiple of one of `TYPICAL` pixels.
+
+    Args:
+        sizes: Pixels of the tumors.
+    """
+
+    def cost(loss: Callable, size: int) -> float:
+        weights = np.array([size, PIXELS - size])
+        missed = loss([1, 0], _logits(1 - SURE, ELSEWHERE), weights)
+        return missed - loss([1, 0], _logits(SURE, ELSEWHERE), weights)
+
+    return {
+        key: [cost(loss, size) / cost(loss, TYPICAL) for size in sizes]
+        for key, loss in LOSSES.items()
+    }
+
+
+def pixel_costs(probabilities: Sequence[float]) -> dict[str, list[float]]:
+    """Return what tumor pixels cost that get a probability, as a share of what the least one costs.
+
+    Args:
+        probabilities: Of a tumor of `TYPICAL` pixels, rising, within 0 to 1 but not at the ends.
+    """
+    weights = np.array([TYPICAL, PIXELS - TYPICAL])
+
+    def made(loss: Callable) -> list[float]:
+        values = [loss([1, 0], _logits(each, ELSEWHERE), weights) for each in probabilities]
+        return [(value - values[-1]) / (values[0] - values[-1]) for value in values]
+
+    return {key: made(loss) for key, loss in LOSSES.items()}
+
+
+def miss_against_alarm(pixels: int = 100) -> dict[str, float]:
+    """Return how many times as much it costs to miss pixels as to mark as many wrongly.
+
+    Args:
+        pixels: That are missed, or marked wrongly, with a tumor of `TYPICAL` pixels.
+    """
+    truth, weights = [1, 1, 0, 0], [TYPICAL - pixels, pixels, pixels, PIXELS - TYPICAL - pixels]
+
+    def ratio(loss: Callable) -> float:
+        right = loss(truth, _logits(SURE, SURE, ELSEWHERE, ELSEWHERE), weights)
+        missed = loss(truth, _logits(SURE, 1 - SURE, ELSEWHERE, ELSEWHERE), weights)
+        alarm = loss(truth, _logits(SURE, SURE, SURE, ELSEWHERE), weights)
+        return (missed - right) / (alarm - right)
+
+    return {key: ratio(loss) for key, loss in LOSSES.items()}
+
+
+def _logits(*probabilities: float) -> np.ndarray:
+    values = np.array(probabilities)
+    return np.log(values / (1 - values))
+
+
+def _curves(lesson: Lesson) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**To miss a whole tumor**: its cost, where {TYPICAL:,} pixels cost 1")
+        alt = "Cost of missing a tumor by its size, five losses."
+        _chart(_size_figure(), lesson.key("sizes"), alt)
+    with right:
+        st.markdown("**To be unsure of tumor pixels**: cost by the probability they get")
+        alt = "Cost of tumor pixels by probability, five losses."
+        _chart(_pixel_figure(), lesson.key("pixels"), alt)
+    costs = miss_against_alarm()
+    st.markdown(
+        f"**To miss 100 pixels of a tumor of {TYPICAL:,}**, as a multiple of marking 100 wrongly: "
+        + " · ".join(f"{TITLES[key]} **{costs[key]:.2f}**" for key in TITLES)
+    )
+    st.caption(
+        "Computed on a slice of 256 × 256 pixels; the network is sure to "
+        f"{100 * SURE:.0f} % of what it marks and of what it misses, and gives the rest of the "
+        f"slice {100 * ELSEWHERE:.2f} %."
+    )
+
+
+# Both are the same for everybody and at every run: made once, and never changed.
+
+
+@lru_cache(maxsize=1)
+def _size_figure() -> go.Figure:
+    sizes = [round(size) for size in np.geomspace(10, 5000, 40)]
+    figure = _figure(sizes, size_costs(sizes), "Pixels of the tumor", "Cost")
+    figure.update_xaxes(type="log", dtick=1)
+    return figure.update_yaxes(rangemode="tozero")
+
+
+@lru_cache(maxsize=1)
+def _pixel_figure() -> go.Figure:
+    ps = [float(p) for p in np.linspace(0.01, 0.99, 50)]
+    title = "Probability that tumor pixels get"
+    return _figure(ps, pixel_costs(ps), title, "Share of the cost")
+
+
+def _figure(x: Sequence, curves: dict[str, list[float]], title: str, y: str) -> go.Figure:
+    figure = go.Figure()
+    for key, name in TITLES.items():
+        color, dash = STYLES[key]
+        figure.add_scatter(
+            x=list(x),
+            y=curves[key],
+            mode="lines",
+            name=name,
+            line={"color": color, "dash": dash, "width": 3},
+            hovertemplate="%{x}: %{y:.3f}<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(title=title)
+    figure.update_yaxes(title=y)
+    return finished(figure, height=360)
+
+
+def _chart(figure: go.Figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+@st.fragment
+def _networks(lesson: Lesson, found: dict[str, Any]) -> None:
+    last = len(found["slices"])
+    result = _masks(
+        key=lesson.key("masks"),
+        data=_message(
+            found,
+            round(lesson.number("shown", 1, last, 1)) - 1,
+            lesson.number("at", 0, 1, 0.5),
+        ),
+        on_view_change=lambda: None,
+    )
+    sent = result.view or {}
+    shown, at = sent.get("shown"), sent.get("at")
+    if (
+        isinstance(shown, int)
+        and 0 <= shown < last
+        and isinstance(at, int | float)
+        and 0 <= at <= 1
+    ):
+        lesson.write(shown=shown + 1, at=round(at, 2))
+
+
+def _message(found: dict[str, Any], shown: int, at: float) -> bytes:
+    # As bytes a pixel, as everywhere: a browser may change the colors of a PNG.
+    parts, slices = {}, []
+    for index, each in enumerate(found["slices"]):
+        image = experiments.picture(each["image_png"])
+        truth = experiments.picture(each["truth_png"]) // 255
+        maps = [experiments.picture(arm["shown"][index]["levels_png"]) for arm in found["arms"]]
+        parts[str(index)] = pack(np.stack([image, truth, *maps]))
+        rows, cols = image.shape
+        slices.append(
+            {
+                "title": f"{each['patient']}, slice {each['number']}",
+                "rows": rows,
+                "cols": cols,
+                "tumor": each["truth_pixels"],
+            }
+        )
+    arms = [
+        {
+            "key": arm["key"],
+            "title": arm["title"],
+            "best": arm["best_threshold"],
+            "score": arm["score"]["mean_dice"],
+        }
+        for arm in found["arms"]
+    ]
+    head = {"version": found["command"], "slices": slices, "arms": arms, "shown": shown, "at": at}
+    return message(head, parts)

@@ -1,0 +1,72 @@
+"""Measuring a mask: from a threshold to counts and scores, averages, and what a loss weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui.lessons import slice_choice
+from ui.lessons.lesson import Lesson
+from ui.lessons.measuring import averages, losses
+from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
+from ui.session import analysis
+from ui.session.stack import Analyzed
+from ui.shared.component_files import read
+
+MASKS = ("network", "nothing", "everything")
+SCORES = ("dice", "iou", "precision", "recall", "accuracy")
+"""Words of the address."""
+
+USUAL = "SYNT_AA_0005_20260101"
+"""Begins with a slice on which the threshold has something to trade."""
+
+_measure = st.components.v2.component(
+    "lesson_measure",
+    html=read("lessons/measuring/measure.html"),
+    css=read(*SHARED_STYLES, "lessons/measuring/measure.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/shared/confusion.js", "lessons/measuring/measure.js"),
+)
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the lesson between its question and what to try."""
+    stack = slice_choice.choose(lesson, USUAL)
+    if stack is None:
+        return
+    analyzed = slice_choice.analyze(stack)
+    lesson.prose("Screen: before you start", title=False)
+    _one_mask(lesson, analyzed)
+    lesson.prose("In words")
+    lesson.prose("Three ways to average")
+    averages.draw(lesson)
+    lesson.prose("What a network is told to mind")
+    losses.draw(lesson)
+
+
+@st.fragment
+def _one_mask(lesson: Lesson, analyzed: Analyzed) -> None:
+    stored = analysis.stored_threshold(analyzed.model)
+    start = {
+        "mask": lesson.choice("mask", MASKS, MASKS[0]),
+        "score": lesson.choice("score", SCORES, SCORES[0]),
+        "threshold": lesson.number("threshold", 0, 1, 0.5 if stored is None else stored),
+    }
+    result = _measure(
+        key=lesson.key("measure"),
+        data=slice_message(analyzed, slice=analyzed.stack.keys[0], start=start),
+        on_view_change=lambda: None,
+    )
+    lesson.write(**_checked(result.view))
+
+
+def _checked(sent: Any) -> Mapping[str, object]:
+    # From the browser, and so not to be trusted.
+    try:
+        mask, score, threshold = sent["mask"], sent["score"], round(float(sent["threshold"]), 2)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return {}
+    if mask not in MASKS or score not in SCORES or not 0 <= threshold <= 1:
+        return {}
+    return {"mask": mask, "score": score, "threshold": threshold}

@@ -1,0 +1,117 @@
+"""Learn: an overview of the lessons there are, or one lesson with the way to the next.
+
+A lesson is a file assets/lessons/<address>.md and a module of `ui.lessons` with ``draw(lesson)``, which
+draws what stands between the question and *Try this*: the picture first, then its words by
+`ui.lessons.lesson.Lesson.prose`. It comes into being by a line in `LESSONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui.lessons import glossary
+from ui.lessons.encoder_decoder import encoder_decoder
+from ui.lessons.lesson import KEY, Lesson
+from ui.lessons.measuring import measuring
+from ui.lessons.segmentation import segmentation
+from ui.lessons.test_set import held_out
+from ui.lessons.training import training
+from ui.lessons.transfer import transfer
+from ui.session.view_state import quoted
+from ui.shared.content import sections
+
+PAGE = "pages/learn.py"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A lesson there is: how it is drawn, and its icon in the overview."""
+
+    draw: Callable[[Lesson], None]
+    icon: str
+
+
+LESSONS: dict[str, Entry] = {
+    "segmentation": Entry(segmentation.draw, ":material/brush:"),
+    "encoder-decoder": Entry(encoder_decoder.draw, ":material/schema:"),
+    "measuring": Entry(measuring.draw, ":material/straighten:"),
+    "test-set": Entry(held_out.draw, ":material/call_split:"),
+    "transfer": Entry(transfer.draw, ":material/move_up:"),
+    "train": Entry(training.draw, ":material/model_training:"),
+}
+"""Lessons by their word in the address, in the order of learning."""
+
+
+def text_of(address: str) -> dict[str, str]:
+    """Return the words of a lesson, by heading."""
+    return sections(f"lessons/{address}.md")
+
+
+def draw(text: Mapping[str, str]) -> None:
+    """Draw the lesson that the address names, or the overview.
+
+    Args:
+        text: Of the page, by heading.
+    """
+    asked = st.query_params.get(KEY)
+    if asked in LESSONS:
+        _lesson(asked)
+        return
+    _overview(text, asked)
+
+
+def _overview(text: Mapping[str, str], asked: str | None) -> None:
+    st.title(text.get("Headline", "Learn"), anchor=False)
+    st.markdown(text.get("Sentence", ""))
+    if asked is None:
+        st.query_params.clear()  # see `ui.lessons.lesson`: the browser's address may be that of a lesson
+    else:
+        st.warning(
+            f"This site has no lesson {quoted(asked)}; these are the ones it has.",
+            icon=":material/link_off:",
+        )
+    with st.grid(min_column_width=300, gap="medium"):
+        for number, address in enumerate(LESSONS, 1):
+            words = text_of(address)
+            with st.container(border=True):
+                st.subheader(f"{number} · {words['Title']}", anchor=False)
+                st.markdown(words["In short"])
+                st.page_link(
+                    PAGE,
+                    label=f"Begin: {words['Title']}",
+                    icon=LESSONS[address].icon,
+                    query_params={KEY: address},
+                )
+    with st.expander("Glossary: every word that the lessons explain", icon=":material/dictionary:"):
+        for term, explanation in sorted(glossary.terms().items(), key=lambda pair: pair[0].lower()):
+            st.markdown(f"**{term}.** {explanation}")
+
+
+def _lesson(address: str) -> None:
+    order = list(LESSONS)
+    place = order.index(address)
+    st.page_link(
+        PAGE, label=f"All lessons · this is {place + 1} of {len(order)}", icon=":material/apps:"
+    )
+    lesson = Lesson(address, text_of(address))
+    lesson.open()
+    LESSONS[address].draw(lesson)
+    lesson.close()
+    st.divider()
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        for step, word, icon, position in (
+            (-1, "Previous", ":material/arrow_back:", "left"),
+            (1, "Next", ":material/arrow_forward:", "right"),
+        ):
+            if 0 <= place + step < len(order):
+                other = order[place + step]
+                st.page_link(
+                    PAGE,
+                    label=f"{word}: {text_of(other)['Title']}",
+                    icon=icon,
+                    icon_position=position,
+                    query_params={KEY: other},
+                )

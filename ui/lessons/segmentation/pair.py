@@ -1,0 +1,63 @@
+"""Two networks on one slice: the sequential one and the U-Net, each with what it costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from btmodels import registry
+from btmodels.errors import WeightsError
+from btmodels.inference import engine, introspect_tasks
+from btmodels.measurement.measure import cut
+from ui.lessons.encoder_decoder import panels
+from ui.lessons.encoder_decoder.panels import Panel
+from ui.lessons.lesson import Lesson
+from ui.results import costs, scores
+from ui.session.engine_queries import ask
+from ui.session.stack import Stack
+
+NAMES = ("sequential", "unet")
+
+
+def draw(lesson: Lesson, stack: Stack) -> None:
+    """Draw what both mark on the slice of ``stack``."""
+    each = stack.slices[0]
+
+    def job() -> bytes:
+        found = engine.get_engine().ask(introspect_tasks.segmented, each.pixels, NAMES)
+        return panels.pack_panels(
+            each,
+            [_panel(name, levels) for name, levels in zip(NAMES, found, strict=True)],
+            version=f"{stack.keys[0]} {NAMES}",
+        )
+
+    answer = ask(("pair", stack.keys[0]), job)
+    if answer.found is None:
+        st.info(answer.message, icon=":material/hourglass_top:")
+        return
+    panels.draw(lesson.key("pair"), answer.found)
+
+
+def _panel(name: str, levels) -> Panel:
+    record = registry.load_record(name)
+    mask = cut(levels, record.threshold, record.min_component_pixels)
+    return Panel(registry.get(name).title, _note(name), [mask])
+
+
+def _note(name: str) -> str:
+    try:
+        record = registry.load_record(name)
+    except WeightsError:
+        record = None
+    cost = costs.of(name, record)
+    parts = []
+    if cost.parameters:
+        parts.append(f"{cost.parameters:,} parameters")
+    if cost.multiply_adds:
+        parts.append(f"{cost.multiply_adds / 1e6:,.0f} million multiply-adds a slice")
+    if cost.milliseconds:
+        parts.append(f"{cost.milliseconds:.0f} ms where it was timed")
+    found, _ = scores.read(name)
+    mean = found.get("test", {}).get("mean_dice")
+    if mean is not None:
+        parts.append(f"mean Dice of {mean:.2f} over the test patients")
+    return "; ".join(parts) + "." if parts else ""

@@ -1,0 +1,126 @@
+"""What is segmentation? A slice labeled, boxed, labeled pixel by pixel; four ways to its mask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui.lessons import slice_choice
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
+from ui.results import published, scores
+from ui.session import analysis
+from ui.session.stack import Analyzed
+from ui.shared.component_files import read
+
+STEPS = ("label", "box", "pixels")
+WAYS = ("threshold", "region", "network", "hand")
+"""Words of the address: what the computer is asked for, and how a mask is made."""
+
+LEVELS, TOLERANCES = 255, 80
+"""Brightest pixel, and the largest difference that a region may be grown with."""
+
+USUAL_LEVEL, USUAL_TOLERANCE = 90, 12
+
+_steps = st.components.v2.component(
+    "lesson_steps",
+    html=read("lessons/segmentation/steps.html"),
+    css=read(*SHARED_STYLES, "lessons/segmentation/steps.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/segmentation/steps.js"),
+)
+_ways = st.components.v2.component(
+    "lesson_ways",
+    html=read("lessons/segmentation/ways.html"),
+    css=read(*SHARED_STYLES, "lessons/segmentation/ways.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/segmentation/draw.js", "lessons/segmentation/ways.js"),
+)
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the lesson between its question and what to try."""
+    stack = slice_choice.choose(lesson)
+    if stack is None:
+        return
+    analyzed = slice_choice.analyze(stack)
+    _three_answers(lesson, analyzed)
+    lesson.prose("In words")
+    lesson.prose("Four ways to a mask")
+    _four_ways(lesson, analyzed)
+    lesson.prose("What the four ways show")
+
+
+@st.fragment
+def _three_answers(lesson: Lesson, analyzed: Analyzed) -> None:
+    result = _steps(
+        key=lesson.key("steps"),
+        data=slice_message(analyzed, step=lesson.choice("step", STEPS, STEPS[0])),
+        on_view_change=lambda: None,
+    )
+    sent = result.view or {}
+    if sent.get("step") in STEPS:
+        lesson.write(step=sent["step"])
+
+
+@st.fragment
+def _four_ways(lesson: Lesson, analyzed: Analyzed) -> None:
+    rows, cols = analyzed.stack.slices[0].pixels.shape[:2]
+    stored = analysis.stored_threshold(analyzed.model)
+    start = {
+        "way": lesson.choice("way", WAYS, WAYS[0]),
+        "level": round(lesson.number("level", 0, LEVELS, USUAL_LEVEL)),
+        "tolerance": round(lesson.number("tolerance", 0, TOLERANCES, USUAL_TOLERANCE)),
+        "threshold": lesson.number("threshold", 0, 1, 0.5 if stored is None else stored),
+        "seed": _seed(lesson, rows, cols),
+    }
+    experts = published.load()["experts"]
+    result = _ways(
+        key=lesson.key("ways"),
+        data=slice_message(
+            analyzed,
+            slice=analyzed.stack.keys[0],
+            start=start,
+            experts={"mean": experts["mean_dice"], "spread": experts["spread"]}
+            if experts
+            else None,
+            slices=_test_slices(),
+        ),
+        on_view_change=lambda: None,
+    )
+    lesson.write(**_checked(result.view, rows, cols))
+
+
+def _seed(lesson: Lesson, rows: int, cols: int) -> list[int] | None:
+    row = lesson.number("row", 0, rows - 1, -1)
+    col = lesson.number("column", 0, cols - 1, -1)
+    return [int(row), int(col)] if row >= 0 and col >= 0 else None
+
+
+def _checked(sent: Any, rows: int, cols: int) -> Mapping[str, object]:
+    # From the browser, and so not to be trusted.
+    try:
+        way, (row, col) = sent["way"], sent["seed"] or (None, None)
+        state = {
+            "way": way,
+            "level": int(sent["level"]),
+            "tolerance": int(sent["tolerance"]),
+            "threshold": round(float(sent["threshold"]), 2),
+            "row": None if row is None else int(row),
+            "column": None if col is None else int(col),
+        }
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return {}
+    within = 0 <= (state["row"] or 0) < rows and 0 <= (state["column"] or 0) < cols
+    within = within and 0 <= state["level"] <= LEVELS and 0 <= state["tolerance"] <= TOLERANCES
+    return state if way in WAYS and within and 0 <= state["threshold"] <= 1 else {}
+
+
+def _test_slices() -> dict[str, int] | None:
+    # How much there would be to outline by hand, as the scores of the test patients count it.
+    found, _ = scores.read("default")
+    patients = found.get("test", {}).get("patients", {})
+    if not patients:
+        return None
+    tumor = sum(patient["tumor_slices"] for patient in patients.values())
+    return {"patients": len(patients), "tumor": tumor}

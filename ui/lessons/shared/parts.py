@@ -1,0 +1,62 @@
+"""What drawings of lessons share: their files as text, and a slice packed for the browser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from btmodels.slices import Slice
+from ui.session.stack import Analyzed
+from ui.shared.component_files import read
+from ui.viewer.message import message
+from ui.viewer.packing import pack_maps, pack_pixels
+
+MOST_PIXELS = 512
+"""Of a slice with a longer side every second, third, … row and column is taken."""
+
+SHARED_SCRIPTS = ("viewer/masks.js", "viewer/message.js", "lessons/shared/picture.js")
+SHARED_STYLES = ("viewer/viewer.css", "lessons/shared/lesson.css")
+
+
+def script(*names: str) -> str:
+    """Return scripts of ui/ as one module, with what mounts a panel before them."""
+    return read("viewer/mount.js", *names)
+
+
+def step_of(each: Slice) -> int:
+    """Return which rows and columns of a slice the browser gets: every so many."""
+    return math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+
+
+def slice_message(
+    analyzed: Analyzed, more: Mapping[str, bytes] | None = None, **head: Any
+) -> bytes:
+    """Pack the first slice of a stack: channels as part ``image``; levels, truth and head as ``maps``.
+
+    Args:
+        analyzed: The slice, and what is known of it.
+        more: Further parts by name.
+        head: More for the browser; ``version`` follows from stack, analysis and model.
+    """
+    each: Slice = analyzed.stack.slices[0]
+    analysis = analyzed.analyses[0]
+    levels = analysis.prediction.levels if analysis else None
+    step = step_of(each)
+    rows, cols = each.pixels[::step, ::step].shape[:2]
+    known = {
+        "version": f"{analyzed.stack.keys[0]} {analyzed.model} {analysis is not None}",
+        "name": each.name,
+        "rows": rows,
+        "cols": cols,
+        "hasTruth": each.truth is not None,
+        "hasLevels": levels is not None,
+        "threshold": analyzed.threshold,
+        "minPixels": math.ceil(analyzed.min_component_pixels / step**2),
+        "message": analyzed.message,
+    }
+    parts = {
+        "image": pack_pixels(each.pixels, step),
+        "maps": pack_maps(levels, each.truth, analysis.head if analysis else None, step),
+    }
+    return message(known | head, parts | dict(more or {}))

@@ -1,0 +1,105 @@
+"""The slice that a lesson works on: one of the samples, or the visitor's own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from btmodels import registry
+from btmodels.errors import CohortError
+from ui.analyze import uploader
+from ui.lessons.lesson import Lesson
+from ui.session import analysis, samples
+from ui.session.stack import Analyzed, Stack
+from ui.shared import badges
+from ui.shared.deferred import later
+
+OWN = "your own slice"
+"""Option of the choice; no patient's folder is named so."""
+
+
+def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient") -> Stack | None:
+    """Draw the choice of a slice; each patient is there with the most telling one.
+
+    A visitor who has looked at a slice of their own on Analyze may take that one; then the address
+    names no patient, for a link never carries an upload.
+
+    Args:
+        lesson: That is being drawn.
+        usual: Folder of the patient to begin with; else the first one there is.
+        parameter: Of the address; None of two choices in one lesson share it.
+
+    Returns:
+        A stack of a single slice; None where there is nothing to show, which the page says.
+    """
+    library = samples.library().samples
+    own = st.session_state.get(uploader.OWN)
+    options = [*([OWN] if own else []), *library]
+    if not options:
+        st.info("There are no samples in this copy of the project; restore assets/samples.")
+        return None
+    first = usual if usual in library else next(iter(library), OWN)
+    key = lesson.key(parameter)
+    asked = lesson.choice(parameter, list(library), first)
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = asked
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    with left:
+        chosen = st.selectbox(
+            "Slice of",
+            options,
+            format_func=lambda name: "Your own slice" if name == OWN else library[name].title,
+            key=key,
+            help="Choose your own files on Analyze first, and they are offered here, too. They "
+            "stay in your session: a link does not carry them.",
+        )
+        if own and chosen != OWN:
+            st.button(
+                "Use your own slice",
+                icon=":material/upload_file:",
+                key=f"{key}.own",
+                on_click=_take_own,
+                args=(key,),
+            )
+    lesson.write(**{parameter: None if chosen in (OWN, first) else chosen})
+    try:
+        stack = own if chosen == OWN else samples.stack_of(library[chosen], chosen)
+    except CohortError as error:
+        st.error(str(error))
+        return None
+    with right:
+        badges.draw(stack.provenance[0])
+    return one_of(stack, stack.most_telling())
+
+
+def _take_own(key: str) -> None:
+    st.session_state[key] = OWN
+
+
+def one_of(stack: Stack, index: int) -> Stack:
+    """Return a stack of one slice alone; the networks know it by the same key."""
+    return Stack(
+        f"{stack.id}-{index}",
+        (stack.slices[index],),
+        (stack.keys[index],),
+        (stack.provenance[index],),
+        stack.shared,
+    )
+
+
+def analyze(stack: Stack, model: str | None = None) -> Analyzed:
+    """Return what the networks say of a stack; where they have not been asked yet, the page is drawn
+    without, the first slice is analyzed, and the page is drawn again.
+
+    Args:
+        stack: Of one slice, or of some.
+        model: Segmenter; None is the site's own.
+    """
+    analyzed = analysis.known(stack, model)
+    if analyzed.pending:
+        later(lambda: analysis.advance(stack, 0, model))
+    return analyzed
+
+
+def title_of(model: str | None) -> str:
+    """Return how a segmenter is called in a sentence."""
+    return registry.get(model or analysis.SEGMENTER).title

@@ -1,0 +1,1 @@
+"""Lesson: who is in the test set?"""

@@ -1,0 +1,259 @@
+"""Who is in the test set? Slices divided in two ways, and what the first one is worth, as measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from btmodels.errors import CohortError
+from btmodels.slices import FLAIR, Slice
+from btmodels.teaching import slice_similarity
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.results import experiments, published
+from ui.scoreboard.strip_plot import Row, patient_dots
+from ui.session import samples
+from ui.shared.component_files import read
+from ui.viewer.message import message
+from ui.viewer.packing import pack
+
+WAYS = ("slices", "patients", "quiz")
+"""Words of the address: what is divided."""
+
+SEEDS = 999
+SIDE = 96
+"""Rows and columns of the pictures."""
+
+ARMS = {"slices": "Slices divided at random", "patients": "Patients divided"}
+
+_splits = st.components.v2.component(
+    "lesson_splits",
+    html=read("lessons/test_set/splits.html"),
+    css=read(*SHARED_STYLES, "lessons/test_set/splits.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/test_set/split.js", "lessons/test_set/splits.js"),
+)
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the lesson between its question and what to try."""
+    lesson.prose("Screen: before you start", title=False)
+    packed = _packed()
+    if packed is None:
+        st.info("There are no samples in this copy of the project; restore assets/samples.")
+    else:
+        _two_ways(lesson, *packed)
+        st.caption(lesson.text.get("Screen: made-up patients", ""))
+    lesson.prose("In words")
+    lesson.prose("What the leak is worth")
+    _measured(lesson)
+    lesson.prose("How others divide")
+    _others()
+
+
+@st.fragment
+def _two_ways(lesson: Lesson, head: dict[str, Any], parts: dict[str, bytes]) -> None:
+    start = {
+        "by": lesson.choice("by", WAYS, WAYS[0]),
+        "seed": round(lesson.number("seed", 1, SEEDS, 1)),
+    }
+    result = _splits(
+        key=lesson.key("splits"),
+        data=message(head | {"start": start}, parts),
+        on_view_change=lambda: None,
+    )
+    sent = result.view or {}
+    by, seed = sent.get("by"), sent.get("seed")
+    if by in WAYS and isinstance(seed, int | float) and 1 <= seed <= SEEDS:
+        lesson.write(by=by, seed=int(seed))
+
+
+@st.cache_resource(show_spinner="Comparing the slices…", max_entries=2)
+def _packed() -> tuple[dict[str, Any], dict[str, bytes]] | None:
+    every: list[Slice] = []
+    for folder, sample in samples.library().samples.items():
+        if not sample.bundled:
+            continue
+        try:
+            every += samples.stack_of(sample, folder).slices
+        except CohortError:
+            continue
+    if not every:
+        return None
+    small = [
+        cv2.resize(each.pixels[..., FLAIR], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        for each in every
+    ]
+    apart = slice_similarity.distances(slice_similarity.vectors(each.pixels for each in every))
+    head = {
+        "version": f"{len(every)} slices",
+        "side": SIDE,
+        "slices": [[each.patient, each.number] for each in every],
+    }
+    return head, {"pictures": pack(np.stack(small)), "distances": apart.astype("<f4").tobytes()}
+
+
+def _measured(lesson: Lesson) -> None:
+    shown = False
+    for name, kind in (("leak", "the LGG data set"), ("leak_synthetic", "the made-up patients")):
+        found = experiments.read(name)
+        if found is None:
+            continue
+        shown = True
+        st.subheader(f"Measured on {kind}", anchor=False)
+        _scores(found, lesson.key(name))
+        experiments.say_budget(found)
+        if name == "leak":
+            _real_pairs(lesson, found)
+    if not shown:
+        experiments.say_missing("leak")
+
+
+def _scores(found: dict[str, Any], key: str) -> None:
+    arms = {arm["key"]: arm for arm in found["arms"]}
+    for column, (arm, title) in zip(st.columns(2, gap="large"), ARMS.items(), strict=True):
+        with column, st.container(border=True):
+            _arm(arms[arm], title)
+    st.markdown(difference(arms["slices"]["score"], arms["patients"]["score"]))
+    figure = patient_dots(
+        [
+            Row(
+                title,
+                [value for value in arms[arm]["score"]["patients"].values() if value is not None],
+                [
+                    name
+                    for name, value in arms[arm]["score"]["patients"].items()
+                    if value is not None
+                ],
+                arms[arm]["score"]["mean_dice"],
+                arms[arm]["score"]["median_dice"],
+                arms[arm]["score"]["mean_dice_interval"],
+                chosen=arm == "patients",
+            )
+            for arm, title in ARMS.items()
+        ]
+    )
+    st.plotly_chart(
+        figure,
+        key=key,
+        config={"displayModeBar": False},
+        alt="Dice of each test patient under both divisions.",
+    )
+
+
+def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
+    """Say in a sentence how much better slices dealt out by chance made the network seem.
+
+    Args:
+        leaking, honest: Scores of the two arms.
+    """
+    ours, base = leaking["pooled_dice"], honest["pooled_dice"]
+    if ours is None or base is None:
+        return "One of the two scores is undefined, so they cannot be compared."
+    words = f"With slices dealt out by chance the same network seems **{ours - base:+.3f}** better."
+    if not base:
+        words += " With patients divided it finds nothing at all."
+    ends, others = leaking["pooled_dice_interval"], honest["pooled_dice_interval"]
+    if ends and others and ends[0] <= others[1]:
+        words += (
+            " The two intervals overlap, so one such pair of trainings does not tell how much of it is "
+            "the leak and how much chance."
+        )
+    return words
+
+
+def _arm(arm: dict[str, Any], title: str) -> None:
+    score, near, sizes = arm["score"], arm["nearest"], arm["sizes"]
+    low, high = score["pooled_dice_interval"] or (None, None)
+    st.markdown(f"**{title}**")
+    st.metric("Dice of all test pixels", _said(score["pooled_dice"]))
+    if low is not None:
+        st.caption(f"95 % interval {low:.3f} to {high:.3f}, resampling patients")
+    st.markdown(
+        f"- {sizes['train']:,} slices trained on, {sizes['test']:,} test\n"
+        f"- {len(arm['shared_patients'])} of {arm['test_patients']} test patients are in training, too\n"
+        f"- nearest training slice is of the same head: {100 * near['same_patient']:.0f} % of test slices\n"
+        f"- median distance to it: {near['median_distance']:.2f}"
+        + (
+            f" (neighbors in one head: {near['neighbor_distance']:.2f})"
+            if near["neighbor_distance"] is not None
+            else ""
+        )
+    )
+
+
+@st.fragment
+def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
+    # Pictures of patients are shown where the visitor has the data, never from the repository.
+    library = samples.library().samples
+    arm = next(each for each in found["arms"] if each["key"] == "slices")
+    rows = [
+        row
+        for row in arm["nearest"]["slices"]
+        if row["patient"] in library and row["nearest_patient"] in library
+    ]
+    if not rows:
+        st.caption(lesson.text.get("Screen: no pictures", ""))
+        return
+    label = "Test slice, from the nearest pair to the farthest"
+    last = len(rows)
+    key = lesson.key("pair")
+    if not 1 <= st.session_state.get(key, 0) <= last:
+        st.session_state[key] = round(lesson.number("pair", 1, last, 1))
+    place = st.slider(label, 1, last, key=key) if last > 1 else 1
+    lesson.write(pair=None if place == 1 else place)
+    row = rows[place - 1]
+    left, right, words = st.columns([2, 2, 3])
+    for column, kind in ((left, ""), (right, "nearest_")):
+        folder, number = row[f"{kind}patient"], row[f"{kind}number"]
+        stack = samples.stack_of(library[folder], folder)
+        index = stack.index_of(number)
+        if index is not None:
+            title = "Nearest training slice" if kind else "Test slice"
+            column.image(
+                stack.slices[index].pixels[..., FLAIR],
+                f"{title}: {folder}, slice {number}",
+                width="stretch",
+                output_format="PNG",
+                alt=title,
+            )
+    words.markdown(pair_words(row))
+
+
+def pair_words(row: dict[str, Any]) -> str:
+    """Return what is known of a test slice and the training slice nearest to it."""
+    same = row["patient"] == row["nearest_patient"]
+    dice = row["dice"]
+    return (
+        f"Distance **{row['distance']:.2f}**, {'the same head' if same else 'another head'}. "
+        + (
+            "There is no tumor in the test slice and none was marked, so it has no Dice."
+            if dice is None
+            else f"The network that had learned from the slice on the right scores a Dice of "
+            f"**{dice:.3f}** on the one on the left."
+        )
+    )
+
+
+def _others() -> None:
+    systems = published.load()["systems"]
+    if not systems:
+        return
+    counted = Counter(system["split"] for system in systems)
+    st.markdown(
+        "\n".join(
+            f"- **{split}**: {number} of {len(systems)}" for split, number in counted.most_common()
+        )
+    )
+    st.page_link(
+        "pages/scoreboard.py",
+        label="Each of them, with its protocol",
+        icon=":material/leaderboard:",
+    )
+
+
+def _said(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""Lesson: train one now."""

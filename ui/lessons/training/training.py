@@ -1,0 +1,192 @@
+"""Train one now: two small networks that learn side by side while the visitor watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from btmodels.inference import engine
+from btmodels.teaching.live_training import queue
+from btmodels.teaching.live_training.queue import OVER, View
+from btmodels.teaching.live_training.worker import COMPARISONS, EPOCHS, HELD_OUT, SIZE, Start
+from btmodels.transforms.preprocess import fit_to
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.session import samples
+from ui.shared.component_files import read
+from ui.viewer.message import message
+from ui.viewer.packing import pack
+
+LOOK_SECONDS = 1.0
+"""How often the page looks at its training, which is also the sign that it is still there."""
+
+WORDS = {
+    "skips": ("Skips", "with skip connections", "without skip connections"),
+    "patients": ("Patients", "learns from six patients", "learns from a single patient"),
+    "rate": ("Learning rate", "learning rate 0.005", "learning rate 0.0001"),
+    "loss": ("Loss", "cross-entropy and Dice", "cross-entropy alone"),
+    "width": ("Width", "8 channels at first", "2 channels at first"),
+}
+"""What is compared, and the two networks in words, as
+`btmodels.teaching.live_training.worker.COMPARISONS` sets them."""
+
+_training = st.components.v2.component(
+    "lesson_training",
+    html=read("lessons/training/training.html"),
+    css=read(*SHARED_STYLES, "lessons/training/training.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/training/training.js"),
+)
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the lesson between its question and what to try."""
+    lesson.prose("Before you start", title=False)
+    live = _is_live(lesson)
+    st.fragment(_bench, run_every=LOOK_SECONDS if live else None)(lesson, live)
+    lesson.prose("In words")
+
+
+def _is_live(lesson: Lesson) -> bool:
+    ticket = st.session_state.get(lesson.key("ticket"))
+    view = queue.get_desk().look(ticket) if ticket else None
+    return view is not None and view.state not in OVER
+
+
+def _bench(lesson: Lesson, was_live: bool) -> None:
+    ticket = st.session_state.get(lesson.key("ticket"))
+    view = queue.get_desk().look(ticket) if ticket else None
+    live = view is not None and view.state not in OVER
+    if live != was_live:
+        st.rerun()  # the page as a whole: it looks again by itself only while there is something to see
+    compared = _choose(lesson, live)
+    _buttons(lesson, compared, ticket, view)
+    _status(view)
+    shown = st.session_state.get(lesson.key("compared"), compared) if view else compared
+    start = view.start if view and view.start else _before()
+    if start is None:
+        st.info("This copy of the project has no bundled patients: restore assets/samples.")
+        return
+    _training(key=lesson.key("picture"), data=_message(shown, start, view, ticket))
+
+
+def _choose(lesson: Lesson, live: bool) -> str:
+    usual = next(iter(COMPARISONS))
+    key = lesson.key("compare")
+    if st.session_state.get(key) not in COMPARISONS:
+        st.session_state[key] = lesson.choice("compare", list(COMPARISONS), usual)
+    chosen = st.segmented_control(
+        "Train two networks that differ in",
+        list(COMPARISONS),
+        format_func=lambda each: WORDS[each][0],
+        key=key,
+        disabled=live,
+        required=True,
+    )
+    lesson.write(compare=None if chosen == usual else chosen)
+    return chosen
+
+
+def _buttons(lesson: Lesson, compared: str, ticket: str | None, view: View | None) -> None:
+    live = view is not None and view.state not in OVER
+    off = engine.get_engine().status()
+    if off.state == "off":
+        st.info(off.message, icon=":material/power_settings_new:")
+        return
+    with st.container(horizontal=True, gap="small"):
+        if not live:
+            if st.button("Start", icon=":material/play_arrow:"):
+                st.session_state[lesson.key("compared")] = compared
+                st.session_state[lesson.key("ticket")] = queue.get_desk().enter(
+                    COMPARISONS[compared]
+                )
+                st.rerun()
+            return
+        if view.state == "paused":
+            st.button(
+                "Go on",
+                icon=":material/play_arrow:",
+                on_click=queue.get_desk().resume,
+                args=(ticket,),
+            )
+        elif view.state == "running":
+            st.button(
+                "Pause", icon=":material/pause:", on_click=queue.get_desk().pause, args=(ticket,)
+            )
+        st.button("Stop", icon=":material/stop:", on_click=queue.get_desk().stop, args=(ticket,))
+
+
+def _status(view: View | None) -> None:
+    if view is None:
+        st.caption(
+            f"Two networks, {EPOCHS} epochs each, on slices of {SIZE} × {SIZE} pixels: within two "
+            "minutes on two processor cores. It ends by itself when you leave this page."
+        )
+        return
+    total = view.epochs * len(view.settings)
+    st.progress(len(view.laps) / total, text=status_words(view))
+
+
+def status_words(view: View) -> str:
+    """Return one sentence on how a training is."""
+    epoch = view.laps[-1].epoch if view.laps else 0
+    if view.state == "waiting":
+        ahead = "one training is" if view.place == 1 else f"{view.place} trainings are"
+        return f"Somebody else's training is running; {ahead} before yours. Keep this page open."
+    if view.state == "starting":
+        return "A process of its own is starting and reads the slices; this takes a few seconds."
+    if view.state == "done":
+        return f"Done: {view.epochs} epochs of each network."
+    if view.state in OVER:
+        return f"{view.message} What was learned in {epoch} epochs can still be looked at."
+    left = "" if view.left_seconds is None else f", about {_left(view.left_seconds)} left"
+    if view.state == "paused":
+        return f"Paused after epoch {epoch} of {view.epochs}{left}."
+    return f"Epoch {epoch} of {view.epochs} is done{left}."
+
+
+def _left(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _before() -> Start | None:
+    # The slice that will be on show, while nothing has been trained.
+    library = samples.library().samples
+    sample = next((library[name] for name in HELD_OUT if name in library), None)
+    if sample is None:
+        return None
+    stack = samples.stack_of(sample, sample.patient.folder)
+    each = stack.slices[stack.most_telling()]
+    truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
+    pixels = fit_to(each.pixels, (SIZE, SIZE))
+    return Start(0, (), (), 0, (), pixels, truth, (each.patient, each.number))
+
+
+def _message(compared: str, start: Start, view: View | None, ticket: str | None) -> bytes:
+    laps = view.laps if view else ()
+    planes = [start.truth.astype(np.uint8), *(lap.levels for lap in laps)]
+    head: dict[str, Any] = {
+        "run": ticket,
+        "version": f"{ticket} {len(laps)} {compared}",
+        "size": SIZE,
+        "epochs": view.epochs if view else EPOCHS,
+        "networks": WORDS[compared][1:],
+        "parameters": start.parameters,
+        "slices": start.slices,
+        "shown": f"slice {start.shown[1]} of {start.shown[0]}",
+        "heldOut": start.held_out,
+        "laps": [
+            {
+                "network": lap.network,
+                "epoch": lap.epoch,
+                "loss": lap.loss,
+                "dice": lap.dice,
+                "seconds": lap.seconds,
+            }
+            for lap in laps
+        ],
+    }
+    parts = {"image": pack(start.pixels.transpose(2, 0, 1)), "planes": pack(np.stack(planes))}
+    return message(head, parts)

@@ -1,0 +1,131 @@
+"""Transfer learning: what stands still and what moves, a first layer's kernels, and what it saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ui.lessons import slice_choice
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_STYLES, script
+from ui.lessons.transfer import kernels
+from ui.results import experiments
+from ui.results import transfer_figures as figures
+from ui.shared.component_files import read
+
+ARMS = ("scratch", "frozen", "staged", "handed")
+BY = {"slices": "slices", "cpu_seconds": "processor time"}
+
+_thaw = st.components.v2.component(
+    "lesson_thaw",
+    html=read("lessons/transfer/thaw.html"),
+    css=read(*SHARED_STYLES, "lessons/transfer/thaw.css"),
+    js=script("lessons/transfer/thaw.js"),
+)
+
+
+def draw(lesson: Lesson) -> None:
+    """Draw the lesson between its question and what to try."""
+    found = experiments.read("transfer")
+    cells = found["cells"] if found else []
+    lesson.prose("Screen: before you start", title=False)
+    _thawing(lesson, cells)
+    lesson.prose("In words")
+    lesson.prose("What the first layer looks for")
+    stack = slice_choice.choose(lesson)
+    if stack is not None:
+        kernels.draw(lesson, stack, cells)
+    lesson.prose("What it saves")
+    if found is None:
+        experiments.say_missing("transfer")
+        return
+    _measured(lesson, found)
+    experiments.say_budget(found)
+
+
+@st.fragment
+def _thawing(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
+    start = {
+        "arm": lesson.choice("arm", ARMS, "staged"),
+        "done": round(lesson.number("done", 0, 100, 0)),
+    }
+    whole = figures.pick(cells, "vgg16", "segment")
+    counts = {cell["arm"]: [cell["trained_parameters"], cell["parameters"]] for cell in whole}
+    result = _thaw(
+        key=lesson.key("thaw"),
+        data={"start": start, "counts": counts},
+        on_view_change=lambda: None,
+    )
+    sent = result.view or {}
+    arm, done = sent.get("arm"), sent.get("done")
+    if arm in ARMS and isinstance(done, int | float) and 0 <= done <= 100:
+        lesson.write(arm=arm, done=int(done))
+
+
+@st.fragment
+def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
+    cells = found["cells"]
+    there = {(cell["encoder"], cell["task"]) for cell in cells}
+    options = [
+        f"{encoder}-{task}"
+        for encoder in figures.ENCODERS
+        for task in figures.TASKS
+        if (encoder, task) in there
+    ]
+    key = lesson.key("which")
+    asked = lesson.choice("which", options, options[0])
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = asked
+    left, right = st.columns(2)
+    with left:
+        which = st.selectbox("Network and question", options, format_func=_title, key=key)
+    with right:
+        against = lesson.key("against")
+        if st.session_state.get(against) not in BY:
+            st.session_state[against] = lesson.choice("against", list(BY), "slices")
+        by = st.segmented_control(
+            "Against", list(BY), format_func=BY.get, required=True, key=against
+        )
+    lesson.write(
+        which=None if which == options[0] else which, against=None if by == "slices" else by
+    )
+    encoder, task = which.split("-")
+    whole = figures.pick(cells, encoder, task)
+    st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
+    if whole:
+        _chart(figures.curves(whole, by), lesson.key("curves"), "Score while training goes on.")
+        st.dataframe(figures.table(whole), hide_index=True, column_config=_columns(task))
+        if sentences := figures.times(whole):
+            st.markdown("Seconds of one processor until a score is first reached:")
+            st.markdown("\n".join(f"- {each}" for each in sentences))
+    parts = figures.pick(cells, encoder, task, share=None)
+    if len({cell["share"] for cell in parts}) > 1:
+        st.subheader("With fewer patients", anchor=False)
+        _chart(figures.shares(parts), lesson.key("shares"), "Score by number of patients.")
+        st.markdown("\n".join(f"- {each}" for each in figures.patients_saved(parts)))
+    st.subheader("When it did not help, or not for certain", anchor=False)
+    sentences = figures.no_help(parts)
+    st.markdown(
+        "\n".join(f"- {each}" for each in sentences)
+        or "Every other start that was measured here was ahead of scratch, and scratch below its interval."
+    )
+
+
+def _title(which: str) -> str:
+    encoder, task = which.split("-")
+    return f"{figures.ENCODERS[encoder]}: {figures.TASKS[task]}"
+
+
+def _columns(task: str) -> dict[str, Any]:
+    column = st.column_config.NumberColumn
+    return {
+        figures.SCORES[task][1]: column(format="%.3f"),
+        "Numbers trained": column(format="localized"),
+        "Of": column(format="localized"),
+        "Processor seconds": column(format="%d"),
+    }
+
+
+def _chart(figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)

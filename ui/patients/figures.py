@@ -1,0 +1,199 @@
+"""A patient below the viewer: area slice by slice, the tumor in space, its shape, the record in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from btmodels.dataset import clinical_columns, cohort
+from btmodels.errors import CohortError
+from btmodels.measurement import shape, surface
+from btmodels.measurement.shape_table import ShapeFigures
+from ui.patients import surface3d
+from ui.patients.scores import Tally
+from ui.results.scores import DASH
+from ui.scoreboard.charts import BLUE, GRAY, VERMILION
+from ui.session.samples import Sample
+from ui.session.stack import Analyzed, Stack
+from ui.session.view_state import View
+from ui.shared.badges import badge_of
+from ui.viewer.gallery import turn, turner
+
+AREA = "patients.area"
+"""Session key of the chart."""
+
+AREA_HEIGHT = 260
+_SHAPES = "patients.shapes"
+"""Session key of the surfaces and figures that were computed last."""
+
+
+def area(analyzed: Analyzed, view: View, tally: Tally) -> None:
+    """Draw the marked pixels of each slice; a click on a point turns the viewer there."""
+    stack = analyzed.stack
+
+    def jump() -> None:
+        points = st.session_state[AREA]["selection"]["points"]
+        if points:
+            turn(stack.id, int(points[0]["point_index"]))
+
+    st.plotly_chart(
+        area_figure(stack, tally, view.slice),
+        key=AREA,
+        on_select=jump,
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="Marked pixels of each slice, predicted and true; the gallery has the same slices.",
+    )
+    turner()
+
+
+def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
+    """Return the curve of marked pixels over the slices.
+
+    Args:
+        stack: Names the slices.
+        tally: What is marked in them.
+        current: Index of the slice in the viewer.
+    """
+    places = [i if s.number is None else s.number for i, s in enumerate(stack.slices, 1)]
+    figure = go.Figure()
+    figure.add_vline(x=places[current], line={"color": GRAY, "width": 1, "dash": "dot"})
+    truth = badge_of(stack.provenance[current]).truth
+    for name, values, color, dash, symbol in (
+        (truth, tally.true, BLUE, "dash", "circle-open"),
+        ("Predicted", tally.predicted, VERMILION, "solid", "circle"),
+    ):
+        if any(value is not None for value in values):
+            figure.add_scatter(
+                x=places,
+                y=list(values),
+                name=name,
+                mode="lines+markers",
+                line={"color": color, "dash": dash, "width": 2},
+                marker={"color": color, "symbol": symbol, "size": 7},
+                # A chosen point must not make the others fade.
+                unselected={"marker": {"opacity": 1}},
+                hovertemplate=f"Slice %{{x}}<br>{name}: %{{y:,}} pixels<extra></extra>",
+            )
+    figure.update_layout(
+        height=AREA_HEIGHT,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hovermode="closest",
+        clickmode="event+select",
+        dragmode=False,
+    )
+    figure.update_xaxes(title="Slice", showgrid=False)
+    figure.update_yaxes(title="Pixels", rangemode="tozero")
+    return figure
+
+
+def in_space(analyzed: Analyzed, tally: Tally) -> None:
+    """Draw the tumor in 3-D and, beside it, its shape in figures, predicted and true."""
+    if len({each.pixels.shape for each in analyzed.stack.slices}) > 1:
+        st.info("The slices of this patient differ in size, so they cannot be stacked in space.")
+        return
+    if not tally.complete and analyzed.pending:
+        st.info(
+            "The predicted tumor follows once all slices are segmented.",
+            icon=":material/hourglass_top:",
+        )
+    without = sum(each.truth is None for each in analyzed.stack.slices)
+    if 0 < without < len(analyzed.stack.slices):
+        # Drawn with holes it would look like another tumor.
+        st.info(f"The true tumor is left out: {without} of the slices have no true mask.")
+    with st.spinner("Laying surfaces around the tumor…"):
+        drawn, captions, rows = _shapes(analyzed, tally)
+    left, right = st.columns([1.35, 1], gap="large")
+    with left:
+        st.plotly_chart(
+            drawn,
+            key="patients.solid",
+            config={"displayModeBar": False},
+            alt="Surfaces of the predicted and the true tumor within the outline of the head.",
+        )
+        st.caption(" ".join(captions))
+    with right:
+        st.table(rows)
+        with st.expander("What these figures mean", icon=":material/help:"):
+            for label, row in ShapeFigures(0, 0).rows().items():
+                st.markdown(f"**{label}.** {row.explanation}")
+            st.caption(
+                "The first of them follow Buda, Saha, Mazurowski 2019, who relate them to genomic "
+                "subtypes. They describe a mask; they are no statement about a patient."
+            )
+
+
+def _shapes(
+    analyzed: Analyzed, tally: Tally
+) -> tuple[go.Figure, Sequence[str], list[dict[str, str]]]:
+    kept_key, kept = st.session_state.get(_SHAPES, (None, None))
+    if kept_key == tally.key:
+        return kept
+    slices = analyzed.stack.slices
+    truths = [each.truth for each in slices]
+    predicted = surface.stack_masks(tally.masks) if tally.complete else None
+    truth = None if any(each is None for each in truths) else surface.stack_masks(truths)
+    heads = surface.head_volume([each.pixels for each in slices])
+    drawn, captions = surface3d.figure(predicted, truth, heads, slices[0].spacing)
+    pixels = np.stack([each.pixels for each in slices])
+    rows = shape_rows(
+        None if predicted is None else shape.describe(predicted, pixels),
+        None if truth is None else shape.describe(truth, pixels),
+    )
+    st.session_state[_SHAPES] = tally.key, (drawn, captions, rows)
+    return drawn, captions, rows
+
+
+def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> list[dict[str, str]]:
+    """Return the shape's figures as a table, predicted and true side by side."""
+    columns = {
+        name: {} if figures is None else figures.rows()
+        for name, figures in (("Predicted", predicted), ("Truth", truth))
+    }
+    made = []
+    for label, row in ShapeFigures(0, 0).rows().items():
+        # "Parts, parts" says it twice.
+        unit = f", {row.unit}" if row.unit and row.unit not in label.lower() else ""
+        cells = {name: rows[label].value if rows else DASH for name, rows in columns.items()}
+        made.append({"Figure": f"{label}{unit}"} | cells)
+    return made
+
+
+def record(sample: Sample, text: Mapping[str, str]) -> None:
+    """Draw the patient's row of data.csv in words.
+
+    Args:
+        sample: The patient.
+        text: Of the page, by heading.
+    """
+    try:
+        table = cohort.read_patient_data(sample.patient.files[0].image.parent.parent)
+    except CohortError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return
+    row = table.get(sample.patient.folder[: cohort.PATIENT_KEY])
+    if not row:
+        st.info(text.get("No record", ""), icon=":material/info:")
+        return
+    st.markdown(text.get("Record, synthetic" if sample.bundled else "Record", ""))
+    entries = clinical_columns.in_words(row)
+    recorded = [each for each in entries if each.known]
+    st.table(
+        [
+            {"Recorded": each.label, "For this patient": each.value, "Meaning": each.known}
+            for each in recorded
+        ]
+    )
+    missing = [each.label for each in entries if not each.known]
+    if missing:
+        st.caption(f"Not recorded of this patient: {', '.join(missing)}.")
+    labels: dict[str, list[str]] = {}
+    for each in recorded:
+        labels.setdefault(each.note, []).append(each.label)
+    with st.expander("How each meaning is known", icon=":material/help:"):
+        for note, named in labels.items():
+            st.markdown(f"**{', '.join(named)}.** {note}")

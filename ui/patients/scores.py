@@ -1,0 +1,80 @@
+"""A patient's masks at one threshold: pixels slice by slice, and the score over all slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from btmodels.measurement.measure import cut
+from btmodels.metrics import overlap
+from ui.session.stack import Analyzed
+
+KEPT = "patients.tally"
+"""Session key of the last tally: most reruns ask for the same."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is marked in each slice of a stack.
+
+    Attributes:
+        key: Equal keys mean equal masks.
+        masks: bool, (rows, cols), a slice; None where a slice is not segmented yet.
+        predicted: Pixels in ``masks``.
+        true: Pixels of the true masks; None where a slice has none.
+        dice: Over all slices that have both masks; None where there are none or both are empty.
+        scored: How many slices those are.
+    """
+
+    key: tuple
+    masks: tuple[np.ndarray | None, ...]
+    predicted: tuple[int | None, ...]
+    true: tuple[int | None, ...]
+    dice: float | None
+    scored: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all slices are segmented."""
+        return None not in self.predicted
+
+
+def tally(analyzed: Analyzed, threshold: float) -> Tally:
+    """Cut the masks of a stack and count.
+
+    Args:
+        analyzed: As far as it has been segmented.
+        threshold: On the segmenter's probability, 0 to 1.
+    """
+    weights = {each.weights_sha256 for each in analyzed.analyses if each}
+    there = tuple(each is not None for each in analyzed.analyses)
+    key = (analyzed.stack.keys, frozenset(weights), there, threshold)
+    kept = st.session_state.get(KEPT)
+    if kept is None or kept.key != key:
+        kept = st.session_state[KEPT] = _tally(analyzed, threshold, key)
+    return kept
+
+
+def _tally(analyzed: Analyzed, threshold: float, key: tuple) -> Tally:
+    smallest = analyzed.min_component_pixels
+    masks = tuple(
+        None if each is None else cut(each.prediction.levels, threshold, smallest)
+        for each in analyzed.analyses
+    )
+    truths = [each.truth for each in analyzed.stack.slices]
+    both = [(m, t) for m, t in zip(masks, truths, strict=True) if m is not None and t is not None]
+    counts = overlap.total(overlap.count(mask, truth) for mask, truth in both)
+    return Tally(
+        key=key,
+        masks=masks,
+        predicted=tuple(_pixels(mask) for mask in masks),
+        true=tuple(_pixels(truth) for truth in truths),
+        dice=overlap.dice(counts),
+        scored=len(both),
+    )
+
+
+def _pixels(mask: np.ndarray | None) -> int | None:
+    return None if mask is None else int(np.count_nonzero(mask))

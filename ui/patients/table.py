@@ -1,0 +1,176 @@
+"""The cohort as a table to sort and filter; a row leads to its patient."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from btmodels.dataset.thumbnails import Survey, get_surveys
+from ui.results import scores
+from ui.session.analysis import SEGMENTER
+from ui.session.samples import Sample
+from ui.shared.badges import badge_of
+
+LOOK_AGAIN_SECONDS = 2.0
+"""While folders are still being opened."""
+
+MOST_HEIGHT, HEADER_HEIGHT, ROW_HEIGHT = 400, 38, 44
+"""Pixels: of the table, of its first row, and of a row with a thumbnail."""
+
+FILTER, TABLE = "patients.filter", "patients.table"
+"""Session keys of two widgets."""
+
+WRONG = "something is wrong"
+
+
+def table(patients: Mapping[str, Sample], chosen: str) -> None:
+    """Draw the cohort; what takes opening the folders follows row by row.
+
+    Args:
+        patients: By folder name, in the order of the rows.
+        chosen: Session key of the folder name whose row is marked, and which a click on a row changes.
+    """
+    found = get_surveys().request([sample.patient for sample in patients.values()])
+    drawn = st.session_state.get(chosen)
+    if len(found) < len(patients):
+        st.fragment(_table, run_every=LOOK_AGAIN_SECONDS)(patients, chosen, drawn, True)
+    else:
+        _table(patients, chosen, drawn, False)
+
+
+def _table(
+    patients: Mapping[str, Sample], chosen: str, drawn: str | None, looks_again: bool
+) -> None:
+    found = get_surveys().request([sample.patient for sample in patients.values()])
+    if looks_again and len(found) == len(patients):
+        st.rerun()  # the page as a whole has news, and no more need to look again
+    if st.session_state.get(chosen) != drawn:
+        st.rerun()  # a click on a row runs this alone, and the page has another patient to show
+    shown = _filtered(patients, found)
+    table_rows = rows(shown, found, recorded_dice())
+    names = list(shown)
+    marked = [names.index(drawn)] if drawn in names else []
+    # The selectbox of the page may have chosen another patient: the marked row follows it.
+    st.session_state[TABLE] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    st.dataframe(
+        table_rows,
+        key=TABLE,
+        hide_index=True,
+        height=min(MOST_HEIGHT, ROW_HEIGHT * len(table_rows) + HEADER_HEIGHT),
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        on_select=lambda: _pick(names, chosen),
+        selection_mode="single-row",
+        alt="The cohort: a row a patient, with what the networks know of them, slices and scores.",
+        column_config=_columns(any(row["What is wrong"] for row in table_rows)),
+    )
+    _say(patients, found)
+
+
+def rows(
+    patients: Mapping[str, Sample], found: Mapping[str, Survey], dice: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Return the table's rows.
+
+    Args:
+        patients: By folder name.
+        found: What opening the folders told, as far as that has come.
+        dice: Recorded scores by folder name, 0 to 1.
+    """
+    made = []
+    for name, sample in patients.items():
+        survey = found.get(name)
+        problems = survey.problems if survey else sample.patient.problems
+        made.append(
+            {
+                "Slice": _data_url(survey.thumbnail) if survey and survey.thumbnail else None,
+                "Patient": name,
+                "The networks": badge_of(sample.provenance).label,
+                "Slices": len(sample.patient.files),
+                "With tumor": survey.tumor_slices if survey else None,
+                "Tumor pixels": survey.tumor_pixels if survey else None,
+                "Dice": dice.get(name),
+                "What is wrong": " ".join(problems) or None,
+            }
+        )
+    return made
+
+
+def recorded_dice() -> dict[str, float]:
+    """Return Dice by folder name as recorded for the weights that are here, of the site's segmenter."""
+    scored, _ = scores.read(SEGMENTER)
+    found = {}
+    for subset in scored.values():
+        for name, patient in subset.get("patients", {}).items():
+            if isinstance(patient.get("dice"), int | float):
+                found[name] = patient["dice"]
+    return found
+
+
+def _filtered(patients: Mapping[str, Sample], found: Mapping[str, Survey]) -> dict[str, Sample]:
+    def kinds(name: str, sample: Sample) -> set[str]:
+        wrong = found[name].problems if name in found else sample.patient.problems
+        return {badge_of(sample.provenance).label} | ({WRONG} if wrong else set())
+
+    by_name = {name: kinds(name, sample) for name, sample in patients.items()}
+    counts: dict[str, int] = {}
+    for each in by_name.values():
+        for kind in each:
+            counts[kind] = counts.get(kind, 0) + 1
+    if len(counts) < 2:
+        return dict(patients)
+    wanted = st.pills(
+        "Show only",
+        sorted(counts, key=lambda kind: (kind == WRONG, -counts[kind])),
+        selection_mode="multi",
+        format_func=lambda kind: f"{kind} ({counts[kind]})",
+        key=FILTER,
+    )
+    return {n: s for n, s in patients.items() if not wanted or by_name[n] & set(wanted)}
+
+
+def _columns(wrong: bool) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "Slice": column.ImageColumn(
+            "", help="The slice with the largest true mask, outlined.", width=64
+        ),
+        "Patient": column.TextColumn(width=220),
+        "The networks": column.TextColumn(
+            help="Whether the networks have met this patient: trained on, validation (thresholds "
+            "were chosen on it), never seen, or a made-up, synthetic patient."
+        ),
+        "Slices": column.NumberColumn(),
+        "With tumor": column.NumberColumn(help="Slices whose true mask marks anything."),
+        "Tumor pixels": column.NumberColumn(
+            format="localized", help="Marked pixels of the true masks, all slices together."
+        ),
+        "Dice": column.ProgressColumn(
+            help="Overlap of the site's segmenter with the truth over all slices of the patient, "
+            "0 to 1, as recorded for these very weights. Evidence only where never seen.",
+            min_value=0.0,
+            max_value=1.0,
+            format="%.3f",
+        ),
+        "What is wrong": column.TextColumn(width="large") if wrong else None,
+    }
+
+
+def _pick(names: list[str], chosen: str) -> None:
+    picked = st.session_state[TABLE]["selection"]["rows"]
+    if picked and picked[0] < len(names):
+        st.session_state[chosen] = names[picked[0]]
+
+
+def _say(patients: Mapping[str, Sample], found: Mapping[str, Survey]) -> None:
+    if len(found) < len(patients):
+        share = len(found) / len(patients)
+        words = f"Opening the folders: {len(found)} of {len(patients)} patients"
+        st.progress(share, f"{words}. Choose one meanwhile.")
+
+
+def _data_url(picture: bytes) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(picture).decode()}"

@@ -1,0 +1,1 @@
+"""The presentation: route, its editor, its page."""

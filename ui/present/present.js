@@ -1,0 +1,114 @@
+// Presenting by key and button. ui/present/page.py puts mount.js and copy.js before this file.
+
+const PLACES = { PageUp: -1, ArrowLeft: -1, PageDown: 1, ArrowRight: 1, " ": 1 };
+
+export default (component) => mount(Presenter, component);
+
+class Presenter {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    const act = (name, go) => (this.find(`[name=${name}]`).onclick = go);
+    act("present", () => this.go("present"));
+    act("previous", () => this.walk(-1));
+    act("next", () => this.walk(1));
+    act("reset", () => this.reset());
+    act("leave", () => this.go("leave"));
+    act("copy", ({ target }) => copyText(this.link(), this.find("input"), target));
+    // The keys of the page come here before the picture has them: a clicker walks the route.
+    this.press = (event) => this.key(event);
+    document.addEventListener("keydown", this.press, { capture: true });
+    this.look = () => this.check();
+    this.looking = setInterval(this.look, 2000);
+  }
+
+  receive(data, _, setTriggerValue) {
+    this.send = setTriggerValue;
+    this.data = data;
+    this.stop = data.stop;
+    for (const kind of ["switch", "panel", "bar"]) this.find(`.${kind}`).hidden = kind !== data.kind;
+    if (data.kind === "bar") this.count();
+    if (data.kind === "panel") this.check();
+  }
+
+  close() {
+    document.removeEventListener("keydown", this.press, { capture: true });
+    clearInterval(this.looking);
+  }
+
+  go(where) {
+    this.send("go", where);
+  }
+
+  walk(step) {
+    const to = Math.max(1, Math.min(this.data.stops, this.stop + step));
+    if (to === this.stop) return;
+    this.stop = to; // two quick presses are two stops, whenever the server answers
+    this.count();
+    this.go(to);
+  }
+
+  // Back to the first stop, and whatever was changed at it is as the route has it.
+  reset() {
+    this.stop = Math.min(1, this.data.stops);
+    this.count();
+    this.go(this.stop);
+  }
+
+  count() {
+    const { stops } = this.data;
+    const before = stops ? `Before stop 1 of ${stops}` : "No stops";
+    this.find("output").textContent = this.stop ? `Stop ${this.stop} of ${stops}` : before;
+    this.find("[name=previous]").disabled = this.stop < 2;
+    this.find("[name=next]").disabled = this.stop >= stops;
+  }
+
+  key(event) {
+    const { kind } = this.data;
+    const { key } = event;
+    if (kind === "panel" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.composedPath()[0];
+    const typing = target.matches?.("input, textarea, select, [role=slider], [contenteditable=true]");
+    const clicker = key === "PageUp" || key === "PageDown" || key === "Escape";
+    if (typing && !(kind === "bar" && clicker)) return;
+    if (kind === "switch") {
+      if (key !== "p" && key !== "P") return;
+      this.go("present");
+    } else if (key === " " && target.matches?.("button")) {
+      return;
+    } else if (key in PLACES && !event.shiftKey) {
+      this.walk(PLACES[key]);
+    } else if (key === "Home") {
+      this.reset();
+    } else if (key === "Escape") {
+      this.go("leave");
+    } else if (key === "f" || key === "F") {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen?.();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // What the server knows, and what only the browser knows: where the page was loaded from.
+  check() {
+    if (this.data.kind !== "panel") return;
+    const loaded = performance.getEntriesByType("resource").map(({ name }) => new URL(name));
+    const outside = loaded.filter(({ protocol, host }) => /^http/.test(protocol) && host !== location.host);
+    const words = outside.length ? `Loaded from outside: ${outside[0].host}` : "Nothing from outside";
+    const items = [...this.data.checks, [words, !outside.length]].map(([text, fine]) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      item.classList.toggle("fine", fine);
+      return item;
+    });
+    this.find("ul").replaceChildren(...items);
+  }
+
+  link() {
+    const address = new URL("analyze", document.baseURI);
+    address.search = new URLSearchParams({ present: 1, route: this.data.route });
+    return address.href;
+  }
+}

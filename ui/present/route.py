@@ -1,0 +1,149 @@
+"""A route of views to walk while presenting, and its short form in an address.
+
+Stops are joined by ``~``. A stop is the patient's first twelve characters, the slice's number and what
+is unusual about the view, joined by dots; its caption follows two dots::
+
+    SYNT_AA_0001.13.lprediction~SYNT_AA_0004.6.cpost.t0-35..The rim takes up contrast
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from btmodels.dataset.cohort import PATIENT_KEY
+from ui.session.view_state import quoted, read_link
+
+MOST_STOPS = 5
+MOST_CHARACTERS = 120
+"""Of a caption; what is longer is cut."""
+
+_LETTERS = {
+    "t": "threshold",
+    "c": "channel",
+    "l": "layers",
+    "m": "model",
+    "s": "style",
+    "w": "wipe",
+}
+_DASHES = {"threshold": ".", "layers": ","}
+"""Signs that a dash stands for: a dot would end the field, a comma would be escaped."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One view of a route.
+
+    Attributes:
+        query: Of the address of the view, as `ui.session.view_state.write_link` writes it; what it
+        leaves out is left to the page.
+        caption: What the presenter wants to have said about it; plain text.
+    """
+
+    query: Mapping[str, str]
+    caption: str = ""
+
+    @property
+    def patient(self) -> str:
+        """Folder name of the patient."""
+        return self.query["patient"]
+
+
+def stop_of(query: Mapping[str, str], usual: Mapping[str, str], caption: str = "") -> Stop:
+    """Make a stop of the view at an address, without what is ``usual`` or no part of a view."""
+    known = ("patient", "slice", *_LETTERS.values())
+    kept = {key: query[key] for key in known if key in query and query[key] != usual.get(key)}
+    return Stop(kept, shorten(caption))
+
+
+def shorten(caption: str) -> str:
+    """Return a caption as one line of at most `MOST_CHARACTERS`."""
+    return " ".join(caption.split())[:MOST_CHARACTERS]
+
+
+def format_route(stops: Sequence[Stop], patients: Collection[str]) -> str:
+    """Write a route as `parse_route` reads it.
+
+    Args:
+        stops: At least one.
+        patients: Folder names there are: a patient is shortened where that leaves no doubt.
+    """
+    return "~".join(_format(stop, patients) for stop in stops)
+
+
+def parse_route(
+    text: str, patients: Collection[str], models: Collection[str]
+) -> tuple[tuple[Stop, ...], list[str]]:
+    """Read a route; a stop that this site cannot show is left out and gets a sentence.
+
+    Args:
+        text: From an address and so not to be trusted.
+        patients: Folder names there are.
+        models: Names of segmenters there are.
+
+    Returns:
+        The stops, possibly none, and one sentence for each thing that was not understood.
+    """
+    stops: list[Stop] = []
+    problems: list[str] = []
+    parts = [part for part in text.split("~") if part]
+    for number, part in enumerate(parts[:MOST_STOPS], start=1):
+        stop, sentences = _parse(part, patients, models)
+        problems += [f"Stop {number} of the route: {sentence}" for sentence in sentences]
+        if stop:
+            stops.append(stop)
+    if len(parts) > MOST_STOPS:
+        problems.append(f"A route has at most {MOST_STOPS} stops; the others are left out.")
+    return tuple(stops), problems
+
+
+def moved(stops: Sequence[Stop], index: int, step: int) -> tuple[Stop, ...]:
+    """Return the route with one stop moved by ``step`` places; at the ends it stays."""
+    order = list(stops)
+    target = max(0, min(len(order) - 1, index + step))
+    order.insert(target, order.pop(index))
+    return tuple(order)
+
+
+def _format(stop: Stop, patients: Collection[str]) -> str:
+    short = stop.patient[:PATIENT_KEY]
+    alone = sum(name.startswith(short) for name in patients) == 1
+    fields = [_escape(short if alone else stop.patient, ".~"), stop.query.get("slice", "")]
+    for letter, key in _LETTERS.items():
+        if key in stop.query:
+            value = stop.query[key].replace(_DASHES.get(key, "-"), "-")
+            fields.append(letter + _escape(value, ".~"))
+    caption = f"..{_escape(stop.caption, '~')}" if stop.caption else ""
+    return ".".join(fields).rstrip(".") + caption
+
+
+def _parse(
+    text: str, patients: Collection[str], models: Collection[str]
+) -> tuple[Stop | None, list[str]]:
+    view, _, caption = text.partition("..")
+    short, *fields = (unquote(field) for field in view.split("."))
+    alike = [name for name in patients if name[:PATIENT_KEY] == short]
+    named = [short] if short in patients else alike
+    if len(named) != 1:
+        return None, [f"This site has no patient {quoted(short)}; the stop is left out."]
+    query = {"patient": named[0]}
+    if fields and fields[0]:
+        query["slice"] = fields[0]
+    problems = []
+    for field in fields[1:]:
+        key = _LETTERS.get(field[:1])
+        if key:
+            query[key] = field[1:].replace("-", _DASHES.get(key, "-"))
+        else:
+            problems.append(f"{quoted(field)} means nothing here; it is left out.")
+    link, sentences = read_link(query, patients, models)
+    if link.number is None:
+        query.pop("slice", None)
+    return Stop(query, shorten(unquote(caption))), problems + sentences
+
+
+def _escape(text: str, signs: str) -> str:
+    for sign in "%" + signs:
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text

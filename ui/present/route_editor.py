@@ -1,0 +1,187 @@
+"""Where a presenter makes a route: stops, their captions, and what has to hold before one begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from btmodels.errors import CohortError
+from btmodels.inference import engine
+from ui.analyze import slice_picker
+from ui.analyze.results import plain
+from ui.present import page
+from ui.present.route import MOST_CHARACTERS, MOST_STOPS, Stop, moved, shorten, stop_of
+from ui.session import analysis, samples
+from ui.session.stack import Stack
+from ui.session.view_state import LAYERS, USUAL_LAYERS, read_link
+from ui.shared.content import sections
+
+EDITION = "route.edition"
+"""Session key: how often stops were put elsewhere, so that a caption's field goes with its stop."""
+
+HERE, EARLIER, LATER, OUT = "Show the view above here", "Move up", "Move down", "Take out"
+
+_WARMTH = {
+    "warm": "Networks warm",
+    "warming": "Networks warming up",
+    "off": "Networks switched off",
+    "failed": "Networks failed",
+}
+
+
+def editor(linkable: bool) -> None:
+    """Draw the route to edit; ``linkable`` tells whether the view on screen can be one of its stops."""
+    text = sections("cards/present.md")
+    stops, problems = page.route()
+    for problem in problems:
+        st.warning(problem, icon=":material/link_off:")
+    folded = st.expander(
+        "Route for presenting",
+        icon=":material/slideshow:",
+        key="route.open",
+        on_change="rerun",  # what nobody sees is not drawn: it takes as long as the rest of the page
+    )
+    if not folded.open:
+        return
+    with folded:
+        st.markdown(text.get("Route" if linkable else "No view", ""))
+        for index, stop in enumerate(stops):
+            _row(index, stop, len(stops), linkable)
+        with st.container(horizontal=True):
+            full = len(stops) >= MOST_STOPS
+            words = f"A route has at most {MOST_STOPS} stops." if full else None
+            st.button(
+                "Add the view above",
+                icon=":material/add:",
+                disabled=full or not linkable,
+                help=words,
+                on_click=_add,
+            )
+            st.button(
+                "Walk the route", icon=":material/play_arrow:", on_click=page.begin, args=(1,)
+            )
+            st.button("Reset", icon=":material/restart_alt:", on_click=_keep, args=(None,))
+            if st.button("Get all stops ready", icon=":material/bolt:"):
+                _get_ready(stops)
+        page.panel(stops, checks(stops))
+
+
+def checks(stops: tuple[Stop, ...]) -> list[tuple[str, bool]]:
+    """Return what has to hold before one presents, in words, each with whether it does."""
+    status = engine.get_engine().status()
+    unsound = [n for n in status.networks.values() if n.state in ("missing", "altered")]
+    opened = _open(stops)
+    ready = sum(analysis.ready(stack, model) for stack, model in opened)
+    slices = sum(len(stack.slices) for stack, _ in opened)
+    return [
+        (_WARMTH[status.state], status.state == "warm"),
+        ("Weights not verified" if unsound else "Weights verified", not unsound),
+        (f"{ready} of {slices} slices ready", ready == slices),
+    ]
+
+
+def describe(stop: Stop) -> str:
+    """Say in a few words what a stop shows."""
+    found = [stop.patient]
+    if "slice" in stop.query:
+        found.append(f"slice {stop.query['slice']}")
+    found += [stop.query[key] for key in ("channel", "model") if key in stop.query]
+    layers = stop.query.get("layers", ",".join(USUAL_LAYERS)).split(",")
+    found.append(" + ".join(layer for layer in layers if layer in LAYERS) or "no layers")
+    if "wipe" in stop.query:
+        found.append(f"compared with {stop.query['wipe']}")
+    return ", ".join(found)
+
+
+def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
+    edition = st.session_state.get(EDITION, 0)
+    words, caption, menu = st.columns([2, 2.4, 0.9], vertical_alignment="center")
+    words.markdown(f"**{index + 1}** · {plain(describe(stop))}")
+    key = f"route.caption.{edition}.{index}"
+    caption.text_input(
+        f"Caption of stop {index + 1}",
+        stop.caption,
+        max_chars=MOST_CHARACTERS,
+        key=key,
+        placeholder="No caption",
+        label_visibility="collapsed",
+        on_change=_caption,
+        args=(index, key),
+    )
+    options = [HERE] * linkable + [EARLIER] * (index > 0) + [LATER] * (index < stops - 1)
+    key = f"route.menu.{edition}.{index}"
+    menu.menu_button(
+        f"Stop {index + 1}",
+        options + [OUT] * (stops > 1),
+        key=key,
+        on_click=_change,
+        args=(index, key),
+        width="stretch",
+    )
+
+
+def _change(index: int, key: str) -> None:
+    stops, _ = page.route()
+    asked = st.session_state[key]
+    if asked == HERE:
+        changed = (*stops[:index], _current(stops[index].caption), *stops[index + 1 :])
+    elif asked == OUT:
+        changed = (*stops[:index], *stops[index + 1 :])
+    else:
+        changed = moved(stops, index, 1 if asked == LATER else -1)
+    _keep(changed)
+
+
+def _caption(index: int, key: str) -> None:
+    stops, _ = page.route()
+    changed = replace(stops[index], caption=shorten(st.session_state[key]))
+    page.keep((*stops[:index], changed, *stops[index + 1 :]))
+
+
+def _add() -> None:
+    stops, _ = page.route()
+    _keep((*stops, _current()))
+
+
+def _keep(stops: tuple[Stop, ...] | None) -> None:
+    st.session_state[EDITION] = st.session_state.get(EDITION, 0) + 1
+    page.keep(stops)
+
+
+def _current(caption: str = "") -> Stop:
+    query = st.session_state[f"{slice_picker.ANALYZE}.{slice_picker.WRITTEN}"]
+    model = query.get("model")
+    usual = {
+        "channel": "flair",
+        "layers": ",".join(USUAL_LAYERS),
+        "model": next(iter(analysis.segmenters()), ""),
+        "threshold": str(analysis.stored_threshold(model)),
+    }
+    return stop_of(query, usual, caption)
+
+
+def _open(stops: tuple[Stop, ...]) -> list[tuple[Stack, str | None]]:
+    """Return each stack of the route, once for each segmenter that looks at it."""
+    library, opened = samples.library(), {}
+    for stop in stops:
+        link, _ = read_link(stop.query, library.samples, analysis.segmenters())
+        try:
+            stack = samples.stack_of(library.samples[stop.patient], stop.patient)
+        except CohortError:
+            continue
+        opened[stop.patient, link.model] = stack, link.model
+    return list(opened.values())
+
+
+def _get_ready(stops: tuple[Stop, ...]) -> None:
+    opened = _open(stops)
+    bar = st.progress(0.0, "The networks look at every slice of the route.")
+    for done, (stack, model) in enumerate(opened, start=1):
+        # Each round analyzes some slices more, so there cannot be more rounds than slices.
+        for _ in stack.slices:
+            if not analysis.known(stack, model).pending:
+                break
+            analysis.advance(stack, 0, model)
+        bar.progress(done / len(opened))
+    bar.empty()

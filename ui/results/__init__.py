@@ -1,0 +1,1 @@
+"""Read the files of assets/metrics for the pages."""

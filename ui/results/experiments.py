@@ -1,0 +1,130 @@
+"""What experiments measured, as `python -m train` left it in assets/metrics, for lessons and Scoreboard."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from btmodels.registry import ASSETS, get
+from ui.analyze.results import plain
+
+NAMES = {
+    "crossval": "Cross-validation",
+    "leak": "The leak",
+    "robustness": "Faults of the input",
+    "transfer": "Transfer learning",
+    "losses": "Losses",
+    "skips": "Skip connections",
+    "associate": "Shape and genes",
+}
+"""Experiments by name of their command, in the order of the page."""
+
+
+def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
+    """Return the file of an experiment; None where there is none that can be read.
+
+    Args:
+        name: Such as ``losses``.
+        assets: Folder that holds ``metrics/``.
+    """
+    path = assets / "metrics" / f"{name}.json"
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+def load(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
+    """Return the file of an experiment as `read` does, but none of a quick trial: its figures mean
+    nothing beside others. ``crossval`` is that of the site's own segmenter."""
+    found = read(f"crossval_{get('default').name}" if name == "crossval" else name, assets)
+    return None if not isinstance(found, dict) or found.get("quick") else found
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def say_missing(name: str) -> None:
+    """Say that an experiment has not been run here, and how to run it."""
+    st.info(
+        f"This part shows an experiment whose file, `assets/metrics/{name}.json`, is not in this copy "
+        f"of the project. `python -m train {name.partition('_')[0]} --data DIR` makes it.",
+        icon=":material/science:",
+    )
+
+
+def say_budget(found: dict[str, Any]) -> None:
+    """Say on what an experiment was trained, and what its file lacks."""
+    budget, data = found["budget"], found["data"]
+    kind = "made-up patients" if data["synthetic"] else "patients of the LGG data set"
+    words = (
+        f"Measured beforehand, not now, by “{plain(found['command'])}”: {data['patients']} {kind}, "
+        f"{budget['size']} × {budget['size']} pixels, {budget['slices']:,} slices of training each. "
+        "The networks were made for this comparison alone."
+    )
+    if found.get("quick"):
+        words += " This file comes from a quick trial: its figures mean nothing."
+    if not found.get("complete", True):
+        words += f" It is not complete yet: {len(found['lacks'])} of its trainings are to come."
+    st.caption(words)
+
+
+def picture(encoded: str) -> np.ndarray:
+    """Return a gray picture of an experiment's file: uint8, (rows, cols).
+
+    Args:
+        encoded: Base64 of a PNG file.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise ValueError("A picture of an experiment's file cannot be read.")
+    return pixels
+
+
+def trained_slices(budget: dict[str, Any]) -> int:
+    """Return how many slices an arm was really trained on: whole batches, in equal parts."""
+    each = budget["slices"] // budget["parts"] // budget["batch_size"] * budget["batch_size"]
+    return each * budget["parts"]
+
+
+def how(document: dict[str, Any]) -> str:
+    """Say in one paragraph what was given to every arm, on what data, by which command."""
+    sentences = []
+    if budget := document.get("budget"):
+        size = budget["size"]
+        sentences.append(
+            f"Every arm had the same budget: {trained_slices(budget):,} slices of {size} x {size} pixels, "
+            f"{budget['batch_size']} a step, seed {budget['seed']}."
+        )
+    if data := document.get("data"):
+        kind = "made-up patients" if data["synthetic"] else "patients"
+        sentences.append(f"Data: {data['patients']} {kind}, {data['slices']:,} slices.")
+    if document.get("machine"):
+        sentences.append(f"Measured on {document['machine']}.")
+    sentences.append(f"Made by `{document['command']}`.")
+    if members := document.get("members"):
+        sentences.append(f"Members by `{'`, `'.join(each['command'] for each in members)}`.")
+    if split := document.get("split_sha256"):
+        sentences.append(f"Split by patient: SHA-256 `{split[:12]}…`.")
+    return " ".join(sentences)
+
+
+def lacking(document: dict[str, Any]) -> str:
+    """Say what is missing of an experiment that is not complete; empty where nothing is."""
+    lacks = document.get("lacks") or []
+    if document.get("complete", True) or not lacks:
+        return ""
+    shown = ", ".join(lacks[:6]) + (f" and {len(lacks) - 6} more" if len(lacks) > 6 else "")
+    return f"This experiment is not complete. Not run yet: {shown}."

@@ -1,0 +1,134 @@
+"""What others publish, as assets/metrics/published.json keeps it: figures, protocols, sources."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from btmodels.registry import ASSETS
+from ui.scoreboard.strip_plot import Row
+
+FIGURES = {
+    "mean_dice": "mean Dice",
+    "median_dice": "median",
+    "lowest_dice": "lowest",
+    "highest_dice": "highest",
+    "pooled_dice": "Dice of all pixels pooled",
+    "tumor_slice_dice": "Dice of tumor slices",
+    "all_slice_dice": "Dice of all slices",
+    "dice": "Dice",
+    "iou": "IoU",
+    "tversky": "Tversky index",
+    "accuracy": "accuracy",
+}
+"""Kinds of figures by key, in the words of tables."""
+
+READ = {
+    "code": "Seen in the code.",
+    "stated": "As the authors state it.",
+    "abstract": "As the abstract states it.",
+}
+"""Where a protocol was seen."""
+
+
+def load(assets: Path = ASSETS) -> dict[str, Any]:
+    """Read the file.
+
+    Returns:
+        ``experts`` (``mean_dice``, ``spread``, ``source``, ``url``), ``readers``, ``systems``; nothing
+        in them where the file is missing.
+    """
+    path = assets / "metrics" / "published.json"
+    if not path.exists():
+        return {"experts": None, "readers": [], "systems": []}
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+def rows_of_patients() -> list[Row]:
+    """Return what stands beside our own patients: figures of patients, from splits by patient."""
+    found = []
+    for each in load()["systems"]:
+        figures = each["figures"]
+        if each["split"] != "patients" or "mean_dice" not in figures:
+            continue
+        ends = figures.get("lowest_dice"), figures.get("highest_dice")
+        found.append(
+            Row(
+                each["system"],
+                mean=figures["mean_dice"],
+                median=figures.get("median_dice"),
+                interval=None if None in ends else ends,
+                interval_title="from lowest to highest patient,",
+            )
+        )
+    return found
+
+
+def table() -> list[dict[str, Any]]:
+    """Return a row a system: what was published, and how it came about."""
+    return [
+        {
+            "System": each["system"],
+            "Published": _figures(each["figures"]),
+            "Divided": each["split"],
+            "Tested on": each["patients"],
+            "Chosen on them": each["selected"],
+            "Protocol": each["protocol"],
+            "Mind": each["caveat"] or None,
+            "Protocol seen in": each["read"],
+            "Source": each["url"],
+        }
+        for each in load()["systems"]
+    ]
+
+
+def protocols() -> str:
+    """Return a list of how each system's figures came about, what to mind, and where it was seen."""
+    lines = []
+    for each in load()["systems"]:
+        mind = f" *{each['caveat']}*" if each["caveat"] else ""
+        lines.append(
+            f"- **{each['system']}**, {_figures(each['figures'])}. {each['protocol']}{mind} "
+            f"{READ[each['read']]} ([{each['source']}]({each['url']}))"
+        )
+    return "\n".join(lines)
+
+
+def experts_in_words() -> str:
+    """Return how well two experts agree, with the source as a link; empty where it is not known."""
+    experts = load()["experts"]
+    if not experts:
+        return ""
+    shown = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
+    return f"Dice {shown} ([{experts['source']}]({experts['url']}))"
+
+
+def readers() -> str:
+    """Return a list of studies of human readers; a Jaccard index is converted into Dice."""
+    content, lines = load(), []
+    if experts := content["experts"]:
+        lines.append(f"- **{experts['what'].capitalize()}**: {experts_in_words()}")
+    lines += [
+        f"- **{each['who']}**: Dice {dice_of(each['jaccard']):.2f}, converted from a Jaccard index of "
+        f"{each['jaccard']:.2f}; {each['patients']}. {each['caveat']} "
+        f"([{each['source']}]({each['url']}))"
+        for each in content["readers"]
+    ]
+    return "\n".join(lines)
+
+
+def dice_of(jaccard: float) -> float:
+    """Convert a Jaccard index into the Dice of the same two masks: 2 J / (1 + J)."""
+    return 2 * jaccard / (1 + jaccard)
+
+
+def _figures(figures: dict[str, float]) -> str:
+    shown = (f"{FIGURES[key]} {value:g}" for key, value in figures.items())
+    return ", ".join(shown) or "no score published"
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))

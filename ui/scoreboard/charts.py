@@ -1,0 +1,317 @@
+"""Plotly figures of the Scoreboard, see `ui.scoreboard.strip_plot` too: pure functions from numbers to
+figures.
+
+Backgrounds, grids and letters are the theme's, which Streamlit sets where a figure is drawn. What is set
+here reads on light and dark alike (contrast of 3 or more on both), and wherever two things are told
+apart by color (Okabe & Ito 2008) they differ by symbol or line style too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+BLUE, VERMILION, GRAY = "#2B83C6", "#D55E00", "#7F7F7F"
+
+
+def roc(
+    false_positive_rate: Sequence[float],
+    true_positive_rate: Sequence[float],
+    at_threshold: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Draw what share of the tumor slices is found at the price of false alarms.
+
+    Args:
+        false_positive_rate, true_positive_rate: Of falling thresholds, 0 to 1.
+        at_threshold: Both rates at the stored threshold, marked; None leaves the mark out.
+    """
+    figure = go.Figure()
+    _add_curve(figure, false_positive_rate, true_positive_rate, "this network", "linear")
+    _add_reference(figure, (0, 1), (0, 1), "by chance")
+    _add_point(figure, at_threshold)
+    return _unit_square(figure, "False alarms, share of slices without tumor", "Tumor slices found")
+
+
+def precision_recall(
+    recall: Sequence[float],
+    precision: Sequence[float],
+    share: float,
+    at_threshold: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Draw how many of the slices called tumor have one, against how many tumor slices are called.
+
+    Args:
+        recall, precision: Of falling thresholds, 0 to 1.
+        share: Of the slices with tumor among all: the precision of calling every slice tumor.
+        at_threshold: Recall and precision at the stored threshold.
+    """
+    figure = go.Figure()
+    _add_curve(figure, recall, precision, "this network", "hv")
+    _add_reference(figure, (0, 1), (share, share), "by chance")
+    _add_point(figure, at_threshold)
+    return _unit_square(figure, "Tumor slices found", "Right when it says tumor")
+
+
+def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figure:
+    """Hold what was said against what was so, with the number of cases below.
+
+    Args:
+        bins: Mean probability, share of positives, and how many, as `btmodels.metrics.overlap.reliability`.
+        noun: What is counted, such as ``slices``.
+    """
+    said, so, number = zip(*bins, strict=True) if bins else ((), (), ())
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.06
+    )
+    figure.add_scatter(
+        x=list(said),
+        y=list(so),
+        mode="lines+markers",
+        marker={"size": 9, "color": BLUE, "symbol": "circle"},
+        line={"color": BLUE, "width": 2},
+        name="this network",
+        customdata=list(number),
+        hovertemplate="said %{x:.2f}, was so %{y:.2f}<br>%{customdata:,} "
+        + noun
+        + "<extra></extra>",
+        row=1,
+        col=1,
+    )
+    _add_reference(figure, (0, 1), (0, 1), "says what is so", row=1, col=1)
+    figure.add_bar(
+        x=list(said),
+        y=list(number),
+        width=0.05,
+        marker={"color": GRAY},
+        showlegend=False,
+        hovertemplate="%{y:,} " + noun + "<extra></extra>",
+        row=2,
+        col=1,
+    )
+    figure.update_yaxes(title="It was so", range=[-0.02, 1.02], row=1, col=1)
+    figure.update_yaxes(
+        title=noun.capitalize(),
+        type="log",
+        dtick=2 if max(number, default=0) > 10_000 else 1,
+        row=2,
+        col=1,
+    )
+    figure.update_xaxes(range=[-0.02, 1.02])
+    figure.update_xaxes(title="Probability said", row=2, col=1)
+    return finished(figure, height=400)
+
+
+def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
+    """Draw the four outcomes as a square; a cell is the fuller the larger its share of the row.
+
+    Args:
+        counts: ``tp``, ``fp``, ``fn``, ``tn``.
+        noun: What is counted.
+    """
+    cells = [[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]]
+    shares = [[each / max(sum(row), 1) for each in row] for row in cells]
+    says, truths = ["says no", "says yes"], ["no tumor", "tumor"]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=says,
+            y=truths,
+            # Half transparent at most, so that the theme's letters read on every cell.
+            colorscale=[[0, "rgba(43, 131, 198, 0.05)"], [1, "rgba(43, 131, 198, 0.5)"]],
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            xgap=4,
+            ygap=4,
+            hovertemplate="%{y}, network %{x}: %{z:.1%} of this row's " + noun + "<extra></extra>",
+        )
+    )
+    figure.add_scatter(
+        x=says * 2,
+        y=[truth for truth in truths for _ in says],
+        text=[
+            f"<b>{each:,}</b><br>{100 * share:.1f} %"
+            for row, part in zip(cells, shares, strict=True)
+            for each, share in zip(row, part, strict=True)
+        ],
+        mode="text",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_xaxes(showgrid=False, side="top")
+    figure.update_yaxes(showgrid=False, autorange="reversed")
+    return finished(figure, height=300)
+
+
+def dice_by_pixels(pixels: Sequence[int], dice: Sequence[float], names: Sequence[str]) -> go.Figure:
+    """Draw a mark a slice: how well it is outlined, against how large the tumor is in it.
+
+    Args:
+        pixels: True pixels of the slice, 1 or more.
+        dice: 0 to 1; those of 0, where nothing of the tumor was found, are crosses.
+        names: Shown on hover.
+    """
+    figure = go.Figure()
+    slices = list(zip(pixels, dice, names, strict=True))
+    groups = (
+        ("found, at least in part", BLUE, "circle", [each for each in slices if each[1] > 0]),
+        ("missed", VERMILION, "x", [each for each in slices if each[1] == 0]),
+    )
+    for name, color, symbol, group in groups:
+        if not group:
+            continue
+        figure.add_scatter(
+            x=[each[0] for each in group],
+            y=[each[1] for each in group],
+            customdata=[each[2] for each in group],
+            mode="markers",
+            marker={"size": 8, "color": color, "symbol": symbol, "opacity": 0.7},
+            name=f"{name}: {len(group)}",
+            hovertemplate="%{customdata}<br>%{x:,} px, Dice %{y:.3f}<extra></extra>",
+            cliponaxis=False,
+        )
+    figure.update_xaxes(title="Pixels of tumor in the slice", type="log", dtick=1)
+    figure.update_yaxes(title="Dice", range=[-0.03, 1.03])
+    return finished(figure, height=360)
+
+
+def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Draw mean Dice and the share of slices found, by size of the tumor in the slice.
+
+    Args:
+        groups: ``from``, ``to``, ``slices``, ``dice``, ``found``, as `metrics.score_by_size`.
+    """
+    # In two lines and upright: five of them must fit side by side on a phone.
+    titles = [range_of(each).replace(" ", "<br>", 1) for each in groups]
+    figure = go.Figure()
+    for key, name, color, pattern in (
+        ("found", "found at all", GRAY, "/"),
+        ("dice", "Dice", BLUE, ""),
+    ):
+        figure.add_bar(
+            x=titles,
+            y=[each[key] for each in groups],
+            name=name,
+            marker={"color": color, "pattern": {"shape": pattern, "fillmode": "replace"}},
+            customdata=[each["slices"] for each in groups],
+            hovertemplate="%{y:.3f} of %{customdata} slices<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(title="Pixels of tumor in the slice", tickangle=0)
+    figure.update_yaxes(range=[0, 1.02])
+    figure.update_layout(barmode="group", bargap=0.25)
+    return finished(figure, height=360)
+
+
+def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
+    """Draw the loss of each epoch and, below, the score on validation where it was taken.
+
+    Args:
+        history: ``epoch``, ``loss``, ``score`` (None where not taken), as a record keeps them.
+        score: Name of the score.
+    """
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.5, 0.5], vertical_spacing=0.08
+    )
+    scored = [each for each in history if each.get("score") is not None]
+    for row, each, name, color, dash, symbol, key in (
+        (1, history, "loss on training slices", VERMILION, "dash", "square", "loss"),
+        (2, scored, f"{score}, validation", BLUE, "solid", "circle", "score"),
+    ):
+        figure.add_scatter(
+            x=[epoch["epoch"] for epoch in each],
+            y=[epoch.get(key) for epoch in each],
+            mode="lines+markers",
+            line={"color": color, "dash": dash, "width": 2},
+            marker={"size": 6, "symbol": symbol, "color": color},
+            name=name,
+            hovertemplate="epoch %{x}: %{y:.3f}<extra></extra>",
+            row=row,
+            col=1,
+        )
+    figure.update_yaxes(title="Loss", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title="Score", row=2, col=1)
+    figure.update_xaxes(title="Epoch", row=2, col=1)
+    return finished(figure, height=420)
+
+
+def _add_curve(figure: go.Figure, x, y, name: str, shape: str) -> None:
+    figure.add_scatter(
+        x=list(x),
+        y=list(y),
+        mode="lines",
+        line={"color": BLUE, "width": 3, "shape": shape},
+        name=name,
+        hovertemplate="%{x:.3f}, %{y:.3f}<extra></extra>",
+    )
+
+
+def _add_reference(figure: go.Figure, x, y, name: str, **where: int) -> None:
+    figure.add_scatter(
+        x=list(x),
+        y=list(y),
+        mode="lines",
+        line={"color": GRAY, "width": 2, "dash": "dash"},
+        name=name,
+        hoverinfo="skip",
+        **where,
+    )
+
+
+def _add_point(figure: go.Figure, point: tuple[float, float] | None) -> None:
+    if point:
+        figure.add_scatter(
+            x=[point[0]],
+            y=[point[1]],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 13, "color": VERMILION},
+            name="stored threshold",
+            hovertemplate="%{x:.3f}, %{y:.3f}<extra>stored threshold</extra>",
+        )
+
+
+def _unit_square(figure: go.Figure, x: str, y: str) -> go.Figure:
+    figure.update_xaxes(title=x, range=[-0.02, 1.02])
+    figure.update_yaxes(title=y, range=[-0.02, 1.02])
+    return finished(figure, height=400)
+
+
+def range_of(group: Mapping[str, Any]) -> str:
+    """Return in words which sizes a group of `metrics.score_by_size` holds."""
+    end = group["to"]
+    return f"{group['from']:,} or more" if end is None else f"{group['from']:,} to {end - 1:,}"
+
+
+def finished(figure: go.Figure, height: int) -> go.Figure:
+    """Set what all figures share; a finger that moves over one scrolls the page."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 48, "b": 8},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
+        dragmode=False,
+        hovermode="closest",
+    )
+    figure.update_xaxes(automargin=True, fixedrange=True)
+    figure.update_yaxes(automargin=True, fixedrange=True)
+    return figure
+
+
+def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
+    """Return what Plotly needs to draw an interval around ``value``."""
+    low, high = interval
+    return {
+        "type": "data",
+        "array": [high - value],
+        "arrayminus": [value - low],
+        "thickness": 3,
+        "width": 7,
+        "color": color,
+    }

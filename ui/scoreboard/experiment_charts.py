@@ -1,0 +1,208 @@
+"""Plotly figures of the experiments: pure functions from numbers to figures, as in
+`ui.scoreboard.charts`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from ui.scoreboard.charts import BLUE, GRAY, VERMILION, error_bar, finished
+
+GREEN, PURPLE, OCHRE = "#1B8F6B", "#B0599B", "#B07A00"
+
+STYLES = (
+    (BLUE, "solid", "circle"),
+    (VERMILION, "dash", "square"),
+    (GRAY, "dot", "diamond"),
+    (GREEN, "dashdot", "cross"),
+    (PURPLE, "longdash", "triangle-up"),
+    (OCHRE, "longdashdot", "x"),
+)
+"""Color, line and symbol of each arm in turn: two arms differ in all three."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of `intervals`.
+
+    Attributes:
+        title: Written above the mark.
+        value: None where it is undefined.
+        interval: Low and high; None where not known.
+        words: More for the hover.
+    """
+
+    title: str
+    value: float | None
+    interval: Sequence[float] | None = None
+    words: str = ""
+
+
+def intervals(rows: Sequence[Bar], axis: str, zero: bool = False) -> go.Figure:
+    """Draw a mark a row with its interval, from top to bottom.
+
+    Args:
+        rows: From top to bottom.
+        axis: Title of the scale.
+        zero: Draw a line at 0, for differences.
+    """
+    figure = go.Figure()
+    last = len(rows) - 1
+    for place, row in enumerate(rows):
+        level = last - place
+        # Above the mark and not beside it, so that a phone's width is left to the scale.
+        figure.add_annotation(
+            text=row.title,
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=level + 0.42,
+            yanchor="middle",
+            showarrow=False,
+        )
+        if row.value is None:
+            continue
+        error = None
+        words = ""
+        if row.interval:
+            error = error_bar(row.value, row.interval, BLUE)
+            words = "<br>95 % interval {:.3f} to {:.3f}".format(*row.interval)
+        figure.add_scatter(
+            x=[row.value],
+            y=[level],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 12, "color": VERMILION},
+            error_x=error,
+            showlegend=False,
+            hovertemplate="%{x:.3f}"
+            + words
+            + (f"<br>{row.words}" if row.words else "")
+            + f"<extra>{row.title}</extra>",
+        )
+    if zero:
+        figure.add_vline(x=0, line={"color": GRAY, "width": 1, "dash": "dot"})
+    figure.update_yaxes(
+        range=[-0.5, last + 0.75], showticklabels=False, showgrid=False, zeroline=False
+    )
+    figure.update_xaxes(title=axis)
+    figure = finished(figure, height=90 + 46 * max(len(rows), 1))
+    figure.update_layout(margin={"t": 12})
+    return figure
+
+
+def curves(
+    arms: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str, y: str
+) -> go.Figure:
+    """Draw a line an arm.
+
+    Args:
+        arms: Name, positions, values.
+        x, y: Titles of the axes.
+    """
+    figure = go.Figure()
+    for place, (name, positions, values) in enumerate(arms):
+        color, dash, symbol = STYLES[place % len(STYLES)]
+        figure.add_scatter(
+            x=list(positions),
+            y=list(values),
+            mode="lines+markers",
+            line={"color": color, "dash": dash, "width": 2},
+            marker={"color": color, "symbol": symbol, "size": 8},
+            name=name,
+            hovertemplate="%{x:,.0f}: %{y:.3f}<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(title=x, rangemode="tozero")
+    figure.update_yaxes(title=y)
+    # A legend of several names takes rows of its own on a phone.
+    return finished(figure, height=360 + 10 * len(arms))
+
+
+def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.Figure:
+    """Draw how much gradient reaches each layer, from the input on the left to the output.
+
+    Args:
+        entries: Title and layers (``name``, ``norm``) of each network.
+    """
+    figure = go.Figure()
+    for place, (name, layers) in enumerate(entries):
+        color, dash, symbol = STYLES[place % len(STYLES)]
+        count = max(len(layers) - 1, 1)
+        figure.add_scatter(
+            x=[index / count for index in range(len(layers))],
+            y=[layer["norm"] for layer in layers],
+            customdata=[layer["name"] for layer in layers],
+            mode="lines+markers",
+            line={"color": color, "dash": dash, "width": 2},
+            marker={"color": color, "symbol": symbol, "size": 6},
+            name=name,
+            hovertemplate="%{customdata}: %{y:.2e}<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(
+        title="Depth",
+        tickvals=[0.06, 0.94],
+        ticktext=["first layer", "last layer"],
+        range=[-0.03, 1.03],
+    )
+    figure.update_yaxes(title="Gradient, relative", type="log", dtick=1, exponentformat="power")
+    return finished(figure, height=360 + 10 * len(entries))
+
+
+def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go.Figure:
+    """Draw a dot a patient by cluster, true masks beside predicted ones.
+
+    Args:
+        values: By kind of mask, by cluster, one value a patient.
+        axis: Title of the scale.
+    """
+    figure = go.Figure()
+    clusters = sorted({code for kind in values.values() for code in kind})
+    for place, (kind, by_cluster) in enumerate(values.items()):
+        color, _, symbol = STYLES[place]
+        shift = (place - (len(values) - 1) / 2) * 0.36
+        x, y = [], []
+        for position, code in enumerate(clusters):
+            found = by_cluster.get(code, ())
+            x += [position + shift + _jitter(index) for index in range(len(found))]
+            y += list(found)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="markers",
+            marker={"color": color, "symbol": symbol, "size": 7, "opacity": 0.75},
+            name=kind,
+            hovertemplate="%{y:.3f}<extra>" + kind + "</extra>",
+        )
+        medians = [_median(by_cluster.get(code, ())) for code in clusters]
+        figure.add_scatter(
+            x=[position + shift for position in range(len(clusters))],
+            y=medians,
+            mode="markers",
+            marker={
+                "symbol": "line-ew",
+                "size": 24,
+                "line": {"width": 3, "color": color},
+            },
+            showlegend=False,
+            hovertemplate="median %{y:.3f}<extra>" + kind + "</extra>",
+        )
+    figure.update_xaxes(
+        title="Cluster", tickvals=list(range(len(clusters))), ticktext=clusters, zeroline=False
+    )
+    figure.update_yaxes(title=axis)
+    return finished(figure, height=380)
+
+
+def _median(values: Sequence[float]) -> float | None:
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _jitter(index: int) -> float:
+    # Spread evenly, so that dots of one value stand apart, and the same at every visit.
+    return ((index * 0.618034) % 1 - 0.5) * 0.26

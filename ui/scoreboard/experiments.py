@@ -1,0 +1,174 @@
+"""The Scoreboard's experiments: which one is looked at, and what leak and faults gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui.results import experiments
+from ui.scoreboard import crossval, genomics, losses, transfer
+from ui.scoreboard.comparison import chart
+from ui.scoreboard.experiment_charts import Bar, intervals
+from ui.shared.tables import table
+
+Text = dict[str, str]
+Document = Mapping[str, Any]
+Column = st.column_config
+
+CHOSEN = "scoreboard.experiment"
+
+
+def draw(text: Text) -> None:
+    """Draw the choice of experiments and the chosen one."""
+    st.header("Experiments")
+    st.markdown(text.get("Experiments", ""))
+    # What is not looked at is neither read nor drawn.
+    name = st.segmented_control(
+        "Experiment",
+        list(experiments.NAMES),
+        format_func=experiments.NAMES.get,
+        default=next(iter(experiments.NAMES)),
+        required=True,
+        key=CHOSEN,
+        label_visibility="collapsed",
+    )
+    document = experiments.load(name)
+    st.subheader(experiments.NAMES[name], anchor=False)
+    st.markdown(text.get(experiments.NAMES[name], ""))
+    if document is None:
+        st.info("This was not measured in this copy of the project.", icon=":material/science_off:")
+        return
+    if missing := experiments.lacking(document):
+        st.warning(missing, icon=":material/hourglass_top:")
+    try:
+        DRAWN[name](document, text)
+    except (KeyError, TypeError, IndexError, ValueError):
+        # A file of another version: better no figure than half of one.
+        st.info(
+            "The file of this experiment is not one that this page can read.",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
+    st.caption(experiments.how(document))
+
+
+def leak(document: Document, text: Text) -> None:
+    """Draw both ways to divide the same slices, and how near test slices lie to training."""
+    leaking, clean = document["arms"]
+    gap = leaking["score"]["pooled_dice"] - clean["score"]["pooled_dice"]
+    st.markdown(
+        f"The same network, trained on as many slices, scores a pooled Dice of "
+        f"**{leaking['score']['pooled_dice']:.3f}** where slices were divided at random and "
+        f"**{clean['score']['pooled_dice']:.3f}** where patients were: {abs(gap):.3f} "
+        f"{'more' if gap > 0 else 'less'}. {len(leaking['shared_patients'])} of the "
+        f"{leaking['test_patients']} patients in the first test set were also trained on. For "
+        f"{100 * leaking['nearest']['same_patient']:.0f} % of its test slices the training slice most "
+        f"like it is of the same patient; in the second that cannot be."
+    )
+    bars = [
+        Bar(f"{name}: {arm['title'].lower()}", arm["score"][key], arm["score"][f"{key}_interval"])
+        for key, name in (("pooled_dice", "Pooled Dice"), ("tumor_slice_dice", "Tumor-slice Dice"))
+        for arm in (leaking, clean)
+    ]
+    chart(intervals(bars, "Dice"), "leak", "Dice of both ways to divide, with intervals.")
+    table(
+        [
+            {
+                "Divided": arm["title"],
+                "Pooled Dice": arm["score"]["pooled_dice"],
+                "Tumor-slice Dice": arm["score"]["tumor_slice_dice"],
+                "Test slices": arm["sizes"]["test"],
+                "Patients on both sides": len(arm["shared_patients"]),
+                "Nearest of the same patient": 100 * arm["nearest"]["same_patient"],
+                "Distance to the nearest": arm["nearest"]["median_distance"],
+                "Distance of neighbors": arm["nearest"]["neighbor_distance"],
+            }
+            for arm in document["arms"]
+        ],
+        {
+            "Divided": Column.TextColumn(pinned=True, width=190),
+            "Pooled Dice": Column.NumberColumn(format="%.3f"),
+            "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
+            "Test slices": Column.NumberColumn(),
+            "Patients on both sides": Column.NumberColumn(),
+            "Nearest of the same patient": Column.NumberColumn(
+                format="%.0f %%",
+                help="Test slices whose nearest training slice is of the same patient.",
+            ),
+            "Distance to the nearest": Column.NumberColumn(
+                format="%.2f", help=document["distance"]
+            ),
+            "Distance of neighbors": Column.NumberColumn(
+                format="%.2f", help="Median distance of slices that follow each other in one head."
+            ),
+        },
+        "leak",
+        "Both ways to divide, with scores and distances.",
+    )
+
+
+def robustness(document: Document, text: Text) -> None:
+    """Draw what each fault of the input costs."""
+    first, *rows = document["rows"]
+    rows = sorted(rows, key=lambda row: -row["drop"])
+    st.markdown(
+        f"On {document['patients']} test patients ({document['slices']} slices) the masks as they are "
+        f"have a Dice of **{first['dice']:.3f}**. Each mark below is how much of it a fault takes."
+    )
+    chart(
+        intervals(
+            [
+                Bar(row["title"], row["drop"], row["drop_interval"], f"Dice {row['dice']:.3f}")
+                for row in rows
+            ],
+            "Dice lost",
+            zero=True,
+        ),
+        "robustness",
+        "Dice lost to each fault, with intervals.",
+    )
+    table(
+        [
+            {
+                "Fault": row["title"],
+                "Dice lost": row["drop"],
+                "Dice": row["dice"],
+                "Worst patient loses": row["worst"],
+                "AUC lost": row["auc_drop"],
+                "Verdicts turned": None
+                if row["verdicts_changed"] is None
+                else 100 * row["verdicts_changed"],
+                "What was done": row["what"],
+                "Slices": row["slices"],
+            }
+            for row in rows
+        ],
+        {
+            "Fault": Column.TextColumn(pinned=True, width=200),
+            "Dice lost": Column.NumberColumn(format="%.3f"),
+            "Dice": Column.NumberColumn(format="%.3f"),
+            "Worst patient loses": Column.NumberColumn(format="%.3f"),
+            "AUC lost": Column.NumberColumn(format="%.3f", help="Of the classifier."),
+            "Verdicts turned": Column.NumberColumn(
+                format="%.1f %%", help="Slices whose verdict the fault turned."
+            ),
+            "What was done": Column.TextColumn(width="large"),
+            "Slices": Column.NumberColumn(),
+        },
+        "robustness",
+        "Each fault with what it costs.",
+    )
+    st.caption(document["sample"])
+
+
+DRAWN = {
+    "crossval": crossval.crossval,
+    "leak": leak,
+    "robustness": robustness,
+    "transfer": transfer.transfer,
+    "losses": losses.losses,
+    "skips": losses.skips,
+    "associate": genomics.associate,
+}

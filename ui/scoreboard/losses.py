@@ -1,0 +1,141 @@
+"""The Scoreboard's studies of losses and of skip connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.results import experiments
+from ui.scoreboard.comparison import chart
+from ui.scoreboard.experiment_charts import Bar, curves, gradients, intervals
+from ui.shared.tables import table
+
+Text = dict[str, str]
+Document = Mapping[str, Any]
+Column = st.column_config
+
+
+def losses(document: Document, text: Text) -> None:
+    """Draw scores and curves of every loss, and the masks that each leads to."""
+    arms = document["arms"]
+    _scores(arms, "losses")
+    chart(
+        curves(
+            [
+                (
+                    arm["title"],
+                    [row["slices"] for row in arm["curve"]],
+                    [row["score"] for row in arm["curve"]],
+                )
+                for arm in arms
+            ],
+            "Slices trained on",
+            "Mean Dice, validation",
+        ),
+        "losses.curves",
+        "Mean Dice on validation patients by slices trained on.",
+    )
+    masks(document, "losses")
+
+
+def skips(document: Document, text: Text) -> None:
+    """Draw what skips carry and how gradients fare with and without them."""
+    _scores(document["arms"], "skips")
+    masks(document, "skips")
+    st.markdown("**How much gradient reaches each layer**")
+    st.markdown(text.get("Gradients", ""))
+    for prefix, key, alt in (
+        ("unet_", "gradients.unet", "Gradients by depth of the U-Net with and without skips."),
+        ("", "gradients.chain", "Gradients by depth of chains with and without residuals."),
+    ):
+        entries = [
+            (
+                entry["title"] + (", trained" if entry["when"] == "trained" else ", at the start"),
+                entry["layers"],
+            )
+            for entry in document["gradients"]
+            if entry["key"].startswith("unet_") == bool(prefix)
+        ]
+        chart(gradients(entries), key, alt)
+
+
+def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
+    chart(
+        intervals(
+            [
+                Bar(arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"])
+                for arm in arms
+            ],
+            "Mean Dice, validation patients",
+        ),
+        f"{name}.scores",
+        "Mean Dice of every arm, with intervals.",
+    )
+    table(
+        [
+            {
+                "Arm": arm["title"],
+                "Mean Dice": arm["score"]["mean_dice"],
+                "False alarms": _percent(arm["score"]["false_alarm_rate"]),
+                "Precision": arm["score"]["precision"],
+                "Recall": arm["score"]["recall"],
+                "Best threshold": arm["best_threshold"],
+                "Mean Dice there": max(row["mean_dice"] or 0 for row in arm["by_threshold"]),
+                "Processor seconds": arm.get("cpu_seconds"),
+                "Source": arm.get("source"),
+            }
+            for arm in arms
+        ],
+        {
+            "Arm": Column.TextColumn(pinned=True, width=190 if name == "losses" else 280),
+            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
+            "False alarms": Column.NumberColumn(
+                format="%.1f %%", help="Slices without tumor on which something is marked."
+            ),
+            "Precision": Column.NumberColumn(format="%.3f", help="Marked pixels that are tumor."),
+            "Recall": Column.NumberColumn(format="%.3f", help="Tumor pixels that are marked."),
+            "Best threshold": Column.NumberColumn(format="%.2f", help="On these same patients."),
+            "Mean Dice there": Column.NumberColumn(format="%.3f"),
+            "Processor seconds": Column.NumberColumn(format="%.0f"),
+            **({"Source": Column.TextColumn(width="medium")} if name == "losses" else {}),
+        },
+        name,
+        "Every arm with its scores.",
+    )
+
+
+def masks(document: Document, name: str) -> None:
+    """Draw the synthetic slices with each arm's map beside the truth."""
+    shown = document["slices"]
+    st.markdown("**On made-up slices**: FLAIR, the truth, and each arm's probability")
+    place = st.segmented_control(
+        "Slice",
+        range(len(shown)),
+        format_func=lambda index: f"{_short(shown[index])}",
+        default=0,
+        required=True,
+        key=f"scoreboard.{name}.slice",
+        label_visibility="collapsed",
+    )
+    pictures = [("FLAIR", shown[place]["image_png"]), ("truth", shown[place]["truth_png"])]
+    pictures += [
+        (
+            f"{arm['title']}: {arm['shown'][place]['marked_pixels']:,} px marked",
+            arm["shown"][place]["levels_png"],
+        )
+        for arm in document["arms"]
+    ]
+    with st.container(horizontal=True, gap="small"):
+        for caption, picture in pictures:
+            st.image(experiments.picture(picture), caption=caption, width=150)
+
+
+def _short(entry: Mapping[str, Any]) -> str:
+    what = f"{entry['truth_pixels']:,} px of tumor" if entry["truth_pixels"] else "no tumor"
+    return f"{entry['patient'][:12]}, slice {entry['number']}: {what}"
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share

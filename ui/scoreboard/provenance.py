@@ -1,0 +1,128 @@
+"""How the figures came about: training, weights, split, versions; and the words of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from btmodels.registry import ASSETS
+from ui.results.scores import DASH, Network
+from ui.scoreboard import charts
+from ui.scoreboard.comparison import chart
+from ui.shared.tables import table
+
+Text = dict[str, str]
+
+_SCORES = {"segment": "Mean Dice", "classify": "Mean of AUC and average precision"}
+"""What training is judged by on validation patients, by task."""
+
+
+def draw(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
+    """Draw how a network was trained, what its figures are bound to, and what the words mean."""
+    if network.record:
+        _training(network, text)
+        st.header("Where the figures come from")
+        st.markdown(text.get("Provenance", ""))
+        st.markdown(protocol(network, scored))
+        _card(network)
+    _words(text)
+
+
+def protocol(network: Network, scored: dict[str, Any] | None) -> str:
+    """Return in words what was scored, with which weights, on whose split, how often."""
+    record = network.record
+    flips = "the mirrored slice averaged in" if record.flips else "no mirrored slice"
+    if network.spec.task == "segment":
+        least = record.min_component_pixels
+        parts = f"parts below {least} pixels dropped" if least else "no part dropped"
+        how = f"the mask alone, threshold {record.threshold:g}, {flips}, {parts}"
+    else:
+        how = f"one verdict a slice, threshold {record.threshold:g}, {flips}"
+    met = record.extra.get("test_evaluations")
+    times = "a number of times that was not kept" if met is None else _times(met)
+    lines = [
+        f"- **What is scored:** {how}, just as this site treats a slice.",
+        f"- **Weights:** SHA-256 `{record.sha256[:12]}…`; training is "
+        f"{'complete' if record.complete else '**unfinished**'}.",
+        f"- **Split by patient:** SHA-256 `{record.split_sha256[:12]}…`.",
+        f"- **Test patients:** weights of this name have met them {times}.",
+        f"- **Trained by:** `{record.command}`, with {_versions(record.versions)}.",
+    ]
+    if scored:
+        patients = scored.get("patients") or {}
+        lines.append(
+            f"- **Scored by:** `{scored.get('command', DASH)}`, {len(patients)} patients, with "
+            f"{_versions(scored.get('versions') or {})}."
+        )
+    return "\n".join(lines)
+
+
+def _card(network: Network) -> None:
+    path = ASSETS / "cards" / "models" / f"{network.spec.name}.md"
+    card = path.read_text(encoding="utf-8") if path.exists() else ""
+    if network.record.sha256 in card:  # written of these weights
+        st.download_button(
+            "Model card",
+            card,
+            path.name,
+            "text/markdown",
+            icon=":material/badge:",
+            on_click="ignore",
+            help="What it is for, what it was trained on, its scores and limits, as a file.",
+        )
+
+
+def _training(network: Network, text: Text) -> None:
+    history = network.record.extra.get("history")
+    st.header("Training")
+    if not history:
+        st.markdown(f"{network.spec.title} keeps no course of a training of its own.")
+        return
+    st.markdown(text.get("Training", ""))
+    score = _SCORES[network.spec.task]
+    best = network.record.extra.get("best_epoch")
+    chart(charts.training(history, score), "training", "Loss and validation score by epoch.")
+    if best is not None:
+        st.caption(f"Epoch {best} of {network.record.extra.get('epochs', DASH)} was kept.")
+    with st.expander("Epoch by epoch", icon=":material/table:"):
+        number = st.column_config.NumberColumn
+        table(
+            [
+                {
+                    "Epoch": each["epoch"],
+                    "Loss": each["loss"],
+                    score: each.get("score"),
+                    "Seconds": each.get("seconds"),
+                }
+                for each in history
+            ],
+            {
+                "Epoch": number(pinned=True),
+                "Loss": number(format="%.4f"),
+                score: number(format="%.4f", help="Empty where it was not taken."),
+                "Seconds": number(format="%.0f"),
+            },
+            f"training-{network.spec.name}",
+            "Loss, validation score and seconds of each epoch.",
+        )
+
+
+def _words(text: Text) -> None:
+    st.header("Words on this page")
+    prefix = "Term: "
+    lines = [
+        f"- **{heading.removeprefix(prefix)}**: {sentence}"
+        for heading, sentence in text.items()
+        if heading.startswith(prefix)
+    ]
+    with st.expander("Every term in one sentence", icon=":material/menu_book:"):
+        st.markdown("\n".join(lines))
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _versions(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items()) or DASH

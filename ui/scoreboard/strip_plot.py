@@ -1,0 +1,141 @@
+"""The figure with a dot a patient: our networks, publications, and the band of two experts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from ui.scoreboard.charts import BLUE, GRAY, VERMILION, error_bar, finished
+
+_GOLDEN = 0.618034
+_SPREAD = 0.4
+_BAND = "rgba(127, 127, 127, 0.22)"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network or publication in `patient_dots`.
+
+    Attributes:
+        title: Written beside the row.
+        dots: A score a patient, 0 to 1; empty for a publication.
+        names: Of the patients, shown on hover.
+        mean, median: None where not known.
+        interval: Of the mean, low and high; None where not known.
+        chosen: Drawn in color.
+        interval_title: What the interval is.
+    """
+
+    title: str
+    dots: Sequence[float] = ()
+    names: Sequence[str] = ()
+    mean: float | None = None
+    median: float | None = None
+    interval: tuple[float, float] | None = None
+    chosen: bool = False
+    interval_title: str = "95 % interval"
+
+
+def patient_dots(
+    ours: Sequence[Row],
+    published: Sequence[Row] = (),
+    experts: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Draw a row a network with a dot a patient, mean with interval, and median.
+
+    Args:
+        ours: From top to bottom.
+        published: Rows below, with means and medians alone, drawn hollow.
+        experts: Mean and spread of two experts' agreement, drawn as a band.
+    """
+    figure = go.Figure()
+    rows = [*ours, *published]
+    last = len(rows) - 1
+    for place, row in enumerate(rows):
+        level, color = last - place, BLUE if row.chosen else GRAY
+        # Above its dots and not beside them, so that a phone's width is left to the scale.
+        figure.add_annotation(
+            text=f"<b>{row.title}</b>" if row.chosen else row.title,
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=level + 0.48,
+            yanchor="middle",
+            showarrow=False,
+        )
+        hollow = place >= len(ours)
+        if row.dots:
+            figure.add_scatter(
+                x=list(row.dots),
+                y=[level + _jitter(i) for i in range(len(row.dots))],
+                mode="markers",
+                marker={"size": 8, "color": color, "opacity": 0.7},
+                customdata=list(row.names),
+                hovertemplate="%{customdata}<br>Dice %{x:.3f}<extra>" + row.title + "</extra>",
+                showlegend=False,
+            )
+        _add_summary(figure, row, level, VERMILION if row.chosen else GRAY, hollow)
+    if experts:
+        mean, spread = experts
+        figure.add_vrect(x0=mean - spread, x1=mean + spread, fillcolor=_BAND, line_width=0)
+        figure.add_vline(x=mean, line={"color": GRAY, "width": 1, "dash": "dot"})
+    _add_dot_legend(figure, bool(published), bool(experts))
+    lowest = [value for row in rows for value in (*row.dots, *(row.interval or ()), row.mean)]
+    low = min([value for value in lowest if value is not None], default=0.0)
+    figure.update_yaxes(
+        range=[-0.4, last + 0.7], showticklabels=False, showgrid=False, zeroline=False
+    )
+    figure.update_xaxes(title="Dice", range=[max(0.0, low - 0.05) if low > 0.05 else -0.03, 1.01])
+    return finished(figure, height=110 + 62 * len(rows))
+
+
+def _add_summary(figure: go.Figure, row: Row, level: int, color: str, hollow: bool) -> None:
+    common = {"y": [level], "mode": "markers", "showlegend": False}
+    if row.median is not None:
+        figure.add_scatter(
+            x=[row.median],
+            marker={"symbol": "line-ns", "size": 26, "line": {"width": 3, "color": color}},
+            hovertemplate="median %{x:.3f}<extra>" + row.title + "</extra>",
+            **common,
+        )
+    if row.mean is None:
+        return
+    error = None
+    words = ""
+    if row.interval:
+        error = error_bar(row.mean, row.interval, color)
+        words = "<br>{} {:.3f} to {:.3f}".format(row.interval_title, *row.interval)
+    figure.add_scatter(
+        x=[row.mean],
+        marker={
+            "symbol": "diamond-open" if hollow else "diamond",
+            "size": 13,
+            "color": color,
+            "line": {"width": 2, "color": color},
+        },
+        error_x=error,
+        hovertemplate="mean %{x:.3f}" + words + "<extra>" + row.title + "</extra>",
+        **common,
+    )
+
+
+def _add_dot_legend(figure: go.Figure, published: bool, experts: bool) -> None:
+    # Colors tell the chosen row from the others, so that keys to the symbols are gray.
+    keys = [
+        ("a patient", "circle", 0, GRAY),
+        ("mean, 95 % interval", "diamond", 0, GRAY),
+        ("median", "line-ns", 3, GRAY),
+    ]
+    keys += [("published mean", "diamond-open", 2, GRAY)] * published
+    keys += [("two experts", "square", 0, _BAND)] * experts
+    for name, symbol, width, color in keys:
+        marker = {"symbol": symbol, "size": 12, "color": color}
+        marker["line"] = {"width": width, "color": color}
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name)
+
+
+def _jitter(index: int) -> float:
+    # Spread evenly, so that dots of one value stand apart, and the same at every visit.
+    return ((index * _GOLDEN) % 1 - 0.5) * _SPREAD

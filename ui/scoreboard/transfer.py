@@ -1,0 +1,140 @@
+"""The Scoreboard's study of transfer learning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.results.transfer_figures import ENCODERS
+from ui.scoreboard.comparison import chart
+from ui.scoreboard.experiment_charts import Bar, curves, intervals
+from ui.shared.tables import table
+
+Text = dict[str, str]
+Document = Mapping[str, Any]
+Column = st.column_config
+
+TASKS = {"segment": "Where? (segmenter)", "classify": "Is there a tumor? (classifier)"}
+ARMS = {
+    "scratch": "from scratch",
+    "frozen": "pre-trained, frozen",
+    "staged": "pre-trained, thawed in stages",
+    "handed": "handed over from the other task",
+}
+_SCORE = {"segment": ("mean_dice", "Mean Dice"), "classify": ("auc", "AUC")}
+
+TASK = "scoreboard.transfer.task"
+"""Session key."""
+
+
+def transfer(document: Document, text: Text) -> None:
+    """Draw scores, curves and times of every start, and what few patients do."""
+    tasks = [task for task in TASKS if any(c["task"] == task for c in document["cells"])]
+    task = st.segmented_control(
+        "Task",
+        tasks,
+        format_func=TASKS.get,
+        default=tasks[0],
+        required=True,
+        key=TASK,
+        label_visibility="collapsed",
+    )
+    cells = [cell for cell in document["cells"] if cell["task"] == task]
+    whole = [cell for cell in cells if cell["share"] == 1]
+    key, axis = _SCORE[task]
+    chart(
+        intervals(
+            [Bar(_cell(c), c["score"][key], c["score"][f"{key}_interval"]) for c in whole], axis
+        ),
+        "transfer.scores",
+        f"{axis} of every start, with intervals.",
+    )
+    for encoder in dict.fromkeys(cell["encoder"] for cell in whole):
+        st.markdown(f"**{ENCODERS.get(encoder, encoder)}**, by processor time")
+        chart(
+            curves(
+                [
+                    (
+                        ARMS[cell["arm"]],
+                        [row["cpu_seconds"] for row in cell["curve"]],
+                        [row["score"] for row in cell["curve"]],
+                    )
+                    for cell in whole
+                    if cell["encoder"] == encoder
+                ],
+                "Processor seconds of training",
+                f"{axis}, validation",
+            ),
+            f"transfer.{encoder}",
+            f"{axis} on validation patients by processor time.",
+        )
+    _shares(cells, key, axis)
+    _cells(cells, document, key, axis)
+    st.caption(
+        " ".join(
+            f"{ENCODERS.get(name, name)} was pre-trained on {source}."
+            for name, source in document["sources"].items()
+        )
+    )
+
+
+def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
+    """Draw the score by the share of training patients, of each encoder that had more than one."""
+    for encoder in dict.fromkeys(cell["encoder"] for cell in cells):
+        found = [c for c in cells if c["encoder"] == encoder and c["arm"] in ("scratch", "staged")]
+        if len({cell["share"] for cell in found}) < 2:
+            continue
+        st.markdown(f"**{ENCODERS.get(encoder, encoder)} on fewer patients**")
+        arms = []
+        for arm in ("scratch", "staged"):
+            row = sorted((c for c in found if c["arm"] == arm), key=lambda c: c["share"])
+            arms.append(
+                (ARMS[arm], [c["training_patients"] for c in row], [c["score"][key] for c in row])
+            )
+        chart(
+            curves(arms, "Training patients", f"{axis}, validation"),
+            f"transfer.shares.{encoder}",
+            f"{axis} by the number of training patients.",
+        )
+
+
+def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axis: str) -> None:
+    rows = []
+    for cell in cells:
+        row = {
+            "Network": ENCODERS.get(cell["encoder"], cell["encoder"]),
+            "Start": ARMS[cell["arm"]],
+            "Patients": cell["training_patients"],
+            axis: cell["score"][key],
+            "Processor seconds": cell["cpu_seconds"],
+            "Trained parameters, millions": cell["trained_parameters"] / 1e6,
+            "First kernels moved": 100 * cell["kernels"]["moved"],
+        }
+        for target in cell["reached"]:
+            row[f"Seconds to {target['score']:g}"] = target["cpu_seconds"]
+        rows.append(row)
+    number = Column.NumberColumn
+    shown: dict[str, Any] = {
+        "Network": Column.TextColumn(pinned=True, width=90),
+        "Start": Column.TextColumn(width=200),
+        "Patients": number(help="Trained on."),
+        axis: number(format="%.3f", help="On all slices of the validation patients."),
+        "Processor seconds": number(format="%.0f", help="Of the training, without validation."),
+        "Trained parameters, millions": number(format="%.1f"),
+        "First kernels moved": number(
+            format="%.0f %%",
+            help="How far training moved the first layer's kernels, of their norm.",
+        ),
+    }
+    task = cells[0]["task"]
+    for target in document["targets"][task]:
+        shown[f"Seconds to {target:g}"] = number(
+            format="%.0f", help=f"Processor seconds until {axis} first came to {target:g}."
+        )
+    table(rows, shown, f"transfer-{task}", "Every start with its score and times.")
+
+
+def _cell(cell: Mapping[str, Any]) -> str:
+    return f"{ENCODERS.get(cell['encoder'], cell['encoder'])}, {ARMS[cell['arm']]}"

@@ -1,0 +1,156 @@
+"""Worst cases first, each with a link to its pictures where this site has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from ui.results.scores import Network
+from ui.scoreboard.comparison import help_of
+from ui.session import samples
+from ui.shared import badges
+from ui.shared.tables import table
+
+Text = dict[str, str]
+Column = st.column_config
+
+
+def segmenter(network: Network, subset: str, text: Text) -> None:
+    """Draw the patients by rising Dice."""
+    st.header("Worst cases first")
+    st.markdown(text.get("Worst cases", ""))
+    _table(network, subset, text, _by_dice, _dice_columns(text))
+
+
+def classifier(network: Network, subset: str, text: Text) -> None:
+    """Draw the patients by falling number of wrong verdicts."""
+    st.header("Worst cases first")
+    st.markdown(text.get("Worst cases, classifier", ""))
+    _table(network, subset, text, _by_verdicts, _verdict_columns(text))
+
+
+def link(folder: str, number: str | None, model: str | None) -> str | None:
+    """Return the address, beside this page's, of a slice in Analyze; None where it is not here."""
+    if folder not in samples.library().samples:
+        return None
+    query = {"patient": folder, "slice": number, "model": model}
+    return f"analyze?{urlencode({key: value for key, value in query.items() if value})}"
+
+
+def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dict) -> None:
+    name = network.spec.name
+    model = name if network.spec.task == "segment" else None
+    rows = rows_of(network.scored[subset], model)
+    alt = "Patients, the one read worst first, with links to their slices."
+    table(rows, columns, f"worst-{name}-{subset}", alt)
+    if subset == "samples" or any(row["Look"] for row in rows):
+        return
+    st.info(text.get("Worst cases without data", ""), icon=":material/folder_off:")
+    made_up = network.scored.get("samples")
+    if made_up:
+        badges.draw("synthetic")
+        table(rows_of(made_up, model), columns, f"worst-{name}-samples", alt)
+
+
+def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any]]:
+    patients = scored["patients"]
+    # Without a Dice (nothing to mark, nothing marked) nothing went wrong: last.
+    order = sorted(patients, key=lambda folder: _or_above(patients[folder].get("dice")))
+    rows = []
+    for folder in order:
+        each = patients[folder]
+        number = _most_wrong(scored.get("per_slice", {}).get(folder, {}))
+        rows.append(
+            {
+                "Patient": folder,
+                "Look": link(folder, number, model),
+                "Dice": each.get("dice"),
+                "Slice": number,
+                "Precision": each.get("precision"),
+                "Recall": each.get("recall"),
+                "Hausdorff 95": each.get("hausdorff95"),
+                "Tumor pixels": each.get("tumor_pixels"),
+                "False alarms": each.get("false_alarm_slices"),
+                "Empty slices": each.get("empty_slices"),
+                "Slices": each.get("slices"),
+            }
+        )
+    return rows
+
+
+def _by_verdicts(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any]]:
+    rows = []
+    for folder, each in scored["patients"].items():
+        number = _farthest_off(scored.get("per_slice", {}).get(folder, {}))
+        rows.append(
+            {
+                "Patient": folder,
+                "Look": link(folder, number, model),
+                "Accuracy": each.get("accuracy"),
+                "Slice": number,
+                "Missed": each.get("missed_slices"),
+                "False alarms": each.get("false_alarm_slices"),
+                "AUC": each.get("auc"),
+                "Tumor slices": each.get("tumor_slices"),
+                "Slices": each.get("slices"),
+            }
+        )
+    return sorted(rows, key=lambda row: _or_above(row["Accuracy"]))
+
+
+def _dice_columns(text: Text) -> dict[str, Any]:
+    number = Column.NumberColumn
+    return _first_columns() | {
+        "Dice": number(format="%.3f", help=help_of(text, "Dice")),
+        "Slice": Column.TextColumn(help="The slice with the most wrong pixels."),
+        "Precision": number(format="%.3f", help="The share of marked pixels that are tumor."),
+        "Recall": number(format="%.3f", help="The share of the tumor's pixels that are marked."),
+        "Hausdorff 95": number(format="%.1f px", help=help_of(text, "Hausdorff 95")),
+        "Tumor pixels": number(
+            format="localized", help="Over all slices, as the expert drew them."
+        ),
+        "False alarms": number(help="Slices without tumor on which anything is marked."),
+        "Empty slices": number(help="Slices without tumor."),
+        "Slices": number(),
+    }
+
+
+def _verdict_columns(text: Text) -> dict[str, Any]:
+    number = Column.NumberColumn
+    return _first_columns() | {
+        "Accuracy": number(format="%.3f", help=help_of(text, "Accuracy")),
+        "Slice": Column.TextColumn(
+            help="The slice whose probability lies farthest from the truth."
+        ),
+        "Missed": number(help="Slices with tumor that were called empty."),
+        "False alarms": number(help="Slices without tumor that were called tumor."),
+        "AUC": number(format="%.3f", help=help_of(text, "AUC")),
+        "Tumor slices": number(),
+        "Slices": number(),
+    }
+
+
+def _first_columns() -> dict[str, Any]:
+    return {
+        "Patient": Column.TextColumn(pinned=True, width=190),
+        "Look": Column.LinkColumn(
+            display_text="open", width="small", help="Opens the slice named here in Analyze."
+        ),
+    }
+
+
+def _most_wrong(slices: Mapping[str, list[int]]) -> str | None:
+    wrong = {number: fp + fn for number, (_, fp, fn, _) in slices.items()}
+    return max(wrong, key=wrong.get) if any(wrong.values()) else None
+
+
+def _farthest_off(slices: Mapping[str, list[float]]) -> str | None:
+    wrong = {number: abs(tumor - probability) for number, (probability, tumor) in slices.items()}
+    return max(wrong, key=wrong.get) if wrong else None
+
+
+def _or_above(score: float | None) -> float:
+    return 2.0 if score is None else score

@@ -1,0 +1,1 @@
+"""What a visitor's session holds: samples, uploads, analyses, the state of the view."""

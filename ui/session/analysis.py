@@ -1,0 +1,293 @@
+"""How pages ask the engine: patiently, a few slices at a time, and each slice once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Lock, RLock
+
+import streamlit as st
+
+from btmodels import registry
+from btmodels.errors import BrainTumorError, WeightsError
+from btmodels.inference import engine
+from btmodels.measurement import measure
+from btmodels.registry import Record
+from btmodels.slices import Analysis, Prediction, Slice
+from ui.session import gradcam, quality
+from ui.session.stack import Analyzed, Stack
+
+SEGMENTER, CLASSIFIER = "default", "default-classifier"
+
+CHUNK = 16
+"""Slices a request: few enough that the page shows progress, enough for a batch."""
+
+SHARED_ANALYSES = 256
+WARMING = "The networks are warming up; the mask follows in a few seconds."
+
+KEPT, AHEAD, FAILURE = "networks.kept", "networks.ahead", "networks.failure"
+"""Session keys of the analyses of the stack on screen, of what the networks look at while the page is
+drawn, and of what went wrong last."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the networks were asked: keys of slices, hashes of the weights, and what will come of it."""
+
+    keys: tuple[str, ...]
+    mark: tuple[str, str]
+    future: Future[list[Prediction]]
+
+
+_asking = RLock()
+_flying: dict[tuple, _Asked] = {}
+"""What the networks look at of samples, whoever asked, by key of a slice and hashes of the weights."""
+
+
+class Memory:
+    """Analyses of samples by key, the least recently used leaving first; safe between threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = Lock()
+        self._kept: OrderedDict[tuple, Analysis] = OrderedDict()
+
+    def get(self, key: tuple) -> Analysis | None:
+        """Return what was kept under ``key``, if it still is."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: tuple, analysis: Analysis) -> None:
+        """Keep ``analysis``, at the cost of the one unused for longest."""
+        with self._lock:
+            self._kept[key] = analysis
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _shared() -> Memory:
+    return Memory(SHARED_ANALYSES)
+
+
+def segmenters() -> list[str]:
+    """Return the registry names of segmenters that have a record, the site's own first."""
+    own = registry.get(SEGMENTER).name
+    names = [spec.name for spec in registry.SPECS.values() if spec.task == "segment"]
+    there = [name for name in names if registry.record_path(name).exists()]
+    return sorted(there, key=lambda name: name != own)
+
+
+def known(stack: Stack, model: str | None = None) -> Analyzed:
+    """Tell what is known of a stack by now, without asking the networks anything.
+
+    Args:
+        stack: Slices that are looked at.
+        model: Segmenter; None is the site's own.
+    """
+    segmenter = registry.get(model or SEGMENTER).name
+    message, records = st.session_state.pop(FAILURE, ""), None
+    kept: dict[str, Analysis] = {}
+    try:
+        records = _records(segmenter)
+        networks = engine.get_engine()
+        networks.start()  # the first visit at the latest, and again some time after a failure
+        status = networks.status()
+        if status.state in ("off", "failed"):
+            message = status.message
+        else:
+            kept = _recall(stack, records)
+    except WeightsError as error:
+        message = str(error)
+    stopped = quality.stops(stack)
+    found = tuple(None if key in stopped else kept.get(key) for key in stack.keys)
+    waiting = any(key not in kept and key not in stopped for key in stack.keys)
+    pending = not message and waiting
+    if stopped and not message and not pending and found.count(None) == len(found):
+        message = next(iter(stopped.values()))  # for pages that show no doctor
+    if pending:
+        message = WARMING if status.state == "warming" else "The networks come to this slice next."
+    return Analyzed(
+        stack=stack,
+        analyses=found,
+        message=message,
+        pending=pending,
+        threshold=records[0].threshold if records else stored_threshold(segmenter),
+        min_component_pixels=records[0].min_component_pixels if records else 0,
+        model=segmenter,
+        heats=gradcam.known(stack),
+        stopped=stopped,
+    )
+
+
+def begin(stack: Stack, index: int, model: str | None = None) -> None:
+    """Have the networks begin with slice ``index`` while the page is drawn, for the next `advance`.
+
+    Nothing is asked where this visitor's slices of the stack are being looked at already.
+    """
+    try:
+        records = _records(registry.get(model or SEGMENTER).name)
+        missing = _missing(stack, _recall(stack, records))
+        ahead = _asked_ahead(stack, missing, records)
+        if not ahead and index in missing:
+            ahead = _ask(stack, [index], records)
+        st.session_state[AHEAD] = ahead
+    except BrainTumorError:
+        return  # `advance` meets it as well, and says so
+
+
+def advance(stack: Stack, index: int, model: str | None = None) -> None:
+    """Have the networks look at slice ``index``, or, where that is done, at the next few.
+
+    What comes of it, an error too, is there at the next `known`.
+    """
+    try:
+        records = _records(registry.get(model or SEGMENTER).name)
+        kept = _recall(stack, records)
+        missing = _missing(stack, kept)
+        ahead = _asked_ahead(stack, missing, records)
+        begun = ahead is not None and ahead.keys == (stack.keys[index],)
+        if index in missing and not begun:  # what is looked at does not wait for a chunk
+            asked = _ask(stack, [index], records)
+        else:
+            asked, ahead = ahead or _ask(stack, missing[:CHUNK], records), None
+        predictions = asked.future.result() if asked else []
+        if not ahead:  # the networks go on while the page is drawn
+            rest = [i for i in missing if not asked or stack.keys[i] not in asked.keys]
+            ahead = _ask(stack, rest[:CHUNK], records)
+        st.session_state[AHEAD] = ahead
+        if asked:
+            st.session_state[KEPT] = (
+                kept | _answered(stack, asked, predictions, records),
+                asked.mark,
+            )
+    except BrainTumorError as error:
+        st.session_state[FAILURE] = str(error)
+
+
+def ready(stack: Stack, model: str | None = None) -> int:
+    """Return how many slices of a sample every visitor is shown without asking the networks."""
+    try:
+        mark = _mark(_records(registry.get(model or SEGMENTER).name))
+    except WeightsError:
+        return 0
+    return sum(_shared().get((key, *mark)) is not None for key in stack.keys)
+
+
+def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
+    """Return ``analysis`` with its mask cut at another threshold."""
+    if threshold == analysis.threshold:
+        return analysis
+    records = _records(analysis.model)
+    return _measure(analysis.slice, analysis.prediction, records, threshold)
+
+
+def measured(each: Slice, prediction: Prediction, model: str) -> Analysis:
+    """Return what ``prediction`` of the segmenter ``model`` says of a slice, at its stored threshold."""
+    return _measure(each, prediction, _records(model))
+
+
+def _records(segmenter: str) -> tuple[Record, Record]:
+    return registry.verify_weights(segmenter), registry.verify_weights(CLASSIFIER)
+
+
+def _mark(records: tuple[Record, Record]) -> tuple[str, str]:
+    return records[0].sha256, records[1].sha256
+
+
+def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]:
+    # What this visitor has on screen, and of samples what anyone had: never another's upload.
+    kept, mark = st.session_state.get(KEPT, ({}, None))
+    kept = {key: kept[key] for key in stack.keys if key in kept} if mark == _mark(records) else {}
+    if stack.shared:
+        for key in stack.keys:
+            if key not in kept and (analysis := _shared().get((key, *_mark(records)))):
+                kept[key] = analysis
+    st.session_state[KEPT] = kept, _mark(records)
+    return kept
+
+
+def _missing(stack: Stack, kept: dict[str, Analysis]) -> list[int]:
+    stopped = quality.stops(stack)
+    return [i for i, key in enumerate(stack.keys) if key not in kept and key not in stopped]
+
+
+def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
+    # The doctor comes just before the networks, a few slices at a time as well.
+    admitted = quality.admit(stack, missing)
+    if not admitted:
+        return None
+    keys, mark = tuple(stack.keys[i] for i in admitted), _mark(records)
+    with _asking:
+        if stack.shared and (asked := _under_way(keys, mark)):
+            return asked
+        future = engine.get_engine().submit(
+            [stack.slices[i].pixels for i in admitted],
+            segmenter=records[0].name,
+            classifier=records[1].name,
+        )
+        asked = _Asked(keys, mark, future)
+        if stack.shared:
+            for key in keys:
+                _flying[key, mark] = asked
+    if stack.shared:
+        future.add_done_callback(lambda _: _land(asked))
+    return asked
+
+
+def _under_way(keys: tuple[str, ...], mark: tuple[str, str]) -> _Asked | None:
+    # A class that opens one patient waits for the same answers; only a slice that is looked at does
+    # not wait for somebody's chunk.
+    found = (_flying.get((key, mark)) for key in keys)
+    return next((a for a in found if a and (len(keys) > 1 or len(a.keys) == 1)), None)
+
+
+def _land(asked: _Asked) -> None:
+    with _asking:
+        for key in asked.keys:
+            if _flying.get((key, asked.mark)) is asked:
+                del _flying[key, asked.mark]
+
+
+def _asked_ahead(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
+    # Of another stack, or of other weights, nobody waits for it any more.
+    asked: _Asked | None = st.session_state.pop(AHEAD, None)
+    wanted = {stack.keys[i] for i in missing}
+    return asked if asked and asked.mark == _mark(records) and wanted & {*asked.keys} else None
+
+
+def _answered(
+    stack: Stack, asked: _Asked, predictions: list[Prediction], records: tuple[Record, Record]
+) -> dict[str, Analysis]:
+    slices = dict(zip(stack.keys, stack.slices, strict=True))
+    answered = {}
+    for key, prediction in zip(asked.keys, predictions, strict=True):
+        if key in slices:
+            answered[key] = _measure(slices[key], prediction, records)
+            if stack.shared:
+                _shared().put((key, *asked.mark), answered[key])
+    return answered
+
+
+def _measure(each, prediction, records: tuple[Record, Record], threshold: float | None = None):
+    segmenter, classifier = records
+    return measure.measure(
+        each,
+        prediction,
+        segmenter,
+        classifier,
+        segmenter.name,
+        classifier.name,
+        threshold=threshold,
+    )
+
+
+def stored_threshold(model: str | None = None) -> float | None:
+    """Return the threshold that training chose for a segmenter; None without a record."""
+    try:
+        return registry.load_record(model or SEGMENTER).threshold
+    except WeightsError:
+        return None

@@ -1,0 +1,71 @@
+"""How lessons ask the engine for more than predictions: each thing once, after the page is drawn."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from btmodels.errors import BrainTumorError
+from btmodels.inference import engine
+from ui.session.analysis import WARMING
+from ui.shared.deferred import later
+
+KEPT, FAILURES = "asking.kept", "asking.failures"
+"""Session keys: what was answered, the least recently used leaving first; what went wrong since."""
+
+MOST = 12
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question: ``found``, or None and one sentence why not (yet)."""
+
+    found: Any
+    message: str = ""
+
+
+def ask(key: tuple, job: Callable[[], Any]) -> Answer:
+    """Return what ``job`` returned; it runs once, when the page stands, and the page is drawn again.
+
+    Args:
+        key: Names the question and everything that its answer depends on.
+        job: Asks the engine. What it raises of our own errors becomes the message.
+    """
+    kept: OrderedDict[tuple, Any] = st.session_state.setdefault(KEPT, OrderedDict())
+    if key in kept:
+        kept.move_to_end(key)
+        return Answer(kept[key])
+    failures = st.session_state.setdefault(FAILURES, {})
+    if key in failures:
+        # Said once; at the next run it is tried again.
+        return Answer(None, failures.pop(key))
+    networks = engine.get_engine()
+    networks.start()
+    status = networks.status()
+    if status.state in ("off", "failed"):
+        return Answer(None, status.message)
+    later(lambda: _do(key, job))
+    return Answer(None, WARMING if status.state == "warming" else "The network is at it.")
+
+
+def ask_now(key: tuple, job: Callable[[], Any]) -> Answer:
+    """Do as `ask`, but wait for the answer: for a fragment whose page is on screen already."""
+    kept: OrderedDict[tuple, Any] = st.session_state.setdefault(KEPT, OrderedDict())
+    failures = st.session_state.setdefault(FAILURES, {})
+    if key not in kept:
+        _do(key, job)
+    return Answer(kept.get(key), failures.pop(key, ""))
+
+
+def _do(key: tuple, job: Callable[[], Any]) -> None:
+    kept, failures = st.session_state[KEPT], st.session_state[FAILURES]
+    try:
+        kept[key] = job()
+    except BrainTumorError as error:
+        failures[key] = str(error)
+    while len(kept) > MOST:
+        kept.popitem(last=False)

@@ -1,0 +1,1 @@
+"""What every page uses: text, tables, badges, files of components."""

@@ -1,0 +1,79 @@
+"""The badge that each sample wears: whether the networks have met the patient before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A badge's words and looks.
+
+    Attributes:
+        label: On the badge and in lists.
+        color, icon: As `streamlit.badge` takes them.
+        meaning: What it says about a score, one sentence.
+        truth: What the mask beside a slice is.
+    """
+
+    label: str
+    color: str
+    icon: str
+    meaning: str
+    truth: str = "Truth, drawn by an expert"
+
+
+BADGES = {
+    "train": Badge(
+        "trained on",
+        "orange",
+        ":material/model_training:",
+        "The networks learned from this patient, so agreement with the expert proves nothing.",
+    ),
+    "validation": Badge(
+        "validation",
+        "violet",
+        ":material/tune:",
+        "Thresholds were chosen on this patient, so agreement with the expert flatters a little.",
+    ),
+    "test": Badge(
+        "never seen",
+        "green",
+        ":material/visibility_off:",
+        "No training run and no choice has used this patient: agreement here is evidence.",
+    ),
+    "reference": Badge(
+        "never seen",
+        "green",
+        ":material/visibility_off:",
+        "This patient is set aside from all of training and choosing: agreement here is evidence.",
+    ),
+    "synthetic": Badge(
+        "synthetic",
+        "blue",
+        ":material/science:",
+        "A made-up patient, computed from a brain template: safe to share, and no evidence of how "
+        "well real patients are read.",
+        truth="Truth, as it was made",
+    ),
+    "unknown": Badge(
+        "source unknown",
+        "gray",
+        ":material/help:",
+        "Nothing is known about where this slice comes from.",
+        truth="Truth, from your mask",
+    ),
+}
+
+
+def badge_of(provenance: str) -> Badge:
+    """Return the badge of a provenance as `btmodels.dataset.cohort.provenance` names it."""
+    return BADGES.get(provenance, BADGES["unknown"])
+
+
+def draw(provenance: str) -> None:
+    """Draw the badge; its meaning is its tooltip."""
+    badge = badge_of(provenance)
+    st.badge(badge.label, icon=badge.icon, color=badge.color, help=badge.meaning)

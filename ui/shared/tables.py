@@ -1,0 +1,64 @@
+"""Tables that can be sorted, and kept as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.results.scores import DASH
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, Any],
+    file: str,
+    alt: str,
+) -> None:
+    """Draw a table with a button that downloads it; what is not there is a dash.
+
+    Args:
+        rows: Cells by column; None where a cell is empty. What no column shows is in the CSV alone.
+        columns: Streamlit's column configuration by column, in the order they are shown.
+        file: Name of the CSV, without suffix.
+        alt: What the table holds, for those who do not see it.
+    """
+    st.dataframe(
+        [{column: row.get(column) for column in columns} for row in rows],
+        hide_index=True,
+        placeholder=DASH,
+        alt=alt,
+        column_config=dict(columns),
+    )
+    st.download_button(
+        "CSV",
+        lambda: as_csv(rows),
+        f"{file}.csv",
+        "text/csv",
+        key=f"csv.{file}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help="This table as a file of comma-separated values.",
+    )
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Write rows as CSV: UTF-8, a line a row, empty cells where there is nothing."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def percent(probability: float) -> str:
+    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
+    # No network is certain, so rounding must not make it look so.
+    if probability > 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"

@@ -1,0 +1,1 @@
+"""What surrounds the pages: status, headers, health check, the server's document."""

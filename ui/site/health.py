@@ -1,0 +1,47 @@
+"""How the site is, for whoever runs it: ``/health`` as JSON, beside Streamlit's ``/_stcore/health``."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from btmodels.inference import engine
+
+PATH = "/health"
+_started = time.monotonic()
+
+
+def route() -> Route:
+    """Serve `PATH`."""
+    return Route(PATH, _answer)
+
+
+def report() -> tuple[int, dict[str, Any]]:
+    """Return an HTTP status and what it is about.
+
+    200 where the networks answer, or are switched off on purpose; 503 while they warm up, where the
+    worker failed, or where weights that a page needs are missing or altered. The document names
+    states, networks and seconds: no patient, no file, no visitor.
+    """
+    status = engine.get_engine().status()
+    networks = {name: network.state for name, network in status.networks.items()}
+    broken = [name for name in engine.NEEDED if networks.get(name) in ("missing", "altered")]
+    fine = status.state in ("warm", "off") and not broken
+    return 200 if fine else 503, {
+        "status": "ok" if fine else "not ready",
+        "engine": status.state,
+        "message": status.message,
+        "device": status.device,
+        "worker": status.pid,
+        "networks": networks,
+        "up_seconds": round(time.monotonic() - _started),
+    }
+
+
+async def _answer(request: Request) -> JSONResponse:
+    code, document = report()
+    return JSONResponse(document, code, headers={"Cache-Control": "no-store"})

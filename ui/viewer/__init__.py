@@ -1,0 +1,1 @@
+"""The slice viewer and the gallery: Streamlit components with their JavaScript."""

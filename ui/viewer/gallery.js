@@ -1,0 +1,127 @@
+// All slices of a stack at once, small, with their outlines. A click or Enter turns the viewer there.
+// ui/viewer/gallery.py puts mount.js, masks.js and turning.js before this file: the browser gets them as one module.
+
+export default (component) => mount(Gallery, component);
+
+class Gallery {
+  constructor(parent) {
+    this.list = parent.querySelector(".gallery");
+    this.list.onkeydown = (event) => this.key(event);
+    this.shown = ({ detail }) => this.follow(detail);
+    window.addEventListener(VIEWER_SHOWN, this.shown);
+  }
+
+  close() {
+    this.closed = true;
+    window.removeEventListener(VIEWER_SHOWN, this.shown);
+  }
+
+  receive(data) {
+    const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+    const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
+    if (this.meta?.version === meta.version) return;
+    const planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
+    const part = ([offset, length]) => planes.subarray(offset, offset + length);
+    if (this.meta?.id !== meta.id) this.build(meta);
+    this.meta = meta;
+    this.slices = meta.slices.map(async ({ rows, cols, image, maps, hasLevels, hasTruth }) => {
+      const [[gray], [levels, truth]] = await Promise.all([
+        unpack(part(image), 1, rows, cols), unpack(part(maps), 2, rows, cols),
+      ]);
+      return { rows, cols, gray, levels: hasLevels ? levels : null, truth: hasTruth ? truth : null };
+    });
+    this.slices.forEach(async (slice, i) => this.paint(this.cells[i], await slice));
+    // The viewer answers with what it shows, and so which outlines to draw.
+    window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id: meta.id } }));
+  }
+
+  build({ id, slices, threshold }) {
+    Object.assign(this, { threshold, current: -1 });
+    this.cells = slices.map(({ short }, index) => {
+      const item = document.createElement("li");
+      item.innerHTML = `<button type="button" tabindex="-1"><span class="picture"><canvas></canvas>
+        <svg aria-hidden="true"><path class="halo"></path><path class="line prediction"></path>
+        <path class="line truth"></path></svg></span><span class="name"></span></button>`;
+      const button = item.firstChild;
+      button.querySelector(".name").textContent = short;
+      button.setAttribute("aria-label", `Show slice ${short}, ${index + 1} of ${slices.length}, in the viewer`);
+      button.onclick = () => {
+        window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id, slice: index } }));
+      };
+      return button;
+    });
+    this.cells[0].tabIndex = 0;
+    this.list.replaceChildren(...this.cells.map((button) => button.parentElement));
+  }
+
+  paint(button, { rows, cols, gray }) {
+    if (this.closed) return;
+    const canvas = button.querySelector("canvas");
+    Object.assign(canvas, { width: cols, height: rows });
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(cols, rows);
+    paint([gray], 0, windowTable(0, 100), image.data);
+    context.putImageData(image, 0, 0);
+    button.querySelector("svg").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
+    this.outline(button);
+  }
+
+  async outline(button) {
+    const index = this.cells.indexOf(button);
+    const slice = await this.slices[index];
+    if (this.closed || this.cells[index] !== button || slice !== (await this.slices[index])) return;
+    const { rows, cols, levels, truth } = slice;
+    const smallest = Math.ceil(this.meta.minPixels / this.meta.slices[index].step ** 2);
+    const mask = levels && cut(levels, rows, cols, this.threshold, smallest);
+    const predicted = mask ? outline(mask, rows, cols) : "";
+    const expected = truth ? outline(truth, rows, cols) : "";
+    button.querySelector(".halo").setAttribute("d", predicted + expected);
+    button.querySelector(".line.prediction").setAttribute("d", predicted);
+    button.querySelector(".line.truth").setAttribute("d", expected);
+    button.dataset.mask = mask ? "drawn" : "none";
+  }
+
+  follow({ id, slice, threshold }) {
+    if (id !== this.meta?.id) return;
+    if (slice !== this.current) this.mark(slice);
+    if (threshold === this.threshold) return;
+    this.threshold = threshold;
+    cancelAnimationFrame(this.drawing);
+    this.drawing = requestAnimationFrame(() => this.cells.forEach((button) => this.outline(button)));
+  }
+
+  mark(slice) {
+    this.cells.forEach((button, index) => {
+      const here = index === slice;
+      if (here) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      button.tabIndex = here ? 0 : -1; // one stop for the tab key; arrows do the rest
+    });
+    this.current = slice;
+    this.bringIn(this.cells[slice]);
+  }
+
+  // Within the gallery alone: the page stays where it is.
+  bringIn(button) {
+    const [cell, frame] = [button.parentElement, this.list];
+    const top = cell.offsetTop - frame.offsetTop;
+    if (top < frame.scrollTop) frame.scrollTop = top;
+    const over = top + cell.offsetHeight - frame.clientHeight;
+    if (over > frame.scrollTop) frame.scrollTop = over;
+  }
+
+  key(event) {
+    const at = this.cells.indexOf(event.target.closest("button"));
+    const tops = this.cells.map((button) => button.parentElement.offsetTop);
+    const row = tops.filter((top) => top === tops[0]).length;
+    const last = this.cells.length - 1;
+    const to = {
+      ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: 0, End: last,
+    }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    const button = this.cells[Math.max(0, Math.min(last, to))];
+    this.cells.forEach((other) => (other.tabIndex = other === button ? 0 : -1));
+    button.focus();
+  }
+}

@@ -1,0 +1,111 @@
+"""All slices of a stack at once, small and outlined; each leads the viewer to its slice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from btmodels.slices import FLAIR, Slice
+from ui.session.stack import Analyzed
+from ui.session.view_state import View
+from ui.shared.component_files import read
+from ui.viewer.packing import pack
+
+_gallery = st.components.v2.component(
+    "slice_gallery",
+    html='<ol class="gallery" aria-label="All slices"></ol>',
+    css=read("viewer/gallery.css"),
+    js=read("viewer/mount.js", "viewer/masks.js", "viewer/sync.js", "viewer/gallery.js"),
+)
+_turn = st.components.v2.component("slice_turn", js=read("viewer/sync.js", "viewer/goto.js"))
+
+SIDE = 128
+"""Rows and columns that a picture has at most: enough to recognize a slice."""
+
+PACKED, ASKED = "gallery.packed", "gallery.asked"
+"""Session keys of the pictures that were packed last, and of the last turn that was asked for."""
+
+
+def gallery(analyzed: Analyzed, start: View) -> None:
+    """Draw a picture of each slice; the viewer of the same stack and this hear of each other.
+
+    Args:
+        analyzed: What is shown; a slice without an analysis has its true outline alone.
+        start: What the viewer starts with; its threshold cuts the outlines until the viewer speaks.
+    """
+    _gallery(key=f"gallery:{analyzed.stack.id}", data=message(analyzed, start.threshold))
+
+
+def turn(stack_id: str, index: int) -> None:
+    """Ask the viewer of a stack to show slice ``index``, once `turner` is drawn."""
+    asked = st.session_state.get(ASKED, {"stamp": 0})
+    st.session_state[ASKED] = {"stamp": asked["stamp"] + 1, "id": stack_id, "slice": index}
+
+
+def turner() -> None:
+    """Carry what `turn` asked for to the viewer; draws nothing."""
+    _turn(key="slice_turn", data=st.session_state.get(ASKED, {"stamp": 0}))
+
+
+def message(analyzed: Analyzed, threshold: float) -> bytes:
+    """Pack a stack for the browser: length of the head, the head as JSON, the planes it points into."""
+    stack = analyzed.stack
+    there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
+    parts = (*stack.keys, there, str(analyzed.model), str(analyzed.threshold))
+    version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    kept_version, slices, planes = st.session_state.get(PACKED, (None, None, None))
+    if kept_version != version:  # most reruns change nothing of it
+        slices, planes = _pack(analyzed)
+        st.session_state[PACKED] = version, slices, planes
+    meta = {
+        "id": stack.id,
+        "version": version,
+        "slices": slices,
+        "threshold": threshold,
+        "minPixels": analyzed.min_component_pixels,
+    }
+    head = json.dumps(meta).encode()
+    return len(head).to_bytes(4, "little") + head + planes
+
+
+def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
+    entries, parts, end = [], [], 0
+    for place, (each, analysis) in enumerate(
+        zip(analyzed.stack.slices, analyzed.analyses, strict=True), 1
+    ):
+        levels = analysis.prediction.levels if analysis else None
+        step = math.ceil(max(each.pixels.shape[:2]) / SIDE)
+        entry = {
+            "short": str(place if each.number is None else each.number),
+            "step": step,
+            "hasLevels": levels is not None,
+            "hasTruth": each.truth is not None,
+        }
+        image, maps = _image(each, step), _maps(each, levels, step)
+        entry["rows"], entry["cols"] = image.shape[1:]
+        for name, planes in (("image", image), ("maps", maps)):
+            parts.append(pack(planes))
+            entry[name] = [end, len(parts[-1])]
+            end += len(parts[-1])
+        entries.append(entry)
+    return entries, b"".join(parts)
+
+
+def _image(each: Slice, step: int) -> np.ndarray:
+    rows, cols = (math.ceil(size / step) for size in each.pixels.shape[:2])
+    flair = np.ascontiguousarray(each.pixels[..., FLAIR])
+    return cv2.resize(flair, (cols, rows), interpolation=cv2.INTER_AREA)[None]
+
+
+def _maps(each: Slice, levels: np.ndarray | None, step: int) -> np.ndarray:
+    # Of masks every so many pixels are kept, not averaged: an edge stays where it is.
+    maps = np.zeros((2, *each.pixels[::step, ::step].shape[:2]), np.uint8)
+    for plane, values in zip(maps, (levels, each.truth), strict=True):
+        if values is not None:
+            plane[:] = values[::step, ::step]
+    return maps
