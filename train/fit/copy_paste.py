@@ -8,8 +8,11 @@ import numpy as np
 
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL
 
+RIM = 24
+"""Scalp and skull are taken to be as thick as the slice's rows divided by this."""
+
 FITS = 0.95
-"""A pasted lesion must lie in the head with at least this share of its pixels."""
+"""A pasted lesion must lie within the rim of the head with at least this share of its pixels."""
 
 TOUCHES = 0.25
 """A pasted lesion may overlap the slice's own with at most this share of its pixels."""
@@ -44,7 +47,7 @@ def paste_lesion(
     number = np.count_nonzero(inside)
     if (
         number == 0
-        or np.count_nonzero(inside & head) < FITS * number
+        or np.count_nonzero(inside & _within_rim(head)) < FITS * number
         or np.count_nonzero(inside & (mask > 127)) > TOUCHES * number
     ):
         return pixels, mask
@@ -82,3 +85,10 @@ def _move(
 
 def _head(pixels: np.ndarray) -> np.ndarray:
     return pixels.max(axis=2) > FOREGROUND_LEVEL
+
+
+def _within_rim(head: np.ndarray) -> np.ndarray:
+    thickness = max(head.shape[0] // RIM, 1)
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thickness + 1, 2 * thickness + 1))
+    closed = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, disk)  # dark ventricles
+    return cv2.erode(closed, disk) > 0

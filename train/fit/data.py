@@ -22,6 +22,9 @@ from train.fit.nnunet_augment import deform, degrade
 ELASTIC = 0.2
 """nnU-Net's chance that a slice is deformed."""
 
+SAME_HEIGHT = 0.1
+"""Lesions are pasted from slices whose place in their stack, from 0 to 1, differs by no more."""
+
 PASTE_TRIALS = 4
 """Lesions tried before a slice is left without one."""
 
@@ -143,6 +146,7 @@ class Epoch(keras.utils.PyDataset):
         if augmentation.leave_out:
             doubtful = np.isin(self.names[pool], least_consistent(subset))
             pool = pool[~doubtful | (rng.random(len(pool)) >= augmentation.leave_out)]
+        self.heights = heights_of(subset) if augmentation.paste else None
         self.stacks = stack_statistics(subset) if augmentation.volume else {}
         rounds = -(-num_slices // len(pool)) if again else 1
         order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
@@ -193,7 +197,8 @@ class Epoch(keras.utils.PyDataset):
 
     def _paste(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         pixels, mask = self.subset.pixels[index], self.subset.masks[index]
-        others = self.donors[self.names[self.donors] != self.names[index]]
+        far = np.abs(self.heights[self.donors] - self.heights[index])
+        others = self.donors[(self.names[self.donors] != self.names[index]) & (far <= SAME_HEIGHT)]
         for donor in rng.choice(others, PASTE_TRIALS) if len(others) else ():
             pasted, marked = paste_lesion(
                 pixels, mask, self.subset.pixels[donor], self.subset.masks[donor], rng
@@ -219,6 +224,14 @@ def least_consistent(subset: Subset, share: float = 0.2) -> list[str]:
         pairs = [count(one, two) for one, two in pairwise(masks) if one.any() or two.any()]
         agreement[name] = mean_of(map(dice, pairs)) if pairs else 1.0
     return sorted(agreement, key=agreement.get)[: round(share * len(agreement))]
+
+
+def heights_of(subset: Subset) -> np.ndarray:
+    """Return where each slice lies in its patient's stack, 0 to 1: float, (n,)."""
+    found = np.zeros(len(subset.pixels))
+    for own in by_patient(subset).values():
+        found[own] = np.linspace(0, 1, len(own))
+    return found
 
 
 def stack_statistics(subset: Subset) -> dict[int, tuple[np.ndarray, np.ndarray]]:

@@ -46,3 +46,23 @@ def test_now_and_then_flair_stands_in_for_a_missing_sequence():
         values = change_intensities(pixels, np.random.default_rng(seed))
         stood_in += np.corrcoef(values[..., 0].ravel(), values[..., FLAIR].ravel())[0, 1] > 0.8
     assert 4 <= stood_in <= 40, "8 in 100 are meant to"
+
+
+def test_a_strength_widens_the_ranges():
+    pixels, mask = picture()
+    one, strong = (
+        np.array(
+            [
+                [
+                    warp(pixels, mask, np.random.default_rng(s), strength)[1].sum()
+                    for s in range(60)
+                ],
+                [
+                    change_intensities(pixels, np.random.default_rng(s), strength).mean()
+                    for s in range(60)
+                ],
+            ]
+        )
+        for strength in (1.0, 1.7)
+    )
+    assert (strong.std(axis=1) > 1.3 * one.std(axis=1)).all()
