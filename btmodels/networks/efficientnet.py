@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -40,29 +41,51 @@ LITE0 = (
 )
 """The stages of EfficientNet-Lite0, after a first convolution that halves the slice to 32 channels."""
 
-PYRAMID = ("block1a", "block2b", "block3b", "block5c", "block7a")
-"""Last block at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, as `efficientnet_lite0` names them."""
+LITE2 = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(3, 3, 2, 6, 24),
+    Stage(3, 5, 2, 6, 48),
+    Stage(4, 3, 2, 6, 88),
+    Stage(4, 5, 1, 6, 120),
+    Stage(5, 5, 2, 6, 208),
+    Stage(1, 3, 1, 6, 352),
+)
+"""The same of EfficientNet-Lite2: 1.1 times as wide and 1.2 times as deep, rounded as its authors do."""
 
 
-def efficientnet_lite0(inputs) -> keras.Model:
-    """Return EfficientNet-Lite0 without its head, from ``inputs`` to maps of 320 channels at 1/32.
+def pyramid(stages: Sequence[Stage]) -> tuple[str, ...]:
+    """Return the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, by name."""
+    found = []
+    for number, stage in enumerate(stages, start=1):
+        if stage.stride > 1 or not found:
+            found.append("")
+        found[-1] = _block_name(number, stage.blocks - 1)
+    return tuple(found)
+
+
+def efficientnet_lite(
+    inputs, stages: Sequence[Stage] = LITE0, name: str = "efficientnet_lite0"
+) -> keras.Model:
+    """Return an EfficientNet-Lite without its head, from ``inputs`` to maps of the last stage's channels
+    at 1/32.
 
     The Lite variants leave out what phones compute slowly: squeeze-and-excitation, and the swish that a
     ReLU6 replaces. `keras.applications` has the other variants alone.
 
     Args:
         inputs: Standardized slices, (batch, rows, cols, 3), of `keras.Input`.
+        stages: `LITE0` or `LITE2`.
+        name: Of the model.
     """
     # ImageNet's pixels reached this encoder with half the deviation that standardized slices have.
     x = layers.Rescaling(0.5, name="to_imagenet_range")(inputs)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(x)
     x = norm(x, "stem_bn")
     x = layers.ReLU(6.0, name="stem_relu")(x)
-    for number, stage in enumerate(LITE0, start=1):
+    for number, stage in enumerate(stages, start=1):
         for step in range(stage.blocks):
-            name = f"block{number}{chr(ord('a') + step)}"
-            x = _block(x, stage, stage.stride if step == 0 else 1, name)
-    return keras.Model(inputs, x, name="efficientnet_lite0")
+            x = _block(x, stage, stage.stride if step == 0 else 1, _block_name(number, step))
+    return keras.Model(inputs, x, name=name)
 
 
 def weighted_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -72,6 +95,10 @@ def weighted_layers(model: keras.Model) -> list[keras.layers.Layer]:
         for layer in model.layers
         if layer.weights and layer.name.startswith(("stem_", "block"))
     ]
+
+
+def _block_name(stage: int, step: int) -> str:
+    return f"block{stage}{chr(ord('a') + step)}"
 
 
 def _block(x, stage: Stage, stride: int, name: str):

