@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.cli import find_files, load
 from btmodels.cli.find_files import Bundle, Input, Problem
 from btmodels.cli.load import Found, Wishes
@@ -26,8 +26,7 @@ from btmodels.io.study import ROLES
 from btmodels.measurement.measure import measure
 from btmodels.quality import check, classifier
 from btmodels.quality.classifier import Limits
-from btmodels.slices import Analysis
-from btmodels.transforms.orientation import Turn
+from btmodels.slices import Analysis, Turn
 
 CHUNK = 8
 """Slices read, asked and written at once: enough for a batch, few enough for any memory."""
@@ -141,7 +140,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
                 if table:
                     table.add(row)
     except WeightsError as error:
-        problems.append(Problem(registry.ASSETS / "weights", str(error)))
+        problems.append(Problem(paths.ASSETS / "weights", str(error)))
         _report(problems[-1])
     if table:
         table.end()
@@ -158,7 +157,7 @@ def _rows(
     Raises:
         WeightsError: There is no answer without the weights of both networks.
     """
-    assets = registry.ASSETS
+    assets = paths.ASSETS
     networks = registry.get(model).name, registry.get("default-classifier").name
     records = [registry.verify_weights(name, assets) for name in networks]
     taken: dict[Path, Found] = {}
@@ -281,5 +280,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     sys.exit(main())

@@ -115,3 +115,17 @@ def is_affine(affine: np.ndarray) -> bool:
     if not (steps > 0).all():
         return False
     return abs(np.linalg.det(affine[:3, :3] / steps)) > 1e-3
+
+
+def plane_notes(grid: Grid, name: str) -> tuple[str, ...]:
+    """Return the note that a volume gets whose axial slices have stretched pixels, or which is turned."""
+    if grid.affine is None or grid.spacing is None:
+        return ()
+    _, row, column = grid.spacing
+    notes: tuple[str, ...] = ()
+    if max(row, column) > 1.5 * min(row, column):
+        notes += (
+            f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices, so they look squashed "
+            "and the networks are less sure of them.",
+        )
+    return notes

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.networks.ensemble import MEMBERS
 
@@ -49,7 +49,7 @@ QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "4"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
     parser.add_argument(
         "--quick", action="store_true", help="at reduced size, into an --assets folder of its own"
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     if not args.quick and (args.epochs or args.num_slices):
@@ -200,6 +200,6 @@ def _bring_split(args: argparse.Namespace) -> None:
     folders = {patient.folder for patient in cohort.read_cohort(args.data)}
     committed = cohort.load_split()
     if all(folders & set(committed[subset]) for subset in ("train", "validation", "test")):
-        shutil.copy(registry.ASSETS / "splits" / "patients.json", target)
+        shutil.copy(paths.ASSETS / "splits" / "patients.json", target)
         return
     run([["split", "--data", str(args.data), "--out", str(target), "--validation", "0.2"]])

@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from btmodels.filenames import is_mask_name, pair_masks
-from btmodels.io.image import SUFFIXES
+from btmodels.io.formats import KNOWN, VOLUMES
 from btmodels.io.read import is_zip
-
-KNOWN = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-"""Endings of pictures that are looked for in folders; a file that is named is read whatever its ending."""
-
-VOLUMES = (".dcm", ".ima", ".nii", ".nii.gz", ".zip")
-"""Endings of what holds more than a picture; a DICOM file is found without one, too."""
 
 MOST_FILES = 2_000
 """Files that are read together; of a folder with more each folder within stands for itself."""

@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from btmodels.cli.find_files import KNOWN, VOLUMES, Bundle, Input, Problem, why
+from btmodels.cli.find_files import Bundle, Input, Problem, why
 from btmodels.errors import DecodeError
 from btmodels.export.files import mask_name
 from btmodels.filenames import is_mask_name, pair_masks, stem_of
 from btmodels.io.assemble import Entry, assemble
+from btmodels.io.dicom.file import DicomFile
+from btmodels.io.formats import KNOWN, VOLUMES
 from btmodels.io.raster import MAX_BYTES
 from btmodels.io.read import is_zip
 from btmodels.io.sandbox import get_reader
-from btmodels.io.scan import DicomFile
 from btmodels.io.study import Study
-from btmodels.slices import Slice
-from btmodels.transforms.orientation import Turn, turn_slice
+from btmodels.slices import Slice, Turn
+from btmodels.transforms.orientation import turn_slice
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from PIL import Image
 from btmodels.dataset.cohort import read_slices
 from btmodels.errors import DecodeError
 from btmodels.io.sandbox import Reader
-from btmodels.slices import FLAIR, Patient, Slice
+from btmodels.slices import FLAIR, Patient, Slice, most_telling
 from btmodels.visualize.overlay import TRUTH_COLOR, outline
 
 THUMBNAIL = 72
@@ -56,12 +56,6 @@ def survey(patient: Patient) -> Survey:
         thumbnail=thumbnail(slices[most_telling(slices)]) if slices else None,
         problems=problems,
     )
-
-
-def most_telling(slices: tuple[Slice, ...]) -> int:
-    """Return the index of the slice with the largest true mask; without any, the middle one."""
-    sizes = [0 if s.truth is None else int(np.count_nonzero(s.truth)) for s in slices]
-    return sizes.index(max(sizes)) if any(sizes) else len(sizes) // 2
 
 
 def thumbnail(each: Slice) -> bytes:

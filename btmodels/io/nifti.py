@@ -14,7 +14,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
-from btmodels.geometry import Grid, is_affine, toward_axial
+from btmodels.geometry import Grid, is_affine, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
 from btmodels.io.scan import Scan, to_levels
 from btmodels.io.sequences import family_of, recognize
@@ -190,20 +190,6 @@ def _scans(
             )
         )
     return tuple(scans)
-
-
-def plane_notes(grid: Grid, name: str) -> tuple[str, ...]:
-    """Return the note that a volume gets whose axial slices have stretched pixels, or which is turned."""
-    if grid.affine is None or grid.spacing is None:
-        return ()
-    _, row, column = grid.spacing
-    notes: tuple[str, ...] = ()
-    if max(row, column) > 1.5 * min(row, column):
-        notes += (
-            f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices, so they look squashed "
-            "and the networks are less sure of them.",
-        )
-    return notes
 
 
 def gunzip(data: bytes, name: str) -> bytes:

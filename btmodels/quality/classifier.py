@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 
 CLIP = 4.0
 """Standardized figures are clipped to +-CLIP: nothing that one figure says outweighs all others."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 
 KINDS = (
     "replicated",

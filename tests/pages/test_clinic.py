@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from btmodels.dataset import cohort
+from btmodels.paths import ASSETS
 from btmodels.quality import check, classifier, fault_costs
-from btmodels.registry import ASSETS
 from tests.pages.conftest import words_of
 from tests.pages.test_analyze import tiff, upload
 from train.quality import drawn_negatives

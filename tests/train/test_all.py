@@ -6,7 +6,7 @@ import json
 import keras
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.networks.ensemble import MEMBERS
 from train import all as everything
 from train.__main__ import main
@@ -73,7 +73,7 @@ def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
-    words = ["--data", str(registry.ASSETS / "samples"), "--assets", str(tmp_path)]
+    words = ["--data", str(paths.ASSETS / "samples"), "--assets", str(tmp_path)]
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
     # Experiments have quick tests of their own.
     # Of the other networks, test_pretrained.py tries what is different: a ready-made encoder taken over.

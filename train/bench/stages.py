@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.dataset import cohort
 from btmodels.inference import worker
 from btmodels.io.image import decode
@@ -29,9 +29,9 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
 
     ``prepare`` is done within ``classify`` and ``segment`` too, so it is not part of the whole.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     judge, locate = (
-        worker.predictor_of(registry.get(name).name, registry.ASSETS)
+        worker.predictor_of(registry.get(name).name, paths.ASSETS)
         for name in ("default-classifier", "default")
     )
     records = locate.record, judge.record

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 from train.cohort import figures
 
 SEED = 2026

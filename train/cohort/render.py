@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from btmodels.measurement.measure import head_mask
 from btmodels.slices import FLAIR
+from btmodels.transforms.postprocess import head_mask
 from train.cohort.anatomy import Template
 from train.cohort.fields import Noise
 from train.cohort.figures import DECILES, Reference

@@ -26,7 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.quality import channel_features, channels, check, head_features
 from btmodels.quality.classifier import Judge, Limits, from_json, limits_path, to_json
@@ -60,7 +60,7 @@ SPOIL_EVERY = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
     parser.add_argument("--each", type=int, default=FIT_EACH, help="pictures of a kind for fitting")
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
     parser.add_argument(

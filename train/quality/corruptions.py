@@ -10,8 +10,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from btmodels.measurement.measure import head_mask
 from btmodels.slices import FLAIR, Slice
+from btmodels.transforms.postprocess import head_mask
 
 LEAST_HEAD = 0.08
 """Slices with a smaller head (share of the picture) are not spoiled: there is too little to see it by."""

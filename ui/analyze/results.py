@@ -15,7 +15,7 @@ from ui.session import quality
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
-from ui.shared.tables import percent
+from ui.shared.text import percent, plain
 
 TABLE_HEIGHT = 300
 SHORT = 7
@@ -170,8 +170,3 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
         )
     which = "the stored one" if analysis.threshold == stored else "set by hand"
     st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
-
-
-def plain(text: str) -> str:
-    """Return what anyone may have written, such as a file's name, as text without Markdown."""
-    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in text)

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from btmodels.cli.find_files import KNOWN, VOLUMES
 from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.io import image
 from btmodels.io.assemble import Entry, assemble
+from btmodels.io.formats import KNOWN, VOLUMES
 from btmodels.io.read import is_zip
 from btmodels.io.sandbox import get_reader
 from btmodels.io.scan import Scan
 from btmodels.io.study import Study
-from btmodels.slices import Slice
-from btmodels.transforms.orientation import Turn, turn_slice
+from btmodels.slices import Slice, Turn
+from btmodels.transforms.orientation import turn_slice
 from ui.session.stack import Stack
 
 LIMIT = 400

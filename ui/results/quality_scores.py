@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from btmodels import registry
+from btmodels import paths
 
 MISSING = "How well the doctor sees was not measured in this copy of the project."
 
@@ -22,7 +22,7 @@ SUBSETS = {
 
 def measured() -> dict[str, Any] | None:
     """Return what was measured; None where nothing was."""
-    path = registry.ASSETS / "metrics" / "doctor.json"
+    path = paths.ASSETS / "metrics" / "doctor.json"
     try:
         return _parsed(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from btmodels.dataset.thumbnails import most_telling
-from btmodels.slices import Analysis, Slice
+from btmodels.slices import Analysis, Slice, most_telling
 
 
 @dataclass(frozen=True)

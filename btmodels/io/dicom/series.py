@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from btmodels.filenames import stem_of
-from btmodels.geometry import Grid, is_affine, toward_axial
-from btmodels.io.nifti import plane_notes
-from btmodels.io.scan import DicomFile, Frame, Scan, to_levels
+from btmodels.geometry import Grid, is_affine, plane_notes, toward_axial
+from btmodels.io.dicom.file import DicomFile, Frame
+from btmodels.io.scan import Scan, to_levels
 
 _EVEN = 0.02
 """Share of the distance between slices by which one may differ from another."""

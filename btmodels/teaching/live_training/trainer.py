@@ -12,12 +12,11 @@ import numpy as np
 from keras import ops
 
 from btmodels.dataset import cohort
-from btmodels.dataset.thumbnails import most_telling
 from btmodels.errors import CohortError
 from btmodels.metrics.overlap import count, dice, total
 from btmodels.networks.unet import build_unet
-from btmodels.slices import Slice
-from btmodels.teaching.live_training.worker import SIZE, Lap, Setting, Start, split
+from btmodels.slices import Slice, most_telling
+from btmodels.teaching.live_training.settings import SIZE, Lap, Setting, Start, split
 from btmodels.training import losses
 from btmodels.training.fitting import FitConfig, compile_model, train_epoch
 from btmodels.transforms.preprocess import fit_to, standardize, to_levels

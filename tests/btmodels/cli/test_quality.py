@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.quality import classifier
 from tests.btmodels.cli.test_analyze import analyze, networks  # noqa: F401
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def limits(networks):  # noqa: F811
     """The committed limits beside the made-up weights."""
-    path = classifier.limits_path(registry.ASSETS)
+    path = classifier.limits_path(paths.ASSETS)
     path.parent.mkdir(parents=True)
     shutil.copy(classifier.limits_path(), path)
     return networks

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from btmodels.dataset import cohort, thumbnails
-from btmodels.slices import Slice
+from btmodels.slices import Slice, most_telling
 from btmodels.visualize.overlay import TRUTH_COLOR
 
 ANNA = "TCGA_AA_0001_20010203"
@@ -73,7 +73,7 @@ def test_the_most_telling_slice_has_the_largest_mask(marked, telling):
     slices = tuple(
         Slice("x", pixels, None if m is None else np.arange(9).reshape(3, 3) < m) for m in marked
     )
-    assert thumbnails.most_telling(slices) == telling
+    assert most_telling(slices) == telling
 
 
 def test_a_thumbnail_fits_its_box_and_outlines_the_truth():

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.quality import classifier
 from train.quality import corruptions, drawn_negatives, fit_classifier, negatives
@@ -68,7 +68,7 @@ def test_spoiling_does_what_it_says():
     )
 
 
-PATH = registry.ASSETS / "metrics" / "doctor.json"
+PATH = paths.ASSETS / "metrics" / "doctor.json"
 
 
 @pytest.mark.skipif(not PATH.exists(), reason="the doctor was not measured in this copy")
