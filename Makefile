@@ -19,7 +19,7 @@ help:
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
 	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
-	@echo "make lint    ruff check and ruff format --check"
+	@echo "make lint    ruff check, ruff format --check, and imports that point one way"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
 
 demo: .venv/.runtime
@@ -31,6 +31,7 @@ test: lint
 lint: .venv/.dev
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@.venv/bin/lint-imports --no-cache --no-logo >/dev/null || .venv/bin/lint-imports --no-cache
 
 train: .venv/.train
 	@test -n "$(DATA)" || { echo "Say where the data is: make train DATA=folder-with-kaggle_3m" >&2; exit 2; }

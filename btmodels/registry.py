@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from btmodels.errors import WeightsError
-
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
-"""The committed folder of weights, metrics, splits and samples."""
+from btmodels.paths import ASSETS
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from btmodels.geometry import Grid
-    from btmodels.transforms.orientation import Turn
+    from btmodels.geometry import VolumeGeometry
+
 
 CHANNELS = ("pre-contrast T1", "FLAIR", "post-contrast T1")
 """What the three channels of a slice hold, in the data set's order."""
@@ -59,7 +59,7 @@ class Place:
 
     volume: str
     title: str
-    grid: Grid
+    grid: VolumeGeometry
     index: int
 
 
@@ -129,3 +129,32 @@ class Analysis:
     head_share: float | None
     dice: float | None
     warnings: tuple[str, ...] = ()
+
+
+def largest_lesion_slice(slices: tuple[Slice, ...]) -> int:
+    """Return the index of the slice with the largest true mask; without any, the middle one."""
+    sizes = [0 if s.truth is None else int(np.count_nonzero(s.truth)) for s in slices]
+    return sizes.index(max(sizes)) if any(sizes) else len(sizes) // 2
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is done to a slice so that it lies as the networks know it.
+
+    Attributes:
+        quarters: Quarter turns clockwise, 0 to 3.
+        mirrored: Whether left and right are exchanged, after the turns.
+    """
+
+    quarters: int = 0
+    mirrored: bool = False
+
+    def apply(self, picture: np.ndarray) -> np.ndarray:
+        """Turn a picture, (rows, cols) or (rows, cols, channels)."""
+        turned = np.rot90(picture, -self.quarters)
+        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+
+    def undo(self, picture: np.ndarray) -> np.ndarray:
+        """Turn a picture back: ``turn.undo(turn.apply(picture))`` is the picture."""
+        turned = picture[:, ::-1] if self.mirrored else picture
+        return np.ascontiguousarray(np.rot90(turned, self.quarters))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def load_into(model: keras.Model, path: Path) -> None:
         ) from error
 
 
-def load(name: str, assets: Path = registry.ASSETS) -> tuple[keras.Model, registry.Record]:
+def load(name: str, assets: Path = paths.ASSETS) -> tuple[keras.Model, registry.Record]:
     """Build ``name`` and give it its verified weights.
 
     Raises:

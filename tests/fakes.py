@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.errors import EngineError
-from btmodels.inference import engine, introspect_tasks
+from btmodels.inference import engine, introspect_types
 from btmodels.inference.engine import EngineStatus, NetworkStatus
 from btmodels.quality import check
 from btmodels.slices import Prediction
@@ -77,18 +77,18 @@ class FakeEngine:
         size, few = (8, 8), 2
         levels = np.zeros((few, *size), np.uint8)
         return [
-            introspect_tasks.Maps(layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0))
+            introspect_types.Maps(layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0))
             for layer in layers
         ]
 
     def _sight(self, image, name, row, col):
-        return introspect_tasks.Sight(np.zeros((128, 128), np.uint8), (row, row), (col, col))
+        return introspect_types.Sight(np.zeros((128, 128), np.uint8), (row, row), (col, col))
 
     def close(self) -> None:
         pass
 
 
-def record(name: str, assets: Path = registry.ASSETS) -> registry.Record:
+def record(name: str, assets: Path = paths.ASSETS) -> registry.Record:
     """A record for any network, whether or not its weights are there."""
     return registry.Record(
         name=registry.get(name).name,
@@ -130,8 +130,8 @@ def write_cohort(root: Path, patients: tuple[str, ...] = PATIENTS, slices: int =
 def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
     """Put ``fake`` in the engine's place, and records of verified weights beside it."""
     monkeypatch.setattr(engine, "get_engine", lambda: fake)
-    # The doctor would rightly stop the squares that stand for heads here; it has tests of its own.
-    monkeypatch.setattr(check, "examine", lambda pixels, limits=None: check.Diagnosis())
+    # The input check would rightly stop the squares that stand for heads here; it has tests of its own.
+    monkeypatch.setattr(check, "check_slice", lambda pixels, limits=None: check.QualityReport())
     monkeypatch.setattr(registry, "load_record", record)
     monkeypatch.setattr(registry, "verify_weights", record)
     return fake

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.inference.predict import Predictor
-from btmodels.metrics.overlap import Counts, mean_of, roc_auc, score_patient
+from btmodels.metrics.classification import roc_auc
+from btmodels.metrics.overlap import Counts, mean_of, score_patient
 from train.evaluate.evaluate import PRECISION, evaluate
 
 TRAINED = [name for name in registry.SPECS if registry.record_path(name).exists()]
@@ -54,7 +55,7 @@ def test_one_lgg_patient_scores_as_committed(name, classifier):
     folder = os.environ.get("BT_DATA_DIR")
     if not folder:
         pytest.skip("BT_DATA_DIR is not set")
-    patients = cohort.subset_patients(Path(folder), "validation", registry.ASSETS)
+    patients = cohort.subset_patients(Path(folder), "validation", paths.ASSETS)
     recomputed_equals_committed(name, "validation", patients, classifier)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def test_the_scoreboards_code_holds_no_score(file):
 
 
 def test_the_table_of_damaged_files_is_that_of_the_file():
-    found = json.loads((registry.ASSETS / "metrics" / "fuzz.json").read_text(encoding="utf-8"))
+    found = json.loads((paths.ASSETS / "metrics" / "fuzz.json").read_text(encoding="utf-8"))
     kinds = ("files", "decoded", "refused", "given_up", "uncaught")
     for name, counts in found["formats"].items():
         cells = [f"{counts.get(kind, 0):,}" for kind in kinds]

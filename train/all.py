@@ -1,8 +1,8 @@
 """``python -m train all``: make everything in assets/ that is generated, one command after the other.
 
 Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
-score them, run the other experiments, fit and measure the doctor, damage files, measure speed, write the
-networks' cards. Whatever was interrupted goes on where it was when the same command is given again.
+score them, run the other experiments, fit and measure the input check, damage files, measure speed, write
+the networks' cards. Whatever was interrupted goes on where it was when the same command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
 
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.networks.ensemble import MEMBERS
 
@@ -26,7 +26,7 @@ STEPS = (
     "combine",
     "evaluate",
     "experiments",
-    "doctor",
+    "quality",
     "fuzz",
     "bench",
     "cards",
@@ -49,7 +49,7 @@ QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "4"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
     parser.add_argument(
         "--quick", action="store_true", help="at reduced size, into an --assets folder of its own"
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     if not args.quick and (args.epochs or args.num_slices):
@@ -149,14 +149,14 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
 def _measurements(
     args: argparse.Namespace, data: list[str], into: list[str], few: list[str]
 ) -> list[list[str]]:
-    """Return the commands that measure the rest: the doctor, damaged files, speed."""
+    """Return the commands that measure the rest: the input check, damaged files, speed."""
     if args.quick:
         return [
-            ["doctor", *data, *into, *few, "--each", "4", "--spoil", "validation"],
+            ["quality", *data, *into, *few, "--each", "4", "--corrupt", "validation"],
             ["fuzz", *into, "--count", "300"],
             ["bench", *into, "--only", "networks"],
         ]
-    return [["doctor", *data, *into], ["fuzz", *into], ["bench", *into]]
+    return [["quality", *data, *into], ["fuzz", *into], ["bench", *into]]
 
 
 def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:
@@ -200,6 +200,6 @@ def _bring_split(args: argparse.Namespace) -> None:
     folders = {patient.folder for patient in cohort.read_cohort(args.data)}
     committed = cohort.load_split()
     if all(folders & set(committed[subset]) for subset in ("train", "validation", "test")):
-        shutil.copy(registry.ASSETS / "splits" / "patients.json", target)
+        shutil.copy(paths.ASSETS / "splits" / "patients.json", target)
         return
     run([["split", "--data", str(args.data), "--out", str(target), "--validation", "0.2"]])

@@ -29,7 +29,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.io.read import is_zip, open_zip, read_file
@@ -69,7 +69,7 @@ class Outcome:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=20_000, help="files; defaults to 20,000")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+import loky
+
+from btmodels import processes
+from btmodels.inference import worker
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
@@ -23,3 +31,38 @@ def command_line(words: Sequence[str]) -> str:
     somebody's data lies is nobody's business."""
     kept = [Path(word).name if Path(word).is_absolute() else word for word in words]
     return " ".join(["python -m train", *kept])
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a document whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def machine() -> str:
+    """Describe what is measured on."""
+    cores = loky.cpu_count()
+    packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "streamlit"))
+    noun = "core" if cores == 1 else "cores"
+    where = f"{_processor()}, {cores} {noun}"
+    return ", ".join(filter(None, [_gpu(), where, f"Python {platform.python_version()}", packages]))
+
+
+def _gpu() -> str:
+    """Name the GPU that the networks run on, "" without one."""
+    if not Path("/dev/nvidiactl").exists():
+        return ""  # TensorFlow takes seconds to load, and would not find one either
+    os.environ.update(processes.environment())
+    device = worker.device()
+    return device if device.startswith("GPU") else ""
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -21,7 +21,7 @@ from btmodels.errors import CohortError, DecodeError
 from btmodels.filenames import PATIENT
 from btmodels.io.image import decode, decode_mask
 from btmodels.io.raster import MAX_BYTES
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 from btmodels.slices import Patient, Slice, SliceFile
 
 __all__ = [

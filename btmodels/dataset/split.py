@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from btmodels.errors import CohortError
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 
 SUBSETS = ("train", "validation", "test", "reference")
 """Of the split. Reference patients are never trained on and never selected by."""

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.errors import BrainTumorError, EngineError, WeightsError
 from btmodels.inference import worker
 from btmodels.inference.queue import Batch, Errand, Waiting
@@ -83,7 +83,7 @@ class Engine:
         assets: Folder that holds ``weights/``.
     """
 
-    def __init__(self, assets: Path = registry.ASSETS) -> None:
+    def __init__(self, assets: Path = paths.ASSETS) -> None:
         self.assets = assets
         self._lock = threading.RLock()
         self._run: tuple[Pool, Waiting] | None = None

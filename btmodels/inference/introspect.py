@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from btmodels.inference.introspect_tasks import Maps, Sight
+from btmodels.inference.introspect_types import Maps, Sight
 from btmodels.inference.predict import Predictor
 from btmodels.registry import ModelSpec, Record
 from btmodels.transforms.preprocess import normalize, restore, to_levels

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from btmodels import registry, weights
+from btmodels import paths, registry, weights
 from btmodels.inference import precision
 from btmodels.inference.fold_batchnorm import folded
 from btmodels.transforms.preprocess import normalize, restore, to_levels
@@ -40,9 +40,7 @@ class Predictor:
         batch: Slices that a compiled call takes at most.
     """
 
-    def __init__(
-        self, name: str, assets: Path = registry.ASSETS, policy: str | None = None
-    ) -> None:
+    def __init__(self, name: str, assets: Path = paths.ASSETS, policy: str | None = None) -> None:
         self.spec = registry.get(name)
         with precision.using(policy or precision.fastest_policy()):
             self.model, self.record = weights.load(self.spec.name, assets)

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from btmodels.inference import worker
-from btmodels.measurement.measure import cut
 from btmodels.registry import Record
 from btmodels.slices import FLAIR, Prediction
+from btmodels.transforms.postprocess import cut
 from btmodels.visualize.overlay import blend, png
 
 

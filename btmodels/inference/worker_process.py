@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any
 
 import loky
 
+from btmodels import processes
 from btmodels.errors import BrainTumorError, EngineError
-from btmodels.guard import CallFailedError, guarded
 from btmodels.inference import worker
 
 WARM_SECONDS = 300.0
@@ -67,18 +68,18 @@ class Pool:
             EngineError: Neither got there.
         """
         try:
-            return self._hire(worker.environment())
+            return self._hire(processes.environment())
         except PoolClosedError:
             raise
         except EngineError:
-            return self._hire(worker.environment() | NO_GPU)
+            return self._hire(processes.environment() | NO_GPU)
 
     def _hire(self, environment: dict[str, str]) -> worker.Warmth:
         self._dismiss()
         executor = loky.ProcessPoolExecutor(
             max_workers=1,
             timeout=None,
-            initializer=worker.begin,
+            initializer=processes.begin,
             initargs=(os.getpid(),),
             env=environment,
         )
@@ -155,3 +156,40 @@ class Pool:
             self.warmth = None
         if executor is not None:
             executor.shutdown(wait=True, kill_workers=True)
+
+
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "ResourceExhaustedError")
+"""Of Python, numpy and TensorFlow, whose allocator gives up before the system ends the process."""
+
+
+class CallFailedError(Exception):
+    """A call raised what is no error of this project.
+
+    Args:
+        kind: Name of what was raised.
+        trace: Its traceback as text, for the server's log.
+    """
+
+    def __init__(self, kind: str, trace: str) -> None:
+        super().__init__(kind, trace)
+        self.kind, self.trace = kind, trace
+
+    @property
+    def lacks_memory(self) -> bool:
+        """Whether an allocation failed."""
+        return self.kind in _NO_MEMORY
+
+
+def guarded(function: Callable[..., Any], *args: Any) -> Any:
+    """Return ``function(*args)``.
+
+    Raises:
+        BrainTumorError: Whatever of these the function raised.
+        CallFailedError: It raised anything else.
+    """
+    try:
+        return function(*args)
+    except BrainTumorError:
+        raise
+    except Exception as error:
+        raise CallFailedError(type(error).__name__, traceback.format_exc()) from None

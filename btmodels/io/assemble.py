@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from btmodels.filenames import stem_of
+from btmodels.io.dicom.file import DicomFile
 from btmodels.io.read import Content
-from btmodels.io.scan import DicomFile, Scan
+from btmodels.io.scan import Scan
 from btmodels.io.sequences import family_of, recognize
 from btmodels.io.study import Study, combine
 from btmodels.slices import Slice

@@ -17,6 +17,7 @@ from btmodels.filenames import (
     stem_of,
     suffix_of,
 )
+from btmodels.io.formats import _VOLUMES, SUFFIXES, _kind_of, _what_else
 from btmodels.io.pillow import read_picture
 from btmodels.io.raster import EXPECTED, LIBRARY_ERRORS, MAX_BYTES, Raster, to_uint8
 from btmodels.io.tiff import read_tiff
@@ -24,33 +25,7 @@ from btmodels.slices import Slice
 
 __all__ = ["decode", "decode_mask", "is_mask_name", "pair_masks", "stem_of"]
 
-SUFFIXES = {
-    "TIFF": (".tif", ".tiff"),
-    "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg"),
-    "WEBP": (".webp",),
-    "BMP": (".bmp",),
-}
-"""Endings of the formats that are read, by Pillow's name of the format."""
 
-_STARTS = {
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"BM": "BMP",
-}
-_OTHERS = {
-    b"PK": "a zip archive",
-    b"\x1f\x8b": "a gzip file",
-    b"GIF8": "a GIF",
-    b"%PDF": "a PDF",
-    b"\x89HDF": "an HDF5 file",
-    b"<": "a text file",
-}
-_VOLUMES = ("a DICOM file", "a NIfTI file")
 _MASK_EDGES = 0.01
 """Share of pixels that a lossy mask may have between its two values."""
 
@@ -150,22 +125,6 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
     if not suffix or suffix in SUFFIXES[kind]:
         return raster, ()
     return raster, (f"{name} is a {kind} despite its ending and was read as one.",)
-
-
-def _kind_of(data: bytes) -> str | None:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    return next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
-
-
-def _what_else(data: bytes) -> str:
-    if data[128:132] == b"DICM":
-        return "a DICOM file"
-    if data[344:347] in (b"n+1", b"ni1"):
-        return "a NIfTI file"
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
-        return "a HEIC or AVIF picture, as telephones store them"
-    return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")
 
 
 def _looks_like_mask(pixels: np.ndarray) -> bool:

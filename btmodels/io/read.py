@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
+from btmodels.io.dicom.file import DicomFile
 from btmodels.io.image import decode
 from btmodels.io.raster import EXPECTED, MAX_BYTES
-from btmodels.io.scan import DicomFile, Scan
+from btmodels.io.scan import Scan
 from btmodels.io.zip import is_zip, unzip
 from btmodels.slices import Slice
 

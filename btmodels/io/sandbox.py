@@ -13,8 +13,8 @@ import cv2
 import loky
 import numpy as np
 
+from btmodels import processes
 from btmodels.errors import DecodeError
-from btmodels.inference import worker
 from btmodels.io import limits
 from btmodels.io.image import decode, decode_mask
 from btmodels.io.read import Content, Members, open_zip, prepare, read_file
@@ -97,7 +97,7 @@ class Reader:
 
     def _start(self) -> loky.ProcessPoolExecutor:
         self._executor = loky.ProcessPoolExecutor(
-            max_workers=1, timeout=None, initializer=worker.begin, initargs=(os.getpid(),)
+            max_workers=1, timeout=None, initializer=processes.begin, initargs=(os.getpid(),)
         )
         # The first file's seconds are not spent on starting.
         self._executor.submit(prepare).result(START_SECONDS)

@@ -2,72 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
-import cv2
 import numpy as np
 
 from btmodels.metrics.overlap import count, dice
 from btmodels.registry import Record, get
-from btmodels.slices import FLAIR, Analysis, Prediction, Slice
-from btmodels.transforms.preprocess import FOREGROUND_LEVEL
-
-LEAST_HEAD = 0.01
-"""A region below this share of the slice is noise, not a head."""
-
-
-def lowest_level(threshold: float) -> int:
-    """Return the lowest level (of 255) that counts as marked at a threshold from 0 to 1.
-
-    Level 0 is never marked: at threshold 0 the mask is "anything at all", not the whole slice.
-    """
-    # A threshold that names a level must stay at that level, however the product is rounded.
-    return max(1, math.ceil(threshold * 255 - 1e-9))
-
-
-def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> np.ndarray:
-    """Cut a mask from a probability map and clean it up.
-
-    Args:
-        levels: uint8, (rows, cols), probability in 255ths.
-        threshold: 0 to 1.
-        min_component_pixels: Connected parts (8 neighbors) with fewer pixels are dropped.
-
-    Returns:
-        bool, (rows, cols).
-    """
-    mask = levels >= lowest_level(threshold)
-    if min_component_pixels < 2 or not mask.any():
-        return mask
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    keep = stats[:, cv2.CC_STAT_AREA] >= min_component_pixels
-    keep[0] = False  # label 0 is what is not marked
-    return keep[labels]
-
-
-def head_mask(pixels: np.ndarray) -> np.ndarray:
-    """Find the head: the largest foreground part of FLAIR after Otsu, with its holes filled.
-
-    Otsu 1979, IEEE Trans SMC 9:62, splits air from head by the histogram alone.
-
-    Args:
-        pixels: uint8, (rows, cols, 3), 0 to 255.
-
-    Returns:
-        bool, (rows, cols); nothing marked where there is no head to be found.
-    """
-    flair = np.ascontiguousarray(pixels[..., FLAIR])
-    if int(flair.max()) - int(flair.min()) <= FOREGROUND_LEVEL:
-        return np.zeros(flair.shape, bool)
-    # Framed in air, so that it runs around the head: what it cannot reach (4 neighbors) is a hole.
-    # Holes come first: the ring of the scalp then holds the brain, which is often no part of it.
-    _, foreground = cv2.threshold(flair, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    framed = cv2.copyMakeBorder(foreground, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    cv2.floodFill(framed, None, (0, 0), 2, flags=4)
-    filled = (framed[1:-1, 1:-1] != 2).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
-    head = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return head if head.mean() >= LEAST_HEAD else np.zeros(flair.shape, bool)
+from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.transforms.postprocess import cut, head_mask
 
 
 def measure(

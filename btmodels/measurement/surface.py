@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from btmodels.measurement.measure import LEAST_HEAD, head_mask
 from btmodels.slices import FLAIR
+from btmodels.transforms.postprocess import LEAST_HEAD, head_mask
 
 TUMOR_TRIANGLES = 20_000
 """At most so many triangles in the surface of a tumor."""
@@ -82,7 +82,7 @@ def stack_masks(masks: Sequence[np.ndarray | None]) -> np.ndarray:
 def head_volume(pixels: np.ndarray) -> np.ndarray:
     """Outline the head, to draw it around a tumor.
 
-    In each slice the convex hull of `btmodels.measurement.measure.head_mask`, which is ragged at the
+    In each slice the convex hull of `btmodels.transforms.postprocess.head_mask`, which is ragged at the
     skull's base. A
     slice in which next to nothing is brighter than Otsu's level of the whole stack holds noise, not a
     head.

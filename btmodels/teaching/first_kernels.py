@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 
 from btmodels.errors import WeightsError
-from btmodels.registry import ASSETS, verify_weights, weights_path
+from btmodels.paths import ASSETS
+from btmodels.registry import verify_weights, weights_path
 
 CHANNELS = 3
 """Of a slice: only a first convolution has kernels of so many."""

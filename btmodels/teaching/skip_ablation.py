@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from btmodels.errors import WeightsError
-from btmodels.registry import ASSETS, ModelSpec, Record
+from btmodels.paths import ASSETS
+from btmodels.registry import ModelSpec, Record
 
 if TYPE_CHECKING:
     import keras

@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from btmodels.slices import Slice
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What is done to a slice so that it lies as the networks know it.
-
-    Attributes:
-        quarters: Quarter turns clockwise, 0 to 3.
-        mirrored: Whether left and right are exchanged, after the turns.
-    """
-
-    quarters: int = 0
-    mirrored: bool = False
-
-    def apply(self, picture: np.ndarray) -> np.ndarray:
-        """Turn a picture, (rows, cols) or (rows, cols, channels)."""
-        turned = np.rot90(picture, -self.quarters)
-        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
-
-    def undo(self, picture: np.ndarray) -> np.ndarray:
-        """Turn a picture back: ``turn.undo(turn.apply(picture))`` is the picture."""
-        turned = picture[:, ::-1] if self.mirrored else picture
-        return np.ascontiguousarray(np.rot90(turned, self.quarters))
+from btmodels.slices import Slice, Turn
 
 
 def turn_slice(each: Slice, turn: Turn) -> Slice:

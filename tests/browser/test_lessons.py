@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
@@ -20,7 +20,7 @@ NUMBER = 13
 @pytest.fixture(scope="module")
 def first():
     """The slice that lessons begin with, as the library reads it."""
-    root = cohort.find_root(cohort.samples_root(registry.ASSETS))
+    root = cohort.find_root(cohort.samples_root(paths.ASSETS))
     patient = next(each for each in cohort.read_cohort(root) if each.folder == PATIENT)
     slices, _ = cohort.read_slices(patient)
     return next(each for each in slices if each.number == NUMBER)

@@ -7,7 +7,7 @@ import pytest
 
 from btmodels.teaching.live_training import queue
 from btmodels.teaching.live_training.queue import View
-from btmodels.teaching.live_training.worker import COMPARISONS, SIZE, Lap, Start
+from btmodels.teaching.live_training.settings import COMPARISONS, SIZE, Lap, Start
 from tests import fakes
 from tests.pages.conftest import words_of
 from ui.lessons.training import training

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.errors import DecodeError
 from train import __main__ as train
 from train import fuzz
@@ -71,7 +71,7 @@ def test_no_damaged_file_does_more_than_be_refused(tmp_path):
 
 
 def test_the_committed_count_is_complete():
-    path = registry.ASSETS / "metrics" / "fuzz.json"
+    path = paths.ASSETS / "metrics" / "fuzz.json"
     found = json.loads(path.read_text(encoding="utf-8"))
     counted = list(found["formats"].values())
     assert found["defects"] == {} and found["seeds"] >= 50

@@ -52,10 +52,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.errors import BrainTumorError
 from train.bench.start import first_mask, first_page, next_mask, rerun
-from train.machine import machine
+from train.provenance import machine
 
 NETWORKS = "networks"
 
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--assets",
         type=Path,
-        default=registry.ASSETS,
+        default=paths.ASSETS,
         help="holds the weights that the networks' rows speak of, and gets the result",
     )
     parser.add_argument("--out", type=Path, help="write the result to this file instead")

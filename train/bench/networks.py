@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.inference import worker
 from btmodels.inference.engine import Engine
 from btmodels.io.image import decode
@@ -33,9 +33,9 @@ class Networks:
     """The site's two networks, asked in three ways."""
 
     def __init__(self) -> None:
-        os.environ.update(worker.environment())
+        os.environ.update(processes.environment())
         names = [registry.get(name).name for name in ("default-classifier", "default")]
-        self.judge, self.locate = (worker.predictor_of(name, registry.ASSETS) for name in names)
+        self.judge, self.locate = (worker.predictor_of(name, paths.ASSETS) for name in names)
         self._engine = Engine()
 
     def by_engine(self, pixels: np.ndarray) -> Prediction:
@@ -85,7 +85,7 @@ def engine(repeats: int) -> tuple[float, float]:
 
 
 def network_rows(
-    names: Sequence[str], repeats: int, assets: Path = registry.ASSETS
+    names: Sequence[str], repeats: int, assets: Path = paths.ASSETS
 ) -> Iterator[dict[str, Any]]:
     """Yield size and speed of each network, four rows each (see `train.bench.command`).
 
@@ -97,7 +97,7 @@ def network_rows(
     Raises:
         WeightsError: Those of a network are missing or altered.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     from btmodels.networks.multiply_adds import (
         multiply_adds,  # loads TensorFlow, which reads the environment
     )

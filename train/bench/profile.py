@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from time import process_time
 from typing import Any
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.inference import worker
 from train.bench.client import Site
 
@@ -42,7 +42,7 @@ def start_seconds() -> dict[str, float]:
     ``tensorflow`` is loading it; of each network ``load`` is building and filling it, ``first`` its
     first run, for which TensorFlow traces and compiles.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     gc.disable()  # as the worker does
     spent, begin = {}, process_time()
 
@@ -51,12 +51,12 @@ def start_seconds() -> dict[str, float]:
         now = process_time()
         spent[name], begin = now - begin, now
 
-    with worker.quiet():
+    with processes.quiet():
         import btmodels.inference.predict  # noqa: F401
 
         mark("tensorflow")
         for name in (registry.get(alias).name for alias in ("default", "default-classifier")):
-            predictor = worker.predictor_of(name, registry.ASSETS)
+            predictor = worker.predictor_of(name, paths.ASSETS)
             mark(f"{name}/load")
             predictor.warm()
             mark(f"{name}/first")

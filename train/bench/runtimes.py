@@ -15,7 +15,7 @@ from typing import Any
 import loky
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.inference import worker
 from btmodels.io.image import decode
 from train.bench.stages import files
@@ -45,7 +45,7 @@ def runtime_rows(repeats: int, say: Callable[[str], None] = print) -> Iterator[d
         repeats: Slices.
         say: Gets a sentence for each runtime that is left out.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     for runtime in EXTRAS:
         if absent := missing(runtime):
             say(
@@ -74,8 +74,8 @@ def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     from btmodels.inference.predict import Predictor
     from train.bench.networks import answer_of, compiled
 
-    served = worker.predictor_of(name, registry.ASSETS)
-    predictor = Predictor(name, registry.ASSETS, policy="float32")
+    served = worker.predictor_of(name, paths.ASSETS)
+    predictor = Predictor(name, paths.ASSETS, policy="float32")
     model = predictor.model
     asked: dict[str, Ask] = {"predict": lambda batch: model.predict(batch, verbose=0)}
     if not missing("onnx"):

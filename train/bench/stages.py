@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.dataset import cohort
 from btmodels.inference import worker
 from btmodels.io.image import decode
@@ -29,9 +29,9 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
 
     ``prepare`` is done within ``classify`` and ``segment`` too, so it is not part of the whole.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     judge, locate = (
-        worker.predictor_of(registry.get(name).name, registry.ASSETS)
+        worker.predictor_of(registry.get(name).name, paths.ASSETS)
         for name in ("default-classifier", "default")
     )
     records = locate.record, judge.record
@@ -46,7 +46,7 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
 
     steps = (
         ("decode", lambda seen: decode(seen["file"].read_bytes(), seen["file"].name)),
-        ("doctor", lambda seen: check.examine(seen["decode"].pixels)),
+        ("doctor", lambda seen: check.check_slice(seen["decode"].pixels)),
         ("prepare", prepare),
         ("classify", lambda seen: judge.classify([seen["decode"].pixels])),
         ("segment", lambda seen: locate.segment([seen["decode"].pixels])),

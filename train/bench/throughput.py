@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, processes, registry
 from btmodels.dataset import cohort
 from btmodels.inference import worker
 from train.bench.runtimes import interleaved
@@ -29,7 +29,7 @@ POLICIES = ("float32", "mixed_bfloat16")
 
 
 def peak_rows(
-    names: Sequence[str], repeats: int, assets: Path = registry.ASSETS, side: int = SIDE
+    names: Sequence[str], repeats: int, assets: Path = paths.ASSETS, side: int = SIDE
 ) -> Iterator[dict[str, Any]]:
     """Yield the billions of multiply-adds a second of a matrix product, and of each network against it.
 
@@ -42,7 +42,7 @@ def peak_rows(
         assets: Holds the weights.
         side: Of the matrices.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     import keras
 
     from btmodels.inference.precision import fastest_policy
@@ -101,7 +101,7 @@ def training_rows(
         epochs: That are counted.
         num_slices: An epoch.
     """
-    os.environ.update(worker.environment())
+    os.environ.update(processes.environment())
     for name in names:
         times = _epochs(name, epochs, num_slices)
         rate = {policy: num_slices / median(seconds) for policy, seconds in times.items()}

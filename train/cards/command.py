@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.dataset.split import load_split
 from btmodels.errors import BrainTumorError
 from train.cards import failures, training
@@ -22,20 +22,20 @@ from train.cards import sections as sections
 from train.cards.facts import SUBSETS, Facts
 from train.cards.markdown import read_sections, yaml
 
-TEMPLATES = registry.ASSETS / "cards" / "templates"
+TEMPLATES = paths.ASSETS / "cards" / "templates"
 """Written by hand, so they are the same whatever assets folder the cards speak of."""
 
 
-PUBLISHED = registry.ASSETS / "metrics" / "published.json"
+PUBLISHED = paths.ASSETS / "metrics" / "published.json"
 """Figures that others published, written by hand too."""
 
-NOTICE = registry.ASSETS / "cards" / "notice.md"
+NOTICE = paths.ASSETS / "cards" / "notice.md"
 """The line that every page of the site ends with."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--assets", type=Path, default=registry.ASSETS, help="holds the files, and gets the cards"
+        "--assets", type=Path, default=paths.ASSETS, help="holds the files, and gets the cards"
     )
 
 
@@ -57,17 +57,17 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def cards_folder(assets: Path = registry.ASSETS) -> Path:
+def cards_folder(assets: Path = paths.ASSETS) -> Path:
     """Where the cards lie, one by each network's name."""
     return assets / "cards" / "models"
 
 
-def trained(assets: Path = registry.ASSETS) -> list[str]:
+def trained(assets: Path = paths.ASSETS) -> list[str]:
     """Return the networks that have a record, in the registry's order."""
     return [name for name in registry.SPECS if registry.record_path(name, assets).exists()]
 
 
-def card(name: str, assets: Path = registry.ASSETS) -> str:
+def card(name: str, assets: Path = paths.ASSETS) -> str:
     """Return the card of a network, in Markdown.
 
     Args:
@@ -130,7 +130,7 @@ def _experts() -> str:
     return f"{found['mean_dice']:.2f} ± {found['spread']:.2f} ([{found['source']}]({found['url']}))"
 
 
-def gather(name: str, assets: Path = registry.ASSETS) -> Facts:
+def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
     """Read what a card reports.
 
     Raises:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from btmodels.dataset.cohort import find_root, load_split, read_cohort, read_slice
-from btmodels.measurement.measure import head_mask
 from btmodels.slices import FLAIR, Patient, Slice
+from btmodels.transforms.postprocess import head_mask
 from train.provenance import command_line
 
 DECILES = tuple(range(10, 100, 10))

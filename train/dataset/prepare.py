@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.slices import Patient
@@ -25,7 +25,7 @@ from train.provenance import command_line, versions
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
     parser.add_argument("--out", type=Path, default=Path("runs/manifest.json"))
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="holds the split")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="holds the split")
 
 
 def main(args: argparse.Namespace) -> int:

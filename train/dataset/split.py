@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from train.provenance import command_line
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the draw; default 0")
     parser.add_argument("--validation", type=float, default=0.1, help="share; default 0.1")
     parser.add_argument("--test", type=float, default=0.2, help="share; default 0.2")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="holds the split")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="holds the split")
 
 
 def main(args: argparse.Namespace) -> int:

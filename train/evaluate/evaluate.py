@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.errors import BrainTumorError, WeightsError
 from btmodels.inference.predict import Predictor
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subset", choices=SUBSETS, required=True)
     parser.add_argument("--model", default="default", help="a registry name or 'default'")
     parser.add_argument("--out", type=Path, help="write this subset's result alone to a file")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -77,7 +77,7 @@ def evaluate(
     name: str,
     subset: str,
     patients: Sequence[Patient],
-    assets: Path = registry.ASSETS,
+    assets: Path = paths.ASSETS,
     predictor: Predictor | None = None,
     classifier: Predictor | None = None,
 ) -> dict:

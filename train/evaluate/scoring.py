@@ -8,16 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from btmodels.cleanup import RULE, drop_small_parts
 from btmodels.dataset import cohort
-from btmodels.distance import hausdorff95
 from btmodels.errors import CohortError
 from btmodels.inference.predict import Predictor
-from btmodels.measurement.measure import cut
-from btmodels.metrics import overlap
+from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
-from btmodels.metrics.overlap import Counts
+from btmodels.metrics.overlap import Counts, hausdorff95
 from btmodels.slices import Patient, Slice
+from btmodels.transforms.postprocess import RULE, cut, drop_small_parts
 from train.evaluate.calibration import calibrate, count_levels
 
 VERDICT_DRAWS = 500
@@ -208,7 +206,7 @@ def score_verdicts(predictor: Predictor, patients: Sequence[Patient]) -> dict:
         scored[folder] = {
             "slices": len(items),
             "tumor_slices": int(label.sum()),
-            "auc": overlap.roc_auc(probability, label),
+            "auc": classification.roc_auc(probability, label),
             "accuracy": float((said == label).mean()),
             "missed_slices": int((label & ~said).sum()),
             "false_alarm_slices": int((said & ~label).sum()),
@@ -234,11 +232,11 @@ def score_verdicts(predictor: Predictor, patients: Sequence[Patient]) -> dict:
 
 def _verdict_scores(threshold: float) -> dict[str, Callable]:
     return {
-        "auc": overlap.roc_auc,
-        "average_precision": overlap.average_precision,
+        "auc": classification.roc_auc,
+        "average_precision": classification.average_precision,
         "accuracy": lambda p, t: float(((p >= threshold) == t).mean()),
-        "sensitivity_at_95_specificity": overlap.sensitivity_at_specificity,
-        "calibration_error": overlap.calibration_error,
+        "sensitivity_at_95_specificity": classification.sensitivity_at_specificity,
+        "calibration_error": classification.calibration_error,
     }
 
 

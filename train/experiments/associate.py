@@ -33,10 +33,11 @@ from pathlib import Path
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.measurement import shape
 from btmodels.slices import Patient
+from train import provenance
 from train.experiments import common
 from train.experiments.folds import read_masks
 from train.experiments.slices import source_assets
@@ -70,7 +71,7 @@ ALPHA = 0.05
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
     parser.add_argument("--masks", type=Path, help="the folder of `train crossval`'s run")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument(
         "--quick", action="store_true", help="made-up patients; masks are made from the truth"
@@ -78,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     try:
@@ -87,7 +88,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"There are no masks of a cross-validation: {error}. Run train crossval first.")
         return 1
     body = analyze(values)
-    common.write_json(
+    provenance.write_json(
         args.assets / "metrics" / "associate.json",
         {
             "experiment": "associate",

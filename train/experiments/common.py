@@ -29,15 +29,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.inference.precision import fastest_policy
 from btmodels.training.fitting import FitConfig, fit
 from train.experiments.slices import Material
 from train.fit.augment import Augmentation
 from train.fit.data import Epoch, Subset
-from train.machine import machine
-from train.provenance import command_line, versions
+from train.provenance import command_line, machine, versions, write_json
 
 QUICK_SIZE, QUICK_SLICES = 32, 32
 
@@ -98,7 +97,7 @@ def add_arguments(
     parser.add_argument(
         "--data", type=Path, help="folder kaggle_3m, or its parent; with --quick the bundled cohort"
     )
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
     parser.add_argument("--size", type=int, default=size, help=f"rows and columns; default {size}")
     parser.add_argument(
@@ -117,7 +116,7 @@ def add_arguments(
 def ready(args: argparse.Namespace) -> bool:
     """Check the options, set the policy, and cut the budget for ``--quick``; False if they are wrong."""
     if args.quick:
-        if args.assets.resolve() == registry.ASSETS.resolve():
+        if args.assets.resolve() == paths.ASSETS.resolve():
             print("--quick needs --assets DIR: it never writes into the committed folder.")
             return False
         args.size, args.slices = QUICK_SIZE, QUICK_SLICES
@@ -267,14 +266,6 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     made = make()
     write_json(path, made)
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a document whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 def document(

@@ -42,7 +42,7 @@ import keras
 import numpy as np
 
 from btmodels.dataset import cohort
-from btmodels.metrics import overlap
+from btmodels.metrics import classification
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import build_resnet50, with_localizer
@@ -52,10 +52,11 @@ from btmodels.registry import get
 from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import read_weights
+from train import provenance
 from train.experiments import common, folds
 from train.experiments.common import Budget
+from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material, load_material
-from train.experiments.transfer_cells import score_verdicts
 from train.fit import pretrained
 from train.fit.data import Subset
 from train.fit.fit import RECIPES
@@ -155,7 +156,7 @@ def _judge_all(args: argparse.Namespace) -> int:
         **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
         **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
     )
-    common.write_json(args.assets / "metrics" / f"crossval_{network}.json", document)
+    provenance.write_json(args.assets / "metrics" / f"crossval_{network}.json", document)
     for fold in document["folds"]:
         print(f"fold {fold['fold']}: {fold.get('mean_dice', fold.get('auc'))}", flush=True)
     return 0
@@ -328,7 +329,7 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
         return {
             "fold": number,
             **found,
-            "auc": overlap.roc_auc(probability, slices.has_tumor),
+            "auc": classification.roc_auc(probability, slices.has_tumor),
             "slices": [
                 [str(name), round(float(p), 6), int(t)]
                 for name, p, t in zip(slices.patients, probability, slices.has_tumor, strict=True)
@@ -351,7 +352,7 @@ def _sum_up_verdicts(done: list[dict]) -> dict:
         patients[name] = {
             "slices": int(own.sum()),
             "tumor_slices": int(tumor[own].sum()),
-            "auc": overlap.roc_auc(probability[own], tumor[own]),
+            "auc": classification.roc_auc(probability[own], tumor[own]),
         }
     return {
         **score_verdicts(probability, everything),

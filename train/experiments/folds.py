@@ -13,12 +13,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from btmodels.cleanup import RULE, drop_small_parts
 from btmodels.dataset import cohort
-from btmodels.measurement.measure import lowest_level
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import Patient
+from btmodels.transforms.postprocess import RULE, drop_small_parts, lowest_level
 from btmodels.transforms.preprocess import restore, to_levels
 from train.evaluate.scoring import headline
 from train.fit.data import Subset

@@ -34,6 +34,7 @@ from btmodels.metrics import overlap
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from btmodels.transforms.preprocess import normalize
+from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.slices import Material, load_material
@@ -73,7 +74,7 @@ def main(args: argparse.Namespace) -> int:
             ("patients", "Patients divided", by_patient(material)),
         )
     ]
-    common.write_json(
+    provenance.write_json(
         args.assets / "metrics" / f"{name}.json",
         common.document(
             args,

@@ -18,26 +18,19 @@ Writes ``assets/metrics/losses.json``. Beside what every experiment's file holds
 from __future__ import annotations
 
 import argparse
-import base64
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import keras
-import numpy as np
 
-from btmodels import registry
-from btmodels.dataset import cohort
-from btmodels.metrics import overlap
 from btmodels.networks.unet import build_unet
-from btmodels.slices import FLAIR
 from btmodels.training import losses
-from btmodels.transforms.preprocess import to_levels
+from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
+from train.experiments.shown_slices import describe_slices, judge, pick_slices
 from train.experiments.slices import Material, load_material
-from train.fit.data import Subset, read_subset
-from train.fit.select import THRESHOLDS, predict_logits, sigmoid
+from train.fit.data import Subset
 
 QUESTION = "What does the loss that a network is trained with decide?"
 
@@ -104,7 +97,7 @@ def main(args: argparse.Namespace) -> int:
         }
         for key, title, loss, formula, source in ARMS
     ]
-    common.write_json(
+    provenance.write_json(
         args.assets / "metrics" / "losses.json",
         common.document(
             args,
@@ -167,80 +160,3 @@ def run(
         return {**found, **judge(model, validation, shown)}
 
     return common.once(folder / "result.json", make), trained
-
-
-def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:
-    """Score a segmenter on validation slices and keep what it makes of the shown ones."""
-    probability = sigmoid(predict_logits(model, validation)[..., 0])
-    rows = []
-    for threshold in (0.05, 0.1, *THRESHOLDS):
-        scored = scores.score_segmenter(probability, validation, threshold)
-        rows.append(
-            {
-                "threshold": threshold,
-                "mean_dice": scored["mean_dice"],
-                "false_alarm_rate": scored["false_alarm_rate"],
-            }
-        )
-    return {
-        "score": scores.score_segmenter(probability, validation),
-        "by_threshold": rows,
-        "best_threshold": max(rows, key=lambda row: row["mean_dice"] or 0)["threshold"],
-        "shown": show(model, shown),
-    }
-
-
-def show(model: keras.Model, shown: Subset) -> list[dict]:
-    """Return a segmenter's maps of the shown slices, with what they mark at threshold 0.5."""
-    entries = []
-    probability = sigmoid(predict_logits(model, shown)[..., 0])
-    for map_, mask in zip(probability, shown.masks, strict=True):
-        marked = map_ >= 0.5
-        entries.append(
-            {
-                "levels_png": png(to_levels(map_)),
-                "marked_pixels": int(marked.sum()),
-                "dice": overlap.dice(overlap.count(marked, mask > 127)),
-            }
-        )
-    return entries
-
-
-def pick_slices(size: int) -> Subset:
-    """Return slices of the bundled cohort: the one with the most lesion of the first three patients that
-    have any, and one without."""
-    every = read_subset(cohort.read_cohort(cohort.samples_root(registry.ASSETS)), size)
-    areas = (every.masks > 127).sum(axis=(1, 2))
-    names = np.array(every.patients)
-    largest = [
-        int(np.flatnonzero(names == name)[np.argmax(areas[names == name])])
-        for name in dict.fromkeys(every.patients)
-    ]
-    with_lesion = [index for index in largest if areas[index]][:3]
-    # The middle of a patient is the most head there is to raise a false alarm in.
-    without = [index for index in largest if not areas[index]][:1]
-    if without:
-        of_patient = np.flatnonzero(names == names[without[0]])
-        without = [int(of_patient[len(of_patient) // 2])]
-    return every.take(np.array(with_lesion + without))
-
-
-def describe_slices(shown: Subset) -> list[dict]:
-    """Return the ``slices`` entry of the file."""
-    return [
-        {
-            "patient": str(patient),
-            "number": int(number),
-            "truth_pixels": int((mask > 127).sum()),
-            "image_png": png(np.ascontiguousarray(pixels[..., FLAIR])),
-            "truth_png": png(((mask > 127) * 255).astype(np.uint8)),
-        }
-        for patient, number, pixels, mask in zip(
-            shown.patients, shown.numbers, shown.pixels, shown.masks, strict=True
-        )
-    ]
-
-
-def png(levels: np.ndarray) -> str:
-    """Return a gray picture, uint8, (rows, cols), as base64 of a PNG file."""
-    return base64.b64encode(cv2.imencode(".png", levels)[1].tobytes()).decode()

@@ -27,19 +27,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.inference.predict import Predictor
-from btmodels.measurement.measure import cut
-from btmodels.metrics import overlap
+from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import FLAIR, Patient, Slice
-from train.bench.command import machine
+from btmodels.transforms.postprocess import cut
+from train import provenance
 from train.evaluate.evaluate import PRECISION, count_test
 from train.experiments import common
 from train.experiments.slices import source_assets
-from train.provenance import command_line, versions
+from train.provenance import command_line, machine, versions
 from train.quality import corruptions
 
 QUESTION = "What does a fault of the input cost?"
@@ -121,9 +121,9 @@ def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -
     return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
 
 
-def spoiled(kind: str) -> Change:
-    """What `train.quality.corruptions` does to a slice, which is also what the doctor is scored on."""
-    return lambda pixels, rng: corruptions.SPOILS[kind][1](pixels)
+def corrupted(kind: str) -> Change:
+    """What `train.quality.corruptions` does to a slice, which is also what the input check is scored on."""
+    return lambda pixels, rng: corruptions.CORRUPTIONS[kind][1](pixels)
 
 
 FAULTS = (
@@ -144,25 +144,28 @@ FAULTS = (
         "misplaced",
         "FLAIR where pre-contrast belongs",
         "The first and the second channel are exchanged.",
-        spoiled("swapped, FLAIR first"),
+        corrupted("swapped, FLAIR first"),
     ),
-    Fault("dark", "Too dark", "A tenth of the range of gray.", spoiled("too dark")),
+    Fault("dark", "Too dark", "A tenth of the range of gray.", corrupted("too dark")),
     Fault(
         "washed_out",
         "Washed out",
         "Levels from 80 to 182: nothing is black or white.",
-        spoiled("washed out"),
+        corrupted("washed out"),
     ),
     Fault(
-        "overexposed", "Overexposed", "Four times as bright, cut at white.", spoiled("overexposed")
+        "overexposed",
+        "Overexposed",
+        "Four times as bright, cut at white.",
+        corrupted("overexposed"),
     ),
     Fault(
         "wrapped",
         "Run over",
         "Eight times as bright; what is brighter than white begins anew at black.",
-        spoiled("run over"),
+        corrupted("run over"),
     ),
-    Fault("inverted", "Inverted", "White where it was black.", spoiled("inverted")),
+    Fault("inverted", "Inverted", "White where it was black.", corrupted("inverted")),
     Fault(
         "cropped",
         "Cut in half",
@@ -206,7 +209,7 @@ FAULTS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
     parser.add_argument("--model", default="default", help="the segmenter; default: the site's")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS, help="folder to write")
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument(
@@ -215,13 +218,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == registry.ASSETS.resolve():
+    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     if not args.quick and args.data is None:
         print("Say where the data is: --data DIR", file=sys.stderr)
         return 2
-    assets = registry.ASSETS if args.quick else source_assets(args)
+    assets = paths.ASSETS if args.quick else source_assets(args)
     segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
     classifier = Predictor("default-classifier", assets, PRECISION)
     if args.quick:
@@ -267,7 +270,7 @@ def main(args: argparse.Namespace) -> int:
         "versions": versions(),
         "rows": [*rows, *([alone] if alone else [])],
     }
-    common.write_json(args.assets / "metrics" / "robustness.json", document)
+    provenance.write_json(args.assets / "metrics" / "robustness.json", document)
     if not args.quick:
         for name in (segmenter.spec.name, classifier.spec.name):
             count_test(name, assets)
@@ -329,7 +332,7 @@ def row_of(fault: Fault, found: dict, before: dict, threshold: float) -> dict:
     counted = [Counts(*each) for each in found["counts"]]
     empty = [c for c in counted if not c.tp + c.fn]
     probability, tumor = np.array(found["probability"]), np.array(found["tumor"])
-    auc = overlap.roc_auc(probability, tumor)
+    auc = classification.roc_auc(probability, tumor)
     row = {
         "kind": fault.kind,
         "title": fault.title,
@@ -350,7 +353,7 @@ def row_of(fault: Fault, found: dict, before: dict, threshold: float) -> dict:
         "drop": overlap.mean_of(drops),
         "drop_interval": bootstrap_interval(drops),
         "worst": max(drops, default=None),
-        "auc_drop": None if auc is None else overlap.roc_auc(first, tumor) - auc,
+        "auc_drop": None if auc is None else classification.roc_auc(first, tumor) - auc,
         "verdicts_changed": float(np.mean((probability >= threshold) != (first >= threshold))),
     }
 
@@ -362,7 +365,7 @@ def _dices(found: dict) -> dict[str, float | None]:
     return {name: overlap.dice(overlap.total(each)) for name, each in counted.items()}
 
 
-def one_slice(name: str, assets: Path = registry.ASSETS) -> dict | None:
+def one_slice(name: str, assets: Path = paths.ASSETS) -> dict | None:
     """Return the row on what a slice without its neighbors costs, from the network's committed scores."""
     path = registry.metrics_path(name, assets)
     if not path.exists():

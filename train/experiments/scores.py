@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from btmodels.metrics import overlap
+from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
 from btmodels.metrics.overlap import Counts
 from train.fit.data import Subset
@@ -81,3 +81,24 @@ def score_quickly(masks: np.ndarray, slices: Subset) -> float:
 def every(slices: Subset, step: int) -> Subset:
     """Return each ``step``-th slice: enough for a curve, at a fraction of the time."""
     return slices.take(np.arange(0, len(slices.pixels), step))
+
+
+def score_verdicts(probability: np.ndarray, slices: Subset) -> dict:
+    """Score verdicts: ``auc``, ``average_precision`` and ``accuracy`` at 0.5, the first with an interval
+    over patients, and the number of ``slices``."""
+    labels, names = slices.has_tumor, np.array(slices.patients)
+    groups = [
+        (probability[names == name], labels[names == name])
+        for name in dict.fromkeys(slices.patients)
+    ]
+    return {
+        "auc": classification.roc_auc(probability, labels),
+        "auc_interval": grouped_interval(
+            groups,
+            lambda chosen: classification.roc_auc(*map(np.concatenate, zip(*chosen, strict=True))),
+            500,
+        ),
+        "average_precision": classification.average_precision(probability, labels),
+        "accuracy": float(((probability >= 0.5) == labels).mean()),
+        "slices": len(labels),
+    }

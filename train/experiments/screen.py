@@ -49,7 +49,7 @@ from train.experiments.slices import Material, load_material
 from train.fit import pretrained
 from train.fit.data import join_neighbors
 from train.fit.fit import RECIPES
-from train.provenance import command_line
+from train.provenance import command_line, write_json
 
 QUESTION = "Which changes to the training are worth a full cross-validation?"
 NETWORK = "efficientnet_unet"
@@ -232,7 +232,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
         deciding_patients=len(choosing & set(rows[0]["patients"])),
         variants=rows,
     )
-    common.write_json(args.assets / "metrics" / "screen.json", document)
+    write_json(args.assets / "metrics" / "screen.json", document)
     for row in rows:
         print(
             f"{row['key']} ({row['weights']}): {row['mean_dice']:.4f} / {row['median_dice']:.4f}, "

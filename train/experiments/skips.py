@@ -31,8 +31,10 @@ from btmodels.networks.blocks import conv, logits, norm_relu
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from btmodels.transforms.preprocess import normalize
+from train import provenance
 from train.experiments import common
-from train.experiments.losses import EACH_SLICES, PARTS, describe_slices, judge, pick_slices, run
+from train.experiments.losses import EACH_SLICES, PARTS, run
+from train.experiments.shown_slices import describe_slices, judge, pick_slices
 from train.experiments.slices import load_material
 from train.fit.data import Subset
 
@@ -115,7 +117,7 @@ def main(args: argparse.Namespace) -> int:
         },
         {"key": "absent", "title": "Trained without skips", **absent},
     ]
-    common.write_json(
+    provenance.write_json(
         args.assets / "metrics" / "skips.json",
         common.document(
             args,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from train.dataset.split import draw
@@ -51,7 +51,7 @@ def source_assets(args: argparse.Namespace) -> Path:
     """Return the folder whose split and weights hold: the one written to, or, where that is a new one
     without a split, the committed one."""
     own = (args.assets / "splits" / "patients.json").exists()
-    return args.assets if own else registry.ASSETS
+    return args.assets if own else paths.ASSETS
 
 
 def load_material(args: argparse.Namespace) -> Material:

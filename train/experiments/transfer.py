@@ -33,6 +33,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from btmodels.networks.applications import STAGES
+from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.slices import Material, load_material, source_assets
@@ -135,7 +136,7 @@ def compare(
         have = {each["key"] for each in entries}
         lacks = [each.key for each in cells if each.key not in have]
         if all(each not in wanted for each in cells[number + 1 :]) or not done:
-            common.write_json(
+            provenance.write_json(
                 args.assets / "metrics" / f"{name}.json",
                 common.document(
                     args,

@@ -10,9 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from btmodels import registry
-from btmodels.metrics import overlap
-from btmodels.metrics.bootstrap import grouped_interval
+from btmodels import paths
+from btmodels.metrics import classification
 from btmodels.networks.applications import build_application_classifier, build_application_unet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet import build_resnet50
@@ -23,6 +22,7 @@ from btmodels.training import losses
 from train.dataset.split import institution
 from train.experiments import common, scores
 from train.experiments.common import Budget
+from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material
 from train.fit import pretrained
 from train.fit.data import Epoch, Subset
@@ -134,7 +134,7 @@ def run(
     material: Material,
     place: Path,
     handed_from: Path | None = None,
-    assets: Path = registry.ASSETS,
+    assets: Path = paths.ASSETS,
 ) -> dict:
     """Train a cell, or take what a finished run left.
 
@@ -273,7 +273,7 @@ def _validation(task: str, slices: Subset) -> Callable[[keras.Model], float]:
         return scores.segmenter_score(slices)
 
     def score(model: keras.Model) -> float:
-        return overlap.roc_auc(predict_logits(model, slices)[:, 0], slices.has_tumor) or 0.0
+        return classification.roc_auc(predict_logits(model, slices)[:, 0], slices.has_tumor) or 0.0
 
     return score
 
@@ -283,27 +283,6 @@ def _score(task: str, model: keras.Model, validation: Subset) -> dict:
     if task == "segment":
         return scores.score_segmenter(sigmoid(logits[..., 0]), validation)
     return score_verdicts(sigmoid(logits[:, 0]), validation)
-
-
-def score_verdicts(probability: np.ndarray, slices: Subset) -> dict:
-    """Score verdicts: ``auc``, ``average_precision`` and ``accuracy`` at 0.5, the first with an interval
-    over patients, and the number of ``slices``."""
-    labels, names = slices.has_tumor, np.array(slices.patients)
-    groups = [
-        (probability[names == name], labels[names == name])
-        for name in dict.fromkeys(slices.patients)
-    ]
-    return {
-        "auc": overlap.roc_auc(probability, labels),
-        "auc_interval": grouped_interval(
-            groups,
-            lambda chosen: overlap.roc_auc(*map(np.concatenate, zip(*chosen, strict=True))),
-            500,
-        ),
-        "average_precision": overlap.average_precision(probability, labels),
-        "accuracy": float(((probability >= 0.5) == labels).mean()),
-        "slices": len(labels),
-    }
 
 
 def pack(kernels: np.ndarray) -> dict:

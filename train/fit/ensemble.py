@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from btmodels import registry, weights
+from btmodels import paths, registry, weights
 from btmodels.errors import BrainTumorError
 from btmodels.networks.ensemble import MEMBERS
 from train.fit.fit import publish
@@ -19,7 +19,7 @@ NAME = "ensemble"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
 
 

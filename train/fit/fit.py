@@ -16,11 +16,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from btmodels import registry, weights
+from btmodels import paths, registry, weights
 from btmodels.dataset.cohort import split_sha256
 from btmodels.errors import WeightsError
 from btmodels.inference.precision import fastest_policy
-from btmodels.metrics.overlap import average_precision, count, dice, mean_of, roc_auc, total
+from btmodels.metrics.classification import average_precision, roc_auc
+from btmodels.metrics.overlap import count, dice, mean_of, total
 from btmodels.networks.resnet import with_localizer
 from btmodels.training import losses
 from btmodels.training.fitting import (
@@ -62,7 +63,7 @@ RECIPES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=registry.ASSETS)
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
     parser.add_argument(

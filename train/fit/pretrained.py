@@ -10,7 +10,7 @@ import h5py
 import keras
 import numpy as np
 
-from btmodels import registry, weights
+from btmodels import paths, weights
 from btmodels.networks.efficientnet import weighted_layers
 from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.vgg import ENCODER_LAYERS
@@ -47,7 +47,7 @@ class NoSource(ValueError):
     """The encoder asked for cannot be had; the message says why."""
 
 
-def start_encoder(model: keras.Model, source: str, assets: Path = registry.ASSETS) -> dict | None:
+def start_encoder(model: keras.Model, source: str, assets: Path = paths.ASSETS) -> dict | None:
     """Give a network's encoder weights that were trained on something else.
 
     Args:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
-from btmodels.measurement.measure import cut
-from btmodels.metrics.overlap import count, dice, mean_of, roc_auc, total
+from btmodels.metrics.classification import roc_auc
+from btmodels.metrics.overlap import count, dice, mean_of, total
+from btmodels.transforms.postprocess import cut
 from btmodels.transforms.preprocess import fit_to, normalize, restore, to_levels
 from train.fit.data import Subset
 

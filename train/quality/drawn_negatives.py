@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 
 _WORDS = "README.md"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from btmodels.export import files, nifti
+from btmodels.export import dicom_seg, files, nifti
 from btmodels.slices import Analysis
 from ui.session import analysis as networks
 from ui.session.stack import Analyzed
@@ -59,12 +59,12 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             "as 3D Slicer or ITK-SNAP.",
             complete,
         )
-        reason = nifti.why_no_seg(each)
+        reason = dicom_seg.why_no_seg(each)
         if not reason:
             _button(
                 "Masks as DICOM-SEG",
-                lambda: nifti.dicom_seg(volume()),
-                nifti.seg_name(each),
+                lambda: dicom_seg.dicom_seg(volume()),
+                dicom_seg.seg_name(each),
                 "application/dicom",
                 "A DICOM segmentation that refers to your series, for viewers of radiology.",
                 complete,
@@ -108,8 +108,8 @@ def _zip(analyses: list[Analysis], each) -> bytes:
     for name, one in (stacks or {nifti.nifti_name(each): each}).items():
         own = nifti.of_volume(analyses, one)
         volumes[name] = nifti.nifti_mask(own)
-        if not nifti.why_no_seg(one):
-            volumes[nifti.seg_name(one)] = nifti.dicom_seg(own)
+        if not dicom_seg.why_no_seg(one):
+            volumes[dicom_seg.seg_name(one)] = dicom_seg.dicom_seg(own)
     return files.zip_of(analyses, volumes, sections("cards/analyze.md").get("Zip", ""))
 
 

@@ -10,7 +10,7 @@ from btmodels.slices import Analysis
 from ui.analyze import uploader
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
-from ui.shared.tables import percent
+from ui.shared.text import percent
 from ui.viewer.gallery import turn, turner
 
 _SEEN, _TABLE, _GO = "seen", "seen.table", "seen.go"

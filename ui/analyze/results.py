@@ -15,7 +15,7 @@ from ui.session import quality
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
-from ui.shared.tables import percent
+from ui.shared.text import percent, plain
 
 TABLE_HEIGHT = 300
 SHORT = 7
@@ -54,7 +54,7 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
         stopped = analyzed.stack.keys[view.slice] in analyzed.stopped
         if analyzed.pending and not stopped:
             _wait(analyzed.message)
-        elif not stopped:  # else the doctor has said why, above
+        elif not stopped:  # else the input check has said why, above
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
         for note in each.notes:
             st.info(note, icon=":material/info:")
@@ -170,8 +170,3 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
         )
     which = "the stored one" if analysis.threshold == stored else "set by hand"
     st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
-
-
-def plain(text: str) -> str:
-    """Return what anyone may have written, such as a file's name, as text without Markdown."""
-    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in text)

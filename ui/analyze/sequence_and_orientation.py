@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from btmodels.io.sequences import TITLES
-from btmodels.transforms.orientation import Turn
+from btmodels.slices import Turn
 from ui.analyze.upload_batch import Batch
 
 SEQUENCES, TURNS = "analyze.sequences", "analyze.turns"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import streamlit as st
 
 from ui.lessons import glossary, questions, source_excerpt, worksheet
-from ui.session.view_state import quoted
+from ui.shared.text import quoted
 
 KEY = "lesson"
 """Parameter of the address that names the lesson; the others are the lesson's own."""

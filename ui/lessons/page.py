@@ -20,8 +20,8 @@ from ui.lessons.segmentation import segmentation
 from ui.lessons.test_set import held_out
 from ui.lessons.training import training
 from ui.lessons.transfer import transfer
-from ui.session.view_state import quoted
 from ui.shared.content import sections
+from ui.shared.text import quoted
 
 PAGE = "pages/learn.py"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 
 ROOT = ASSETS.parent
 

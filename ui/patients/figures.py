@@ -14,12 +14,12 @@ from btmodels.measurement import shape, surface
 from btmodels.measurement.shape_table import ShapeFigures
 from ui.patients import surface3d
 from ui.patients.scores import Tally
-from ui.results.scores import DASH
-from ui.scoreboard.charts import BLUE, GRAY, VERMILION
 from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.badges import badge_of
+from ui.shared.chart_style import BLUE, GRAY, VERMILION
+from ui.shared.text import DASH
 from ui.viewer.gallery import turn, turner
 
 AREA = "patients.area"
@@ -180,7 +180,7 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
         st.info(text.get("No record", ""), icon=":material/info:")
         return
     st.markdown(text.get("Record, synthetic" if sample.bundled else "Record", ""))
-    entries = clinical_columns.in_words(row)
+    entries = clinical_columns.describe_row(row)
     recorded = [each for each in entries if each.known]
     st.table(
         [

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from btmodels.measurement.measure import cut
 from btmodels.metrics import overlap
+from btmodels.transforms.postprocess import cut
 from ui.session.stack import Analyzed
 
 KEPT = "patients.tally"

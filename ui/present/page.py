@@ -12,10 +12,11 @@ from ui.analyze import results, slice_picker
 from ui.present.route import Stop, format_route, parse_route
 from ui.session import analysis, samples
 from ui.session.stack import Analyzed
-from ui.session.view_state import View, quoted, read_link
+from ui.session.view_state import View, read_link
 from ui.shared import badges
 from ui.shared.component_files import read
 from ui.shared.content import sections
+from ui.shared.text import plain, quoted
 from ui.viewer.workbench import workbench
 
 _component = st.components.v2.component(
@@ -117,14 +118,14 @@ def _show(stop: Stop, problems: list[str]) -> None:
         return
     index = stack.index_of(link.number)
     if index is None:
-        index = stack.most_telling()
+        index = stack.largest_lesion_slice()
         if link.number is not None:
             problems.append(f"{folder} has no slice {link.number}; another one is shown.")
     stored = analysis.stored_threshold(link.model)
 
     def beside(analyzed: Analyzed, view: View) -> None:
         if stop.caption:
-            st.subheader(results.plain(stop.caption), anchor=False)
+            st.subheader(plain(stop.caption), anchor=False)
         badges.draw(analyzed.stack.provenance[view.slice])
         results.steps(analyzed, view, brief=True)
         for problem in problems:

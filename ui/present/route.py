@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from btmodels.dataset.cohort import PATIENT_KEY
-from ui.session.view_state import quoted, read_link
+from ui.session.view_state import read_link
+from ui.shared.text import quoted
 
 MOST_STOPS = 5
 MOST_CHARACTERS = 120

@@ -9,13 +9,13 @@ import streamlit as st
 from btmodels.errors import CohortError
 from btmodels.inference import engine
 from ui.analyze import slice_picker
-from ui.analyze.results import plain
 from ui.present import page
 from ui.present.route import MOST_CHARACTERS, MOST_STOPS, Stop, moved, shorten, stop_of
 from ui.session import analysis, samples
 from ui.session.stack import Stack
 from ui.session.view_state import LAYERS, USUAL_LAYERS, read_link
 from ui.shared.content import sections
+from ui.shared.text import plain
 
 EDITION = "route.edition"
 """Session key: how often stops were put elsewhere, so that a caption's field goes with its stop."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.registry import Record
 
 
@@ -48,7 +48,7 @@ def machine() -> str:
 
 
 def _bench() -> dict[str, Any]:
-    path = registry.ASSETS / "metrics" / "bench.json"
+    path = paths.ASSETS / "metrics" / "bench.json"
     try:
         return _parsed(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from btmodels.registry import ASSETS, get
-from ui.analyze.results import plain
+from btmodels.paths import ASSETS
+from btmodels.registry import get
+from ui.shared.text import plain
 
 NAMES = {
     "crossval": "Cross-validation",

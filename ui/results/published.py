@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from btmodels.registry import ASSETS
-from ui.scoreboard.strip_plot import Row
+from btmodels.paths import ASSETS
 
 FIGURES = {
     "mean_dice": "mean Dice",
@@ -132,3 +133,27 @@ def _figures(figures: dict[str, float]) -> str:
 @lru_cache(maxsize=4)
 def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network or publication in `patient_dots`.
+
+    Attributes:
+        title: Written beside the row.
+        dots: A score a patient, 0 to 1; empty for a publication.
+        names: Of the patients, shown on hover.
+        mean, median: None where not known.
+        interval: Of the mean, low and high; None where not known.
+        chosen: Drawn in color.
+        interval_title: What the interval is.
+    """
+
+    title: str
+    dots: Sequence[float] = ()
+    names: Sequence[str] = ()
+    mean: float | None = None
+    median: float | None = None
+    interval: tuple[float, float] | None = None
+    chosen: bool = False
+    interval_title: str = "95 % interval"

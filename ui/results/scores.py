@@ -14,6 +14,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.registry import ModelSpec, Record
+from ui.shared.text import DASH
 
 SUBSETS = {
     "test": "test",
@@ -37,7 +38,6 @@ LABELS = {
 }
 """Figures of a scored subset that get a row, by key."""
 
-DASH = "–"
 
 Scores = dict[str, dict[str, Any]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui.scoreboard.charts import finished
+from ui.shared.chart_style import finished
 
 Cell = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-BLUE, VERMILION, GRAY = "#2B83C6", "#D55E00", "#7F7F7F"
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
 
 
 def roc(
@@ -59,7 +59,8 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
     """Hold what was said against what was so, with the number of cases below.
 
     Args:
-        bins: Mean probability, share of positives, and how many, as `btmodels.metrics.overlap.reliability`.
+        bins: Mean probability, share of positives, and how many, as
+            `btmodels.metrics.classification.reliability`.
         noun: What is counted, such as ``slices``.
     """
     said, so, number = zip(*bins, strict=True) if bins else ((), (), ())
@@ -282,36 +283,3 @@ def range_of(group: Mapping[str, Any]) -> str:
     """Return in words which sizes a group of `metrics.score_by_size` holds."""
     end = group["to"]
     return f"{group['from']:,} or more" if end is None else f"{group['from']:,} to {end - 1:,}"
-
-
-def finished(figure: go.Figure, height: int) -> go.Figure:
-    """Set what all figures share; a finger that moves over one scrolls the page."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 48, "b": 8},
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.02,
-            "yanchor": "bottom",
-        },
-        dragmode=False,
-        hovermode="closest",
-    )
-    figure.update_xaxes(automargin=True, fixedrange=True)
-    figure.update_yaxes(automargin=True, fixedrange=True)
-    return figure
-
-
-def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
-    """Return what Plotly needs to draw an interval around ``value``."""
-    low, high = interval
-    return {
-        "type": "data",
-        "array": [high - value],
-        "arrayminus": [value - low],
-        "thickness": 3,
-        "width": 7,
-        "color": color,
-    }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from btmodels.metrics import overlap
+from btmodels.metrics import classification
 from ui.results.scores import Network
 from ui.scoreboard import charts, worst_cases
 from ui.scoreboard.comparison import CLASSIFIER, chart, help_of
@@ -35,7 +35,7 @@ def draw(network: Network, subset: str, text: Text) -> None:
     with left:
         st.markdown(text.get("Classifier calibration", ""))
         chart(
-            charts.reliability(overlap.reliability(probability, tumor), "slices"),
+            charts.reliability(classification.reliability(probability, tumor), "slices"),
             "reliability",
             "Share of slices with tumor among those of a probability, against that probability.",
         )
@@ -70,7 +70,7 @@ def curves(probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], t
     with left:
         st.markdown(text.get("ROC", ""))
         chart(
-            charts.roc(*overlap.roc_curve(probability, tumor), (alarms, found)),
+            charts.roc(*classification.roc_curve(probability, tumor), (alarms, found)),
             "roc",
             "ROC curve: share of tumor slices found against share of false alarms.",
         )
@@ -80,7 +80,7 @@ def curves(probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], t
         right_when_yes = (found, float(tumor[yes].mean())) if yes.any() else None
         chart(
             charts.precision_recall(
-                *overlap.precision_recall_curve(probability, tumor),
+                *classification.precision_recall_curve(probability, tumor),
                 float(tumor.mean()),
                 right_when_yes,
             ),

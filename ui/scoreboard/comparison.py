@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from ui.results import costs, published
+from ui.results.published import Row
 from ui.results.scores import Network, interval_of
 from ui.scoreboard import strip_plot
-from ui.scoreboard.strip_plot import Row
 from ui.shared.tables import table as draw_table
 
 Text = dict[str, str]

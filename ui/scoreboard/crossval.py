@@ -10,9 +10,9 @@ import streamlit as st
 from btmodels import registry
 from btmodels.dataset import cohort
 from ui.results import experiments, published
+from ui.results.published import Row
 from ui.scoreboard import strip_plot
 from ui.scoreboard.comparison import chart
-from ui.scoreboard.strip_plot import Row
 from ui.shared.tables import table
 
 Text = dict[str, str]

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui.scoreboard.charts import BLUE, GRAY, VERMILION, error_bar, finished
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished
 
 GREEN, PURPLE, OCHRE = "#1B8F6B", "#B0599B", "#B07A00"
 

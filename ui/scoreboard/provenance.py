@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from btmodels.registry import ASSETS
-from ui.results.scores import DASH, Network
+from btmodels.paths import ASSETS
+from ui.results.scores import Network
 from ui.scoreboard import charts
 from ui.scoreboard.comparison import chart
 from ui.shared.tables import table
+from ui.shared.text import DASH
 
 Text = dict[str, str]
 

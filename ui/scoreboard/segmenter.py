@@ -8,10 +8,11 @@ import streamlit as st
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from ui.results.scores import DASH, Network, cascade_of, interval_of, shown_of
+from ui.results.scores import Network, cascade_of, interval_of, shown_of
 from ui.scoreboard import charts, worst_cases
 from ui.scoreboard.comparison import SEGMENTER, UNDEFINED, Figure, chart, help_of
 from ui.shared.tables import table
+from ui.shared.text import DASH
 
 Text = dict[str, str]
 Column = st.column_config

@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ui.scoreboard.charts import BLUE, GRAY, VERMILION, error_bar, finished
+from ui.results.published import Row
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished
 
 _GOLDEN = 0.618034
 _SPREAD = 0.4
 _BAND = "rgba(127, 127, 127, 0.22)"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One network or publication in `patient_dots`.
-
-    Attributes:
-        title: Written beside the row.
-        dots: A score a patient, 0 to 1; empty for a publication.
-        names: Of the patients, shown on hover.
-        mean, median: None where not known.
-        interval: Of the mean, low and high; None where not known.
-        chosen: Drawn in color.
-        interval_title: What the interval is.
-    """
-
-    title: str
-    dots: Sequence[float] = ()
-    names: Sequence[str] = ()
-    mean: float | None = None
-    median: float | None = None
-    interval: tuple[float, float] | None = None
-    chosen: bool = False
-    interval_title: str = "95 % interval"
 
 
 def patient_dots(

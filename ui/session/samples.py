@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from btmodels.slices import Patient
@@ -71,7 +71,7 @@ def _library(data_root: Path | None) -> Library:
     samples: dict[str, Sample] = {}
     empty: dict[str, Sample] = {}
     problems = []
-    for root in (cohort.samples_root(registry.ASSETS), data_root):
+    for root in (cohort.samples_root(paths.ASSETS), data_root):
         if root is None:
             continue
         try:

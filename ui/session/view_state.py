@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ui.shared.text import quoted
+
 CHANNELS = {"flair": 1, "pre": 0, "post": 2, "composite": "composite"}
 """Words of a link and how the viewer names the channel."""
 
@@ -166,9 +168,3 @@ def _word(
         return word
     problems.append(f"There is no {key} {quoted(word)}; {instead}.")
     return USUAL[key]
-
-
-def quoted(text: str) -> str:
-    """Return text of a link in quotation marks, without Markdown, and no wall of it."""
-    shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])
-    return f"“{shown}”"

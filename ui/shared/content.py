@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 
 
 def sections(name: str) -> dict[str, str]:

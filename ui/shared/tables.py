@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.results.scores import DASH
+from ui.shared.text import DASH
 
 
 def table(
@@ -54,11 +54,3 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue().encode()
-
-
-def percent(probability: float) -> str:
-    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
-    # No network is certain, so rounding must not make it look so.
-    if probability > 0.9995:
-        return "> 99.9 %"
-    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"

@@ -70,7 +70,7 @@ def item_of(dataset: Dataset, index: int, group: str, key: str) -> Dataset:
 def geometry_of(
     dataset: Dataset, index: int
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, tuple[float, float] | None]:
-    """Return (position, directions, spacing) of a frame as `btmodels.io.scan.Frame` has them.
+    """Return (position, directions, spacing) of a frame as `btmodels.io.dicom.file.Frame` has them.
 
     The spacing is that within the patient; that on a detector, which radiographs have, is left out.
     """

@@ -22,9 +22,9 @@ from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
 from btmodels.io.dicom.codestream import frame_sizes
 from btmodels.io.dicom.elements import geometry_of, item_of, number_of, text_of, window_of
+from btmodels.io.dicom.file import DicomFile, Frame
 from btmodels.io.dicom.pixels import values_of
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
-from btmodels.io.scan import DicomFile, Frame
 from btmodels.io.sequences import recognize
 
 _ERRORS = (*LIBRARY_ERRORS, BytesLengthException, InvalidDicomError)

@@ -20,11 +20,10 @@ from typing import Any, Literal
 
 import loky
 
-from btmodels import registry
+from btmodels import paths, processes
 from btmodels.errors import BrainTumorError, CohortError, EngineError
-from btmodels.inference import worker
 from btmodels.teaching.live_training import worker as practice
-from btmodels.teaching.live_training.worker import EPOCHS, Lap, Setting, Start
+from btmodels.teaching.live_training.settings import EPOCHS, Lap, Setting, Start
 
 ABANDONED_SECONDS = 20.0
 """Nobody has looked for so long: the page was left. A page looks once a second."""
@@ -106,7 +105,7 @@ class Desk:
 
     def __init__(
         self,
-        assets: Path = registry.ASSETS,
+        assets: Path = paths.ASSETS,
         abandoned_seconds: float = ABANDONED_SECONDS,
         pause_seconds: float = PAUSE_SECONDS,
         begin: Callable[[Sequence[Setting], int, Path], Start] = practice.begin,
@@ -242,7 +241,7 @@ class Desk:
             timeout=None,
             initializer=practice.behind,
             initargs=(os.getpid(),),
-            env=worker.environment(),
+            env=processes.environment(),
         )
         return self._executor
 

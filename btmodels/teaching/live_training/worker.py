@@ -8,109 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from btmodels.inference import worker
-from btmodels.slices import Patient
+from btmodels import processes
+from btmodels.teaching.live_training.settings import Lap, Setting, Start
 
 if TYPE_CHECKING:
     from btmodels.teaching.live_training.trainer import Pupil
 
-SIZE = 64
-"""Rows and columns that slices are shrunk to: an epoch is then a matter of seconds."""
-
-EPOCHS = 12
-
-HELD_OUT = ("SYNT_AA_0001_20260101", "SYNT_AA_0006_20260101")
-"""Bundled patients that are not learned from: scores and the mask on show are of these."""
 
 BEHIND = 15
 """How far (of 19) this process stands back where others want the processor."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a visitor may choose about a network and its training.
-
-    Attributes:
-        skips: Whether encoder and decoder are joined.
-        loss: "bce" or "bce_dice", of `btmodels.training.losses`.
-        rate: Learning rate, the peak of its cycle.
-        filters: Channels at full resolution, doubled at each of four levels.
-        patients: Learn from so many at most; None from all that are not held out.
-    """
-
-    skips: Literal["joined", "absent"] = "joined"
-    loss: Literal["bce", "bce_dice"] = "bce_dice"
-    rate: float = 5e-3
-    filters: int = 8
-    patients: int | None = None
-
-
-COMPARISONS: dict[str, tuple[Setting, Setting]] = {
-    "skips": (Setting(), Setting(skips="absent")),
-    "patients": (Setting(), Setting(patients=1)),
-    "rate": (Setting(), Setting(rate=1e-4)),
-    "loss": (Setting(), Setting(loss="bce")),
-    "width": (Setting(), Setting(filters=2)),
-}
-"""What two networks that are trained side by side may differ in; the first is always the same."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """What there is to learn from.
-
-    Attributes:
-        pid: The process that trains.
-        slices: Learned from, for each network.
-        patients: They are of so many, for each network.
-        held_out: Slices that the score is over.
-        parameters: Of each network.
-        pixels: uint8, (SIZE, SIZE, 3), the held-out slice on show.
-        truth: bool, (SIZE, SIZE), its true mask.
-        shown: Its patient and number.
-    """
-
-    pid: int
-    slices: tuple[int, ...]
-    patients: tuple[int, ...]
-    held_out: int
-    parameters: tuple[int, ...]
-    pixels: np.ndarray
-    truth: np.ndarray
-    shown: tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Lap:
-    """What an epoch came to.
-
-    Attributes:
-        network: Which of the networks, from 0.
-        epoch: From 1.
-        loss: Mean over the epoch's steps.
-        dice: Over all held-out slices at threshold 0.5; None where nothing is marked and nothing true.
-        levels: uint8, (SIZE, SIZE): probability in 255ths on the slice on show.
-        seconds: That it took.
-    """
-
-    network: int
-    epoch: int
-    loss: float
-    dice: float | None
-    levels: np.ndarray
-    seconds: float
-
-
-def split(patients: Sequence[Patient]) -> tuple[list[Patient], list[Patient]]:
-    """Divide patients into those to learn from and those held out; of strangers the first is held out."""
-    named = [patient for patient in patients if patient.folder in HELD_OUT] or list(patients[:1])
-    return [patient for patient in patients if patient not in named], named
 
 
 _pupil: Pupil | None = None
@@ -122,7 +31,7 @@ def behind(parent: int) -> None:
     Args:
         parent: Process id of the web process.
     """
-    worker.begin(parent)
+    processes.begin(parent)
     if hasattr(os, "setpriority"):
         # Going back up is forbidden, so that a site which stands back itself must not be overtaken.
         os.setpriority(os.PRIO_PROCESS, 0, max(BEHIND, os.getpriority(os.PRIO_PROCESS, 0)))
@@ -131,7 +40,7 @@ def behind(parent: int) -> None:
 def begin(settings: Sequence[Setting], epochs: int, assets: Path) -> Start:
     """Read the bundled cohort and build the networks; forget those that were there before."""
     global _pupil
-    with worker.quiet():
+    with processes.quiet():
         from btmodels.teaching.live_training.trainer import Pupil
 
         _pupil = Pupil(settings, epochs, assets)

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.__main__ import main
 from btmodels.inference import worker
 from btmodels.slices import Prediction
@@ -83,7 +83,7 @@ def networks(monkeypatch, tmp_path):
         return worker.Answer(0, found, 1)
 
     monkeypatch.setattr(worker, "answer", answer)
-    monkeypatch.setattr(registry, "ASSETS", assets)
+    monkeypatch.setattr(paths, "ASSETS", assets)
     return asked
 
 
@@ -116,7 +116,7 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
         "mask": None,
         "warnings": [],
     }
-    assert found["weights_sha256"] == registry.load_record("ensemble", registry.ASSETS).sha256
+    assert found["weights_sha256"] == registry.load_record("ensemble", paths.ASSETS).sha256
     assert found["head_share"] == pytest.approx(100 / 793, rel=0.1)
 
 
@@ -273,7 +273,7 @@ def test_masks_are_not_written_where_they_would_be_taken_for_truths(networks, ca
 
 
 def test_weights_that_are_altered_give_no_row(networks, capsys, tmp_path):
-    registry.weights_path("resnet50", registry.ASSETS).write_bytes(b"altered")
+    registry.weights_path("resnet50", paths.ASSETS).write_bytes(b"altered")
     file = draw(tmp_path / "a.tif")
     status, found, errors = analyze(capsys, file, "--out", tmp_path / "out")
     assert (status, found) == (1, [])
@@ -309,7 +309,7 @@ def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
 
     from btmodels.inference.predict import Predictor
     from btmodels.io.image import decode
-    from btmodels.measurement.measure import cut
+    from btmodels.transforms.postprocess import cut
 
     (levels,) = Predictor("ensemble", random_assets).segment(
         [decode(file.read_bytes(), "a").pixels]

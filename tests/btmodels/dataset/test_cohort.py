@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError, DecodeError
 from tests.btmodels.files import tiff
@@ -195,7 +195,7 @@ def test_the_committed_split():
     assert cohort.split_sha256() == (
         "6452e5e40a29b99db001e137894110debc1cd501bf3396eb220ac07fed84445e"
     )
-    content = (registry.ASSETS / "splits" / "patients.json").read_bytes()
+    content = (paths.ASSETS / "splits" / "patients.json").read_bytes()
     assert hashlib.sha256(content).hexdigest() == cohort.split_sha256()
     assert cohort.provenance(split["test"][0]) == "test"
 

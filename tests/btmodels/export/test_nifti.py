@@ -20,13 +20,14 @@ from pydicom.dataset import Dataset
 from btmodels.errors import ExportError
 from btmodels.export import files as export
 from btmodels.export import nifti as export_volume
+from btmodels.export.dicom_seg import dicom_seg, seg_name, why_no_seg
 from btmodels.export.files import COLUMNS, own_mask, table_csv, zip_of
-from btmodels.export.nifti import dicom_seg, nifti_mask, of_volume, why_no_seg
+from btmodels.export.nifti import nifti_mask, of_volume
 from btmodels.io.assemble import Entry, assemble
 from btmodels.io.nifti import read_nifti
 from btmodels.io.read import read_file
-from btmodels.slices import Analysis, Prediction, Slice
-from btmodels.transforms.orientation import Turn, turn_slice
+from btmodels.slices import Analysis, Prediction, Slice, Turn
+from btmodels.transforms.orientation import turn_slice
 from tests.btmodels.scanner import SAGITTAL, dicom, nifti, series
 
 AS_IT_IS = Turn()
@@ -270,4 +271,4 @@ def test_files_are_named_by_their_volume():
     (first, *_) = analyses_of({"case_flair.nii": nifti(VOLUME, np.eye(4))})
     assert export_volume.nifti_name(first.slice) == "case_flair_mask.nii.gz"
     (first, *_) = analyses_of(series(VOLUME, SeriesDescription="AX FLAIR"))
-    assert export_volume.seg_name(first.slice) == "AX_FLAIR_seg.dcm"
+    assert seg_name(first.slice) == "AX_FLAIR_seg.dcm"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from btmodels import processes
 from btmodels.inference import precision, worker
 
 
@@ -33,6 +34,6 @@ def test_the_first_gpu_is_named_else_the_processor_with_its_cores(devices, monke
 
 def test_a_gpus_memory_is_taken_as_it_is_needed_unless_told_otherwise(monkeypatch):
     monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
-    assert worker.environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert processes.environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
-    assert worker.environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
+    assert processes.environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"

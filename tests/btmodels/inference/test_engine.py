@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
-from btmodels import guard, registry
+from btmodels import registry
 from btmodels.errors import EngineError, WeightsError
 from btmodels.inference import engine as engine_module
 from btmodels.inference import introspect_tasks, worker, worker_process
@@ -215,12 +215,12 @@ def test_running_out_of_memory_is_told_from_other_failures():
 
     named = type("ResourceExhaustedError", (Exception,), {})  # as TensorFlow's
     for error, lacks in ((named("OOM"), True), (MemoryError(), True), (KeyError("x"), False)):
-        with pytest.raises(guard.CallFailedError) as raised:
-            guard.guarded(fail, error)
+        with pytest.raises(worker_process.CallFailedError) as raised:
+            worker_process.guarded(fail, error)
         assert raised.value.lacks_memory is lacks
         assert pickle.loads(pickle.dumps(raised.value)).kind == type(error).__name__
     with pytest.raises(WeightsError):
-        guard.guarded(fail, WeightsError("x"))
+        worker_process.guarded(fail, WeightsError("x"))
 
 
 def test_no_exception_brings_tensorflow_into_the_web_process():

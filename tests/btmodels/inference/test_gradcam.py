@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.inference import gradcam
 
 
@@ -51,10 +51,10 @@ def test_attention_of_the_shipped_classifier_has_the_slices_size_and_mirrors_wit
     image[10:50, 20:70] = 90
     image[20:35, 25:40, 1] = 220
     name = registry.get("default-classifier").name
-    found = gradcam.attention(image, name, registry.ASSETS)
+    found = gradcam.attention(image, name, paths.ASSETS)
     assert found.levels.shape == (60, 90) and found.levels.dtype == np.uint8
     assert found.grid == (4, 4) and found.layer == gradcam.LAYERS[name]
     if registry.load_record(name).flips:
-        turned = gradcam.attention(np.ascontiguousarray(image[:, ::-1]), name, registry.ASSETS)
+        turned = gradcam.attention(np.ascontiguousarray(image[:, ::-1]), name, paths.ASSETS)
         difference = np.abs(turned.levels[:, ::-1].astype(int) - found.levels)
         assert difference.max() <= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.errors import WeightsError
 from btmodels.inference import introspect_tasks
 from btmodels.inference.introspect import Probe
@@ -84,9 +84,9 @@ def test_what_is_not_there_is_refused(probe, image):
 
 
 def test_pages_ask_by_name(image):
-    (found,) = introspect_tasks.activations(image, "sequential", ["relu1"], 2, registry.ASSETS)
+    (found,) = introspect_tasks.activations(image, "sequential", ["relu1"], 2, paths.ASSETS)
     assert found.channels == tuple(dict.fromkeys(found.channels)) and found.shape == (128, 128, 16)
-    assert introspect_tasks.sight(image, "sequential", 3, 127, registry.ASSETS).cols == (121, 127)
+    assert introspect_tasks.sight(image, "sequential", 3, 127, paths.ASSETS).cols == (121, 127)
 
 
 def test_missing_weights_are_said(image, tmp_path):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.inference import precision
 from btmodels.inference.predict import Predictor
@@ -59,7 +59,7 @@ def test_masks_are_nearly_the_same_in_bfloat16():
     """On a slice with tumor of the bundled cohort: no probability moves by more than a twentieth, and of a
     thousand pixels marked no more than five change sides. (On three whole patients it was 20 of 15,338.)
     """
-    patient = cohort.read_cohort(cohort.samples_root(registry.ASSETS))[0]
+    patient = cohort.read_cohort(cohort.samples_root(paths.ASSETS))[0]
     slices, _ = cohort.read_slices(patient)
     image = max(slices, key=lambda each: int(each.truth.sum())).pixels
     fine, coarse = (

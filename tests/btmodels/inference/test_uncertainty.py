@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.inference import uncertainty
 from btmodels.inference.predict import Predictor
 from tests import fakes
@@ -41,7 +41,7 @@ def test_the_mean_of_the_views_is_what_the_network_answers():
     name = "unet"
     predictor = Predictor(name)
     image = np.random.default_rng(3).integers(0, 256, (100, 128, 3), dtype=np.uint8)
-    views = uncertainty.flips(image, name, registry.ASSETS)
+    views = uncertainty.flips(image, name, paths.ASSETS)
     assert views.levels.shape == (2, 100, 128)
     assert predictor.record.flips
     (both,) = predictor.segment([image])
@@ -50,7 +50,7 @@ def test_the_mean_of_the_views_is_what_the_network_answers():
 
 def test_time_and_size_are_those_of_the_call():
     image = np.zeros((64, 64, 3), np.uint8)
-    found = uncertainty.timed(image, "unet", 0.25, registry.ASSETS)
+    found = uncertainty.timed(image, "unet", 0.25, paths.ASSETS)
     assert found.prediction.tumor_probability == 0.25
     assert found.prediction.levels.shape == (64, 64)
     assert found.milliseconds > 0

@@ -18,8 +18,8 @@ import pytest
 
 from btmodels.errors import DecodeError
 from btmodels.io.assemble import Entry, assemble
+from btmodels.io.dicom.file import DicomFile
 from btmodels.io.read import read_file
-from btmodels.io.scan import DicomFile
 
 FULL = os.environ.get("BT_FULL") == "1"
 SECONDS, MEGABYTES = 5.0, 1_000

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from btmodels.measurement.measure import cut, head_mask, lowest_level, measure
+from btmodels.measurement.measure import measure
 from btmodels.slices import Prediction, Slice
+from btmodels.transforms.postprocess import cut, head_mask, lowest_level
 from tests import fakes
 
 RECORD = replace(fakes.record("resunet"), threshold=0.5, min_component_pixels=0)

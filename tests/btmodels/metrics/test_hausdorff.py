@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels.distance import hausdorff95
+from btmodels.metrics.overlap import hausdorff95
 
 
 def mask(*pixels: tuple, shape=(12, 30)) -> np.ndarray:

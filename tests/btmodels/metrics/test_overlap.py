@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from btmodels.metrics.overlap import (
-    Counts,
+from btmodels.metrics.classification import (
     average_precision,
     calibration_error,
+    precision_recall_curve,
+    reliability,
+    roc_auc,
+    roc_curve,
+    sensitivity_at_specificity,
+)
+from btmodels.metrics.overlap import (
+    Counts,
     count,
     dice,
     empty_mask_accuracy,
@@ -15,14 +22,9 @@ from btmodels.metrics.overlap import (
     median_of,
     pixel_accuracy,
     precision,
-    precision_recall_curve,
     recall,
-    reliability,
-    roc_auc,
-    roc_curve,
     score_by_size,
     score_patient,
-    sensitivity_at_specificity,
     total,
 )
 

@@ -9,10 +9,9 @@ import pytest
 
 from btmodels import weights
 from btmodels.errors import WeightsError
-from btmodels.inference import introspect_tasks
 from btmodels.inference.introspect import Opened, Probe
 from btmodels.networks.unet import build_unet
-from btmodels.teaching import skip_ablation
+from btmodels.teaching import skip_ablation, skip_ablation_tasks
 
 SHAPE, FILTERS = (16, 16, 3), (2, 4)
 
@@ -47,7 +46,7 @@ def write(assets, results: dict) -> None:
 
 def test_both_answer_and_one_has_switches(assets):
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    found = introspect_tasks.twins(image, assets)
+    found = skip_ablation_tasks.twins(image, assets)
     assert list(found["joined"]) == [(True,), (False,)] and list(found["absent"]) == [()]
     assert all(levels.shape == (20, 30) for each in found.values() for levels in each.values())
     probe = Probe(Opened(*skip_ablation.read_twins(assets)["joined"].load()))

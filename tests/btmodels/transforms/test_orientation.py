@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from btmodels.slices import Slice
-from btmodels.transforms.orientation import Turn, as_uploaded, turn_slice
+from btmodels.slices import Slice, Turn
+from btmodels.transforms.orientation import as_uploaded, turn_slice
 
 PICTURE = np.arange(6).reshape(2, 3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from btmodels.cleanup import LEAST_SHARE, RULE, drop_small_parts
+from btmodels.transforms.postprocess import LEAST_SHARE, RULE, drop_small_parts
 
 
 def stack(num_slices: int = 4, shape=(12, 12)) -> list[np.ndarray]:

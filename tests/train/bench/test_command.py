@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from btmodels import registry, weights
+from btmodels import paths, registry, weights
 from btmodels.dataset import cohort
 from btmodels.inference.predict import Predictor
 from btmodels.networks.multiply_adds import multiply_adds
@@ -154,7 +154,7 @@ def test_both_ways_of_asking_a_network_agree():
 
 
 def test_committed_rows_speak_of_the_committed_weights():
-    values = {row["name"]: row["value"] for row in read(registry.ASSETS)["rows"]}
+    values = {row["name"]: row["value"] for row in read(paths.ASSETS)["rows"]}
     found = {name.split("/")[1] for name in values if name.startswith("network/")}
     if not found:
         pytest.skip("no network has been measured yet")

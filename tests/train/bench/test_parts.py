@@ -13,7 +13,7 @@ from btmodels.dataset import cohort
 from btmodels.inference import precision
 from btmodels.networks.unet import build_unet
 from tests.train.tiny import SEGMENTER
-from train import machine
+from train import provenance
 from train.bench import memory, runtimes, throughput
 from train.bench import stages as bench_stages
 from train.bench.client import Site
@@ -169,7 +169,7 @@ def test_an_upload_is_read_and_analyzed():
 
 
 def test_a_gpu_is_named_before_the_processor(monkeypatch):
-    monkeypatch.setattr(machine, "_gpu", lambda: "")
-    plain = machine.machine()
-    monkeypatch.setattr(machine, "_gpu", lambda: "GPU, Tesla T4")
-    assert machine.machine() == f"GPU, Tesla T4, {plain}"
+    monkeypatch.setattr(provenance, "_gpu", lambda: "")
+    plain = provenance.machine()
+    monkeypatch.setattr(provenance, "_gpu", lambda: "GPU, Tesla T4")
+    assert provenance.machine() == f"GPU, Tesla T4, {plain}"

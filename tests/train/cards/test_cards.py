@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 from tests.train.tiny import SPLIT, make_assets
 from train.__main__ import main
 from train.cards.command import PUBLISHED, TEMPLATES, card, cards_folder, trained
@@ -139,7 +139,7 @@ def test_no_score_is_written_by_hand(file):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["default", "default-classifier"])
 def test_what_a_card_says_about_loading_runs(name, monkeypatch):
-    monkeypatch.chdir(registry.ASSETS.parent)
+    monkeypatch.chdir(paths.ASSETS.parent)
     found = {}
     exec(re.search(r"```python\n(.*?)```", card(registry.get(name).name), re.DOTALL)[1], found)
     assert found["mask"].any() if name == "default" else found["tumor"]

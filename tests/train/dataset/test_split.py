@@ -11,7 +11,7 @@ import pytest
 
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 from tests.train.tiny import SPLIT, make_assets, make_data
 from train.__main__ import main
 from train.dataset.split import check_folds, draw, institution

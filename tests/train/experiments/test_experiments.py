@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.quality.fault_costs import KINDS
@@ -129,7 +129,7 @@ def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(folder):
 
 def test_quick_never_writes_into_the_committed_folder(tmp_path, capsys):
     for command in (*QUICK, "robustness", "associate"):
-        assert main([command, "--quick", "--assets", str(registry.ASSETS)]) == 2
+        assert main([command, "--quick", "--assets", str(paths.ASSETS)]) == 2
     assert main(["transfer", "--data", "nowhere", "--only", "nothing"]) == 2
     assert main(["losses"]) == 2, "without data"
     words = ["--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from btmodels import registry, weights
+from btmodels import paths, registry, weights
 from btmodels.networks.applications import (
     STAGES,
     build_application_classifier,
@@ -205,7 +205,7 @@ TRAINED = (
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_committed_run_was_given_its_whole_budget(name):
-    path = registry.ASSETS / "metrics" / f"{name}.json"
+    path = paths.ASSETS / "metrics" / f"{name}.json"
     found = json.loads(path.read_text(encoding="utf-8"))
     budget = found["budget"]
     ends = list(ends_of_curves(found))
@@ -225,7 +225,7 @@ def ends_of_curves(found) -> Iterator[int]:
 
 
 def test_the_committed_networks_with_and_without_skips_are_those_of_their_file():
-    path = registry.ASSETS / "metrics" / "skips.json"
+    path = paths.ASSETS / "metrics" / "skips.json"
     for entry in json.loads(path.read_text(encoding="utf-8"))["networks"]:
         file = path.parent / "networks" / entry["file"]
         model = build_unet(tuple(entry["input_shape"]), entry["filters"], skips=entry["skips"])

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import tifffile
 
-from btmodels.transforms.orientation import Turn
+from btmodels.slices import Turn
 from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
 from ui.analyze import upload_batch

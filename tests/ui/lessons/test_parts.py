@@ -10,7 +10,8 @@ import numpy as np
 from btmodels import weights
 from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, mirrored
-from ui.lessons.encoder_decoder import anatomy, bench, grid, panels, residual, skips
+from ui.lessons.encoder_decoder import anatomy, bench, grid, residual, skips
+from ui.lessons.shared import panels
 
 
 def read(message: bytes) -> dict:

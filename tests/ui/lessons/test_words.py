@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from btmodels import registry
-from btmodels.teaching.live_training import worker
+from btmodels.teaching.live_training import settings
 from btmodels.teaching.receptive_field import Blueprint
 from ui.lessons import glossary, page, print_html, questions, source_excerpt, worksheet
 from ui.lessons.encoder_decoder import anatomy
@@ -139,7 +139,7 @@ def test_figures_in_the_words_are_those_of_networks_and_studies():
     band = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
     assert band in page.text_of("segmentation")["In words"]
     before = page.text_of("train")["In words"]
-    assert f"slices of {worker.SIZE} × {worker.SIZE} pixels" in before
+    assert f"slices of {settings.SIZE} × {settings.SIZE} pixels" in before
 
 
 @pytest.mark.parametrize("address", page.LESSONS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 from tests import fakes
 from ui.results import costs
 
@@ -15,7 +15,7 @@ from ui.results import costs
 @pytest.fixture
 def assets(tmp_path, monkeypatch):
     (tmp_path / "metrics").mkdir()
-    monkeypatch.setattr(registry, "ASSETS", tmp_path)
+    monkeypatch.setattr(paths, "ASSETS", tmp_path)
     monkeypatch.setattr(registry, "weights_path", lambda name: tmp_path / f"{name}.h5")
     return tmp_path
 

@@ -11,6 +11,7 @@ import pytest
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from ui.scoreboard import charts
+from ui.shared import chart_style
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -32,7 +33,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("color", [charts.BLUE, charts.VERMILION, charts.GRAY])
+@pytest.mark.parametrize("color", [chart_style.BLUE, chart_style.VERMILION, chart_style.GRAY])
 def test_colors_stand_out_on_both_themes(theme, color):
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert contrast(color, config["theme"][theme]["backgroundColor"]) >= 3

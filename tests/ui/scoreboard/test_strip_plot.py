@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ui.scoreboard.strip_plot import Row, patient_dots
+from ui.results.published import Row
+from ui.scoreboard.strip_plot import patient_dots
 
 
 def test_dots_are_the_patients_with_their_names():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from btmodels.registry import ASSETS
+from btmodels.paths import ASSETS
 from ui.shared import badges
 from ui.shared.content import sections
 

@@ -13,8 +13,8 @@ import numpy as np
 import playwright
 import pytest
 
-from btmodels.measurement import measure
 from btmodels.metrics import overlap
+from btmodels.transforms import postprocess
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, read_link
 from ui.viewer.packing import pack_maps, pack_pixels
 
@@ -125,7 +125,7 @@ def test_masks_counts_and_dice_are_those_of_the_library(javascript):
     ]
     answers = javascript(RUN, asked)
     for (levels, truth, threshold, smallest), answer in zip(cases(), answers, strict=True):
-        mask = measure.cut(levels, threshold, smallest)
+        mask = postprocess.cut(levels, threshold, smallest)
         assert answer["mask"] == text_of(mask), (levels.shape, threshold, smallest)
         counts = overlap.count(mask, truth)
         assert overlap.Counts(**answer["counts"]) == counts

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from btmodels.inference import engine, introspect_tasks
-from btmodels.inference.introspect_tasks import Maps, Sight
+from btmodels.inference.introspect_types import Maps, Sight
 from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, Stage
 from btmodels.transforms.preprocess import fit_to

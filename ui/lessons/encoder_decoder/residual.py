@@ -7,10 +7,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.teaching import skip_ablation
 from ui.lessons.lesson import Lesson
-from ui.scoreboard.charts import BLUE, VERMILION, finished
+from ui.shared.chart_style import BLUE, VERMILION, finished
 
 _MISSING = (
     "Gradients through plain and residual stacks are not measured in this copy of the project: "
@@ -24,7 +24,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 def draw(lesson: Lesson) -> None:
     """Draw the measured gradients, or say that they are missing."""
-    results = skip_ablation.read_results(registry.ASSETS)
+    results = skip_ablation.read_results(paths.ASSETS)
     entries = results.get("gradients", [])
     if not entries:
         st.info(_MISSING, icon=":material/pending:")

@@ -8,13 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.inference import engine, introspect_tasks
-from btmodels.measurement.measure import cut
-from btmodels.teaching import skip_ablation
-from ui.lessons.encoder_decoder import panels
-from ui.lessons.encoder_decoder.panels import Panel
+from btmodels.teaching import skip_ablation, skip_ablation_tasks
+from btmodels.transforms.postprocess import cut
 from ui.lessons.lesson import Lesson
+from ui.lessons.shared import panels
+from ui.lessons.shared.panels import Panel
 from ui.session.engine_queries import ask
 from ui.session.stack import Stack
 
@@ -32,14 +32,14 @@ _MISSING = (
 def draw(lesson: Lesson, stack: Stack) -> None:
     """Draw the switches and what the slice of ``stack`` is marked with at each setting."""
     each = stack.slices[0]
-    there = skip_ablation.read_twins(registry.ASSETS)
+    there = skip_ablation.read_twins(paths.ASSETS)
     choices = [setting_word(setting) for setting in panels.settings(len(LABELS))]
     start = lesson.choice("skips", choices, ALL_ON)
 
     def job() -> bytes:
         ask_ = engine.get_engine().ask
         own = ask_(introspect_tasks.switched, each.pixels, MODEL)
-        other = ask_(introspect_tasks.twins, each.pixels) if there else {}
+        other = ask_(skip_ablation_tasks.twins, each.pixels) if there else {}
         shown = [_own(own), *(_twin(there[key], found) for key, found in other.items())]
         return panels.pack_panels(
             each,
@@ -59,7 +59,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
     if isinstance(sent, str) and re.fullmatch(f"[01]{{{len(LABELS)}}}", sent):
         lesson.write(skips=None if sent == ALL_ON else sent)
     if there:
-        _scores(skip_ablation.read_results(registry.ASSETS))
+        _scores(skip_ablation.read_results(paths.ASSETS))
 
 
 def setting_word(setting: tuple[bool, ...]) -> str:

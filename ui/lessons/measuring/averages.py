@@ -13,8 +13,8 @@ from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from ui.lessons.lesson import Lesson
 from ui.results import scores
-from ui.scoreboard.charts import BLUE, GRAY, VERMILION, finished
 from ui.session import analysis
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
 
 GROUPS = {"samples": "made-up patients", "test": "patients never seen"}
 EMPTY = {"out": None, "one": 1.0, "zero": 0.0}

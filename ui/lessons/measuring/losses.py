@@ -14,7 +14,7 @@ from btmodels.teaching.loss_values import LOSSES
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, script
 from ui.results import experiments
-from ui.scoreboard.charts import finished
+from ui.shared.chart_style import finished
 from ui.shared.component_files import read
 from ui.viewer.message import message
 from ui.viewer.packing import pack

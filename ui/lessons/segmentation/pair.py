@@ -7,10 +7,10 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.inference import engine, introspect_tasks
-from btmodels.measurement.measure import cut
-from ui.lessons.encoder_decoder import panels
-from ui.lessons.encoder_decoder.panels import Panel
+from btmodels.transforms.postprocess import cut
 from ui.lessons.lesson import Lesson
+from ui.lessons.shared import panels
+from ui.lessons.shared.panels import Panel
 from ui.results import costs, scores
 from ui.session.engine_queries import ask
 from ui.session.stack import Stack

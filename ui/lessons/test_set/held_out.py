@@ -15,7 +15,8 @@ from btmodels.teaching import slice_similarity
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
 from ui.results import experiments, published
-from ui.scoreboard.strip_plot import Row, patient_dots
+from ui.results.published import Row
+from ui.scoreboard.strip_plot import patient_dots
 from ui.session import samples
 from ui.shared.component_files import read
 from ui.viewer.message import message

@@ -10,7 +10,7 @@ import streamlit as st
 from btmodels.inference import engine
 from btmodels.teaching.live_training import queue
 from btmodels.teaching.live_training.queue import OVER, View
-from btmodels.teaching.live_training.worker import COMPARISONS, EPOCHS, HELD_OUT, SIZE, Start
+from btmodels.teaching.live_training.settings import COMPARISONS, EPOCHS, HELD_OUT, SIZE, Start
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
@@ -30,7 +30,7 @@ WORDS = {
     "width": ("Width", "8 channels at first", "2 channels at first"),
 }
 """What is compared, and the two networks in words, as
-`btmodels.teaching.live_training.worker.COMPARISONS` sets them."""
+`btmodels.teaching.live_training.settings.COMPARISONS` sets them."""
 
 _training = st.components.v2.component(
     "lesson_training",
@@ -158,7 +158,7 @@ def _before() -> Start | None:
     if sample is None:
         return None
     stack = samples.stack_of(sample, sample.patient.folder)
-    each = stack.slices[stack.most_telling()]
+    each = stack.slices[stack.largest_lesion_slice()]
     truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
     pixels = fit_to(each.pixels, (SIZE, SIZE))
     return Start(0, (), (), 0, (), pixels, truth, (each.patient, each.number))

@@ -13,12 +13,12 @@ import numpy as np
 import psutil
 import pytest
 
-from btmodels import registry
+from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from btmodels.inference.engine import Engine
 from btmodels.teaching.live_training.queue import Desk, View
-from btmodels.teaching.live_training.worker import (
+from btmodels.teaching.live_training.settings import (
     EPOCHS,
     HELD_OUT,
     SIZE,
@@ -59,7 +59,7 @@ def advance(network: int) -> Lap:
 _epochs: list[int] = []
 
 
-def quick(assets: Path = registry.ASSETS, **changes) -> Desk:
+def quick(assets: Path = paths.ASSETS, **changes) -> Desk:
     """A desk whose process loads no TensorFlow and so starts in a moment."""
     return Desk(
         assets, **{"abandoned_seconds": 120.0, "begin": begin, "advance": advance, **changes}
@@ -201,7 +201,7 @@ def test_a_slice_is_analyzed_while_two_networks_learn(assets, random_assets, noi
 
 
 def test_the_bundled_patients_on_show_are_not_learned_from():
-    patients = cohort.read_cohort(cohort.samples_root(registry.ASSETS))
+    patients = cohort.read_cohort(cohort.samples_root(paths.ASSETS))
     learned, held = split(patients)
     assert tuple(patient.folder for patient in held) == HELD_OUT
     assert {patient.folder for patient in learned}.isdisjoint(HELD_OUT) and len(learned) == 6
@@ -220,7 +220,7 @@ def test_it_learns_on_the_bundled_cohort():
     """Not half of the lesson's epochs, and a tumor of a patient never seen is marked in part."""
     from btmodels.teaching.live_training.trainer import Pupil
 
-    pupil = Pupil([Setting()], EPOCHS, registry.ASSETS)
+    pupil = Pupil([Setting()], EPOCHS, paths.ASSETS)
     laps = [pupil.advance(0) for _ in range(5)]
     assert laps[-1].loss < 0.8 * laps[0].loss
     assert laps[-1].dice > 0.3

@@ -20,9 +20,9 @@ from ui.viewer.packing import pack, pack_pixels
 
 _panels = st.components.v2.component(
     "lesson_panels",
-    html=read("lessons/encoder_decoder/panels.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/panels.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/encoder_decoder/panels.js"),
+    html=read("lessons/shared/panels.html"),
+    css=read(*SHARED_STYLES, "lessons/shared/panels.css"),
+    js=script(*SHARED_SCRIPTS, "lessons/shared/panels.js"),
 )
 
 

@@ -1,0 +1,158 @@
+"""Masks as DICOM segmentations."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from btmodels.errors import ExportError
+from btmodels.export.nifti import shown_masks, volume_stem
+from btmodels.slices import Analysis, Slice
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_EMPTY = {
+    "PatientID": "",
+    "PatientName": "",
+    "PatientBirthDate": "",
+    "PatientSex": "",
+    "StudyID": "",
+    "StudyDate": "",
+    "StudyTime": "",
+    "AccessionNumber": "",
+    "ReferringPhysicianName": "",
+    "PositionReferenceIndicator": "",
+}
+"""Fields that the standard wants in every file, empty if need be, and that many files lack."""
+
+
+def seg_name(each: Slice) -> str:
+    """Return what the DICOM-SEG of a slice's series is called."""
+    return f"{volume_stem(each)}_seg.dcm"
+
+
+def why_no_seg(each: Slice) -> str:
+    """Return why no DICOM-SEG can be written of a slice's volume, a sentence; "" where it can."""
+    place = each.place
+    if place is None or place.grid.kind != "DICOM":
+        return "A DICOM-SEG refers to the DICOM series that it was drawn on; this came as none."
+    if importlib.util.find_spec("highdicom") is None:
+        return (
+            "DICOM-SEG needs the package highdicom, which is not installed here: "
+            "pip install -r requirements-dicom-seg.txt"
+        )
+    if not all(place.grid.header):
+        return (
+            "The header of this DICOM file cannot be written again, so there is no DICOM-SEG of it."
+        )
+    source = _sources(place.grid.header[:1])[0]
+    needed = ["SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID"]
+    if int(source.get("NumberOfFrames") or 1) > 1:
+        needed += ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
+    else:
+        needed += ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
+        # Of several slices their distance says it.
+        needed += ["SliceThickness"] if place.grid.spacing is None else []
+    missing = [key for key in (*needed, "FrameOfReferenceUID") if not source.get(key)]
+    if missing:
+        return f"A DICOM-SEG needs what these files do not say: {', '.join(missing)}."
+    return ""
+
+
+def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
+    """Write the masks of a DICOM series as a DICOM segmentation that refers to it.
+
+    Args:
+        analyses: Of slices of one series; slices that are missing are empty.
+
+    Raises:
+        ExportError: It cannot be; `why_no_seg` knows most reasons before.
+    """
+    each = analyses[0].slice
+    if problem := why_no_seg(each):
+        raise ExportError(problem)
+    grid = each.place.grid
+    own = grid.own(shown_masks(analyses))
+    sources = _sources(grid.header)
+    if len(sources) == 1 and int(sources[0].get("NumberOfFrames") or 1) > 1:
+        _share(sources[0])
+        frames = np.zeros((int(sources[0].NumberOfFrames), *own.shape[1:]), bool)
+        for index, (_, at) in enumerate(grid.frames):
+            frames[at] = own[index]
+    else:
+        sources, frames = [sources[file] for file, _ in grid.frames], own
+        for source in sources:
+            if not source.get("SliceThickness"):
+                source.SliceThickness = f"{np.linalg.norm(grid.affine[:3, 0]):.6g}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _seg(sources, frames, analyses[0])
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ExportError("A DICOM-SEG of these files could not be written.") from error
+
+
+def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> bytes:
+    import highdicom
+    from pydicom.sr.codedict import codes
+
+    name = f"{analysis.model} {analysis.weights_sha256[:12]}"
+    algorithm = highdicom.AlgorithmIdentificationSequence(
+        name=analysis.model,
+        version=analysis.weights_sha256[:16],
+        family=codes.DCM.ArtificialIntelligence,
+    )
+    segment = highdicom.seg.SegmentDescription(
+        segment_number=1,
+        segment_label="Tumor, by a network",
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Neoplasm,
+        algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=algorithm,
+    )
+    result = highdicom.seg.Segmentation(
+        source_images=sources,
+        pixel_array=frames,
+        segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=[segment],
+        series_instance_uid=highdicom.UID(),
+        series_number=100,
+        sop_instance_uid=highdicom.UID(),
+        instance_number=1,
+        manufacturer="Brain tumor segmentation, not a medical device",
+        manufacturer_model_name=name,
+        software_versions="0.1.0",
+        device_serial_number="0",
+        content_description="Research only; drawn by a network, seen by nobody",
+        omit_empty_frames=bool(frames.any()),
+    )
+    result.SeriesDescription = "Tumor, marked by a network (research)"
+    buffer = io.BytesIO()
+    result.save_as(buffer)
+    return buffer.getvalue()
+
+
+def _share(source: Dataset) -> None:
+    # What is the same for all frames may stand with each of them; highdicom looks where it is shared.
+    shared = source.SharedFunctionalGroupsSequence[0]
+    first = source.PerFrameFunctionalGroupsSequence[0]
+    for key in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if key not in shared and key in first:
+            setattr(shared, key, first.get(key))
+
+
+def _sources(headers: Sequence[bytes]) -> list[Dataset]:
+    import pydicom
+
+    sources = [pydicom.dcmread(io.BytesIO(header), force=True) for header in headers]
+    for source in sources:
+        for key, value in _EMPTY.items():
+            if key not in source:
+                setattr(source, key, value)
+    return sources

@@ -1,0 +1,40 @@
+"""Colors and layout that every chart shares."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+BLUE, VERMILION, GRAY = "#2B83C6", "#D55E00", "#7F7F7F"
+
+
+def finished(figure: go.Figure, height: int) -> go.Figure:
+    """Set what all figures share; a finger that moves over one scrolls the page."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 48, "b": 8},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
+        dragmode=False,
+        hovermode="closest",
+    )
+    figure.update_xaxes(automargin=True, fixedrange=True)
+    figure.update_yaxes(automargin=True, fixedrange=True)
+    return figure
+
+
+def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
+    """Return what Plotly needs to draw an interval around ``value``."""
+    low, high = interval
+    return {
+        "type": "data",
+        "array": [high - value],
+        "arrayminus": [value - low],
+        "thickness": 3,
+        "width": 7,
+        "color": color,
+    }

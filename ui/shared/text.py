@@ -1,0 +1,25 @@
+"""Text that is safe in Markdown, and figures in words."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """Return what anyone may have written, such as a file's name, as text without Markdown."""
+    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in text)
+
+
+DASH = "–"
+
+
+def quoted(text: str) -> str:
+    """Return text of a link in quotation marks, without Markdown, and no wall of it."""
+    shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])
+    return f"“{shown}”"
+
+
+def percent(probability: float) -> str:
+    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
+    # No network is certain, so rounding must not make it look so.
+    if probability > 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
