@@ -66,7 +66,7 @@ def main(args: argparse.Namespace) -> int:
         return 2
     if not args.quick and (args.epochs or args.num_slices):
         print(
-            "--epochs and --num-slices go with --quick: the full recipes stand in train/fit/fit.py."
+            "--epochs and --num-slices go with --quick: the full recipes stand in train/fit/recipes.py."
         )
         return 2
     _bring_split(args)

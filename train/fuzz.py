@@ -34,7 +34,7 @@ from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.io.read import is_zip, open_zip, read_file
 from btmodels.io.sandbox import Reader
-from train.provenance import command_line, versions
+from train.provenance import command_line, versions, write_json
 
 SECONDS = 2.0
 """A file that takes longer is given up."""
@@ -76,8 +76,7 @@ def main(args: argparse.Namespace) -> int:
     document = run(args.count, args.seed)
     document |= {"command": command_line(args.words), "versions": versions()}
     path = args.assets / "metrics" / "fuzz.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_json(path, document)
     print(
         json.dumps(
             {key: document[key] for key in ("formats", "defects", "slowest_seconds")}, indent=1

@@ -33,11 +33,18 @@ def command_line(words: Sequence[str]) -> str:
     return " ".join(["python -m train", *kept])
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a document whole or not at all."""
+def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+    """Write a document whole or not at all.
+
+    Args:
+        path: Of the file; its folder is made.
+        content: Of what JSON knows, without NaN.
+        indent: As for `json.dumps`.
+    """
+    text = json.dumps(content, indent=indent, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(path)
 
 

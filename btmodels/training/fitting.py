@@ -10,7 +10,8 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,8 @@ def fit(
     say: Callable[[str], None] = lambda line: None,
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
 ) -> dict:
-    """Train, or go on training, and leave ``model`` with the weights that validated best.
+    """Train, or go on training, and leave ``model`` with the weights that validated best: those of the
+    moving average, where one is kept.
 
     Args:
         model: Built, not compiled.
@@ -252,16 +254,17 @@ def fit(
         row = train_epoch(model, epoch, epoch_data(epoch), callbacks)
         last = epoch + 1 == config.epochs
         began = time.monotonic()
-        row["score"] = validate(model) if last or (epoch + 1) % config.validate_every == 0 else None
-        row["seconds"] = round(row["seconds"] + time.monotonic() - began, 1)
         state["epochs"] = epoch + 1
+        state["history"].append(row | {"score": None})
+        if last or (epoch + 1) % config.validate_every == 0:
+            with _averaged(model, average):
+                score = state["history"][-1]["score"] = validate(model)
+                if state["best_score"] is None or score > state["best_score"]:
+                    state |= {"best_score": score, "best_epoch": epoch + 1}
+                    save_checkpoint(best, model, state)
+        row = state["history"][-1]
+        row["seconds"] = round(row["seconds"] + time.monotonic() - began, 1)
         state["seconds"] += row["seconds"]
-        state["history"].append(row)
-        if row["score"] is not None and (
-            state["best_score"] is None or row["score"] > state["best_score"]
-        ):
-            state |= {"best_score": row["score"], "best_epoch": epoch + 1}
-            save_checkpoint(best, model, state)
         if row["score"] is not None and config.plateau:
             _slow_down(model.optimizer, state["history"], max((config.patience or 10) // 2, 1))
         save_checkpoint(checkpoint, model, state, average)
@@ -275,6 +278,19 @@ def fit(
     if best.exists():
         load_checkpoint(best, model)
     return state
+
+
+@contextmanager
+def _averaged(model: keras.Model, average: WeightAverage | None) -> Iterator[None]:
+    """Give ``model`` the averaged weights inside, where there are any."""
+    own = model.get_weights() if average else []
+    if average:
+        model.set_weights(average.weights)
+    try:
+        yield
+    finally:
+        if average:
+            model.set_weights(own)
 
 
 def train_epoch(

@@ -10,7 +10,7 @@ from btmodels import paths, registry
 from btmodels.networks.ensemble import MEMBERS
 from train import all as everything
 from train.__main__ import main
-from train.fit.fit import RECIPES
+from train.fit.recipes import RECIPES
 
 SKIPPED = ["prepare", "cohort", "experiments", "quality", "bench"]
 

@@ -55,7 +55,7 @@ from typing import Any
 from btmodels import paths, registry
 from btmodels.errors import BrainTumorError
 from train.bench.start import first_mask, first_page, next_mask, rerun
-from train.provenance import machine
+from train.provenance import machine, write_json
 
 NETWORKS = "networks"
 
@@ -119,9 +119,8 @@ def main(args: argparse.Namespace) -> int:
         print(f"Nothing was measured. {error}", file=sys.stderr)
         return 1
     rows = sorted(kept + rows, key=lambda row: _order().index(_group(row)))
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"command": "python -m train bench", "machine": machine(), "rows": rows}
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(path, content)
     return 0
 
 

@@ -120,7 +120,8 @@ def _epochs(name: str, epochs: int, num_slices: int) -> dict[str, list[float]]:
     from btmodels.inference.precision import using
     from btmodels.training import losses
     from btmodels.training.fitting import FitConfig, compile_model, train_epoch
-    from train.fit.data import Epoch, read_subset
+    from train.fit.data import Epoch
+    from train.fit.subset import read_subset
 
     size = registry.get(name).input_shape[0]
     subset = read_subset(cohort.read_cohort(cohort.samples_root()), size)

@@ -15,7 +15,7 @@ import numpy as np
 from btmodels.dataset.cohort import find_root, load_split, read_cohort, read_slice
 from btmodels.slices import FLAIR, Patient, Slice
 from btmodels.transforms.postprocess import head_mask
-from train.provenance import command_line
+from train.provenance import command_line, write_json
 
 DECILES = tuple(range(10, 100, 10))
 MARGIN = 0.10
@@ -127,8 +127,7 @@ def measure_reference(data: Path, assets: Path, path: Path, words: Sequence[str]
         "threshold_dice": round(score, 4),
         "validation_patients": len(validation),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(path, content)
 
 
 def load_reference(path: Path) -> Reference:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -16,7 +15,7 @@ from btmodels.dataset.cohort import FOLDER, PATIENT_KEY
 from train.cohort.figures import DECILES, MARGIN, Measured, Reference, best_threshold
 from train.cohort.patients import SyntheticPatient
 from train.cohort.render import Rendered
-from train.provenance import command_line
+from train.provenance import command_line, write_json
 
 COLUMNS = (
     "Patient", "RNASeqCluster", "MethylationCluster", "miRNACluster", "CNCluster", "RPPACluster",
@@ -133,5 +132,4 @@ def describe(
 
 def write_description(root: Path, content: dict) -> None:
     """Write cohort.json."""
-    text = json.dumps(content, indent=1)
-    (root / "cohort.json").write_text(text + "\n", encoding="utf-8")
+    write_json(root / "cohort.json", content)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.slices import Patient
-from train.provenance import command_line, versions
+from train.provenance import command_line, versions, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +32,7 @@ def main(args: argparse.Namespace) -> int:
         cohort.read_cohort(args.data), args.assets, say=lambda line: print(line, flush=True)
     )
     content = {"command": command_line(args.words), "versions": versions(), **content}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(args.out, content)
     totals = content["totals"]
     print(
         f"{totals['patients']} patients, {totals['slices']} slices, {totals['tumor_slices']} of them "

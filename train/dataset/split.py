@@ -6,7 +6,6 @@ Patients are split, never slices: two neighboring slices of one head are nearly 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -18,7 +17,7 @@ import numpy as np
 from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
-from train.provenance import command_line
+from train.provenance import command_line, write_json
 
 NUM_FOLDS = 5
 
@@ -42,8 +41,7 @@ def main(args: argparse.Namespace) -> int:
         folders = [patient.folder for patient in cohort.read_cohort(args.data)]
         drawn = draw(folders, args.seed, args.validation, args.test, split["reference"])
         content = {**drawn, "command": command_line(args.words)}
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_json(args.out, content)
         split = {subset: drawn[subset] for subset in cohort.SUBSETS}
         print(f"The split is {args.out}.")
     else:

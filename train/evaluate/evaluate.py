@@ -17,7 +17,7 @@ from btmodels.errors import BrainTumorError, WeightsError
 from btmodels.inference.predict import Predictor
 from btmodels.slices import Patient
 from train.evaluate.scoring import score_masks, score_verdicts
-from train.provenance import command_line, versions
+from train.provenance import command_line, versions, write_json
 
 SUBSETS = (*cohort.SUBSETS, "samples")
 
@@ -48,11 +48,11 @@ def main(args: argparse.Namespace) -> int:
     if args.subset == "test":
         count_test(name, args.assets)
     if args.out:
-        _write(args.out, document)
+        write_json(args.out, document)
     else:
         path = registry.metrics_path(name, args.assets)
         kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        _write(path, {**kept, "model": name, args.subset: document})
+        write_json(path, {**kept, "model": name, args.subset: document})
     shown = {k: v for k, v in document.items() if _is_figure(k, v)}
     print(json.dumps(shown, indent=1))
     return 0
@@ -126,9 +126,4 @@ def count_test(name: str, assets: Path) -> None:
     path = registry.record_path(name, assets)
     content = json.loads(path.read_text(encoding="utf-8"))
     content["test_evaluations"] = content.get("test_evaluations", 0) + 1
-    _write(path, content)
-
-
-def _write(path: Path, content: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(path, content)

@@ -35,7 +35,8 @@ from btmodels.inference.precision import fastest_policy
 from btmodels.training.fitting import FitConfig, fit
 from train.experiments.slices import Material
 from train.fit.augment import Augmentation
-from train.fit.data import Epoch, Subset
+from train.fit.data import Epoch
+from train.fit.subset import Subset
 from train.provenance import command_line, machine, versions, write_json
 
 QUICK_SIZE, QUICK_SLICES = 32, 32

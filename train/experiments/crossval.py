@@ -36,6 +36,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -43,6 +44,7 @@ import numpy as np
 
 from btmodels.dataset import cohort
 from btmodels.metrics import classification
+from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import build_resnet50, with_localizer
@@ -51,15 +53,15 @@ from btmodels.networks.unet import build_unet
 from btmodels.registry import get
 from btmodels.slices import Patient
 from btmodels.training import losses
-from btmodels.training.fitting import read_weights
+from btmodels.training.fitting import FitConfig, read_weights
 from train import provenance
 from train.experiments import common, folds
 from train.experiments.common import Budget
 from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
-from train.fit.data import Subset
-from train.fit.fit import RECIPES
+from train.fit.recipes import CANDIDATES, RECIPES
+from train.fit.subset import Subset
 
 QUESTION = "How well is every patient judged by a network that never met them?"
 
@@ -70,6 +72,8 @@ SEGMENTERS = {
     "unet": build_unet,
     "efficientnet_unet": build_efficientnet_unet,
     "resunet": build_resunet,
+    "efficientnet_resunet": build_efficientnet_resunet,
+    "efficientnet_plain": partial(build_efficientnet_resunet, decoder="plain"),
 }
 ENSEMBLE, CLASSIFIER = "ensemble", "resnet50"
 
@@ -169,8 +173,15 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         budget, name = None, "+".join(each["run"] for each in members)
         material = load_material(args)
     else:
-        recipe, members = RECIPES[network], ()
-        budget = common.budget_of(args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade)
+        recipe, members = recipe_of(network), ()
+        budget = common.budget_of(
+            args,
+            PARTS,
+            learning_rate=recipe.learning_rate,
+            fade=recipe.fade,
+            ema=recipe.ema,
+            augmentation=recipe.augmentation,
+        )
         material = load_material(args)
         kind = "synthetic" if material.synthetic else "lgg"
         name = f"crossval-{network}-{kind}-{common.run_name(budget, material)}"
@@ -189,6 +200,11 @@ def _read_member(args: argparse.Namespace, name: str) -> dict:
     return found
 
 
+def recipe_of(network: str) -> FitConfig:
+    """Return how a network is trained in the folds, but for the budget: as in its recipe's last stage."""
+    return CANDIDATES.get(network) or RECIPES[network][-1]
+
+
 def full_recipe(task: str) -> list[dict]:
     """Return what the site's own networks of a task are trained on."""
     names = MEMBERS if task == "segment" else (get("default-classifier").name,)
@@ -196,7 +212,7 @@ def full_recipe(task: str) -> list[dict]:
         {
             "name": name,
             "size": get(name).input_shape[0],
-            "slices": RECIPES[name].epochs * RECIPES[name].num_slices,
+            "slices": sum(stage.epochs * stage.num_slices for stage in RECIPES[name]),
         }
         for name in names
     ]

@@ -20,8 +20,8 @@ from btmodels.slices import Patient
 from btmodels.transforms.postprocess import RULE, drop_small_parts, lowest_level
 from btmodels.transforms.preprocess import restore, to_levels
 from train.evaluate.scoring import headline
-from train.fit.data import Subset
 from train.fit.select import predict_logits, sigmoid
+from train.fit.subset import Subset
 
 CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 """Probabilities at which masks may be cut, before any temperature."""

@@ -38,8 +38,8 @@ from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.slices import Material, load_material
-from train.fit.data import Subset
 from train.fit.select import predict_logits, sigmoid
+from train.fit.subset import Subset
 
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"
 

@@ -30,7 +30,7 @@ from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.shown_slices import describe_slices, judge, pick_slices
 from train.experiments.slices import Material, load_material
-from train.fit.data import Subset
+from train.fit.subset import Subset
 
 QUESTION = "What does the loss that a network is trained with decide?"
 

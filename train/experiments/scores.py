@@ -10,8 +10,8 @@ import numpy as np
 from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
 from btmodels.metrics.overlap import Counts
-from train.fit.data import Subset
 from train.fit.select import predict_logits
+from train.fit.subset import Subset
 
 
 def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 0.5) -> dict:

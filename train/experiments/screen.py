@@ -47,8 +47,8 @@ from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
-from train.fit.data import join_neighbors
-from train.fit.fit import RECIPES
+from train.fit.recipes import RECIPES
+from train.fit.stacks import join_neighbors
 from train.provenance import command_line, write_json
 
 QUESTION = "Which changes to the training are worth a full cross-validation?"
@@ -111,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
-    recipe = RECIPES[NETWORK]
+    recipe = RECIPES[NETWORK][-1]
     budget = common.budget_of(
         args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade, ema=EMA
     )

@@ -14,8 +14,8 @@ from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
 from btmodels.transforms.preprocess import to_levels
 from train.experiments import scores
-from train.fit.data import Subset, read_subset
 from train.fit.select import THRESHOLDS, predict_logits, sigmoid
+from train.fit.subset import Subset, read_subset
 
 
 def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:

@@ -36,7 +36,7 @@ from train.experiments import common
 from train.experiments.losses import EACH_SLICES, PARTS, run
 from train.experiments.shown_slices import describe_slices, judge, pick_slices
 from train.experiments.slices import load_material
-from train.fit.data import Subset
+from train.fit.subset import Subset
 
 QUESTION = "What do skip connections carry, and do they keep gradients from vanishing?"
 

@@ -15,7 +15,7 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from train.dataset.split import draw
-from train.fit.data import Subset, read_subset
+from train.fit.subset import Subset, read_subset
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def load_material(args: argparse.Namespace) -> Material:
         [list(fold) for fold in folds],
         sha256,
         all(folder.startswith("SYNT_") for folder in folders),
-        _hash(slices),
+        slices.sha256(),
     )
 
 
@@ -118,10 +118,3 @@ def _read(patients: Sequence, size: int, place: Path) -> Subset:
         )
     partial.replace(path)
     return slices
-
-
-def _hash(slices: Subset) -> str:
-    found = hashlib.sha256("\n".join(slices.patients).encode())
-    found.update(slices.pixels)
-    found.update(slices.masks)
-    return found.hexdigest()

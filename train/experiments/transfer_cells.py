@@ -25,8 +25,9 @@ from train.experiments.common import Budget
 from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material
 from train.fit import pretrained
-from train.fit.data import Epoch, Subset
+from train.fit.data import Epoch
 from train.fit.select import predict_logits, sigmoid
+from train.fit.subset import Subset
 
 _OWN, _OWN_BEGIN = ("logits", "half_logits", "pool"), ("dec", "skip", "bottleneck")
 """Layers of our own are named or begin so; all others are the encoder's."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from btmodels import paths, registry, weights
 from btmodels.errors import BrainTumorError
 from btmodels.networks.ensemble import MEMBERS
-from train.fit.fit import publish
+from train.fit.publish import publish
 
 NAME = "ensemble"
 

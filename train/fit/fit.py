@@ -1,8 +1,8 @@
 """``python -m train fit MODEL``: train a network on the training patients, choose on the validation ones.
 
-Writes ``assets/weights/MODEL.weights.h5`` and its record. A run lives in ``runs/MODEL`` and goes on from
-its last epoch when the same command is given again; ``--publish-now`` writes the best weights so far
-without training, marked as incomplete.
+Writes ``assets/weights/MODEL.weights.h5`` and its record. A run lives in ``runs/MODEL-DIGEST``, where the
+digest stands for all that its weights depend on, and goes on from its last epoch when the same command is
+given again; ``--publish-now`` writes the best weights so far without training, marked as incomplete.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,31 +36,13 @@ from btmodels.training.fitting import (
     read_state,
 )
 from train.fit import pretrained
-from train.fit.data import Epoch, Subset, load_subset
-from train.fit.select import (
-    CHOOSING_SIZE,
-    choose_for_classifier,
-    choose_for_segmenter,
-    predict_logits,
-)
-from train.provenance import command_line, versions
-
-RECIPES = {
-    "resunet": FitConfig(epochs=28, learning_rate=2e-3, warmup=0.1),
-    "unet": FitConfig(epochs=30, warmup=0.1, patience=10, validate_every=1),
-    "sequential": FitConfig(epochs=6, learning_rate=2e-3, warmup=0.1),
-    "resnet50_unet": FitConfig(
-        epochs=16, num_slices=1700, warmup=0.1, learning_rate=1e-3, validate_every=1, fade=0.3
-    ),
-    "vgg16_unet": FitConfig(
-        epochs=4, num_slices=1300, learning_rate=3e-4, warmup=0.1, validate_every=1, fade=0.3
-    ),
-    "efficientnet_unet": FitConfig(
-        epochs=16, learning_rate=1e-3, warmup=0.1, validate_every=1, fade=0.3
-    ),
-    "resnet50": FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),
-}
-"""How each network is trained unless the command line says otherwise."""
+from train.fit.augment import Augmentation
+from train.fit.data import Epoch
+from train.fit.publish import earlier_runs, publish, sha256_of
+from train.fit.recipes import POLICIES, RECIPES
+from train.fit.select import predict_logits
+from train.fit.subset import TRAINING_SUBSETS, Subset, load_subset
+from train.provenance import command_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,18 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    spec = registry.get(args.model)
-    wanted = {
-        key: getattr(args, key)
-        for key in ("epochs", "num_slices", "learning_rate", "seed", "fade")
-        if getattr(args, key) is not None
+    spec, stages = registry.get(args.model), stages_of(args)
+    keras.utils.set_random_seed(stages[0].seed)
+    keras.config.set_dtype_policy(args.policy or POLICIES.get(spec.name) or fastest_policy())
+    subsets = {
+        name: load_subset(args.data, name, spec.input_shape[0], args.assets, args.patients)
+        for name in TRAINING_SUBSETS
     }
-    config = replace(RECIPES[spec.name], **wanted)
-    keras.utils.set_random_seed(config.seed)
-    keras.config.set_dtype_policy(args.policy or fastest_policy())
-    size, folder = spec.input_shape[0], args.runs / spec.name
-
-    validation = load_subset(args.data, "validation", size, args.assets, args.patients)
     model = weights.build(spec.name)
     try:
         source = (
@@ -106,59 +86,144 @@ def main(args: argparse.Namespace) -> int:
         return 2
     # Read now: the weights that are started from may be the very file that is written in the end.
     origin = {
-        "started_from_sha256": _sha256(args.start),
+        "started_from_sha256": sha256_of(args.start),
         "earlier_runs": earlier_runs(args.start),
         **({"encoder": encoder} if encoder else {}),
     }
     if args.start:
         weights.load_into(model, args.start)
+    folder = args.runs / run_name(spec.name, stages, subsets, origin, split_sha256(args.assets))
     trained, loss = model, losses.bce_dice
     if spec.task == "classify":
         trained = with_localizer(model)
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
 
-    if args.publish_now:
-        compile_model(trained, loss, config, 1)
-        load_checkpoint(folder / "best.npz", trained)
-        state = read_state(folder / "checkpoint.npz")
-    else:
-        training = load_subset(args.data, "train", size, args.assets, args.patients)
-        print(
-            f"{spec.title}: {model.count_params():,} parameters, {len(training.pixels)} slices of "
-            f"{len(set(training.patients))} patients, {keras.config.dtype_policy().name}",
-            flush=True,
+    print(
+        f"{spec.title}: {model.count_params():,} parameters, {len(subsets['train'].pixels)} slices of "
+        f"{len(set(subsets['train'].patients))} patients, {keras.config.dtype_policy().name}",
+        flush=True,
+    )
+    score = segmenter_score if spec.task == "segment" else classifier_score
+    validate = partial(score, model, subsets["validation"])
+    try:
+        if args.publish_now:
+            states = _read_stages(trained, loss, stages, folder)
+        else:
+            states = [
+                _train(spec, trained, loss, stage, subsets["train"], validate, folder / name, args)
+                for name, stage in _named(stages)
+            ]
+    except OSError as error:  # a full disk, say, or nothing trained yet
+        print(f"Stopped: {error}. The same command goes on after the last epoch that was kept.")
+        return 1
+    origin["earlier_runs"] += [_earlier(each, args) for each in states[:-1]]
+    done = len(states) == len(stages) and all(map(finished, states))
+    publish(spec, model, states[-1] | {"complete": done}, args, origin)
+    return 0
+
+
+def stages_of(args: argparse.Namespace) -> tuple[FitConfig, ...]:
+    """Return the recipe of a network with what the command line says otherwise, of every stage; training
+    that starts from weights has the last stage alone."""
+    wanted = {
+        key: getattr(args, key)
+        for key in ("epochs", "num_slices", "learning_rate", "seed", "fade")
+        if getattr(args, key) is not None
+    }
+    stages = RECIPES[args.model]
+    return tuple(replace(stage, **wanted) for stage in (stages[-1:] if args.start else stages))
+
+
+def run_name(
+    name: str,
+    stages: Sequence[FitConfig],
+    subsets: Mapping[str, Subset],
+    origin: Mapping[str, Any],
+    split: str,
+) -> str:
+    """Name a run's folder by all that its weights depend on, so that none is taken for another's.
+
+    Args:
+        name: Of the network.
+        stages: Of its training.
+        subsets: What it is trained on and validated by.
+        origin: What it starts from.
+        split: SHA-256 of the split.
+    """
+    key = {
+        "stages": [asdict(stage) for stage in stages],
+        "subsets": {subset: slices.sha256() for subset, slices in subsets.items()},
+        "origin": origin,
+        "split": split,
+        "policy": keras.config.dtype_policy().name,
+    }
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return f"{name}-{digest[:8]}"
+
+
+def _named(stages: Sequence[FitConfig]) -> list[tuple[str, FitConfig]]:
+    return [(f"stage-{number}", stage) for number, stage in enumerate(stages, start=1)]
+
+
+def _train(
+    spec: registry.ModelSpec,
+    model: keras.Model,
+    loss,
+    stage: FitConfig,
+    training: Subset,
+    validate: Callable[[], float],
+    folder: Path,
+    args: argparse.Namespace,
+) -> dict:
+    """Train one stage from the weights that ``model`` has, or go on with it, and return its state."""
+    keras.utils.set_random_seed(stage.seed)
+
+    def epoch_data(epoch: int) -> Epoch:
+        return Epoch(
+            training,
+            stage.seed,
+            epoch,
+            stage.batch_size,
+            stage.num_slices,
+            verdict=spec.task == "classify",
+            fade=stage.fade,
+            augmentation=Augmentation(**stage.augmentation),
+            workers=1,
+            max_queue_size=4,
         )
 
-        def epoch_data(epoch: int) -> Epoch:
-            return Epoch(
-                training,
-                config.seed,
-                epoch,
-                config.batch_size,
-                config.num_slices,
-                verdict=spec.task == "classify",
-                fade=config.fade,
-                workers=1,
-                max_queue_size=4,
-            )
+    return fit(
+        model,
+        loss,
+        epoch_data,
+        lambda _: validate(),
+        stage,
+        folder,
+        say=lambda line: print(line, flush=True),
+        callbacks=_callbacks(args, folder),
+    )
 
-        score = segmenter_score if spec.task == "segment" else classifier_score
-        try:
-            state = fit(
-                trained,
-                loss,
-                epoch_data,
-                lambda current: score(model, validation),
-                config,
-                folder,
-                say=lambda line: print(line, flush=True),
-                callbacks=_callbacks(args, folder),
-            )
-        except OSError as error:  # a full disk, say
-            print(f"Stopped: {error}. The same command goes on after the last epoch that was kept.")
-            return 1
-    publish(spec, model, state | {"complete": finished(state)}, args, origin)
-    return 0
+
+def _read_stages(model: keras.Model, loss, stages: Sequence[FitConfig], folder: Path) -> list[dict]:
+    """Give ``model`` the best weights of the last stage that was begun, and return the stages' states."""
+    begun = [(name, each) for name, each in _named(stages) if (folder / name / "best.npz").exists()]
+    if not begun:
+        raise FileNotFoundError(f"There is nothing trained in {folder.name}")
+    name, stage = begun[-1]
+    compile_model(model, loss, stage, 1)
+    load_checkpoint(folder / name / "best.npz", model)
+    return [read_state(folder / each / "checkpoint.npz") for each, _ in begun]
+
+
+def _earlier(state: dict, args: argparse.Namespace) -> dict:
+    """Say of a stage what `earlier_runs` says of a run; its weights are in no file of their own."""
+    return {
+        "sha256": None,
+        "epochs": state["epochs"],
+        "training_seconds": round(state["seconds"]),
+        "config": state["config"],
+        "command": command_line(args.words),
+    }
 
 
 def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.Callback, ...]:
@@ -181,88 +246,3 @@ def classifier_score(model: keras.Model, subset: Subset) -> float:
     """Mean of AUC and average precision over all slices."""
     logits = predict_logits(model, subset)[:, 0]
     return (roc_auc(logits, subset.has_tumor) + average_precision(logits, subset.has_tumor)) / 2
-
-
-def _sha256(path: Path | None) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
-
-
-def earlier_runs(start: Path | None) -> list[dict]:
-    """Return what the record beside the weights that a run started from says of how they were trained.
-
-    Args:
-        start: A weights file, ``NAME.weights.h5``, with its record ``NAME.json`` beside it; or None.
-
-    Returns:
-        An entry for each run before this one, oldest first; none where there is no record.
-    """
-    path = start and start.with_name(start.name.removesuffix(".weights.h5") + ".json")
-    if not path or not path.exists():
-        return []
-    before = json.loads(path.read_text(encoding="utf-8"))
-    kept = ("sha256", "epochs", "training_seconds", "config", "command")
-    return [*before.get("earlier_runs", []), {key: before.get(key) for key in kept}]
-
-
-def out_of_fold(name: str, assets: Path) -> dict | None:
-    """Return the ``cuts`` of a segmenter's cross-validation (`train.experiments.crossval`); None where
-    none was
-    finished with this split."""
-    path = assets / "metrics" / f"crossval_{name}.json"
-    if not path.exists():
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    usable = found["complete"] and found["split_sha256"] == split_sha256(assets)
-    return found["cuts"] if usable else None
-
-
-def publish(
-    spec: registry.ModelSpec,
-    model: keras.Model,
-    state: dict,
-    args: argparse.Namespace,
-    origin: dict,
-) -> None:
-    """Write float16 weights and the record with what is chosen on the validation patients.
-
-    Args:
-        spec: The network's row of the registry.
-        model: Trained.
-        state: Of its run, as `fit` returns it, and ``complete``.
-        args: Of the command line.
-        origin: More for the record: what the weights were made from.
-    """
-    path = registry.weights_path(spec.name, args.assets)
-    sha256 = weights.save_float16(model, path)
-    # Choose with the weights as they will be read, in float32 as the site computes.
-    keras.config.set_dtype_policy("float32")
-    served = weights.build(spec.name)
-    weights.load_into(served, path)
-    validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
-    folds = out_of_fold(spec.name, args.assets)
-    if spec.task == "segment":
-        chosen = choose_for_segmenter(served, validation, folds["rows"] if folds else ())
-        chosen["fold_patients"] = folds["patients"] if folds else 0
-    else:
-        chosen = choose_for_classifier(served, validation)
-    previous = registry.record_path(spec.name, args.assets)
-    tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
-    record = {
-        "name": spec.name,
-        "sha256": sha256,
-        **chosen,
-        "split_sha256": split_sha256(args.assets),
-        "complete": state["complete"],
-        "test_evaluations": tested,
-        "parameters": model.count_params(),
-        "epochs": state["epochs"],
-        "best_epoch": state["best_epoch"],
-        "training_seconds": round(state["seconds"]),
-        "config": state["config"],
-        "history": state["history"],
-        **origin,
-        "command": command_line(args.words),
-        "versions": versions(),
-    }
-    previous.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path.name} ({path.stat().st_size / 1e6:.1f} MB) and {previous.name}: {chosen}")

@@ -11,7 +11,7 @@ from btmodels.metrics.classification import roc_auc
 from btmodels.metrics.overlap import count, dice, mean_of, total
 from btmodels.transforms.postprocess import cut
 from btmodels.transforms.preprocess import fit_to, normalize, restore, to_levels
-from train.fit.data import Subset
+from train.fit.subset import Subset
 
 THRESHOLDS = tuple(round(float(t), 2) for t in np.arange(0.2, 0.81, 0.05))
 CHOOSING_SIZE = 256

@@ -33,7 +33,7 @@ from btmodels.dataset import cohort
 from btmodels.quality import channel_features, channels, check, head_features
 from btmodels.quality.classifier import MLPEnsemble, Thresholds, from_json, thresholds_path, to_json
 from btmodels.slices import Slice
-from train.provenance import command_line, versions
+from train.provenance import command_line, versions, write_json
 from train.quality import corruptions, fit_classifier, negatives
 
 SEED = 20261121
@@ -86,8 +86,7 @@ def main(args: argparse.Namespace) -> int:
     }
     path = thresholds_path(args.assets)
     content, unseen = fit(subsets["train"], subsets["validation"], samples, args.each)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**made, **content}) + "\n", encoding="utf-8")
+    write_json(path, {**made, **content}, indent=None)
     target = args.assets / "metrics" / "quality.json"
     thresholds = from_json(json.loads(path.read_text(encoding="utf-8")))
     document = {
@@ -96,8 +95,7 @@ def main(args: argparse.Namespace) -> int:
         **measure(subsets, args.corrupt, samples, thresholds),
         "unseen": unseen,
     }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(target, document)
     return 0
 
 

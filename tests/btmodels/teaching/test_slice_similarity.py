@@ -31,7 +31,7 @@ def test_distance_is_the_root_of_the_mean_squared_difference():
 
 def test_it_is_what_the_experiment_compares_by(slices):
     from train.experiments import leak
-    from train.fit.data import Subset
+    from train.fit.subset import Subset
 
     subset = Subset(np.stack(slices), np.zeros((5, 96, 80), np.uint8), tuple("abcde"), (1,) * 5)
     assert slice_similarity.vectors(slices) == pytest.approx(leak._vectors(subset))

@@ -9,11 +9,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from btmodels.networks.unet import build_unet
-from btmodels.training.fitting import FitConfig, finished, fit, read_state
+from btmodels.training.fitting import FitConfig, finished, fit, read_state, read_weights
 from btmodels.training.losses import bce_dice
 from tests.btmodels.fit_tiny import EPOCHS, Squares
 
@@ -138,3 +139,52 @@ def test_on_a_plateau_the_rate_stays_until_patience_is_half_gone(tmp_path):
     with np.load(tmp_path / "run" / "checkpoint.npz") as kept:
         rates += [float(kept[key]) for key in kept.files if key == "o1"]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-3, 5e-4])
+
+
+def test_the_moving_average_is_kept_and_validated(tmp_path):
+    seen = []
+    model = build_unet((16, 16, 3), (4, 8))
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(self.model.get_weights()[0].copy())
+
+    validated = []
+
+    def validate(current) -> float:
+        validated.append(current.get_weights()[0].copy())
+        return float(len(validated))
+
+    config = FitConfig(epochs=2, num_slices=8, batch_size=4, validate_every=1, ema=0.9)
+    fit(model, bce_dice, FewSquares, validate, config, tmp_path, callbacks=(Watch(),))
+    average = seen[0].astype(np.float64)
+    for step, weight in enumerate(seen):
+        kept = min(0.9, (1 + step) / (10 + step))
+        average = kept * average + (1 - kept) * weight
+    checkpoint = tmp_path / "checkpoint.npz"
+    assert np.allclose(read_weights(checkpoint, averaged=True)[0], average, atol=1e-6)
+    assert (read_weights(checkpoint)[0] == seen[-1]).all()
+    assert (validated[-1] == read_weights(checkpoint, averaged=True)[0]).all()
+    assert (model.get_weights()[0] == validated[-1]).all(), "the best is what is left"
+    with pytest.raises(KeyError):
+        read_weights(tmp_path / "best.npz", averaged=True)
+
+
+def test_a_run_that_goes_on_ends_with_the_same_average(tmp_path):
+    def train(folder: Path, stop_after: int | None = None) -> np.ndarray:
+        keras.utils.set_random_seed(0)
+        model = build_unet((16, 16, 3), (4, 8))
+        config = FitConfig(epochs=2, num_slices=8, batch_size=4, validate_every=2, ema=0.9)
+
+        def data(epoch: int) -> FewSquares:
+            if epoch == stop_after:
+                raise KeyboardInterrupt
+            return FewSquares(epoch)
+
+        fit(model, bce_dice, data, lambda model: 0.0, config, folder)
+        return read_weights(folder / "checkpoint.npz", averaged=True)[0]
+
+    straight = train(tmp_path / "straight")
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", stop_after=1)
+    assert np.allclose(train(tmp_path / "stopped"), straight, atol=1e-6)

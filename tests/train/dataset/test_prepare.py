@@ -12,7 +12,7 @@ import tifffile
 
 from tests.train.tiny import SIZE, SPLIT, make_assets, make_data
 from train.__main__ import main
-from train.fit.data import load_subset
+from train.fit.subset import load_subset
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from train.experiments.folds import (
     read_maps,
     read_masks,
 )
-from train.fit.data import Subset
+from train.fit.subset import Subset
 
 
 def maps_of(folder: str, *slices: tuple[float, int]) -> Maps:

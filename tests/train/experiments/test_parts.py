@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -19,13 +20,13 @@ from btmodels.networks.unet import build_unet
 from btmodels.networks.vgg import ENCODER_LAYERS, build_vgg16
 from train.experiments import scores
 from train.experiments.associate import analyze, holm, kruskal
-from train.experiments.common import Budget
+from train.experiments.common import Budget, run_name
 from train.experiments.leak import by_slice, nearest
 from train.experiments.skips import kernel_gradients
 from train.experiments.slices import Material
 from train.experiments.transfer import CELLS, cells_of, reached
 from train.experiments.transfer_cells import Cell, build, encoder_layers, patients_of
-from train.fit.data import Subset
+from train.fit.subset import Subset
 
 
 def material(patients: int = 20, each: int = 10) -> Material:
@@ -190,6 +191,28 @@ def test_scores_of_a_segmenter_are_means_of_patients():
 def test_a_budget_is_spent_in_whole_batches():
     config = Budget(size=32, slices=100, parts=3, batch_size=8).config()
     assert (config.epochs, config.num_slices, config.validate_every) == (3, 32, 1)
+
+
+def test_a_run_is_named_by_all_that_its_results_depend_on():
+    budget = Budget(size=32, slices=100, parts=3)
+    changes = (
+        {"policy": "mixed_bfloat16"},
+        {"learning_rate": 1e-3},
+        {"fade": 0.3},
+        {"parts": 4},
+        {"ema": 0.99},
+        {"augmentation": {"paste": 0.4}},
+    )
+    own = material()
+    others = (replace(own, sha256="other"), replace(own, split_sha256="other"))
+    names = [
+        run_name(budget, own),
+        *(run_name(replace(budget, **each), own) for each in changes),
+        *(run_name(budget, each) for each in others),
+    ]
+    assert len(set(names)) == len(names)
+    assert run_name(replace(budget), replace(own)) == names[0]
+    assert names[0].startswith("32px-100-by-8-seed-0-")
 
 
 TRAINED = (

@@ -6,15 +6,15 @@ import pytest
 from btmodels.slices import FLAIR
 from btmodels.transforms.preprocess import standardize
 from train.fit.augment import Augmentation
-from train.fit.data import (
-    Epoch,
-    Subset,
+from train.fit.data import Epoch
+from train.fit.stacks import (
     by_patient,
     heights_of,
     join_neighbors,
     least_consistent,
     stack_statistics,
 )
+from train.fit.subset import Subset
 
 SIZE, EACH = 48, 6
 

@@ -8,11 +8,14 @@ import pytest
 
 from btmodels import registry
 from btmodels.dataset.cohort import split_sha256
+from btmodels.training.fitting import FitConfig, fit, read_weights
 from tests.train.tiny import SEGMENTER, SIZE, SPLIT, make_assets, make_data
 from train.__main__ import main
 from train.fit.augment import fade_lesion
-from train.fit.data import Epoch, Subset, load_subset
-from train.fit.fit import out_of_fold
+from train.fit.data import Epoch
+from train.fit.publish import out_of_fold
+from train.fit.recipes import RECIPES
+from train.fit.subset import Subset, load_subset
 
 
 @pytest.fixture
@@ -94,6 +97,71 @@ def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypat
     assert record.extra["started_from_sha256"] == unfinished.sha256 != record.sha256
     assert [run["sha256"] for run in record.extra["earlier_runs"]] == [unfinished.sha256]
     assert record.extra["earlier_runs"][0]["command"] == unfinished.command
+
+
+def test_weights_and_record_change_places_together(places, monkeypatch):
+    _, assets, _ = places
+    assert main(fit_words(places, "--epochs", "1")) == 0
+    before = registry.verify_weights("unet", assets)
+
+    def killed(*more):
+        # Minutes of choosing: meanwhile the site must find what fits together.
+        assert registry.verify_weights("unet", assets).sha256 == before.sha256
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("train.fit.publish.choose_for_segmenter", killed)
+    with pytest.raises(KeyboardInterrupt):
+        main(fit_words(places, "--epochs", "1", "--seed", "5"))
+    assert registry.verify_weights("unet", assets).sha256 == before.sha256
+    assert {file.name for file in registry.weights_path("unet", assets).parent.iterdir()} == {
+        "unet.json",
+        "unet.weights.h5",
+    }
+
+
+def test_a_run_of_other_data_or_another_policy_is_not_taken_for_this_one(places, tmp_path):
+    data, assets, runs = places
+    words = ("--epochs", "1")
+    assert main(fit_words(places, *words)) == 0
+    first = registry.load_record("unet", assets).sha256
+    assert main(fit_words(places, *words)) == 0
+    assert registry.load_record("unet", assets).sha256 == first, "the same run, found again"
+    assert len(list(runs.iterdir())) == 1
+
+    other = make_data(tmp_path / "other", num_slices=20)
+    assert main(fit_words((other, assets, runs), *words)) == 0
+    assert registry.load_record("unet", assets).sha256 != first
+    assert main(fit_words(places, *words, "--patients", "1")) == 0
+    assert main([*fit_words(places, *words)[:-3], "mixed_bfloat16", *words]) == 0
+    assert main(fit_words(places, *words, "--fade", "0.5")) == 0, "and no run in the way"
+    assert len(list(runs.iterdir())) == 5
+
+
+def test_a_recipe_of_stages_is_one_command_and_says_all_of_them(places, monkeypatch):
+    _, assets, runs = places
+    stages = tuple(FitConfig(epochs=n, num_slices=64, seed=n, validate_every=1) for n in (1, 2))
+    monkeypatch.setitem(RECIPES, "unet", stages)
+    begun = []
+
+    def train(model, loss, epoch_data, validate, config, folder, **more):
+        begun.append((config.seed, folder.name, model.get_weights()[0].copy()))
+        return fit(model, loss, epoch_data, validate, config, folder, **more)
+
+    monkeypatch.setattr("train.fit.fit.fit", train)
+    assert main(fit_words(places)) == 0
+    assert [each[:2] for each in begun] == [(1, "stage-1"), (2, "stage-2")]
+    (run,) = runs.iterdir()
+    assert (begun[1][2] == read_weights(run / "stage-1" / "best.npz")[0]).all()
+    record = registry.load_record("unet", assets)
+    assert record.complete and record.extra["config"]["seed"] == 2
+    (earlier,) = record.extra["earlier_runs"]
+    assert earlier["config"]["seed"] == 1 and earlier["epochs"] == 1
+    assert earlier["training_seconds"] >= 0
+
+
+def test_a_run_that_never_began_cannot_be_published(places, capsys):
+    assert main(fit_words(places, "--publish-now")) == 1
+    assert "nothing trained" in capsys.readouterr().out
 
 
 def test_training_never_opens_test_or_reference_patients(places):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from train.fit import select
-from train.fit.data import Subset
 from train.fit.select import choose_for_classifier, choose_for_segmenter, fit_temperature, sigmoid
+from train.fit.subset import Subset
 
 
 def test_sigmoid_is_stable():

@@ -1,0 +1,120 @@
+"""Trained weights into ``assets/weights``, with the record of how they came to be."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import keras
+
+from btmodels import registry, weights
+from btmodels.dataset.cohort import split_sha256
+from train.fit.select import CHOOSING_SIZE, choose_for_classifier, choose_for_segmenter
+from train.fit.subset import load_subset
+from train.provenance import command_line, versions, write_json
+
+
+def sha256_of(path: Path | None) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
+
+
+def earlier_runs(start: Path | None) -> list[dict]:
+    """Return what the record beside the weights that a run started from says of how they were trained.
+
+    Args:
+        start: A weights file, ``NAME.weights.h5``, with its record ``NAME.json`` beside it; or None.
+
+    Returns:
+        An entry for each run before this one, oldest first; none where there is no record.
+    """
+    path = start and start.with_name(start.name.removesuffix(".weights.h5") + ".json")
+    if not path or not path.exists():
+        return []
+    before = json.loads(path.read_text(encoding="utf-8"))
+    kept = ("sha256", "epochs", "training_seconds", "config", "command")
+    return [*before.get("earlier_runs", []), {key: before.get(key) for key in kept}]
+
+
+def out_of_fold(name: str, assets: Path) -> dict | None:
+    """Return the ``cuts`` of a segmenter's cross-validation (`train.experiments.crossval`); None where
+    none was finished with this split."""
+    path = assets / "metrics" / f"crossval_{name}.json"
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    usable = found["complete"] and found["split_sha256"] == split_sha256(assets)
+    return found["cuts"] if usable else None
+
+
+def publish(
+    spec: registry.ModelSpec,
+    model: keras.Model,
+    state: dict,
+    args: argparse.Namespace,
+    origin: dict,
+) -> None:
+    """Write float16 weights and the record with what is chosen on the validation patients.
+
+    Args:
+        spec: The network's row of the registry.
+        model: Trained.
+        state: Of its run, as `fit` returns it, and ``complete``.
+        args: Of the command line.
+        origin: More for the record: what the weights were made from.
+    """
+    target = registry.weights_path(spec.name, args.assets)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Choosing takes minutes: weights and record are written aside and change places together at the end, so
+    # that whoever looks meanwhile finds a record that fits its weights.
+    with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
+        path = Path(folder, target.name)
+        record = _record(spec, model, state, args, origin, path)
+        write_json(path.with_suffix(".json"), record)
+        path.replace(target)
+        path.with_suffix(".json").replace(registry.record_path(spec.name, args.assets))
+    print(f"wrote {target.name} ({target.stat().st_size / 1e6:.1f} MB) and its record")
+
+
+def _record(
+    spec: registry.ModelSpec,
+    model: keras.Model,
+    state: dict,
+    args: argparse.Namespace,
+    origin: dict,
+    path: Path,
+) -> dict:
+    """Write the weights to ``path`` and return their record."""
+    sha256 = weights.save_float16(model, path)
+    # Choose with the weights as they will be read, in float32 as the site computes.
+    keras.config.set_dtype_policy("float32")
+    served = weights.build(spec.name)
+    weights.load_into(served, path)
+    validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
+    folds = out_of_fold(spec.name, args.assets)
+    if spec.task == "segment":
+        chosen = choose_for_segmenter(served, validation, folds["rows"] if folds else ())
+        chosen["fold_patients"] = folds["patients"] if folds else 0
+    else:
+        chosen = choose_for_classifier(served, validation)
+    previous = registry.record_path(spec.name, args.assets)
+    tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
+    return {
+        "name": spec.name,
+        "sha256": sha256,
+        **chosen,
+        "split_sha256": split_sha256(args.assets),
+        "complete": state["complete"],
+        "test_evaluations": tested,
+        "parameters": model.count_params(),
+        "epochs": state["epochs"],
+        "best_epoch": state["best_epoch"],
+        "training_seconds": round(state["seconds"]),
+        "config": state["config"],
+        "history": state["history"],
+        **origin,
+        "command": command_line(args.words),
+        "versions": versions(),
+    }

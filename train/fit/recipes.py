@@ -1,0 +1,53 @@
+"""How each network is trained unless the command line says otherwise."""
+
+from __future__ import annotations
+
+from btmodels.training.fitting import FitConfig
+
+RECIPES: dict[str, tuple[FitConfig, ...]] = {
+    "resunet": (
+        FitConfig(epochs=28, warmup=0.1),
+        FitConfig(epochs=7, learning_rate=1.5e-3, warmup=0.1, seed=1, fade=0.3),
+        FitConfig(epochs=5, learning_rate=1e-3, warmup=0.1, seed=2, fade=0.3),
+    ),
+    "unet": (FitConfig(epochs=30, warmup=0.1, patience=10, validate_every=1),),
+    "sequential": (FitConfig(epochs=6, warmup=0.1),),
+    "resnet50_unet": (
+        FitConfig(
+            epochs=6, num_slices=1300, learning_rate=1e-3, warmup=0.1, validate_every=1, fade=0.3
+        ),
+        FitConfig(
+            epochs=16,
+            num_slices=1700,
+            learning_rate=1e-3,
+            warmup=0.1,
+            validate_every=1,
+            fade=0.3,
+            seed=1,
+        ),
+    ),
+    "vgg16_unet": (
+        FitConfig(
+            epochs=4, num_slices=1300, learning_rate=3e-4, warmup=0.1, validate_every=1, fade=0.3
+        ),
+    ),
+    "efficientnet_unet": (
+        FitConfig(epochs=16, learning_rate=1e-3, warmup=0.1, validate_every=1, fade=0.3),
+    ),
+    "resnet50": (FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),),
+}
+"""By the network's name, its stages: each starts from the weights that validated best in the one before."""
+
+CANDIDATES = {
+    "efficientnet_resunet": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
+    "efficientnet_plain": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
+}
+"""Networks that are cross-validated and are not among the site's."""
+
+POLICIES = {
+    "efficientnet_plain": "float32",
+    "efficientnet_resunet": "float32",
+    "efficientnet_unet": "float32",
+}
+"""Of Keras, where the fastest of the machine is not: depthwise convolutions take half as long again in
+bfloat16 on processors."""
