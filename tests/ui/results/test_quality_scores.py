@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from btmodels import paths
 from ui.results import quality_scores
 
 FOUND = {
@@ -23,5 +24,5 @@ def test_shares_and_sums():
 
 
 def test_nothing_measured_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(quality_scores.paths, "ASSETS", tmp_path)
+    monkeypatch.setattr(paths, "ASSETS", tmp_path)
     assert quality_scores.measured() is None
