@@ -25,7 +25,7 @@ from btmodels.inference import worker
 from btmodels.io.study import ROLES
 from btmodels.measurement.measure import measure
 from btmodels.quality import check, classifier
-from btmodels.quality.classifier import Limits
+from btmodels.quality.classifier import Thresholds
 from btmodels.slices import Analysis, Turn
 
 CHUNK = 8
@@ -162,9 +162,9 @@ def _rows(
     records = [registry.verify_weights(name, assets) for name in networks]
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
-    limits = classifier.load_limits(assets)
+    thresholds = classifier.load_thresholds(assets)
     for chunk in _chunks(_read(inputs_, wishes)):
-        chunk, seen = _examined(chunk, limits)
+        chunk, seen = _examined(chunk, thresholds)
         images = [each.slice.pixels for each, _ in chunk if each is not None]
         answered = worker.answer(images, *networks, assets).predictions if images else []
         predictions = iter(answered)
@@ -173,7 +173,7 @@ def _rows(
                 yield None, problems
                 continue
             analysis = measure(found.slice, next(predictions), *records, *networks)
-            # What the doctor sees comes last: what the networks say of each other stays on top.
+            # What the input check sees comes last: what the networks say of each other stays on top.
             warnings = (*analysis.warnings, *seen[id(found)].sentences)
             analysis = replace(analysis, warnings=warnings)
             mask = None
@@ -227,18 +227,18 @@ def _read(
 
 
 def _examined(
-    chunk: Sequence[tuple[Found | None, list[Problem]]], limits: Limits | None
-) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, check.Diagnosis]]:
-    """Have the doctor look at slices: one that is out of scope becomes a problem and gets no mask."""
+    chunk: Sequence[tuple[Found | None, list[Problem]]], thresholds: Thresholds | None
+) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, check.QualityReport]]:
+    """Check slices: one that is out of scope becomes a problem and gets no mask."""
     kept, seen = [], {}
     for found, problems in chunk:
-        if found is not None and limits is not None:
-            diagnosis = check.examine(found.slice.pixels, limits)
+        if found is not None and thresholds is not None:
+            diagnosis = check.check_slice(found.slice.pixels, thresholds)
             if stop := diagnosis.stop:
                 reason = f"{stop.text} {stop.evidence}"
                 found, problems = None, [*problems, Problem(found.file, reason)]
         else:
-            diagnosis = check.Diagnosis(judged=False)
+            diagnosis = check.QualityReport(checked=False)
         if found is not None:
             seen[id(found)] = diagnosis
         kept.append((found, problems))

@@ -118,7 +118,7 @@ def _show(stop: Stop, problems: list[str]) -> None:
         return
     index = stack.index_of(link.number)
     if index is None:
-        index = stack.most_telling()
+        index = stack.largest_lesion_slice()
         if link.number is not None:
             problems.append(f"{folder} has no slice {link.number}; another one is shown.")
     stored = analysis.stored_threshold(link.model)

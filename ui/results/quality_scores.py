@@ -1,4 +1,4 @@
-"""What the doctor is worth, for About: as `python -m train doctor` measured it."""
+"""What the input check is worth, for About: as `python -m train quality` measured it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from btmodels import paths
 
-MISSING = "How well the doctor sees was not measured in this copy of the project."
+MISSING = "How well the input check works was not measured in this copy of the project."
 
 SUBSETS = {
     "test": "LGG, patients never seen",
@@ -22,7 +22,7 @@ SUBSETS = {
 
 def measured() -> dict[str, Any] | None:
     """Return what was measured; None where nothing was."""
-    path = paths.ASSETS / "metrics" / "doctor.json"
+    path = paths.ASSETS / "metrics" / "quality.json"
     try:
         return _parsed(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):
@@ -44,8 +44,8 @@ def draw() -> None:
         st.dataframe(rows(found), hide_index=True, height="content", alt=alt)
     # No caption: code in its gray has too little contrast.
     st.markdown(
-        f"Made by `{found['command']}`; a slice takes the doctor {found['milliseconds']:.0f} ms of one "
-        "processor core."
+        f"Made by `{found['command']}`; checking a slice takes {found['milliseconds']:.0f} ms of "
+        "one processor core."
     )
 
 
@@ -55,7 +55,7 @@ def passed(found: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "Kind": SUBSETS.get(row["subset"], row["subset"]),
             "Slices": row["slices"],
-            "Pass untouched": _share(row["untouched"], row["slices"]),
+            "Pass untouched": _share(row["passed"], row["slices"]),
             "Wrongly stopped": row["stopped"],
         }
         for row in found["slices"]
@@ -67,7 +67,7 @@ def strangers(found: dict[str, Any]) -> list[dict[str, Any]]:
     rows = [
         {"Kind": row["kind"], "Pictures": row["pictures"], "Stopped": row["caught"],
          "Would get a mask": row["masks"]}
-        for row in found["strangers"]
+        for row in found["negatives"]
     ]  # fmt: skip
     total = {
         key: sum(row[key] for row in rows) for key in ("Pictures", "Stopped", "Would get a mask")
@@ -84,7 +84,7 @@ def spoiled(found: dict[str, Any]) -> list[dict[str, Any]]:
             "Slices": row["pictures"],
             "Caught": _share(row["caught"], row["pictures"]),
         }
-        for row in found["spoiled"]
+        for row in found["corrupted"]
     ]
 
 

@@ -1,16 +1,16 @@
-"""The doctor's table says what the file says."""
+"""The input check's table says what the file says."""
 
 from __future__ import annotations
 
 from ui.results import quality_scores
 
 FOUND = {
-    "slices": [{"subset": "test", "slices": 200, "untouched": 195, "stopped": 1, "findings": {}}],
-    "strangers": [
+    "slices": [{"subset": "test", "slices": 200, "passed": 195, "stopped": 1, "findings": {}}],
+    "negatives": [
         {"kind": "text", "pictures": 16, "masks": 1, "caught": 15},
         {"kind": "CT", "pictures": 16, "masks": 0, "caught": 16},
     ],
-    "spoiled": [{"kind": "inverted", "what": "white", "pictures": 40, "caught": 38}],
+    "corrupted": [{"kind": "inverted", "what": "white", "pictures": 40, "caught": 38}],
 }
 
 
@@ -23,5 +23,5 @@ def test_shares_and_sums():
 
 
 def test_nothing_measured_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(quality_scores.registry, "ASSETS", tmp_path)
+    monkeypatch.setattr(quality_scores.paths, "ASSETS", tmp_path)
     assert quality_scores.measured() is None
