@@ -9,7 +9,7 @@ import streamlit as st
 
 from btmodels.errors import CohortError
 from ui.analyze import history, sequence_and_orientation, uncertainty, uploader
-from ui.analyze.upload_batch import Batch, Wishes
+from ui.analyze.upload_batch import Batch, Overrides
 from ui.session import analysis, gradcam, quality, samples
 from ui.session.samples import Sample
 from ui.session.stack import Stack
@@ -146,7 +146,7 @@ def _from_files() -> Choice | None:
         st.session_state.get(key, {})
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
-    batch = uploader.uploaded(Wishes(chosen, *by_hand))
+    batch = uploader.uploaded(Overrides(chosen, *by_hand))
     if batch.names or batch.scans or batch.errors:
         st.button("Forget my files", on_click=_forget, icon=":material/delete:", type="tertiary")
     _tell("your files", batch.errors, st.error)

@@ -68,7 +68,7 @@ def test_a_folder_of_garbage_has_no_thumbnail(tmp_path):
 @pytest.mark.parametrize(
     ("marked", "telling"), [((0, 4, 2), 1), ((0, 0, 0), 1), ((None, None, 1), 2)]
 )
-def test_the_most_telling_slice_has_the_largest_mask(marked, telling):
+def test_the_largest_lesion_slice_slice_has_the_largest_mask(marked, telling):
     pixels = np.zeros((3, 3, 3), np.uint8)
     slices = tuple(
         Slice("x", pixels, None if m is None else np.arange(9).reshape(3, 3) < m) for m in marked
