@@ -68,7 +68,7 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
         return None
     with right:
         badges.draw(stack.provenance[0])
-    return one_of(stack, stack.most_telling())
+    return one_of(stack, stack.largest_lesion_slice())
 
 
 def _take_own(key: str) -> None:

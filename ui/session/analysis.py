@@ -107,7 +107,7 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
     waiting = any(key not in kept and key not in stopped for key in stack.keys)
     pending = not message and waiting
     if stopped and not message and not pending and found.count(None) == len(found):
-        message = next(iter(stopped.values()))  # for pages that show no doctor
+        message = next(iter(stopped.values()))  # for pages that show no input check
     if pending:
         message = WARMING if status.state == "warming" else "The networks come to this slice next."
     return Analyzed(
@@ -216,7 +216,7 @@ def _missing(stack: Stack, kept: dict[str, Analysis]) -> list[int]:
 
 
 def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
-    # The doctor comes just before the networks, a few slices at a time as well.
+    # The input check comes just before the networks, a few slices at a time as well.
     admitted = quality.admit(stack, missing)
     if not admitted:
         return None
