@@ -133,9 +133,11 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
     if args.quick:
         quick = ["--quick", *more]
         words = [[name, *quick] for name in ("losses", "skips", "leak", "robustness")]
+        words.append(["screen", *quick, "--variants", "baseline", "copy_paste"])
         one_cell = ["--only", "vgg16-segment-staged-10"]
         return [*words, ["transfer", *quick, *one_cell], ["associate", *quick]]
     return [
+        ["screen", *data, *more, "--policy", "float32"],
         ["losses", *data, *more],
         ["skips", *data, *more],
         ["leak", *data, *more],

@@ -12,12 +12,12 @@ members are put together as `train combine` does, once their own cross-validatio
 - ``task``, ``run`` (folder below ``runs/experiments``), ``network`` (``name``, ``parameters``),
   ``full_recipe`` (what the site's networks get, to tell what a reduced run lacks: ``name``, ``size`` and
   ``slices`` of each) and ``folds``, each ``fold`` (from 1), ``training_patients``, ``cpu_seconds``,
-  ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own ``mean_dice`` or
-
-  ``auc``;
+  ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own ``mean_dice`` or ``auc``;
 - of segmenters ``patients`` (by folder, see `btmodels.metrics.overlap.score_patient`) and the headline
   figures with intervals (`train.evaluate.scoring.headline`), counted at the slices' own rows and columns,
   and those again as ``whole_patient`` after a clean-up by its ``rule``;
+- of segmenters ``counts``: by folder and by cut (`train.experiments.folds.CUTS`) the true positive, false
+  positive and false negative pixels of all slices together;
 - of segmenters ``chosen_cut``: the headline figures where a fold's maps are cut at what is best for the
   other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
   subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
@@ -145,7 +145,9 @@ def _judge_all(args: argparse.Namespace) -> int:
         print(f"There are {len(held_out)} folds here.")
         return 2
     judge = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
-    done = [judge(run, number, held_out[number - 1]) for number in args.folds or numbers]
+    # Folds that other processes finished count too, so that the last one to end writes all of them.
+    wanted = {*(args.folds or numbers), *(n for n in numbers if _is_finished(run, n))}
+    done = [judge(run, number, held_out[number - 1]) for number in sorted(wanted)]
     lacks = set(numbers) - {each["fold"] for each in done}
     document = common.document(
         args,
@@ -164,6 +166,13 @@ def _judge_all(args: argparse.Namespace) -> int:
     for fold in document["folds"]:
         print(f"fold {fold['fold']}: {fold.get('mean_dice', fold.get('auc'))}", flush=True)
     return 0
+
+
+def _is_finished(run: _Run, number: int) -> bool:
+    facts, maps = run.place / f"fold-{number}.json", run.place / f"fold-{number}" / "maps.npz"
+    if run.network == CLASSIFIER:
+        return facts.exists()
+    return maps.exists() and (run.network == ENSEMBLE or facts.exists())
 
 
 def _begin(args: argparse.Namespace, network: str) -> _Run:

@@ -199,6 +199,10 @@ def figures_of(
         "whole_patient": {"rule": RULE, **headline(list(cleaned.values()))},
         "chosen_cut": {"by_fold": [CUTS[cut] for cut in cuts], **headline(elsewhere)},
         "cuts": {"patients": len(by), "rows": by_cut(by)} if by else None,
+        "counts": {
+            folder: [[each.tp, each.fp, each.fn] for each in map(overlap.total, counts)]
+            for folder, counts in at_cuts.items()
+        },
         "patients": {folder: overlap.score_patient(each) for folder, each in counted.items()},
         "folds": folds,
     }

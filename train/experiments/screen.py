@@ -10,14 +10,14 @@ Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds
 
 - ``network``: ``name`` and ``parameters``;
 - ``interval``: the share of the bootstrap that an interval holds;
-- ``deciding_patients``: how many patients the differences are of;
 - ``variants``, the baseline first: ``key``, ``title``, ``weights`` (the ``last`` step's, or their moving
   average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (what
-  differs from the baseline), ``cpu_seconds``, ``mean_dice`` and ``median_dice`` of the deciding patients,
+  differs from the baseline), ``folds`` (the finished ones), ``cpu_seconds``, ``mean_dice`` and
+  ``median_dice`` of the deciding patients,
   ``patients`` (volumetric Dice by folder, of all), ``chosen_cut`` (mean Dice where each fold is cut at what
   is best for the other folds' deciding patients), ``against`` (key and weights of what it is compared with;
-  null of the baseline), ``difference``, its ``difference_interval``, and ``better`` (patients whose Dice
-  rose).
+  null of the baseline), ``compared_patients``, ``difference`` (mean of theirs), its
+  ``difference_interval``, and ``better`` (patients whose Dice rose).
 
 Counts of every slice at all of `train.experiments.folds.CUTS` stay in ``runs``.
 """
@@ -119,7 +119,8 @@ def main(args: argparse.Namespace) -> int:
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
     for variant in wanted:
-        judge(variant, budget, material, patients, args.runs / "experiments")
+        place = args.runs / "experiments" / place_of(variant, budget, material)
+        judge(variant, budget, material, patients, held_out(material, args.quick), place)
         write(args, budget, material)
     if not wanted:
         write(args, budget, material)
@@ -142,14 +143,14 @@ def judge(
     budget: Budget,
     material: Material,
     patients: Mapping[str, Patient],
-    runs: Path,
+    folds_: Sequence[Sequence[str]],
+    place: Path,
 ) -> None:
     """Train a variant's networks and count what they draw, fold by fold, where that is not done yet."""
-    place = runs / place_of(variant, budget, material)
     budget = replace(budget, augmentation=variant.augmentation)
     if variant.neighbors:
         material = replace(material, slices=join_neighbors(material.slices))
-    for number, fold in enumerate(held_out(material, budget.parts < PARTS), start=1):
+    for number, fold in enumerate(folds_, start=1):
         common.once(
             place / f"fold-{number}.json",
             lambda number=number, fold=fold: (
@@ -182,17 +183,9 @@ def _judge_fold(
 
 
 def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
-    """Write the file from the runs that are finished."""
-    runs, numbers = args.runs / "experiments", range(1, 1 + len(held_out(material, args.quick)))
-    found: dict[str, list[dict]] = {}
-    lacks = []
-    for variant in VARIANTS:
-        place = runs / place_of(variant, budget, material)
-        paths = [place / f"fold-{number}.json" for number in numbers]
-        missing = [path.stem for path in paths if not path.exists()]
-        lacks += [f"{variant.key}: {stem}" for stem in missing]
-        if not missing:
-            found[variant.key] = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    """Write the file from the folds that are finished; a variant whose folds are not all there is compared
+    on the patients of those that are."""
+    found, lacks = _read_runs(args, budget, material)
     if BASELINE.key not in found:
         return
     choosing = {*material.split["train"], *material.split["validation"]}
@@ -203,10 +196,10 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
     }
     rows = []
     for variant in (each for each in VARIANTS if each.key in found):
+        parts = found[variant.key]
         for kind in WEIGHTS:
             own = (variant.key, kind)
             other = (BASELINE.key, "last" if variant is BASELINE else kind)
-            parts = found[variant.key]
             rows.append(
                 {
                     "key": variant.key,
@@ -215,30 +208,41 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                     "command": _command(args, variant),
                     "run": place_of(variant, budget, material),
                     "options": variant.options(),
+                    "folds": [part["fold"] for part in parts],
                     "cpu_seconds": round(sum(part["cpu_seconds"] for part in parts), 1),
                     **scored[own],
-                    **compare(scored[own], None if own == other else scored[other], choosing),
                     "against": None if own == other else list(other),
+                    **compare(scored[own], None if own == other else scored[other], choosing),
                 }
             )
-    document = common.document(
-        args,
-        QUESTION,
-        budget,
-        material,
-        lacks,
-        network={"name": NETWORK, "parameters": found[BASELINE.key][0]["parameters"]},
-        interval=INTERVAL,
-        deciding_patients=len(choosing & set(rows[0]["patients"])),
-        variants=rows,
-    )
+    network = {"name": NETWORK, "parameters": found[BASELINE.key][0]["parameters"]}
+    body = {"network": network, "interval": INTERVAL, "variants": rows}
+    document = common.document(args, QUESTION, budget, material, lacks, **body)
     write_json(args.assets / "metrics" / "screen.json", document)
     for row in rows:
         print(
-            f"{row['key']} ({row['weights']}): {row['mean_dice']:.4f} / {row['median_dice']:.4f}, "
-            f"difference {row['difference']}, {row['difference_interval']}",
+            f"{row['key']}, {row['weights']}: {row['mean_dice']:.4f} ({row['difference']})",
             flush=True,
         )
+
+
+def _read_runs(
+    args: argparse.Namespace, budget: Budget, material: Material
+) -> tuple[dict[str, list[dict]], list[str]]:
+    """Return by variant what its finished folds left, of folds that the baseline has too, and the titles of
+    those that lack some."""
+    found: dict[str, list[dict]] = {}
+    lacks = []
+    numbers = range(1, 1 + len(held_out(material, args.quick)))
+    for variant in VARIANTS:
+        place = args.runs / "experiments" / place_of(variant, budget, material)
+        paths = [place / f"fold-{number}.json" for number in numbers]
+        there = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+        known = {part["fold"] for part in found.get(BASELINE.key, there)}
+        if usable := [part for part in there if part["fold"] in known]:
+            found[variant.key] = usable
+        lacks += [variant.title] if len(usable) < len(paths) else []
+    return found, lacks
 
 
 def _command(args: argparse.Namespace, variant: Variant) -> str:
@@ -300,13 +304,14 @@ def compare(own: Mapping, other: Mapping | None, choosing: Iterable[str]) -> dic
         choosing: Folders of the patients who decide.
     """
     if other is None:
-        return {"difference": None, "difference_interval": None, "better": None}
+        return dict.fromkeys(("compared_patients", "difference", "difference_interval", "better"))
     pairs = [
         (own["patients"][name], other["patients"][name])
-        for name in sorted(set(choosing) & set(own["patients"]))
+        for name in sorted(set(choosing) & set(own["patients"]) & set(other["patients"]))
     ]
     differences = [a - b for a, b in pairs if a is not None and b is not None]
     return {
+        "compared_patients": len(differences),
         "difference": float(np.mean(differences)),
         "difference_interval": bootstrap_interval(differences, percentiles=PERCENTILES),
         "better": sum(each > 0 for each in differences),

@@ -17,6 +17,7 @@ from ui.shared.text import plain
 
 NAMES = {
     "crossval": "Cross-validation",
+    "screen": "Ways to train",
     "leak": "The leak",
     "robustness": "Faults of the input",
     "transfer": "Transfer learning",

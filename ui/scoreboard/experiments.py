@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui.results import experiments
-from ui.scoreboard import crossval, genomics, losses, transfer
+from ui.scoreboard import crossval, genomics, losses, screen, transfer
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, intervals
 from ui.shared.tables import table
@@ -169,6 +169,7 @@ def robustness(document: Document, text: Text) -> None:
 
 DRAW = {
     "crossval": crossval.crossval,
+    "screen": screen.draw_screen,
     "leak": leak,
     "robustness": robustness,
     "transfer": transfer.transfer,

@@ -92,6 +92,17 @@ def test_folds_share_no_patient(folder):
     assert found["whole_patient"]["false_alarm_rate"] <= found["false_alarm_rate"]
 
 
+def test_a_fold_that_another_process_finished_counts_too(tmp_path):
+    words = ["crossval", "--quick", "--network", "unet", "--assets", str(tmp_path)]
+    words += ["--runs", str(tmp_path / "runs")]
+    lacks = []
+    for fold in ("2", "1"):
+        assert main([*words, "--folds", fold]) == 0
+        path = tmp_path / "metrics" / "crossval_unet.json"
+        lacks.append(json.loads(path.read_text(encoding="utf-8"))["lacks"])
+    assert lacks == [["fold 1"], []]
+
+
 def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_patients(
     folder, tmp_path, capsys
 ):

@@ -7,6 +7,7 @@ from btmodels.dataset import cohort
 from btmodels.metrics.overlap import Counts
 from train.experiments.folds import (
     CUTS,
+    HALF,
     Maps,
     by_cut,
     count_at_cuts,
@@ -65,6 +66,7 @@ def test_a_fold_is_cut_where_the_others_score_best(tmp_path):
     assert found["cuts"]["patients"] == 2, "b may not be chosen by"
     assert [row["mean_dice"] for row in found["cuts"]["rows"]][3:7] == [1, 0.5, 0.5, 0]
     assert [fold["mean_dice"] for fold in found["folds"]] == [0, 1, 0]
+    assert found["counts"]["b"][HALF] == [8, 0, 0] and found["counts"]["a"][HALF] == [0, 0, 8]
     (mask,) = read_masks(places[1] / "masks.npz")["b"].values()
     assert mask[:, :8].sum() == 8
 

@@ -1,0 +1,59 @@
+"""The sentences on ways to train say what the file's intervals say."""
+
+import pytest
+
+from btmodels.metrics.bootstrap import bootstrap_interval
+from btmodels.paths import ASSETS
+from ui.results import experiments
+from ui.scoreboard.screen import title, verdicts
+
+
+def row(key: str, difference: float, interval: list[float], weights: str = "last") -> dict:
+    return {
+        "key": key,
+        "title": key.title(),
+        "weights": weights,
+        "difference": difference,
+        "difference_interval": interval,
+    }
+
+
+def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
+    rows = [
+        row("one", 0.02, [0.01, 0.03]),
+        row("two", -0.02, [-0.03, -0.01], "averaged"),
+        row("three", 0.01, [-0.01, 0.03]),
+        row("four", 0.01, [0.0, 0.02]),
+    ]
+    assert verdicts(rows) == (
+        "Helped: One (+0.020). Cost: Two, weights averaged (-0.020). "
+        "Of 2 comparisons nothing can be told."
+    )
+    assert verdicts(rows[2:3]) == (
+        "Nothing that was tried helped for certain. Of 1 comparison nothing can be told."
+    )
+
+
+def test_the_average_of_the_first_row_is_a_change_of_its_own():
+    assert title(row("baseline", 0, [0, 0], "averaged")) == "Moving average of the weights"
+    assert title(row("baseline", 0, [0, 0])) == "Baseline"
+
+
+def test_the_committed_differences_are_those_of_its_patients():
+    document = experiments.read("screen", ASSETS)
+    assert document is not None
+    split = experiments.read("../splits/patients", ASSETS)
+    choosing = {*split["train"], *split["validation"]}
+    rows = {(each["key"], each["weights"]): each for each in document["variants"]}
+    assert rows["baseline", "averaged"]["compared_patients"] == len(choosing)
+    for each in rows.values():
+        judged = sorted(choosing & set(each["patients"]))
+        own = [each["patients"][name] for name in judged]
+        assert each["mean_dice"] == pytest.approx(sum(own) / len(own), abs=1e-9)
+        if each["against"]:
+            other = rows[tuple(each["against"])]["patients"]
+            differences = [dice - other[name] for name, dice in zip(judged, own, strict=True)]
+            assert each["compared_patients"] == len(differences)
+            assert each["difference"] == pytest.approx(sum(differences) / len(differences))
+            interval = bootstrap_interval(differences, percentiles=(5.0, 95.0))
+            assert each["difference_interval"] == pytest.approx(interval)

@@ -1,0 +1,106 @@
+"""What changes to the training brought in short cross-validations: differences with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.scoreboard.comparison import chart
+from ui.scoreboard.experiment_charts import IntervalRow, intervals
+from ui.shared.tables import table
+
+Column = st.column_config
+
+
+def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
+    """Draw every change to the training with what it brought."""
+    first, *rows = document["variants"]
+    percent = f"{100 * document['interval']:.0f} %"
+    patients = rows[0]["compared_patients"]
+    st.markdown(
+        f"{patients} patients, none of them a test patient, each judged by a "
+        f"network that never met them. Trained as the site's networks are, these small networks reach "
+        f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows)} A change counts where its "
+        f"{percent} interval leaves out 0."
+    )
+    chart(
+        intervals(
+            [
+                IntervalRow(
+                    title(row),
+                    row["difference"],
+                    row["difference_interval"],
+                    f"{row['compared_patients']} patients",
+                )
+                for row in rows
+            ],
+            "Difference of mean Dice",
+            zero=True,
+        ),
+        "screen",
+        f"Difference of mean Dice that each change made, with {percent} intervals.",
+    )
+    table(
+        [
+            {
+                "Training": title(row),
+                "Mean Dice": row["mean_dice"],
+                "Median": row["median_dice"],
+                "Difference": row["difference"],
+                "From": (row["difference_interval"] or [None, None])[0],
+                "To": (row["difference_interval"] or [None, None])[1],
+                "Patients": row["compared_patients"],
+                "Better": row["better"],
+                "Cut chosen": row["chosen_cut"],
+                "Minutes": row["cpu_seconds"] / 60,
+            }
+            for row in document["variants"]
+        ],
+        {
+            "Training": Column.TextColumn(pinned=True, width=280),
+            "Mean Dice": Column.NumberColumn(format="%.3f"),
+            "Median": Column.NumberColumn(format="%.3f"),
+            "Difference": Column.NumberColumn(
+                format="%+.3f",
+                help="Patient by patient, to training as it is; averaged weights to averaged ones.",
+            ),
+            "From": Column.NumberColumn(format="%+.3f"),
+            "To": Column.NumberColumn(format="%+.3f"),
+            "Patients": Column.NumberColumn(help="Patients who were compared."),
+            "Better": Column.NumberColumn(help="Patients whose Dice rose."),
+            "Cut chosen": Column.NumberColumn(
+                format="%.3f",
+                help="Mean Dice where each fold is cut at what is best for the other folds' patients.",
+            ),
+            "Minutes": Column.NumberColumn(format="%.0f", help="Processor time of all folds."),
+        },
+        "screen",
+        "Every change with its scores and differences.",
+    )
+
+
+def title(row: Mapping[str, Any]) -> str:
+    """Name a row: the change, and whether the weights are averaged."""
+    if row["key"] == "baseline":
+        averaged = row["weights"] == "averaged"
+        return "Moving average of the weights" if averaged else row["title"]
+    return row["title"] + (", weights averaged" if row["weights"] == "averaged" else "")
+
+
+def verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say in sentences which changes helped, which cost, and of how many nothing can be told."""
+    helped = [row for row in rows if row["difference_interval"][0] > 0]
+    cost = [row for row in rows if row["difference_interval"][1] < 0]
+    rest = len(rows) - len(helped) - len(cost)
+    sentences = []
+    for word, found in (("Helped", helped), ("Cost", cost)):
+        named = "; ".join(f"{title(row)} ({row['difference']:+.3f})" for row in found)
+        sentences += [f"{word}: {named}."] if found else []
+    if not helped:
+        sentences.insert(0, "Nothing that was tried helped for certain.")
+    if rest:
+        noun = "comparison" if rest == 1 else "comparisons"
+        sentences.append(f"Of {rest} {noun} nothing can be told.")
+    return " ".join(sentences)
