@@ -30,6 +30,10 @@ def _training(record: Record) -> Iterator[tuple[str, str]]:
         yield "Weight decay", f"{config['weight_decay']:g}"
         if config.get("fade"):
             yield "Chance that a lesion's contrast changes", f"{config['fade']:g}"
+        for key, value in (config.get("augmentation") or {}).items():
+            yield f"Augmentation, `{key}`", str(value)
+        if config.get("ema"):
+            yield "Momentum of the weights' moving average", f"{config['ema']:g}"
         yield "Seed", str(config["seed"])
     history = extra.get("history") or []
     if history:

@@ -106,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[each.key for each in VARIANTS],
         help="train these; default: all; without a name none, and the file is made of finished runs",
     )
+    parser.add_argument("--folds", nargs="+", type=int, choices=range(1, 6), help="these alone")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -120,7 +121,15 @@ def main(args: argparse.Namespace) -> int:
     wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
     for variant in wanted:
         place = args.runs / "experiments" / place_of(variant, budget, material)
-        judge(variant, budget, material, patients, held_out(material, args.quick), place)
+        numbered = dict(enumerate(held_out(material, args.quick), start=1))
+        judge(
+            variant,
+            budget,
+            material,
+            patients,
+            {n: fold for n, fold in numbered.items() if not args.folds or n in args.folds},
+            place,
+        )
         write(args, budget, material)
     if not wanted:
         write(args, budget, material)
@@ -143,14 +152,14 @@ def judge(
     budget: Budget,
     material: Material,
     patients: Mapping[str, Patient],
-    folds_: Sequence[Sequence[str]],
+    numbered: Mapping[int, Sequence[str]],
     place: Path,
 ) -> None:
     """Train a variant's networks and count what they draw, fold by fold, where that is not done yet."""
     budget = replace(budget, augmentation=variant.augmentation)
     if variant.neighbors:
         material = replace(material, slices=join_neighbors(material.slices))
-    for number, fold in enumerate(folds_, start=1):
+    for number, fold in numbered.items():
         common.once(
             place / f"fold-{number}.json",
             lambda number=number, fold=fold: (
@@ -249,7 +258,7 @@ def _command(args: argparse.Namespace, variant: Variant) -> str:
     """The command that makes one variant alone, whatever was asked for this time."""
     words, skipping = [], False
     for word in args.words:
-        skipping = word == "--variants" or (skipping and not word.startswith("--"))
+        skipping = word in ("--variants", "--folds") or (skipping and not word.startswith("--"))
         words += [] if skipping else [word]
     return command_line([*words, "--variants", variant.key])
 

@@ -186,10 +186,13 @@ def test_training_and_split_stand_in_the_card(assets):
 
 def test_a_rate_that_waits_for_a_plateau(assets):
     config = RECORD["config"] | {"plateau": True, "patience": None, "fade": 0.5}
+    config |= {"ema": 0.99, "augmentation": {"paste": 0.4}}
     put(registry.record_path("unet", assets), RECORD | {"config": config})
     rows = rows_of(card("unet", assets))
     assert ["Learning rate", "0.001, halved when the score on validation stalls"] in rows
     assert ["Chance that a lesion's contrast changes", "0.5"] in rows
+    assert ["Augmentation, `paste`", "0.4"] in rows
+    assert ["Momentum of the weights' moving average", "0.99"] in rows
     assert not any(row[0] == "Stopped after" for row in rows)
 
 

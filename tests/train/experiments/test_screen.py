@@ -57,6 +57,11 @@ def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
     words = ["screen", "--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
     path = tmp_path / "metrics" / "screen.json"
     keys = ["baseline", "copy_paste", "neighbors"]
+    assert main([*words, "--variants", "baseline"]) == 0
+    assert main([*words, "--folds", "2", "--variants", "copy_paste"]) == 0
+    half = json.loads(path.read_text(encoding="utf-8"))["variants"][2]
+    assert half["folds"] == [2] and 0 < half["compared_patients"] <= len(half["patients"])
+    assert "--folds" not in half["command"]
     assert main([*words, "--variants", *keys]) == 0
     found = json.loads(path.read_text(encoding="utf-8"))
     assert [(row["key"], row["weights"]) for row in found["variants"]] == [
