@@ -1,27 +1,29 @@
 // All slices of a stack at once, small, with their outlines. A click or Enter turns the viewer there.
-// ui/viewer/gallery.py puts mount.js, masks.js and turning.js before this file: the browser gets them as one module.
+
+import { cut, outline, paint, unpack, windowTable } from "./masks.js";
+import { readMessage } from "./message.js";
+import { mount, Panel } from "./panel.js";
+import { VIEWER_SHOWN, VIEWER_TURN } from "./sync.js";
 
 export default (component) => mount(Gallery, component);
 
-class Gallery {
+class Gallery extends Panel {
   constructor(parent) {
-    this.list = parent.querySelector(".gallery");
+    super(parent);
+    this.list = this.find(".gallery");
     this.list.onkeydown = (event) => this.key(event);
     this.shown = ({ detail }) => this.follow(detail);
     window.addEventListener(VIEWER_SHOWN, this.shown);
   }
 
   close() {
-    this.closed = true;
+    super.close();
     window.removeEventListener(VIEWER_SHOWN, this.shown);
   }
 
   receive(data) {
-    const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-    const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
+    const { meta, part } = readMessage(data);
     if (this.meta?.version === meta.version) return;
-    const planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
-    const part = ([offset, length]) => planes.subarray(offset, offset + length);
     if (this.meta?.id !== meta.id) this.build(meta);
     this.meta = meta;
     this.slices = meta.slices.map(async ({ rows, cols, image, maps, hasLevels, hasTruth }) => {
@@ -86,8 +88,11 @@ class Gallery {
     if (slice !== this.current) this.mark(slice);
     if (threshold === this.threshold) return;
     this.threshold = threshold;
-    cancelAnimationFrame(this.drawing);
-    this.drawing = requestAnimationFrame(() => this.cells.forEach((button) => this.outline(button)));
+    this.redraw();
+  }
+
+  show() {
+    this.cells.forEach((button) => this.outline(button));
   }
 
   mark(slice) {

@@ -1,6 +1,12 @@
 // The slice viewer. Whatever a hand drags is drawn here at once; Python hears of it on release.
-// ui/viewer/viewer.py puts mount.js, masks.js, copy.js, hand.js, turning.js and screen.js before this file: the
-// browser gets them as one module.
+
+import { copyText } from "./copy.js";
+import { PointerInput } from "./input.js";
+import { linkQuery, unpack } from "./masks.js";
+import { readMessage } from "./message.js";
+import { mount, Panel } from "./panel.js";
+import { SliceRenderer } from "./render.js";
+import { ViewerEvents } from "./sync.js";
 
 const START = {
   style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 45, brightness: 0, contrast: 100,
@@ -10,44 +16,38 @@ const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is t
 
 export default (component) => mount(Viewer, component);
 
-class Viewer {
+class Viewer extends Panel {
   constructor(parent) {
-    this.screen = new Screen(parent);
-    this.find = this.screen.find;
-    this.all = this.screen.all;
+    super(parent);
+    this.screen = new SliceRenderer(parent);
     this.state = { ...START };
     this.unpacked = new Map();
-    const group = Math.random().toString(36).slice(2); // radio groups of two viewers stay apart
-    this.all(".choices").forEach((box, i) =>
-      box.querySelectorAll("input").forEach((radio) => (radio.name = `${group}-${i}`)),
-    );
     this.listen();
-    new Hand(this.find(".frame"), this);
+    new PointerInput(this.find(".frame"), this);
     this.resizing = new ResizeObserver(() => this.screen.place());
     this.resizing.observe(this.find(".frame"));
-    this.turning = new Turning(this);
+    this.events = new ViewerEvents(this);
   }
 
   receive(data, send) {
     this.send = send;
-    const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-    const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
+    const { meta, part } = readMessage(data);
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) Object.assign(this.state, START, meta.view);
     // Alone on the screen, the picture has the keys that turn and zoom.
     if (meta.bare && !this.meta) this.find(".frame").focus({ preventScroll: true });
     this.meta = meta;
-    this.planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
+    this.part = part;
     this.unpacked.clear();
     this.state.slice = Math.min(this.state.slice, meta.slices.length - 1);
     this.show();
   }
 
   close() {
-    this.closed = true;
+    super.close();
     clearTimeout(this.settling);
     this.resizing.disconnect();
-    this.turning.close();
+    this.events.close();
   }
 
   // --- from hand to state ---
@@ -60,10 +60,10 @@ class Viewer {
     for (const name of ["prediction", "truth", "probability", "head", "gradcam"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
     }
-    this.all(".channel input").forEach((radio) => (radio.oninput = () => {
-      this.set({ channel: radio.value === "composite" ? "composite" : +radio.value });
-    }));
-    this.all(".style input").forEach((radio) => (radio.oninput = () => this.set({ style: radio.value })));
+    this.radios(".channel input", (channel) => {
+      this.set({ channel: channel === "composite" ? channel : +channel });
+    });
+    this.radios(".style input", (style) => this.set({ style }));
     this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value, at: null });
     this.all("input, select").forEach((input) => (input.onchange = () => this.commit()));
     this.find("[name=in]").onclick = () => this.zoomBy(1.4);
@@ -101,16 +101,6 @@ class Viewer {
     this.screen.place();
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.show();
-    });
-  }
-
   settle() {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.commit(), SETTLE_MS);
@@ -120,14 +110,12 @@ class Viewer {
   commit() {
     clearTimeout(this.settling);
     if (this.closed) return;
-    const view = Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, this.state[key]]));
-    if (JSON.stringify(view) !== this.sent) this.send("view", view);
-    this.sent = JSON.stringify(view);
+    super.commit();
     this.say(`${this.find(".caption").textContent}. ${this.screen.summary}`);
   }
 
-  say(words) {
-    this.find("[role=status]").textContent = words;
+  view() {
+    return Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, this.state[key]]));
   }
 
   link() {
@@ -139,10 +127,6 @@ class Viewer {
 
   // --- from state to screen ---
 
-  part([offset, length]) {
-    return this.planes.subarray(offset, offset + length);
-  }
-
   // Slices are unpacked when they are first looked at; two more wait on either side.
   load(index) {
     const entry = this.meta.slices[index];
@@ -151,7 +135,7 @@ class Viewer {
       const { rows, cols } = entry;
       this.unpacked.set(index, Promise.all([
         unpack(this.part(entry.image), 3, rows, cols),
-        entry.maps ? unpack(this.part(entry.maps), entry.hasHeat ? 4 : 3, rows, cols) : [],
+        this.part(entry.maps) ? unpack(this.part(entry.maps), entry.hasHeat ? 4 : 3, rows, cols) : [],
       ]).then(([channels, [levels, truth, head, heat]]) => ({
         rows, cols, channels,
         levels: entry.hasLevels ? levels : null,
@@ -169,6 +153,6 @@ class Viewer {
     if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
     [1, -1, 2, -2].forEach((step) => this.load(state.slice + step));
     this.screen.draw(meta, state, slice);
-    this.turning.announce();
+    this.events.announce();
   }
 }

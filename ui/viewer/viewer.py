@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from dataclasses import asdict
 
@@ -12,25 +11,15 @@ import streamlit as st
 from ui.session.stack import Analyzed
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, view_from
 from ui.shared.badges import badge_of
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
+from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
-
-_SCRIPTS = (
-    "viewer/mount.js",
-    "viewer/masks.js",
-    "viewer/copy.js",
-    "viewer/input.js",
-    "viewer/sync.js",
-    "viewer/render.js",
-    "viewer/viewer.js",
-)
-
 
 _component = st.components.v2.component(
     "slice_viewer",
     html=read("viewer/viewer.html"),
     css=read("viewer/viewer.css"),
-    js=read(*_SCRIPTS),
+    js=module("viewer/viewer.js"),
 )
 
 SHOWN_PIXELS = 4_000_000
@@ -64,8 +53,6 @@ def viewer(
 
 
 def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
-    # Streamlit hands bytes over untouched where they are all of the data: length of the head, the
-    # head as JSON, then the packed planes that it points into.
     stack, model = analyzed.stack, analyzed.model
     there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
     hot = "".join("01"[key in analyzed.heats] for key in stack.keys)
@@ -79,7 +66,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
         str(bare),
     )
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    kept_version, slices, planes, images = st.session_state.get(PACKED, (None, None, None, {}))
+    kept_version, slices, planes, images = st.session_state.get(PACKED, (None, None, {}, {}))
     if kept_version != version:  # packing takes a while, and most reruns change nothing of it
         images = {key: images[key] for key in stack.keys if key in images}
         slices, planes = _pack(analyzed, images)
@@ -101,25 +88,17 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
             "usual": USUAL,
         },
     }
-    head = json.dumps(meta).encode()
-    return len(head).to_bytes(4, "little") + head + planes
+    return message(meta, planes)
 
 
-def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], bytes]:
+def _pack(
+    analyzed: Analyzed, images: dict[str, bytes]
+) -> tuple[list[dict], dict[str, bytes | None]]:
     # `images` keeps packed pixels by key: they stay as they are while more and more masks follow.
-    entries, parts, end = [], [], 0
-
-    def add(part: bytes | None) -> list[int] | None:
-        nonlocal end
-        if part is None:
-            return None
-        parts.append(part)
-        end += len(part)
-        return [end - len(part), len(part)]
-
+    entries, parts = [], {}
     stack = analyzed.stack
-    for key, each, analysis, provenance in zip(
-        stack.keys, stack.slices, analyzed.analyses, stack.provenance, strict=True
+    for index, (key, each, analysis, provenance) in enumerate(
+        zip(stack.keys, stack.slices, analyzed.analyses, stack.provenance, strict=True)
     ):
         rows, cols = each.pixels.shape[:2]
         step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
@@ -128,6 +107,9 @@ def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], byt
         heat = analyzed.heats.get(key) if analysis else None
         if key not in images:
             images[key] = pack_pixels(each.pixels, step)
+        image, maps = f"{index} image", f"{index} maps"
+        parts[image] = images[key]
+        parts[maps] = pack_maps(levels, each.truth, head, step, heat)
         thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
         entries.append(
             {
@@ -138,8 +120,8 @@ def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], byt
                 "rows": len(range(0, rows, step)),
                 "cols": len(range(0, cols, step)),
                 "number": each.number,
-                "image": add(images[key]),
-                "maps": add(pack_maps(levels, each.truth, head, step, heat)),
+                "image": image,
+                "maps": maps,
                 "hasLevels": levels is not None,
                 "hasTruth": each.truth is not None,
                 "hasHead": head is not None,
@@ -148,4 +130,4 @@ def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], byt
                 "message": "" if analysis else analyzed.stopped.get(key, analyzed.message),
             }
         )
-    return entries, b"".join(parts)
+    return entries, parts
