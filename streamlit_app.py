@@ -39,7 +39,7 @@ def frame() -> None:
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Warm the engine up while the server starts; end its process with the server."""
     get_engine().start()
-    garbage.settle_after_first_page()
+    garbage.freeze_after_first_page()
     # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
     # came first with a deep link would get a page without this frame.
     with suppress(ImportError):  # not public: a later Streamlit may do without it

@@ -15,7 +15,7 @@ from pathlib import Path
 from btmodels import paths, processes, registry
 from btmodels.cli import find_files, load
 from btmodels.cli.find_files import Bundle, Input, Problem
-from btmodels.cli.load import Found, Wishes
+from btmodels.cli.load import Found, Overrides
 from btmodels.cli.table import Table, as_row
 from btmodels.dataset import download
 from btmodels.errors import DownloadError, WeightsError
@@ -25,7 +25,7 @@ from btmodels.inference import worker
 from btmodels.io.study import ROLES
 from btmodels.measurement.measure import measure
 from btmodels.quality import check, classifier
-from btmodels.quality.classifier import Limits
+from btmodels.quality.classifier import Thresholds
 from btmodels.slices import Analysis, Turn
 
 CHUNK = 8
@@ -113,7 +113,7 @@ def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Analyze what ``args`` names; return the exit status."""
-    found, problems = find_files.gather(args.paths)
+    found, problems = find_files.discover(args.paths)
     if args.out is not None:
         if args.out.exists() and not args.out.is_dir():
             parser.error(f"argument --out: {args.out} is not a folder")
@@ -127,11 +127,11 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             )
     for problem in problems:
         _report(problem)
-    wishes = Wishes(Turn(args.turn // 90, args.mirror), dict(args.sequence))
+    overrides = Overrides(Turn(args.turn // 90, args.mirror), dict(args.sequence))
     table = None if args.json else Table()
     rows = []
     try:
-        for row, more in _rows(found, args.model, args.out, wishes):
+        for row, more in _rows(found, args.model, args.out, overrides):
             problems += more
             for problem in more:
                 _report(problem)
@@ -150,7 +150,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _rows(
-    inputs_: Sequence[Input | Bundle], model: str, out: Path | None, wishes: Wishes
+    inputs_: Sequence[Input | Bundle], model: str, out: Path | None, overrides: Overrides
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
     """Yield for each slice its row, None where a file could not be read, and what went wrong with it.
 
@@ -162,9 +162,9 @@ def _rows(
     records = [registry.verify_weights(name, assets) for name in networks]
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
-    limits = classifier.load_limits(assets)
-    for chunk in _chunks(_read(inputs_, wishes)):
-        chunk, seen = _examined(chunk, limits)
+    thresholds = classifier.load_thresholds(assets)
+    for chunk in _chunks(_read(inputs_, overrides)):
+        chunk, seen = _examined(chunk, thresholds)
         images = [each.slice.pixels for each, _ in chunk if each is not None]
         answered = worker.answer(images, *networks, assets).predictions if images else []
         predictions = iter(answered)
@@ -173,7 +173,7 @@ def _rows(
                 yield None, problems
                 continue
             analysis = measure(found.slice, next(predictions), *records, *networks)
-            # What the doctor sees comes last: what the networks say of each other stays on top.
+            # What the input check sees comes last: what the networks say of each other stays on top.
             warnings = (*analysis.warnings, *seen[id(found)].sentences)
             analysis = replace(analysis, warnings=warnings)
             mask = None
@@ -215,10 +215,10 @@ def _write_volume(
 
 
 def _read(
-    inputs_: Sequence[Input | Bundle], wishes: Wishes
+    inputs_: Sequence[Input | Bundle], overrides: Overrides
 ) -> Iterator[tuple[Found | None, list[Problem]]]:
     for item in inputs_:
-        found, problems = load.read(item, wishes)
+        found, problems = load.read(item, overrides)
         if not found:
             yield None, problems
         for each in found:
@@ -227,18 +227,18 @@ def _read(
 
 
 def _examined(
-    chunk: Sequence[tuple[Found | None, list[Problem]]], limits: Limits | None
-) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, check.Diagnosis]]:
-    """Have the doctor look at slices: one that is out of scope becomes a problem and gets no mask."""
+    chunk: Sequence[tuple[Found | None, list[Problem]]], thresholds: Thresholds | None
+) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, check.QualityReport]]:
+    """Check slices: one that is out of scope becomes a problem and gets no mask."""
     kept, seen = [], {}
     for found, problems in chunk:
-        if found is not None and limits is not None:
-            diagnosis = check.examine(found.slice.pixels, limits)
+        if found is not None and thresholds is not None:
+            diagnosis = check.check_slice(found.slice.pixels, thresholds)
             if stop := diagnosis.stop:
                 reason = f"{stop.text} {stop.evidence}"
                 found, problems = None, [*problems, Problem(found.file, reason)]
         else:
-            diagnosis = check.Diagnosis(judged=False)
+            diagnosis = check.QualityReport(checked=False)
         if found is not None:
             seen[id(found)] = diagnosis
         kept.append((found, problems))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from btmodels.geometry import Grid
+    from btmodels.geometry import VolumeGeometry
 
 
 CHANNELS = ("pre-contrast T1", "FLAIR", "post-contrast T1")
@@ -59,7 +59,7 @@ class Place:
 
     volume: str
     title: str
-    grid: Grid
+    grid: VolumeGeometry
     index: int
 
 
@@ -131,7 +131,7 @@ class Analysis:
     warnings: tuple[str, ...] = ()
 
 
-def most_telling(slices: tuple[Slice, ...]) -> int:
+def largest_lesion_slice(slices: tuple[Slice, ...]) -> int:
     """Return the index of the slice with the largest true mask; without any, the middle one."""
     sizes = [0 if s.truth is None else int(np.count_nonzero(s.truth)) for s in slices]
     return sizes.index(max(sizes)) if any(sizes) else len(sizes) // 2

@@ -58,6 +58,6 @@ else:
         st.error(str(error))
     else:
         threshold = analysis.stored_threshold()
-        start = View(stack.most_telling(), 0.5 if threshold is None else threshold)
+        start = View(stack.largest_lesion_slice(), 0.5 if threshold is None else threshold)
         workbench(stack, start, beside, shares=(2, 1))
-status.strip()
+status.draw_status()

@@ -130,8 +130,8 @@ def write_cohort(root: Path, patients: tuple[str, ...] = PATIENTS, slices: int =
 def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
     """Put ``fake`` in the engine's place, and records of verified weights beside it."""
     monkeypatch.setattr(engine, "get_engine", lambda: fake)
-    # The doctor would rightly stop the squares that stand for heads here; it has tests of its own.
-    monkeypatch.setattr(check, "examine", lambda pixels, limits=None: check.Diagnosis())
+    # The input check would rightly stop the squares that stand for heads here; it has tests of its own.
+    monkeypatch.setattr(check, "check_slice", lambda pixels, limits=None: check.QualityReport())
     monkeypatch.setattr(registry, "load_record", record)
     monkeypatch.setattr(registry, "verify_weights", record)
     return fake

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from ui.shared.content import sections
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PARTS = ("btmodels", "train", "ui", "pages", "tests", "assets", ".ci")
+CODE = ("btmodels", "ui", "train")
+PARTS = ("btmodels", "train", "ui", "pages", "tests", "assets", ".ci", "deploy")
 OURS = [
     *sorted(ROOT.glob("*.md")),
     *sorted(file for part in PARTS for file in (ROOT / part).rglob("*.md")),
@@ -73,6 +75,39 @@ def test_the_readme_names_every_package():
     packages = [re.split(r"[<>=\[]", line)[0] for line in lines if line and line[0] not in "#-"]
     assert "streamlit" in packages
     assert [name for name in packages if name.lower() not in README.lower()] == []
+
+
+def folders() -> list[Path]:
+    """Every package of the project's own code, as a path from the top."""
+    found = [file.parent for part in CODE for file in (ROOT / part).rglob("__init__.py")]
+    return sorted(folder.relative_to(ROOT) for folder in found)
+
+
+def test_the_readme_maps_every_folder():
+    house = README.split("## Map of the house")[1].split("\n## ")[0]
+    rows = {part: house.split(f"| in `{part}/` |")[-1].split("\n\n")[0] for part in CODE}
+    named = {
+        f"{part}/{name.rstrip('/')}"
+        for part in CODE
+        for line in rows[part].splitlines()
+        for name in re.findall(r"`([a-z_/]+/)`", line.split(" | ")[0])
+    }
+    lessons = {str(f) for f in folders() if f.parts[:2] == ("ui", "lessons") and len(f.parts) > 2}
+    assert named == {str(f) for f in folders() if len(f.parts) > 1} - lessons
+
+
+@pytest.mark.parametrize("folder", folders(), ids=str)
+def test_a_folder_is_small_and_says_what_lives_there(folder):
+    files = [f for f in (ROOT / folder).iterdir() if f.is_file() and f.suffix != ".pyc"]
+    assert len(files) <= 20 + 1  # and __init__.py
+    assert ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text("utf-8")))
+
+
+def test_the_twenty_questions_name_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Where is …?")[1].split("\n## ")[0]
+    files = re.findall(r"\| `([^`]+)` \|", table)
+    assert len(files) >= 20 and [file for file in files if not (ROOT / file).exists()] == []
 
 
 def test_every_bound_is_closed():

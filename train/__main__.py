@@ -24,9 +24,9 @@ COMMANDS = {
         "compare a network with and without skip connections, and measure gradients",
     ),
     "leak": ("experiments.leak", "measure what a split by slice flatters"),
-    "doctor": (
+    "quality": (
         "quality.command",
-        "fit and measure the doctor, who tells whether a picture is fit to be judged",
+        "fit and measure the input check, which tells whether a picture is a usable slice of a head",
     ),
     "robustness": (
         "experiments.robustness",

@@ -1,8 +1,8 @@
 """``python -m train all``: make everything in assets/ that is generated, one command after the other.
 
 Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
-score them, run the other experiments, fit and measure the doctor, damage files, measure speed, write the
-networks' cards. Whatever was interrupted goes on where it was when the same command is given again.
+score them, run the other experiments, fit and measure the input check, damage files, measure speed, write
+the networks' cards. Whatever was interrupted goes on where it was when the same command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
 
@@ -26,7 +26,7 @@ STEPS = (
     "combine",
     "evaluate",
     "experiments",
-    "doctor",
+    "quality",
     "fuzz",
     "bench",
     "cards",
@@ -149,14 +149,14 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
 def _measurements(
     args: argparse.Namespace, data: list[str], into: list[str], few: list[str]
 ) -> list[list[str]]:
-    """Return the commands that measure the rest: the doctor, damaged files, speed."""
+    """Return the commands that measure the rest: the input check, damaged files, speed."""
     if args.quick:
         return [
-            ["doctor", *data, *into, *few, "--each", "4", "--spoil", "validation"],
+            ["quality", *data, *into, *few, "--each", "4", "--corrupt", "validation"],
             ["fuzz", *into, "--count", "300"],
             ["bench", *into, "--only", "networks"],
         ]
-    return [["doctor", *data, *into], ["fuzz", *into], ["bench", *into]]
+    return [["quality", *data, *into], ["fuzz", *into], ["bench", *into]]
 
 
 def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:

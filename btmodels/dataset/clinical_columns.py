@@ -49,7 +49,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ClinicalValue:
     """One cell in words.
 
     Attributes:
@@ -82,7 +82,7 @@ def _cluster(name: str, what: str) -> Column:
     )
 
 
-BOOK: tuple[Column, ...] = (
+COLUMNS: tuple[Column, ...] = (
     Column(
         "age_at_initial_pathologic",
         "Age when the tumor was first examined",
@@ -169,7 +169,7 @@ BOOK: tuple[Column, ...] = (
 """Every column of data.csv but the key, in the order in which it is shown."""
 
 
-def in_words(row: Mapping[str, str]) -> list[Entry]:
+def describe_row(row: Mapping[str, str]) -> list[ClinicalValue]:
     """Put a patient's row of data.csv into words.
 
     Args:
@@ -177,29 +177,29 @@ def in_words(row: Mapping[str, str]) -> list[Entry]:
         missing or blank is not recorded.
 
     Returns:
-        An entry for each column of `BOOK`, then one for each other column of the row that holds
+        An entry for each column of `COLUMNS`, then one for each other column of the row that holds
         anything, as it stands.
     """
-    known = [_entry(column, row.get(column.name)) for column in BOOK]
-    names = {column.name for column in BOOK} | {"Patient"}
+    known = [_clinical_value(column, row.get(column.name)) for column in COLUMNS]
+    names = {column.name for column in COLUMNS} | {"Patient"}
     others = [
-        Entry(name, cell.strip(), "This column is not in the code book.", UNKNOWN)
+        ClinicalValue(name, cell.strip(), "This column is not in the code book.", UNKNOWN)
         for name, cell in row.items()
         if name not in names and cell and cell.strip()
     ]
     return known + others
 
 
-def _entry(column: Column, cell: str | None) -> Entry:
+def _clinical_value(column: Column, cell: str | None) -> ClinicalValue:
     cell = _plain(cell or "")
     if not cell:
-        return Entry(column.label, NOT_RECORDED, "", "")
+        return ClinicalValue(column.label, NOT_RECORDED, "", "")
     if not column.codes:
-        return Entry(column.label, column.form.format(cell), column.note, column.known)
+        return ClinicalValue(column.label, column.form.format(cell), column.note, column.known)
     if cell not in column.codes:
-        return Entry(column.label, cell, "What this code means is not known.", UNKNOWN)
+        return ClinicalValue(column.label, cell, "What this code means is not known.", UNKNOWN)
     code = column.codes[cell]
-    return Entry(column.label, code.meaning, column.note, code.known)
+    return ClinicalValue(column.label, code.meaning, column.note, code.known)
 
 
 def _plain(cell: str) -> str:

@@ -16,7 +16,7 @@ from PIL import Image
 from btmodels.dataset.cohort import read_slices
 from btmodels.errors import DecodeError
 from btmodels.io.sandbox import Reader
-from btmodels.slices import FLAIR, Patient, Slice, most_telling
+from btmodels.slices import FLAIR, Patient, Slice, largest_lesion_slice
 from btmodels.visualize.overlay import TRUTH_COLOR, outline
 
 THUMBNAIL = 72
@@ -30,7 +30,7 @@ _PRIORITY = 10
 
 
 @dataclass(frozen=True)
-class Survey:
+class PatientPreview:
     """What opening a patient's files tells.
 
     Attributes:
@@ -46,14 +46,14 @@ class Survey:
     problems: tuple[str, ...]
 
 
-def survey(patient: Patient) -> Survey:
+def preview(patient: Patient) -> PatientPreview:
     """Open all of a patient's files and tell what is in them."""
     slices, problems = read_slices(patient)
     sizes = [int(np.count_nonzero(each.truth)) for each in slices if each.truth is not None]
-    return Survey(
+    return PatientPreview(
         tumor_slices=sum(size > 0 for size in sizes) if sizes else None,
         tumor_pixels=sum(sizes) if sizes else None,
-        thumbnail=thumbnail(slices[most_telling(slices)]) if slices else None,
+        thumbnail=thumbnail(slices[largest_lesion_slice(slices)]) if slices else None,
         problems=problems,
     )
 
@@ -76,21 +76,21 @@ def thumbnail(each: Slice) -> bytes:
     return buffer.getvalue()
 
 
-class Surveys:
-    """Surveys of many patients, made one after the other in a process of its own, and each once.
+class ThumbnailQueue:
+    """ThumbnailQueue of many patients, made one after the other in a process of its own, and each once.
 
     Safe between threads; none of them waits. A folder to which a file came or from which one went is
-    surveyed anew.
+    previewed anew.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: dict[tuple, Survey] = {}
+        self._found: dict[tuple, PatientPreview] = {}
         self._wanted: dict[tuple, Patient] = {}
         self._working = False
 
-    def request(self, patients: Sequence[Patient]) -> dict[str, Survey]:
-        """Return the surveys there are by folder name, and see that the others follow, in order."""
+    def request(self, patients: Sequence[Patient]) -> dict[str, PatientPreview]:
+        """Return the queue there are by folder name, and see that the others follow, in order."""
         keys = {patient.folder: _stamp(patient) for patient in patients}
         with self._lock:
             found = {name: self._found[key] for name, key in keys.items() if key in self._found}
@@ -110,7 +110,7 @@ class Surveys:
                         self._working = False
                         return
                     key, patient = next(iter(self._wanted.items()))
-                made = _survey_in(reader, patient)
+                made = _preview_in(reader, patient)
                 with self._lock:
                     self._found[key] = made
                     self._wanted.pop(key, None)
@@ -118,19 +118,19 @@ class Surveys:
             reader.close()
 
 
-def _survey_in(reader: Reader, patient: Patient) -> Survey:
+def _preview_in(reader: Reader, patient: Patient) -> PatientPreview:
     try:
-        return reader.run(patient.folder, _survey_behind, patient)
+        return reader.run(patient.folder, _preview_in_background, patient)
     except DecodeError as error:
-        return Survey(None, None, None, (*patient.problems, str(error)))
+        return PatientPreview(None, None, None, (*patient.problems, str(error)))
 
 
-def _survey_behind(patient: Patient) -> Survey:
+def _preview_in_background(patient: Patient) -> PatientPreview:
     # The networks and the pages come first; this process does nothing else and never hurries.
     if hasattr(os, "setpriority"):
         behind = max(_PRIORITY, os.getpriority(os.PRIO_PROCESS, 0))  # going back up is forbidden
         os.setpriority(os.PRIO_PROCESS, 0, behind)
-    return survey(patient)
+    return preview(patient)
 
 
 def _stamp(patient: Patient) -> tuple:
@@ -144,6 +144,6 @@ def _stamp(patient: Patient) -> tuple:
 
 
 @lru_cache(maxsize=1)
-def get_surveys() -> Surveys:
-    """Return the surveys of this process, shared by all who look at the data folder."""
-    return Surveys()
+def get_thumbnail_queue() -> ThumbnailQueue:
+    """Return the queue of this process, shared by all who look at the data folder."""
+    return ThumbnailQueue()

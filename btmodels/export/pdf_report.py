@@ -17,7 +17,7 @@ from PIL import Image
 from btmodels import __version__, registry
 from btmodels.dataset import cohort
 from btmodels.measurement.measure import square_millimeters
-from btmodels.quality.findings import Diagnosis
+from btmodels.quality.findings import QualityReport
 from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
 
@@ -37,7 +37,7 @@ _NAME = 90  # characters of a name that are shown
 
 def report_pdf(
     analysis: Analysis,
-    diagnosis: Diagnosis,
+    diagnosis: QualityReport,
     badge: str,
     meaning: str,
     made: date,
@@ -46,7 +46,7 @@ def report_pdf(
 
     Args:
         analysis: At the threshold that is to be reported.
-        diagnosis: What the doctor sees in the slice.
+        diagnosis: What the input check sees in the slice.
         badge, meaning: Whether the networks have met the patient before: a word or two, a sentence.
         made: Today.
 
@@ -78,7 +78,7 @@ def report_pdf(
         pdf.cell(0, 4.6, _plain(value), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     pdf.ln(1)
     sentences = (*diagnosis.sentences, *analysis.warnings)
-    if not diagnosis.judged:
+    if not diagnosis.checked:
         sentences = (_NOT_LOOKED_AT, *sentences)
     elif not diagnosis.findings:
         sentences = (_FIT, *sentences)

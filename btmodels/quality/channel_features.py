@@ -1,4 +1,4 @@
-"""Figures of a slice's channels, from which the doctor tells whether they stand in their order."""
+"""Figures of a slice's channels, from which the check tells whether they stand in their order."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LEAST_AREA = 0.08
 _LIMITS = (0.0, 0.08, 0.2, 0.4, 0.7, 1.01)
 
 
-def figures(values: np.ndarray) -> np.ndarray | None:
+def compute(values: np.ndarray) -> np.ndarray | None:
     """Return the figures of each order that the channels could be put in.
 
     Args:
-        values: float32, (rows, cols, 3), 0 to 255, from `btmodels.quality.head_features.small`.
+        values: float32, (rows, cols, 3), 0 to 255, from `btmodels.quality.head_features.resize`.
 
     Returns:
         float64, (6, features), in the order of `ORDERS`; None where there is too little to tell.

@@ -1,4 +1,4 @@
-"""What the doctor sees in the channels: a sequence alone, one in place of another, or swapped ones."""
+"""What the check sees in the channels: a sequence alone, one in place of another, or swapped ones."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import cv2
 import numpy as np
 
 from btmodels.quality import channel_features
-from btmodels.quality.classifier import Limits
+from btmodels.quality.classifier import Thresholds
 from btmodels.quality.findings import Finding
 from btmodels.slices import CHANNELS, FLAIR
 
 
-def find(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> list[Finding]:
+def find_channel_faults(
+    pixels: np.ndarray, values: np.ndarray, thresholds: Thresholds
+) -> list[Finding]:
     """Look at the channels of a slice.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        values: The same, from `btmodels.quality.head_features.small`.
-        limits: To go by.
+        values: The same, from `btmodels.quality.head_features.resize`.
+        thresholds: To go by.
     """
-    same = [pair for pair in combinations(range(3), 2) if equal(pixels, *pair)]
+    same = [pair for pair in combinations(range(3), 2) if nearly_equal(pixels, *pair)]
     if len(same) >= 2:
         text = (
             "All three channels are the same, so this is one sequence alone. It is taken for FLAIR, "
@@ -43,14 +45,14 @@ def find(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> list[Finding
             "FLAIR in place of what is missing."
         )
         return [Finding("replicated", "fault", text, "These two channels are the same.", "flair")]
-    return _disorder(values, limits)
+    return _disorder(values, thresholds)
 
 
-def _disorder(values: np.ndarray, limits: Limits) -> list[Finding]:
-    figures = channel_features.figures(values)
+def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
+    figures = channel_features.compute(values)
     if figures is None:
         return []
-    chance = order_chances(figures, limits)
+    chance = order_chances(figures, thresholds)
     # Where each sequence seems to be now: the most likely order puts it right.
     best = int(np.argmax(chance))
     middle = {
@@ -58,13 +60,13 @@ def _disorder(values: np.ndarray, limits: Limits) -> list[Finding]:
         for c in (0, 2)
     }
     place = max(middle, key=middle.get)
-    if middle[place] > limits.values["swapped"]:
+    if middle[place] > thresholds.values["swapped"]:
         fits = [i for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == place]
         best = max(fits, key=lambda i: chance[i])
         text = f"The channels seem swapped: FLAIR looks to be where {CHANNELS[place]} belongs."
         evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
         return [Finding("swapped", "fault", text, evidence, _order_name(best))]
-    if channel_features.ORDERS[best] == (2, 1, 0) and chance[best] > limits.values["exchanged"]:
+    if channel_features.ORDERS[best] == (2, 1, 0) and chance[best] > thresholds.values["exchanged"]:
         text = (
             "Pre- and post-contrast T1 seem exchanged, as when a program took red, green, blue for "
             "blue, green, red."
@@ -74,10 +76,10 @@ def _disorder(values: np.ndarray, limits: Limits) -> list[Finding]:
     return []
 
 
-def order_chances(figures: np.ndarray, limits: Limits) -> np.ndarray:
+def order_chances(figures: np.ndarray, thresholds: Thresholds) -> np.ndarray:
     """Return how likely each of `btmodels.quality.channel_features.ORDERS` puts the channels right; they
     add up to 1."""
-    score = limits.order.score(figures)
+    score = thresholds.order.score(figures)
     chance = np.exp(score - score.max())
     return chance / chance.sum()
 
@@ -91,7 +93,7 @@ def _order_name(index: int) -> str:
     return "order" + "".join(map(str, channel_features.ORDERS[index]))
 
 
-def equal(pixels: np.ndarray, a: int, b: int) -> bool:
+def nearly_equal(pixels: np.ndarray, a: int, b: int) -> bool:
     """Whether two channels are the same but for rounding."""
     # JPEG stores brightness finer than color, so channels that were equal may differ by a little.
     one, other = pixels[..., a], pixels[..., b]

@@ -1,7 +1,7 @@
-"""Is this picture fit to be judged? Findings from the pixels of a slice, before any network sees it.
+"""The input check: findings from the pixels of a slice, before any network sees it.
 
-What it can say is in `btmodels.quality.findings`; how often it finds what is measured by `python -m
-train doctor`.
+What it can say is in `btmodels.quality.findings`; `python -m train quality` measures how
+often it is right.
 
 Only numpy and OpenCV: it runs where the pipeline runs, in milliseconds.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from btmodels.quality import channel_features, channels, corrections, cropping, head_features
-from btmodels.quality.classifier import Limits, load_limits
-from btmodels.quality.findings import Diagnosis, Finding
+from btmodels.quality.classifier import Thresholds, load_thresholds
+from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
 
 LEAST_PIXELS = 32
@@ -23,12 +23,12 @@ DARK = 0.1
 either too dark or shows next to nothing."""
 
 
-def examine(pixels: np.ndarray, limits: Limits | None = None) -> Diagnosis:
+def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> QualityReport:
     """Look at a slice.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
-        limits: To go by; the committed ones where None.
+        thresholds: To go by; the committed ones where None.
 
     Raises:
         ValueError: It is no such array.
@@ -38,50 +38,58 @@ def examine(pixels: np.ndarray, limits: Limits | None = None) -> Diagnosis:
             "A slice must be uint8, (rows, cols, 3). "
             f"Received: dtype={pixels.dtype}, shape={pixels.shape}"
         )
-    limits = limits or load_limits()
-    if limits is None:
-        return Diagnosis(judged=False)
+    thresholds = thresholds or load_thresholds()
+    if thresholds is None:
+        return QualityReport(checked=False)
     rows, cols = pixels.shape[:2]
     if min(rows, cols) < LEAST_PIXELS:
         text = "This picture is too small to show a slice of a head."
         evidence = f"It has {rows} × {cols} pixels; at least {LEAST_PIXELS} each way are needed."
-        return Diagnosis((Finding("tiny", "stop", text, evidence),))
+        return QualityReport((Finding("tiny", "stop", text, evidence),))
     if found := _mask(pixels):
-        return Diagnosis((found,))
-    values = head_features.small(pixels)
-    if found := _inverted(pixels, values, limits):
-        return Diagnosis((found,))
-    figures = head_features.scope(values)
+        return QualityReport((found,))
+    values = head_features.resize(pixels)
+    if found := _inverted(pixels, values, thresholds):
+        return QualityReport((found,))
+    figures = head_features.compute(values)
     if figures["top"] < DARK:
-        return Diagnosis((_dark(pixels, figures["top"], limits),))
+        return QualityReport((_dark(pixels, figures["top"], thresholds),))
     # What is wrong with the range is told first, for it may be why a head is not seen as one.
-    ranges = _range(pixels, limits)
-    score = _score(figures, limits)
-    if score < limits.values["scope"]:
-        washed = next((each for each in ranges if each.mend), None)
-        mended = corrections.MENDS[washed.mend][1](pixels) if washed else None
-        if washed and _fits(mended, limits):
-            # A head that fills its picture has no black around it either; no mend brings that back.
-            return Diagnosis((washed, *cropping.find(mended, limits)))
-        # What was cut off at white may be why; it is told too, and no mend brings it back.
-        return Diagnosis((_stranger(pixels, figures, score, limits), *ranges))
-    return Diagnosis(
-        (*ranges, *cropping.find(pixels, limits), *channels.find(pixels, values, limits))
+    ranges = _range(pixels, thresholds)
+    score = _score(figures, thresholds)
+    if score < thresholds.values["head"]:
+        washed = next((each for each in ranges if each.correction), None)
+        corrected = corrections.CORRECTIONS[washed.correction][1](pixels) if washed else None
+        if washed and _fits(corrected, thresholds):
+            # A head that fills its picture has no black around it either; no correction brings that back.
+            return QualityReport((washed, *cropping.find_cropping(corrected, thresholds)))
+        # What was cut off at white may be why; it is told too, and no correction brings it back.
+        return QualityReport((_out_of_distribution(pixels, figures, score, thresholds), *ranges))
+    return QualityReport(
+        (
+            *ranges,
+            *cropping.find_cropping(pixels, thresholds),
+            *channels.find_channel_faults(pixels, values, thresholds),
+        )
     )
 
 
-def _score(figures: dict[str, float], limits: Limits) -> float:
-    return float(limits.scope.score(np.array([list(figures.values())]))[0])
+def _score(figures: dict[str, float], thresholds: Thresholds) -> float:
+    return float(thresholds.head.score(np.array([list(figures.values())]))[0])
 
 
-def _fits(pixels: np.ndarray, limits: Limits) -> bool:
-    figures = head_features.scope(head_features.small(pixels))
-    return figures["top"] >= DARK and _score(figures, limits) >= limits.values["scope"]
+def _fits(pixels: np.ndarray, thresholds: Thresholds) -> bool:
+    figures = head_features.compute(head_features.resize(pixels))
+    return figures["top"] >= DARK and _score(figures, thresholds) >= thresholds.values["head"]
 
 
 def _mask(pixels: np.ndarray) -> Finding | None:
     low, high = int(pixels.min()), int(pixels.max())
-    if high == low or not channels.equal(pixels, 0, 1) or not channels.equal(pixels, 1, 2):
+    if (
+        high == low
+        or not channels.nearly_equal(pixels, 0, 1)
+        or not channels.nearly_equal(pixels, 1, 2)
+    ):
         return None
     level = pixels[..., 0]
     step = 0.1 * (high - low)
@@ -101,18 +109,18 @@ def _mask(pixels: np.ndarray) -> Finding | None:
     )
 
 
-def _inverted(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> Finding | None:
+def _inverted(pixels: np.ndarray, values: np.ndarray, thresholds: Thresholds) -> Finding | None:
     edges = [
-        float(np.median(head_features.border(head_features.squeezed(pixels)[..., c])))
+        float(np.median(head_features.border(head_features.resize_unpadded(pixels)[..., c])))
         for c in range(3)
     ]
     middles = [float(np.median(pixels[..., c])) for c in range(3)]
-    bright = [c for c in range(3) if edges[c] > limits.values["inverted"]]
+    bright = [c for c in range(3) if edges[c] > thresholds.values["inverted"]]
     if not bright:
         return None
     whole = len(bright) == 3
     name = "invert" if whole else f"invert{bright[0]}"
-    if not _fits(corrections.MENDS[name][1](pixels), limits):
+    if not _fits(corrections.CORRECTIONS[name][1](pixels), thresholds):
         return None
     what = "This picture" if whole else f"The channel of {CHANNELS[bright[0]]}"
     return Finding(
@@ -125,28 +133,28 @@ def _inverted(pixels: np.ndarray, values: np.ndarray, limits: Limits) -> Finding
     )
 
 
-def _dark(pixels: np.ndarray, top: float, limits: Limits) -> Finding:
+def _dark(pixels: np.ndarray, top: float, thresholds: Thresholds) -> Finding:
     evidence = f"Its brightest pixels reach {255 * top:.0f} of 255."
     stretched = corrections.stretch(pixels)
-    head = head_features.find_head(head_features.small(stretched).mean(axis=2))
+    head = head_features.find_head(head_features.resize(stretched).mean(axis=2))
     large = head is not None and head.mask.mean() >= channel_features.LEAST_AREA
-    if large and _fits(stretched, limits):
+    if large and _fits(stretched, thresholds):
         text = "This slice is far too dark: most of the range of gray is not used."
         return Finding("dark", "fault", text, evidence, "stretch")
     text = "There is next to nothing in this slice: air, or the very end of a head."
     return Finding("empty", "note", text, evidence)
 
 
-def _range(pixels: np.ndarray, limits: Limits) -> list[Finding]:
+def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     found = []
     flair = pixels[..., FLAIR]
     low = float(np.percentile(flair, 1))
-    if low > limits.values["washed_out"]:
+    if low > thresholds.values["washed_out"]:
         text = "This slice is washed out: nothing in it is black, not even the air around the head."
         evidence = f"99 % of its FLAIR pixels are above {low:.0f} of 255."
         found.append(Finding("washed_out", "fault", text, evidence, "stretch"))
     full = max(float((pixels[..., c] >= 250).mean()) for c in range(3))
-    if full > limits.values["overexposed"]:
+    if full > thresholds.values["overexposed"]:
         text = (
             "This slice is overexposed: its bright parts were cut off at white, and what they showed "
             "cannot be had back. Export it again with a wider window."
@@ -154,7 +162,7 @@ def _range(pixels: np.ndarray, limits: Limits) -> list[Finding]:
         evidence = f"{100 * full:.1f} % of the pixels of a channel are white."
         found.append(Finding("overexposed", "fault", text, evidence))
     jumps = _jumps(flair)
-    if jumps > limits.values["wrapped"]:
+    if jumps > thresholds.values["wrapped"]:
         text = (
             "The values of this slice seem to have run over: what was brighter than white begins at "
             "black again. Export it again as 8 bits with scaling."
@@ -170,18 +178,18 @@ def _jumps(level: np.ndarray) -> float:
     return float((across.mean() + (np.abs(np.diff(values, axis=0)) > 127).mean()) / 2)
 
 
-def _stranger(
-    pixels: np.ndarray, figures: dict[str, float], score: float, limits: Limits
+def _out_of_distribution(
+    pixels: np.ndarray, figures: dict[str, float], score: float, thresholds: Thresholds
 ) -> Finding:
-    gray = channels.equal(pixels, 0, 1) and channels.equal(pixels, 1, 2)
+    gray = channels.nearly_equal(pixels, 0, 1) and channels.nearly_equal(pixels, 1, 2)
     evidence = (
         f"Its score by {len(figures)} figures is {score:.1f}; slices of a head reach "
-        f"{limits.values['scope']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f} % "
+        f"{thresholds.values['head']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f} % "
         f"of the border is bright, what is bright agrees to {100 * figures['ellipse']:.0f} % with an "
         f"ellipse, left with right to {100 * max(0.0, figures['symmetry']):.0f} %."
     )
     rim = max(figures["ring0"], figures["ring1"]) / max(0.05, figures["ring4"])
-    if gray and rim > limits.values["ct_rim"] and figures["border_bright"] < 0.2:
+    if gray and rim > thresholds.values["ct_rim"] and figures["border_bright"] < 0.2:
         text = (
             "This looks like a CT, not like an MRI: one gray channel with a rim as bright as bone. The "
             "networks have never learned CT, so no mask is drawn."

@@ -1,7 +1,7 @@
-"""Small networks that the doctor asks: figures in, one number out, in plain numpy.
+"""Small networks that the check asks: figures in, one number out, in plain numpy.
 
-`python -m train doctor` fits them and writes their coefficients, with all limits of the doctor and
-where they come from, to ``assets/doctor/limits.json``.
+`python -m train quality` fits them and writes their coefficients, with all thresholds of the check and
+where they come from, to ``assets/quality/thresholds.json``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLIP = 4.0
 
 
 @dataclass(frozen=True)
-class Judge:
+class MLPEnsemble:
     """The mean of a few networks of one hidden layer.
 
     Attributes:
@@ -54,49 +54,51 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """All that the doctor goes by.
+class Thresholds:
+    """All that the check goes by.
 
     Attributes:
         scope: Judges whether a picture is a slice of a head.
         order: Judges in which order channels stand.
-        values: Limits by name.
+        values: Thresholds by name.
     """
 
-    scope: Judge
-    order: Judge
+    head: MLPEnsemble
+    order: MLPEnsemble
     values: dict[str, float]
 
 
-def limits_path(assets: Path = ASSETS) -> Path:
-    """Where the limits lie."""
-    return assets / "doctor" / "limits.json"
+def thresholds_path(assets: Path = ASSETS) -> Path:
+    """Where the thresholds lie."""
+    return assets / "quality" / "thresholds.json"
 
 
-def load_limits(assets: Path = ASSETS) -> Limits | None:
-    """Read the limits; None where this copy of the project has none."""
-    path = limits_path(assets)
+def load_thresholds(assets: Path = ASSETS) -> Thresholds | None:
+    """Read the thresholds; None where this copy of the project has none."""
+    path = thresholds_path(assets)
     try:
         return _parsed(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         return None
 
 
-def from_json(content: dict[str, Any]) -> Limits:
-    """Return the limits that a file holds."""
-    return Limits(_judge(content["scope"]), _judge(content["order"]), content["limits"])
+def from_json(content: dict[str, Any]) -> Thresholds:
+    """Return the thresholds that a file holds."""
+    return Thresholds(
+        _ensemble(content["head"]), _ensemble(content["order"]), content["thresholds"]
+    )
 
 
-def to_json(judge: Judge) -> dict[str, Any]:
-    """Return a judge as JSON holds it, rounded to what matters."""
-    return {key: np.round(value, 4).tolist() for key, value in vars(judge).items()}
+def to_json(ensemble: MLPEnsemble) -> dict[str, Any]:
+    """Return an ensemble as JSON holds it, rounded to what matters."""
+    return {key: np.round(value, 4).tolist() for key, value in vars(ensemble).items()}
 
 
-def _judge(content: dict[str, Any]) -> Judge:
-    names = Judge.__dataclass_fields__
-    return Judge(**{name: np.asarray(content[name], np.float64) for name in names})
+def _ensemble(content: dict[str, Any]) -> MLPEnsemble:
+    names = MLPEnsemble.__dataclass_fields__
+    return MLPEnsemble(**{name: np.asarray(content[name], np.float64) for name in names})
 
 
 @lru_cache(maxsize=2)
-def _parsed(path: Path, mtime_ns: int) -> Limits:
+def _parsed(path: Path, mtime_ns: int) -> Thresholds:
     return from_json(json.loads(path.read_text(encoding="utf-8")))

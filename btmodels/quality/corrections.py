@@ -1,4 +1,4 @@
-"""What one click does about a finding: each mend is a function from pixels to pixels, nothing more."""
+"""What one click does about a finding: each correction is a function from pixels to pixels."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def flair_for_both(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels[..., [FLAIR, FLAIR, FLAIR]])
 
 
-MENDS = {
+CORRECTIONS = {
     "invert": ("Turn bright and dark around", invert),
     "stretch": ("Stretch the range of gray", stretch),
     "flair": ("Put FLAIR in place of both", flair_for_both),
@@ -59,41 +59,41 @@ MENDS = {
         for order in ORDERS[1:]
     },
 }
-"""Mends by name: the words on the button, and what it does."""
+"""Corrections by name: the words on the button, and what it does."""
 
-DONE = {
+_DESCRIPTIONS = {
     "invert": "bright and dark were turned around before the analysis.",
     "stretch": "the range of gray was stretched before the analysis.",
     "flair": "FLAIR was put in place of pre- and post-contrast T1 before the analysis.",
 }
 
 
-def mend(each: Slice, names: tuple[str, ...]) -> Slice:
-    """Return the slice as mended, with a note for each mend.
+def correct(each: Slice, names: tuple[str, ...]) -> Slice:
+    """Return the corrected slice, with a note for each correction.
 
     Args:
         each: As it was read.
-        names: Keys of `MENDS`, applied in turn.
+        names: Keys of `CORRECTIONS`, applied in turn.
 
     Raises:
-        KeyError: There is no such mend.
+        KeyError: There is no such correction.
     """
     pixels, notes = each.pixels, each.notes
     for name in names:
-        pixels = MENDS[name][1](pixels)
-        notes += (done(name),)
+        pixels = CORRECTIONS[name][1](pixels)
+        notes += (describe(name),)
     return replace(each, pixels=pixels, notes=notes)
 
 
-def done(name: str) -> str:
-    """Say in a sentence what a mend did."""
-    if name in DONE:
-        return f"Mended: {DONE[name]}"
+def describe(name: str) -> str:
+    """Say in a sentence what a correction did."""
+    if name in _DESCRIPTIONS:
+        return f"Corrected: {_DESCRIPTIONS[name]}"
     if name.startswith("order"):
         taken = ", ".join(CHANNELS[int(digit)] for digit in name[5:])
         return (
-            "Mended: the channels were put in another order before the analysis: what stood for "
+            "Corrected: the channels were put in another order before the analysis: what stood for "
             f"{taken} is now taken for {', '.join(CHANNELS)}."
         )
     channel = CHANNELS[int(name[-1])]
-    return f"Mended: bright and dark were turned around in {channel} before the analysis."
+    return f"Corrected: bright and dark were turned around in {channel} before the analysis."

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from btmodels.quality import head_features
-from btmodels.quality.classifier import Limits
+from btmodels.quality.classifier import Thresholds
 from btmodels.quality.findings import Finding
 from btmodels.slices import FLAIR
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL
@@ -19,15 +19,15 @@ OUTLINE = 0.5
 dimmer than fat count, and the noise of the air, which is dimmer still, does not."""
 
 
-def find(pixels: np.ndarray, limits: Limits) -> list[Finding]:
+def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     """Say so where the head runs into an edge.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        limits: To go by.
+        thresholds: To go by.
     """
-    side, share = cut(pixels)
-    if share <= limits.values["cropped"]:
+    side, share = cropped_edge(pixels)
+    if share <= thresholds.values["cropped"]:
         return []
     text = (
         "This slice seems cropped: the head runs into the edge of the picture. The networks have seen "
@@ -37,13 +37,13 @@ def find(pixels: np.ndarray, limits: Limits) -> list[Finding]:
     return [Finding("cropped", "fault", text, evidence)]
 
 
-def cut(pixels: np.ndarray) -> tuple[str, float]:
+def cropped_edge(pixels: np.ndarray) -> tuple[str, float]:
     """Return the edge of the picture that cuts off most, and the share of the head's extent along it.
 
     Looked for twice: by the head's outline, which tells a cut head before the noise of the air, and by
     what is bright at all, for a picture that a head fills has no outline.
     """
-    squeezed = head_features.squeezed(pixels)
+    squeezed = head_features.resize_unpadded(pixels)
     cuts = [_spans(_outline(squeezed.mean(axis=2))), _fills(squeezed[..., FLAIR])]
     return max((pair for each in cuts for pair in each.items()), key=lambda pair: pair[1])
 

@@ -41,7 +41,7 @@ neighbors."""
 
 
 @dataclass(frozen=True)
-class Cost:
+class FaultCost:
     """What one kind of fault costs on patients never seen.
 
     Attributes:
@@ -95,7 +95,7 @@ def document(assets: Path = ASSETS) -> dict[str, Any] | None:
         return None
 
 
-def costs(assets: Path = ASSETS) -> dict[str, Cost]:
+def costs(assets: Path = ASSETS) -> dict[str, FaultCost]:
     """Return what is known, by kind; a kind that was not measured is not in it."""
     found = document(assets)
     if not found:
@@ -106,7 +106,7 @@ def costs(assets: Path = ASSETS) -> dict[str, Cost]:
         return {}
 
 
-def cost_of(kind: str, assets: Path = ASSETS) -> Cost | None:
+def cost_of(kind: str, assets: Path = ASSETS) -> FaultCost | None:
     """Return what one kind of fault costs, or None where it was not measured.
 
     Raises:
@@ -117,9 +117,9 @@ def cost_of(kind: str, assets: Path = ASSETS) -> Cost | None:
     return costs(assets).get(kind)
 
 
-def _cost(row: dict[str, Any], model: str) -> Cost:
+def _cost(row: dict[str, Any], model: str) -> FaultCost:
     interval = row.get("drop_interval")
-    return Cost(
+    return FaultCost(
         kind=row["kind"],
         title=row["title"],
         what=row["what"],

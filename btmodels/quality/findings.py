@@ -1,4 +1,4 @@
-"""What the doctor says of a slice: findings, each with its figures, its cost and its mend.
+"""What the input check says of a slice: findings, each with its figures, its cost and its correction.
 
 Three kinds: a *stop* means that no mask is drawn, a *fault* that the mask is worth less, a *note* that
 something is as it may be.
@@ -35,21 +35,21 @@ UNMEASURED = "What this costs was not measured."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the doctor sees.
+    """One thing that the check sees.
 
     Attributes:
         kind: What it is.
         severity: "stop" means that there is no mask, "fault" that it is worth less, "note" neither.
         text: What is seen, one sentence for anyone.
         evidence: The figures behind it, a sentence with numbers.
-        mend: Key of `btmodels.quality.corrections.MENDS`, None where one click cannot help.
+        correction: Key of `btmodels.quality.corrections.CORRECTIONS`, None where one click cannot help.
     """
 
     kind: Kind
     severity: Literal["stop", "fault", "note"]
     text: str
     evidence: str
-    mend: str | None = None
+    correction: str | None = None
 
     @property
     def cost(self) -> str:
@@ -63,16 +63,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
-    """All that the doctor sees in a slice.
+class QualityReport:
+    """All that the check sees in a slice.
 
     Attributes:
         findings: Stops first, then faults, then notes.
-        judged: False where this copy of the project lacks the doctor's limits: then nothing was looked at.
+        checked: False where this copy of the project has no thresholds: then nothing was looked at.
     """
 
     findings: tuple[Finding, ...] = ()
-    judged: bool = True
+    checked: bool = True
 
     @property
     def stop(self) -> Finding | None:
@@ -80,7 +80,7 @@ class Diagnosis:
         return next((each for each in self.findings if each.severity == "stop"), None)
 
     @property
-    def untouched(self) -> bool:
+    def passed(self) -> bool:
         """Whether there is nothing but notes."""
         return all(each.severity == "note" for each in self.findings)
 

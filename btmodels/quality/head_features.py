@@ -1,7 +1,7 @@
 """Figures of a picture that tell a slice of a head from anything else, from pixels alone.
 
 All are taken at `SIZE` pixels, so that they mean the same for any input and cost a few milliseconds.
-Those of `scope` feed the classifier whose coefficients `python -m train doctor` fits.
+Those of `compute` feed the classifier whose coefficients `python -m train quality` fits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
-class Head:
+class HeadRegion:
     """The largest bright region of a picture, holes filled.
 
     Attributes:
@@ -43,18 +43,18 @@ class Head:
     separability: float
 
 
-def small(pixels: np.ndarray) -> np.ndarray:
+def resize(pixels: np.ndarray) -> np.ndarray:
     """Return a slice at `SIZE`: float32, (SIZE, SIZE, 3), 0 to 255."""
     return fit_to(pixels, (SIZE, SIZE)).astype(np.float32)
 
 
-def squeezed(pixels: np.ndarray) -> np.ndarray:
-    """Return a slice at `SIZE` without the padding of `small`, for its own edges are what is looked at."""
+def resize_unpadded(pixels: np.ndarray) -> np.ndarray:
+    """Return a slice at `SIZE` without the padding of `resize`, for its own edges are what is looked at."""
     size = (SIZE, SIZE)
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def find_head(gray: np.ndarray) -> Head | None:
+def find_head(gray: np.ndarray) -> HeadRegion | None:
     """Find the largest bright region of a gray picture.
 
     Args:
@@ -74,14 +74,14 @@ def find_head(gray: np.ndarray) -> Head | None:
     low, high = levels[bright == 0], levels[bright == 1]
     between = share * (1 - share) * (float(high.mean()) - float(low.mean())) ** 2
     rest = float((bright.astype(bool) & ~mask).sum() / max(1, bright.sum()))
-    return Head(mask, contour, rest, between / max(_EPSILON, float(levels.var())))
+    return HeadRegion(mask, contour, rest, between / max(_EPSILON, float(levels.var())))
 
 
-def scope(values: np.ndarray) -> dict[str, float]:
-    """Return the figures by which the doctor tells whether a picture is a slice of a head.
+def compute(values: np.ndarray) -> dict[str, float]:
+    """Return the figures by which the check tells whether a picture is a slice of a head.
 
     Args:
-        values: From `small`.
+        values: From `resize`.
 
     Returns:
         Finite numbers by name, in an order that is always the same.
@@ -123,7 +123,7 @@ def _frame(unit: np.ndarray) -> dict[str, float]:
     }
 
 
-def _form(head: Head | None) -> dict[str, float]:
+def _form(head: HeadRegion | None) -> dict[str, float]:
     names = ("area", "solidity", "ellipse", "aspect", "offset", "rest", "separability")
     if head is None or len(head.contour) < 5:
         return dict.fromkeys(names, 0.0)
@@ -213,10 +213,12 @@ def _rings(unit: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     deepest = max(1.0, float(depth.max()))
     mean = max(0.02, float(unit[mask].mean()))
-    limits = (0.0, 0.08, 0.2, 0.4, 0.7, 1.01)
+    thresholds = (0.0, 0.08, 0.2, 0.4, 0.7, 1.01)
     figures = {}
     for band in range(BANDS):
-        chosen = mask & (depth > limits[band] * deepest) & (depth <= limits[band + 1] * deepest)
+        chosen = (
+            mask & (depth > thresholds[band] * deepest) & (depth <= thresholds[band + 1] * deepest)
+        )
         values = unit[chosen]
         figures[f"ring{band}"] = float(values.mean()) / mean if values.size else 1.0
         figures[f"ring{band}_deviation"] = float(values.std()) / mean if values.size else 0.0
@@ -230,10 +232,10 @@ def _spectrum(unit: np.ndarray) -> dict[str, float]:
     cols = np.fft.rfftfreq(SIZE)[None] * SIZE
     radius = np.hypot(rows, cols)
     total = float(power.sum()) + _EPSILON
-    limits = (0, 3, 6, 12, 24, 48, 200)
+    thresholds = (0, 3, 6, 12, 24, 48, 200)
     figures = {}
-    for i in range(len(limits) - 1):
-        chosen = (radius >= limits[i]) & (radius < limits[i + 1])
+    for i in range(len(thresholds) - 1):
+        chosen = (radius >= thresholds[i]) & (radius < thresholds[i + 1])
         figures[f"spectrum{i}"] = math.log10(float(power[chosen].sum()) / total + 1e-6)
     fine = radius >= 12
     axial = fine & ((np.abs(rows) <= 1) | (np.abs(cols) <= 1))

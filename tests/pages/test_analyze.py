@@ -104,7 +104,7 @@ def test_forgotten_files_are_gone(open_page):
     assert not app.metric
     assert "x.tif" not in words_of(app)
     assert not app.session_state["uploads"]
-    assert "networks.kept" not in app.session_state and "viewer.packed" not in app.session_state
+    assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 
 
 def test_uploads_are_never_kept_for_others(open_page):
@@ -186,14 +186,14 @@ def test_files_to_keep_say_what_is_missing(open_page):
     assert "Masks as DICOM-SEG" in {button.label for button in app.get("download_button")}
 
 
-def test_a_slice_that_the_doctor_stops_does_not_keep_the_rest_from_being_kept(
+def test_a_slice_that_the_input_check_stops_does_not_keep_the_rest_from_being_kept(
     open_page, monkeypatch
 ):
     pixels, _ = fakes.slice_and_mask(2)
     app = open_page("analyze")
-    stop = check.Diagnosis((check.Finding("not_a_brain", "stop", "No brain.", "None."),))
-    small = check.Diagnosis()
-    monkeypatch.setattr(check, "examine", lambda pixels: stop if len(pixels) == 64 else small)
+    stop = check.QualityReport((check.Finding("not_a_brain", "stop", "No brain.", "None."),))
+    small = check.QualityReport()
+    monkeypatch.setattr(check, "check_slice", lambda pixels: stop if len(pixels) == 64 else small)
     noise = np.zeros((64, 64, 3), np.uint8)
     app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
     buttons = {button.label: button for button in app.get("download_button")}

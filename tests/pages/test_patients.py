@@ -10,7 +10,7 @@ import tifffile
 
 import btmodels.dataset.cohort
 from btmodels.dataset import cohort, download
-from btmodels.dataset.thumbnails import get_surveys
+from btmodels.dataset.thumbnails import get_thumbnail_queue
 from tests import fakes
 from tests.pages.conftest import words_of
 
@@ -24,7 +24,7 @@ def surveyed(app):
     for root in (btmodels.dataset.cohort.samples_root(), cohort.data_root()):
         patients += cohort.read_cohort(root) if root else []
     end = time.monotonic() + 60
-    while len(get_surveys().request(patients)) < len(patients):
+    while len(get_thumbnail_queue().request(patients)) < len(patients):
         assert time.monotonic() < end
         time.sleep(0.02)
     return app.run()

@@ -12,7 +12,7 @@ from train import all as everything
 from train.__main__ import main
 from train.fit.fit import RECIPES
 
-SKIPPED = ["prepare", "cohort", "experiments", "doctor", "bench"]
+SKIPPED = ["prepare", "cohort", "experiments", "quality", "bench"]
 
 
 def planned(*words) -> list[list[str]]:
@@ -32,7 +32,7 @@ def test_every_network_of_the_registry_is_made_and_scored():
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
         *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2), "combine"),
         *("losses", "skips", "leak", "leak", "robustness", "transfer"),
-        *("associate", "doctor", "fuzz", "bench", "cards"),
+        *("associate", "quality", "fuzz", "bench", "cards"),
     ]
     judged = [line[line.index("--network") + 1] for line in commands if "--network" in line]
     assert judged == [*MEMBERS, "ensemble"]
@@ -46,8 +46,8 @@ def test_quick_is_small_and_leaves_the_test_patients_alone():
     assert [line[1] for line in fits] == ["unet"]
     assert fits[0][fits[0].index("--epochs") + 1] == "3"
     assert not any("test" in line or line[0] == "combine" for line in commands)
-    doctor = next(line for line in commands if line[0] == "doctor")
-    assert doctor[doctor.index("--spoil") + 1] == "validation"
+    quality = next(line for line in commands if line[0] == "quality")
+    assert quality[quality.index("--corrupt") + 1] == "validation"
     kinds = [{line[0] for line in planned(*words)} for words in ((), ("--quick",))]
     assert kinds[0] == kinds[1], "nothing that is generated is left out"
 

@@ -24,7 +24,7 @@ PAGE, QUERY = "analyze", "source=files"
 def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) -> Iterator[dict]:
     """Yield what memory does while one visitor uploads slices, each instead of the one before it.
 
-    Each is decoded, looked at by the doctor, judged and segmented, and no two are the same.
+    Each is decoded, looked at by the input check, judged and segmented, and no two are the same.
     """
     with Site(BT_DATA_DIR="") as site:
         session = site.visit()

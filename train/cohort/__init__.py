@@ -3,7 +3,7 @@
 A template brain gets a skull, a scalp and a face, an individual's folds and spots, and lesions that grow
 along its white matter; tissue becomes signal by the sequences' equations, and signal becomes slices by
 what a scanner does to it. The modules follow that order: `anatomy`, `head`, `face`, `vessels`,
-`lesions`, `physics`, `people` (who is made), `render`, `files`; `figures` measures the outcome.
+`lesions`, `physics`, `patients` (who is made), `render`, `files`; `figures` measures the outcome.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ def run(
     # What measuring needs is in requirements.txt; only making a cohort needs more.
     from train.cohort import files
     from train.cohort.anatomy import load_template
-    from train.cohort.people import PEOPLE
+    from train.cohort.patients import PATIENTS
     from train.cohort.render import render
 
-    numbers = list(range(1, len(PEOPLE) + 1)) if patients is None else sorted(set(patients))
-    if not all(1 <= number <= len(PEOPLE) for number in numbers):
-        raise ValueError(f"Patients are numbered 1 to {len(PEOPLE)}. Received: {numbers}")
+    numbers = list(range(1, len(PATIENTS) + 1)) if patients is None else sorted(set(patients))
+    if not all(1 <= number <= len(PATIENTS) for number in numbers):
+        raise ValueError(f"Patients are numbered 1 to {len(PATIENTS)}. Received: {numbers}")
     ranges = figures.load_reference(reference or default_reference())
     template = load_template()
     people, seeds = {}, {}
     for done, number in enumerate(numbers, start=1):
-        person, folder = PEOPLE[number - 1], files.folder_name(number)
+        person, folder = PATIENTS[number - 1], files.folder_name(number)
         people[folder], seeds[folder] = person, [seed, number]
         rng = np.random.default_rng(seeds[folder])
         rendered = render(person, template, ranges, rng, size, oversample)

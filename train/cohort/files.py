@@ -14,7 +14,7 @@ import tifffile
 
 from btmodels.dataset.cohort import FOLDER, PATIENT_KEY
 from train.cohort.figures import DECILES, MARGIN, Measured, Reference, best_threshold
-from train.cohort.people import Person
+from train.cohort.patients import SyntheticPatient
 from train.cohort.render import Rendered
 from train.provenance import command_line
 
@@ -65,24 +65,24 @@ def _write_tiff(path: Path, values: np.ndarray, photometric: str) -> None:
     )
 
 
-def write_table(root: Path, people: dict[str, Person]) -> None:
+def write_table(root: Path, patients: dict[str, SyntheticPatient]) -> None:
     """Write data.csv: side and place of the lesion, and nothing of what nobody has measured."""
     path = root / FOLDER / "data.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, COLUMNS, restval="", delimiter=";", lineterminator="\n")
         table.writeheader()
-        for folder, person in people.items():
+        for folder, patient in patients.items():
             row = {"Patient": folder[:PATIENT_KEY]}
-            if person.plans:
+            if patient.plans:
                 row["tumor_tissue_site"] = CENTRAL_NERVOUS_SYSTEM
-                row["laterality"] = person.laterality
-                row["tumor_location"] = person.location
+                row["laterality"] = patient.laterality
+                row["tumor_location"] = patient.location
             table.writerow(row)
 
 
 def describe(
-    people: dict[str, Person],
+    patients: dict[str, SyntheticPatient],
     measured: dict[str, Measured],
     reference: Reference,
     seed: int,
@@ -92,19 +92,19 @@ def describe(
     """Return the content of cohort.json: what made the cohort and what it measures."""
     threshold, score = best_threshold(list(measured.values()))
     low, high = np.array(reference.low), np.array(reference.high)
-    patients = {}
+    described = {}
     for folder, figures in measured.items():
-        person = people[folder]
+        patient = patients[folder]
         areas = [area for area in figures.lesion_pixels if area]
         inside = (figures.deciles >= low) & (figures.deciles <= high)
-        patients[folder] = {
-            "description": person.description,
+        described[folder] = {
+            "description": patient.description,
             "seed": patient_seeds[folder],
             "slices": len(figures.lesion_pixels),
             "slices_with_lesion": len(areas),
             "least_lesion_pixels": min(areas, default=0),
             "most_lesion_pixels": max(areas, default=0),
-            "channels_replaced_by_flair": [("pre", "flair", "post")[c] for c in person.stand_ins],
+            "channels_replaced_by_flair": [("pre", "flair", "post")[c] for c in patient.stand_ins],
             "deciles": {
                 name: row.tolist()
                 for name, row in zip(("pre", "flair", "post"), figures.deciles, strict=True)
@@ -113,7 +113,7 @@ def describe(
         }
     return {
         "synthetic": True,
-        "what": "made-up patients: no pixel comes from a person's scan",
+        "what": "made-up patients: no pixel comes from a patient's scan",
         "command": command_line(words),
         "seed": seed,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
@@ -126,8 +126,8 @@ def describe(
             "holds": bool(score <= reference.threshold_dice + MARGIN),
         },
         "decile_percents": list(DECILES),
-        "deciles_within_range": all(p["deciles_within_range"] for p in patients.values()),
-        "patients": patients,
+        "deciles_within_range": all(p["deciles_within_range"] for p in described.values()),
+        "patients": described,
     }
 
 

@@ -15,7 +15,7 @@ from train.cohort.fields import Noise
 from train.cohort.figures import DECILES, Reference
 from train.cohort.head import Head
 from train.cohort.lesions import Lesion
-from train.cohort.people import HIGHEST, LOWEST, Draw, Person, draw
+from train.cohort.patients import HIGHEST, LOWEST, SyntheticPatient, Variation, sample_variation
 from train.cohort.physics import CODES, acquire, signals
 
 LEAST_LESION = 50
@@ -39,7 +39,7 @@ class Rendered:
 
 
 def render(
-    person: Person,
+    person: SyntheticPatient,
     template: Template,
     reference: Reference,
     rng: np.random.Generator,
@@ -58,7 +58,7 @@ def render(
         oversample: Points per pixel at each of a slice's heights.
         only: Indices of the slices to make; all where None.
     """
-    chance = draw(person, rng)
+    chance = sample_variation(person, rng)
     head = Head(template, chance.build, rng)
     lesions = [Lesion(template, plan, rng) for plan in person.plans]
     tables = [signals(sequence, chance.spread) for sequence in chance.sequences]
@@ -91,7 +91,7 @@ def _offsets(step: float) -> np.ndarray:
     return (np.arange(count) - (count - 1) / 2) / count * 0.9 * step
 
 
-def _sample(head, lesions, tables, chance: Draw, heights, size, oversample):
+def _sample(head, lesions, tables, chance: Variation, heights, size, oversample):
     """Return mean signal (3, rows, cols) and the lesions' share (rows, cols) over a slice's volume."""
     count = size * size * oversample
     total, share = np.zeros((3, count), np.float32), np.zeros(count, np.float32)
@@ -129,7 +129,7 @@ def _sample(head, lesions, tables, chance: Draw, heights, size, oversample):
     return mean, share.reshape(size, size, oversample).mean(2) / len(heights)
 
 
-def _points(chance: Draw, height: float, size: int, oversample: int, level: int) -> np.ndarray:
+def _points(chance: Variation, height: float, size: int, oversample: int, level: int) -> np.ndarray:
     """Return ``oversample`` points for each pixel, in the template's axes before any bending, (3, n).
 
     A pixel's points lie on a diagonal, so that each has a row and a column of its own; the diagonal
@@ -146,7 +146,7 @@ def _points(chance: Draw, height: float, size: int, oversample: int, level: int)
     return ((chance.turn @ flat) * chance.scale[:, None]).astype(np.float32)
 
 
-def _shade(shades: list[Noise], chance: Draw, height: float, size: int) -> np.ndarray:
+def _shade(shades: list[Noise], chance: Variation, height: float, size: int) -> np.ndarray:
     """Return the coils' uneven sensitivity, a factor near 1, (3, rows, cols)."""
     # It is so smooth that a point in eight tells all.
     few = max(size // 8, 2)
@@ -167,7 +167,7 @@ def _outline(share: np.ndarray) -> np.ndarray:
     return mask & (sizes >= LEAST_LESION * mask.size / 256**2)[labels]
 
 
-def _to_bytes(stack: np.ndarray, chance: Draw, reference: Reference) -> np.ndarray:
+def _to_bytes(stack: np.ndarray, chance: Variation, reference: Reference) -> np.ndarray:
     """Scale each channel by one gain so that its deciles in the head lie in the reference's range.
 
     Args:

@@ -121,9 +121,9 @@ def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -
     return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
 
 
-def spoiled(kind: str) -> Change:
-    """What `train.quality.corruptions` does to a slice, which is also what the doctor is scored on."""
-    return lambda pixels, rng: corruptions.SPOILS[kind][1](pixels)
+def corrupted(kind: str) -> Change:
+    """What `train.quality.corruptions` does to a slice, which is also what the input check is scored on."""
+    return lambda pixels, rng: corruptions.CORRUPTIONS[kind][1](pixels)
 
 
 FAULTS = (
@@ -144,25 +144,28 @@ FAULTS = (
         "misplaced",
         "FLAIR where pre-contrast belongs",
         "The first and the second channel are exchanged.",
-        spoiled("swapped, FLAIR first"),
+        corrupted("swapped, FLAIR first"),
     ),
-    Fault("dark", "Too dark", "A tenth of the range of gray.", spoiled("too dark")),
+    Fault("dark", "Too dark", "A tenth of the range of gray.", corrupted("too dark")),
     Fault(
         "washed_out",
         "Washed out",
         "Levels from 80 to 182: nothing is black or white.",
-        spoiled("washed out"),
+        corrupted("washed out"),
     ),
     Fault(
-        "overexposed", "Overexposed", "Four times as bright, cut at white.", spoiled("overexposed")
+        "overexposed",
+        "Overexposed",
+        "Four times as bright, cut at white.",
+        corrupted("overexposed"),
     ),
     Fault(
         "wrapped",
         "Run over",
         "Eight times as bright; what is brighter than white begins anew at black.",
-        spoiled("run over"),
+        corrupted("run over"),
     ),
-    Fault("inverted", "Inverted", "White where it was black.", spoiled("inverted")),
+    Fault("inverted", "Inverted", "White where it was black.", corrupted("inverted")),
     Fault(
         "cropped",
         "Cut in half",

@@ -1,16 +1,18 @@
-"""``python -m train doctor``: fit the doctor's limits, then measure what it catches and what it stops.
+"""``python -m train quality``: fit the input check, then measure what it catches and what it stops.
 
-What the doctor goes by is fitted on training patients, on the synthetic ones and on pictures that are no
-slice of a head, its limits are chosen on validation patients; all of that is written to
-``assets/doctor/limits.json``. Then the doctor meets the slices of test patients, as they are and spoiled
-on purpose, and other pictures than those it was fitted on; of the synthetic patients it is only said how
-many slices pass. ``assets/metrics/doctor.json`` holds ``slices`` (by subset: ``slices``, ``untouched``,
-``stopped``, ``findings`` by kind), ``spoiled`` and ``strangers`` (by kind: ``pictures``, ``caught``; of
-strangers ``masks`` too, those that would get one), ``unseen`` (strangers of a kind that was left out of
-the fitting), ``milliseconds`` of one processor core a slice, ``command``, ``versions`` and the SHA-256 of
-split and limits.
+Its classifiers are fitted on the training patients, on the synthetic patients and on pictures that are no
+slice of a head; its thresholds are chosen on the validation patients. All of that is written to
+``assets/quality/thresholds.json``. The check is then measured on the slices of the test patients, as they
+are and corrupted on purpose, and on pictures that it was not fitted on; of the synthetic patients only the
+number of slices that pass is given.
 
-Its pictures come from scikit-image, scikit-learn and pydicom.
+``assets/metrics/quality.json`` holds ``slices`` (by subset: ``slices``, ``passed``, ``stopped``,
+``findings`` by kind), ``corrupted`` and ``negatives`` (by kind: ``pictures``, ``caught``; of negatives
+also ``masks``, those that would get one), ``unseen`` (negatives of a kind that was left out of the
+fitting), ``milliseconds`` of one processor core a slice, ``command``, ``versions`` and the SHA-256 of the
+split and of the thresholds.
+
+The pictures come from scikit-image, scikit-learn and pydicom.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import numpy as np
 from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.quality import channel_features, channels, check, head_features
-from btmodels.quality.classifier import Judge, Limits, from_json, limits_path, to_json
+from btmodels.quality.classifier import MLPEnsemble, Thresholds, from_json, thresholds_path, to_json
 from btmodels.slices import Slice
 from train.provenance import command_line, versions
 from train.quality import corruptions, fit_classifier, negatives
@@ -38,13 +40,13 @@ SEED = 20261121
 FIT_EACH, SCORE_EACH = 150, 16
 """Pictures of each kind that are no slice of a head, for fitting and for scoring."""
 
-STOPPED = 0.015
+MAX_STOPPED = 0.015
 """Share of validation slices that the limit of scope may stop."""
 
-MISTAKEN = {"swapped": 0.02, "exchanged": 0.005}
+MAX_FALSE_CLAIMS = {"swapped": 0.02, "exchanged": 0.005}
 """Share of validation slices of which each may be claimed wrongly."""
 
-BY_HAND = {
+MANUAL = {
     "washed_out": 20.0,
     "overexposed": 0.005,
     "wrapped": 0.002,
@@ -52,10 +54,10 @@ BY_HAND = {
     "cropped": 0.72,
     "ct_rim": 1.6,
 }
-"""Limits set between what training and validation slices show and what spoiled ones of theirs do."""
+"""Thresholds set between what training and validation slices show and what corrupted ones of theirs do."""
 
-SPOIL_EVERY = 3
-"""Of the test slices every so many is spoiled, in each of the ways."""
+CORRUPT_EVERY = 3
+"""Of the test slices every so many is corrupted, in each of the ways."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,16 +66,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--each", type=int, default=FIT_EACH, help="pictures of a kind for fitting")
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
     parser.add_argument(
-        "--spoil",
+        "--corrupt",
         choices=("test", "validation"),
         default="test",
-        help="whose slices are spoiled; with validation no test patient is opened",
+        help="whose slices are corrupted; with validation no test patient is opened",
     )
 
 
 def main(args: argparse.Namespace) -> int:
     """Fit, measure and write; return the exit status."""
-    names = dict.fromkeys(("train", "validation", args.spoil))
+    names = dict.fromkeys(("train", "validation", args.corrupt))
     subsets = {name: _read(args, name) for name in names}
     root = cohort.samples_root(args.assets)
     samples = list(_slices(cohort.read_cohort(root))) if root.exists() else []
@@ -82,16 +84,16 @@ def main(args: argparse.Namespace) -> int:
         "versions": versions(),
         "split_sha256": cohort.split_sha256(args.assets),
     }
-    path = limits_path(args.assets)
+    path = thresholds_path(args.assets)
     content, unseen = fit(subsets["train"], subsets["validation"], samples, args.each)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**made, **content}) + "\n", encoding="utf-8")
-    target = args.assets / "metrics" / "doctor.json"
-    limits = from_json(json.loads(path.read_text(encoding="utf-8")))
+    target = args.assets / "metrics" / "quality.json"
+    thresholds = from_json(json.loads(path.read_text(encoding="utf-8")))
     document = {
         **made,
-        "limits_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        **measure(subsets, args.spoil, samples, limits),
+        "thresholds_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        **measure(subsets, args.corrupt, samples, thresholds),
         "unseen": unseen,
     }
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +104,7 @@ def main(args: argparse.Namespace) -> int:
 def fit(
     train: Sequence[Slice], validation: Sequence[Slice], samples: Sequence[Slice], each: int
 ) -> tuple[dict, list[dict]]:
-    """Fit both judges and choose the limits.
+    """Fit both classifiers and choose the thresholds.
 
     Args:
         train, validation: Slices of these patients.
@@ -110,48 +112,50 @@ def fit(
         each: Pictures of each kind that are no slice of a head.
 
     Returns:
-        The content of the limits' file, and how strangers of a left-out kind fare.
+        The content of the thresholds' file, and how negatives of a left-out kind fare.
     """
     known = [*train, *samples]
-    heads = _scopes(_varied([item.pixels for item in known]))
-    kinds, strangers = [], []
+    heads = _head_features(_varied([item.pixels for item in known]))
+    kinds, pictures = [], []
     for kind, picture in negatives.pictures("fit", each, SEED):
         kinds.append(kind)
-        strangers.append(picture)
-    fakes = [corruptions.ct(item.pixels) for item in train[::12] if corruptions.spoilable(item)]
+        pictures.append(picture)
+    fakes = [corruptions.ct(item.pixels) for item in train[::12] if corruptions.corruptible(item)]
     kinds += ["CT-like"] * len(fakes)
-    others = _scopes([*strangers, *fakes], keep_dark=True)
-    shown = _scopes(item.pixels for item in validation)
+    others = _head_features([*pictures, *fakes], keep_dark=True)
+    shown = _head_features(item.pixels for item in validation)
     print(f"Fitting on {len(heads)} slices and {len(others)} other pictures", flush=True)
-    scope, limit = _scope(heads, others, shown)
+    head, limit = _head_classifier(heads, others, shown)
     unseen = []
     for kind in negatives.KINDS:
         left_out = np.array([name == kind for name in kinds])
-        blind, blind_limit = _scope(heads, others[~left_out], shown, networks=1)
+        blind, blind_limit = _head_classifier(heads, others[~left_out], shown, networks=1)
         masks = int((blind.score(others[left_out]) >= blind_limit).sum())
         unseen.append({"kind": kind, "pictures": int(left_out.sum()), "masks": masks})
         print(f"  {kind}, left out: {masks} of {left_out.sum()} would get a mask", flush=True)
-    figures = [_orders(items) for items in (known, validation)]
+    figures = [_order_features(items) for items in (known, validation)]
     print("Fitting the order of channels", flush=True)
-    judge = fit_classifier.fit_order(figures[0], SEED)
-    values = {"scope": limit, **BY_HAND, **_order_limits(judge, figures[1])}
-    return {"limits": values, "scope": to_json(scope), "order": to_json(judge)}, unseen
+    order = fit_classifier.fit_order_classifier(figures[0], SEED)
+    values = {"head": limit, **MANUAL, **_order_thresholds(order, figures[1])}
+    return {"thresholds": values, "head": to_json(head), "order": to_json(order)}, unseen
 
 
-def _scope(
+def _head_classifier(
     heads: np.ndarray,
     others: np.ndarray,
     shown: np.ndarray,
     networks: int = fit_classifier.NETWORKS,
-) -> tuple[Judge, float]:
+) -> tuple[MLPEnsemble, float]:
     wanted = np.r_[np.ones(len(heads), bool), np.zeros(len(others), bool)]
-    judge = fit_classifier.fit_scope(np.concatenate([heads, others]), wanted, SEED, networks)
-    return judge, round(float(np.quantile(judge.score(shown), STOPPED)), 3)
+    ensemble = fit_classifier.fit_head_classifier(
+        np.concatenate([heads, others]), wanted, SEED, networks
+    )
+    return ensemble, round(float(np.quantile(ensemble.score(shown), MAX_STOPPED)), 3)
 
 
-def _order_limits(judge: Judge, figures: np.ndarray) -> dict[str, float]:
-    limits = Limits(judge, judge, {})
-    chances = np.array([channels.order_chances(each, limits) for each in figures])
+def _order_thresholds(ensemble: MLPEnsemble, figures: np.ndarray) -> dict[str, float]:
+    thresholds = Thresholds(ensemble, ensemble, {})
+    chances = np.array([channels.order_chances(each, thresholds) for each in figures])
     orders = channel_features.ORDERS
     elsewhere = np.stack(
         [chances[:, [i for i, o in enumerate(orders) if o[1] == c]].sum(axis=1) for c in (0, 2)]
@@ -163,7 +167,7 @@ def _order_limits(judge: Judge, figures: np.ndarray) -> dict[str, float]:
     least = {"swapped": 0.5, "exchanged": 0.9}
     return {
         kind: round(max(least[kind], float(np.quantile(wrong[kind], 1 - share))), 3)
-        for kind, share in MISTAKEN.items()
+        for kind, share in MAX_FALSE_CLAIMS.items()
     }
 
 
@@ -189,10 +193,10 @@ def _varied(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
     return found
 
 
-def _scopes(pictures: Iterable[np.ndarray], keep_dark: bool = False) -> np.ndarray:
-    # Slices that show next to nothing are not judged, so they do not count here.
+def _head_features(pictures: Iterable[np.ndarray], keep_dark: bool = False) -> np.ndarray:
+    # Slices that show next to nothing are not classified, so they do not count here.
     rows = (
-        head_features.scope(head_features.small(np.ascontiguousarray(pixels)))
+        head_features.compute(head_features.resize(np.ascontiguousarray(pixels)))
         for pixels in pictures
     )
     return np.array(
@@ -200,9 +204,9 @@ def _scopes(pictures: Iterable[np.ndarray], keep_dark: bool = False) -> np.ndarr
     )
 
 
-def _orders(items: Sequence[Slice]) -> np.ndarray:
+def _order_features(items: Sequence[Slice]) -> np.ndarray:
     found = (
-        channel_features.figures(head_features.small(item.pixels))
+        channel_features.compute(head_features.resize(item.pixels))
         for item in items
         if corruptions.distinct(item.pixels)
     )
@@ -210,40 +214,44 @@ def _orders(items: Sequence[Slice]) -> np.ndarray:
 
 
 def measure(
-    subsets: Mapping[str, Sequence[Slice]], judge: str, samples: Sequence[Slice], limits: Limits
+    subsets: Mapping[str, Sequence[Slice]],
+    corrupt: str,
+    samples: Sequence[Slice],
+    thresholds: Thresholds,
 ) -> dict:
-    """Let the doctor see all of it; return its table.
+    """Let the check see all of it; return its table.
 
     Args:
         subsets: Slices by subset; those of ``train`` are not looked at.
-        judge: The subset whose slices are spoiled and timed.
+        corrupt: The subset whose slices are corrupted and timed.
         samples: Synthetic slices.
-        limits: The doctor's.
+        thresholds: The check's.
     """
     shown = {name: items for name, items in subsets.items() if name != "train"}
-    slices = [_as_they_are(*row, limits) for row in [*shown.items(), ("synthetic", samples)]]
-    own = subsets[judge]
-    spoiled = _spoiled([item for item in own[::SPOIL_EVERY] if corruptions.spoilable(item)], limits)
-    strangers = _strangers(limits)
+    slices = [_as_they_are(*row, thresholds) for row in [*shown.items(), ("synthetic", samples)]]
+    own = subsets[corrupt]
+    damaged = _corrupted(
+        [item for item in own[::CORRUPT_EVERY] if corruptions.corruptible(item)], thresholds
+    )
     began = time.process_time()  # of this process alone, however busy the machine is
     for item in own[:50]:
-        check.examine(item.pixels, limits)
+        check.check_slice(item.pixels, thresholds)
     spent = 1000 * (time.process_time() - began) / max(1, len(own[:50]))
     return {
         "slices": slices,
-        "spoiled": spoiled,
-        "strangers": strangers,
+        "corrupted": damaged,
+        "negatives": _negatives(thresholds),
         "milliseconds": round(spent, 1),
     }
 
 
-def _as_they_are(name: str, items: Sequence[Slice], limits: Limits) -> dict:
-    found = [check.examine(item.pixels, limits) for item in items]
+def _as_they_are(name: str, items: Sequence[Slice], thresholds: Thresholds) -> dict:
+    found = [check.check_slice(item.pixels, thresholds) for item in items]
     kinds = Counter(finding.kind for each in found for finding in each.findings)
     row = {
         "subset": name,
         "slices": len(found),
-        "untouched": sum(each.untouched for each in found),
+        "passed": sum(each.passed for each in found),
         "stopped": sum(each.stop is not None for each in found),
         "findings": dict(kinds.most_common()),
     }
@@ -251,28 +259,30 @@ def _as_they_are(name: str, items: Sequence[Slice], limits: Limits) -> dict:
     return row
 
 
-def _spoiled(items: Sequence[Slice], limits: Limits) -> list[dict]:
+def _corrupted(items: Sequence[Slice], thresholds: Thresholds) -> list[dict]:
     rows = []
     whole = [item for item in items if corruptions.distinct(item.pixels)]
-    for kind, (what, change, counts) in corruptions.SPOILS.items():
-        chosen = whole if kind in corruptions.SHUFFLES else items
-        found = [check.examine(np.ascontiguousarray(change(i.pixels)), limits) for i in chosen]
+    for kind, (what, change, counts) in corruptions.CORRUPTIONS.items():
+        chosen = whole if kind in corruptions.CHANNEL_CORRUPTIONS else items
+        found = [
+            check.check_slice(np.ascontiguousarray(change(i.pixels)), thresholds) for i in chosen
+        ]
         caught = sum(any(f.kind in counts for f in each.findings) for each in found)
         rows.append({"kind": kind, "what": what, "pictures": len(found), "caught": caught})
         print(rows[-1], flush=True)
     masks = [item.truth for item in items if item.truth is not None and item.truth.any()]
     pictures = [np.repeat(mask[..., None] * np.uint8(255), 3, axis=2) for mask in masks]
-    found = [check.examine(picture, limits) for picture in pictures]
+    found = [check.check_slice(picture, thresholds) for picture in pictures]
     caught = sum(any(f.kind == "mask" for f in each.findings) for each in found)
     rows.append({"kind": "mask", "what": "the true mask", "pictures": len(found), "caught": caught})
     return rows
 
 
-def _strangers(limits: Limits) -> list[dict]:
+def _negatives(thresholds: Thresholds) -> list[dict]:
     rows = {kind: {"kind": kind, "pictures": 0, "masks": 0} for kind in negatives.KINDS}
     for kind, picture in negatives.pictures("score", SCORE_EACH, SEED):
         rows[kind]["pictures"] += 1
-        rows[kind]["masks"] += check.examine(picture, limits).stop is None
+        rows[kind]["masks"] += check.check_slice(picture, thresholds).stop is None
     for row in rows.values():
         row["caught"] = row["pictures"] - row["masks"]
         print(row, flush=True)

@@ -1,4 +1,4 @@
-"""Slices spoiled on purpose, a kind at a time: what the doctor must catch.
+"""Slices corrupted on purpose, a kind at a time: what the check must catch.
 
 Each function takes pixels, uint8, (rows, cols, 3), and returns such, of any size.
 """
@@ -14,11 +14,11 @@ from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import head_mask
 
 LEAST_HEAD = 0.08
-"""Slices with a smaller head (share of the picture) are not spoiled: there is too little to see it by."""
+"""Slices with a smaller head (share of the picture) are not corrupted: there is too little to see it by."""
 
 
-def spoilable(each: Slice) -> bool:
-    """Whether a slice shows enough of a head that spoiling it can be seen."""
+def corruptible(each: Slice) -> bool:
+    """Whether a slice shows enough of a head that corrupting it can be seen."""
     return bool(head_mask(each.pixels).mean() >= LEAST_HEAD) and int(each.pixels.max()) > 60
 
 
@@ -73,7 +73,7 @@ def crop_half(pixels: np.ndarray) -> np.ndarray:
     return pixels[:, : int(cols.mean())].copy()
 
 
-SPOILS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple[str, ...]]] = {
+CORRUPTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple[str, ...]]] = {
     "grayscale": ("FLAIR in all three channels", gray, ("gray",)),
     "replicated": ("pre-contrast T1 in place of post-contrast T1", same_t1, ("replicated",)),
     "swapped, FLAIR first": ("FLAIR, pre, post", lambda p: p[..., [1, 0, 2]].copy(), ("swapped",)),
@@ -108,7 +108,7 @@ SPOILS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple[str, ...]
 }
 """Kinds by name: what is done, the function, and the findings that count as having caught it."""
 
-SHUFFLES = (
+CHANNEL_CORRUPTIONS = (
     "replicated",
     "swapped, FLAIR first",
     "swapped, FLAIR last",

@@ -1,11 +1,11 @@
-"""Fit the doctor's small networks (`btmodels.quality.classifier.Judge`), in numpy: seconds, and always
+"""Fit the check's small networks (`btmodels.quality.classifier.MLPEnsemble`), in numpy: seconds, and always
 the same."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from btmodels.quality.classifier import CLIP, Judge
+from btmodels.quality.classifier import CLIP, MLPEnsemble
 
 NETWORKS, UNITS = 5, 32
 EPOCHS, BATCH, RATE, DECAY = 60, 128, 3e-3, 1e-3
@@ -14,9 +14,9 @@ JITTER = 0.3
 """Deviation of the noise that is added to standardized figures: what hangs on a trifle is not learned."""
 
 
-def fit_scope(
+def fit_head_classifier(
     figures: np.ndarray, wanted: np.ndarray, seed: int, networks: int = NETWORKS
-) -> Judge:
+) -> MLPEnsemble:
     """Learn to tell two classes apart, each as weighty as the other.
 
     Args:
@@ -40,11 +40,11 @@ def fit_scope(
     )
 
 
-def fit_order(figures: np.ndarray, seed: int) -> Judge:
+def fit_order_classifier(figures: np.ndarray, seed: int) -> MLPEnsemble:
     """Learn which of the six orders of each slice is right: the first.
 
     Args:
-        figures: float, (slices, 6, features), from `btmodels.quality.channel_features.figures`.
+        figures: float, (slices, 6, features), from `btmodels.quality.channel_features.compute`.
         seed: Of the first of the networks.
     """
 
@@ -58,13 +58,13 @@ def fit_order(figures: np.ndarray, seed: int) -> Judge:
     return _fit(figures, slope, seed, NETWORKS)
 
 
-def _fit(figures: np.ndarray, slope, seed: int, networks: int) -> Judge:
+def _fit(figures: np.ndarray, slope, seed: int, networks: int) -> MLPEnsemble:
     rows = figures.reshape(-1, figures.shape[-1])
     mean, deviation = np.median(rows, axis=0), rows.std(axis=0) + 1e-6
     inputs = np.clip((figures - mean) / deviation, -CLIP, CLIP)
     fitted = [_network(inputs, slope, np.random.default_rng((seed, i))) for i in range(networks)]
     hidden, bias, out, end = (np.stack(parts) for parts in zip(*fitted, strict=True))
-    return Judge(mean, deviation, hidden, bias, out, end[:, 0])
+    return MLPEnsemble(mean, deviation, hidden, bias, out, end[:, 0])
 
 
 def _network(inputs: np.ndarray, slope, rng: np.random.Generator) -> list[np.ndarray]:

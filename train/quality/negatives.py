@@ -1,4 +1,4 @@
-"""Pictures that are no slice of a head, of many kinds: to choose the doctor's limits on, and to score it.
+"""Pictures that are no slice of a head, of many kinds: to choose the thresholds on, and to score the check.
 
 The two parts never share a picture: photographs and DICOM files are divided by file, what is drawn
 is drawn from other random numbers. The files are those that scikit-image, scikit-learn and pydicom ship.

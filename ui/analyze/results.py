@@ -54,7 +54,7 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
         stopped = analyzed.stack.keys[view.slice] in analyzed.stopped
         if analyzed.pending and not stopped:
             _wait(analyzed.message)
-        elif not stopped:  # else the doctor has said why, above
+        elif not stopped:  # else the input check has said why, above
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
         for note in each.notes:
             st.info(note, icon=":material/info:")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from btmodels.errors import CohortError
 from ui.analyze import history, sequence_and_orientation, uncertainty, uploader
-from ui.analyze.upload_batch import Batch, Wishes
+from ui.analyze.upload_batch import Batch, Overrides
 from ui.session import analysis, gradcam, quality, samples
 from ui.session.samples import Sample
 from ui.session.stack import Stack
@@ -125,7 +125,9 @@ def from_samples(
         if index is None:
             st.warning(f"{folder} has no slice {link.number}; another one is shown instead.")
     linked = link if link.patient in (folder, None) else Link()
-    return _choice(stack, stack.most_telling() if index is None else index, linked, model, True)
+    return _choice(
+        stack, stack.largest_lesion_slice() if index is None else index, linked, model, True
+    )
 
 
 def _tell(what: str, problems: Sequence[str], show=st.warning) -> None:
@@ -144,7 +146,7 @@ def _from_files() -> Choice | None:
         st.session_state.get(key, {})
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
-    batch = uploader.uploaded(Wishes(chosen, *by_hand))
+    batch = uploader.uploaded(Overrides(chosen, *by_hand))
     if batch.names or batch.scans or batch.errors:
         st.button("Forget my files", on_click=_forget, icon=":material/delete:", type="tertiary")
     _tell("your files", batch.errors, st.error)
@@ -154,8 +156,8 @@ def _from_files() -> Choice | None:
         _sample_to_try()
         return None
     _pair_by_hand(batch, chosen)
-    sequence_and_orientation.arrange(batch)
-    index = batch.stack.most_telling() if batch.stack.slices[0].place else 0
+    sequence_and_orientation.draw(batch)
+    index = batch.stack.largest_lesion_slice() if batch.stack.slices[0].place else 0
     return _choice(batch.stack, index, Link(), _model(ANALYZE, Link()), False)
 
 
@@ -213,7 +215,7 @@ def _sample_to_try() -> None:
     if sample is None:
         return
     stack = samples.stack_of(sample, sample.patient.folder)
-    each = stack.slices[stack.most_telling()]
+    each = stack.slices[stack.largest_lesion_slice()]
     file = next((f for f in sample.patient.files if f.number == each.number), None)
     if file is None:
         return

@@ -22,7 +22,7 @@ from ui.session.view_state import View
 from ui.shared import badges
 from ui.shared.content import sections
 
-KEPT = "trust.kept"
+KEPT = "uncertainty.kept"
 """Session key of what was asked for, by (question, key of the slice, hash of the weights)."""
 
 MOST = 60
@@ -63,7 +63,7 @@ def forget() -> None:
 
 def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
     badge = badges.badge_of(analyzed.stack.provenance[index])
-    diagnosis = quality.diagnosis(analyzed.stack, index)
+    diagnosis = quality.report(analyzed.stack, index)
 
     def made() -> bytes:
         # Fonts and all take a while to load: not before they are wanted.
@@ -87,7 +87,7 @@ def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
 
 def _agreement(analysis: Analysis, key: str) -> None:
     names = networks.segmenters()
-    if not st.toggle("Ask the mirror image and all networks", key="trust.agreement"):
+    if not st.toggle("Ask the mirror image and all networks", key="uncertainty.agreement"):
         return
     try:
         with st.spinner("Asking each in turn…"):
@@ -104,7 +104,7 @@ def _agreement(analysis: Analysis, key: str) -> None:
         ["All networks", "Mirror image"],
         default="All networks",
         required=True,
-        key="trust.map",
+        key="uncertainty.map",
         label_visibility="collapsed",
     )
     chosen = every if which == "All networks" else views
@@ -142,7 +142,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
         index=None,
         placeholder="Choose one",
         format_func=lambda name: registry.get(name).title,
-        key="trust.second",
+        key="uncertainty.second",
     )
     if second is None:
         return

@@ -68,7 +68,7 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
         return None
     with right:
         badges.draw(stack.provenance[0])
-    return one_of(stack, stack.most_telling())
+    return one_of(stack, stack.largest_lesion_slice())
 
 
 def _take_own(key: str) -> None:
@@ -94,9 +94,9 @@ def analyze(stack: Stack, model: str | None = None) -> Analyzed:
         stack: Of one slice, or of some.
         model: Segmenter; None is the site's own.
     """
-    analyzed = analysis.known(stack, model)
+    analyzed = analysis.cached(stack, model)
     if analyzed.pending:
-        later(lambda: analysis.advance(stack, 0, model))
+        later(lambda: analysis.run_next(stack, 0, model))
     return analyzed
 
 

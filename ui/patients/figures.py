@@ -180,7 +180,7 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
         st.info(text.get("No record", ""), icon=":material/info:")
         return
     st.markdown(text.get("Record, synthetic" if sample.bundled else "Record", ""))
-    entries = clinical_columns.in_words(row)
+    entries = clinical_columns.describe_row(row)
     recorded = [each for each in entries if each.known]
     st.table(
         [

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from btmodels.dataset.thumbnails import Survey, get_surveys
+from btmodels.dataset.thumbnails import PatientPreview, get_thumbnail_queue
 from ui.results import scores
 from ui.session.analysis import SEGMENTER
 from ui.session.samples import Sample
@@ -33,7 +33,7 @@ def table(patients: Mapping[str, Sample], chosen: str) -> None:
         patients: By folder name, in the order of the rows.
         chosen: Session key of the folder name whose row is marked, and which a click on a row changes.
     """
-    found = get_surveys().request([sample.patient for sample in patients.values()])
+    found = get_thumbnail_queue().request([sample.patient for sample in patients.values()])
     drawn = st.session_state.get(chosen)
     if len(found) < len(patients):
         st.fragment(_table, run_every=LOOK_AGAIN_SECONDS)(patients, chosen, drawn, True)
@@ -44,7 +44,7 @@ def table(patients: Mapping[str, Sample], chosen: str) -> None:
 def _table(
     patients: Mapping[str, Sample], chosen: str, drawn: str | None, looks_again: bool
 ) -> None:
-    found = get_surveys().request([sample.patient for sample in patients.values()])
+    found = get_thumbnail_queue().request([sample.patient for sample in patients.values()])
     if looks_again and len(found) == len(patients):
         st.rerun()  # the page as a whole has news, and no more need to look again
     if st.session_state.get(chosen) != drawn:
@@ -71,7 +71,7 @@ def _table(
 
 
 def rows(
-    patients: Mapping[str, Sample], found: Mapping[str, Survey], dice: Mapping[str, float]
+    patients: Mapping[str, Sample], found: Mapping[str, PatientPreview], dice: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """Return the table's rows.
 
@@ -82,16 +82,16 @@ def rows(
     """
     made = []
     for name, sample in patients.items():
-        survey = found.get(name)
-        problems = survey.problems if survey else sample.patient.problems
+        preview = found.get(name)
+        problems = preview.problems if preview else sample.patient.problems
         made.append(
             {
-                "Slice": _data_url(survey.thumbnail) if survey and survey.thumbnail else None,
+                "Slice": _data_url(preview.thumbnail) if preview and preview.thumbnail else None,
                 "Patient": name,
                 "The networks": badge_of(sample.provenance).label,
                 "Slices": len(sample.patient.files),
-                "With tumor": survey.tumor_slices if survey else None,
-                "Tumor pixels": survey.tumor_pixels if survey else None,
+                "With tumor": preview.tumor_slices if preview else None,
+                "Tumor pixels": preview.tumor_pixels if preview else None,
                 "Dice": dice.get(name),
                 "What is wrong": " ".join(problems) or None,
             }
@@ -110,7 +110,9 @@ def recorded_dice() -> dict[str, float]:
     return found
 
 
-def _filtered(patients: Mapping[str, Sample], found: Mapping[str, Survey]) -> dict[str, Sample]:
+def _filtered(
+    patients: Mapping[str, Sample], found: Mapping[str, PatientPreview]
+) -> dict[str, Sample]:
     def kinds(name: str, sample: Sample) -> set[str]:
         wrong = found[name].problems if name in found else sample.patient.problems
         return {badge_of(sample.provenance).label} | ({WRONG} if wrong else set())
@@ -165,7 +167,7 @@ def _pick(names: list[str], chosen: str) -> None:
         st.session_state[chosen] = names[picked[0]]
 
 
-def _say(patients: Mapping[str, Sample], found: Mapping[str, Survey]) -> None:
+def _say(patients: Mapping[str, Sample], found: Mapping[str, PatientPreview]) -> None:
     if len(found) < len(patients):
         share = len(found) / len(patients)
         words = f"Opening the folders: {len(found)} of {len(patients)} patients"

@@ -1,17 +1,14 @@
-"""What the doctor is worth, for About: as `python -m train doctor` measured it."""
+"""What the input check is worth, for About: as `python -m train quality` measured it."""
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from btmodels import paths
+from ui.results.metrics_file import read_metrics
 
-MISSING = "How well the doctor sees was not measured in this copy of the project."
+MISSING = "How well the input check works was not measured in this copy of the project."
 
 SUBSETS = {
     "test": "LGG, patients never seen",
@@ -22,52 +19,52 @@ SUBSETS = {
 
 def measured() -> dict[str, Any] | None:
     """Return what was measured; None where nothing was."""
-    path = paths.ASSETS / "metrics" / "doctor.json"
-    try:
-        return _parsed(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return None
+    return read_metrics("quality")
 
 
-def draw() -> None:
+def draw_quality_scores() -> None:
     """Draw what passes, what is caught and what is stopped wrongly."""
     found = measured()
     if found is None:
         st.info(MISSING)
         return
     for title, rows, alt in (
-        ("Slices as they are", passed, "Slices that pass untouched, by patients."),
-        ("Pictures that are no slice of a head", strangers, "Pictures that get no mask, by kind."),
-        ("Slices spoiled on purpose", spoiled, "Spoiled slices that are caught, by kind."),
+        ("Slices as they are", clean_slices, "Slices that pass untouched, by patients."),
+        (
+            "Pictures that are no slice of a head",
+            other_pictures,
+            "Pictures that get no mask, by kind.",
+        ),
+        ("Slices spoiled on purpose", corrupted_slices, "Spoiled slices that are caught, by kind."),
     ):
         st.markdown(f"**{title}**")
         st.dataframe(rows(found), hide_index=True, height="content", alt=alt)
     # No caption: code in its gray has too little contrast.
     st.markdown(
-        f"Made by `{found['command']}`; a slice takes the doctor {found['milliseconds']:.0f} ms of one "
-        "processor core."
+        f"Made by `{found['command']}`; checking a slice takes {found['milliseconds']:.0f} ms of "
+        "one processor core."
     )
 
 
-def passed(found: dict[str, Any]) -> list[dict[str, Any]]:
+def clean_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each subset of patients."""
     return [
         {
             "Kind": SUBSETS.get(row["subset"], row["subset"]),
             "Slices": row["slices"],
-            "Pass untouched": _share(row["untouched"], row["slices"]),
+            "Pass untouched": _share(row["passed"], row["slices"]),
             "Wrongly stopped": row["stopped"],
         }
         for row in found["slices"]
     ]
 
 
-def strangers(found: dict[str, Any]) -> list[dict[str, Any]]:
+def other_pictures(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each kind of picture, and one for all of them."""
     rows = [
         {"Kind": row["kind"], "Pictures": row["pictures"], "Stopped": row["caught"],
          "Would get a mask": row["masks"]}
-        for row in found["strangers"]
+        for row in found["negatives"]
     ]  # fmt: skip
     total = {
         key: sum(row[key] for row in rows) for key in ("Pictures", "Stopped", "Would get a mask")
@@ -75,7 +72,7 @@ def strangers(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [*rows, {"Kind": "all"} | total]
 
 
-def spoiled(found: dict[str, Any]) -> list[dict[str, Any]]:
+def corrupted_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each way of spoiling."""
     return [
         {
@@ -84,14 +81,9 @@ def spoiled(found: dict[str, Any]) -> list[dict[str, Any]]:
             "Slices": row["pictures"],
             "Caught": _share(row["caught"], row["pictures"]),
         }
-        for row in found["spoiled"]
+        for row in found["corrupted"]
     ]
 
 
 def _share(part: int, of: int) -> str:
     return f"{100 * part / of:.1f} %" if of else "–"
-
-
-@lru_cache(maxsize=2)
-def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))

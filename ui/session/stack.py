@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from btmodels.slices import Analysis, Slice, most_telling
+from btmodels.slices import Analysis, Slice, largest_lesion_slice
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Stack:
         numbers = [each.number for each in self.slices]
         return numbers.index(number) if number in numbers else None
 
-    def most_telling(self) -> int:
+    def largest_lesion_slice(self) -> int:
         """Return the index of the slice with the largest true mask; without any, the middle one."""
-        return most_telling(self.slices)
+        return largest_lesion_slice(self.slices)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Analyzed:
         min_component_pixels: Smaller parts of a mask are dropped.
         model: Registry name of the segmenter.
         heats: Grad-CAM, uint8, (rows, cols), by key of a slice, of those that were asked for.
-        stopped: Why the doctor lets a slice have no mask, by its key; see `ui.session.quality.stops`.
+        stopped: Why the input check rejects a slice, by its key; see `ui.session.quality.rejected`.
     """
 
     stack: Stack

@@ -15,7 +15,7 @@ from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from btmodels.metrics.overlap import count, dice, total
 from btmodels.networks.unet import build_unet
-from btmodels.slices import Slice, most_telling
+from btmodels.slices import Slice, largest_lesion_slice
 from btmodels.teaching.live_training.settings import SIZE, Lap, Setting, Start, split
 from btmodels.training import losses
 from btmodels.training.fitting import FitConfig, compile_model, train_epoch
@@ -77,7 +77,7 @@ class Pupil:
             each for patient in held for each in cohort.read_slices(patient)[0] if _scored(each)
         ]
         self._held = _arrays(kept)
-        shown = kept[most_telling(tuple(kept))]
+        shown = kept[largest_lesion_slice(tuple(kept))]
         self._shown = kept.index(shown)
         self._networks: list[keras.Model] = []
         self._lessons: list[tuple[np.ndarray, np.ndarray]] = []

@@ -1,4 +1,4 @@
-"""On the command line the doctor warns, and what is out of scope gets a reason and no mask."""
+"""On the command line the input check warns, and what is out of scope gets a reason and no mask."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from tests.btmodels.cli.test_analyze import analyze, networks  # noqa: F401
 from train.quality import drawn_negatives
 
 pytestmark = pytest.mark.skipif(
-    classifier.load_limits() is None, reason="there are no limits in this copy of the project"
+    classifier.load_thresholds() is None,
+    reason="there are no thresholds in this copy of the project",
 )
 
 
 @pytest.fixture
 def limits(networks):  # noqa: F811
     """The committed limits beside the made-up weights."""
-    path = classifier.limits_path(paths.ASSETS)
+    path = classifier.thresholds_path(paths.ASSETS)
     path.parent.mkdir(parents=True)
-    shutil.copy(classifier.limits_path(), path)
+    shutil.copy(classifier.thresholds_path(), path)
     return networks
 
 

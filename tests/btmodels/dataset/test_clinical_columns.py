@@ -7,22 +7,22 @@ import pytest
 from btmodels.dataset import cohort
 from btmodels.dataset.clinical_columns import (
     AS_NAMED,
-    BOOK,
     CHECKED,
+    COLUMNS,
     INFERRED,
     LABEL,
     NOT_RECORDED,
     UNKNOWN,
-    Entry,
-    in_words,
+    ClinicalValue,
+    describe_row,
 )
 
-LABELS = {column.name: column.label for column in BOOK}
+LABELS = {column.name: column.label for column in COLUMNS}
 
 
-def cell(name: str, value: str) -> Entry:
+def cell(name: str, value: str) -> ClinicalValue:
     """The entry of one column."""
-    found = [each for each in in_words({name: value}) if each.label == LABELS.get(name, name)]
+    found = [each for each in describe_row({name: value}) if each.label == LABELS.get(name, name)]
     assert len(found) == 1
     return found[0]
 
@@ -66,7 +66,7 @@ def test_a_code_in_words(name, code, meaning, known):
 
 
 def test_what_is_inferred_says_so():
-    for column in BOOK:
+    for column in COLUMNS:
         for code, meaning in column.codes.items():
             if meaning.known == INFERRED:
                 assert "nferred" in cell(column.name, code).note
@@ -88,14 +88,14 @@ def test_a_code_without_a_meaning_stays_a_code(code):
 
 @pytest.mark.parametrize("row", [{}, {"gender": ""}, {"gender": "  ", "Patient": "TCGA_CS_4941"}])
 def test_an_empty_row_records_nothing(row):
-    entries = in_words(row)
+    entries = describe_row(row)
     assert [each.label for each in entries] == list(LABELS.values())
     assert {(each.value, each.note, each.known) for each in entries} == {(NOT_RECORDED, "", "")}
 
 
 def test_a_column_that_the_book_does_not_know_is_shown_as_it_is():
-    *known, other = in_words({"Patient": "TCGA_CS_4941", "smoker": "2", "blank": ""})
-    assert len(known) == len(BOOK)
+    *known, other = describe_row({"Patient": "TCGA_CS_4941", "smoker": "2", "blank": ""})
+    assert len(known) == len(COLUMNS)
     assert (other.label, other.value, other.known) == ("smoker", "2", UNKNOWN)
 
 
@@ -103,12 +103,12 @@ def test_every_column_of_the_table_is_in_the_book():
     path = cohort.samples_root() / "data.csv"
     header = path.read_text(encoding="utf-8").splitlines()[0].split(";")
     assert sorted(header) == sorted(["Patient", *LABELS])
-    assert len(set(LABELS.values())) == len(BOOK)
+    assert len(set(LABELS.values())) == len(COLUMNS)
 
 
 def test_a_synthetic_patient_in_words():
     data = cohort.read_patient_data(cohort.samples_root())
-    words = {each.label: each.value for each in in_words(data["SYNT_AA_0001"])}
+    words = {each.label: each.value for each in describe_row(data["SYNT_AA_0001"])}
     assert words[LABELS["laterality"]] == "left"
     assert words[LABELS["tumor_location"]] == "frontal lobe"
     assert words[LABELS["neoplasm_histologic_grade"]] == NOT_RECORDED

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from btmodels.dataset import cohort, thumbnails
-from btmodels.slices import Slice, most_telling
+from btmodels.slices import Slice, largest_lesion_slice
 from btmodels.visualize.overlay import TRUTH_COLOR
 
 ANNA = "TCGA_AA_0001_20010203"
@@ -28,20 +28,20 @@ def write(root, number: int, marked: int | None, size: int = 8) -> None:
         tifffile.imwrite(folder / f"{ANNA}_{number}_mask.tif", mask.reshape(size, size))
 
 
-def surveyed(root) -> thumbnails.Survey:
-    return thumbnails.survey(cohort.read_cohort(root)[0])
+def previewed(root) -> thumbnails.PatientPreview:
+    return thumbnails.preview(cohort.read_cohort(root)[0])
 
 
 def test_slices_and_pixels_with_tumor_are_counted(tmp_path):
     for number, marked in ((1, 0), (2, 5), (3, 7)):
         write(tmp_path, number, marked)
-    found = surveyed(tmp_path)
+    found = previewed(tmp_path)
     assert (found.tumor_slices, found.tumor_pixels, found.problems) == (2, 12, ())
 
 
 def test_without_any_mask_nothing_is_claimed(tmp_path):
     write(tmp_path, 1, None)
-    found = surveyed(tmp_path)
+    found = previewed(tmp_path)
     assert found.tumor_slices is None and found.tumor_pixels is None
     assert found.problems == (f"Slice 1 of {ANNA} has no mask.",)
     assert found.thumbnail is not None
@@ -52,7 +52,7 @@ def test_a_broken_file_and_another_size_are_named_and_the_rest_is_counted(tmp_pa
     write(tmp_path, 2, 4, size=9)
     write(tmp_path, 3, 5)
     (tmp_path / "kaggle_3m" / ANNA / f"{ANNA}_3.tif").write_bytes(b"II*\0 and then nothing")
-    found = surveyed(tmp_path)
+    found = previewed(tmp_path)
     assert (found.tumor_slices, found.tumor_pixels) == (2, 7)
     assert len(found.problems) == 2
     assert f"{ANNA}_3.tif" in found.problems[0] and "differ in size" in found.problems[1]
@@ -61,19 +61,19 @@ def test_a_broken_file_and_another_size_are_named_and_the_rest_is_counted(tmp_pa
 def test_a_folder_of_garbage_has_no_thumbnail(tmp_path):
     write(tmp_path, 1, None)
     (tmp_path / "kaggle_3m" / ANNA / f"{ANNA}_1.tif").write_bytes(b"")
-    found = surveyed(tmp_path)
+    found = previewed(tmp_path)
     assert found.thumbnail is None and found.tumor_pixels is None
 
 
 @pytest.mark.parametrize(
     ("marked", "telling"), [((0, 4, 2), 1), ((0, 0, 0), 1), ((None, None, 1), 2)]
 )
-def test_the_most_telling_slice_has_the_largest_mask(marked, telling):
+def test_the_largest_lesion_slice_slice_has_the_largest_mask(marked, telling):
     pixels = np.zeros((3, 3, 3), np.uint8)
     slices = tuple(
         Slice("x", pixels, None if m is None else np.arange(9).reshape(3, 3) < m) for m in marked
     )
-    assert most_telling(slices) == telling
+    assert largest_lesion_slice(slices) == telling
 
 
 def test_a_thumbnail_fits_its_box_and_outlines_the_truth():
@@ -88,9 +88,9 @@ def test_a_thumbnail_fits_its_box_and_outlines_the_truth():
     assert np.abs(inside - 50).max() < 20 and np.abs(outside - 50).max() < 20
 
 
-def wait_for(surveys, patients):
+def wait_for(queue, patients):
     end = time.monotonic() + 60
-    while len(found := surveys.request(patients)) < len(patients):
+    while len(found := queue.request(patients)) < len(patients):
         assert time.monotonic() < end
         time.sleep(0.02)
     return found
@@ -100,22 +100,22 @@ def test_surveys_are_made_elsewhere_and_once(tmp_path):
     write(tmp_path, 1, 3)
     (tmp_path / "kaggle_3m" / "TCGA_BB_0002_20040506").mkdir()
     patients = cohort.read_cohort(tmp_path)
-    surveys = thumbnails.Surveys()
+    queue = thumbnails.ThumbnailQueue()
     begun = time.monotonic()
-    assert surveys.request(patients) == {}
+    assert queue.request(patients) == {}
     assert time.monotonic() - begun < 0.5
-    found = wait_for(surveys, patients)
+    found = wait_for(queue, patients)
     assert found[ANNA].tumor_pixels == 3
     assert found["TCGA_BB_0002_20040506"].problems == ("TCGA_BB_0002_20040506 has no slice.",)
-    assert surveys.request(patients)[ANNA] is found[ANNA]
+    assert queue.request(patients)[ANNA] is found[ANNA]
     write(tmp_path, 2, 4)
-    assert wait_for(surveys, cohort.read_cohort(tmp_path))[ANNA].tumor_pixels == 7
+    assert wait_for(queue, cohort.read_cohort(tmp_path))[ANNA].tumor_pixels == 7
 
 
 def test_a_folder_that_breaks_the_reader_is_named(tmp_path, monkeypatch):
     write(tmp_path, 1, 3)
     patients = cohort.read_cohort(tmp_path)
     monkeypatch.setattr(thumbnails, "SECONDS", 1e-4)
-    found = wait_for(thumbnails.Surveys(), patients)
+    found = wait_for(thumbnails.ThumbnailQueue(), patients)
     assert found[ANNA].thumbnail is None
     assert ANNA in found[ANNA].problems[0] and "given up" in found[ANNA].problems[0]

@@ -15,7 +15,7 @@ from btmodels import __version__, registry
 from btmodels.dataset import cohort
 from btmodels.export import pdf_report
 from btmodels.measurement import measure
-from btmodels.quality.findings import Diagnosis, Finding
+from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import Analysis, Prediction, Slice
 from tests import fakes
 
@@ -38,9 +38,9 @@ def read(pdf: bytes) -> tuple[pypdf.PdfReader, str]:
     return reader, " ".join(reader.pages[0].extract_text().split())
 
 
-def write(analysis: Analysis, diagnosis: Diagnosis | None = None) -> bytes:
+def write(analysis: Analysis, diagnosis: QualityReport | None = None) -> bytes:
     return pdf_report.report_pdf(
-        analysis, diagnosis or Diagnosis(), "never seen", "Agreement is evidence.", MADE
+        analysis, diagnosis or QualityReport(), "never seen", "Agreement is evidence.", MADE
     )
 
 
@@ -115,7 +115,7 @@ def test_many_warnings_stay_on_the_page(analysis):
         Finding("cropped", "fault", "A sentence of some length about what is seen. " * 2, f"{i} %.")
         for i in range(40)
     )
-    _, text = read(write(analysis, Diagnosis(findings)))
+    _, text = read(write(analysis, QualityReport(findings)))
     assert "more, on the page itself" in text
     assert "Where it comes from" in text and "2026-11-21" in text
 

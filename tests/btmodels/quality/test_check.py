@@ -1,4 +1,4 @@
-"""The doctor on hand-made pictures and on the synthetic patients that are shipped."""
+"""The check on hand-made pictures and on the synthetic patients that are shipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from btmodels.slices import Slice
 from train.quality import corruptions, drawn_negatives
 
 pytestmark = pytest.mark.skipif(
-    classifier.load_limits() is None, reason="there are no limits in this copy of the project"
+    classifier.load_thresholds() is None,
+    reason="there are no thresholds in this copy of the project",
 )
 
 
@@ -28,7 +29,7 @@ def samples() -> tuple[np.ndarray, ...]:
 
 
 def kinds(pixels: np.ndarray) -> list[str]:
-    return [finding.kind for finding in check.examine(pixels).findings]
+    return [finding.kind for finding in check.check_slice(pixels).findings]
 
 
 def test_every_slice_of_the_sites_own_samples_passes_untouched():
@@ -36,7 +37,7 @@ def test_every_slice_of_the_sites_own_samples_passes_untouched():
         file.image.name: diagnosis.sentences
         for patient in cohort.read_cohort(cohort.samples_root())
         for file in patient.files
-        if not (diagnosis := check.examine(cohort.read_slice(patient, file).pixels)).untouched
+        if not (diagnosis := check.check_slice(cohort.read_slice(patient, file).pixels)).passed
     }
     assert touched == {}
 
@@ -54,9 +55,9 @@ def test_every_slice_of_the_sites_own_samples_passes_untouched():
 )
 def test_a_spoiled_slice_is_told_with_figures(name, kind, severity):
     for pixels in samples():
-        if name in corruptions.SHUFFLES and not corruptions.distinct(pixels):
+        if name in corruptions.CHANNEL_CORRUPTIONS and not corruptions.distinct(pixels):
             continue
-        found = check.examine(corruptions.SPOILS[name][1](pixels)).findings
+        found = check.check_slice(corruptions.CORRUPTIONS[name][1](pixels)).findings
         finding = next(each for each in found if each.kind == kind)
         assert finding.severity == severity
         assert finding.evidence and finding.text.endswith(".")
@@ -66,17 +67,19 @@ def test_a_spoiled_slice_is_told_with_figures(name, kind, severity):
 def test_a_mend_leads_to_a_slice_that_passes():
     pixels = samples()[0]
     for name in ("inverted", "too dark", "washed out"):
-        (finding, *_) = check.examine(corruptions.SPOILS[name][1](pixels)).findings
-        mended = corrections.mend(Slice("x", corruptions.SPOILS[name][1](pixels)), (finding.mend,))
-        assert check.examine(mended.pixels).untouched, name
-        assert mended.notes[-1].startswith("Mended: ")
+        (finding, *_) = check.check_slice(corruptions.CORRUPTIONS[name][1](pixels)).findings
+        mended = corrections.correct(
+            Slice("x", corruptions.CORRUPTIONS[name][1](pixels)), (finding.correction,)
+        )
+        assert check.check_slice(mended.pixels).passed, name
+        assert mended.notes[-1].startswith("Corrected: ")
 
 
 def test_every_order_of_channels_is_put_right_by_its_mend():
     pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     for order in ("102", "021", "210", "120", "201"):
         taken = [order.index(str(i)) for i in range(3)]  # so that the mend undoes it
-        found = corrections.MENDS["order" + order][1](pixels[..., taken])
+        found = corrections.CORRECTIONS["order" + order][1](pixels[..., taken])
         assert (found == pixels).all()
 
 
@@ -86,15 +89,18 @@ def test_swapped_channels_are_caught_and_mended():
     assert len(whole) >= 4
     for pixels in whole:
         swapped = np.ascontiguousarray(pixels[..., [1, 0, 2]])
-        found = [f for f in check.examine(swapped).findings if f.kind == "swapped"]
-        caught += bool(found) and (corrections.MENDS[found[0].mend][1](swapped) == pixels).all()
+        found = [f for f in check.check_slice(swapped).findings if f.kind == "swapped"]
+        caught += (
+            bool(found)
+            and (corrections.CORRECTIONS[found[0].correction][1](swapped) == pixels).all()
+        )
     assert caught >= len(whole) - 1
 
 
 def test_a_stand_in_is_a_note_and_no_fault():
     pixels = samples()[0][..., [1, 1, 2]].copy()
-    diagnosis = check.examine(pixels)
-    assert [f.kind for f in diagnosis.findings] == ["stand_in"] and diagnosis.untouched
+    diagnosis = check.check_slice(pixels)
+    assert [f.kind for f in diagnosis.findings] == ["stand_in"] and diagnosis.passed
 
 
 def test_what_is_no_slice_of_a_head_gets_a_reason_and_no_mask():
@@ -106,7 +112,7 @@ def test_what_is_no_slice_of_a_head_gets_a_reason_and_no_mask():
         drawn_negatives.pattern,
     ):
         for _ in range(3):
-            stop = check.examine(make(rng)).stop
+            stop = check.check_slice(make(rng)).stop
             assert stop is not None and stop.kind in ("not_a_brain", "mask", "ct"), make
 
 
@@ -114,33 +120,33 @@ def test_a_mask_is_told_from_a_slice():
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[20:30, 20:40] = 255
     assert kinds(pixels) == ["mask"]
-    assert "4.9 %" in check.examine(pixels).stop.evidence  # 200 of 4,096
+    assert "4.9 %" in check.check_slice(pixels).stop.evidence  # 200 of 4,096
 
 
 def test_black_is_empty_and_tiny_is_tiny():
     assert kinds(np.zeros((64, 64, 3), np.uint8)) == ["empty"]
-    assert check.examine(np.zeros((64, 64, 3), np.uint8)).untouched
+    assert check.check_slice(np.zeros((64, 64, 3), np.uint8)).passed
     assert kinds(np.zeros((16, 64, 3), np.uint8)) == ["tiny"]
 
 
 def test_anything_else_is_refused():
     with pytest.raises(ValueError, match="uint8"):
-        check.examine(np.zeros((64, 64), np.uint8))
+        check.check_slice(np.zeros((64, 64), np.uint8))
 
 
 def test_without_limits_nothing_is_said(monkeypatch):
-    monkeypatch.setattr(check, "load_limits", lambda: None)
-    diagnosis = check.examine(samples()[0])
-    assert not diagnosis.judged and diagnosis.findings == () and diagnosis.stop is None
+    monkeypatch.setattr(check, "load_thresholds", lambda: None)
+    diagnosis = check.check_slice(samples()[0])
+    assert not diagnosis.checked and diagnosis.findings == () and diagnosis.stop is None
 
 
 def test_an_exchange_is_never_claimed_at_low_confidence():
-    assert classifier.load_limits().values["exchanged"] >= 0.9
-    assert classifier.load_limits().values["swapped"] >= 0.5
+    assert classifier.load_thresholds().values["exchanged"] >= 0.9
+    assert classifier.load_thresholds().values["swapped"] >= 0.5
 
 
 def test_a_judge_is_its_formula():
-    one = classifier.Judge(
+    one = classifier.MLPEnsemble(
         mean=np.array([1.0, 0.0]),
         deviation=np.array([2.0, 1.0]),
         hidden=np.array([[[1.0], [0.5]]]),

@@ -22,8 +22,8 @@ def disk(row: int = 64, col: int = 64, radius: int = 40, ring: int = -1) -> np.n
 
 
 def test_air_all_around_is_no_cut():
-    assert cropping.cut(disk())[1] < 0.1
-    assert cropping.cut(disk(ring=5))[1] < 0.1
+    assert cropping.cropped_edge(disk())[1] < 0.1
+    assert cropping.cropped_edge(disk(ring=5))[1] < 0.1
 
 
 @pytest.mark.parametrize(
@@ -32,23 +32,23 @@ def test_air_all_around_is_no_cut():
 )
 @pytest.mark.parametrize("ring", [-1, 5])
 def test_half_a_disk_is_cut_along_all_of_its_width(edge, row, col, ring):
-    found, share = cropping.cut(disk(row, col, ring=ring))
+    found, share = cropping.cropped_edge(disk(row, col, ring=ring))
     assert found == edge and share > 0.95
 
 
 def test_a_part_is_cut_by_its_share():
     # 24 of 40 pixels from the edge: the chord is 2 √(40² - 24²) = 64 of a width of 80.
-    found, share = cropping.cut(disk(row=24))
+    found, share = cropping.cropped_edge(disk(row=24))
     assert found == "upper" and share == pytest.approx(64 / 80, abs=0.06)
 
 
 def test_a_picture_that_a_head_fills_is_cut_everywhere():
     level = np.random.default_rng(5).integers(60, 160, (128, 128, 1)).astype(np.uint8)
-    assert cropping.cut(np.repeat(level, 3, axis=2))[1] > 0.95
+    assert cropping.cropped_edge(np.repeat(level, 3, axis=2))[1] > 0.95
 
 
 def test_nothing_is_not_cut():
-    assert cropping.cut(np.zeros((40, 50, 3), np.uint8))[1] == 0
+    assert cropping.cropped_edge(np.zeros((40, 50, 3), np.uint8))[1] == 0
 
 
 @lru_cache(maxsize=1)
@@ -70,18 +70,22 @@ def without(pixels: np.ndarray, edge: str) -> np.ndarray:
     return np.ascontiguousarray(halves[edge])
 
 
-@pytest.mark.skipif(classifier.load_limits() is None, reason="there are no limits in this copy")
+@pytest.mark.skipif(
+    classifier.load_thresholds() is None, reason="there are no thresholds in this copy"
+)
 @pytest.mark.parametrize("edge", EDGES)
 def test_half_a_slice_is_told_with_the_edge(edge):
     for pixels in samples():
-        findings = check.examine(without(pixels, edge)).findings
+        findings = check.check_slice(without(pixels, edge)).findings
         kinds = [each.kind for each in findings]
         assert "cropped" in kinds or "not_a_brain" in kinds
         for each in findings:
             assert each.kind != "cropped" or each.evidence.startswith(f"The {edge} edge")
 
 
-@pytest.mark.skipif(classifier.load_limits() is None, reason="there are no limits in this copy")
+@pytest.mark.skipif(
+    classifier.load_thresholds() is None, reason="there are no thresholds in this copy"
+)
 def test_whole_slices_stay_below_the_limit():
-    limit = classifier.load_limits().values["cropped"]
-    assert all(cropping.cut(pixels)[1] < limit for pixels in samples())
+    limit = classifier.load_thresholds().values["cropped"]
+    assert all(cropping.cropped_edge(pixels)[1] < limit for pixels in samples())

@@ -12,7 +12,7 @@ pytest.importorskip("nibabel", reason="making a cohort needs requirements-train.
 import train.cohort  # noqa: E402
 from btmodels.dataset.cohort import read_cohort, read_slice  # noqa: E402
 from btmodels.slices import FLAIR  # noqa: E402
-from train.cohort import anatomy, people  # noqa: E402
+from train.cohort import anatomy, patients  # noqa: E402
 from train.cohort.fields import Grid, Noise, rise  # noqa: E402
 from train.cohort.figures import Reference  # noqa: E402
 from train.cohort.lesions import Lesion, Plan  # noqa: E402
@@ -28,7 +28,9 @@ from train.cohort.physics import (  # noqa: E402
 from train.cohort.render import render  # noqa: E402
 
 WIDE_OPEN = Reference(((0.0,) * 9,) * 3, ((255.0,) * 9,) * 3, 71, 0.16)
-PERSON = people.Person("tiny", 5, (Plan((-25, 20, 25), 20, push=0.1, reach=26),), stand_ins=(2,))
+PATIENT = patients.SyntheticPatient(
+    "tiny", 5, (Plan((-25, 20, 25), 20, push=0.1, reach=26),), stand_ins=(2,)
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def ball() -> anatomy.Template:
 
 @pytest.fixture(scope="module")
 def rendered(ball):
-    return render(PERSON, ball, WIDE_OPEN, np.random.default_rng(3), size=64, oversample=1)
+    return render(PATIENT, ball, WIDE_OPEN, np.random.default_rng(3), size=64, oversample=1)
 
 
 def test_slices_hold_a_head_and_its_lesion(rendered):
@@ -81,14 +83,14 @@ def test_flair_stands_in_for_what_is_missing(rendered):
 
 
 def test_same_seed_same_slices(ball, rendered):
-    again = render(PERSON, ball, WIDE_OPEN, np.random.default_rng(3), size=64, oversample=1)
+    again = render(PATIENT, ball, WIDE_OPEN, np.random.default_rng(3), size=64, oversample=1)
     np.testing.assert_array_equal(again.pixels, rendered.pixels)
-    other = render(PERSON, ball, WIDE_OPEN, np.random.default_rng(4), size=64, oversample=1)
+    other = render(PATIENT, ball, WIDE_OPEN, np.random.default_rng(4), size=64, oversample=1)
     assert not np.array_equal(other.pixels, rendered.pixels)
 
 
 def test_no_lesion_no_mask(ball):
-    person = replace(PERSON, plans=())
+    person = replace(PATIENT, plans=())
     rng = np.random.default_rng(3)
     assert not render(person, ball, WIDE_OPEN, rng, size=64, oversample=1).masks.any()
 
@@ -96,12 +98,12 @@ def test_no_lesion_no_mask(ball):
 def test_impossible_range_is_refused(ball):
     narrow = replace(WIDE_OPEN, low=((90.0,) * 9,) * 3, high=((92.0,) * 9,) * 3)
     with pytest.raises(ValueError, match="No gain"):
-        render(PERSON, ball, narrow, np.random.default_rng(3), size=64, oversample=1)
+        render(PATIENT, ball, narrow, np.random.default_rng(3), size=64, oversample=1)
 
 
 def test_run_writes_the_data_sets_layout(ball, tmp_path, monkeypatch):
     monkeypatch.setattr(anatomy, "load_template", lambda: ball)
-    monkeypatch.setattr(people, "PEOPLE", (PERSON, replace(PERSON, plans=(), stand_ins=())))
+    monkeypatch.setattr(patients, "PATIENTS", (PATIENT, replace(PATIENT, plans=(), stand_ins=())))
     monkeypatch.setattr("train.cohort.figures.load_reference", lambda path: WIDE_OPEN)
     content = train.cohort.run(tmp_path, seed=1, size=64, oversample=1)
     first, second = read_cohort(tmp_path)

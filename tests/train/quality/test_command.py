@@ -1,4 +1,4 @@
-"""How the doctor is made and measured: other pictures for scoring than for fitting, and a fit that fits."""
+"""How the check is made and measured: other pictures for scoring than for fitting, and a fit that fits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.quality import classifier
 from train.quality import corruptions, drawn_negatives, fit_classifier, negatives
-from train.quality.command import BY_HAND, SCORE_EACH
+from train.quality.command import MANUAL, SCORE_EACH
 
 
 def test_no_file_is_both_fitted_on_and_scored():
@@ -47,11 +47,11 @@ def test_a_judge_learns_what_can_be_learned(monkeypatch):
     rng = np.random.default_rng(2)
     figures = rng.normal(0, 1, (600, 3))
     wanted = figures[:, 0] * figures[:, 1] > 0  # no plane parts these
-    found = fit_classifier.fit_scope(figures, wanted, seed=1, networks=1)
+    found = fit_classifier.fit_head_classifier(figures, wanted, seed=1, networks=1)
     assert ((found.score(figures) > 0) == wanted).mean() > 0.9
     # Of six rows the one with the largest first figure is the right one, and it stands first.
     rows = np.sort(rng.normal(0, 1, (300, 6, 2)), axis=1)[:, ::-1]
-    order = fit_classifier.fit_order(np.ascontiguousarray(rows), seed=1)
+    order = fit_classifier.fit_order_classifier(np.ascontiguousarray(rows), seed=1)
     assert np.mean([order.score(each).argmax() == 0 for each in rows]) > 0.9
 
 
@@ -60,41 +60,46 @@ def test_spoiling_does_what_it_says():
     pixels[8:32, 8:32] = (10, 100, 200)
     assert (corruptions.gray(pixels)[20, 20] == 100).all()
     assert corruptions.same_t1(pixels)[20, 20].tolist() == [10, 100, 10]
-    assert corruptions.SPOILS["exchanged"][1](pixels)[20, 20].tolist() == [200, 100, 10]
-    assert corruptions.SPOILS["run over"][1](pixels)[20, 20].tolist() == [80, 800 % 256, 1600 % 256]
+    assert corruptions.CORRUPTIONS["exchanged"][1](pixels)[20, 20].tolist() == [200, 100, 10]
+    assert corruptions.CORRUPTIONS["run over"][1](pixels)[20, 20].tolist() == [
+        80,
+        800 % 256,
+        1600 % 256,
+    ]
     assert corruptions.crop_middle(pixels).shape == (12, 12, 3)
     assert (
         corruptions.ct(pixels).max() > 200 and (np.ptp(corruptions.ct(pixels), axis=2) == 0).all()
     )
 
 
-PATH = paths.ASSETS / "metrics" / "doctor.json"
+PATH = paths.ASSETS / "metrics" / "quality.json"
 
 
-@pytest.mark.skipif(not PATH.exists(), reason="the doctor was not measured in this copy")
+@pytest.mark.skipif(not PATH.exists(), reason="the check was not measured in this copy")
 def test_the_committed_figures_are_of_the_committed_limits_and_good_enough():
     found = json.loads(PATH.read_text(encoding="utf-8"))
     assert (
-        found["limits_sha256"] == hashlib.sha256(classifier.limits_path().read_bytes()).hexdigest()
+        found["thresholds_sha256"]
+        == hashlib.sha256(classifier.thresholds_path().read_bytes()).hexdigest()
     )
     assert found["split_sha256"] == cohort.split_sha256()
     (test,) = (row for row in found["slices"] if row["subset"] == "test")
-    assert test["slices"] == 828 and test["untouched"] >= 0.95 * test["slices"]
-    assert sum(row["pictures"] for row in found["strangers"]) >= 200
-    assert sum(row["masks"] for row in found["strangers"]) <= 2
+    assert test["slices"] == 828 and test["passed"] >= 0.95 * test["slices"]
+    assert sum(row["pictures"] for row in found["negatives"]) >= 200
+    assert sum(row["masks"] for row in found["negatives"]) <= 2
     # Pre- and post-contrast cannot always be told apart, so for "exchanged" no rate is promised.
     missed = {
         row["kind"]: row["caught"] / row["pictures"]
-        for row in found["spoiled"]
+        for row in found["corrupted"]
         if row["kind"] != "exchanged" and row["caught"] < 0.95 * row["pictures"]
     }
     assert missed == {}
 
 
-@pytest.mark.skipif(not PATH.exists(), reason="the doctor was not measured in this copy")
+@pytest.mark.skipif(not PATH.exists(), reason="the check was not measured in this copy")
 def test_one_command_wrote_limits_and_table():
     found = json.loads(PATH.read_text(encoding="utf-8"))
-    limits = json.loads(classifier.limits_path().read_text(encoding="utf-8"))
-    assert found["command"] == limits["command"] and found["versions"] == limits["versions"]
+    thresholds = json.loads(classifier.thresholds_path().read_text(encoding="utf-8"))
+    assert found["command"] == thresholds["command"] and found["versions"] == thresholds["versions"]
     assert {row["kind"] for row in found["unseen"]} == set(negatives.KINDS)
-    assert limits["limits"].items() >= BY_HAND.items()
+    assert thresholds["thresholds"].items() >= MANUAL.items()

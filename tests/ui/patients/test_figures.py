@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from btmodels.dataset.thumbnails import Survey
+from btmodels.dataset.thumbnails import PatientPreview
 from btmodels.measurement.shape import describe
 from btmodels.slices import Patient
 from tests.ui.stacks import analyzed, slice_of
@@ -27,7 +27,7 @@ def session(monkeypatch) -> dict:
 def test_a_row_says_what_is_known_and_leaves_the_rest_empty():
     anna = Sample(Patient("ANNA", (), ("ANNA has no slice.",)), "test", False)
     bert = Sample(Patient("BERT", ()), "synthetic", True)
-    found = {"BERT": Survey(2, 31, b"webp", ("A.", "B."))}
+    found = {"BERT": PatientPreview(2, 31, b"webp", ("A.", "B."))}
     first, second = patients_table.rows({"ANNA": anna, "BERT": bert}, found, {"BERT": 0.75})
     assert first == {
         "Slice": None,

@@ -1,27 +1,28 @@
-"""The doctor's table says what the file says."""
+"""The input check's table says what the file says."""
 
 from __future__ import annotations
 
+from btmodels import paths
 from ui.results import quality_scores
 
 FOUND = {
-    "slices": [{"subset": "test", "slices": 200, "untouched": 195, "stopped": 1, "findings": {}}],
-    "strangers": [
+    "slices": [{"subset": "test", "slices": 200, "passed": 195, "stopped": 1, "findings": {}}],
+    "negatives": [
         {"kind": "text", "pictures": 16, "masks": 1, "caught": 15},
         {"kind": "CT", "pictures": 16, "masks": 0, "caught": 16},
     ],
-    "spoiled": [{"kind": "inverted", "what": "white", "pictures": 40, "caught": 38}],
+    "corrupted": [{"kind": "inverted", "what": "white", "pictures": 40, "caught": 38}],
 }
 
 
 def test_shares_and_sums():
-    assert quality_scores.passed(FOUND)[0]["Pass untouched"] == "97.5 %"
-    assert quality_scores.passed(FOUND)[0]["Wrongly stopped"] == 1
-    every = quality_scores.strangers(FOUND)[-1]
+    assert quality_scores.clean_slices(FOUND)[0]["Pass untouched"] == "97.5 %"
+    assert quality_scores.clean_slices(FOUND)[0]["Wrongly stopped"] == 1
+    every = quality_scores.other_pictures(FOUND)[-1]
     assert every == {"Kind": "all", "Pictures": 32, "Stopped": 31, "Would get a mask": 1}
-    assert quality_scores.spoiled(FOUND)[0]["Caught"] == "95.0 %"
+    assert quality_scores.corrupted_slices(FOUND)[0]["Caught"] == "95.0 %"
 
 
 def test_nothing_measured_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(quality_scores.registry, "ASSETS", tmp_path)
+    monkeypatch.setattr(paths, "ASSETS", tmp_path)
     assert quality_scores.measured() is None

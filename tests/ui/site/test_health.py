@@ -12,7 +12,7 @@ from btmodels.inference import engine
 from btmodels.inference.engine import EngineStatus, NetworkStatus
 from tests.ui.site.asgi import get
 from ui.site import health
-from ui.site.headers import HEADERS, SafeHeaders
+from ui.site.headers import HEADERS, SafeHeaders, frame_ancestors
 
 VERIFIED = {name: NetworkStatus("verified") for name in engine.NEEDED}
 ALTERED = VERIFIED | {engine.NEEDED[0]: NetworkStatus("altered", "One byte is another.")}
@@ -58,3 +58,17 @@ def test_a_policy_that_an_answer_brings_itself_stays():
 
     _, headers, _ = get(SafeHeaders(app), "/")
     assert headers["Content-Security-Policy"] == "default-src 'none'"
+
+
+def test_a_frame_of_another_site_is_allowed_by_name():
+    assert frame_ancestors("") == "frame-ancestors 'self'"
+    two = "https://huggingface.co https://school.example.org:8443"
+    assert frame_ancestors(two) == f"frame-ancestors 'self' {two}"
+
+
+@pytest.mark.parametrize(
+    "site", ["*", "https:", "http://huggingface.co", "https://a.org;script-src"]
+)
+def test_what_would_open_the_policy_is_refused(site):
+    with pytest.raises(ValueError, match="BT_EMBED_IN"):
+        frame_ancestors(site)

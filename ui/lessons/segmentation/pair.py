@@ -48,7 +48,7 @@ def _note(name: str) -> str:
         record = registry.load_record(name)
     except WeightsError:
         record = None
-    cost = costs.of(name, record)
+    cost = costs.cost_of(name, record)
     parts = []
     if cost.parameters:
         parts.append(f"{cost.parameters:,} parameters")

@@ -15,7 +15,7 @@ from btmodels.teaching import slice_similarity
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments, published
-from ui.results.published import Row
+from ui.results.published import PatientRow
 from ui.scoreboard.strip_plot import patient_dots
 from ui.session import samples
 from ui.shared.component_files import module, read
@@ -121,7 +121,7 @@ def _scores(found: dict[str, Any], key: str) -> None:
     st.markdown(difference(arms["slices"]["score"], arms["patients"]["score"]))
     figure = patient_dots(
         [
-            Row(
+            PatientRow(
                 title,
                 [value for value in arms[arm]["score"]["patients"].values() if value is not None],
                 [

@@ -158,7 +158,7 @@ def _before() -> Start | None:
     if sample is None:
         return None
     stack = samples.stack_of(sample, sample.patient.folder)
-    each = stack.slices[stack.most_telling()]
+    each = stack.slices[stack.largest_lesion_slice()]
     truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
     pixels = fit_to(each.pixels, (SIZE, SIZE))
     return Start(0, (), (), 0, (), pixels, truth, (each.patient, each.number))

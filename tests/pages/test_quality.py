@@ -1,4 +1,4 @@
-"""The doctor on Analyze: a reason in place of a mask, and a mend that the analysis then runs on."""
+"""The input check on Analyze: a reason in place of a mask, and a mend that the analysis then runs on."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from tests.pages.test_analyze import tiff, upload
 from train.quality import drawn_negatives
 
 pytestmark = pytest.mark.skipif(
-    classifier.load_limits() is None, reason="there are no limits in this copy of the project"
+    classifier.load_thresholds() is None,
+    reason="there are no thresholds in this copy of the project",
 )
-EXAMINE = check.examine
+EXAMINE = check.check_slice
 SHIPPED = cohort.samples_root(ASSETS)
 
 
 @pytest.fixture
 def app(open_page, monkeypatch):
     found = open_page("analyze")
-    monkeypatch.setattr(check, "examine", EXAMINE)  # the tests of other pages do without
+    monkeypatch.setattr(check, "check_slice", EXAMINE)  # the tests of other pages do without
     return found
 
 
@@ -49,7 +50,7 @@ def test_a_mend_is_applied_said_and_undone(app, pixels):
     app = press(app, "Turn bright and dark around")
     assert not app.exception and app.metric
     words = words_of(app)
-    assert "Mended: bright and dark" in words and "looks inverted" not in words
+    assert "Corrected: bright and dark" in words and "looks inverted" not in words
     app = press(app, "Undo the mend")
     assert not app.metric and "looks inverted" in words_of(app)
 
@@ -66,5 +67,5 @@ def test_forgotten_files_take_their_mends_with_them(app, pixels):
     app = upload(app, ("x.tif", tiff(255 - pixels)))
     app = press(app, "Turn bright and dark around")
     app = press(app, "Forget my files")
-    assert "clinic.mended" not in app.session_state
-    assert "clinic.diagnoses" not in app.session_state
+    assert "quality.mended" not in app.session_state
+    assert "quality.diagnoses" not in app.session_state

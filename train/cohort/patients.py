@@ -15,11 +15,11 @@ LOWEST, HIGHEST = -47.0, 82.0
 
 
 @dataclass(frozen=True)
-class Person:
+class SyntheticPatient:
     """A synthetic patient.
 
     Attributes:
-        description: For people.
+        description: For readers.
         num_slices: From base to vertex.
         plans: Lesions.
         spots: Age-related bright spots, 0 to 1; the rest of the build is drawn.
@@ -41,16 +41,16 @@ class Person:
 LEFT, RIGHT = 1, 3
 FRONTAL, PARIETAL, TEMPORAL = 2, 5, 6
 
-PEOPLE = (
-    Person(
+PATIENTS = (
+    SyntheticPatient(
         "large left frontal lesion with a cyst and a rim that takes up contrast",
         22,
         (Plan((-27, 34, 26), 62, core=0.62, cyst=0.42, rim=True, edge=1.8, push=0.2),),
         location=FRONTAL,
         laterality=LEFT,
     ),
-    Person("no tumor; many age-related bright spots in the white matter", 22, spots=0.9),
-    Person(
+    SyntheticPatient("no tumor; many age-related bright spots in the white matter", 22, spots=0.9),
+    SyntheticPatient(
         "one small right parietal lesion",
         21,
         (Plan((34, -38, 36), 3.2, core=0.3, edge=1.1, push=0.05, fingers=0.7),),
@@ -58,7 +58,7 @@ PEOPLE = (
         location=PARIETAL,
         laterality=RIGHT,
     ),
-    Person(
+    SyntheticPatient(
         "two-part lesion of the right hemisphere: temporal, and apart from it frontal",
         24,
         (
@@ -68,7 +68,7 @@ PEOPLE = (
         location=TEMPORAL,
         laterality=RIGHT,
     ),
-    Person(
+    SyntheticPatient(
         "left insular and temporal lesion in 60 thin slices",
         60,
         (Plan((-40, 2, -4), 34, core=0.4, edge=1.7, push=0.12, fingers=0.7),),
@@ -77,7 +77,7 @@ PEOPLE = (
         location=TEMPORAL,
         laterality=LEFT,
     ),
-    Person(
+    SyntheticPatient(
         "right parietal lesion with a faint rim; no post-contrast series, FLAIR stands in",
         22,
         (Plan((27, -48, 32), 22, core=0.45, rim=True, edge=2.2, fingers=0.75),),
@@ -86,7 +86,7 @@ PEOPLE = (
         location=PARIETAL,
         laterality=RIGHT,
     ),
-    Person(
+    SyntheticPatient(
         "right frontal lesion with a ragged border; no pre-contrast series, FLAIR stands in",
         22,
         (Plan((25, 22, 36), 40, core=0.4, edge=2.2, push=0.15, fingers=0.85),),
@@ -94,7 +94,7 @@ PEOPLE = (
         location=FRONTAL,
         laterality=RIGHT,
     ),
-    Person(
+    SyntheticPatient(
         "left parietal lesion; neither T1 series, FLAIR stands in for both",
         20,
         (Plan((-30, -30, 42), 13, core=0.3, edge=1.4, push=0.08),),
@@ -107,7 +107,7 @@ PEOPLE = (
 
 
 @dataclass(frozen=True)
-class Draw:
+class Variation:
     """What chance decides about a patient.
 
     Attributes:
@@ -146,7 +146,7 @@ def _turn(angles: np.ndarray) -> np.ndarray:
     return matrices[0] @ matrices[1] @ matrices[2]
 
 
-def draw(person: Person, rng: np.random.Generator) -> Draw:
+def sample_variation(person: SyntheticPatient, rng: np.random.Generator) -> Variation:
     """Let chance decide about a patient."""
     u = rng.uniform
     build = Build(
@@ -175,7 +175,7 @@ def draw(person: Person, rng: np.random.Generator) -> Draw:
     )
     shifts = rng.normal(0, 0.35, (3, 2))
     shifts[1] = 0
-    return Draw(
+    return Variation(
         build=build,
         turn=_turn(rng.normal(0, (5, 2, 3))),
         scale=1 / u((0.93, 0.92, 0.94), (1.0, 1.0, 1.0)),
