@@ -3,7 +3,10 @@
 import { cut, outline, paint, unpack, windowTable } from "./masks.js";
 import { readMessage } from "./message.js";
 import { mount, Panel } from "./panel.js";
+import { PlaneLoader } from "./planes.js";
 import { VIEWER_SHOWN, VIEWER_TURN } from "./sync.js";
+
+const TOGETHER = 48; // planes a request
 
 export default (component) => mount(Gallery, component);
 
@@ -11,6 +14,7 @@ class Gallery extends Panel {
   constructor(parent) {
     super(parent);
     this.list = this.find(".gallery");
+    this.planes = new PlaneLoader();
     this.list.onkeydown = (event) => this.key(event);
     this.shown = ({ detail }) => this.follow(detail);
     window.addEventListener(VIEWER_SHOWN, this.shown);
@@ -22,17 +26,20 @@ class Gallery extends Panel {
   }
 
   receive(data) {
-    const { meta, part } = readMessage(data);
+    const { meta } = readMessage(data);
+    const names = meta.slices.flatMap(({ image, maps }) => [image, maps]);
+    this.planes.use(meta.store, names);
     if (this.meta?.version === meta.version) return;
+    for (let i = 0; i < names.length; i += TOGETHER) this.planes.want(names.slice(i, i + TOGETHER));
     if (this.meta?.id !== meta.id) this.build(meta);
     this.meta = meta;
     this.slices = meta.slices.map(async ({ rows, cols, image, maps, hasLevels, hasTruth }) => {
       const [[gray], [levels, truth]] = await Promise.all([
-        unpack(part(image), 1, rows, cols), unpack(part(maps), 2, rows, cols),
+        unpack(await this.planes.get(image), 1, rows, cols), unpack(await this.planes.get(maps), 2, rows, cols),
       ]);
       return { rows, cols, gray, levels: hasLevels ? levels : null, truth: hasTruth ? truth : null };
     });
-    this.slices.forEach(async (slice, i) => this.paint(this.cells[i], await slice));
+    this.slices.forEach((slice, i) => slice.then((found) => this.paint(this.cells[i], found), () => {}));
     // The viewer answers with what it shows, and so which outlines to draw.
     window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id: meta.id } }));
   }
@@ -70,8 +77,9 @@ class Gallery extends Panel {
 
   async outline(button) {
     const index = this.cells.indexOf(button);
-    const slice = await this.slices[index];
-    if (this.closed || this.cells[index] !== button || slice !== (await this.slices[index])) return;
+    const waited = this.slices[index];
+    const slice = await waited?.catch(() => null); // what could not be fetched has no outline
+    if (!slice || this.closed || this.cells[index] !== button || waited !== this.slices[index]) return;
     const { rows, cols, levels, truth } = slice;
     const smallest = Math.ceil(this.meta.minPixels / this.meta.slices[index].step ** 2);
     const mask = levels && cut(levels, rows, cols, this.threshold, smallest);

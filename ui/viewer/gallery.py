@@ -13,6 +13,7 @@ from btmodels.slices import FLAIR, Slice
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared.component_files import module, read
+from ui.shared.plane_store import PlaneStore
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -58,22 +59,23 @@ def pack_stack(analyzed: Analyzed, threshold: float) -> bytes:
     there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
     parts = (*stack.keys, there, str(analyzed.model), str(analyzed.threshold))
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    kept_version, slices, planes = st.session_state.get(PACKED, (None, None, {}))
-    if kept_version != version:  # most reruns change nothing of it
-        slices, planes = _pack(analyzed)
-        st.session_state[PACKED] = version, slices, planes
+    kept, slices, store = st.session_state.get(PACKED) or ("", [], PlaneStore())
+    if kept != version:  # most reruns change nothing of it
+        slices = _pack(analyzed, store)
+        st.session_state[PACKED] = version, slices, store
     meta = {
         "id": stack.id,
         "version": version,
+        "store": store.token,
         "slices": slices,
         "threshold": threshold,
         "minPixels": analyzed.min_component_pixels,
     }
-    return message(meta, planes)
+    return message(meta, {})
 
 
-def _pack(analyzed: Analyzed) -> tuple[list[dict], dict[str, bytes]]:
-    entries, parts = [], {}
+def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
+    entries = []
     for place, (each, analysis) in enumerate(
         zip(analyzed.stack.slices, analyzed.analyses, strict=True), 1
     ):
@@ -87,11 +89,10 @@ def _pack(analyzed: Analyzed) -> tuple[list[dict], dict[str, bytes]]:
         }
         image, maps = _image(each, step), _maps(each, levels, step)
         entry["rows"], entry["cols"] = image.shape[1:]
-        for name, planes in (("image", image), ("maps", maps)):
-            entry[name] = f"{place} {name}"
-            parts[entry[name]] = pack(planes)
+        entry |= {"image": store.put(pack(image)), "maps": store.put(pack(maps))}
         entries.append(entry)
-    return entries, parts
+    store.keep(entry[name] for entry in entries for name in ("image", "maps"))
+    return entries
 
 
 def _image(each: Slice, step: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import { PointerInput } from "./input.js";
 import { linkQuery, unpack } from "./masks.js";
 import { readMessage } from "./message.js";
 import { mount, Panel } from "./panel.js";
+import { PlaneLoader } from "./planes.js";
 import { SliceRenderer } from "./render.js";
 import { ViewerEvents } from "./sync.js";
 
@@ -12,6 +13,9 @@ const START = {
   style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 45, brightness: 0, contrast: 100,
   zoom: 1, x: 0, y: 0, at: null, // the divider: null is over the middle of what is marked
 };
+const UNPACKED = 24; // slices: of a long stack, those looked at last
+const TOGETHER = 16; // slices a request
+const UNREACHED = "This slice could not be fetched from the server. Turn to it again, or reload the page.";
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 
 export default (component) => mount(Viewer, component);
@@ -21,7 +25,8 @@ class Viewer extends Panel {
     super(parent);
     this.screen = new SliceRenderer(parent);
     this.state = { ...START };
-    this.unpacked = new Map();
+    this.planes = new PlaneLoader();
+    this.unpacked = new Map(); // slices by index, those looked at last at the end
     this.listen();
     new PointerInput(this.find(".frame"), this);
     this.resizing = new ResizeObserver(() => this.screen.place());
@@ -31,13 +36,14 @@ class Viewer extends Panel {
 
   receive(data, send) {
     this.send = send;
-    const { meta, part } = readMessage(data);
+    const { meta } = readMessage(data);
+    // Another session of the same visitor has another store of the same planes.
+    this.planes.use(meta.store, meta.slices.flatMap(({ image, maps }) => [image, maps]));
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) Object.assign(this.state, START, meta.view);
     // Alone on the screen, the picture has the keys that turn and zoom.
     if (meta.bare && !this.meta) this.find(".frame").focus({ preventScroll: true });
     this.meta = meta;
-    this.part = part;
     this.unpacked.clear();
     this.state.slice = Math.min(this.state.slice, meta.slices.length - 1);
     this.show();
@@ -131,28 +137,58 @@ class Viewer extends Panel {
   load(index) {
     const entry = this.meta.slices[index];
     if (!entry) return null;
-    if (!this.unpacked.has(index)) {
-      const { rows, cols } = entry;
-      this.unpacked.set(index, Promise.all([
-        unpack(this.part(entry.image), 3, rows, cols),
-        this.part(entry.maps) ? unpack(this.part(entry.maps), entry.hasHeat ? 4 : 3, rows, cols) : [],
-      ]).then(([channels, [levels, truth, head, heat]]) => ({
+    const slice = this.unpacked.get(index) ?? this.unpack(entry);
+    this.unpacked.delete(index);
+    this.unpacked.set(index, slice);
+    if (this.unpacked.size > UNPACKED) this.unpacked.delete(this.unpacked.keys().next().value);
+    return slice;
+  }
+
+  unpack({ rows, cols, image, maps, hasLevels, hasTruth, hasHead, hasHeat }) {
+    this.planes.want([image, maps]);
+    const unpacked = async (name, planes) => (name ? unpack(await this.planes.get(name), planes, rows, cols) : []);
+    return Promise.all([unpacked(image, 3), unpacked(maps, hasHeat ? 4 : 3)])
+      .then(([channels, [levels, truth, head, heat]]) => ({
         rows, cols, channels,
-        levels: entry.hasLevels ? levels : null,
-        truth: entry.hasTruth ? truth : null,
-        head: entry.hasHead ? head : null,
-        heat: entry.hasHeat ? heat : null,
-      })));
-    }
-    return this.unpacked.get(index);
+        levels: hasLevels ? levels : null,
+        truth: hasTruth ? truth : null,
+        head: hasHead ? head : null,
+        heat: hasHeat ? heat : null,
+      }));
   }
 
   async show() {
     const { meta, state } = this;
-    const slice = await this.load(state.slice);
-    if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
-    [1, -1, 2, -2].forEach((step) => this.load(state.slice + step));
-    this.screen.draw(meta, state, slice);
-    this.events.announce();
+    const index = state.slice;
+    try {
+      const slice = await this.load(index);
+      if (this.closed || meta !== this.meta || index !== state.slice) return;
+      [1, -1, 2, -2].forEach((step) => this.load(index + step)?.catch(() => {}));
+      this.screen.draw(meta, state, slice);
+      this.events.announce();
+      this.fetchOthers();
+    } catch {
+      this.unpacked.delete(index); // the next look asks again
+      if (this.closed || meta !== this.meta || index !== state.slice) return;
+      Object.assign(this.find(".message"), { hidden: false, textContent: UNREACHED });
+    }
+  }
+
+  // Those near the slice on show first, so that turning waits for nobody.
+  async fetchOthers() {
+    const { meta, state } = this;
+    if (this.fetching === meta) return;
+    this.fetching = meta;
+    const near = [...meta.slices.keys()].sort((a, b) => Math.abs(a - state.slice) - Math.abs(b - state.slice));
+    for (let i = 0; i < near.length; i += TOGETHER) {
+      const names = near.slice(i, i + TOGETHER).flatMap((index) => [meta.slices[index].image, meta.slices[index].maps]);
+      this.planes.want(names);
+      try {
+        await Promise.all(names.filter(Boolean).map((name) => this.planes.get(name)));
+      } catch {
+        return; // said when such a slice is looked at
+      }
+      if (this.closed || this.meta !== meta) return;
+    }
   }
 }

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
 
-def get(app: ASGIApp, path: str) -> tuple[int, Mapping[str, str], bytes]:
+def get(app: ASGIApp, path: str, query: str = "") -> tuple[int, Mapping[str, str], bytes]:
     """Return status, headers and body of an answer."""
     sent: list[dict] = []
 
@@ -20,7 +20,13 @@ def get(app: ASGIApp, path: str) -> tuple[int, Mapping[str, str], bytes]:
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [],
+    }
     # In a thread: where a browser test went before, this one has an event loop already.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(app(scope, receive, send))).result(30)

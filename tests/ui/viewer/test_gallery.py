@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 
 from tests.ui.stacks import analyzed, slice_of
+from ui.shared import plane_store
 from ui.viewer import gallery
 
 
@@ -22,15 +23,16 @@ def session(monkeypatch) -> dict:
 
 
 def unpacked(message: bytes) -> tuple[dict, list[dict[str, np.ndarray]]]:
-    """Undo the packing as masks.js does it."""
+    """Fetch and undo the packing as the browser does it."""
     length = int.from_bytes(message[:4], "little")
-    head, planes = json.loads(message[4 : 4 + length]), message[4 + length :]
+    head = json.loads(message[4 : 4 + length])
+    store = plane_store.store(head["store"])
     found = []
     for entry in head["slices"]:
         parts = {}
         for name, count in (("image", 1), ("maps", 2)):
-            offset, size = head["parts"][entry[name]]
-            data = np.frombuffer(zlib.decompress(planes[offset : offset + size]), np.uint8)
+            planes = store.get([entry[name]])[entry[name]]
+            data = np.frombuffer(zlib.decompress(planes), np.uint8)
             shape = (count, entry["rows"], entry["cols"])
             parts[name] = np.cumsum(data.reshape(shape), axis=2, dtype=np.uint8)
         found.append(parts)
@@ -69,7 +71,7 @@ def test_what_has_not_changed_is_not_packed_again(monkeypatch):
     gallery.pack_stack(analyzed(slices), 0.5)
     calls = []
     pack = gallery._pack
-    monkeypatch.setattr(gallery, "_pack", lambda each: calls.append(1) or pack(each))
+    monkeypatch.setattr(gallery, "_pack", lambda *given: calls.append(1) or pack(*given))
     before = gallery.pack_stack(analyzed(slices), 0.7)
     assert not calls
     assert (
