@@ -32,4 +32,6 @@ async def _answer(request: Request) -> Response:
         planes = {}
     if not planes:
         return PlainTextResponse("Not here, or not any more", 404, headers=NEVER_KEEP)
-    return Response(message({}, planes), media_type="application/octet-stream", headers=NEVER_KEEP)
+    # Planes are deflated already: without an encoding of their own they would be compressed once more.
+    headers = NEVER_KEEP | {"Content-Encoding": "identity"}
+    return Response(message({}, planes), media_type="application/octet-stream", headers=headers)
