@@ -12,7 +12,7 @@ from btmodels import registry
 from btmodels.errors import BrainTumorError
 from btmodels.export import files
 from btmodels.inference import engine, uncertainty
-from btmodels.inference.uncertainty import Answers, Timed
+from btmodels.inference.uncertainty import Predictions, TimedPrediction
 from btmodels.metrics import overlap
 from btmodels.slices import Analysis
 from btmodels.visualize import overlay
@@ -85,14 +85,14 @@ def _agreement(analysis: Analysis, key: str) -> None:
         return
     try:
         with st.spinner("Asking each in turn…"):
-            views = _once(("flips", key, analysis.model), uncertainty.flips, analysis)
+            views = _once(("flips", key, analysis.model), uncertainty.mirrored_views, analysis)
             found = {name: _timed(name, analysis, key) for name in names}
     except BrainTumorError as error:
         st.warning(str(error), icon=":material/do_not_disturb_on:")
         return
     records = [registry.load_record(name) for name in names]
     levels = np.stack([each.prediction.levels for each in found.values()])
-    every = uncertainty.answers([registry.get(n).title for n in names], levels, records)
+    every = uncertainty.cut_predictions([registry.get(n).title for n in names], levels, records)
     which = st.segmented_control(
         "Map",
         ["All networks", "Mirror image"],
@@ -108,7 +108,7 @@ def _agreement(analysis: Analysis, key: str) -> None:
     st.markdown(_agreed(chosen, which))
 
 
-def _agreed(answers: Answers, which: str) -> str:
+def _agreed(answers: Predictions, which: str) -> str:
     count = len(answers.names)
     if which == "All networks":
         those = f"The {count} networks ({', '.join(answers.names)})"
@@ -161,7 +161,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
     )
 
 
-def _one(analysis: Analysis, timed: Timed) -> None:
+def _one(analysis: Analysis, timed: TimedPrediction) -> None:
     title = registry.get(analysis.model).title
     st.image(
         overlay.overlay_png(analysis), width="stretch", alt=f"What the {title} marks, over FLAIR."
@@ -174,9 +174,9 @@ def _one(analysis: Analysis, timed: Timed) -> None:
     )
 
 
-def _timed(name: str, analysis: Analysis, key: str) -> Timed:
+def _timed(name: str, analysis: Analysis, key: str) -> TimedPrediction:
     verdict = analysis.prediction.tumor_probability
-    return _once(("timed", key, name), uncertainty.timed, analysis, name, verdict)
+    return _once(("timed", key, name), uncertainty.timed_prediction, analysis, name, verdict)
 
 
 def _once(question: tuple, function, analysis: Analysis, *args):

@@ -43,7 +43,7 @@ def compute(stack: Stack, index: int) -> None:
     key = stack.keys[index]
     name = registry.get(CLASSIFIER).name
     try:
-        found = engine.get_engine().ask(gradcam.attention, stack.slices[index].pixels, name)
+        found = engine.get_engine().ask(gradcam.compute_gradcam, stack.slices[index].pixels, name)
     except BrainTumorError as error:
         st.session_state[FAILED] = st.session_state.get(FAILED, {}) | {key: str(error)}
         return
