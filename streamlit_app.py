@@ -14,13 +14,17 @@ from ui.site import garbage, health, module_route, plane_route
 from ui.site.headers import SafeHeaders
 from ui.site.index_html import routes
 
-ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
+FIGURES = Path(__file__).parent / "assets" / "figures"
+NAME = "Margin"
 
 
 def frame() -> None:
     """Draw one page between navigation and notice."""
     notice = sections("cards/notice.md").get("", "")
-    st.set_page_config("Brain tumor segmentation", ICON, "wide", menu_items={"About": notice})
+    title = f"{NAME}: brain tumor segmentation"
+    st.set_page_config(title, FIGURES / "favicon.png", "wide", menu_items={"About": notice})
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(FIGURES / f"logo_{theme}.svg", size="large")
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),

@@ -23,16 +23,18 @@ class Asked(fakes.FakeEngine):
         if self.fails:
             raise EngineError("The networks did not answer.")
         self.questions.append((function, *words))
-        if function is gradcam.attention:
-            return gradcam.Attention(image[..., 1], (4, 4), "conv", words[0])
-        if function is uncertainty.timed:
+        if function is gradcam.compute_gradcam:
+            return gradcam.GradCAM(image[..., 1], (4, 4), "conv", words[0])
+        if function is uncertainty.timed_prediction:
             name, verdict = words
             levels = image[..., 1].copy()
             if name != "ensemble":
                 levels[10:20, 20:22] = 255
-            return uncertainty.Timed(Prediction(verdict, levels), 12.3, 4_000_000)
+            return uncertainty.TimedPrediction(Prediction(verdict, levels), 12.3, 4_000_000)
         levels = np.stack([image[..., 1], image[..., 1]])
-        return uncertainty.answers(("as it is", "mirrored"), levels, [fakes.record("unet")] * 2)
+        return uncertainty.cut_predictions(
+            ("as it is", "mirrored"), levels, [fakes.record("unet")] * 2
+        )
 
 
 @pytest.fixture
@@ -79,8 +81,8 @@ def test_grad_cam_is_asked_for_the_slice_in_view_alone(open_page):
     fake = Asked()
     app = open_page("analyze", fake, patient=fakes.PATIENTS[0], layers="prediction,gradcam")
     assert not app.exception
-    assert [q[0] for q in fake.questions] == [gradcam.attention]
-    assert "gradcam.kept" in app.session_state
+    assert [q[0] for q in fake.questions] == [gradcam.compute_gradcam]
+    assert "gradcam.maps" in app.session_state
     assert app.query_params["layers"] == "prediction,gradcam"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from btmodels.slices import FLAIR, Slice
+from ui.session.cache import upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared.component_files import module, read
@@ -28,7 +29,7 @@ _turn = st.components.v2.component("slice_turn", js=module("viewer/goto.js"))
 SIDE = 128
 """Rows and columns that a picture has at most: enough to recognize a slice."""
 
-PACKED, ASKED = "gallery.packed", "gallery.asked"
+PACKED, ASKED = upload_key("gallery.packed"), "gallery.asked"
 """Session keys of the pictures that were packed last, and of the last turn that was asked for."""
 
 

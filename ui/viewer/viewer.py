@@ -10,6 +10,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from btmodels.slices import Analysis, Slice
+from ui.session.cache import upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, view_from
 from ui.shared.badges import badge_of
@@ -28,7 +29,7 @@ _component = st.components.v2.component(
 SHOWN_PIXELS = 4_000_000
 """Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
 
-PACKED = "viewer.packed"
+PACKED = upload_key("viewer.packed")
 """Session key of the planes that were packed last."""
 
 
