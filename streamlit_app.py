@@ -8,13 +8,17 @@ from ui.shared.content import sections
 from ui.shared.deferred import page_first
 from ui.site import garbage, server
 
-ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
+FIGURES = Path(__file__).parent / "assets" / "figures"
+NAME = "Margin"
 
 
 def frame() -> None:
     """Draw one page between navigation and notice."""
     notice = sections("cards/notice.md").get("", "")
-    st.set_page_config("Brain tumor segmentation", ICON, "wide", menu_items={"About": notice})
+    title = f"{NAME}: brain tumor segmentation"
+    st.set_page_config(title, FIGURES / "favicon.png", "wide", menu_items={"About": notice})
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(FIGURES / f"logo_{theme}.svg", size="large")
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),

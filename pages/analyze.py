@@ -37,7 +37,7 @@ def analyze() -> None:
         with button:
             page.present_button()
     if choice:
-        stack = quality.treated(choice.stack)
+        stack = quality.corrected(choice.stack)
         workbench(stack, choice.start, beside, choice.model, below=table, under=uncertainty.draw)
     else:
         slice_picker.write({})

@@ -104,7 +104,7 @@ def test_forgotten_files_are_gone(open_page):
     assert not app.metric
     assert "x.tif" not in words_of(app)
     assert not app.session_state["uploads"]
-    assert "networks.kept" not in app.session_state and "viewer.packed" not in app.session_state
+    assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 
 
 def test_a_hostile_name_is_shown_without_its_tricks(open_page):

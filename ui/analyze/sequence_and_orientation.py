@@ -25,7 +25,7 @@ _SAYS = {
 _WHICH = "analyze.turn.which"
 
 
-def arrange(batch: Batch) -> None:
+def draw(batch: Batch) -> None:
     """Draw both choices for the files of a batch, folded away."""
     with st.expander("Sequences and orientation", icon=":material/3d_rotation:"):
         if batch.scans:

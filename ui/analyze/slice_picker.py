@@ -156,7 +156,7 @@ def _from_files() -> Choice | None:
         _sample_to_try()
         return None
     _pair_by_hand(batch, chosen)
-    sequence_and_orientation.arrange(batch)
+    sequence_and_orientation.draw(batch)
     index = batch.stack.largest_lesion_slice() if batch.stack.slices[0].place else 0
     return _choice(batch.stack, index, Link(), _model(ANALYZE, Link()), False)
 

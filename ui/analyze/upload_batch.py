@@ -32,7 +32,7 @@ MOST_PIXELS = 30_000_000
 
 
 @dataclass(frozen=True)
-class File:
+class UploadedFile:
     """One uploaded file.
 
     Attributes:
@@ -100,7 +100,9 @@ class Batch:
 
 
 def read_batch(
-    files: Sequence[File], chosen: Mapping[str, str] | Overrides, memory: dict[tuple, object]
+    files: Sequence[UploadedFile],
+    chosen: Mapping[str, str] | Overrides,
+    memory: dict[tuple, object],
 ) -> Batch:
     """Decode files, put each mask beside its slice and each sequence in its channel.
 
@@ -184,9 +186,9 @@ def _batch(
 
 
 def _unpacked(
-    files: Sequence[File], memory: dict[tuple, object], fresh: set[tuple], errors: list[str]
-) -> list[File]:
-    result: list[File] = []
+    files: Sequence[UploadedFile], memory: dict[tuple, object], fresh: set[tuple], errors: list[str]
+) -> list[UploadedFile]:
+    result: list[UploadedFile] = []
     for file in files:
         if not is_zip(file.data):
             result.append(file)
@@ -196,14 +198,14 @@ def _unpacked(
         except DecodeError as error:
             errors.append(str(error))
             continue
-        found = [File(f"{file.id}/{path}", path, data, True) for path, data in members]
+        found = [UploadedFile(f"{file.id}/{path}", path, data, True) for path, data in members]
         if not found:
             errors.append(f"{file.short} is a zip without files.")
         result += found
     return result
 
 
-def _remember(memory: dict[tuple, object], fresh: set[tuple], file: File, kind: str):
+def _remember(memory: dict[tuple, object], fresh: set[tuple], file: UploadedFile, kind: str):
     reader = get_reader()
     read = {"slice": reader.file, "mask": reader.mask, "zip": reader.zip}[kind]
     key = file.id, kind

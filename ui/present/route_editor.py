@@ -180,8 +180,8 @@ def _get_ready(stops: tuple[Stop, ...]) -> None:
     for done, (stack, model) in enumerate(opened, start=1):
         # Each round analyzes some slices more, so there cannot be more rounds than slices.
         for _ in stack.slices:
-            if not analysis.known(stack, model).pending:
+            if not analysis.cached(stack, model).pending:
                 break
-            analysis.advance(stack, 0, model)
+            analysis.run_next(stack, 0, model)
         bar.progress(done / len(opened))
     bar.empty()

@@ -14,7 +14,7 @@ from btmodels.inference import engine
 from ui.session.analysis import WARMING
 from ui.shared.deferred import later
 
-KEPT, FAILURES = "asking.kept", "asking.failures"
+KEPT, FAILURES = "engine_queries.kept", "engine_queries.failures"
 """Session keys: what was answered, the least recently used leaving first; what went wrong since."""
 
 MOST = 12

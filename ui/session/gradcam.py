@@ -11,14 +11,14 @@ from btmodels.inference import engine, gradcam
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 
-KEPT, FAILED = "attention.kept", "attention.failed"
+KEPT, FAILED = "gradcam.kept", "gradcam.failed"
 """Session keys: heat by (key of a slice, hash of the classifier), and what could not be had."""
 
 MOST = 200
 CLASSIFIER = "default-classifier"
 
 
-def known(stack: Stack) -> dict[str, np.ndarray]:
+def cached(stack: Stack) -> dict[str, np.ndarray]:
     """Return the heat of those slices of a stack for which it was asked, by key."""
     kept = st.session_state.get(KEPT)
     if not kept:
@@ -27,7 +27,7 @@ def known(stack: Stack) -> dict[str, np.ndarray]:
     return {key: kept[key, mark] for key in stack.keys if (key, mark) in kept}
 
 
-def wanted(analyzed: Analyzed, view: View) -> bool:
+def is_missing(analyzed: Analyzed, view: View) -> bool:
     """Whether the layer is on and the slice in the viewer lacks it yet."""
     key = analyzed.stack.keys[view.slice]
     failed = st.session_state.get(FAILED, {})
@@ -35,12 +35,12 @@ def wanted(analyzed: Analyzed, view: View) -> bool:
     return view.gradcam and there and key not in analyzed.heats and key not in failed
 
 
-def look(stack: Stack, index: int) -> None:
+def compute(stack: Stack, index: int) -> None:
     """Have the classifier say what spoke for its verdict on slice ``index``."""
     key = stack.keys[index]
     name = registry.get(CLASSIFIER).name
     try:
-        found = engine.get_engine().ask(gradcam.attention, stack.slices[index].pixels, name)
+        found = engine.get_engine().ask(gradcam.compute_gradcam, stack.slices[index].pixels, name)
     except BrainTumorError as error:
         st.session_state[FAILED] = st.session_state.get(FAILED, {}) | {key: str(error)}
         return

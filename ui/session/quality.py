@@ -11,7 +11,7 @@ from btmodels.quality import check, corrections
 from btmodels.quality.findings import Finding, QualityReport
 from ui.session.stack import Stack
 
-DIAGNOSES, MENDED = "clinic.diagnoses", "clinic.mended"
+DIAGNOSES, MENDED = "quality.diagnoses", "quality.mended"
 """Session keys: what was seen, by key of a slice, and the mends that were chosen, by key as uploaded."""
 
 _MARK = "~"
@@ -23,7 +23,7 @@ KEPT = 2000
 _ICONS = {"stop": ":material/block:", "fault": ":material/healing:", "note": ":material/info:"}
 
 
-def treated(stack: Stack) -> Stack:
+def corrected(stack: Stack) -> Stack:
     """Return a stack with the mends that this visitor has chosen for its slices.
 
     A mended slice has another key, so that nothing known of the one as it came is taken for its own.
@@ -39,7 +39,7 @@ def treated(stack: Stack) -> Stack:
     return replace(stack, slices=tuple(slices), keys=tuple(keys))
 
 
-def diagnosis(stack: Stack, index: int) -> QualityReport:
+def report(stack: Stack, index: int) -> QualityReport:
     """Return what the input check sees in a slice; each is looked at once."""
     known: dict[str, QualityReport] = st.session_state.setdefault(DIAGNOSES, {})
     key = stack.keys[index]
@@ -50,7 +50,7 @@ def diagnosis(stack: Stack, index: int) -> QualityReport:
     return known[key]
 
 
-def stops(stack: Stack) -> dict[str, str]:
+def rejected(stack: Stack) -> dict[str, str]:
     """Return why some of the slices that were looked at get no mask, by their keys.
 
     The site's own patients are known to be what the networks learned from: of them the input check tells
@@ -63,11 +63,11 @@ def stops(stack: Stack) -> dict[str, str]:
     return {key: stop.text for key, stop in seen.items() if stop}
 
 
-def admit(stack: Stack, indices: Sequence[int]) -> list[int]:
+def accepted(stack: Stack, indices: Sequence[int]) -> list[int]:
     """Look at slices and return those of them that may get a mask."""
     if stack.shared:
         return list(indices)
-    return [index for index in indices if diagnosis(stack, index).stop is None]
+    return [index for index in indices if report(stack, index).stop is None]
 
 
 def forget() -> None:
@@ -79,12 +79,12 @@ def forget() -> None:
 def draw(stack: Stack, index: int) -> None:
     """Draw what the input check sees in a slice, with a button for each mend; nothing where all is well."""
     key, _, done = stack.keys[index].partition(_MARK)
-    seen = diagnosis(stack, index)
+    seen = report(stack, index)
     # Of what is no slice of a head nothing else matters, and no other mend helps.
     for finding in [seen.stop] if seen.stop else seen.findings:
         _finding(finding, key, done)
     if done and st.button(
-        "Undo the mend", key=f"clinic.undo.{key}", icon=":material/undo:", type="tertiary"
+        "Undo the mend", key=f"quality.undo.{key}", icon=":material/undo:", type="tertiary"
     ):
         _choose(key, ())
 
@@ -98,7 +98,7 @@ def _finding(finding: Finding, key: str, done: str) -> None:
         words, _ = corrections.CORRECTIONS[finding.correction]
         tip = "The analysis then runs on the mended slice, and says so. Your file stays as it is."
         if st.button(
-            words, key=f"clinic.{finding.correction}.{key}", icon=":material/healing:", help=tip
+            words, key=f"quality.{finding.correction}.{key}", icon=":material/healing:", help=tip
         ):
             _choose(key, (*had, finding.correction))
 

@@ -52,7 +52,7 @@ class Analyzed:
         min_component_pixels: Smaller parts of a mask are dropped.
         model: Registry name of the segmenter.
         heats: Grad-CAM, uint8, (rows, cols), by key of a slice, of those that were asked for.
-        stopped: Why the input check lets a slice have no mask, by its key; see `ui.session.quality.stops`.
+        stopped: Why the input check rejects a slice, by its key; see `ui.session.quality.rejected`.
     """
 
     stack: Stack

@@ -67,5 +67,5 @@ def test_forgotten_files_take_their_mends_with_them(app, pixels):
     app = upload(app, ("x.tif", tiff(255 - pixels)))
     app = press(app, "Turn bright and dark around")
     app = press(app, "Forget my files")
-    assert "clinic.mended" not in app.session_state
-    assert "clinic.diagnoses" not in app.session_state
+    assert "quality.mended" not in app.session_state
+    assert "quality.diagnoses" not in app.session_state
