@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from streamlit import net_util
 
 from btmodels.inference.engine import get_engine
-from ui.site import garbage, health
+from ui.site import garbage, health, module_route, plane_route
 from ui.site.headers import SafeHeaders
 from ui.site.index_html import routes as documents
 
@@ -21,7 +21,7 @@ PAGES = ("/", "/analyze", "/patients", "/learn", "/scoreboard", "/about")
 
 def routes() -> list[BaseRoute]:
     """Return what is served beside Streamlit's own routes, and before them."""
-    return [health.route(), *documents(PAGES)]
+    return [health.route(), module_route.route(), plane_route.route(), *documents(PAGES)]
 
 
 def middleware() -> list[Middleware]:
