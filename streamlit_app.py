@@ -14,7 +14,8 @@ from ui.site import garbage, health
 from ui.site.headers import SafeHeaders
 from ui.site.index_html import routes
 
-FIGURES = Path(__file__).parent / "assets" / "figures"
+ROOT = Path(__file__).parent
+FIGURES = ROOT / "assets" / "figures"
 NAME = "Margin"
 
 
@@ -33,6 +34,7 @@ def frame() -> None:
         st.Page("pages/scoreboard.py", title="Scoreboard", icon=":material/leaderboard:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
+    st.html(ROOT / "ui" / "site" / "site.css")
     with page_first():
         st.navigation(pages, position="top").run()
         st.caption(notice)
