@@ -64,7 +64,3 @@ class Analyzed:
     model: str | None = None
     heats: dict[str, np.ndarray] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
-
-    def why_not(self, index: int) -> str:
-        """Return why slice ``index`` has no analysis, one sentence."""
-        return self.stopped.get(self.stack.keys[index], self.message)
