@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,12 +11,10 @@ from btmodels import registry
 from btmodels.metrics import classification
 from ui.results import experiments
 from ui.scoreboard import charts
+from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import CLASSIFIER, chart, draw_costs, draw_networks, draw_terms
 from ui.scoreboard.crossval import reduced_run
 from ui.scoreboard.segmenter import draw_metric
-
-if TYPE_CHECKING:
-    from ui.scoreboard.page import Choice
 
 Text = dict[str, str]
 

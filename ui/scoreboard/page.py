@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import streamlit as st
 
@@ -19,13 +18,12 @@ from ui.scoreboard import (
     segmenter,
     strip_plot,
 )
+from ui.scoreboard.choice import MODEL, PROBLEMS, SUBSET, choose, forget_problems
 from ui.scoreboard.comparison import chart
-from ui.shared import badges
 from ui.shared.content import sections
 
-MODEL, SUBSET, TAB = "scoreboard.model", "scoreboard.subset", "scoreboard.tab"
-PROBLEMS, WRITTEN = "scoreboard.problems", "scoreboard.written"
-"""Session keys: three widgets, what the last address got wrong, and the address last written."""
+TAB, WRITTEN = "scoreboard.tab", "scoreboard.written"
+"""Session keys: the open tab, and the address last written."""
 
 TABS = {
     "where": "Where",
@@ -38,24 +36,6 @@ TABS = {
 """Titles of the tabs by their word in an address."""
 
 Text = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the page speaks of: all networks, the chosen one, and a key of `scores.SUBSETS`."""
-
-    networks: list[Network]
-    network: Network
-    subset: str
-
-    @property
-    def scored(self) -> dict | None:
-        """Scores of the chosen network on the chosen patients; None where there are none."""
-        return self.network.scored.get(self.subset)
-
-    def of_task(self, task: str) -> list[Network]:
-        """Return the networks of a task, in the order that every list has."""
-        return [network for network in self.networks if network.spec.task == task]
 
 
 def draw_headline() -> None:
@@ -86,7 +66,7 @@ def draw_tabs(text: Text) -> None:
         if key == "test" or any(key in network.scored for network in networks)
     ]
     _read_address([network.spec.name for network in networks], subsets)
-    opened = st.tabs(list(TABS.values()), key=TAB, on_change=_forget_problems)
+    opened = st.tabs(list(TABS.values()), key=TAB, on_change=forget_problems)
     for problem in st.session_state.get(PROBLEMS, []):
         st.warning(problem, icon=":material/link_off:")
     for word, tab in zip(TABS, opened, strict=True):
@@ -94,54 +74,6 @@ def draw_tabs(text: Text) -> None:
             with tab:
                 DRAW[word](networks, subsets, text)
             _write_address(word)
-
-
-def choose(
-    networks: list[Network], subsets: list[str], text: Text, task: str | None = None
-) -> Choice:
-    """Draw the pickers of patients and, where there are several networks, of one of them.
-
-    Args:
-        networks: All there are.
-        subsets: Keys of `scores.SUBSETS` to choose from.
-        text: Of the page.
-        task: Offer only networks of this task; None offers all.
-    """
-    offered = {n.spec.name: n for n in networks if task in (None, n.spec.task)}
-    if st.session_state[MODEL] not in offered:
-        st.session_state[MODEL] = next(iter(offered))
-    name = st.session_state[MODEL]
-    left, right = st.columns([1, 2.4], vertical_alignment="bottom", gap="medium")
-    if len(offered) > 1:
-        with left:
-            name = st.selectbox(
-                "Network",
-                list(offered),
-                format_func=lambda each: offered[each].spec.title,
-                key=MODEL,
-                persist_state="session",
-                on_change=_forget_problems,
-            )
-    with right if len(offered) > 1 else left:
-        subset = st.segmented_control(
-            "Patients",
-            subsets,
-            format_func=_label,
-            required=True,
-            key=SUBSET,
-            persist_state="session",
-            on_change=_forget_problems,
-        )
-    choice = Choice(networks, offered[name], subset)
-    st.markdown(f"{text.get(f'Subset: {subset}', '')} {_looks(choice)}")
-    for problem in dict.fromkeys(each.problem for each in networks if each.problem):
-        st.warning(problem, icon=":material/gpp_bad:")
-    if not choice.scored:
-        st.info(
-            f"{choice.network.spec.title} has no scores on these patients.",
-            icon=":material/do_not_disturb_on:",
-        )
-    return choice
 
 
 def _draw_where(networks: list[Network], subsets: list[str], text: Text) -> None:
@@ -180,31 +112,6 @@ DRAW: dict[str, Callable[[list[Network], list[str], Text], None]] = {
     "provenance": _draw_provenance,
 }
 """What each of `TABS` draws, from all networks, the subsets to choose from, and the page's text."""
-
-
-def provenance_of(subset: str) -> str:
-    """Return the provenance, as badges know it, of a subset's patients."""
-    return "synthetic" if subset == "samples" else subset
-
-
-def _label(subset: str) -> str:
-    label = badges.badge_of(provenance_of(subset)).label.capitalize()
-    return f"{label} ({subset})" if subset in ("test", "reference") else label
-
-
-def _looks(choice: Choice) -> str:
-    """Say how often the test patients were scored: each look at them makes the next less blind."""
-    record = choice.network.record
-    times = record.extra.get("test_evaluations") if record else None
-    if choice.subset != "test" or not times:
-        return ""
-    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
-    return f"This network was scored on them {often}; no setting was changed because of a score."
-
-
-def _forget_problems() -> None:
-    # Of an address that the visitor has moved on from.
-    st.session_state[PROBLEMS] = []
 
 
 def _read_address(names: list[str], subsets: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,10 +10,8 @@ from ui.results import published
 from ui.results.published import PatientRow
 from ui.results.scores import Network, interval_of
 from ui.scoreboard import strip_plot, worst_cases
+from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import chart
-
-if TYPE_CHECKING:
-    from ui.scoreboard.page import Choice
 
 Text = dict[str, str]
 

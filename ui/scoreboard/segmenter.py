@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from ui.results.scores import cascade_of, detection_interval, interval_of, shown_of
 from ui.scoreboard import charts
+from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import (
     SEGMENTER,
     UNDEFINED,
@@ -22,9 +23,6 @@ from ui.scoreboard.comparison import (
 )
 from ui.shared.tables import table
 from ui.shared.text import DASH
-
-if TYPE_CHECKING:
-    from ui.scoreboard.page import Choice
 
 Text = dict[str, str]
 Column = st.column_config
