@@ -8,7 +8,8 @@ from ui.shared.content import sections
 from ui.shared.deferred import page_first
 from ui.site import garbage, server
 
-FIGURES = Path(__file__).parent / "assets" / "figures"
+ROOT = Path(__file__).parent
+FIGURES = ROOT / "assets" / "figures"
 NAME = "Margin"
 
 
@@ -27,6 +28,7 @@ def frame() -> None:
         st.Page("pages/scoreboard.py", title="Scoreboard", icon=":material/leaderboard:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
+    st.html(ROOT / "ui" / "site" / "site.css")
     with page_first():
         st.navigation(pages, position="top").run()
         st.caption(notice)
