@@ -22,7 +22,6 @@ CHOSEN = "scoreboard.experiment"
 
 def draw_experiments(text: Text) -> None:
     """Draw the choice of experiments and the chosen one."""
-    st.header("Experiments")
     st.markdown(text.get("Experiments", ""))
     # What is not looked at is neither read nor drawn.
     name = st.segmented_control(
@@ -168,8 +167,12 @@ def robustness(document: Document, text: Text) -> None:
 
 
 DRAW = {
+<<<<<<< HEAD
     "crossval": crossval.crossval,
     "screen": screen.draw_screen,
+=======
+    "crossval": crossval.draw_crossval,
+>>>>>>> main
     "leak": leak,
     "robustness": robustness,
     "transfer": transfer.transfer,

@@ -2,14 +2,16 @@
 
 import json
 
+import cv2
 import h5py
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_sample_image
 
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
-from btmodels.networks.efficientnet import LITE0, LITE2, weighted_layers
+from btmodels.networks.efficientnet import LITE0, LITE2, efficientnet_lite, weighted_layers
 from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet_unet import build_resnet50_unet
@@ -83,6 +85,32 @@ def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet
     floats = sum(each.size for each in arrays.values() if each.dtype == np.float32)
     head = stages[-1].filters * 1280 + 4 * 1280 + 1280 * 1000 + 1000
     assert sum(layer.count_params() for layer in weighted_layers(model)) == floats - head
+
+
+PALACE = 698
+"""Number of this kind among ImageNet's thousand."""
+
+
+@pytest.mark.parametrize(
+    ("source", "stages", "size"),
+    [("efficientnet-lite0", LITE0, 224), ("efficientnet-lite2", LITE2, 260)],
+)
+def test_the_encoder_under_the_published_head_sees_a_palace(source, stages, size):
+    encoder = efficientnet_lite(keras.Input((size, size, 3), name="slice"), stages, source)
+    path = pretrained.efficientnet_path(source)
+    pretrained._assign(encoder, pretrained.read_efficientnet(path, encoder))
+    arrays = read_state_dict(path)
+    photo = load_sample_image("china.jpg")[:, 106:533]  # of the Summer Palace, squared
+    photo = cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32)
+    # As the authors prepare pixels; the encoder halves what it is given.
+    maps = np.asarray(encoder(2 * (photo[None] - 127) / 128))
+    maps = np.einsum("nrci,oi->nrco", maps, arrays["_conv_head.weight"][:, :, 0, 0])
+    scale, shift, mean, variance = (
+        arrays[f"_bn1.{name}"] for name in ("weight", "bias", "running_mean", "running_var")
+    )
+    maps = np.clip((maps - mean) / np.sqrt(variance + 1e-3) * scale + shift, 0, 6)
+    logits = maps.mean(axis=(1, 2)) @ arrays["_fc.weight"].T + arrays["_fc.bias"]
+    assert logits[0].argmax() == PALACE
 
 
 @pytest.mark.parametrize(
