@@ -167,12 +167,8 @@ def robustness(document: Document, text: Text) -> None:
 
 
 DRAW = {
-<<<<<<< HEAD
-    "crossval": crossval.crossval,
-    "screen": screen.draw_screen,
-=======
     "crossval": crossval.draw_crossval,
->>>>>>> main
+    "screen": screen.draw_screen,
     "leak": leak,
     "robustness": robustness,
     "transfer": transfer.transfer,
