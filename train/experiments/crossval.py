@@ -22,6 +22,8 @@ members are put together as `train combine` does, once their own cross-validatio
   other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
   subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
   `train.fit.select` chooses among thresholds that the validation patients cannot tell apart;
+- of segmenters ``comparisons``: by the name of every other one that was judged in the same folds, what
+  `train.experiments.pairs.compare` says;
 - of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
   headline figures;
 - of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
@@ -57,6 +59,7 @@ from btmodels.training.fitting import FitConfig, read_weights
 from train import provenance
 from train.experiments import common, folds
 from train.experiments.common import Budget
+from train.experiments.pairs import compare
 from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
@@ -162,6 +165,8 @@ def _judge_all(args: argparse.Namespace) -> int:
         **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
         **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
     )
+    if network != CLASSIFIER:
+        document["comparisons"] = _compare_with_others(args, document, run.material)
     provenance.write_json(args.assets / "metrics" / f"crossval_{network}.json", document)
     for fold in document["folds"]:
         print(f"fold {fold['fold']}: {fold.get('mean_dice', fold.get('auc'))}", flush=True)
@@ -173,6 +178,24 @@ def _is_finished(run: _Run, number: int) -> bool:
     if run.network == CLASSIFIER:
         return facts.exists()
     return maps.exists() and (run.network == ENSEMBLE or facts.exists())
+
+
+def _compare_with_others(
+    args: argparse.Namespace, own: dict, material: Material
+) -> dict[str, dict]:
+    """Compare with every other segmenter that was cross-validated in the same folds."""
+    choosing = [*material.split["train"], *material.split["validation"]]
+    dices = {name: scored["dice"] for name, scored in own["patients"].items()}
+    found = {}
+    for network in (*SEGMENTERS, ENSEMBLE):
+        path = args.assets / "metrics" / f"crossval_{network}.json"
+        if network == own["network"]["name"] or not path.exists():
+            continue
+        other = json.loads(path.read_text(encoding="utf-8"))
+        if other["split_sha256"] == own["split_sha256"] and other["quick"] == own["quick"]:
+            others = {name: scored["dice"] for name, scored in other["patients"].items()}
+            found[network] = compare(dices, others, choosing)
+    return found
 
 
 def _begin(args: argparse.Namespace, network: str) -> _Run:

@@ -17,7 +17,8 @@ Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds
   ``patients`` (volumetric Dice by folder, of all), ``chosen_cut`` (mean Dice where each fold is cut at what
   is best for the other folds' deciding patients), ``against`` (key and weights of what it is compared with;
   null of the baseline), ``compared_patients``, ``difference`` (mean of theirs), its
-  ``difference_interval``, and ``better`` (patients whose Dice rose).
+  ``difference_interval``, ``better`` (patients whose Dice rose) and ``adopted`` (whether it would be, were
+  this no screen; see `train.experiments.pairs`).
 
 Counts of every slice at all of `train.experiments.folds.CUTS` stay in ``runs``.
 """
@@ -36,7 +37,6 @@ import numpy as np
 
 from btmodels.dataset import cohort
 from btmodels.metrics import overlap
-from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.slices import Patient
@@ -45,6 +45,7 @@ from btmodels.training.fitting import read_weights
 from train.experiments import common, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
+from train.experiments.pairs import INTERVAL, compare
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
 from train.fit.recipes import RECIPES
@@ -57,9 +58,6 @@ NETWORK = "efficientnet_unet"
 PARTS = 4
 EACH_SLICES = 4_800
 EMA = 0.99
-
-PERCENTILES = (5.0, 95.0)
-INTERVAL = (PERCENTILES[1] - PERCENTILES[0]) / 100
 
 WEIGHTS = ("last", "averaged")
 
@@ -221,7 +219,11 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                     "cpu_seconds": round(sum(part["cpu_seconds"] for part in parts), 1),
                     **scored[own],
                     "against": None if own == other else list(other),
-                    **compare(scored[own], None if own == other else scored[other], choosing),
+                    **compare(
+                        scored[own]["patients"],
+                        {} if own == other else scored[other]["patients"],
+                        choosing,
+                    ),
                 }
             )
     network = {"name": NETWORK, "parameters": found[BASELINE.key][0]["parameters"]}
@@ -301,27 +303,4 @@ def score(
         "median_dice": overlap.median_of(deciding),
         "chosen_cut": overlap.mean_of(chosen),
         "patients": patients,
-    }
-
-
-def compare(own: Mapping, other: Mapping | None, choosing: Iterable[str]) -> dict[str, Any]:
-    """Return the mean difference of the deciding patients, its interval, and how many got better.
-
-    Args:
-        own: What `score` returned.
-        other: The same of what it is compared with; None compares with nothing.
-        choosing: Folders of the patients who decide.
-    """
-    if other is None:
-        return dict.fromkeys(("compared_patients", "difference", "difference_interval", "better"))
-    pairs = [
-        (own["patients"][name], other["patients"][name])
-        for name in sorted(set(choosing) & set(own["patients"]) & set(other["patients"]))
-    ]
-    differences = [a - b for a, b in pairs if a is not None and b is not None]
-    return {
-        "compared_patients": len(differences),
-        "difference": float(np.mean(differences)),
-        "difference_interval": bootstrap_interval(differences, percentiles=PERCENTILES),
-        "better": sum(each > 0 for each in differences),
     }

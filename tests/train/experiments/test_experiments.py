@@ -123,6 +123,8 @@ def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_pa
         assert each["mean_dice"] == member["mean_dice"] and each["budget"] == member["budget"]
         assert set(member["patients"]) == set(found["patients"])
     assert found["network"]["parameters"] == sum(m["network"]["parameters"] for m in members)
+    assert set(found["comparisons"]) == set(MEMBERS)
+    assert all(each["compared_patients"] > 0 for each in found["comparisons"].values())
     # What associate will look for.
     place = folder / "runs" / "experiments" / found["run"]
     judged = [name for path in place.glob("fold-*/masks.npz") for name in read_masks(path)]

@@ -8,7 +8,7 @@ import pytest
 from btmodels.metrics.overlap import Counts
 from train.__main__ import main
 from train.experiments.folds import CUTS, HALF
-from train.experiments.screen import BASELINE, VARIANTS, compare, score
+from train.experiments.screen import BASELINE, VARIANTS, score
 
 
 def counts(dice: float, best: int = HALF) -> list[list[Counts]]:
@@ -41,16 +41,6 @@ def test_a_fold_is_cut_at_what_is_best_for_the_others():
 def counts_dice(value: float) -> float:
     (each,) = counts(value)[HALF]
     return 2 * each.tp / (2 * each.tp + each.fp + each.fn)
-
-
-def test_differences_are_of_pairs_and_of_deciding_patients_alone():
-    own = {"patients": {"a": 0.9, "b": 0.7, "c": 0.5, "t": 0.0}}
-    other = {"patients": {"a": 0.8, "b": 0.6, "c": 0.6, "t": 1.0}}
-    found = compare(own, other, ["a", "b", "c"])
-    assert found["difference"] == pytest.approx(0.1 / 3) and found["better"] == 2
-    low, high = found["difference_interval"]
-    assert low == pytest.approx(-0.1, abs=0.07) and high == pytest.approx(0.1)
-    assert compare(own, None, ["a"]) == dict.fromkeys(found)
 
 
 def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
