@@ -23,7 +23,7 @@ from btmodels.transforms.postprocess import cut
 from btmodels.visualize.overlay import blend, png
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What several askings said of one slice.
 
@@ -98,7 +98,7 @@ def flips(image: np.ndarray, name: str, assets: Path) -> Answers:
     return answers(("as it is", "mirrored"), levels, [predictor.record] * 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timed:
     """One network's answer to one slice.
 

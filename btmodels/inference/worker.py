@@ -47,7 +47,7 @@ class Warmth:
     problems: dict[str, tuple[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """What the networks say.
 

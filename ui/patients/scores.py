@@ -15,7 +15,7 @@ KEPT = "patients.tally"
 """Session key of the last tally: most reruns ask for the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tally:
     """What is marked in each slice of a stack.
 

@@ -31,7 +31,7 @@ KEPT, AHEAD, FAILURE = "networks.kept", "networks.ahead", "networks.failure"
 drawn, and of what went wrong last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Asked:
     """What the networks were asked: keys of slices, hashes of the weights, and what will come of it."""
 

@@ -48,7 +48,7 @@ COMPARISONS: dict[str, tuple[Setting, Setting]] = {
 """What two networks that are trained side by side may differ in; the first is always the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Start:
     """What there is to learn from.
 
@@ -73,7 +73,7 @@ class Start:
     shown: tuple[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lap:
     """What an epoch came to.
 
