@@ -15,7 +15,7 @@ from pathlib import Path
 from btmodels import paths, processes, registry
 from btmodels.cli import find_files, load
 from btmodels.cli.find_files import Bundle, Input, Problem
-from btmodels.cli.load import Found, Wishes
+from btmodels.cli.load import Found, Overrides
 from btmodels.cli.table import Table, as_row
 from btmodels.dataset import download
 from btmodels.errors import DownloadError, WeightsError
@@ -113,7 +113,7 @@ def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Analyze what ``args`` names; return the exit status."""
-    found, problems = find_files.gather(args.paths)
+    found, problems = find_files.discover(args.paths)
     if args.out is not None:
         if args.out.exists() and not args.out.is_dir():
             parser.error(f"argument --out: {args.out} is not a folder")
@@ -127,11 +127,11 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             )
     for problem in problems:
         _report(problem)
-    wishes = Wishes(Turn(args.turn // 90, args.mirror), dict(args.sequence))
+    overrides = Overrides(Turn(args.turn // 90, args.mirror), dict(args.sequence))
     table = None if args.json else Table()
     rows = []
     try:
-        for row, more in _rows(found, args.model, args.out, wishes):
+        for row, more in _rows(found, args.model, args.out, overrides):
             problems += more
             for problem in more:
                 _report(problem)
@@ -150,7 +150,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _rows(
-    inputs_: Sequence[Input | Bundle], model: str, out: Path | None, wishes: Wishes
+    inputs_: Sequence[Input | Bundle], model: str, out: Path | None, overrides: Overrides
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
     """Yield for each slice its row, None where a file could not be read, and what went wrong with it.
 
@@ -163,7 +163,7 @@ def _rows(
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
     thresholds = classifier.load_thresholds(assets)
-    for chunk in _chunks(_read(inputs_, wishes)):
+    for chunk in _chunks(_read(inputs_, overrides)):
         chunk, seen = _examined(chunk, thresholds)
         images = [each.slice.pixels for each, _ in chunk if each is not None]
         answered = worker.answer(images, *networks, assets).predictions if images else []
@@ -215,10 +215,10 @@ def _write_volume(
 
 
 def _read(
-    inputs_: Sequence[Input | Bundle], wishes: Wishes
+    inputs_: Sequence[Input | Bundle], overrides: Overrides
 ) -> Iterator[tuple[Found | None, list[Problem]]]:
     for item in inputs_:
-        found, problems = load.read(item, wishes)
+        found, problems = load.read(item, overrides)
         if not found:
             yield None, problems
         for each in found:

@@ -11,7 +11,7 @@ PLANES = ("sagittal", "coronal", "axial")
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class VolumeGeometry:
     """Axes of a volume as its file has them, and how they become slices, rows and columns.
 
     Shown slices are axial, the first at the feet; a row runs to the patient's left, a column to the
@@ -85,10 +85,10 @@ class Grid:
 
 
 def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
-    """Return ``order`` and ``flips`` of the `Grid` whose shown slices are nearest to axial.
+    """Return ``order`` and ``flips`` of the `VolumeGeometry` whose shown slices are nearest to axial.
 
     Args:
-        affine: float64, (4, 4), as `Grid.affine`.
+        affine: float64, (4, 4), as `VolumeGeometry.affine`.
 
     Raises:
         ValueError: Two axes of the file point the same way.
@@ -117,7 +117,7 @@ def is_affine(affine: np.ndarray) -> bool:
     return abs(np.linalg.det(affine[:3, :3] / steps)) > 1e-3
 
 
-def plane_notes(grid: Grid, name: str) -> tuple[str, ...]:
+def plane_notes(grid: VolumeGeometry, name: str) -> tuple[str, ...]:
     """Return the note that a volume gets whose axial slices have stretched pixels, or which is turned."""
     if grid.affine is None or grid.spacing is None:
         return ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from btmodels.geometry import Grid
+    from btmodels.geometry import VolumeGeometry
 
 
 CHANNELS = ("pre-contrast T1", "FLAIR", "post-contrast T1")
@@ -59,7 +59,7 @@ class Place:
 
     volume: str
     title: str
-    grid: Grid
+    grid: VolumeGeometry
     index: int
 
 

@@ -58,7 +58,7 @@ class Problem:
         return f"{self.file}: {self.reason}"
 
 
-def gather(paths: Iterable[Path]) -> tuple[list[Input | Bundle], list[Problem]]:
+def discover(paths: Iterable[Path]) -> tuple[list[Input | Bundle], list[Problem]]:
     """Find the slices meant by ``paths``: files, and all that is read in folders, in the data set's
     order.
 
@@ -93,7 +93,7 @@ def gather(paths: Iterable[Path]) -> tuple[list[Input | Bundle], list[Problem]]:
                     pairs[path.parent] = pair_masks(names)
                 found = [_input(path, pairs[path.parent].get(path.name))]
         except OSError as error:
-            problems.append(Problem(path, why(error)))
+            problems.append(Problem(path, reason(error)))
             continue
         for item in found:
             inputs.setdefault(item.file.resolve(), item)
@@ -151,7 +151,7 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
     return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
-def why(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return what kept a file from being read, in words."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or type(error).__name__})."

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from btmodels.cli.find_files import Bundle, Input, Problem, why
+from btmodels.cli.find_files import Bundle, Input, Problem, reason
 from btmodels.errors import DecodeError
 from btmodels.export.files import mask_name
 from btmodels.filenames import is_mask_name, pair_masks, stem_of
@@ -39,7 +39,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """What was asked for on the command line beside files.
 
     Attributes:
@@ -51,13 +51,15 @@ class Wishes:
     sequences: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(item: Input | Bundle, wishes: Wishes = Wishes()) -> tuple[list[Found], list[Problem]]:
+def read(
+    item: Input | Bundle, overrides: Overrides = Overrides()
+) -> tuple[list[Found], list[Problem]]:
     """Read slices with their truths. A truth that cannot be read or does not fit is a problem alone."""
     if isinstance(item, Bundle):
-        found, problems = _read_bundle(item, wishes)
+        found, problems = _read_bundle(item, overrides)
     else:
         found, problems = _read_picture(item)
-    return [replace(each, slice=turn_slice(each.slice, wishes.turn)) for each in found], problems
+    return [replace(each, slice=turn_slice(each.slice, overrides.turn)) for each in found], problems
 
 
 def _read_picture(item: Input) -> tuple[list[Found], list[Problem]]:
@@ -65,14 +67,14 @@ def _read_picture(item: Input) -> tuple[list[Found], list[Problem]]:
     try:
         found = reader.slice(_bytes_of(item.file), item.file.name)
     except (OSError, DecodeError) as error:
-        return [], [Problem(item.file, why(error))]
+        return [], [Problem(item.file, reason(error))]
     result = Found(found, item.file, 0, item.target)
     if item.mask is None:
         return [result], []
     try:
         truth = reader.mask(_bytes_of(item.mask), item.mask.name)
     except (OSError, DecodeError) as error:
-        return [result], [Problem(item.mask, why(error))]
+        return [result], [Problem(item.mask, reason(error))]
     if problem := _misfit(truth.shape, found):
         return [result], [Problem(item.mask, problem)]
     return [replace(result, slice=replace(found, truth=truth))], []
@@ -85,7 +87,7 @@ def _misfit(shape: tuple[int, ...], each: Slice) -> str:
     return f"has {shape[0]} x {shape[1]} pixels, but its slice has {own[0]} x {own[1]}."
 
 
-def _read_bundle(bundle: Bundle, wishes: Wishes) -> tuple[list[Found], list[Problem]]:
+def _read_bundle(bundle: Bundle, overrides: Overrides) -> tuple[list[Found], list[Problem]]:
     entries: list[Entry] = []
     problems: list[Problem] = []
     places: dict[str, tuple[Path, Path]] = {}
@@ -98,13 +100,13 @@ def _read_bundle(bundle: Bundle, wishes: Wishes) -> tuple[list[Found], list[Prob
                 continue
             members = dict(get_reader().zip(data, file.name))
         except (OSError, DecodeError) as error:
-            problems.append(Problem(file, why(error)))
+            problems.append(Problem(file, reason(error)))
             continue
         read, more = _read_members(members, file)
         entries += read
         problems += more
         places |= {entry.id: (file / entry.path, place / Path(entry.path).parent) for entry in read}
-    wanted = {name.lower(): role for name, role in wishes.sequences.items()}
+    wanted = {name.lower(): role for name, role in overrides.sequences.items()}
     first = assemble(entries, {})
     chosen = {
         scan.id: wanted[name]

@@ -14,9 +14,9 @@ from nibabel.wrapstruct import WrapStructError
 
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
-from btmodels.geometry import Grid, is_affine, plane_notes, toward_axial
+from btmodels.geometry import VolumeGeometry, is_affine, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
-from btmodels.io.scan import Scan, to_levels
+from btmodels.io.scan import Scan, rescale_to_uint8
 from btmodels.io.sequences import family_of, recognize
 
 MOST_VOLUMES = 6
@@ -129,7 +129,7 @@ def _rescaled(values: np.ndarray, header) -> np.ndarray:
     return result
 
 
-def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[Grid, tuple[str, ...]]:
+def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[VolumeGeometry, tuple[str, ...]]:
     packed = (header.binaryblock,)
     coded = header["sform_code"] > 0 or header["qform_code"] > 0
     affine = np.array(header.get_best_affine(), np.float64)
@@ -151,13 +151,13 @@ def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[Grid, tuple[s
     sized = min(steps) > 0 and (coded or unit != "unknown" or steps != [1.0, 1.0, 1.0])
     if not sized:
         notes += (f"{name} does not say how large its voxels are, so figures are in pixels.",)
-        return Grid("NIfTI", shape, order, flips, None, packed), notes
+        return VolumeGeometry("NIfTI", shape, order, flips, None, packed), notes
     affine[:3] *= scale
-    return Grid("NIfTI", shape, order, flips, affine, packed), notes
+    return VolumeGeometry("NIfTI", shape, order, flips, affine, packed), notes
 
 
 def _scans(
-    volumes: np.ndarray, header, grid: Grid, name: str, notes: tuple[str, ...]
+    volumes: np.ndarray, header, grid: VolumeGeometry, name: str, notes: tuple[str, ...]
 ) -> tuple[Scan, ...]:
     base = stem_of_volume(name)
     count = volumes.shape[3]
@@ -174,7 +174,7 @@ def _scans(
         volume = _rescaled(volumes[:, :, :, index], header)
         values, more = np.ascontiguousarray(grid.shown(volume)), ()
         if values.ndim == 3:
-            values, more = to_levels(values, title)
+            values, more = rescale_to_uint8(values, title)
         sequence = recognize(base) if count == 1 else ("spare" if index else "flair")
         scans.append(
             Scan(

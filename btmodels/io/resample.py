@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from btmodels.errors import DecodeError
-from btmodels.geometry import Grid
+from btmodels.geometry import VolumeGeometry
 from btmodels.io.scan import Scan
 
 LEAST_OVERLAP = 0.5
@@ -39,7 +39,9 @@ def on_grid(scan: Scan, anchor: Scan) -> tuple[np.ndarray, tuple[str, ...]]:
     )
 
 
-def resample(values: np.ndarray, grid: Grid, onto: Grid, shape: tuple[int, ...]) -> np.ndarray:
+def resample(
+    values: np.ndarray, grid: VolumeGeometry, onto: VolumeGeometry, shape: tuple[int, ...]
+) -> np.ndarray:
     """Put a volume on another's grid by straight lines between voxels; what is not covered is black.
 
     Args:

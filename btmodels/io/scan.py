@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from btmodels.geometry import Grid
+from btmodels.geometry import VolumeGeometry
 from btmodels.slices import Slice
 
 BRIGHT, ROOM = 99.9, 1.5
@@ -37,7 +37,7 @@ class Scan:
     id: str
     name: str
     values: np.ndarray
-    grid: Grid | None
+    grid: VolumeGeometry | None
     names: tuple[str, ...]
     sequence: str | None
     family: str
@@ -46,7 +46,7 @@ class Scan:
     picture: Slice | None = None
 
 
-def to_levels(
+def rescale_to_uint8(
     values: np.ndarray, name: str, window: tuple[float, float] | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Bring a volume to 0 to 255 with one straight line for all its slices.

@@ -32,7 +32,7 @@ MOST_PIXELS = 30_000_000
 
 
 @dataclass(frozen=True)
-class File:
+class UploadedFile:
     """One uploaded file.
 
     Attributes:
@@ -54,7 +54,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """What the visitor has set by hand.
 
     Attributes:
@@ -69,13 +69,13 @@ class Wishes:
 
     @property
     def mark(self) -> tuple:
-        """Equal for equal wishes."""
+        """Equal for equal overrides."""
         return tuple(tuple(sorted(each.items())) for each in (self.masks, self.sequences)) + (
             tuple(sorted((key, turn.quarters, turn.mirrored) for key, turn in self.turns.items())),
         )
 
 
-NOTHING = Wishes({}, {}, {})
+NOTHING = Overrides({}, {}, {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,9 @@ class Batch:
 
 
 def read_batch(
-    files: Sequence[File], chosen: Mapping[str, str] | Wishes, memory: dict[tuple, object]
+    files: Sequence[UploadedFile],
+    chosen: Mapping[str, str] | Overrides,
+    memory: dict[tuple, object],
 ) -> Batch:
     """Decode files, put each mask beside its slice and each sequence in its channel.
 
@@ -109,7 +111,7 @@ def read_batch(
         chosen: What the visitor has set by hand; a mapping stands for masks alone.
         memory: What was decoded before by (file id, kind); brought up to date.
     """
-    wishes = chosen if isinstance(chosen, Wishes) else replace(NOTHING, masks=chosen)
+    overrides = chosen if isinstance(chosen, Overrides) else replace(NOTHING, masks=chosen)
     errors: list[str] = []
     if len(files) > MOST_FILES:
         errors.append(f"Only the first {MOST_FILES:,} of {len(files):,} files are read.")
@@ -118,7 +120,7 @@ def read_batch(
     pictures = [file for file in files if not file.name.lower().endswith(VOLUMES)]
     by_name = {file.name: file for file in pictures}
     by_short = {file.short: file.name for file in reversed(pictures)}
-    by_hand = [[by_short.get(n, n) for n in pair] for pair in wishes.masks.items()]
+    by_hand = [[by_short.get(n, n) for n in pair] for pair in overrides.masks.items()]
     pairs = image.pair_masks([file.name for file in pictures]) | {
         name: mask for name, mask in by_hand if name in by_name and mask in by_name
     }
@@ -153,17 +155,17 @@ def read_batch(
     for key in set(memory) - fresh:
         del memory[key]
     names = tuple(dict.fromkeys(file.short for file in pictures))
-    return _batch(entries, wishes, names, errors, passed)
+    return _batch(entries, overrides, names, errors, passed)
 
 
 def _batch(
     entries: list[Entry],
-    wishes: Wishes,
+    overrides: Overrides,
     names: tuple[str, ...],
     errors: list[str],
     passed: list[str],
 ) -> Batch:
-    assembly = assemble(entries, wishes.sequences)
+    assembly = assemble(entries, overrides.sequences)
     notes = list(assembly.problems)
     if passed:
         some = ", ".join(passed[:3]) + (", …" if len(passed) > 3 else "")
@@ -173,7 +175,7 @@ def _batch(
     studies, thinned = _thin_out(assembly.studies)
     notes += thinned
     found = [
-        _turned(each, key, wishes.turns.get(study.anchor))
+        _turned(each, key, overrides.turns.get(study.anchor))
         for study in studies
         for each, key in _keyed(study)
     ]
@@ -184,9 +186,9 @@ def _batch(
 
 
 def _unpacked(
-    files: Sequence[File], memory: dict[tuple, object], fresh: set[tuple], errors: list[str]
-) -> list[File]:
-    result: list[File] = []
+    files: Sequence[UploadedFile], memory: dict[tuple, object], fresh: set[tuple], errors: list[str]
+) -> list[UploadedFile]:
+    result: list[UploadedFile] = []
     for file in files:
         if not is_zip(file.data):
             result.append(file)
@@ -196,14 +198,14 @@ def _unpacked(
         except DecodeError as error:
             errors.append(str(error))
             continue
-        found = [File(f"{file.id}/{path}", path, data, True) for path, data in members]
+        found = [UploadedFile(f"{file.id}/{path}", path, data, True) for path, data in members]
         if not found:
             errors.append(f"{file.short} is a zip without files.")
         result += found
     return result
 
 
-def _remember(memory: dict[tuple, object], fresh: set[tuple], file: File, kind: str):
+def _remember(memory: dict[tuple, object], fresh: set[tuple], file: UploadedFile, kind: str):
     reader = get_reader()
     read = {"slice": reader.file, "mask": reader.mask, "zip": reader.zip}[kind]
     key = file.id, kind

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.analyze.upload_batch import Batch, File, Wishes, read_batch
+from ui.analyze.upload_batch import Batch, Overrides, UploadedFile, read_batch
+from ui.session.cache import forget_uploads, upload_key
 
-OWN = "uploads.own"
+OWN = upload_key("uploads.own")
 """Session key of the stack that was uploaded last, for other pages; None without one."""
 
 FILES, FOLDER = "Files or a zip", "A folder"
 
-_STATE, _KEPT = "uploads", "uploads.batch"
+_STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
+_BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
+_CHANGED = upload_key("uploads.changed")
 _ROUND = "uploads.round"
-_BEFORE, _LAST, _CHANGED = "uploads.before", "uploads.last", "uploads.changed"
 
 
-def uploaded(wishes: Wishes) -> Batch:
+def uploaded(overrides: Overrides) -> Batch:
     """Draw the uploader and read what lies in it."""
     how = st.segmented_control(
         "What to upload",
@@ -38,26 +40,26 @@ def uploaded(wishes: Wishes) -> Batch:
         "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
-    files = _carried([File(u.file_id, u.name, u.getvalue(), folder) for u in uploads])
+    files = _carried([UploadedFile(u.file_id, u.name, u.getvalue(), folder) for u in uploads])
     # Most reruns change nothing of the files: what was made of them is kept as it is.
-    mark = tuple(file.id for file in files), wishes.mark
+    mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)
     if kept is None or kept[0] != mark:
         with st.spinner("Reading your files…"):
-            batch = read_batch(files, wishes, st.session_state.setdefault(_STATE, {}))
+            batch = read_batch(files, overrides, st.session_state.setdefault(_STATE, {}))
         kept = st.session_state[_KEPT] = mark, batch
     st.session_state[OWN] = kept[1].stack
     return kept[1]
 
 
-def _carried(files: list[File]) -> list[File]:
+def _carried(files: list[UploadedFile]) -> list[UploadedFile]:
     """Files in the uploader, and before them those that it has lost.
 
     An uploader that was off the screen comes back empty, though nobody took a file out of it.
     """
     taken_out = st.session_state.pop(_CHANGED, False)
-    before: list[File] = st.session_state.get(_BEFORE, [])
-    last: list[File] = st.session_state.get(_LAST, [])
+    before: list[UploadedFile] = st.session_state.get(_BEFORE, [])
+    last: list[UploadedFile] = st.session_state.get(_LAST, [])
     if not files and last and not taken_out:
         before = [*before, *last]
     st.session_state[_BEFORE], st.session_state[_LAST] = before, files
@@ -75,8 +77,7 @@ def _changed() -> None:
 
 
 def forget() -> None:
-    """Drop the uploaded files and all that was decoded of them."""
-    for key in (_STATE, _KEPT, _BEFORE, _LAST, _CHANGED, OWN):
-        st.session_state.pop(key, None)
+    """Drop the uploaded files and all that the session keeps of them."""
+    forget_uploads()
     # The uploader lets go of its files when it comes back under another key.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1

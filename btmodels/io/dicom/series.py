@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from btmodels.filenames import stem_of
-from btmodels.geometry import Grid, is_affine, plane_notes, toward_axial
+from btmodels.geometry import VolumeGeometry, is_affine, plane_notes, toward_axial
 from btmodels.io.dicom.file import DicomFile, Frame
-from btmodels.io.scan import Scan, to_levels
+from btmodels.io.scan import Scan, rescale_to_uint8
 
 _EVEN = 0.02
 """Share of the distance between slices by which one may differ from another."""
@@ -112,10 +112,10 @@ def _shared(notes: list[str], files: list[DicomFile], title: str) -> list[str]:
 
 def _grid(
     pictures: list[_Picture], files: list[int], shape: tuple[int, int, int], title: str
-) -> tuple[Grid, tuple[str, ...]]:
+) -> tuple[VolumeGeometry, tuple[str, ...]]:
     """Where a series lies, and what is to be said of that."""
     frame = pictures[0].frame
-    plain = Grid(
+    plain = VolumeGeometry(
         "DICOM",
         tuple(shape),
         header=tuple({picture.index: picture.file.header for picture in pictures}.values()),
@@ -176,14 +176,16 @@ def _levels(
     if None not in windows:
         # One line for all slices, and no frame's own window cuts off what another shows.
         window = min(low for low, _ in windows), max(high for _, high in windows)
-    levels, notes = to_levels(values, title, window)
+    levels, notes = rescale_to_uint8(values, title, window)
     if pictures[0].file.inverted:
         levels = 255 - levels
         notes += (f"{title} stores white as the smallest value (MONOCHROME1); it was inverted.",)
     return levels, notes
 
 
-def _names(pictures: list[_Picture], grid: Grid, title: str, num_files: int) -> tuple[str, ...]:
+def _names(
+    pictures: list[_Picture], grid: VolumeGeometry, title: str, num_files: int
+) -> tuple[str, ...]:
     """A slice is named by its file, unless it was cut across files or the file has more."""
     if len(pictures) == 1:
         return (_spoken(pictures[0].file.name),)
