@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,20 @@ def chromium() -> str:
     if path is None:
         pytest.fail("BT_BROWSER=required, and no Chromium or Chrome was found.")
     return path
+
+
+@pytest.fixture(scope="module")
+def eager() -> Iterator[None]:
+    """Functions that TensorFlow would compile run as they are written, in one module's tests.
+
+    A graph takes from three to thirty seconds to compile, which a tiny training of a few steps never wins
+    back. `tests/btmodels/training/test_eager.py` holds both ways to the same weights.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

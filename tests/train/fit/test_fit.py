@@ -14,6 +14,8 @@ from train.fit.augment import fade_lesion
 from train.fit.data import Epoch, Subset, load_subset
 from train.fit.fit import out_of_fold
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
