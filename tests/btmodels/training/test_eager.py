@@ -1,4 +1,4 @@
-"""A training that is compiled and one that runs eagerly, as other tests do it, end with the same weights."""
+"""Compiled training and eager training, as the other tests do it, end with the same weights."""
 
 from __future__ import annotations
 
