@@ -18,6 +18,21 @@ _PLACES = (
 )
 
 
+# Tests run beside each other, and so do the processes that they start: a thread each is all there is to
+# share, and more only wait for each other.
+for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
+_NETWORKS = tuple(
+    f"tests/{folder}/"
+    for folder in (
+        *("btmodels/inference", "btmodels/networks", "btmodels/teaching", "btmodels/training"),
+        *("train/bench", "train/evaluate", "train/experiments", "train/fit"),
+    )
+)
+"""Folders whose tests build, train or run networks, which takes TensorFlow and minutes."""
+
+
 def find_chromium() -> str | None:
     """Path of a Chromium or Chrome on this machine, or None."""
     for name in _NAMES:
@@ -31,6 +46,9 @@ def _browser_required() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(_NETWORKS):
+            item.add_marker(pytest.mark.networks)
     if find_chromium() is None and not _browser_required():
         for item in items:
             if item.get_closest_marker("browser"):
@@ -60,11 +78,11 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def eager() -> Iterator[None]:
-    """Functions that TensorFlow would compile run as they are written, in one module's tests.
+    """Functions that TensorFlow would compile run as they are written.
 
-    A graph takes from three to thirty seconds to compile, which a tiny training of a few steps never wins
+    A graph takes from three to thirty seconds to compile, which a training of a few steps never wins
     back. `tests/btmodels/training/test_eager.py` holds both ways to the same weights.
     """
     import tensorflow as tf
