@@ -55,9 +55,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     logs.configure()
     login.check()
     _ask_nobody_for_addresses()
-    MultiPartParser.spool_max_size = (
-        0  # an upload of more than 1 MB would pass through a file on disk
-    )
+    # Otherwise an upload of more than 1 MB would pass through a file on disk.
+    MultiPartParser.spool_max_size = 0
     get_engine().listeners.append(metrics.watch)
     shutdown.finish_first(metrics.under_way)
     get_engine().start()
