@@ -55,6 +55,7 @@ def test_fit_then_evaluate(places, capsys):
     assert set(kept) == {"model", "validation"}
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_cross_validation_of_this_split_is_heard_when_the_threshold_is_chosen(places):
     _, assets, _ = places
     assert out_of_fold("unet", assets) is None
@@ -74,6 +75,7 @@ def test_a_cross_validation_of_this_split_is_heard_when_the_threshold_is_chosen(
     assert registry.load_record("unet", assets).extra["fold_patients"] == 4
 
 
+@pytest.mark.usefixtures("eager")
 def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypatch):
     _, assets, runs = places
 
@@ -164,6 +166,7 @@ def test_a_run_that_never_began_cannot_be_published(places, capsys):
     assert "nothing trained" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("eager")
 def test_training_never_opens_test_or_reference_patients(places):
     data, assets, _ = places
     for subset in ("test", "reference", "samples"):
