@@ -102,7 +102,7 @@ def test_folds_share_no_patient(done):
     assert found["whole_patient"]["false_alarm_rate"] <= found["false_alarm_rate"]
 
 
-def test_a_fold_that_another_process_finished_counts_too(tmp_path):
+def test_a_fold_that_another_process_finished_counts_too(tmp_path, eager):
     words = ["crossval", "--quick", "--network", "unet", "--assets", str(tmp_path)]
     words += ["--runs", str(tmp_path / "runs")]
     lacks = []

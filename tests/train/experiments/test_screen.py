@@ -43,7 +43,7 @@ def counts_dice(value: float) -> float:
     return 2 * each.tp / (2 * each.tp + each.fp + each.fn)
 
 
-def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
+def test_the_screen_runs_from_one_end_to_the_other(tmp_path, eager):
     words = ["screen", "--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
     path = tmp_path / "metrics" / "screen.json"
     keys = ["baseline", "copy_paste", "neighbors"]
