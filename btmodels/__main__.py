@@ -166,7 +166,7 @@ def _rows(
     for chunk in _chunks(_read(inputs_, overrides)):
         chunk, seen = _examined(chunk, thresholds)
         images = [each.slice.pixels for each, _ in chunk if each is not None]
-        answered = worker.answer(images, *networks, assets).predictions if images else []
+        answered = worker.predict(images, *networks, assets).predictions if images else []
         predictions = iter(answered)
         for found, problems in chunk:
             if found is None:
