@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class GradCAM:
     classifier: str
 
 
+@worker.by_graphs
 def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM:
     """Compute Grad-CAM for a slice, in the worker.
 
@@ -63,12 +64,12 @@ def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM
     predictor = worker.get_predictor(classifier, assets)
     layer = LAYERS[predictor.spec.name]
     size = predictor.spec.input_shape[:2]
-    values = normalize(image, size)[None]
-    found = heatmap(predictor.model, layer, values)[0]
+    values = normalize(image, size)
+    views = [values, values[:, ::-1]] if predictor.record.flips else [values]
+    found, *mirrored = predictor.heatmap(np.stack(views))
     grid = found.shape
-    if predictor.record.flips:
-        mirrored = heatmap(predictor.model, layer, np.ascontiguousarray(values[:, :, ::-1]))[0]
-        found = (found + mirrored[:, ::-1]) / 2
+    if mirrored:
+        found = (found + mirrored[0][:, ::-1]) / 2
     found = found / max(float(found.max()), 1e-12)
     # The layer's grid covers the squared slice; bilinear from there to the slice's own pixels.
     import cv2
@@ -78,53 +79,38 @@ def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM
     return GradCAM(levels, grid, layer, predictor.spec.name)
 
 
-def heatmap(model: keras.Model, layer: str, batch: np.ndarray) -> np.ndarray:
-    """Compute the heat of slices: the formula above.
+def with_heatmap(model: keras.Model, layer: str) -> keras.Model:
+    """Return a classifier that also gives its heat: the formula above.
+
+    Between the maps and the logit lie their mean and one dense layer, with a weight for each map. So
+    dy / dA_k is that weight over the number of places, and no gradient has to be computed.
 
     Args:
-        model: Classifier, (batch, rows, cols, 3) to logits (batch, 1).
+        model: Classifier, (batch, rows, cols, 3) to logits (batch, 1). Not modified.
         layer: Name of the layer whose maps are weighted.
-        batch: float32, normalized.
 
     Returns:
-        float32, (batch, rows, cols) of the layer, at least 0.
+        A model of the same input to logits (batch, 1) and heat, at least 0, (batch, rows, cols, 1) of the
+        layer.
+
+    Raises:
+        ValueError: Something else follows the layer.
     """
-    maps, slopes = _maps_and_slopes(model, layer, batch)
-    weights = slopes.mean(axis=(1, 2))  # (batch, channels)
-    return np.maximum(0.0, np.einsum("nijk,nk->nij", maps, weights)).astype(np.float32)
-
-
-def _maps_and_slopes(model: Any, layer: str, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Each of shape (batch, rows, cols, channels).
     import keras
-    from keras import ops
-
-    body = keras.Model(model.input, model.get_layer(layer).output)
-    maps = body(batch, training=False)
-    head = _head_of(model, layer)
-    if keras.backend.backend() == "jax":
-        import jax
-
-        slopes = jax.grad(lambda x: ops.sum(head(x, training=False)))(maps)
-    else:
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            tape.watch(maps)
-            logit = ops.sum(head(maps, training=False))
-        slopes = tape.gradient(logit, maps)
-    # float32 from here on, whatever numbers the network computes in.
-    return tuple(ops.convert_to_numpy(ops.cast(each, "float32")) for each in (maps, slopes))
-
-
-def _head_of(model: Any, layer: str) -> Any:
-    # What follows the layer, as a model of its own; in a chain, for nothing runs past the last maps.
-    import keras
+    from keras import layers, ops
 
     start = model.get_layer(layer)
-    names = [each.name for each in model.layers]
-    inputs = keras.Input(start.output.shape[1:], name="maps")
-    found = inputs
-    for each in model.layers[names.index(layer) + 1 :]:
-        found = each(found)
-    return keras.Model(inputs, found)
+    after = model.layers[model.layers.index(start) + 1 :]
+    kinds = [type(each) for each in after if not isinstance(each, layers.Dropout)]
+    if kinds != [layers.GlobalAveragePooling2D, layers.Dense]:
+        raise ValueError(
+            "A mean of the maps and one dense layer must follow. Received: "
+            f"{layer!r} of {model.name}, followed by {[each.name for each in after]}"
+        )
+    kernel = after[-1].get_weights()[0]  # (channels, 1)
+    maps = start.output
+    weigh = layers.Conv2D(1, 1, use_bias=False, dtype="float32", name="weigh_maps")
+    heat = layers.Rescaling(1 / (maps.shape[1] * maps.shape[2]), dtype="float32")(weigh(maps))
+    weigh.set_weights([ops.reshape(kernel, (1, 1, -1, 1))])
+    heat = layers.ReLU(dtype="float32", name="heat")(heat)
+    return keras.Model(model.input, [model.output, heat], name=model.name)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels.errors import BrainTumorError, EngineError, WeightsError
+from btmodels.errors import BrainTumorError, EngineError, GraphError, WeightsError
 from btmodels.slices import Prediction
 
 
@@ -95,6 +95,12 @@ class RequestQueue:
             self._changed.notify()
         return request
 
+    @property
+    def waits(self) -> bool:
+        """Whether any request waits or is under way."""
+        with self._changed:
+            return bool(self._requests)
+
     def next_batch(self, seconds: float) -> Batch | Task | None:
         """Join what waits; None if nothing came for so long or the queue was closed."""
         with self._changed:
@@ -142,7 +148,7 @@ class RequestQueue:
     def fail_or_retry(self, batch: Batch | Task, error: BrainTumorError) -> None:
         """A batch failed: its requests get a second try, but none where the weights are to blame."""
         for request in batch.requests:
-            final = request.failed_once or isinstance(error, WeightsError)
+            final = request.failed_once or isinstance(error, (GraphError, WeightsError))
             request.failed_once = True
             if final and self._remove(request):
                 # Each waiting thread raises a copy of its own.
