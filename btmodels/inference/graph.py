@@ -10,6 +10,7 @@ does, in float32.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -176,6 +177,9 @@ def _onnxruntime(model: bytes) -> Run:
 
 
 def _openvino(model: bytes, shape: Sequence[int], half: bool) -> tuple[Run, str]:
+    # Its converter tells its makers over the network that it was imported, and is not needed here.
+    for module in ("openvino.tools.ovc", "openvino_telemetry"):
+        sys.modules.setdefault(module, None)
     import openvino
 
     core = openvino.Core()

@@ -138,7 +138,7 @@ GraphPredictor("sequential", runtime={runtime!r}).segment([np.zeros((8, 8, 3), n
 from pathlib import Path
 files = Path("/proc/self/fd").glob("*")  # of native code, too
 seen += [str(each) for each in files if each.is_socket()]
-print(seen, "tensorflow" in sys.modules, "keras" in sys.modules, "openvino_telemetry" in sys.modules)
+print(seen, *(bool(sys.modules.get(n)) for n in ("tensorflow", "keras", "openvino_telemetry")))
 """
 
 
