@@ -82,7 +82,7 @@ def test_grad_cam_is_asked_for_the_slice_in_view_alone(open_page):
     app = open_page("analyze", fake, patient=fakes.PATIENTS[0], layers="prediction,gradcam")
     assert not app.exception
     assert [q[0] for q in fake.questions] == [gradcam.compute_gradcam]
-    assert "gradcam.kept" in app.session_state
+    assert "gradcam.maps" in app.session_state
     assert app.query_params["layers"] == "prediction,gradcam"
 
 

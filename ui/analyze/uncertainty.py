@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,16 +18,14 @@ from btmodels.slices import Analysis
 from btmodels.visualize import overlay
 from ui.session import analysis as networks
 from ui.session import gradcam, quality
+from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
 from ui.shared.content import sections
 
-KEPT = "uncertainty.kept"
-"""Session key of what was asked for, by (question, key of the slice, hash of the weights)."""
-
-MOST = 60
-"""Answers that a session keeps."""
+_answers: SessionCache[Any] = SessionCache("uncertainty.answers", 60)
+"""By (question, key of the slice, hash of the weights)."""
 
 
 def draw(analyzed: Analyzed, view: View) -> None:
@@ -54,11 +53,6 @@ def draw(analyzed: Analyzed, view: View) -> None:
         st.markdown("**Two networks side by side**")
         st.markdown(text.get("Side by side", ""))
         _side_by_side(analysis, key)
-
-
-def forget() -> None:
-    """Drop all answers."""
-    st.session_state.pop(KEPT, None)
 
 
 def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
@@ -189,10 +183,7 @@ def _once(question: tuple, function, analysis: Analysis, *args):
     """Ask the engine, unless this session has the answer of these very weights."""
     name = question[-1]
     question = (*question, registry.load_record(name).sha256)
-    kept = st.session_state.setdefault(KEPT, {})
-    if question not in kept:
-        while len(kept) >= MOST:
-            del kept[next(iter(kept))]
+    if question not in _answers:
         words = args or (name,)
-        kept[question] = engine.get_engine().ask(function, analysis.slice.pixels, *words)
-    return kept[question]
+        _answers.put(question, engine.get_engine().ask(function, analysis.slice.pixels, *words))
+    return _answers.get(question)

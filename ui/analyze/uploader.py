@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from btmodels.filenames import plain_path
 from ui.analyze.upload_batch import Batch, Overrides, UploadedFile, read_batch
+from ui.session.cache import forget_uploads, upload_key
 
-OWN = "uploads.own"
+OWN = upload_key("uploads.own")
 """Session key of the stack that was uploaded last, for other pages; None without one."""
 
 FILES, FOLDER = "Files or a zip", "A folder"
 
-_STATE, _KEPT = "uploads", "uploads.batch"
+_STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
+_BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
+_CHANGED = upload_key("uploads.changed")
 _ROUND = "uploads.round"
-_BEFORE, _LAST, _CHANGED = "uploads.before", "uploads.last", "uploads.changed"
 
 
 def uploaded(overrides: Overrides) -> Batch:
@@ -38,7 +41,9 @@ def uploaded(overrides: Overrides) -> Batch:
         "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
-    files = _carried([UploadedFile(u.file_id, u.name, u.getvalue(), folder) for u in uploads])
+    files = _carried(
+        [UploadedFile(u.file_id, plain_path(u.name), u.getvalue(), folder) for u in uploads]
+    )
     # Most reruns change nothing of the files: what was made of them is kept as it is.
     mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)
@@ -75,8 +80,7 @@ def _changed() -> None:
 
 
 def forget() -> None:
-    """Drop the uploaded files and all that was decoded of them."""
-    for key in (_STATE, _KEPT, _BEFORE, _LAST, _CHANGED, OWN):
-        st.session_state.pop(key, None)
+    """Drop the uploaded files and all that the session keeps of them."""
+    forget_uploads()
     # The uploader lets go of its files when it comes back under another key.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1

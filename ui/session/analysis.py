@@ -16,6 +16,7 @@ from btmodels.measurement import measure
 from btmodels.registry import Record
 from btmodels.slices import Analysis, Prediction, Slice
 from ui.session import gradcam, quality
+from ui.session.cache import upload_key
 from ui.session.stack import Analyzed, Stack
 
 SEGMENTER, CLASSIFIER = "default", "default-classifier"
@@ -26,12 +27,12 @@ CHUNK = 16
 SHARED_ANALYSES = 256
 WARMING = "The networks are warming up; the mask follows in a few seconds."
 
-KEPT, AHEAD, FAILURE = "analysis.kept", "analysis.ahead", "analysis.failure"
+KEPT, AHEAD, FAILURE = map(upload_key, ("analysis.kept", "analysis.ahead", "analysis.failure"))
 """Session keys of the analyses of the stack on screen, of what the networks look at while the page is
 drawn, and of what went wrong last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Asked:
     """What the networks were asked: keys of slices, hashes of the weights, and what will come of it."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from btmodels.slices import Analysis, Slice, largest_lesion_slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """Slices in the order they are shown.
 
@@ -39,7 +39,7 @@ class Stack:
         return largest_lesion_slice(self.slices)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analyzed:
     """A stack as far as it has been analyzed.
 
@@ -64,7 +64,3 @@ class Analyzed:
     model: str | None = None
     heats: dict[str, np.ndarray] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
-
-    def why_not(self, index: int) -> str:
-        """Return why slice ``index`` has no analysis, one sentence."""
-        return self.stopped.get(self.stack.keys[index], self.message)

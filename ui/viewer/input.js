@@ -8,7 +8,7 @@ const TURNS = {
 };
 const MOVES = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
 
-class Hand {
+export class PointerInput {
   constructor(frame, viewer) {
     Object.assign(this, { frame, viewer, pointers: new Map(), turned: 0, swiped: 0 });
     frame.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -25,6 +25,7 @@ class Hand {
       event.stopPropagation();
       divider.setPointerCapture(event.pointerId);
     };
+    divider.onpointerup = () => viewer.settle();
     divider.onpointermove = (event) => {
       const box = frame.getBoundingClientRect();
       const held = divider.hasPointerCapture(event.pointerId);
@@ -64,6 +65,7 @@ class Hand {
     if (event.target.closest("button")) return;
     if (event.target.closest(".divider") && this.moveDivider(key)) {
       event.preventDefault();
+      viewer.settle();
       return;
     }
     if (event.shiftKey && key in MOVES) viewer.pan(...MOVES[key]);
@@ -120,6 +122,6 @@ class Hand {
   }
 
   release(event) {
-    if (this.pointers.delete(event.pointerId) && event.pointerType === "touch") this.viewer.settle();
+    if (this.pointers.delete(event.pointerId)) this.viewer.settle();
   }
 }
