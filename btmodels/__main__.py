@@ -165,15 +165,9 @@ def _rows(
     thresholds = classifier.load_thresholds(assets)
     for chunk in _chunks(_read(inputs_, overrides)):
         chunk, seen = _examined(chunk, thresholds)
-<<<<<<< HEAD
-        images = [each.slice.pixels for each, _ in chunk if each is not None]
-        answered = worker.predict(images, *networks, assets).predictions if images else []
-        predictions = iter(answered)
-=======
         analyses = iter(
             analyze_slices([each.slice for each, _ in chunk if each], *networks, assets=assets)
         )
->>>>>>> main
         for found, problems in chunk:
             if found is None:
                 yield None, problems

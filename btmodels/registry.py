@@ -13,12 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-<<<<<<< HEAD
 from btmodels.errors import GraphError, WeightsError
-=======
-from btmodels.errors import WeightsError
 from btmodels.json_files import read_json
->>>>>>> main
 from btmodels.paths import ASSETS
 
 

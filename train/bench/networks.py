@@ -76,7 +76,7 @@ def analyze(repeats: int) -> tuple[float, float]:
 
 
 def engine(repeats: int) -> tuple[float, float]:
-    """Return milliseconds a slice by the engine and by the networks that Keras compiled, in this process."""
+    """Return milliseconds a slice by the engine, and by the networks as Keras compiles them."""
     networks = Networks()
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     try:
