@@ -23,7 +23,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from btmodels.inference.engine import PING_SECONDS
+from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
