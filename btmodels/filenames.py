@@ -19,8 +19,12 @@ _LONGEST = 120
 
 def plain_name(name: str) -> str:
     """Return a file's name without folders and without characters that do not print."""
-    last = re.split(r"[\\/]", name)[-1]
-    return "".join(c for c in last if c.isprintable())[:_LONGEST].strip() or "The file"
+    return plain_text(re.split(r"[\\/]", name)[-1]) or "The file"
+
+
+def plain_text(text: str) -> str:
+    """Return a text without characters that do not print, at most 120 of them."""
+    return "".join(c for c in text if c.isprintable())[:_LONGEST].strip()
 
 
 def stem_of(name: str) -> str:
@@ -31,6 +35,12 @@ def stem_of(name: str) -> str:
 def suffix_of(name: str) -> str:
     """Return a file's ending in lower case with its dot, empty where there is none."""
     return PurePosixPath(plain_name(name)).suffix.lower()
+
+
+def natural_key(name: str) -> list[tuple[bool, int, str]]:
+    """Return what names are sorted by so that ``x_9`` comes before ``x_10``."""
+    parts = re.split(r"(\d+)", name.lower())
+    return [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
 
 
 def parse_slice_name(name: str) -> tuple[str | None, int | None]:

@@ -23,7 +23,6 @@ from btmodels.export import nifti as export_volume
 from btmodels.export.dicom_seg import dicom_seg, seg_name, why_no_seg
 from btmodels.export.files import COLUMNS, own_mask, table_csv, zip_of
 from btmodels.export.nifti import nifti_mask, of_volume
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.nifti import read_nifti
 from btmodels.io.read import read_file
 from btmodels.slices import Analysis, Prediction, Slice, Turn

@@ -12,7 +12,6 @@ import pytest
 from btmodels.errors import DecodeError
 from btmodels.io import nifti as nifti_module
 from btmodels.io import raster
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.nifti import read_nifti
 from btmodels.io.read import read_file
 from tests.btmodels.scanner import nifti

@@ -17,7 +17,6 @@ import pydicom
 import pytest
 
 from btmodels.errors import DecodeError
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.dicom.file import DicomFile
 from btmodels.io.read import read_file
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import tifffile
 
+from btmodels.io.batch import InputFile
 from btmodels.slices import Turn
 from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
 from ui.analyze import upload_batch
-from ui.analyze.upload_batch import LIMIT, NOTHING, File, read_batch
+from ui.analyze.upload_batch import LIMIT, NOTHING, read_batch
 
 
 def tiff(array: np.ndarray) -> bytes:
@@ -22,8 +23,10 @@ def tiff(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def files(**by_name: bytes) -> list[File]:
-    return [File(f"id-{name}", name.replace("__", "."), data) for name, data in by_name.items()]
+def files(**by_name: bytes) -> list[InputFile]:
+    return [
+        InputFile(f"id-{name}", name.replace("__", "."), data) for name, data in by_name.items()
+    ]
 
 
 SLICE, MASK = map(tiff, slice_and_mask(2))
@@ -47,7 +50,7 @@ def test_a_mask_can_be_chosen_by_hand():
 
 
 def test_a_mask_of_a_folder_can_be_chosen_by_hand():
-    uploads = [File("1", "p/a.tif", SLICE, True), File("2", "p/drawn.tif", MASK, True)]
+    uploads = [InputFile("1", "p/a.tif", SLICE, True), InputFile("2", "p/drawn.tif", MASK, True)]
     paired = read_batch(uploads, {"a.tif": "drawn.tif"}, {})
     assert paired.names == ("a.tif", "drawn.tif")
     assert [each.name for each in paired.stack.slices] == ["a.tif"]
@@ -90,14 +93,14 @@ def test_what_was_decoded_is_kept_while_the_file_is_there():
 
 
 def test_a_batch_has_an_end():
-    many = [File(str(i), f"s{i}.tif", SLICE) for i in range(LIMIT + 1)]
+    many = [InputFile(str(i), f"s{i}.tif", SLICE) for i in range(LIMIT + 1)]
     batch = read_batch(many, {}, {})
     assert len(batch.stack.slices) == LIMIT
     assert str(LIMIT) in batch.errors[0]
 
 
 def test_one_name_twice_is_two_slices():
-    twice = [File("1", "x.tif", SLICE), File("2", "x.tif", SLICE)]
+    twice = [InputFile("1", "x.tif", SLICE), InputFile("2", "x.tif", SLICE)]
     stack = read_batch(twice, {}, {}).stack
     assert len(stack.slices) == 2 and len(set(stack.keys)) == 2
 
@@ -126,7 +129,7 @@ def test_a_zip_is_what_is_in_it():
 
 def test_folders_keep_masks_beside_their_slices():
     uploads = [
-        File(str(index), name, data, bulk=True)
+        InputFile(str(index), name, data, bulk=True)
         for index, (name, data) in enumerate(
             [("a/x.tif", SLICE), ("b/x.tif", SLICE), ("b/x_mask.tif", MASK), ("b/.hidden", b"?")]
         )
@@ -140,7 +143,7 @@ VOLUME = np.random.default_rng(4).integers(0, 256, (3, 8, 9), np.uint8)
 
 
 def test_a_series_is_a_stack_whatever_the_order_of_its_files():
-    batch = read_batch([File(n, n, d) for n, d in series(VOLUME).items()], {}, {})
+    batch = read_batch([InputFile(n, n, d) for n, d in series(VOLUME).items()], {}, {})
     assert [each.name for each in batch.stack.slices] == ["IM0000.dcm", "IM0001.dcm", "IM0002.dcm"]
     found = np.stack([each.pixels[..., 1] for each in batch.stack.slices])
     np.testing.assert_array_equal(found, VOLUME)

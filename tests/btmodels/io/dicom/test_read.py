@@ -22,7 +22,6 @@ from pydicom.uid import (
 
 from btmodels.errors import DecodeError
 from btmodels.io import raster
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.dicom import read as dicom_module
 from btmodels.io.dicom.codestream import size_of
 from btmodels.io.dicom.read import is_dicom, read_dicom
