@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 PY = .venv/bin/python
 export PORT HOST PYTHON
 
-.PHONY: help demo test train bench audit lint clean
+.PHONY: help demo test train bench audit lint lock clean
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
 	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
 	@echo "make lint    ruff check, ruff format --check, and imports that point one way"
+	@echo "make lock    write requirements.lock anew: the newest packages of the ranges, with hashes"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
 
 demo: .venv/.runtime
@@ -49,13 +50,19 @@ audit: .venv/.runtime
 	@.venv/audit/bin/pip-audit --strict --progress-spinner off \
 		--path "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
+# --universal: one lock for all systems and Pythons; what differs there carries a marker.
+lock: .venv/.dev
+	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --custom-compile-command "make lock" requirements-login.txt -o requirements.lock
+
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis test-results
 	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
 
 # A stamp is written only after pip succeeded, and is older than its requirements once they change.
 .venv/.runtime: requirements.txt
-.venv/.dev: requirements-dev.txt requirements-train.txt requirements-dicom-seg.txt requirements.txt
+.venv/.dev: requirements-dev.txt requirements-train.txt requirements-dicom-seg.txt requirements-login.txt \
+	requirements.txt
 .venv/.train: requirements-train.txt requirements.txt
 .venv/.runtime .venv/.dev .venv/.train:
 	@sh .ci/install.sh $< $@

@@ -10,17 +10,21 @@ from starlette.middleware import Middleware
 from btmodels.inference.engine import get_engine
 from ui.shared.content import sections
 from ui.shared.deferred import page_first
-from ui.site import garbage, health
+from ui.site import garbage, health, module_route, plane_route
 from ui.site.headers import SafeHeaders
 from ui.site.index_html import routes
 
-ICON = Path(__file__).parent / "assets" / "figures" / "favicon.png"
+FIGURES = Path(__file__).parent / "assets" / "figures"
+NAME = "Margin"
 
 
 def frame() -> None:
     """Draw one page between navigation and notice."""
     notice = sections("cards/notice.md").get("", "")
-    st.set_page_config("Brain tumor segmentation", ICON, "wide", menu_items={"About": notice})
+    title = f"{NAME}: brain tumor segmentation"
+    st.set_page_config(title, FIGURES / "favicon.png", "wide", menu_items={"About": notice})
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(FIGURES / f"logo_{theme}.svg", size="large")
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/analyze.py", title="Analyze", icon=":material/biotech:"),
@@ -39,7 +43,7 @@ def frame() -> None:
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Warm the engine up while the server starts; end its process with the server."""
     get_engine().start()
-    garbage.settle_after_first_page()
+    garbage.freeze_after_first_page()
     # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
     # came first with a deep link would get a page without this frame.
     with suppress(ImportError):  # not public: a later Streamlit may do without it
@@ -60,6 +64,8 @@ else:
         lifespan=lifespan,
         routes=[
             health.route(),
+            module_route.route(),
+            plane_route.route(),
             *routes(["/", "/analyze", "/patients", "/learn", "/scoreboard", "/about"]),
         ],
         middleware=[Middleware(SafeHeaders)],

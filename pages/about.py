@@ -16,15 +16,15 @@ with words:
             st.header(heading)
         st.markdown(text)
         if heading == CHECKUP:
-            quality_scores.draw()
+            quality_scores.draw_quality_scores()
 with facts:
     st.header("This installation")
-    status.strip()
+    status.draw_status()
     for problem in status.problems():
         st.warning(problem, icon=":material/warning:")
     st.dataframe(status.versions(), hide_index=True)
     st.header("How well it does")
-    scores.draw()
+    scores.draw_score_tables()
     st.page_link(
         "pages/scoreboard.py", label="Patient by patient, and how", icon=":material/leaderboard:"
     )

@@ -30,21 +30,21 @@ def analyze() -> None:
         if linkable:
             number = analyzed.stack.slices[view.slice].number
             query = write_link(analyzed.stack.id, number, choice.model, view)
-        slice_picker.write(query | page.kept())
+        slice_picker.write(query | page.route_query())
         st.caption(text.get("Link" if linkable else "Upload", ""))
 
     if linkable:
         with button:
-            page.switch()
+            page.present_button()
     if choice:
-        stack = quality.treated(choice.stack)
+        stack = quality.corrected(choice.stack)
         workbench(stack, choice.start, beside, choice.model, below=table, under=uncertainty.draw)
     else:
         slice_picker.write({})
     editor(linkable)
 
 
-if page.on():
-    page.page()
+if page.presenting():
+    page.draw_presentation()
 else:
     analyze()

@@ -60,4 +60,4 @@ else:
         threshold = analysis.stored_threshold()
         start = View(stack.largest_lesion_slice(), 0.5 if threshold is None else threshold)
         workbench(stack, start, beside, shares=(2, 1))
-status.strip()
+status.draw_status()

@@ -10,4 +10,4 @@ text = sections("cards/scoreboard.md")
 st.title(text.get("Headline", "Scoreboard"), anchor=False)
 st.markdown(text.get("Sentence", ""))
 if choice := page.choose(text):
-    page.draw(choice, text)
+    page.draw_scoreboard(choice, text)

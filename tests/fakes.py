@@ -61,28 +61,30 @@ class FakeEngine:
             raise EngineError("The networks did not answer.")
         return getattr(self, f"_{function.__name__}")(*args)
 
-    def _segmented(self, image, names):
+    def _segment(self, image, names):
         return [image[..., 1].copy() for _ in names]
 
-    def _switched(self, image, name):
+    def _ablate_skips(self, image, name):
         return {
             setting: image[..., 1] if all(setting) else np.zeros_like(image[..., 1])
             for setting in product((True, False), repeat=4)
         }
 
     def _twins(self, image):
-        return {"joined": self._switched(image, ""), "absent": {(): image[..., 1]}}
+        return {"joined": self._ablate_skips(image, ""), "absent": {(): image[..., 1]}}
 
     def _activations(self, image, name, layers, most):
         size, few = (8, 8), 2
         levels = np.zeros((few, *size), np.uint8)
         return [
-            introspect_types.Maps(layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0))
+            introspect_types.ActivationMaps(
+                layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0)
+            )
             for layer in layers
         ]
 
-    def _sight(self, image, name, row, col):
-        return introspect_types.Sight(np.zeros((128, 128), np.uint8), (row, row), (col, col))
+    def _saliency(self, image, name, row, col):
+        return introspect_types.Saliency(np.zeros((128, 128), np.uint8), (row, row), (col, col))
 
     def close(self) -> None:
         pass

@@ -14,7 +14,7 @@ from ui.shared.content import sections
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = ("btmodels", "ui", "train")
-PARTS = ("btmodels", "train", "ui", "pages", "tests", "assets", ".ci")
+PARTS = ("btmodels", "train", "ui", "pages", "tests", "assets", ".ci", "deploy")
 OURS = [
     *sorted(ROOT.glob("*.md")),
     *sorted(file for part in PARTS for file in (ROOT / part).rglob("*.md")),

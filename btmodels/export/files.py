@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -12,6 +11,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from btmodels.export.spreadsheet import csv_bytes
 from btmodels.filenames import stem_of
 from btmodels.measurement.measure import square_millimeters
 from btmodels.slices import Analysis
@@ -91,11 +91,7 @@ def table_csv(analyses: Iterable[Analysis]) -> bytes:
     Returns:
         CSV in UTF-8, a comma between fields, the columns of `COLUMNS`.
     """
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(_row(analysis) for analysis in analyses)
-    return text.getvalue().encode()
+    return csv_bytes((_row(analysis) for analysis in analyses), COLUMNS)
 
 
 def zip_of(analyses: Sequence[Analysis], volumes: Mapping[str, bytes], notice: str) -> bytes:

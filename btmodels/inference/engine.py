@@ -22,8 +22,8 @@ import numpy as np
 from btmodels import paths, registry
 from btmodels.errors import BrainTumorError, EngineError, WeightsError
 from btmodels.inference import worker
-from btmodels.inference.queue import Batch, Errand, Waiting
-from btmodels.inference.worker_process import Pool, PoolClosedError, WorkerLostError
+from btmodels.inference.queue import Batch, RequestQueue, Task
+from btmodels.inference.worker_process import WorkerClosedError, WorkerLostError, WorkerProcess
 from btmodels.slices import Prediction
 
 ANSWER_SECONDS = 60.0
@@ -86,7 +86,7 @@ class Engine:
     def __init__(self, assets: Path = paths.ASSETS) -> None:
         self.assets = assets
         self._lock = threading.RLock()
-        self._run: tuple[Pool, Waiting] | None = None
+        self._run: tuple[WorkerProcess, RequestQueue] | None = None
         self._thread: threading.Thread | None = None
         self._device = ""
         self._failure = ""
@@ -100,16 +100,16 @@ class Engine:
             if _is_off() or self._run or recently:
                 return
             self._failure = ""
-            self._run = Pool(NEEDED, self.assets), Waiting()
+            self._run = WorkerProcess(NEEDED, self.assets), RequestQueue()
             self._thread = threading.Thread(target=self._work, args=self._run, daemon=True)
             self._thread.start()
 
     def status(self) -> EngineStatus:
         """Tell how engine and weights are now; cheap enough for every visit."""
         with self._lock:
-            warmth = self._run[0].warmth if self._run else None
+            info = self._run[0].info if self._run else None
             device, failure = self._device, self._failure
-        problems = warmth.problems if warmth else {}
+        problems = info.problems if info else {}
         networks = {
             name: _network_status(name, self.assets, problems)
             for name in registry.SPECS
@@ -119,9 +119,9 @@ class Engine:
             return EngineStatus("off", "", _OFF, None, networks)
         if failure:
             return EngineStatus("failed", device, failure, None, networks)
-        if warmth is None:
+        if info is None:
             return EngineStatus("warming", device, "", None, networks)
-        return EngineStatus("warm", warmth.device, "", warmth.pid, networks)
+        return EngineStatus("warm", info.device, "", info.pid, networks)
 
     def predict(
         self,
@@ -129,7 +129,7 @@ class Engine:
         segmenter: str = "default",
         classifier: str = "default-classifier",
     ) -> list[Prediction]:
-        """Ask both networks about each slice; wait for warmth and for this request's turn.
+        """Ask both networks about each slice; wait until it is warm and for this request's turn.
 
         Args:
             images: uint8, (rows, cols, 3) each, 0 to 255, of any sizes.
@@ -174,7 +174,7 @@ class Engine:
         return self._queue().add(images, networks).future
 
     def ask(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call ``function(*args, assets)`` in the worker; wait for warmth and for this call's turn.
+        """Call ``function(*args, assets)`` in the worker; wait until it is warm and for this call's turn.
 
         What it is asked must be quick, for all wait behind it, and a function of a module that the web
         process may import, such as `btmodels.inference.introspect_tasks`.
@@ -192,9 +192,9 @@ class Engine:
         """
         if _is_off():
             raise EngineError(_OFF)
-        return self._queue().send(function, (*args, self.assets)).future.result()
+        return self._queue().add_task(function, (*args, self.assets)).future.result()
 
-    def _queue(self) -> Waiting:
+    def _queue(self) -> RequestQueue:
         with self._lock:
             self.start()
             if self._run is None:
@@ -207,54 +207,56 @@ class Engine:
             run, self._run = self._run, None
             thread = self._thread
         if run:
-            pool, waiting = run
-            waiting.close(_CLOSED)
-            pool.close()
+            process, queue = run
+            queue.close(_CLOSED)
+            process.close()
             thread.join()
 
-    def _work(self, pool: Pool, waiting: Waiting) -> None:
-        """Serve what waits until the pool is closed or no worker can be had."""
+    def _work(self, process: WorkerProcess, queue: RequestQueue) -> None:
+        """Serve what waits until the process is closed or no worker can be had."""
         reason = "The engine stopped by a defect of its own."
         try:
-            self._hire(pool, waiting)
+            self._start(process, queue)
             while True:
-                batch = waiting.next_batch(SOON_SECONDS if waiting.room == 1 else PING_SECONDS)
+                batch = queue.next_batch(SOON_SECONDS if queue.batch_size == 1 else PING_SECONDS)
                 try:
-                    self._serve(pool, waiting, batch)
-                except PoolClosedError:
+                    self._serve(process, queue, batch)
+                except WorkerClosedError:
                     raise
                 except BrainTumorError as error:
                     if batch is not None:
-                        waiting.excuse(batch, error)
+                        queue.fail_or_retry(batch, error)
                     if isinstance(error, WorkerLostError):
-                        self._hire(pool, waiting)
-        except PoolClosedError:
+                        self._start(process, queue)
+        except WorkerClosedError:
             reason = _CLOSED
         except EngineError as error:
             reason = str(error)
         finally:
             with self._lock:
-                if self._run and self._run[0] is pool:
+                if self._run and self._run[0] is process:
                     self._run = None
                     self._failure, self._failed_at = reason, time.monotonic()
-            waiting.close(reason)
-            pool.close()
+            queue.close(reason)
+            process.close()
 
-    def _serve(self, pool: Pool, waiting: Waiting, batch: Batch | Errand | None) -> None:
-        if batch is None or (waiting.room == 1 and self._answered >= SOON_SLICES):
-            waiting.room = pool.call(ANSWER_SECONDS, worker.prepare)
-        if isinstance(batch, Errand):
-            waiting.deliver(batch, pool.call(ANSWER_SECONDS, batch.function, *batch.args))
+    def _serve(
+        self, process: WorkerProcess, queue: RequestQueue, batch: Batch | Task | None
+    ) -> None:
+        if batch is None or (queue.batch_size == 1 and self._answered >= SOON_SLICES):
+            queue.batch_size = process.call(ANSWER_SECONDS, worker.warm_full_batch)
+        if isinstance(batch, Task):
+            queue.resolve_task(batch, process.call(ANSWER_SECONDS, batch.function, *batch.args))
         elif batch is not None:
-            task = worker.answer, batch.images, *batch.networks, self.assets
-            answer = pool.call(ANSWER_SECONDS, *task)
-            waiting.room = answer.room
+            task = worker.predict, batch.images, *batch.networks, self.assets
+            answer = process.call(ANSWER_SECONDS, *task)
+            queue.batch_size = answer.batch_size
             self._answered += len(batch.images)
-            waiting.settle(batch, answer.predictions)
+            queue.resolve(batch, answer.predictions)
 
-    def _hire(self, pool: Pool, waiting: Waiting) -> None:
-        self._device = pool.hire().device
-        self._answered, waiting.room = 0, 1
+    def _start(self, process: WorkerProcess, queue: RequestQueue) -> None:
+        self._device = process.start().device
+        self._answered, queue.batch_size = 0, 1
 
 
 def _is_off() -> bool:

@@ -17,11 +17,11 @@ from keras import layers, ops, tree
 Affine = tuple[np.ndarray, np.ndarray]
 """Factor and offset of each channel, float32."""
 
-HALF = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
+HALF_PRECISION = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 """What computes in half precision and never learns holds its weights so: none is converted at each call."""
 
 
-def folded(model: keras.Model) -> keras.Model:
+def fold_batchnorm(model: keras.Model) -> keras.Model:
     """Return a copy that gives the same answers and cannot be trained.
 
     Args:
@@ -41,7 +41,7 @@ def folded(model: keras.Model) -> keras.Model:
 
     def copy(layer: keras.Layer) -> keras.Layer:
         if isinstance(layer, keras.Model):
-            return folded(layer)
+            return fold_batchnorm(layer)
         config = layer.get_config()
         if layer.name in affine:
             # The copy of a normalization after a convolution is never called.
@@ -118,4 +118,4 @@ def _joined(layer: keras.Layer, affine: Affine | None) -> list[np.ndarray]:
 
 def _numbers(layer: keras.Layer) -> str:
     name = layer.dtype_policy.name
-    return HALF.get(name, name)
+    return HALF_PRECISION.get(name, name)

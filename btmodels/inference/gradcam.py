@@ -7,7 +7,7 @@ For the maps A of the last convolutional layer and the logit y,
 as in https://doi.org/10.1109/ICCV.2017.74. The heat has that layer's few rows and columns: it tells a
 quarter of the head from another, not a border. It says where the verdict came from, not where a tumor is.
 
-Importing this module is cheap: the web process names `attention`, the worker runs it.
+Importing this module is cheap: the web process names `compute_gradcam`, the worker runs it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LAYERS = {"resnet50": "conv5_block3_out"}
 
 
 @dataclass(frozen=True)
-class Attention:
+class GradCAM:
     """Grad-CAM of one slice.
 
     Attributes:
@@ -46,7 +46,7 @@ class Attention:
     classifier: str
 
 
-def attention(image: np.ndarray, classifier: str, assets: Path) -> Attention:
+def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM:
     """Compute Grad-CAM for a slice, in the worker.
 
     Where the classifier averages a slice with its mirror image, so does this.
@@ -60,14 +60,14 @@ def attention(image: np.ndarray, classifier: str, assets: Path) -> Attention:
         KeyError: It is no classifier with a layer to look at.
         WeightsError: Its weights are missing or altered.
     """
-    predictor = worker.predictor_of(classifier, assets)
+    predictor = worker.get_predictor(classifier, assets)
     layer = LAYERS[predictor.spec.name]
     size = predictor.spec.input_shape[:2]
     values = normalize(image, size)[None]
-    found = heat(predictor.model, layer, values)[0]
+    found = heatmap(predictor.model, layer, values)[0]
     grid = found.shape
     if predictor.record.flips:
-        mirrored = heat(predictor.model, layer, np.ascontiguousarray(values[:, :, ::-1]))[0]
+        mirrored = heatmap(predictor.model, layer, np.ascontiguousarray(values[:, :, ::-1]))[0]
         found = (found + mirrored[:, ::-1]) / 2
     found = found / max(float(found.max()), 1e-12)
     # The layer's grid covers the squared slice; bilinear from there to the slice's own pixels.
@@ -75,10 +75,10 @@ def attention(image: np.ndarray, classifier: str, assets: Path) -> Attention:
 
     square = cv2.resize(found.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
     levels = to_levels(restore(square, *image.shape[:2]))
-    return Attention(levels, grid, layer, predictor.spec.name)
+    return GradCAM(levels, grid, layer, predictor.spec.name)
 
 
-def heat(model: keras.Model, layer: str, batch: np.ndarray) -> np.ndarray:
+def heatmap(model: keras.Model, layer: str, batch: np.ndarray) -> np.ndarray:
     """Compute the heat of slices: the formula above.
 
     Args:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from btmodels.inference.introspect_types import Maps, Sight
+from btmodels.inference.introspect_types import ActivationMaps, Saliency
 from btmodels.inference.predict import Predictor
 from btmodels.registry import ModelSpec, Record
 from btmodels.transforms.preprocess import normalize, restore, to_levels
@@ -51,7 +51,7 @@ def _differentiate(model: keras.Model, batch: Any, row: Any, col: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Opened:
+class ModelBundle:
     """What a probe needs of a `Predictor`, for a network that is not in the registry."""
 
     spec: ModelSpec
@@ -70,7 +70,7 @@ class Probe:
         skips: Names of the layers that join a skip, from full resolution down.
     """
 
-    def __init__(self, predictor: Predictor | Opened) -> None:
+    def __init__(self, predictor: Predictor | ModelBundle) -> None:
         self.predictor = predictor
         model = predictor.model
         joins = [layer for layer in model.layers if layer.name.endswith("_skip")]
@@ -78,7 +78,7 @@ class Probe:
         self.skips = tuple(layer.name for layer in joins)
         self._watchers: dict[tuple[str, ...], Callable[[Any], Any]] = {}
         self._gradient = _compiled(lambda *args: _differentiate(model, *args))
-        self._switch = _compiled(self._switched) if joins else None
+        self._ablate = _compiled(self._ablated) if joins else None
         if joins:
             # Cut in two where the skips are: above, from the slice to what the decoder gets; below,
             # from there to the logits. In between they can be multiplied with 1 or 0.
@@ -86,7 +86,9 @@ class Probe:
             self._encoder = keras.Model(model.input, [from_below, *kept], name="encoder")
             self._decoder = keras.Model([from_below, *kept], model.output, name="decoder")
 
-    def activations(self, image: np.ndarray, names: Sequence[str], most: int = 16) -> list[Maps]:
+    def activations(
+        self, image: np.ndarray, names: Sequence[str], most: int = 16
+    ) -> list[ActivationMaps]:
         """Return what layers give out for a slice.
 
         Args:
@@ -110,7 +112,7 @@ class Probe:
             for name, values in zip(names, found, strict=True)
         ]
 
-    def switched(self, image: np.ndarray) -> dict[tuple[bool, ...], np.ndarray]:
+    def ablate_skips(self, image: np.ndarray) -> dict[tuple[bool, ...], np.ndarray]:
         """Segment a slice with each setting of the switches on the skips.
 
         A skip that is off hands the decoder zeros, which it never met in training.
@@ -134,7 +136,7 @@ class Probe:
             some = settings[start : start + TOGETHER]
             gates = np.ones((min(TOGETHER, len(settings)), len(self.skips)), np.float32)
             gates[: len(some)] = some
-            found = ops.convert_to_numpy(self._switch(batch, gates))[..., 0]
+            found = ops.convert_to_numpy(self._ablate(batch, gates))[..., 0]
             for setting, probability in zip(some, found, strict=False):
                 answers[setting] = to_levels(restore(probability, *image.shape[:2]))
         return answers
@@ -148,7 +150,7 @@ class Probe:
         probability = (found[0] + found[1][:, ::-1]) / 2 if record.flips else found[0]
         return to_levels(restore(np.ascontiguousarray(probability), *image.shape[:2]))
 
-    def sight(self, image: np.ndarray, row: int, col: int) -> Sight:
+    def saliency(self, image: np.ndarray, row: int, col: int) -> Saliency:
         """Measure which part of a slice the logit of one pixel depends on, by its gradient.
 
         Args:
@@ -170,12 +172,12 @@ class Probe:
         spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]
         # The square root: most of the gradient is close by, and the far part is what is looked for.
         shown = np.sqrt(strength / max(float(strength.max()), 1e-30))
-        return Sight(to_levels(shown), spans[0], spans[1])
+        return Saliency(to_levels(shown), spans[0], spans[1])
 
     def _normalized(self, image: np.ndarray) -> np.ndarray:
         return normalize(image, self.predictor.spec.input_shape[:2])
 
-    def _switched(self, batch: Any, gates: Any) -> Any:
+    def _ablated(self, batch: Any, gates: Any) -> Any:
         # (1, rows, cols, 3), (settings, skips) -> (settings, rows, cols, 1)
         record = self.predictor.record
         views = ops.concatenate([batch, ops.flip(batch, axis=2)]) if record.flips else batch
@@ -194,13 +196,13 @@ class Probe:
         return (probability[::2] + ops.flip(probability[1::2], axis=2)) / 2
 
 
-def _maps(name: str, values: np.ndarray, most: int) -> Maps:
+def _maps(name: str, values: np.ndarray, most: int) -> ActivationMaps:
     # values: (rows, cols, channels)
     order = np.argsort(-values.std(axis=(0, 1)), kind="stable")[:most]
     chosen = values[..., order].transpose(2, 0, 1).astype(np.float32)
     low, high = chosen.min(axis=(1, 2)), chosen.max(axis=(1, 2))
     span = np.maximum(high - low, 1e-12)[:, None, None]
-    return Maps(
+    return ActivationMaps(
         layer=name,
         shape=values.shape,
         channels=tuple(int(channel) for channel in order),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from btmodels.inference import worker
-from btmodels.inference.introspect_types import Maps, Sight
+from btmodels.inference.introspect_types import ActivationMaps, Saliency
 
 if TYPE_CHECKING:
     from btmodels.inference.introspect import Probe
@@ -22,28 +22,28 @@ _probes: dict[tuple[str, Path], Probe] = {}
 
 def activations(
     image: np.ndarray, name: str, layers: Sequence[str], most: int, assets: Path
-) -> list[Maps]:
+) -> list[ActivationMaps]:
     """Do as `btmodels.inference.introspect.Probe.activations` for the network ``name``."""
     return _probe_of(name, assets).activations(image, layers, most)
 
 
-def switched(image: np.ndarray, name: str, assets: Path) -> dict[tuple[bool, ...], np.ndarray]:
-    """Do as `btmodels.inference.introspect.Probe.switched` for the network ``name``."""
-    return _probe_of(name, assets).switched(image)
+def ablate_skips(image: np.ndarray, name: str, assets: Path) -> dict[tuple[bool, ...], np.ndarray]:
+    """Do as `btmodels.inference.introspect.Probe.ablate_skips` for the network ``name``."""
+    return _probe_of(name, assets).ablate_skips(image)
 
 
-def sight(image: np.ndarray, name: str, row: int, col: int, assets: Path) -> Sight:
+def saliency(image: np.ndarray, name: str, row: int, col: int, assets: Path) -> Saliency:
     """Do as `btmodels.inference.introspect.Probe.sight` for the network ``name``."""
-    return _probe_of(name, assets).sight(image, row, col)
+    return _probe_of(name, assets).saliency(image, row, col)
 
 
-def segmented(image: np.ndarray, names: Sequence[str], assets: Path) -> list[np.ndarray]:
+def segment(image: np.ndarray, names: Sequence[str], assets: Path) -> list[np.ndarray]:
     """Segment a slice with each of the networks: uint8, (rows, cols), in 255ths."""
-    return [worker.predictor_of(name, assets).segment([image])[0] for name in names]
+    return [worker.get_predictor(name, assets).segment([image])[0] for name in names]
 
 
 def _probe_of(name: str, assets: Path) -> Probe:
-    predictor = worker.predictor_of(name, assets)
+    predictor = worker.get_predictor(name, assets)
     held = _probes.get((name, assets))
     if held is None or held.predictor is not predictor:
         from btmodels.inference.introspect import Probe

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Maps:
+class ActivationMaps:
     """Some of the maps that a layer gives out for a slice.
 
     Attributes:
@@ -28,7 +28,7 @@ class Maps:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Saliency:
     """What one pixel's logit depends on.
 
     Attributes:

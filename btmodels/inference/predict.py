@@ -12,7 +12,7 @@ from keras import ops
 
 from btmodels import paths, registry, weights
 from btmodels.inference import precision
-from btmodels.inference.fold_batchnorm import folded
+from btmodels.inference.fold_batchnorm import fold_batchnorm
 from btmodels.transforms.preprocess import normalize, restore, to_levels
 
 
@@ -44,7 +44,7 @@ class Predictor:
         self.spec = registry.get(name)
         with precision.using(policy or precision.fastest_policy()):
             self.model, self.record = weights.load(self.spec.name, assets)
-        self._answering = folded(self.model)
+        self._answering = fold_batchnorm(self.model)
         self.batch = precision.largest_batch()
         self._forward = _compiled(self._probability, self.spec.input_shape)
         self._warmed: set[int] = set()

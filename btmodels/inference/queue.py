@@ -26,12 +26,12 @@ class Request:
     future: Future[list[Prediction]] = field(default_factory=Future)
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return len(self.images) - len(self.done)
 
 
 @dataclass(eq=False)
-class Errand:
+class Task:
     """A function to be called in the worker, alone: what a page asks beyond predictions."""
 
     function: Callable[..., Any]
@@ -40,8 +40,8 @@ class Errand:
     future: Future[Any] = field(default_factory=Future)
 
     @property
-    def requests(self) -> tuple[Errand]:
-        """Itself, so that `Waiting.excuse` treats it as a batch of one."""
+    def requests(self) -> tuple[Task]:
+        """Itself, so that `RequestQueue.fail_or_retry` treats it as a batch of one."""
         return (self,)
 
 
@@ -58,17 +58,17 @@ class Batch:
         return self.requests[0].networks
 
 
-class Waiting:
+class RequestQueue:
     """Requests in the order of their turns. One thread takes batches out, any may add.
 
     Attributes:
-        room: Slices in a batch at most: so long does a single slice wait behind somebody's many.
+        batch_size: Slices in a batch at most: so long does a single slice wait behind somebody's many.
     """
 
-    def __init__(self, room: int = 1) -> None:
-        self.room = room
+    def __init__(self, batch_size: int = 1) -> None:
+        self.batch_size = batch_size
         self._changed = threading.Condition()
-        self._requests: deque[Request | Errand] = deque()
+        self._requests: deque[Request | Task] = deque()
         self._closed = ""
 
     def add(self, images: Sequence[np.ndarray], networks: tuple[str, str]) -> Request:
@@ -79,13 +79,13 @@ class Waiting:
         """
         return self._enqueue(Request(images, networks))
 
-    def send(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Errand:
+    def add_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Task:
         """Queue up for a call of ``function(*args)``.
 
         Raises:
             EngineError: The queue was closed.
         """
-        return self._enqueue(Errand(function, args))
+        return self._enqueue(Task(function, args))
 
     def _enqueue(self, request: Any) -> Any:
         with self._changed:
@@ -95,14 +95,14 @@ class Waiting:
             self._changed.notify()
         return request
 
-    def next_batch(self, seconds: float) -> Batch | Errand | None:
+    def next_batch(self, seconds: float) -> Batch | Task | None:
         """Join what waits; None if nothing came for so long or the queue was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, seconds)
             if not self._requests:
                 return None
             first = self._requests[0]
-            if isinstance(first, Errand):
+            if isinstance(first, Task):
                 return first
             together = [first]
             if not first.failed_once:
@@ -114,7 +114,7 @@ class Waiting:
                     and request.networks == first.networks
                     and not request.failed_once
                 ]
-            shares = deal(self.room, [request.left for request in together])
+            shares = fair_shares(self.batch_size, [request.remaining for request in together])
             images = [
                 image
                 for request, share in zip(together, shares, strict=True)
@@ -123,26 +123,26 @@ class Waiting:
             served = sum(share > 0 for share in shares)
             return Batch(tuple(together[:served]), tuple(shares[:served]), tuple(images))
 
-    def settle(self, batch: Batch, predictions: Sequence[Prediction]) -> None:
+    def resolve(self, batch: Batch, predictions: Sequence[Prediction]) -> None:
         """Hand out the predictions of a batch."""
         rest = iter(predictions)
         for request, share in zip(batch.requests, batch.shares, strict=True):
             request.done += [next(rest) for _ in range(share)]
             # With slices left, to the end of the queue: with many waiting, each gets its turn.
-            if self._take_out(request, again=bool(request.left)) and not request.left:
+            if self._remove(request, again=bool(request.remaining)) and not request.remaining:
                 request.future.set_result(request.done)
 
-    def deliver(self, errand: Errand, result: Any) -> None:
+    def resolve_task(self, task: Task, result: Any) -> None:
         """Hand out what a call returned."""
-        if self._take_out(errand):
-            errand.future.set_result(result)
+        if self._remove(task):
+            task.future.set_result(result)
 
-    def excuse(self, batch: Batch | Errand, error: BrainTumorError) -> None:
+    def fail_or_retry(self, batch: Batch | Task, error: BrainTumorError) -> None:
         """A batch failed: its requests get a second try, but none where the weights are to blame."""
         for request in batch.requests:
             final = request.failed_once or isinstance(error, WeightsError)
             request.failed_once = True
-            if final and self._take_out(request):
+            if final and self._remove(request):
                 # Each waiting thread raises a copy of its own.
                 request.future.set_exception(type(error)(str(error)))
 
@@ -155,7 +155,7 @@ class Waiting:
         for request in requests:
             request.future.set_exception(EngineError(reason))
 
-    def _take_out(self, request: Request | Errand, again: bool = False) -> bool:
+    def _remove(self, request: Request | Task, again: bool = False) -> bool:
         with self._changed:
             if request not in self._requests:  # closed meanwhile
                 return False
@@ -165,17 +165,17 @@ class Waiting:
             return True
 
 
-def deal(room: int, wanted: Sequence[int]) -> list[int]:
-    """Give ``room`` places out one by one to all who still want one.
+def fair_shares(batch_size: int, wanted: Sequence[int]) -> list[int]:
+    """Give ``batch_size`` places out one by one to all who still want one.
 
     Example:
-        >>> deal(8, [60, 1, 3])
+        >>> fair_shares(8, [60, 1, 3])
         [4, 1, 3]
     """
     shares = [0] * len(wanted)
-    while room and shares != list(wanted):
+    while batch_size and shares != list(wanted):
         for i, want in enumerate(wanted):
-            if room and shares[i] < want:
+            if batch_size and shares[i] < want:
                 shares[i] += 1
-                room -= 1
+                batch_size -= 1
     return shares

@@ -4,7 +4,8 @@ A *view* is the slice as it is, or mirrored and mirrored back; a *network* is an
 are here. Where they differ the mask hangs on a choice that could have been another one. Agreement is no
 proof: networks that learned from the same patients err alike.
 
-Importing this module is cheap: the web process names `flips` and `timed`, the worker runs them.
+Importing this module is cheap: the web process names `mirrored_views` and `timed_prediction`, the worker
+runs them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from btmodels.visualize.overlay import blend, png
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What several askings said of one slice.
 
     Attributes:
@@ -66,7 +67,7 @@ def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        votes: uint8, (rows, cols), from `Answers.votes`.
+        votes: uint8, (rows, cols), from `Predictions.votes`.
         count: How many were asked.
 
     Returns:
@@ -80,7 +81,7 @@ def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
     return png(picture)
 
 
-def flips(image: np.ndarray, name: str, assets: Path) -> Answers:
+def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
     """Ask one segmenter about a slice and about its mirror image, in the worker.
 
     Args:
@@ -91,15 +92,15 @@ def flips(image: np.ndarray, name: str, assets: Path) -> Answers:
     Raises:
         WeightsError: Its weights are missing or altered.
     """
-    predictor = worker.predictor_of(name, assets)
+    predictor = worker.get_predictor(name, assets)
     mirrored = np.ascontiguousarray(image[:, ::-1])
     straight, turned = _views(predictor, [image, mirrored])
     levels = np.stack([straight, turned[:, ::-1]])
-    return answers(("as it is", "mirrored"), levels, [predictor.record] * 2)
+    return cut_predictions(("as it is", "mirrored"), levels, [predictor.record] * 2)
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedPrediction:
     """One network's answer to one slice.
 
     Attributes:
@@ -113,7 +114,7 @@ class Timed:
     parameters: int
 
 
-def timed(image: np.ndarray, name: str, verdict: float, assets: Path) -> Timed:
+def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path) -> TimedPrediction:
     """Segment a slice and take the time, in the worker. The network is warm before the clock starts.
 
     Args:
@@ -125,12 +126,12 @@ def timed(image: np.ndarray, name: str, verdict: float, assets: Path) -> Timed:
     Raises:
         WeightsError: Its weights are missing or altered.
     """
-    predictor = worker.predictor_of(name, assets)
+    predictor = worker.get_predictor(name, assets)
     predictor.warm()
     began = time.perf_counter()
     (levels,) = predictor.segment([image])
     spent = 1000 * (time.perf_counter() - began)
-    return Timed(Prediction(verdict, levels), spent, int(predictor.model.count_params()))
+    return TimedPrediction(Prediction(verdict, levels), spent, int(predictor.model.count_params()))
 
 
 def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -146,7 +147,9 @@ def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
     ]
 
 
-def answers(names: Sequence[str], levels: np.ndarray, records: Sequence[Record]) -> Answers:
+def cut_predictions(
+    names: Sequence[str], levels: np.ndarray, records: Sequence[Record]
+) -> Predictions:
     """Cut what several askings said, each at its own network's stored threshold and clean-up.
 
     Args:
@@ -158,4 +161,4 @@ def answers(names: Sequence[str], levels: np.ndarray, records: Sequence[Record])
         cut(each, record.threshold, record.min_component_pixels)
         for each, record in zip(levels, records, strict=True)
     ]
-    return Answers(tuple(names), levels, np.stack(masks))
+    return Predictions(tuple(names), levels, np.stack(masks))

@@ -33,7 +33,7 @@ _prepared: WeakSet[Predictor] = WeakSet()
 
 
 @dataclass(frozen=True)
-class Warmth:
+class WorkerInfo:
     """How a worker is after warming up.
 
     Attributes:
@@ -48,27 +48,27 @@ class Warmth:
 
 
 @dataclass(frozen=True)
-class Answer:
+class BatchResult:
     """What the networks say.
 
     Attributes:
         pid: Process that they answered in.
         predictions: In the order of the slices.
-        room: Slices that are best sent at once from now on: one until full batches are prepared.
+        batch_size: Slices that are best sent at once from now on: one until full batches are prepared.
     """
 
     pid: int
     predictions: list[Prediction]
-    room: int
+    batch_size: int
 
 
-def warm(names: Sequence[str], assets: Path) -> Warmth:
+def load(names: Sequence[str], assets: Path) -> WorkerInfo:
     """Load and run each of the networks once. One whose weights are not to be had is left out."""
     problems = {}
 
-    def load(name: str) -> None:
+    def load_one(name: str) -> None:
         try:
-            predictor_of(name, assets).warm()
+            get_predictor(name, assets).warm()
         except WeightsError as error:
             problems[name] = _recorded_sha256(name, assets), str(error)
 
@@ -77,11 +77,13 @@ def warm(names: Sequence[str], assets: Path) -> Warmth:
         import btmodels.inference.predict  # noqa: F401
 
         with ThreadPoolExecutor(max(len(names), 1)) as threads:
-            list(threads.map(load, names))
-        return Warmth(os.getpid(), device(), problems)
+            list(threads.map(load_one, names))
+        return WorkerInfo(os.getpid(), device(), problems)
 
 
-def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets: Path) -> Answer:
+def predict(
+    images: Sequence[np.ndarray], segmenter: str, classifier: str, assets: Path
+) -> BatchResult:
     """Ask both networks about each slice.
 
     Args:
@@ -93,13 +95,13 @@ def answer(images: Sequence[np.ndarray], segmenter: str, classifier: str, assets
         WeightsError: The weights of either are missing, altered or of another network.
     """
     # Both before either is asked: with one of them altered there is no answer at all.
-    locate, judge = predictor_of(segmenter, assets), predictor_of(classifier, assets)
+    locate, judge = get_predictor(segmenter, assets), get_predictor(classifier, assets)
     # Side by side: neither keeps two cores busy with a slice or two.
     verdicts = _beside().submit(judge.classify, images)
     maps = locate.segment(images)
     pairs = zip(verdicts.result(), maps, strict=True)
     found = [Prediction(float(verdict), levels) for verdict, levels in pairs]
-    return Answer(os.getpid(), found, _room(locate, judge))
+    return BatchResult(os.getpid(), found, _batch_size(locate, judge))
 
 
 @cache
@@ -107,7 +109,7 @@ def _beside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "classifier")
 
 
-def prepare() -> int:
+def warm_full_batch() -> int:
     """Begin to run the networks held for as many slices as they take at once; each of them once.
 
     The site is warm once it can answer for one slice. A first full batch takes a second longer than those
@@ -115,16 +117,16 @@ def prepare() -> int:
     meanwhile are answered one at a time, and go on to be where the attempt fails.
 
     Returns:
-        Slices that are best sent at once, as in `Answer`.
+        Slices that are best sent at once, as in `BatchResult`.
     """
     for predictor in _predictors.values():
         if predictor not in _prepared:
             _prepared.add(predictor)
             _aside().submit(predictor.warm, predictor.batch)
-    return _room(*_predictors.values())
+    return _batch_size(*_predictors.values())
 
 
-def _room(*held: Predictor) -> int:
+def _batch_size(*held: Predictor) -> int:
     return min(each.batch if each.is_warm(each.batch) else 1 for each in held) if held else 1
 
 
@@ -133,7 +135,7 @@ def _aside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "preparing")
 
 
-def predictor_of(name: str, assets: Path) -> Predictor:
+def get_predictor(name: str, assets: Path) -> Predictor:
     """Return the network ``name``, loaded from the very weights that lie there now.
 
     Raises:

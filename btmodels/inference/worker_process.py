@@ -1,4 +1,4 @@
-"""The worker process of the engine, seen from the web process: hired, asked, replaced."""
+"""The worker process of the engine, seen from the web process: its start, its calls, its end."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerLostError(EngineError):
-    """The worker did not live to answer. There is none until another is hired."""
+    """The worker did not live to answer. There is none until another is started."""
 
 
-class PoolClosedError(EngineError):
-    """There is no worker any more, and none will be hired."""
+class WorkerClosedError(EngineError):
+    """There is no worker, and none will be started."""
 
 
-class Pool:
-    """One worker process at a time. `call` and `hire` are for one thread, `close` for any.
+class WorkerProcess:
+    """One worker process at a time. `call` and `start` are for one thread, `close` for any.
 
     Plain `multiprocessing` would run the app again in each worker, for Streamlit puts its pages in place
     of ``__main__``; loky leaves ``__main__`` alone. Its executor stays broken once a worker died, so
@@ -45,18 +45,18 @@ class Pool:
         assets: Folder that holds ``weights/``.
 
     Attributes:
-        warmth: How the worker is; None while there is none or it warms up.
+        info: How the worker is; None while there is none or it warms up.
     """
 
     def __init__(self, names: Sequence[str], assets: Path) -> None:
-        self.warmth: worker.Warmth | None = None
+        self.info: worker.WorkerInfo | None = None
         self._names = tuple(names)
         self._assets = assets
         self._lock = threading.Lock()
         self._executor: loky.ProcessPoolExecutor | None = None
         self._closed = False
 
-    def hire(self) -> worker.Warmth:
+    def start(self) -> worker.WorkerInfo:
         """Start a worker and wait until it is warm; try a second one if the first does not get there.
 
         The second gets no GPU: one that is broken or full must not keep the processor from answering.
@@ -68,14 +68,14 @@ class Pool:
             EngineError: Neither got there.
         """
         try:
-            return self._hire(processes.environment())
-        except PoolClosedError:
+            return self._start(processes.environment())
+        except WorkerClosedError:
             raise
         except EngineError:
-            return self._hire(processes.environment() | NO_GPU)
+            return self._start(processes.environment() | NO_GPU)
 
-    def _hire(self, environment: dict[str, str]) -> worker.Warmth:
-        self._dismiss()
+    def _start(self, environment: dict[str, str]) -> worker.WorkerInfo:
+        self._stop()
         executor = loky.ProcessPoolExecutor(
             max_workers=1,
             timeout=None,
@@ -85,11 +85,11 @@ class Pool:
         )
         with self._lock:
             if self._closed:
-                raise PoolClosedError("The engine has been closed.")
+                raise WorkerClosedError("The engine has been closed.")
             self._executor = executor
-        warmth = self.call(WARM_SECONDS, worker.warm, self._names, self._assets)
-        self.warmth = warmth
-        return warmth
+        info = self.call(WARM_SECONDS, worker.load, self._names, self._assets)
+        self.info = info
+        return info
 
     def call(self, seconds: float, function: Callable[..., Any], *args: Any) -> Any:
         """Run ``function(*args)`` in the worker and return its result.
@@ -99,7 +99,7 @@ class Pool:
             WorkerLostError: The worker died, or ran out of memory or took longer than ``seconds`` and was
                 ended.
             EngineError: The function raised anything else.
-            PoolClosedError: The pool was closed.
+            WorkerClosedError: The process was closed.
         """
         with self._lock:
             executor = self._executor
@@ -112,7 +112,7 @@ class Pool:
         try:
             error = future.exception(seconds)
         except TimeoutError:
-            self._dismiss()
+            self._stop()
             raise WorkerLostError(
                 f"The process that holds the networks did not answer within {seconds:.0f} seconds "
                 "and was replaced."
@@ -127,7 +127,7 @@ class Pool:
         _log.error("The worker failed\n%s", trace)
         if isinstance(error, CallFailedError) and error.lacks_memory:
             # What it holds beside the networks goes with it, and the next has the memory for itself.
-            self._dismiss()
+            self._stop()
             raise WorkerLostError(
                 "The process that holds the networks ran out of memory and was replaced."
             )
@@ -138,22 +138,22 @@ class Pool:
 
     def _lost(self) -> EngineError:
         if self._closed:
-            return PoolClosedError("The engine has been closed.")
-        self._dismiss()
+            return WorkerClosedError("The engine has been closed.")
+        self._stop()
         return WorkerLostError(
             "The process that holds the networks ended before it could answer and was replaced."
         )
 
     def close(self) -> None:
-        """End the worker at once; a call that runs raises `PoolClosedError`."""
+        """End the worker at once; a call that runs raises `WorkerClosedError`."""
         with self._lock:
             self._closed = True
-        self._dismiss()
+        self._stop()
 
-    def _dismiss(self) -> None:
+    def _stop(self) -> None:
         with self._lock:
             executor, self._executor = self._executor, None
-            self.warmth = None
+            self.info = None
         if executor is not None:
             executor.shutdown(wait=True, kill_workers=True)
 

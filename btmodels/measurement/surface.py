@@ -46,7 +46,7 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Measure:
+class Proportions:
     """How a stack is laid out in space.
 
     Attributes:
@@ -105,11 +105,11 @@ def head_volume(pixels: np.ndarray) -> np.ndarray:
     )
 
 
-def measure_of(
+def proportions_of(
     shape: tuple[int, int, int],
     heads: np.ndarray | None = None,
     spacing: tuple[float, ...] | None = None,
-) -> Measure:
+) -> Proportions:
     """Decide how far apart slices, rows and columns are drawn, and say what that is worth.
 
     Where the distance between slices is not known, the stack is drawn as tall as the head (without one:
@@ -128,7 +128,9 @@ def measure_of(
     ):
         raise ValueError(f"Spacing is two or three positive numbers. Received: spacing={spacing}")
     if spacing is not None and len(spacing) == 3:
-        return Measure(tuple(spacing), "mm", ("Proportions are true: the files give the spacing.",))
+        return Proportions(
+            tuple(spacing), "mm", ("Proportions are true: the files give the spacing.",)
+        )
     row, column = spacing or (1.0, 1.0)
     unit = "pixels" if spacing is None else "mm"
     across = np.flatnonzero(heads.any(axis=(0, 1))) if heads is not None else np.empty(0, int)
@@ -144,7 +146,7 @@ def measure_of(
         "How far apart the slices lie is not in the files, so proportions along the stack are "
         f"unknown: it is drawn as tall as the {what} is wide, {step:.1f} {unit} from slice to slice."
     )
-    return Measure((step, row, column), unit, (along, inside))
+    return Proportions((step, row, column), unit, (along, inside))
 
 
 def surface(

@@ -28,7 +28,7 @@ def twins(image: np.ndarray, assets: Path) -> dict[str, dict[tuple[bool, ...], n
     answers = {}
     for key, twin in read_twins(assets).items():
         probe = _probe_of_twin(twin, assets)
-        answers[key] = probe.switched(image) if probe.skips else {(): probe.segment(image)}
+        answers[key] = probe.ablate_skips(image) if probe.skips else {(): probe.segment(image)}
     return answers
 
 
@@ -36,7 +36,7 @@ def _probe_of_twin(twin: Twin, assets: Path) -> Probe:
     held = _probes.get((twin.sha256, assets))
     if held is None:
         with processes.quiet():
-            from btmodels.inference.introspect import Opened, Probe
+            from btmodels.inference.introspect import ModelBundle, Probe
 
-            held = _probes[twin.sha256, assets] = Probe(Opened(*twin.load()))
+            held = _probes[twin.sha256, assets] = Probe(ModelBundle(*twin.load()))
     return held

@@ -1,4 +1,4 @@
-"""Each lesson once, as a pupil goes through it: the picture changes, and the score with it."""
+"""Each lesson once, as a learner goes through it: the picture changes, and the score with it."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_forgotten_files_are_gone(open_page):
     assert not app.metric
     assert "x.tif" not in words_of(app)
     assert not app.session_state["uploads"]
-    assert "networks.kept" not in app.session_state and "viewer.packed" not in app.session_state
+    assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 
 
 def test_uploads_are_never_kept_for_others(open_page):
@@ -169,8 +169,8 @@ def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):
     assert list(seen[0]["From"]) == ["your files", fakes.PATIENTS[0]]
     assert list(seen[0]["Marked"]) == [100, 100]
     next(button for button in app.button if button.label == "Forget my files").click().run()
-    assert [row.name for row in app.session_state["seen"].values()] != []
-    assert all(row.shared for row in app.session_state["seen"].values())
+    assert [row.name for row in app.session_state["history.rows"].values()] != []
+    assert all(row.shared for row in app.session_state["history.rows"].values())
 
 
 def test_files_to_keep_say_what_is_missing(open_page):
@@ -199,3 +199,22 @@ def test_a_slice_that_the_input_check_stops_does_not_keep_the_rest_from_being_ke
     buttons = {button.label: button for button in app.get("download_button")}
     assert not buttons["Everything as a zip"].proto.disabled
     assert "1 slice has no mask" in words_of(app)
+
+
+def test_what_a_lesson_computed_of_an_upload_is_forgotten_with_it(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("x.tif", tiff(pixels)))
+    app.switch_page("pages/learn.py")
+    app.query_params["lesson"] = "encoder-decoder"
+    app.run()
+    next(each for each in app.button if each.label == "Use your own slice").click().run()
+    own = app.session_state["uploads.own"].keys[0]
+    answers = app.session_state["engine_queries.answers"]
+    assert any(
+        own in map(str, key) for key in answers
+    )  # activation maps of the visitor's own slice
+    app.query_params.clear()
+    app.query_params["source"] = "files"
+    app.switch_page("pages/analyze.py").run()
+    next(button for button in app.button if button.label == "Forget my files").click().run()
+    assert "engine_queries.answers" not in app.session_state

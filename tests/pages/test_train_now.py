@@ -1,4 +1,4 @@
-"""Train one now, page and desk apart: what is asked of the desk, and what is said of its answers."""
+"""Train one now, page and queue apart: what is asked of the queue, and what its answers become."""
 
 from __future__ import annotations
 
@@ -6,62 +6,67 @@ import numpy as np
 import pytest
 
 from btmodels.teaching.live_training import queue
-from btmodels.teaching.live_training.queue import View
-from btmodels.teaching.live_training.settings import COMPARISONS, SIZE, Lap, Start
+from btmodels.teaching.live_training.queue import JobStatus
+from btmodels.teaching.live_training.settings import COMPARISONS, SIZE, EpochResult, TrainingSetup
 from tests import fakes
 from tests.pages.conftest import words_of
 from ui.lessons.training import training
 from ui.lessons.training.training import WORDS, status_words
 
 
-def view_of(state: str, **changes) -> View:
+def view_of(state: str, **changes) -> JobStatus:
     blank = np.zeros((SIZE, SIZE), np.uint8)
-    start = Start(7, (9, 9), (6, 6), 4, (10, 8), np.stack([blank] * 3, -1), blank > 0, ("SYNT", 1))
+    start = TrainingSetup(
+        7, (9, 9), (6, 6), 4, (10, 8), np.stack([blank] * 3, -1), blank > 0, ("SYNT", 1)
+    )
     known = {
         "state": state,
         "place": 0,
         "epochs": 12,
         "settings": COMPARISONS["skips"],
         "start": start,
-        "laps": (Lap(0, 1, 0.9, None, blank, 1.0), Lap(1, 1, 0.8, 0.1, blank, 1.0)),
+        "results": (
+            EpochResult(0, 1, 0.9, None, blank, 1.0),
+            EpochResult(1, 1, 0.8, 0.1, blank, 1.0),
+        ),
         "left_seconds": None,
         "message": "",
     }
-    return View(**known | changes)
+    return JobStatus(**known | changes)
 
 
 class FakeDesk:
     """Holds one run in the state that a test wants."""
 
     def __init__(self) -> None:
-        self.view: View | None = None
+        self.status: JobStatus | None = None
         self.asked: list[tuple] = []
 
-    def enter(self, settings, epochs: int = 12) -> str:
+    def submit(self, settings, epochs: int = 12) -> str:
         self.asked.append(("enter", settings))
-        self.view = view_of("running", settings=tuple(settings))
+        self.status = view_of("running", settings=tuple(settings))
         return "ticket"
 
-    def look(self, ticket: str) -> View | None:
-        return self.view
+    def poll(self, ticket: str) -> JobStatus | None:
+        return self.status
 
     def pause(self, ticket: str) -> None:
         self.asked.append(("pause", ticket))
-        self.view = view_of("paused")
+        self.status = view_of("paused")
 
     def resume(self, ticket: str) -> None:
         self.asked.append(("resume", ticket))
-        self.view = view_of("running")
+        self.status = view_of("running")
 
     def stop(self, ticket: str) -> None:
         self.asked.append(("stop", ticket))
-        self.view = view_of("stopped", message="It was stopped.")
+        self.status = view_of("stopped", message="It was stopped.")
 
 
 @pytest.fixture
 def fake_desk(monkeypatch) -> FakeDesk:
     fake = FakeDesk()
-    monkeypatch.setattr(queue, "get_desk", lambda: fake)
+    monkeypatch.setattr(queue, "get_training_queue", lambda: fake)
     return fake
 
 
@@ -91,7 +96,7 @@ def test_without_networks_nothing_can_be_started(open_page, fake_desk):
 
 
 @pytest.mark.parametrize(
-    ("view", "words"),
+    ("status", "words"),
     [
         (view_of("waiting", place=1), "one training is before yours"),
         (view_of("waiting", place=3), "3 trainings are before yours"),
@@ -102,10 +107,10 @@ def test_without_networks_nothing_can_be_started(open_page, fake_desk):
         (view_of("done"), "Done: 12 epochs of each network."),
         (view_of("stopped", message="It was stopped."), "It was stopped. What was learned in 1"),
     ],
-    ids=lambda value: value.state if isinstance(value, View) else "",
+    ids=lambda value: value.state if isinstance(value, JobStatus) else "",
 )
-def test_each_state_is_said(view, words):
-    assert words in status_words(view)
+def test_each_state_is_said(status, words):
+    assert words in status_words(status)
 
 
 def test_every_comparison_has_words_and_differs_in_one_thing():

@@ -35,7 +35,7 @@ class Networks:
     def __init__(self) -> None:
         os.environ.update(processes.environment())
         names = [registry.get(name).name for name in ("default-classifier", "default")]
-        self.judge, self.locate = (worker.predictor_of(name, paths.ASSETS) for name in names)
+        self.judge, self.locate = (worker.get_predictor(name, paths.ASSETS) for name in names)
         self._engine = Engine()
 
     def by_engine(self, pixels: np.ndarray) -> Prediction:
@@ -104,7 +104,7 @@ def network_rows(
 
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     for name in names:
-        predictor = worker.predictor_of(name, assets)
+        predictor = worker.get_predictor(name, assets)
         megabytes = registry.weights_path(name, assets).stat().st_size / 1e6
         ways = partial(compiled, predictor), partial(_by_predict, predictor)
         value, against = _compare(*ways, images)

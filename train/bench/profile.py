@@ -56,7 +56,7 @@ def start_seconds() -> dict[str, float]:
 
         mark("tensorflow")
         for name in (registry.get(alias).name for alias in ("default", "default-classifier")):
-            predictor = worker.predictor_of(name, paths.ASSETS)
+            predictor = worker.get_predictor(name, paths.ASSETS)
             mark(f"{name}/load")
             predictor.warm()
             mark(f"{name}/first")

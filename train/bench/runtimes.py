@@ -74,7 +74,7 @@ def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     from btmodels.inference.predict import Predictor
     from train.bench.networks import answer_of, compiled
 
-    served = worker.predictor_of(name, paths.ASSETS)
+    served = worker.get_predictor(name, paths.ASSETS)
     predictor = Predictor(name, paths.ASSETS, policy="float32")
     model = predictor.model
     asked: dict[str, Ask] = {"predict": lambda batch: model.predict(batch, verbose=0)}

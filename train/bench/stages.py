@@ -31,7 +31,7 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
     """
     os.environ.update(processes.environment())
     judge, locate = (
-        worker.predictor_of(registry.get(name).name, paths.ASSETS)
+        worker.get_predictor(registry.get(name).name, paths.ASSETS)
         for name in ("default-classifier", "default")
     )
     records = locate.record, judge.record

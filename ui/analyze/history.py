@@ -8,13 +8,13 @@ import streamlit as st
 
 from btmodels.slices import Analysis
 from ui.analyze import uploader
+from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.text import percent
 from ui.viewer.gallery import turn, turner
 
-_SEEN, _TABLE, _GO = "seen", "seen.table", "seen.go"
-_MOST = 100
+_TABLE, _GO = "history.table", "history.go"
 _HEIGHT = 240
 
 
@@ -34,6 +34,9 @@ class Row:
     dice: float | None
 
 
+_seen: SessionCache[Row] = SessionCache("history.rows", 100, lambda row: not row.shared)
+
+
 def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
     """Remember that a slice was seen, in this session only."""
     stack = analyzed.stack
@@ -50,11 +53,7 @@ def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         analysis.marked_pixels,
         analysis.dice,
     )
-    seen = st.session_state.setdefault(_SEEN, {})
-    seen.pop((row.key, row.model), None)  # the one seen last comes last
-    seen[row.key, row.model] = row
-    while len(seen) > _MOST:
-        del seen[next(iter(seen))]
+    _seen.put((row.key, row.model), row)
 
 
 def draw(stack: Stack) -> None:
@@ -66,7 +65,7 @@ def draw(stack: Stack) -> None:
     turner()
     if st.session_state.pop(_GO, False):
         st.rerun()
-    rows = list(reversed(_there().values()))
+    rows = list(reversed(_available()))
     if len(rows) < 2:
         return
     with st.expander(f"Seen in this session: {len(rows)}", icon=":material/history:"):
@@ -101,22 +100,15 @@ def draw(stack: Stack) -> None:
         )
 
 
-def forget() -> None:
-    """Drop what was seen of uploads; samples are nobody's secret."""
-    seen = st.session_state.get(_SEEN, {})
-    st.session_state[_SEEN] = {key: row for key, row in seen.items() if row.shared}
-
-
-def _there() -> dict[tuple[str, str], Row]:
+def _available() -> list[Row]:
     """Rows that a click can lead back to: of uploads, only what is still in the session."""
     own = st.session_state.get(uploader.OWN)
     keys = set(own.keys) if own else set()
-    seen = st.session_state.get(_SEEN, {})
-    return {key: row for key, row in seen.items() if row.shared or _uploaded(row) in keys}
+    return [row for row in _seen.values() if row.shared or _uploaded(row) in keys]
 
 
 def _uploaded(row: Row) -> str:
-    # What was mended has a key of its own, which begins with that of the slice as it was uploaded.
+    # A corrected slice has a key of its own, which begins with that of the slice as uploaded.
     return row.key.rpartition("~")[0] or row.key
 
 

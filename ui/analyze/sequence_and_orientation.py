@@ -9,8 +9,9 @@ import streamlit as st
 from btmodels.io.sequences import TITLES
 from btmodels.slices import Turn
 from ui.analyze.upload_batch import Batch
+from ui.session.cache import upload_key
 
-SEQUENCES, TURNS = "analyze.sequences", "analyze.turns"
+SEQUENCES, TURNS = upload_key("analyze.sequences"), upload_key("analyze.turns")
 """Session keys of what was said by hand: by id of a scan, by anchor of a study."""
 
 _ALL = ""
@@ -22,10 +23,10 @@ _SAYS = {
     "mask": "A mask: the truth",
     "other": "Leave it out",
 }
-_WHICH = "analyze.turn.which"
+_WHICH = upload_key("analyze.turn.which")
 
 
-def arrange(batch: Batch) -> None:
+def draw(batch: Batch) -> None:
     """Draw both choices for the files of a batch, folded away."""
     with st.expander("Sequences and orientation", icon=":material/3d_rotation:"):
         if batch.scans:
@@ -117,9 +118,3 @@ def _turn(anchors: list[str], quarters: int, mirror: bool) -> None:
 
 def _reset() -> None:
     st.session_state.pop(TURNS, None)
-
-
-def forget() -> None:
-    """Drop what was said by hand."""
-    for key in (SEQUENCES, TURNS, _WHICH):
-        st.session_state.pop(key, None)

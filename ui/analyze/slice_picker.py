@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import streamlit as st
 
 from btmodels.errors import CohortError
-from ui.analyze import history, sequence_and_orientation, uncertainty, uploader
+from ui.analyze import sequence_and_orientation, uploader
 from ui.analyze.upload_batch import Batch, Overrides
-from ui.session import analysis, gradcam, quality, samples
+from ui.session import analysis, samples
+from ui.session.cache import upload_key
 from ui.session.samples import Sample
 from ui.session.stack import Stack
 from ui.session.view_state import Link, View, read_link
 from ui.shared import badges
-from ui.viewer import viewer
 
 SAMPLES, FILES = "Samples", "Your files"
 
 ANALYZE = "analyze"
-SOURCE, CHOSEN = "analyze.source", "analyze.masks"
+SOURCE, CHOSEN = "analyze.source", upload_key("analyze.masks")
 """Session keys: a widget, and masks chosen by hand."""
 
 PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
@@ -148,7 +148,9 @@ def _from_files() -> Choice | None:
     )
     batch = uploader.uploaded(Overrides(chosen, *by_hand))
     if batch.names or batch.scans or batch.errors:
-        st.button("Forget my files", on_click=_forget, icon=":material/delete:", type="tertiary")
+        st.button(
+            "Forget my files", on_click=uploader.forget, icon=":material/delete:", type="tertiary"
+        )
     _tell("your files", batch.errors, st.error)
     for note in batch.notes:
         st.info(note, icon=":material/info:")
@@ -156,7 +158,7 @@ def _from_files() -> Choice | None:
         _sample_to_try()
         return None
     _pair_by_hand(batch, chosen)
-    sequence_and_orientation.arrange(batch)
+    sequence_and_orientation.draw(batch)
     index = batch.stack.largest_lesion_slice() if batch.stack.slices[0].place else 0
     return _choice(batch.stack, index, Link(), _model(ANALYZE, Link()), False)
 
@@ -196,18 +198,6 @@ def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
             if mask:
                 chosen[name] = mask
             st.rerun()
-
-
-def _forget() -> None:
-    uploader.forget()
-    sequence_and_orientation.forget()
-    history.forget()
-    quality.forget()
-    gradcam.forget()
-    uncertainty.forget()
-    st.session_state.pop(CHOSEN, None)
-    for key in (analysis.KEPT, analysis.AHEAD, viewer.PACKED):
-        st.session_state.pop(key, None)
 
 
 def _sample_to_try() -> None:

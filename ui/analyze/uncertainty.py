@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,22 +12,20 @@ from btmodels import registry
 from btmodels.errors import BrainTumorError
 from btmodels.export import files
 from btmodels.inference import engine, uncertainty
-from btmodels.inference.uncertainty import Answers, Timed
+from btmodels.inference.uncertainty import Predictions, TimedPrediction
 from btmodels.metrics import overlap
 from btmodels.slices import Analysis
 from btmodels.visualize import overlay
 from ui.session import analysis as networks
 from ui.session import gradcam, quality
+from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
 from ui.shared.content import sections
 
-KEPT = "trust.kept"
-"""Session key of what was asked for, by (question, key of the slice, hash of the weights)."""
-
-MOST = 60
-"""Answers that a session keeps."""
+_answers: SessionCache[Any] = SessionCache("uncertainty.answers", 60)
+"""By (question, key of the slice, hash of the weights)."""
 
 
 def draw(analyzed: Analyzed, view: View) -> None:
@@ -56,14 +55,9 @@ def draw(analyzed: Analyzed, view: View) -> None:
         _side_by_side(analysis, key)
 
 
-def forget() -> None:
-    """Drop all answers."""
-    st.session_state.pop(KEPT, None)
-
-
 def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
     badge = badges.badge_of(analyzed.stack.provenance[index])
-    diagnosis = quality.diagnosis(analyzed.stack, index)
+    diagnosis = quality.report(analyzed.stack, index)
 
     def made() -> bytes:
         # Fonts and all take a while to load: not before they are wanted.
@@ -87,24 +81,24 @@ def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
 
 def _agreement(analysis: Analysis, key: str) -> None:
     names = networks.segmenters()
-    if not st.toggle("Ask the mirror image and all networks", key="trust.agreement"):
+    if not st.toggle("Ask the mirror image and all networks", key="uncertainty.agreement"):
         return
     try:
         with st.spinner("Asking each in turn…"):
-            views = _once(("flips", key, analysis.model), uncertainty.flips, analysis)
+            views = _once(("flips", key, analysis.model), uncertainty.mirrored_views, analysis)
             found = {name: _timed(name, analysis, key) for name in names}
     except BrainTumorError as error:
         st.warning(str(error), icon=":material/do_not_disturb_on:")
         return
     records = [registry.load_record(name) for name in names]
     levels = np.stack([each.prediction.levels for each in found.values()])
-    every = uncertainty.answers([registry.get(n).title for n in names], levels, records)
+    every = uncertainty.cut_predictions([registry.get(n).title for n in names], levels, records)
     which = st.segmented_control(
         "Map",
         ["All networks", "Mirror image"],
         default="All networks",
         required=True,
-        key="trust.map",
+        key="uncertainty.map",
         label_visibility="collapsed",
     )
     chosen = every if which == "All networks" else views
@@ -114,7 +108,7 @@ def _agreement(analysis: Analysis, key: str) -> None:
     st.markdown(_agreed(chosen, which))
 
 
-def _agreed(answers: Answers, which: str) -> str:
+def _agreed(answers: Predictions, which: str) -> str:
     count = len(answers.names)
     if which == "All networks":
         those = f"The {count} networks ({', '.join(answers.names)})"
@@ -142,7 +136,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
         index=None,
         placeholder="Choose one",
         format_func=lambda name: registry.get(name).title,
-        key="trust.second",
+        key="uncertainty.second",
     )
     if second is None:
         return
@@ -167,7 +161,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
     )
 
 
-def _one(analysis: Analysis, timed: Timed) -> None:
+def _one(analysis: Analysis, timed: TimedPrediction) -> None:
     title = registry.get(analysis.model).title
     st.image(
         overlay.overlay_png(analysis), width="stretch", alt=f"What the {title} marks, over FLAIR."
@@ -180,19 +174,16 @@ def _one(analysis: Analysis, timed: Timed) -> None:
     )
 
 
-def _timed(name: str, analysis: Analysis, key: str) -> Timed:
+def _timed(name: str, analysis: Analysis, key: str) -> TimedPrediction:
     verdict = analysis.prediction.tumor_probability
-    return _once(("timed", key, name), uncertainty.timed, analysis, name, verdict)
+    return _once(("timed", key, name), uncertainty.timed_prediction, analysis, name, verdict)
 
 
 def _once(question: tuple, function, analysis: Analysis, *args):
     """Ask the engine, unless this session has the answer of these very weights."""
     name = question[-1]
     question = (*question, registry.load_record(name).sha256)
-    kept = st.session_state.setdefault(KEPT, {})
-    if question not in kept:
-        while len(kept) >= MOST:
-            del kept[next(iter(kept))]
+    if question not in _answers:
         words = args or (name,)
-        kept[question] = engine.get_engine().ask(function, analysis.slice.pixels, *words)
-    return kept[question]
+        _answers.put(question, engine.get_engine().ask(function, analysis.slice.pixels, *words))
+    return _answers.get(question)

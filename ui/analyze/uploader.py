@@ -6,15 +6,17 @@ import streamlit as st
 
 from btmodels.io.batch import InputFile
 from ui.analyze.upload_batch import Batch, Overrides, read_batch
+from ui.session.cache import forget_uploads, upload_key
 
-OWN = "uploads.own"
+OWN = upload_key("uploads.own")
 """Session key of the stack that was uploaded last, for other pages; None without one."""
 
 FILES, FOLDER = "Files or a zip", "A folder"
 
-_STATE, _KEPT = "uploads", "uploads.batch"
+_STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
+_BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
+_CHANGED = upload_key("uploads.changed")
 _ROUND = "uploads.round"
-_BEFORE, _LAST, _CHANGED = "uploads.before", "uploads.last", "uploads.changed"
 
 
 def uploaded(overrides: Overrides) -> Batch:
@@ -76,8 +78,7 @@ def _changed() -> None:
 
 
 def forget() -> None:
-    """Drop the uploaded files and all that was decoded of them."""
-    for key in (_STATE, _KEPT, _BEFORE, _LAST, _CHANGED, OWN):
-        st.session_state.pop(key, None)
+    """Drop the uploaded files and all that the session keeps of them."""
+    forget_uploads()
     # The uploader lets go of its files when it comes back under another key.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1

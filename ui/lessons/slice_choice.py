@@ -94,9 +94,9 @@ def analyze(stack: Stack, model: str | None = None) -> Analyzed:
         stack: Of one slice, or of some.
         model: Segmenter; None is the site's own.
     """
-    analyzed = analysis.known(stack, model)
+    analyzed = analysis.cached(stack, model)
     if analyzed.pending:
-        later(lambda: analysis.advance(stack, 0, model))
+        later(lambda: analysis.run_next(stack, 0, model))
     return analyzed
 
 

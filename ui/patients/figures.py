@@ -14,6 +14,7 @@ from btmodels.measurement import shape, surface
 from btmodels.measurement.shape_table import ShapeFigures
 from ui.patients import surface3d
 from ui.patients.scores import Tally
+from ui.session.cache import SessionCache
 from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
@@ -26,8 +27,8 @@ AREA = "patients.area"
 """Session key of the chart."""
 
 AREA_HEIGHT = 260
-_SHAPES = "patients.shapes"
-"""Session key of the surfaces and figures that were computed last."""
+_shapes_cache: SessionCache[tuple] = SessionCache("patients.shapes", 1)
+"""The surfaces and figures that were computed last, by key of their tally."""
 
 
 def area(analyzed: Analyzed, view: View, tally: Tally) -> None:
@@ -130,8 +131,7 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
 def _shapes(
     analyzed: Analyzed, tally: Tally
 ) -> tuple[go.Figure, Sequence[str], list[dict[str, str]]]:
-    kept_key, kept = st.session_state.get(_SHAPES, (None, None))
-    if kept_key == tally.key:
+    if (kept := _shapes_cache.get(tally.key)) is not None:
         return kept
     slices = analyzed.stack.slices
     truths = [each.truth for each in slices]
@@ -144,8 +144,7 @@ def _shapes(
         None if predicted is None else shape.describe(predicted, pixels),
         None if truth is None else shape.describe(truth, pixels),
     )
-    st.session_state[_SHAPES] = tally.key, (drawn, captions, rows)
-    return drawn, captions, rows
+    return _shapes_cache.put(tally.key, (drawn, captions, rows))
 
 
 def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> list[dict[str, str]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from btmodels.metrics import overlap
 from btmodels.transforms.postprocess import cut
+from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 
-KEPT = "patients.tally"
-"""Session key of the last tally: most reruns ask for the same."""
+_tallies: SessionCache[Tally] = SessionCache("patients.tally", 1)
+"""The last one: most reruns ask for the same."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,7 @@ def tally(analyzed: Analyzed, threshold: float) -> Tally:
     weights = {each.weights_sha256 for each in analyzed.analyses if each}
     there = tuple(each is not None for each in analyzed.analyses)
     key = (analyzed.stack.keys, frozenset(weights), there, threshold)
-    kept = st.session_state.get(KEPT)
-    if kept is None or kept.key != key:
-        kept = st.session_state[KEPT] = _tally(analyzed, threshold, key)
-    return kept
+    return _tallies.get(key) or _tallies.put(key, _tally(analyzed, threshold, key))
 
 
 def _tally(analyzed: Analyzed, threshold: float, key: tuple) -> Tally:

@@ -52,7 +52,7 @@ def figure(
     if len(shapes) != 1:
         raise ValueError(f"Volumes must be there and of one shape. Received: {shapes}")
     shape = shapes.pop()
-    measure = surface.measure_of(shape, heads, spacing)
+    measure = surface.proportions_of(shape, heads, spacing)
     drawn = go.Figure()
     captions = []
     for name, mask, color, opacity in (
@@ -93,7 +93,7 @@ def _solid(mesh: surface.Mesh, name: str, color: str, opacity: float) -> go.Mesh
     )
 
 
-def _label(drawn: go.Figure, shape: tuple[int, ...], measure: surface.Measure) -> None:
+def _label(drawn: go.Figure, shape: tuple[int, ...], measure: surface.Proportions) -> None:
     """Write the directions around what is drawn, where they stay in view however it is turned."""
     points = [np.column_stack([trace.x, trace.y, trace.z]) for trace in drawn.data]
     ends = np.array([count * step for count, step in zip(shape, measure.steps, strict=True)])[::-1]

@@ -14,7 +14,7 @@ from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View, read_link
 from ui.shared import badges
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.shared.content import sections
 from ui.shared.text import plain, quoted
 from ui.viewer.workbench import workbench
@@ -23,7 +23,7 @@ _component = st.components.v2.component(
     "presenter",
     html=read("present/present.html"),
     css=read("present/present.css"),
-    js=read("viewer/mount.js", "viewer/copy.js", "present/present.js"),
+    js=module("present/present.js"),
 )
 
 ROUTE, VISIT = "present.route", "present.visit"
@@ -32,20 +32,20 @@ ROUTE, VISIT = "present.route", "present.visit"
 _SWITCH, _BAR = "present.switch", "present.bar"
 
 
-def on() -> bool:
+def presenting() -> bool:
     """Tell whether the address asks for a page that presents."""
     return st.query_params.get("present") == "1"
 
 
-def switch() -> None:
+def present_button() -> None:
     """Draw the button that starts to present what is on screen; key P does the same."""
     asked = st.query_params.get("present")
     if asked is not None:
         st.warning(f"“present” is 1 or left out, not {quoted(asked)}.", icon=":material/link_off:")
-    _draw("switch", _SWITCH, begin)
+    _draw("switch", _SWITCH, start)
 
 
-def panel(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
+def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
     """Draw the line to read before presenting, and the link that keeps the route.
 
     Args:
@@ -56,7 +56,7 @@ def panel(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
     _draw("panel", "present.panel", lambda: None, checks=checks, route=text)
 
 
-def route() -> tuple[tuple[Stop, ...], list[str]]:
+def current_route() -> tuple[tuple[Stop, ...], list[str]]:
     """Return the stops of the route, and one sentence for each thing of it that makes no sense.
 
     A route in the address becomes that of the session; without one it is the usual one, as far as
@@ -71,30 +71,30 @@ def route() -> tuple[tuple[Stop, ...], list[str]]:
     return parse_route(_usual_route(), patients, models)[0], problems
 
 
-def keep(stops: tuple[Stop, ...] | None) -> None:
+def save_route(stops: tuple[Stop, ...] | None) -> None:
     """Make ``stops`` the route of this session and its address; None is the usual route."""
     text = format_route(stops, samples.library().samples) if stops else None
     st.session_state[ROUTE] = text
     st.query_params.from_dict(_without("route") | ({"route": text} if text else {}))
 
 
-def kept() -> dict[str, str]:
+def route_query() -> dict[str, str]:
     """Return what the address carries of the route: nothing while it is the usual one."""
     text = _asked()
     return {"route": text} if text else {}
 
 
-def begin(stop: int | None = None) -> None:
+def start(stop: int | None = None) -> None:
     """Present a stop of the route, or else the view on screen, as the route or its link has it."""
     st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
     view = _without("present", "route", "stop") if stop is None else {"stop": str(stop)}
-    st.query_params.from_dict({"present": "1"} | view | kept())
+    st.query_params.from_dict({"present": "1"} | view | route_query())
 
 
-def page() -> None:
+def draw_presentation() -> None:
     """Draw the view of the address, or of the stop that it names, alone and large."""
     st.html(Path(__file__).parent / "present_page.css")
-    stops, problems = route()
+    stops, problems = current_route()
     number, sentences = _number(len(stops))
     problems += sentences
     stop = stops[number - 1] if number else Stop(_without("present", "route", "stop"))
@@ -170,18 +170,18 @@ def _draw(kind: str, key: str, answer, **data) -> None:
 
 def _go() -> None:
     where = st.session_state[_BAR]["go"]
-    stops, _ = route()
+    stops, _ = current_route()
     number, _ = _number(len(stops))
     if where == "leave":
         _leave(stops[number - 1].query if number else _without("present", "route", "stop"))
     elif where in range(1, len(stops) + 1):
-        begin(where)
+        start(where)
 
 
 def _leave(query: Mapping[str, str]) -> None:
     # Analyze reads an address only where it is not the one that it wrote last.
     st.session_state.pop(f"{slice_picker.ANALYZE}.{slice_picker.WRITTEN}", None)
-    st.query_params.from_dict(dict(query) | kept())
+    st.query_params.from_dict(dict(query) | route_query())
 
 
 def _without(*keys: str) -> dict[str, str]:

@@ -33,7 +33,7 @@ _WARMTH = {
 def editor(linkable: bool) -> None:
     """Draw the route to edit; ``linkable`` tells whether the view on screen can be one of its stops."""
     text = sections("cards/present.md")
-    stops, problems = page.route()
+    stops, problems = page.current_route()
     for problem in problems:
         st.warning(problem, icon=":material/link_off:")
     folded = st.expander(
@@ -59,12 +59,12 @@ def editor(linkable: bool) -> None:
                 on_click=_add,
             )
             st.button(
-                "Walk the route", icon=":material/play_arrow:", on_click=page.begin, args=(1,)
+                "Walk the route", icon=":material/play_arrow:", on_click=page.start, args=(1,)
             )
             st.button("Reset", icon=":material/restart_alt:", on_click=_keep, args=(None,))
             if st.button("Get all stops ready", icon=":material/bolt:"):
                 _get_ready(stops)
-        page.panel(stops, checks(stops))
+        page.checklist(stops, checks(stops))
 
 
 def checks(stops: tuple[Stop, ...]) -> list[tuple[str, bool]]:
@@ -122,7 +122,7 @@ def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
 
 
 def _change(index: int, key: str) -> None:
-    stops, _ = page.route()
+    stops, _ = page.current_route()
     asked = st.session_state[key]
     if asked == HERE:
         changed = (*stops[:index], _current(stops[index].caption), *stops[index + 1 :])
@@ -134,19 +134,19 @@ def _change(index: int, key: str) -> None:
 
 
 def _caption(index: int, key: str) -> None:
-    stops, _ = page.route()
+    stops, _ = page.current_route()
     changed = replace(stops[index], caption=shorten(st.session_state[key]))
-    page.keep((*stops[:index], changed, *stops[index + 1 :]))
+    page.save_route((*stops[:index], changed, *stops[index + 1 :]))
 
 
 def _add() -> None:
-    stops, _ = page.route()
+    stops, _ = page.current_route()
     _keep((*stops, _current()))
 
 
 def _keep(stops: tuple[Stop, ...] | None) -> None:
     st.session_state[EDITION] = st.session_state.get(EDITION, 0) + 1
-    page.keep(stops)
+    page.save_route(stops)
 
 
 def _current(caption: str = "") -> Stop:
@@ -180,8 +180,8 @@ def _get_ready(stops: tuple[Stop, ...]) -> None:
     for done, (stack, model) in enumerate(opened, start=1):
         # Each round analyzes some slices more, so there cannot be more rounds than slices.
         for _ in stack.slices:
-            if not analysis.known(stack, model).pending:
+            if not analysis.cached(stack, model).pending:
                 break
-            analysis.advance(stack, 0, model)
+            analysis.run_next(stack, 0, model)
         bar.progress(done / len(opened))
     bar.empty()

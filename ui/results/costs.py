@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from btmodels import paths, registry
+from btmodels import registry
 from btmodels.registry import Record
+from ui.results.metrics_file import read_metrics
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Cost:
     megabytes: float | None
 
 
-def of(name: str, record: Record | None) -> Cost:
+def cost_of(name: str, record: Record | None) -> Cost:
     """Return what is known of the network ``name``."""
     measured = {row.get("name"): row.get("value") for row in _bench().get("rows", [])}
     path = registry.weights_path(name)
@@ -48,13 +46,4 @@ def machine() -> str:
 
 
 def _bench() -> dict[str, Any]:
-    path = paths.ASSETS / "metrics" / "bench.json"
-    try:
-        return _parsed(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return {}
-
-
-@lru_cache(maxsize=4)
-def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_metrics("bench") or {}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import streamlit as st
 
 from btmodels.paths import ASSETS
 from btmodels.registry import get
+from ui.results.metrics_file import read_metrics
 from ui.shared.text import plain
 
 NAMES = {
@@ -35,23 +34,14 @@ def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
         name: Such as ``losses``.
         assets: Folder that holds ``metrics/``.
     """
-    path = assets / "metrics" / f"{name}.json"
-    try:
-        return _parsed(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return None
+    return read_metrics(name, assets)
 
 
 def load(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
     """Return the file of an experiment as `read` does, but none of a quick trial: its figures mean
     nothing beside others. ``crossval`` is that of the site's own segmenter."""
     found = read(f"crossval_{get('default').name}" if name == "crossval" else name, assets)
-    return None if not isinstance(found, dict) or found.get("quick") else found
-
-
-@lru_cache(maxsize=8)
-def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return None if found is None or found.get("quick") else found
 
 
 def say_missing(name: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from btmodels.paths import ASSETS
+from ui.results.metrics_file import read_metrics
 
 FIGURES = {
     "mean_dice": "mean Dice",
@@ -41,13 +40,10 @@ def load(assets: Path = ASSETS) -> dict[str, Any]:
         ``experts`` (``mean_dice``, ``spread``, ``source``, ``url``), ``readers``, ``systems``; nothing
         in them where the file is missing.
     """
-    path = assets / "metrics" / "published.json"
-    if not path.exists():
-        return {"experts": None, "readers": [], "systems": []}
-    return _parsed(path, path.stat().st_mtime_ns)
+    return read_metrics("published", assets) or {"experts": None, "readers": [], "systems": []}
 
 
-def rows_of_patients() -> list[Row]:
+def rows_of_patients() -> list[PatientRow]:
     """Return what stands beside our own patients: figures of patients, from splits by patient."""
     found = []
     for each in load()["systems"]:
@@ -56,7 +52,7 @@ def rows_of_patients() -> list[Row]:
             continue
         ends = figures.get("lowest_dice"), figures.get("highest_dice")
         found.append(
-            Row(
+            PatientRow(
                 each["system"],
                 mean=figures["mean_dice"],
                 median=figures.get("median_dice"),
@@ -130,13 +126,8 @@ def _figures(figures: dict[str, float]) -> str:
     return ", ".join(shown) or "no score published"
 
 
-@lru_cache(maxsize=4)
-def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 @dataclass(frozen=True)
-class Row:
+class PatientRow:
     """One network or publication in `patient_dots`.
 
     Attributes:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from btmodels import paths
+from ui.results.metrics_file import read_metrics
 
 MISSING = "How well the input check works was not measured in this copy of the project."
 
@@ -22,23 +19,23 @@ SUBSETS = {
 
 def measured() -> dict[str, Any] | None:
     """Return what was measured; None where nothing was."""
-    path = paths.ASSETS / "metrics" / "quality.json"
-    try:
-        return _parsed(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return None
+    return read_metrics("quality")
 
 
-def draw() -> None:
+def draw_quality_scores() -> None:
     """Draw what passes, what is caught and what is stopped wrongly."""
     found = measured()
     if found is None:
         st.info(MISSING)
         return
     for title, rows, alt in (
-        ("Slices as they are", passed, "Slices that pass untouched, by patients."),
-        ("Pictures that are no slice of a head", strangers, "Pictures that get no mask, by kind."),
-        ("Slices spoiled on purpose", spoiled, "Spoiled slices that are caught, by kind."),
+        ("Slices as they are", clean_slices, "Slices that pass untouched, by patients."),
+        (
+            "Pictures that are no slice of a head",
+            other_pictures,
+            "Pictures that get no mask, by kind.",
+        ),
+        ("Slices spoiled on purpose", corrupted_slices, "Spoiled slices that are caught, by kind."),
     ):
         st.markdown(f"**{title}**")
         st.dataframe(rows(found), hide_index=True, height="content", alt=alt)
@@ -49,7 +46,7 @@ def draw() -> None:
     )
 
 
-def passed(found: dict[str, Any]) -> list[dict[str, Any]]:
+def clean_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each subset of patients."""
     return [
         {
@@ -62,7 +59,7 @@ def passed(found: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def strangers(found: dict[str, Any]) -> list[dict[str, Any]]:
+def other_pictures(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each kind of picture, and one for all of them."""
     rows = [
         {"Kind": row["kind"], "Pictures": row["pictures"], "Stopped": row["caught"],
@@ -75,7 +72,7 @@ def strangers(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [*rows, {"Kind": "all"} | total]
 
 
-def spoiled(found: dict[str, Any]) -> list[dict[str, Any]]:
+def corrupted_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each way of spoiling."""
     return [
         {
@@ -90,8 +87,3 @@ def spoiled(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _share(part: int, of: int) -> str:
     return f"{100 * part / of:.1f} %" if of else "–"
-
-
-@lru_cache(maxsize=2)
-def _parsed(path: Path, mtime_ns: int) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,6 +11,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.registry import ModelSpec, Record
+from ui.results.metrics_file import read_json
 from ui.shared.text import DASH
 
 SUBSETS = {
@@ -73,10 +71,10 @@ def read(name: str) -> tuple[Scores, str]:
     title = registry.get(name).title
     try:
         sha256 = registry.verify_weights(name).sha256
-        content = _content(registry.metrics_path(name))
     except WeightsError as error:
         return {}, str(error)
-    except (OSError, ValueError):
+    content = read_json(registry.metrics_path(name))
+    if content is None:
         return {}, f"There are no scores of {title} in this copy of the project."
     scored = {key: content[key] for key in SUBSETS if isinstance(content.get(key), dict)}
     current = {key: each for key, each in scored.items() if each.get("weights_sha256") == sha256}
@@ -143,7 +141,7 @@ def cascade_of(scored: Mapping[str, Any]) -> dict[str, Any] | None:
     return cascade if cascade.get("classifier_sha256") == sha256 else None
 
 
-def draw() -> None:
+def draw_score_tables() -> None:
     """Draw a table for each network that has a record."""
     for network in networks():
         st.subheader(network.spec.title)
@@ -156,16 +154,3 @@ def draw() -> None:
             )
         if network.problem:
             st.info(network.problem)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    content = _parsed(path, path.stat().st_mtime_ns)
-    if not isinstance(content, dict):
-        raise ValueError("Scores are a JSON object.")
-    return content
-
-
-@lru_cache(maxsize=32)
-def _parsed(path: Path, mtime_ns: int) -> Any:
-    # Keyed by time, so that what is evaluated anew shows without a restart. Read, never changed.
-    return json.loads(path.read_text(encoding="utf-8"))

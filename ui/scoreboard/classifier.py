@@ -24,7 +24,7 @@ def headline(scored: dict[str, Any], text: Text) -> None:
     interval_note(text)
 
 
-def draw(network: Network, subset: str, text: Text) -> None:
+def draw_details(network: Network, subset: str, text: Text) -> None:
     """Draw all that was measured of the classifier on a subset."""
     scored = network.scored[subset]
     probability, tumor = verdicts_of(scored)

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ui.results import costs, published
-from ui.results.published import Row
+from ui.results.published import PatientRow
 from ui.results.scores import Network, interval_of
 from ui.scoreboard import strip_plot
 from ui.shared.tables import table as draw_table
@@ -19,7 +19,7 @@ Column = st.column_config
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricFormat:
     """How a figure of a scored subset is shown.
 
     Attributes:
@@ -45,21 +45,21 @@ class Figure:
 
 
 SEGMENTER = {
-    "mean_dice": Figure("Mean Dice", "Mean Dice"),
-    "median_dice": Figure("Median Dice", "Median Dice"),
-    "mean_iou": Figure("Mean IoU", "IoU"),
-    "pooled_dice": Figure("Pooled Dice", "Pooled Dice"),
-    "tumor_slice_dice": Figure("Tumor-slice Dice", "Tumor slices"),
-    "false_alarm_rate": Figure("False alarms", "False alarms", "%.1f %%", 100),
-    "hausdorff95": Figure("Hausdorff 95", "Hausdorff 95", "%.1f px"),
-    "detection_rate": Figure("Detected", "Detected", "%.1f %%", 100),
+    "mean_dice": MetricFormat("Mean Dice", "Mean Dice"),
+    "median_dice": MetricFormat("Median Dice", "Median Dice"),
+    "mean_iou": MetricFormat("Mean IoU", "IoU"),
+    "pooled_dice": MetricFormat("Pooled Dice", "Pooled Dice"),
+    "tumor_slice_dice": MetricFormat("Tumor-slice Dice", "Tumor slices"),
+    "false_alarm_rate": MetricFormat("False alarms", "False alarms", "%.1f %%", 100),
+    "hausdorff95": MetricFormat("Hausdorff 95", "Hausdorff 95", "%.1f px"),
+    "detection_rate": MetricFormat("Detected", "Detected", "%.1f %%", 100),
 }
 CLASSIFIER = {
-    "auc": Figure("AUC", "AUC"),
-    "average_precision": Figure("Average precision", "Average precision"),
-    "accuracy": Figure("Accuracy", "Accuracy"),
-    "sensitivity_at_95_specificity": Figure("Sensitivity", "Sensitivity"),
-    "calibration_error": Figure("Calibration error", "Calibration error"),
+    "auc": MetricFormat("AUC", "AUC"),
+    "average_precision": MetricFormat("Average precision", "Average precision"),
+    "accuracy": MetricFormat("Accuracy", "Accuracy"),
+    "sensitivity_at_95_specificity": MetricFormat("Sensitivity", "Sensitivity"),
+    "calibration_error": MetricFormat("Calibration error", "Calibration error"),
 }
 """Figures of the table of networks, by key of a scored subset; networks are ordered by the first."""
 
@@ -101,7 +101,7 @@ def table(networks: Sequence[Network], task: str, subset: str, text: Text) -> No
     reasons = missing(chosen, figures, subset)
     if reasons:
         st.caption(" ".join([text.get("Not measured", ""), *reasons]))
-    timed = any(costs.of(each.spec.name, each.record).milliseconds for each in chosen)
+    timed = any(costs.cost_of(each.spec.name, each.record).milliseconds for each in chosen)
     if timed and (machine := costs.machine()):
         st.caption(f"Times were measured on {machine}.")
 
@@ -167,7 +167,9 @@ def chart(figure: Any, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=f"scoreboard.{key}", alt=alt, config={"displayModeBar": False})
 
 
-def missing(networks: Sequence[Network], figures: dict[str, Figure], subset: str) -> list[str]:
+def missing(
+    networks: Sequence[Network], figures: dict[str, MetricFormat], subset: str
+) -> list[str]:
     """Return one sentence for each reason why cells of the table are empty."""
     sentences = []
     without = [each.spec.title for each in networks if subset not in each.scored]
@@ -183,7 +185,9 @@ def missing(networks: Sequence[Network], figures: dict[str, Figure], subset: str
             why = UNDEFINED.get(key, "undefined on these patients")
             sentences.append(f"{kind.column}: {why} ({', '.join(undefined)}).")
     uncounted = [
-        each for each in networks if None in vars(costs.of(each.spec.name, each.record)).values()
+        each
+        for each in networks
+        if None in vars(costs.cost_of(each.spec.name, each.record)).values()
     ]
     if uncounted:
         names = ", ".join(each.spec.title for each in uncounted)
@@ -192,20 +196,20 @@ def missing(networks: Sequence[Network], figures: dict[str, Figure], subset: str
 
 
 def _best_first(
-    networks: Sequence[Network], figures: dict[str, Figure], subset: str
+    networks: Sequence[Network], figures: dict[str, MetricFormat], subset: str
 ) -> list[Network]:
     first = next(iter(figures))
     value = {n.spec.name: n.scored.get(subset, {}).get(first) for n in networks}
     return sorted(networks, key=lambda n: -(value[n.spec.name] or 0))
 
 
-def _row(network: Network, figures: dict[str, Figure], subset: str) -> dict[str, Any]:
+def _row(network: Network, figures: dict[str, MetricFormat], subset: str) -> dict[str, Any]:
     scored = network.scored.get(subset, {})
     row: dict[str, Any] = {"Network": network.spec.title}
     for key, kind in figures.items():
         row[kind.column] = kind.of(scored.get(key))
         row[f"{kind.column}, 95 %"] = _interval(scored, key, kind)
-    cost = costs.of(network.spec.name, network.record)
+    cost = costs.cost_of(network.spec.name, network.record)
     row |= {
         "Parameters, millions": _scaled(cost.parameters, 1e6),
         "Multiply-adds, billions": _scaled(cost.multiply_adds, 1e9),
@@ -217,7 +221,7 @@ def _row(network: Network, figures: dict[str, Figure], subset: str) -> dict[str,
     return row
 
 
-def _columns(figures: dict[str, Figure], text: Text) -> dict[str, Any]:
+def _columns(figures: dict[str, MetricFormat], text: Text) -> dict[str, Any]:
     columns: dict[str, Any] = {"Network": Column.TextColumn(pinned=True, width=150)}
     for key, kind in figures.items():
         columns[kind.column] = Column.NumberColumn(format=kind.form, help=help_of(text, kind.term))
@@ -237,7 +241,7 @@ def _columns(figures: dict[str, Figure], text: Text) -> dict[str, Any]:
     return columns
 
 
-def _interval(scored: dict[str, Any], key: str, kind: Figure) -> str | None:
+def _interval(scored: dict[str, Any], key: str, kind: MetricFormat) -> str | None:
     ends = interval_of(scored, key) or ()
     return " to ".join(f"{kind.of(end):.{kind.digits}f}" for end in ends) or None
 
@@ -246,14 +250,14 @@ def _scaled(value: float | None, by: float) -> float | None:
     return None if value is None else value / by
 
 
-def _dots(network: Network, chosen: bool, subset: str) -> Row:
+def _dots(network: Network, chosen: bool, subset: str) -> PatientRow:
     scored = network.scored[subset]
     dice = {
         folder: each.get("dice")
         for folder, each in scored["patients"].items()
         if each.get("dice") is not None
     }
-    return Row(
+    return PatientRow(
         network.spec.title,
         dots=list(dice.values()),
         names=list(dice),

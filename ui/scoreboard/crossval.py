@@ -10,7 +10,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.dataset import cohort
 from ui.results import experiments, published
-from ui.results.published import Row
+from ui.results.published import PatientRow
 from ui.scoreboard import strip_plot
 from ui.scoreboard.comparison import chart
 from ui.shared.tables import table
@@ -32,7 +32,7 @@ def crossval(document: Document, text: Text) -> None:
         f"{_at_chosen_cut(document['chosen_cut'])} {_cleaned(document['whole_patient'])}"
     )
     rows = published.rows_of_patients()
-    ours = Row(
+    ours = PatientRow(
         "Ours, five folds",
         dots=list(known.values()),
         names=list(known),

@@ -25,7 +25,7 @@ STYLES = (
 
 
 @dataclass(frozen=True)
-class Bar:
+class IntervalRow:
     """One row of `intervals`.
 
     Attributes:
@@ -41,7 +41,7 @@ class Bar:
     words: str = ""
 
 
-def intervals(rows: Sequence[Bar], axis: str, zero: bool = False) -> go.Figure:
+def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.Figure:
     """Draw a mark a row with its interval, from top to bottom.
 
     Args:

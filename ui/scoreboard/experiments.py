@@ -10,7 +10,7 @@ import streamlit as st
 from ui.results import experiments
 from ui.scoreboard import crossval, genomics, losses, transfer
 from ui.scoreboard.comparison import chart
-from ui.scoreboard.experiment_charts import Bar, intervals
+from ui.scoreboard.experiment_charts import IntervalRow, intervals
 from ui.shared.tables import table
 
 Text = dict[str, str]
@@ -20,7 +20,7 @@ Column = st.column_config
 CHOSEN = "scoreboard.experiment"
 
 
-def draw(text: Text) -> None:
+def draw_experiments(text: Text) -> None:
     """Draw the choice of experiments and the chosen one."""
     st.header("Experiments")
     st.markdown(text.get("Experiments", ""))
@@ -43,7 +43,7 @@ def draw(text: Text) -> None:
     if missing := experiments.lacking(document):
         st.warning(missing, icon=":material/hourglass_top:")
     try:
-        DRAWN[name](document, text)
+        DRAW[name](document, text)
     except (KeyError, TypeError, IndexError, ValueError):
         # A file of another version: better no figure than half of one.
         st.info(
@@ -68,7 +68,9 @@ def leak(document: Document, text: Text) -> None:
         f"like it is of the same patient; in the second that cannot be."
     )
     bars = [
-        Bar(f"{name}: {arm['title'].lower()}", arm["score"][key], arm["score"][f"{key}_interval"])
+        IntervalRow(
+            f"{name}: {arm['title'].lower()}", arm["score"][key], arm["score"][f"{key}_interval"]
+        )
         for key, name in (("pooled_dice", "Pooled Dice"), ("tumor_slice_dice", "Tumor-slice Dice"))
         for arm in (leaking, clean)
     ]
@@ -120,7 +122,9 @@ def robustness(document: Document, text: Text) -> None:
     chart(
         intervals(
             [
-                Bar(row["title"], row["drop"], row["drop_interval"], f"Dice {row['dice']:.3f}")
+                IntervalRow(
+                    row["title"], row["drop"], row["drop_interval"], f"Dice {row['dice']:.3f}"
+                )
                 for row in rows
             ],
             "Dice lost",
@@ -163,7 +167,7 @@ def robustness(document: Document, text: Text) -> None:
     st.caption(document["sample"])
 
 
-DRAWN = {
+DRAW = {
     "crossval": crossval.crossval,
     "leak": leak,
     "robustness": robustness,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.results import experiments
 from ui.scoreboard.comparison import chart
-from ui.scoreboard.experiment_charts import Bar, curves, gradients, intervals
+from ui.scoreboard.experiment_charts import IntervalRow, curves, gradients, intervals
 from ui.shared.tables import table
 
 Text = dict[str, str]
@@ -65,7 +65,9 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
     chart(
         intervals(
             [
-                Bar(arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"])
+                IntervalRow(
+                    arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"]
+                )
                 for arm in arms
             ],
             "Mean Dice, validation patients",

@@ -70,7 +70,7 @@ def choose(text: Text) -> Choice | None:
     return Choice(list(networks.values()), networks[name], subset)
 
 
-def draw(choice: Choice, text: Text) -> None:
+def draw_scoreboard(choice: Choice, text: Text) -> None:
     """Draw all sections, those of the chosen network's task."""
     network, subset = choice.network, choice.subset
     for problem in dict.fromkeys(each.problem for each in choice.networks if each.problem):
@@ -89,9 +89,9 @@ def draw(choice: Choice, text: Text) -> None:
         comparison.patients(choice.networks, network, subset, text)
     comparison.others(network.spec.task, subset, text)
     if scored:
-        section.draw(network, subset, text)
-    experiments.draw(sections("cards/experiments.md"))
-    provenance.draw(network, scored, text)
+        section.draw_details(network, subset, text)
+    experiments.draw_experiments(sections("cards/experiments.md"))
+    provenance.draw_provenance(network, scored, text)
 
 
 def provenance_of(subset: str) -> str:

@@ -19,7 +19,7 @@ _SCORES = {"segment": "Mean Dice", "classify": "Mean of AUC and average precisio
 """What training is judged by on validation patients, by task."""
 
 
-def draw(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
+def draw_provenance(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
     """Draw how a network was trained, what its figures are bound to, and what the words mean."""
     if network.record:
         _training(network, text)

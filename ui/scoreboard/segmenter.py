@@ -10,7 +10,7 @@ from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from ui.results.scores import Network, cascade_of, interval_of, shown_of
 from ui.scoreboard import charts, worst_cases
-from ui.scoreboard.comparison import SEGMENTER, UNDEFINED, Figure, chart, help_of
+from ui.scoreboard.comparison import SEGMENTER, UNDEFINED, MetricFormat, chart, help_of
 from ui.shared.tables import table
 from ui.shared.text import DASH
 
@@ -42,7 +42,7 @@ def interval_note(text: Text) -> None:
     st.caption(f"In gray, the 95 % interval. {help_of(text, 'Interval') or ''}")
 
 
-def figure(scored: dict[str, Any], key: str, kind: Figure, text: Text) -> None:
+def figure(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> None:
     """Draw one figure with its interval; a dash with the reason where there is none."""
     value, interval = scored.get(key), interval_of(scored, key)
     note = None
@@ -65,7 +65,7 @@ def figure(scored: dict[str, Any], key: str, kind: Figure, text: Text) -> None:
     )
 
 
-def draw(network: Network, subset: str, text: Text) -> None:
+def draw_details(network: Network, subset: str, text: Text) -> None:
     """Draw all that was measured of the segmenter on a subset."""
     scored = network.scored[subset]
     sizes(scored, text)

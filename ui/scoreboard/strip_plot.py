@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ui.results.published import Row
+from ui.results.published import PatientRow
 from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished
 
 _GOLDEN = 0.618034
@@ -15,8 +15,8 @@ _BAND = "rgba(127, 127, 127, 0.22)"
 
 
 def patient_dots(
-    ours: Sequence[Row],
-    published: Sequence[Row] = (),
+    ours: Sequence[PatientRow],
+    published: Sequence[PatientRow] = (),
     experts: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Draw a row a network with a dot a patient, mean with interval, and median.
@@ -67,7 +67,7 @@ def patient_dots(
     return finished(figure, height=110 + 62 * len(rows))
 
 
-def _add_summary(figure: go.Figure, row: Row, level: int, color: str, hollow: bool) -> None:
+def _add_summary(figure: go.Figure, row: PatientRow, level: int, color: str, hollow: bool) -> None:
     common = {"y": [level], "mode": "markers", "showlegend": False}
     if row.median is not None:
         figure.add_scatter(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.results.transfer_figures import ENCODERS
 from ui.scoreboard.comparison import chart
-from ui.scoreboard.experiment_charts import Bar, curves, intervals
+from ui.scoreboard.experiment_charts import IntervalRow, curves, intervals
 from ui.shared.tables import table
 
 Text = dict[str, str]
@@ -46,7 +46,8 @@ def transfer(document: Document, text: Text) -> None:
     key, axis = _SCORE[task]
     chart(
         intervals(
-            [Bar(_cell(c), c["score"][key], c["score"][f"{key}_interval"]) for c in whole], axis
+            [IntervalRow(_cell(c), c["score"][key], c["score"][f"{key}_interval"]) for c in whole],
+            axis,
         ),
         "transfer.scores",
         f"{axis} of every start, with intervals.",

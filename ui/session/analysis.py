@@ -16,6 +16,7 @@ from btmodels.measurement import measure
 from btmodels.registry import Record
 from btmodels.slices import Analysis, Prediction, Slice
 from ui.session import gradcam, quality
+from ui.session.cache import upload_key
 from ui.session.stack import Analyzed, Stack
 
 SEGMENTER, CLASSIFIER = "default", "default-classifier"
@@ -26,7 +27,7 @@ CHUNK = 16
 SHARED_ANALYSES = 256
 WARMING = "The networks are warming up; the mask follows in a few seconds."
 
-KEPT, AHEAD, FAILURE = "networks.kept", "networks.ahead", "networks.failure"
+KEPT, AHEAD, FAILURE = map(upload_key, ("analysis.kept", "analysis.ahead", "analysis.failure"))
 """Session keys of the analyses of the stack on screen, of what the networks look at while the page is
 drawn, and of what went wrong last."""
 
@@ -45,7 +46,7 @@ _flying: dict[tuple, _Asked] = {}
 """What the networks look at of samples, whoever asked, by key of a slice and hashes of the weights."""
 
 
-class Memory:
+class AnalysisCache:
     """Analyses of samples by key, the least recently used leaving first; safe between threads."""
 
     def __init__(self, size: int) -> None:
@@ -69,8 +70,8 @@ class Memory:
 
 
 @st.cache_resource(show_spinner=False)
-def _shared() -> Memory:
-    return Memory(SHARED_ANALYSES)
+def _shared() -> AnalysisCache:
+    return AnalysisCache(SHARED_ANALYSES)
 
 
 def segmenters() -> list[str]:
@@ -81,7 +82,7 @@ def segmenters() -> list[str]:
     return sorted(there, key=lambda name: name != own)
 
 
-def known(stack: Stack, model: str | None = None) -> Analyzed:
+def cached(stack: Stack, model: str | None = None) -> Analyzed:
     """Tell what is known of a stack by now, without asking the networks anything.
 
     Args:
@@ -102,7 +103,7 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
             kept = _recall(stack, records)
     except WeightsError as error:
         message = str(error)
-    stopped = quality.stops(stack)
+    stopped = quality.rejected(stack)
     found = tuple(None if key in stopped else kept.get(key) for key in stack.keys)
     waiting = any(key not in kept and key not in stopped for key in stack.keys)
     pending = not message and waiting
@@ -118,13 +119,13 @@ def known(stack: Stack, model: str | None = None) -> Analyzed:
         threshold=records[0].threshold if records else stored_threshold(segmenter),
         min_component_pixels=records[0].min_component_pixels if records else 0,
         model=segmenter,
-        heats=gradcam.known(stack),
+        heats=gradcam.cached(stack),
         stopped=stopped,
     )
 
 
-def begin(stack: Stack, index: int, model: str | None = None) -> None:
-    """Have the networks begin with slice ``index`` while the page is drawn, for the next `advance`.
+def prefetch(stack: Stack, index: int, model: str | None = None) -> None:
+    """Have the networks begin with slice ``index`` while the page is drawn, for the next `run_next`.
 
     Nothing is asked where this visitor's slices of the stack are being looked at already.
     """
@@ -136,13 +137,13 @@ def begin(stack: Stack, index: int, model: str | None = None) -> None:
             ahead = _ask(stack, [index], records)
         st.session_state[AHEAD] = ahead
     except BrainTumorError:
-        return  # `advance` meets it as well, and says so
+        return  # `run_next` meets it as well, and says so
 
 
-def advance(stack: Stack, index: int, model: str | None = None) -> None:
+def run_next(stack: Stack, index: int, model: str | None = None) -> None:
     """Have the networks look at slice ``index``, or, where that is done, at the next few.
 
-    What comes of it, an error too, is there at the next `known`.
+    What comes of it, an error too, is there at the next `cached`.
     """
     try:
         records = _records(registry.get(model or SEGMENTER).name)
@@ -211,13 +212,13 @@ def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]
 
 
 def _missing(stack: Stack, kept: dict[str, Analysis]) -> list[int]:
-    stopped = quality.stops(stack)
+    stopped = quality.rejected(stack)
     return [i for i, key in enumerate(stack.keys) if key not in kept and key not in stopped]
 
 
 def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
     # The input check comes just before the networks, a few slices at a time as well.
-    admitted = quality.admit(stack, missing)
+    admitted = quality.accepted(stack, missing)
     if not admitted:
         return None
     keys, mark = tuple(stack.keys[i] for i in admitted), _mark(records)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,13 @@ import streamlit as st
 from btmodels.errors import BrainTumorError
 from btmodels.inference import engine
 from ui.session.analysis import WARMING
+from ui.session.cache import SessionCache, upload_key
 from ui.shared.deferred import later
 
-KEPT, FAILURES = "asking.kept", "asking.failures"
-"""Session keys: what was answered, the least recently used leaving first; what went wrong since."""
+_answers: SessionCache[Any] = SessionCache("engine_queries.answers", 12)
 
-MOST = 12
+FAILURES = upload_key("engine_queries.failures")
+"""Session key of what went wrong since, by question."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,8 @@ def ask(key: tuple, job: Callable[[], Any]) -> Answer:
         key: Names the question and everything that its answer depends on.
         job: Asks the engine. What it raises of our own errors becomes the message.
     """
-    kept: OrderedDict[tuple, Any] = st.session_state.setdefault(KEPT, OrderedDict())
-    if key in kept:
-        kept.move_to_end(key)
-        return Answer(kept[key])
+    if key in _answers:
+        return Answer(_answers.get(key))
     failures = st.session_state.setdefault(FAILURES, {})
     if key in failures:
         # Said once; at the next run it is tried again.
@@ -54,18 +52,13 @@ def ask(key: tuple, job: Callable[[], Any]) -> Answer:
 
 def ask_now(key: tuple, job: Callable[[], Any]) -> Answer:
     """Do as `ask`, but wait for the answer: for a fragment whose page is on screen already."""
-    kept: OrderedDict[tuple, Any] = st.session_state.setdefault(KEPT, OrderedDict())
-    failures = st.session_state.setdefault(FAILURES, {})
-    if key not in kept:
+    if key not in _answers:
         _do(key, job)
-    return Answer(kept.get(key), failures.pop(key, ""))
+    return Answer(_answers.get(key), st.session_state.get(FAILURES, {}).pop(key, ""))
 
 
 def _do(key: tuple, job: Callable[[], Any]) -> None:
-    kept, failures = st.session_state[KEPT], st.session_state[FAILURES]
     try:
-        kept[key] = job()
+        _answers.put(key, job())
     except BrainTumorError as error:
-        failures[key] = str(error)
-    while len(kept) > MOST:
-        kept.popitem(last=False)
+        st.session_state.setdefault(FAILURES, {})[key] = str(error)

@@ -8,26 +8,29 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import BrainTumorError
 from btmodels.inference import engine, gradcam
+from ui.session.cache import SessionCache, upload_key
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 
-KEPT, FAILED = "attention.kept", "attention.failed"
-"""Session keys: heat by (key of a slice, hash of the classifier), and what could not be had."""
+_maps: SessionCache[np.ndarray] = SessionCache("gradcam.maps", 200)
+"""By (key of a slice, hash of the classifier)."""
 
-MOST = 200
+FAILED = upload_key("gradcam.failed")
+"""Session key of why a map could not be computed, by key of a slice."""
+
 CLASSIFIER = "default-classifier"
 
 
-def known(stack: Stack) -> dict[str, np.ndarray]:
+def cached(stack: Stack) -> dict[str, np.ndarray]:
     """Return the heat of those slices of a stack for which it was asked, by key."""
-    kept = st.session_state.get(KEPT)
-    if not kept:
+    if not _maps.values():
         return {}
     mark = _mark()
-    return {key: kept[key, mark] for key in stack.keys if (key, mark) in kept}
+    found = {key: _maps.get((key, mark)) for key in stack.keys}
+    return {key: heat for key, heat in found.items() if heat is not None}
 
 
-def wanted(analyzed: Analyzed, view: View) -> bool:
+def is_missing(analyzed: Analyzed, view: View) -> bool:
     """Whether the layer is on and the slice in the viewer lacks it yet."""
     key = analyzed.stack.keys[view.slice]
     failed = st.session_state.get(FAILED, {})
@@ -35,30 +38,21 @@ def wanted(analyzed: Analyzed, view: View) -> bool:
     return view.gradcam and there and key not in analyzed.heats and key not in failed
 
 
-def look(stack: Stack, index: int) -> None:
+def compute(stack: Stack, index: int) -> None:
     """Have the classifier say what spoke for its verdict on slice ``index``."""
     key = stack.keys[index]
     name = registry.get(CLASSIFIER).name
     try:
-        found = engine.get_engine().ask(gradcam.attention, stack.slices[index].pixels, name)
+        found = engine.get_engine().ask(gradcam.compute_gradcam, stack.slices[index].pixels, name)
     except BrainTumorError as error:
         st.session_state[FAILED] = st.session_state.get(FAILED, {}) | {key: str(error)}
         return
-    kept = st.session_state.setdefault(KEPT, {})
-    while len(kept) >= MOST:
-        del kept[next(iter(kept))]
-    kept[key, _mark()] = found.levels
+    _maps.put((key, _mark()), found.levels)
 
 
 def failure(stack: Stack, index: int) -> str:
     """Return why there is no heat for a slice, one sentence; empty where nothing failed."""
     return st.session_state.get(FAILED, {}).get(stack.keys[index], "")
-
-
-def forget() -> None:
-    """Drop all of it."""
-    for key in (KEPT, FAILED):
-        st.session_state.pop(key, None)
 
 
 def _mark() -> str:

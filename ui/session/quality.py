@@ -1,4 +1,4 @@
-"""The input check on the page: what it sees in a slice, and what one click does about it."""
+"""The input check on the page: what it finds in a slice, and what one click does about it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ import streamlit as st
 
 from btmodels.quality import check, corrections
 from btmodels.quality.findings import Finding, QualityReport
+from ui.session.cache import SessionCache, upload_key
 from ui.session.stack import Stack
 
-DIAGNOSES, MENDED = "clinic.diagnoses", "clinic.mended"
-"""Session keys: what was seen, by key of a slice, and the mends that were chosen, by key as uploaded."""
+_reports: SessionCache[QualityReport] = SessionCache("quality.reports", 2000)
+"""By key of a slice. More than any stack has slices, or one would be checked again and again."""
+
+CORRECTED = upload_key("quality.corrected")
+"""Session key of the corrections that were chosen, by key of the slice as uploaded."""
 
 _MARK = "~"
-"""Parts the key of a slice from the mends it has had."""
-
-KEPT = 2000
-"""Diagnoses a session keeps: more than any stack has slices, or one would be looked at for ever."""
+"""Separates the key of a slice from the corrections it has had."""
 
 _ICONS = {"stop": ":material/block:", "fault": ":material/healing:", "note": ":material/info:"}
 
 
-def treated(stack: Stack) -> Stack:
-    """Return a stack with the mends that this visitor has chosen for its slices.
+def corrected(stack: Stack) -> Stack:
+    """Return a stack with the corrections that this visitor has chosen for its slices.
 
-    A mended slice has another key, so that nothing known of the one as it came is taken for its own.
+    A corrected slice has another key, so that no result of the original is taken for its own.
     """
-    chosen = st.session_state.get(MENDED, {})
+    chosen = st.session_state.get(CORRECTED, {})
     if not any(key in chosen for key in stack.keys):
         return stack
     slices, keys = list(stack.slices), list(stack.keys)
@@ -39,52 +40,40 @@ def treated(stack: Stack) -> Stack:
     return replace(stack, slices=tuple(slices), keys=tuple(keys))
 
 
-def diagnosis(stack: Stack, index: int) -> QualityReport:
-    """Return what the input check sees in a slice; each is looked at once."""
-    known: dict[str, QualityReport] = st.session_state.setdefault(DIAGNOSES, {})
+def report(stack: Stack, index: int) -> QualityReport:
+    """Return what the input check finds in a slice; each slice is checked once."""
     key = stack.keys[index]
-    if key not in known:
-        while len(known) >= KEPT:
-            del known[next(iter(known))]
-        known[key] = check.check_slice(stack.slices[index].pixels)
-    return known[key]
+    found = _reports.get(key)
+    return found or _reports.put(key, check.check_slice(stack.slices[index].pixels))
 
 
-def stops(stack: Stack) -> dict[str, str]:
-    """Return why some of the slices that were looked at get no mask, by their keys.
+def rejected(stack: Stack) -> dict[str, str]:
+    """Return why some of the checked slices get no mask, by their keys.
 
-    The site's own patients are known to be what the networks learned from: of them the input check tells
-    what it sees, but it stops nothing.
+    The networks learned from the site's own patients: the input check comments on those, but rejects none.
     """
     if stack.shared:
         return {}
-    known: dict[str, QualityReport] = st.session_state.get(DIAGNOSES, {})
-    seen = {key: known[key].stop for key in stack.keys if key in known}
-    return {key: stop.text for key, stop in seen.items() if stop}
+    reports = {key: _reports.get(key) for key in stack.keys}
+    return {key: each.stop.text for key, each in reports.items() if each and each.stop}
 
 
-def admit(stack: Stack, indices: Sequence[int]) -> list[int]:
-    """Look at slices and return those of them that may get a mask."""
+def accepted(stack: Stack, indices: Sequence[int]) -> list[int]:
+    """Check slices and return the indices of those that may get a mask."""
     if stack.shared:
         return list(indices)
-    return [index for index in indices if diagnosis(stack, index).stop is None]
-
-
-def forget() -> None:
-    """Drop all that was seen and chosen."""
-    for key in (DIAGNOSES, MENDED):
-        st.session_state.pop(key, None)
+    return [index for index in indices if report(stack, index).stop is None]
 
 
 def draw(stack: Stack, index: int) -> None:
-    """Draw what the input check sees in a slice, with a button for each mend; nothing where all is well."""
+    """Draw what the input check finds in a slice, with a button for each correction."""
     key, _, done = stack.keys[index].partition(_MARK)
-    seen = diagnosis(stack, index)
-    # Of what is no slice of a head nothing else matters, and no other mend helps.
+    seen = report(stack, index)
+    # Where the picture is not a slice of a head, nothing else matters and no correction helps.
     for finding in [seen.stop] if seen.stop else seen.findings:
         _finding(finding, key, done)
     if done and st.button(
-        "Undo the mend", key=f"clinic.undo.{key}", icon=":material/undo:", type="tertiary"
+        "Undo the correction", key=f"quality.undo.{key}", icon=":material/undo:", type="tertiary"
     ):
         _choose(key, ())
 
@@ -96,15 +85,15 @@ def _finding(finding: Finding, key: str, done: str) -> None:
     had = tuple(filter(None, done.split("+")))
     if finding.correction and finding.correction not in had:
         words, _ = corrections.CORRECTIONS[finding.correction]
-        tip = "The analysis then runs on the mended slice, and says so. Your file stays as it is."
+        tip = "The analysis then runs on the corrected slice and says so. Your file stays as it is."
         if st.button(
-            words, key=f"clinic.{finding.correction}.{key}", icon=":material/healing:", help=tip
+            words, key=f"quality.{finding.correction}.{key}", icon=":material/healing:", help=tip
         ):
             _choose(key, (*had, finding.correction))
 
 
 def _choose(key: str, names: tuple[str, ...]) -> None:
-    chosen = dict(st.session_state.get(MENDED, {}))
+    chosen = dict(st.session_state.get(CORRECTED, {}))
     chosen.pop(key, None)
-    st.session_state[MENDED] = chosen | ({key: names} if names else {})
+    st.session_state[CORRECTED] = chosen | ({key: names} if names else {})
     st.rerun()  # all of the page: the stack itself is another one now

@@ -52,7 +52,7 @@ class Analyzed:
         min_component_pixels: Smaller parts of a mask are dropped.
         model: Registry name of the segmenter.
         heats: Grad-CAM, uint8, (rows, cols), by key of a slice, of those that were asked for.
-        stopped: Why the input check lets a slice have no mask, by its key; see `ui.session.quality.stops`.
+        stopped: Why the input check rejects a slice, by its key; see `ui.session.quality.rejected`.
     """
 
     stack: Stack
@@ -64,7 +64,3 @@ class Analyzed:
     model: str | None = None
     heats: dict[str, np.ndarray] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
-
-    def why_not(self, index: int) -> str:
-        """Return why slice ``index`` has no analysis, one sentence."""
-        return self.stopped.get(self.stack.keys[index], self.message)

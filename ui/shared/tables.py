@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from btmodels.export.spreadsheet import csv_bytes
 from ui.shared.text import DASH
 
 
@@ -48,9 +47,4 @@ def table(
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Write rows as CSV: UTF-8, a line a row, empty cells where there is nothing."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns)
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue().encode()
+    return csv_bytes(rows, list(dict.fromkeys(column for row in rows for column in row)))

@@ -27,13 +27,13 @@ _searching = threading.Lock()
 _searched_at = 0.0
 
 
-def settle_after_first_page() -> None:
+def freeze_after_first_page() -> None:
     """Start a thread that, once a page is drawn, loads what the others need and sets it aside.
 
     Not before, since the first visitor would wait for it; and only once, early: what a visitor's session
     holds while the heap is frozen is found by no later search for garbage.
     """
-    threading.Thread(target=_settle, name="settle", daemon=True).start()
+    threading.Thread(target=_freeze_heap, name="freeze-heap", daemon=True).start()
 
 
 def page_served() -> None:
@@ -49,7 +49,7 @@ def page_served() -> None:
         _searching.release()
 
 
-def _settle() -> None:
+def _freeze_heap() -> None:
     _served.wait()
     for module in pkgutil.walk_packages(ui.__path__, "ui."):
         importlib.import_module(module.name)

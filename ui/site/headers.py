@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+EMBED_IN = "BT_EMBED_IN"
+"""Variable with the sites that may show this one in a frame, parted by spaces: ``https://huggingface.co``."""
+
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
+
+
+def frame_ancestors(sites: str) -> str:
+    """Return the directive of the policy that says which sites may show this one in a frame.
+
+    Raises:
+        ValueError: One of ``sites`` is no origin with https.
+    """
+    for site in sites.split():
+        if not _ORIGIN.fullmatch(site):
+            raise ValueError(
+                f"{EMBED_IN} must hold origins such as https://huggingface.co, not {site!r}."
+            )
+    return " ".join(("frame-ancestors", "'self'", *sites.split()))
+
 
 POLICY = "; ".join(
     (
@@ -19,10 +42,10 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self'",
+        frame_ancestors(os.environ.get(EMBED_IN, "")),
     )
 )
-"""Content security policy: nothing from another site, nor this one in a frame of another."""
+"""Content security policy: nothing from another site, nor this one in a frame of others than `EMBED_IN`."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,

@@ -27,16 +27,16 @@ _NETWORKS = {
 }
 
 
-def strip() -> None:
+def draw_status() -> None:
     """Draw one line of badges: each network's weights, the device, the data, the engine.
 
     While the engine warms up the line looks again by itself.
     """
     warming = engine.get_engine().status().state == "warming"
-    st.fragment(_strip, run_every=LOOK_AGAIN_SECONDS if warming else None)(warming)
+    st.fragment(_draw_badges, run_every=LOOK_AGAIN_SECONDS if warming else None)(warming)
 
 
-def _strip(was_warming: bool) -> None:
+def _draw_badges(was_warming: bool) -> None:
     status = engine.get_engine().status()
     if was_warming and status.state != "warming":
         st.rerun()  # the page as a whole has news, and no more need to look again

@@ -45,11 +45,11 @@ def workbench(
         bare: Show the picture without its controls, as large as the window allows.
     """
     left, right = st.columns(shares, gap="large")
-    analyzed = analysis.known(stack, model)
+    analyzed = analysis.cached(stack, model)
     with left:
         view = viewer(analyzed, start, key, page, bare)
         if analyzed.pending:
-            analysis.begin(stack, view.slice, model)
+            analysis.prefetch(stack, view.slice, model)
         if below:
             below(analyzed)
     with right:
@@ -58,6 +58,6 @@ def workbench(
         under(analyzed, view)
     if analyzed.pending:
         # The slice is shown at once; its mask, and then those of the others, follow.
-        later(lambda: analysis.advance(stack, view.slice, model))
-    elif gradcam.wanted(analyzed, view):
-        later(lambda: gradcam.look(stack, view.slice))
+        later(lambda: analysis.run_next(stack, view.slice, model))
+    elif gradcam.is_missing(analyzed, view):
+        later(lambda: gradcam.compute(stack, view.slice))

@@ -1,4 +1,4 @@
-"""What a live training is set to, and what it reports."""
+"""Settings of a live training, and the results that it reports."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import numpy as np
 from btmodels.slices import Patient
 
 SIZE = 64
-"""Rows and columns that slices are shrunk to: an epoch is then a matter of seconds."""
+"""Rows and columns that slices are shrunk to, so that an epoch takes seconds."""
 
 EPOCHS = 12
 
 HELD_OUT = ("SYNT_AA_0001_20260101", "SYNT_AA_0006_20260101")
-"""Bundled patients that are not learned from: scores and the mask on show are of these."""
+"""Bundled patients that are held out: scores and the mask on show come from these."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a visitor may choose about a network and its training.
+    """The choices of a visitor about a network and its training.
 
     Attributes:
         skips: Whether encoder and decoder are joined.
         loss: "bce" or "bce_dice", of `btmodels.training.losses`.
         rate: Learning rate, the peak of its cycle.
         filters: Channels at full resolution, doubled at each of four levels.
-        patients: Learn from so many at most; None from all that are not held out.
+        patients: Most patients to learn from; None: all that are not held out.
     """
 
     skips: Literal["joined", "absent"] = "joined"
@@ -45,18 +45,18 @@ COMPARISONS: dict[str, tuple[Setting, Setting]] = {
     "loss": (Setting(), Setting(loss="bce")),
     "width": (Setting(), Setting(filters=2)),
 }
-"""What two networks that are trained side by side may differ in; the first is always the same."""
+"""Pairs of settings to train side by side; the first of each pair is always the same."""
 
 
 @dataclass(frozen=True)
-class Start:
-    """What there is to learn from.
+class TrainingSetup:
+    """The networks and slices of a training that has started.
 
     Attributes:
         pid: The process that trains.
-        slices: Learned from, for each network.
-        patients: They are of so many, for each network.
-        held_out: Slices that the score is over.
+        slices: Number of training slices of each network.
+        patients: Number of training patients of each network.
+        held_out: Number of slices that the score is computed over.
         parameters: Of each network.
         pixels: uint8, (SIZE, SIZE, 3), the held-out slice on show.
         truth: bool, (SIZE, SIZE), its true mask.
@@ -74,8 +74,8 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Lap:
-    """What an epoch came to.
+class EpochResult:
+    """The outcome of one epoch.
 
     Attributes:
         network: Which of the networks, from 0.
@@ -83,7 +83,7 @@ class Lap:
         loss: Mean over the epoch's steps.
         dice: Over all held-out slices at threshold 0.5; None where nothing is marked and nothing true.
         levels: uint8, (SIZE, SIZE): probability in 255ths on the slice on show.
-        seconds: That it took.
+        seconds: Duration of the epoch.
     """
 
     network: int
@@ -95,6 +95,6 @@ class Lap:
 
 
 def split(patients: Sequence[Patient]) -> tuple[list[Patient], list[Patient]]:
-    """Divide patients into those to learn from and those held out; of strangers the first is held out."""
+    """Divide patients into those to learn from and those held out: `HELD_OUT`, or else the first."""
     named = [patient for patient in patients if patient.folder in HELD_OUT] or list(patients[:1])
     return [patient for patient in patients if patient not in named], named

@@ -16,7 +16,13 @@ from btmodels.errors import CohortError
 from btmodels.metrics.overlap import count, dice, total
 from btmodels.networks.unet import build_unet
 from btmodels.slices import Slice, largest_lesion_slice
-from btmodels.teaching.live_training.settings import SIZE, Lap, Setting, Start, split
+from btmodels.teaching.live_training.settings import (
+    SIZE,
+    EpochResult,
+    Setting,
+    TrainingSetup,
+    split,
+)
 from btmodels.training import losses
 from btmodels.training.fitting import FitConfig, compile_model, train_epoch
 from btmodels.transforms.preprocess import fit_to, standardize, to_levels
@@ -56,7 +62,7 @@ class Mirrored(keras.utils.PyDataset):
         return pixels, masks
 
 
-class Pupil:
+class Trainer:
     """One or two networks that learn side by side.
 
     Args:
@@ -84,14 +90,14 @@ class Pupil:
         self._done = [0] * len(settings)
         patients = []
         for setting in settings:
-            # With few patients those with the most tumor are kept, or there were nothing to learn.
+            # With few patients those with the most tumor are kept, or there would be nothing to learn.
             ranked = sorted(read, key=lambda slices: -sum(_tumor(each) for each in slices))
             taken = ranked[: setting.patients]
             slices = [each for patient in taken for each in patient if _scored(each)]
             patients.append(len(taken))
             self._lessons.append(_arrays(slices))
             self._networks.append(_network(setting, epochs, len(slices)))
-        self._start = Start(
+        self._start = TrainingSetup(
             pid=os.getpid(),
             slices=tuple(len(pixels) for pixels, _ in self._lessons),
             patients=tuple(patients),
@@ -102,11 +108,11 @@ class Pupil:
             shown=(shown.patient, shown.number),
         )
 
-    def start(self) -> Start:
-        """Tell what there is to learn from."""
+    def start(self) -> TrainingSetup:
+        """Return the networks and slices of this training."""
         return self._start
 
-    def advance(self, number: int) -> Lap:
+    def advance(self, number: int) -> EpochResult:
         """Train network ``number`` for one epoch and score it."""
         began = time.monotonic()
         network, epoch = self._networks[number], self._done[number]
@@ -120,7 +126,7 @@ class Pupil:
         )
         levels = to_levels(probability[self._shown])
         seconds = time.monotonic() - began
-        return Lap(number, row["epoch"], row["loss"], dice(counts), levels, seconds)
+        return EpochResult(number, row["epoch"], row["loss"], dice(counts), levels, seconds)
 
 
 def _network(setting: Setting, epochs: int, slices: int) -> keras.Model:

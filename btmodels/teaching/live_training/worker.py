@@ -1,7 +1,7 @@
-"""A small network trained while a visitor watches: what may be set, and what runs in its process.
+"""What runs in the process that trains a small network while a visitor watches.
 
-Importing this module is cheap: the web process names these functions,
-`btmodels.teaching.live_training.queue.Desk` has them run in a process that does nothing else.
+Importing this module is cheap: the web process names these functions, and
+`btmodels.teaching.live_training.queue.TrainingQueue` runs them in a process that does nothing else.
 """
 
 from __future__ import annotations
@@ -12,41 +12,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from btmodels import processes
-from btmodels.teaching.live_training.settings import Lap, Setting, Start
+from btmodels.teaching.live_training.settings import EpochResult, Setting, TrainingSetup
 
 if TYPE_CHECKING:
-    from btmodels.teaching.live_training.trainer import Pupil
+    from btmodels.teaching.live_training.trainer import Trainer
 
 
-BEHIND = 15
-"""How far (of 19) this process stands back where others want the processor."""
+NICENESS = 15
+"""Priority of the training process, of 19: everything else goes first."""
 
 
-_pupil: Pupil | None = None
+_trainer: Trainer | None = None
 
 
-def behind(parent: int) -> None:
-    """Set up the process: it ends with its parent and lets everything else go first.
+def lower_priority(parent: int) -> None:
+    """Set up the process: it ends with its parent and runs at low priority.
 
     Args:
         parent: Process id of the web process.
     """
     processes.begin(parent)
     if hasattr(os, "setpriority"):
-        # Going back up is forbidden, so that a site which stands back itself must not be overtaken.
-        os.setpriority(os.PRIO_PROCESS, 0, max(BEHIND, os.getpriority(os.PRIO_PROCESS, 0)))
+        # Raising a priority again is forbidden: keep that of a site which itself runs at a lower one.
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
-def begin(settings: Sequence[Setting], epochs: int, assets: Path) -> Start:
+def begin(settings: Sequence[Setting], epochs: int, assets: Path) -> TrainingSetup:
     """Read the bundled cohort and build the networks; forget those that were there before."""
-    global _pupil
+    global _trainer
     with processes.quiet():
-        from btmodels.teaching.live_training.trainer import Pupil
+        from btmodels.teaching.live_training.trainer import Trainer
 
-        _pupil = Pupil(settings, epochs, assets)
-        return _pupil.start()
+        _trainer = Trainer(settings, epochs, assets)
+        return _trainer.start()
 
 
-def advance(network: int) -> Lap:
+def advance(network: int) -> EpochResult:
     """Train network number ``network`` for its next epoch."""
-    return _pupil.advance(network)
+    return _trainer.advance(network)

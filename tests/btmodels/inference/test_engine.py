@@ -126,7 +126,7 @@ def test_full_batches_are_prepared_aside(
 
 def _rooms(assets: Path) -> int:
     """Slices that all the networks held are ready for at once."""
-    return worker._room(*worker._predictors.values())
+    return worker._batch_size(*worker._predictors.values())
 
 
 def test_a_page_may_ask_for_more_than_predictions(engine):
@@ -134,7 +134,7 @@ def test_a_page_may_ask_for_more_than_predictions(engine):
     with pytest.raises(EngineError, match="failed .ZeroDivisionError"):
         engine.ask(_divide, 1, 0)
     with pytest.raises(WeightsError, match="no weights for U-Net"):
-        engine.ask(introspect_tasks.switched, np.zeros((4, 4, 3), np.uint8), "unet")
+        engine.ask(introspect_tasks.ablate_skips, np.zeros((4, 4, 3), np.uint8), "unet")
 
 
 def _name_of(assets: Path) -> tuple[int, Path]:
@@ -245,16 +245,16 @@ def test_a_second_worker_gets_no_gpu(monkeypatch, tmp_path):
         def submit(self, *task):
             future = Future()
             failure = worker_process.CallFailedError("InternalError", "CUDA initialization failed")
-            warmth = worker.Warmth(7, "CPU, 2 cores", {})
+            info = worker.WorkerInfo(7, "CPU, 2 cores", {})
             done = future.set_result if len(given) == 2 else future.set_exception
-            done(warmth if len(given) == 2 else failure)
+            done(info if len(given) == 2 else failure)
             return future
 
         def shutdown(self, **_):
             pass
 
     monkeypatch.setattr(worker_process.loky, "ProcessPoolExecutor", Refused)
-    assert worker_process.Pool((), tmp_path).hire().device == "CPU, 2 cores"
+    assert worker_process.WorkerProcess((), tmp_path).start().device == "CPU, 2 cores"
     assert [each.get("CUDA_VISIBLE_DEVICES") for each in given] == [None, "-1"]
     assert all(each["TF_FORCE_GPU_ALLOW_GROWTH"] == "true" for each in given)
 

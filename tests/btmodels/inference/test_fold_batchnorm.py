@@ -9,7 +9,7 @@ from keras import layers
 
 from btmodels import registry, weights
 from btmodels.inference import precision
-from btmodels.inference.fold_batchnorm import folded
+from btmodels.inference.fold_batchnorm import fold_batchnorm
 
 
 def lived(model: keras.Model) -> keras.Model:
@@ -36,7 +36,7 @@ def test_factor_and_offset_go_into_kernel_and_bias():
     model.get_layer("conv").set_weights([np.full((1, 1, 1, 1), 2.0), np.array([1.0])])
     # gamma, beta, mean, variance: ((2 x + 1) - 3) / 2 * 6 + 5 = 6 x - 1
     model.get_layer("norm").set_weights([np.array([each]) for each in (6.0, 5.0, 3.0, 4.0)])
-    found = folded(model)
+    found = fold_batchnorm(model)
     kernel, bias = found.get_layer("conv").get_weights()
     assert kernel.item() == pytest.approx(6) and bias.item() == pytest.approx(-1)
     assert found(np.full((1, 1, 1, 1), 0.5)).numpy().item() == pytest.approx(2)
@@ -56,7 +56,7 @@ def test_a_convolution_without_bias_gets_one(convolution):
     inputs = keras.Input((4, 4, 3))
     x = convolution(inputs)
     model = lived(keras.Model(inputs, layers.BatchNormalization()(x)))
-    found = folded(model)
+    found = fold_batchnorm(model)
     assert found.get_layer("conv").use_bias and len(found.layers) == 2
     slices = np.random.default_rng(1).normal(size=(2, 4, 4, 3))
     np.testing.assert_allclose(found(slices), model(slices, training=False), atol=1e-5)
@@ -83,7 +83,7 @@ def plain(inputs):
 def test_elsewhere_it_becomes_one_multiplication_and_one_addition(body):
     inputs = keras.Input((2, 2, 3))
     model = lived(keras.Model(inputs, body(inputs)))
-    found = folded(model)
+    found = fold_batchnorm(model)
     assert not norms(found) and isinstance(found.get_layer("norm"), layers.Rescaling)
     slices = np.random.default_rng(1).normal(size=(2, 2, 2, 3))
     np.testing.assert_allclose(found(slices), model(slices, training=False), atol=1e-5)
@@ -94,14 +94,16 @@ def test_a_convolution_whose_maps_are_given_out_stays_as_it_is():
     x = layers.Conv2D(4, 1, name="conv")(inputs)
     model = lived(keras.Model(inputs, [x, layers.BatchNormalization()(x)]))
     slices = np.random.default_rng(1).normal(size=(2, 2, 2, 3))
-    for mine, theirs in zip(folded(model)(slices), model(slices, training=False), strict=True):
+    for mine, theirs in zip(
+        fold_batchnorm(model)(slices), model(slices, training=False), strict=True
+    ):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", list(registry.SPECS))
 def test_each_network_answers_what_it_did(name):
     model = lived(weights.build(name))
-    found = folded(model)
+    found = fold_batchnorm(model)
     assert norms(model) or name in ("unet", "vgg16_unet", "sequential")
     assert not norms(found)
     slices = np.random.default_rng(1).normal(size=(1, *registry.get(name).input_shape))
@@ -115,7 +117,7 @@ def test_in_half_precision_weights_are_held_so_and_no_more_is_lost():
         half = lived(weights.build("resunet"))
     full = weights.build("resunet")
     full.set_weights(half.get_weights())
-    found = folded(half)
+    found = fold_batchnorm(half)
     kinds = {variable.dtype for layer in found.layers[:-1] for variable in layer.weights}
     assert kinds == {"bfloat16"} and {v.dtype for v in half.weights} == {"float32"}
     slices = np.random.default_rng(1).normal(size=(1, *registry.get("resunet").input_shape))

@@ -35,14 +35,14 @@ def test_after_a_mean_each_map_weighs_its_own_coefficient():
     # The kernel copies channel 0 to map 0 and channel 1 to map 1. With a mean over 4 pixels,
     # dy / dA_k = w_k / 4 in each pixel, so heat = max(0, (2 A_0 - 1 A_1) / 4).
     model = classifier([1, 0, 0, 1, 0, 0], [2, -1], pooled=True)
-    found = gradcam.heat(model, "maps", batch([[4, 0], [2, 0]], [[0, 4], [2, 0]]))
+    found = gradcam.heatmap(model, "maps", batch([[4, 0], [2, 0]], [[0, 4], [2, 0]]))
     assert found == pytest.approx(np.array([[[2.0, 0.0], [0.5, 0.0]]]))
 
 
 def test_without_a_mean_the_slopes_of_a_map_are_averaged():
     # Flattened as (row, col, map): map 0 meets 1, 3, 5, 7, whose mean is 4, map 1 meets zeros.
     model = classifier([1, 0, 0, 1, 0, 0], [1, 0, 3, 0, 5, 0, 7, 0], pooled=False)
-    found = gradcam.heat(model, "maps", batch([[1, 2], [0, -3]], [[9, 9], [9, 9]]))
+    found = gradcam.heatmap(model, "maps", batch([[1, 2], [0, -3]], [[9, 9], [9, 9]]))
     assert found == pytest.approx(np.array([[[4.0, 8.0], [0.0, 0.0]]]))
 
 
@@ -51,10 +51,10 @@ def test_attention_of_the_shipped_classifier_has_the_slices_size_and_mirrors_wit
     image[10:50, 20:70] = 90
     image[20:35, 25:40, 1] = 220
     name = registry.get("default-classifier").name
-    found = gradcam.attention(image, name, paths.ASSETS)
+    found = gradcam.compute_gradcam(image, name, paths.ASSETS)
     assert found.levels.shape == (60, 90) and found.levels.dtype == np.uint8
     assert found.grid == (4, 4) and found.layer == gradcam.LAYERS[name]
     if registry.load_record(name).flips:
-        turned = gradcam.attention(np.ascontiguousarray(image[:, ::-1]), name, paths.ASSETS)
+        turned = gradcam.compute_gradcam(np.ascontiguousarray(image[:, ::-1]), name, paths.ASSETS)
         difference = np.abs(turned.levels[:, ::-1].astype(int) - found.levels)
         assert difference.max() <= 2

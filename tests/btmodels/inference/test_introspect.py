@@ -47,7 +47,7 @@ def test_maps_are_those_of_the_layer(probe, image):
 
 
 def test_all_switches_on_is_the_network_itself(probe, image):
-    answers = probe.switched(image)
+    answers = probe.ablate_skips(image)
     assert probe.skips == ("dec1_skip", "dec2_skip", "dec3_skip", "dec4_skip")
     assert len(answers) == 16
     assert all(each.shape == (ROWS, COLS) for each in answers.values())
@@ -62,13 +62,13 @@ def test_a_switch_that_is_off_hands_on_zeros(probe, image):
     kernel[:, :, 32:] = 0  # what comes up has 32 channels and comes first
     predictor.model.get_layer("dec2_conv1").set_weights([kernel, bias])
     expected = Probe(predictor).segment(image)
-    answers = probe.switched(image)
+    answers = probe.ablate_skips(image)
     assert np.abs(answers[True, False, True, True].astype(int) - expected).max() <= 1
     assert (answers[True, False, True, True] != answers[True, True, True, True]).any()
 
 
 def test_a_pixels_sight_is_bounded_by_the_chain(image):
-    found = Probe(Predictor("sequential")).sight(image, 64, 50)
+    found = Probe(Predictor("sequential")).saliency(image, 64, 50)
     assert found.rows == (58, 70) and found.cols == (44, 56)
     assert found.levels.shape == (128, 128)
     assert found.levels.max() == 255 and not found.levels[:58].any()
@@ -78,17 +78,17 @@ def test_what_is_not_there_is_refused(probe, image):
     with pytest.raises(ValueError, match="nonsense"):
         probe.activations(image, ["nonsense"])
     with pytest.raises(ValueError, match="no such pixel.*row=128"):
-        probe.sight(image, 128, 0)
+        probe.saliency(image, 128, 0)
     with pytest.raises(ValueError, match="Sequential network has no skip connections"):
-        Probe(Predictor("sequential")).switched(image)
+        Probe(Predictor("sequential")).ablate_skips(image)
 
 
 def test_pages_ask_by_name(image):
     (found,) = introspect_tasks.activations(image, "sequential", ["relu1"], 2, paths.ASSETS)
     assert found.channels == tuple(dict.fromkeys(found.channels)) and found.shape == (128, 128, 16)
-    assert introspect_tasks.sight(image, "sequential", 3, 127, paths.ASSETS).cols == (121, 127)
+    assert introspect_tasks.saliency(image, "sequential", 3, 127, paths.ASSETS).cols == (121, 127)
 
 
 def test_missing_weights_are_said(image, tmp_path):
     with pytest.raises(WeightsError, match="no weights for U-Net"):
-        introspect_tasks.switched(image, "unet", tmp_path)
+        introspect_tasks.ablate_skips(image, "unet", tmp_path)

@@ -19,9 +19,9 @@ def test_agreement_is_what_all_mark_over_what_any_marks():
     records = [
         fakes.record("unet")
     ] * 3  # threshold 0.42, level 108; parts below 4 pixels are dropped
-    assert uncertainty.answers("abc", levels, records).agreed is None
+    assert uncertainty.cut_predictions("abc", levels, records).agreed is None
     records = [registry.Record(**(vars(fakes.record("unet")) | {"min_component_pixels": 0}))] * 3
-    found = uncertainty.answers("abc", levels, records)
+    found = uncertainty.cut_predictions("abc", levels, records)
     assert found.votes.tolist() == [[3, 2, 2, 0]]
     assert found.agreed == pytest.approx(1 / 3)
     # 200, 0, 200 of 255: mean 400 / 3, deviation sqrt(2) / 3 * 200.
@@ -41,7 +41,7 @@ def test_the_mean_of_the_views_is_what_the_network_answers():
     name = "unet"
     predictor = Predictor(name)
     image = np.random.default_rng(3).integers(0, 256, (100, 128, 3), dtype=np.uint8)
-    views = uncertainty.flips(image, name, paths.ASSETS)
+    views = uncertainty.mirrored_views(image, name, paths.ASSETS)
     assert views.levels.shape == (2, 100, 128)
     assert predictor.record.flips
     (both,) = predictor.segment([image])
@@ -50,7 +50,7 @@ def test_the_mean_of_the_views_is_what_the_network_answers():
 
 def test_time_and_size_are_those_of_the_call():
     image = np.zeros((64, 64, 3), np.uint8)
-    found = uncertainty.timed(image, "unet", 0.25, paths.ASSETS)
+    found = uncertainty.timed_prediction(image, "unet", 0.25, paths.ASSETS)
     assert found.prediction.tumor_probability == 0.25
     assert found.prediction.levels.shape == (64, 64)
     assert found.milliseconds > 0

@@ -14,6 +14,7 @@ from btmodels.io import nifti as nifti_module
 from btmodels.io import raster
 from btmodels.io.nifti import read_nifti
 from btmodels.io.read import read_file
+from tests.btmodels.reading import pixels, read
 from tests.btmodels.scanner import nifti
 
 RAS = np.random.default_rng(2).integers(0, 256, (4, 5, 6), np.uint8)
@@ -24,12 +25,7 @@ SHOWN = RAS[::-1, ::-1].transpose(2, 1, 0)
 
 
 def studies(*files: tuple[str, bytes], chosen=None):
-    entries = [Entry(name, name, read_file(data, name)) for name, data in files]
-    return assemble(entries, chosen or {})
-
-
-def pixels(study) -> np.ndarray:
-    return np.stack([each.pixels for each in study.slices])
+    return read(files, chosen)
 
 
 def turned(axes: tuple[int, int, int], signs: tuple[int, int, int]):
@@ -126,7 +122,7 @@ def test_three_files_are_three_channels_whatever_their_order():
     )
     truth = np.stack([each.truth for each in study.slices])
     np.testing.assert_array_equal(truth, SHOWN > 200)
-    assert len(assembly.problems) == 1 and "case_t2.nii" in assembly.problems[0]
+    assert len(assembly.notes) == 1 and "case_t2.nii" in assembly.notes[0].text
 
 
 def test_what_is_missing_is_flair_and_said():

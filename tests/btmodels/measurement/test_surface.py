@@ -14,7 +14,7 @@ from btmodels.measurement.surface import (
     TUMOR_TRIANGLES,
     Mesh,
     head_volume,
-    measure_of,
+    proportions_of,
     stack_masks,
     surface,
 )
@@ -144,7 +144,7 @@ def test_a_patient_of_60_slices_stays_light():
     noise = ndimage.gaussian_filter(np.random.default_rng(1).normal(size=(60, 64, 64)), 2)
     ragged = np.repeat(np.repeat(noise, 4, axis=1), 4, axis=2) > 0.02
     head, tumor = form <= 1, (form <= 0.25) & ragged
-    steps = measure_of(head.shape, head).steps
+    steps = proportions_of(head.shape, head).steps
     around = surface(head, steps, HEAD_TRIANGLES, HEAD_SMOOTHING)
     total = len(around.triangles) + 2 * len(surface(tumor, steps).triangles)
     assert total <= HEAD_TRIANGLES + 2 * TUMOR_TRIANGLES < 60_000
@@ -154,7 +154,7 @@ def test_a_patient_of_60_slices_stays_light():
 
 
 def test_true_proportions_where_the_spacing_is_known():
-    measure = measure_of((20, 256, 256), spacing=(5.0, 0.9, 0.8))
+    measure = proportions_of((20, 256, 256), spacing=(5.0, 0.9, 0.8))
     assert (measure.steps, measure.unit) == ((5.0, 0.9, 0.8), "mm")
     assert measure.captions == ("Proportions are true: the files give the spacing.",)
 
@@ -163,7 +163,7 @@ def test_without_spacing_the_stack_is_as_tall_as_the_head_is_wide_and_says_so():
     heads = np.zeros((20, 256, 256), bool)
     heads[3, 10:200, 60:160] = True
     heads[4, 10:200, 160:220] = True  # wide over all slices together
-    measure = measure_of(heads.shape, heads)
+    measure = proportions_of(heads.shape, heads)
     assert (measure.steps, measure.unit) == ((8.0, 1.0, 1.0), "pixels")
     assert "along the stack are unknown" in measure.captions[0]
     assert "head is wide, 8.0 pixels from slice to slice" in measure.captions[0]
@@ -172,13 +172,13 @@ def test_without_spacing_the_stack_is_as_tall_as_the_head_is_wide_and_says_so():
 
 @pytest.mark.parametrize("heads", [None, np.zeros((16, 256, 128), bool)])
 def test_without_a_head_the_picture_counts(heads):
-    measure = measure_of((16, 256, 128), heads)
+    measure = proportions_of((16, 256, 128), heads)
     assert measure.steps == (8.0, 1.0, 1.0) and "picture is wide" in measure.captions[0]
 
 
 def test_the_spacing_within_a_slice_alone():
     heads = np.ones((10, 100, 100), bool)
-    measure = measure_of(heads.shape, heads, (0.5, 0.4))
+    measure = proportions_of(heads.shape, heads, (0.5, 0.4))
     assert measure.steps == pytest.approx((4.0, 0.5, 0.4)) and measure.unit == "mm"
     assert "4.0 mm from slice to slice" in measure.captions[0]
     assert measure.captions[1].startswith("Within a slice, proportions are true")
@@ -189,7 +189,7 @@ def test_the_spacing_within_a_slice_alone():
 )
 def test_a_spacing_that_is_none_is_refused(spacing):
     with pytest.raises(ValueError, match="positive"):
-        measure_of((10, 20, 20), spacing=spacing)
+        proportions_of((10, 20, 20), spacing=spacing)
 
 
 # --- the head

@@ -9,7 +9,7 @@ import pytest
 
 from btmodels import weights
 from btmodels.errors import WeightsError
-from btmodels.inference.introspect import Opened, Probe
+from btmodels.inference.introspect import ModelBundle, Probe
 from btmodels.networks.unet import build_unet
 from btmodels.teaching import skip_ablation, skip_ablation_tasks
 
@@ -49,7 +49,7 @@ def test_both_answer_and_one_has_switches(assets):
     found = skip_ablation_tasks.twins(image, assets)
     assert list(found["joined"]) == [(True,), (False,)] and list(found["absent"]) == [()]
     assert all(levels.shape == (20, 30) for each in found.values() for levels in each.values())
-    probe = Probe(Opened(*skip_ablation.read_twins(assets)["joined"].load()))
+    probe = Probe(ModelBundle(*skip_ablation.read_twins(assets)["joined"].load()))
     assert np.abs(found["joined"][True,].astype(int) - probe.segment(image)).max() <= 1
     assert (found["joined"][True,] != found["joined"][False,]).any()
 

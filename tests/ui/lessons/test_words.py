@@ -120,7 +120,9 @@ def test_every_lesson_is_complete(address):
 
 def test_figures_in_the_words_are_those_of_networks_and_studies():
     words = page.text_of("encoder-decoder")
-    one, other = (costs.of(name, registry.load_record(name)) for name in ("sequential", "unet"))
+    one, other = (
+        costs.cost_of(name, registry.load_record(name)) for name in ("sequential", "unet")
+    )
     told = words["Two trained networks on this slice"]
     chain = Blueprint(
         "chain", (16, 24, 32, 32, 24, 16), convs=1

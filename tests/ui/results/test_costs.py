@@ -26,18 +26,18 @@ def test_size_work_and_time_are_those_of_the_network(assets):
     rows["resunet/slice_ms"] = 99.0
     content = [{"name": f"network/{name}", "value": value} for name, value in rows.items()]
     (assets / "metrics" / "bench.json").write_text(json.dumps({"machine": "M", "rows": content}))
-    assert costs.of("unet", None) == costs.Cost(10, 2_000, 30.5, 2.5)
+    assert costs.cost_of("unet", None) == costs.Cost(10, 2_000, 30.5, 2.5)
     assert costs.machine() == "M"
 
 
 def test_the_records_parameters_come_first(assets):
     record = replace(fakes.record("unet"), extra={"parameters": 7})
-    assert costs.of("unet", record).parameters == 7
+    assert costs.cost_of("unet", record).parameters == 7
 
 
 @pytest.mark.parametrize("text", [None, "{"])
 def test_without_measurements_nothing_is_known(assets, text):
     if text:
         (assets / "metrics" / "bench.json").write_text(text)
-    assert costs.of("unet", None) == costs.Cost(None, None, None, None)
+    assert costs.cost_of("unet", None) == costs.Cost(None, None, None, None)
     assert costs.machine() == ""

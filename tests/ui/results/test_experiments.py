@@ -3,7 +3,7 @@
 import json
 
 from ui.results import experiments
-from ui.scoreboard.experiment_charts import Bar, curves, gradients, groups, intervals
+from ui.scoreboard.experiment_charts import IntervalRow, curves, gradients, groups, intervals
 
 DOCUMENT = {
     "command": "python -m train losses",
@@ -47,7 +47,9 @@ def test_what_is_lacking_is_said():
 
 
 def test_a_row_without_a_value_has_no_mark():
-    figure = intervals([Bar("a", 0.5, (0.4, 0.7)), Bar("b", None)], "Dice", zero=True)
+    figure = intervals(
+        [IntervalRow("a", 0.5, (0.4, 0.7)), IntervalRow("b", None)], "Dice", zero=True
+    )
     assert [list(trace.x) for trace in figure.data] == [[0.5]]
     error = figure.data[0].error_x
     assert abs(error.array[0] - 0.2) < 1e-9 and abs(error.arrayminus[0] - 0.1) < 1e-9

@@ -56,83 +56,83 @@ def stack() -> Stack:
 
 
 def done(stack: Stack) -> list[int]:
-    return [i for i, each in enumerate(analysis.known(stack).analyses) if each]
+    return [i for i, each in enumerate(analysis.cached(stack).analyses) if each]
 
 
 def test_the_networks_look_at_the_next_slices_while_the_page_is_drawn(engine, stack):
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     assert done(stack) == [5]
     assert engine.asked == [1, 16]  # the second request runs, and nothing waits for it
     engine.answer(1)
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     assert done(stack) == list(range(17))  # 0 to 16, of which 5 was there before
     assert engine.asked == [1, 16, 16]
     engine.answer(2)
     engine.prompt = 4
-    analysis.advance(stack, 5)
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
+    analysis.run_next(stack, 5)
     assert done(stack) == list(range(SLICES))
     assert engine.asked == [1, 16, 16, 2]  # each slice once
-    assert not analysis.known(stack).pending
+    assert not analysis.cached(stack).pending
 
 
 def test_a_slice_that_is_turned_to_does_not_wait_for_those_before_it(engine, stack):
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     engine.prompt = 3
-    analysis.advance(stack, 30)
+    analysis.run_next(stack, 30)
     assert done(stack) == [5, 30] and engine.asked == [1, 16, 1]
     engine.answer(1)
-    analysis.advance(stack, 30)
+    analysis.run_next(stack, 30)
     assert done(stack) == [*range(17), 30]
 
 
 def test_the_slice_on_screen_is_begun_before_the_page_is_drawn(engine, stack):
-    analysis.begin(stack, 5)
+    analysis.prefetch(stack, 5)
     assert engine.asked == [1]
-    analysis.begin(stack, 5)  # the page is drawn once more
-    analysis.advance(stack, 5)
+    analysis.prefetch(stack, 5)  # the page is drawn once more
+    analysis.run_next(stack, 5)
     assert done(stack) == [5] and engine.asked == [1, 16]
-    analysis.begin(stack, 5)
-    analysis.begin(stack, 30)
+    analysis.prefetch(stack, 5)
+    analysis.prefetch(stack, 30)
     assert engine.asked == [1, 16], (
         "the others are being looked at, and `advance` asks for what is urgent"
     )
 
 
 def test_a_slice_that_was_begun_and_turned_away_from_is_not_lost(engine, stack):
-    analysis.begin(stack, 5)
+    analysis.prefetch(stack, 5)
     engine.prompt = 2
-    analysis.advance(stack, 30)
+    analysis.run_next(stack, 30)
     assert done(stack) == [30] and engine.asked == [1, 1]
-    analysis.advance(stack, 30)
+    analysis.run_next(stack, 30)
     assert done(stack) == [5, 30]
 
 
 def test_what_is_begun_may_fail_and_is_said_once(engine, stack):
     engine.prompt = 0
-    analysis.begin(stack, 5)
+    analysis.prefetch(stack, 5)
     engine.futures[0].set_exception(EngineError("The networks did not answer."))
-    analysis.advance(stack, 5)
-    assert analysis.known(stack).message == "The networks did not answer."
-    assert analysis.known(stack).pending
+    analysis.run_next(stack, 5)
+    assert analysis.cached(stack).message == "The networks did not answer."
+    assert analysis.cached(stack).pending
 
 
 def test_what_is_asked_ahead_may_fail_too(engine, stack):
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     engine.futures[1].set_exception(EngineError("The networks did not answer."))
-    analysis.advance(stack, 5)
-    analyzed = analysis.known(stack)
+    analysis.run_next(stack, 5)
+    analyzed = analysis.cached(stack)
     assert analyzed.message == "The networks did not answer." and not analyzed.pending
     engine.prompt = 9
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     assert done(stack) == list(range(17))
 
 
 def test_nothing_of_another_stack_is_waited_for(engine, stack):
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     other = Stack("other", stack.slices[:1], ("other/0",), ("upload",), shared=False)
     engine.prompt = 3
-    analysis.advance(other, 0)
+    analysis.run_next(other, 0)
     assert done(other) == [0]
     assert analysis.st.session_state[analysis.AHEAD] is None
 
@@ -140,10 +140,10 @@ def test_nothing_of_another_stack_is_waited_for(engine, stack):
 def test_who_opens_the_same_sample_waits_for_the_same_answers(engine, stack):
     keys = tuple(f"sample/{i}" for i in range(SLICES))
     sample = replace(stack, id="sample", keys=keys, shared=True)
-    analysis.advance(sample, 5)
+    analysis.run_next(sample, 5)
     assert engine.asked == [1, 16]
     analysis.st.session_state.clear()  # another visitor, who finds slice 5 already known
-    waiting = threading.Thread(target=analysis.advance, args=(sample, 5))
+    waiting = threading.Thread(target=analysis.run_next, args=(sample, 5))
     waiting.start()
     waiting.join(0.3)
     assert waiting.is_alive() and engine.asked == [1, 16], "nothing is asked twice"
@@ -153,8 +153,8 @@ def test_who_opens_the_same_sample_waits_for_the_same_answers(engine, stack):
 
 
 def test_uploads_are_asked_for_each_visitor(engine, stack):
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     analysis.st.session_state.clear()
     engine.prompt = 3
-    analysis.advance(stack, 5)
+    analysis.run_next(stack, 5)
     assert engine.asked[:3] == [1, 16, 1]

@@ -17,8 +17,8 @@ SETTLE = """
 import gc, sys, threading
 from ui.site import garbage
 
-garbage.settle_after_first_page()
-thread = next(each for each in threading.enumerate() if each.name == "settle")
+garbage.freeze_after_first_page()
+thread = next(each for each in threading.enumerate() if each.name == "freeze-heap")
 thread.join(0.2)
 assert thread.is_alive() and not gc.get_freeze_count(), "the first page is not out yet"
 garbage.page_served()

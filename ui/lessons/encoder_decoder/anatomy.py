@@ -8,15 +8,15 @@ from typing import Any
 import streamlit as st
 
 from btmodels.inference import engine, introspect_tasks
-from btmodels.inference.introspect_types import Maps, Sight
+from btmodels.inference.introspect_types import ActivationMaps, Saliency
 from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, Stage
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.session.engine_queries import ask, ask_now
 from ui.session.stack import Stack
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -33,12 +33,12 @@ _anatomy = st.components.v2.component(
     "lesson_anatomy",
     html=read("lessons/encoder_decoder/anatomy.html"),
     css=read(*SHARED_STYLES, "lessons/encoder_decoder/anatomy.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/encoder_decoder/anatomy.js"),
+    js=module("lessons/encoder_decoder/anatomy.js"),
 )
 
 _sight = st.components.v2.component(
     "lesson_sight",
-    js=read("viewer/masks.js", "viewer/message.js", "lessons/encoder_decoder/sight.js"),
+    js=module("lessons/encoder_decoder/saliency_event.js"),
 )
 
 
@@ -64,7 +64,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
             introspect_tasks.activations, each.pixels, MODEL, layers, MAPS
         )
         # The first gradient of a process takes a second or two to compile: not when a hand waits.
-        engine.get_engine().ask(introspect_tasks.sight, each.pixels, MODEL, 0, 0)
+        engine.get_engine().ask(introspect_tasks.saliency, each.pixels, MODEL, 0, 0)
         parts = {maps.layer: pack(maps.levels) for maps in found}
         parts["image"] = pack(fit_to(each.pixels, size).transpose(2, 0, 1))
         return {"blocks": _described(found)}, parts
@@ -110,8 +110,8 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 def _measure(lesson: Lesson, stack: Stack, each: Slice, pixel: tuple[int, int]) -> None:
     # Apart from the maps, so that they need not travel again.
-    def job() -> Sight:
-        return engine.get_engine().ask(introspect_tasks.sight, each.pixels, MODEL, *pixel)
+    def job() -> Saliency:
+        return engine.get_engine().ask(introspect_tasks.saliency, each.pixels, MODEL, *pixel)
 
     answer = ask_now(("sight", stack.keys[0], pixel), job)
     if answer.message:
@@ -133,7 +133,7 @@ def _pixel(sent: dict[str, Any]) -> tuple[int, int] | None:
     return (row, col) if within else None
 
 
-def _described(found: list[Maps]) -> list[dict[str, Any]]:
+def _described(found: list[ActivationMaps]) -> list[dict[str, Any]]:
     described = []
     before = (PAPER.size, PAPER.channels)
     for stage, maps in zip(blocks(), found, strict=True):

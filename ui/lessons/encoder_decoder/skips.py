@@ -38,7 +38,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
     def job() -> bytes:
         ask_ = engine.get_engine().ask
-        own = ask_(introspect_tasks.switched, each.pixels, MODEL)
+        own = ask_(introspect_tasks.ablate_skips, each.pixels, MODEL)
         other = ask_(skip_ablation_tasks.twins, each.pixels) if there else {}
         shown = [_own(own), *(_twin(there[key], found) for key, found in other.items())]
         return panels.pack_panels(

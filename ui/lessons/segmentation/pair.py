@@ -23,7 +23,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
     each = stack.slices[0]
 
     def job() -> bytes:
-        found = engine.get_engine().ask(introspect_tasks.segmented, each.pixels, NAMES)
+        found = engine.get_engine().ask(introspect_tasks.segment, each.pixels, NAMES)
         return panels.pack_panels(
             each,
             [_panel(name, levels) for name, levels in zip(NAMES, found, strict=True)],
@@ -48,7 +48,7 @@ def _note(name: str) -> str:
         record = registry.load_record(name)
     except WeightsError:
         record = None
-    cost = costs.of(name, record)
+    cost = costs.cost_of(name, record)
     parts = []
     if cost.parameters:
         parts.append(f"{cost.parameters:,} parameters")

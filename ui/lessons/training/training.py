@@ -9,13 +9,19 @@ import streamlit as st
 
 from btmodels.inference import engine
 from btmodels.teaching.live_training import queue
-from btmodels.teaching.live_training.queue import OVER, View
-from btmodels.teaching.live_training.settings import COMPARISONS, EPOCHS, HELD_OUT, SIZE, Start
+from btmodels.teaching.live_training.queue import OVER, JobStatus
+from btmodels.teaching.live_training.settings import (
+    COMPARISONS,
+    EPOCHS,
+    HELD_OUT,
+    SIZE,
+    TrainingSetup,
+)
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.session import samples
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -36,7 +42,7 @@ _training = st.components.v2.component(
     "lesson_training",
     html=read("lessons/training/training.html"),
     css=read(*SHARED_STYLES, "lessons/training/training.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/training/training.js"),
+    js=module("lessons/training/training.js"),
 )
 
 
@@ -50,25 +56,25 @@ def draw(lesson: Lesson) -> None:
 
 def _is_live(lesson: Lesson) -> bool:
     ticket = st.session_state.get(lesson.key("ticket"))
-    view = queue.get_desk().look(ticket) if ticket else None
-    return view is not None and view.state not in OVER
+    status = queue.get_training_queue().poll(ticket) if ticket else None
+    return status is not None and status.state not in OVER
 
 
 def _bench(lesson: Lesson, was_live: bool) -> None:
     ticket = st.session_state.get(lesson.key("ticket"))
-    view = queue.get_desk().look(ticket) if ticket else None
-    live = view is not None and view.state not in OVER
+    status = queue.get_training_queue().poll(ticket) if ticket else None
+    live = status is not None and status.state not in OVER
     if live != was_live:
         st.rerun()  # the page as a whole: it looks again by itself only while there is something to see
     compared = _choose(lesson, live)
-    _buttons(lesson, compared, ticket, view)
-    _status(view)
-    shown = st.session_state.get(lesson.key("compared"), compared) if view else compared
-    start = view.start if view and view.start else _before()
+    _buttons(lesson, compared, ticket, status)
+    _progress(status)
+    shown = st.session_state.get(lesson.key("compared"), compared) if status else compared
+    start = status.start if status and status.start else _before()
     if start is None:
         st.info("This copy of the project has no bundled patients: restore assets/samples.")
         return
-    _training(key=lesson.key("picture"), data=_message(shown, start, view, ticket))
+    _training(key=lesson.key("picture"), data=_message(shown, start, status, ticket))
 
 
 def _choose(lesson: Lesson, live: bool) -> str:
@@ -88,8 +94,8 @@ def _choose(lesson: Lesson, live: bool) -> str:
     return chosen
 
 
-def _buttons(lesson: Lesson, compared: str, ticket: str | None, view: View | None) -> None:
-    live = view is not None and view.state not in OVER
+def _buttons(lesson: Lesson, compared: str, ticket: str | None, status: JobStatus | None) -> None:
+    live = status is not None and status.state not in OVER
     off = engine.get_engine().status()
     if off.state == "off":
         st.info(off.message, icon=":material/power_settings_new:")
@@ -98,52 +104,57 @@ def _buttons(lesson: Lesson, compared: str, ticket: str | None, view: View | Non
         if not live:
             if st.button("Start", icon=":material/play_arrow:"):
                 st.session_state[lesson.key("compared")] = compared
-                st.session_state[lesson.key("ticket")] = queue.get_desk().enter(
+                st.session_state[lesson.key("ticket")] = queue.get_training_queue().submit(
                     COMPARISONS[compared]
                 )
                 st.rerun()
             return
-        if view.state == "paused":
+        if status.state == "paused":
             st.button(
                 "Go on",
                 icon=":material/play_arrow:",
-                on_click=queue.get_desk().resume,
+                on_click=queue.get_training_queue().resume,
                 args=(ticket,),
             )
-        elif view.state == "running":
+        elif status.state == "running":
             st.button(
-                "Pause", icon=":material/pause:", on_click=queue.get_desk().pause, args=(ticket,)
+                "Pause",
+                icon=":material/pause:",
+                on_click=queue.get_training_queue().pause,
+                args=(ticket,),
             )
-        st.button("Stop", icon=":material/stop:", on_click=queue.get_desk().stop, args=(ticket,))
+        st.button(
+            "Stop", icon=":material/stop:", on_click=queue.get_training_queue().stop, args=(ticket,)
+        )
 
 
-def _status(view: View | None) -> None:
-    if view is None:
+def _progress(status: JobStatus | None) -> None:
+    if status is None:
         st.caption(
             f"Two networks, {EPOCHS} epochs each, on slices of {SIZE} × {SIZE} pixels: within two "
             "minutes on two processor cores. It ends by itself when you leave this page."
         )
         return
-    total = view.epochs * len(view.settings)
-    st.progress(len(view.laps) / total, text=status_words(view))
+    total = status.epochs * len(status.settings)
+    st.progress(len(status.results) / total, text=status_words(status))
 
 
-def status_words(view: View) -> str:
+def status_words(status: JobStatus) -> str:
     """Return one sentence on how a training is."""
-    epoch = view.laps[-1].epoch if view.laps else 0
-    if view.state == "waiting":
-        ahead = "one training is" if view.place == 1 else f"{view.place} trainings are"
+    epoch = status.results[-1].epoch if status.results else 0
+    if status.state == "waiting":
+        ahead = "one training is" if status.place == 1 else f"{status.place} trainings are"
         return f"Somebody else's training is running; {ahead} before yours. Keep this page open."
-    if view.state == "starting":
+    if status.state == "starting":
         return "A process of its own is starting and reads the slices; this takes a few seconds."
-    if view.state == "done":
-        return f"Done: {view.epochs} epochs of each network."
-    if view.state in OVER:
-        return f"{view.message} What was learned in {epoch} epochs can still be looked at."
-    left = "" if view.left_seconds is None else f", about {_left(view.left_seconds)} left"
-    if view.state == "paused":
-        return f"Paused after epoch {epoch} of {view.epochs}{left}."
-    return f"Epoch {epoch} of {view.epochs} is done{left}."
+    if status.state == "done":
+        return f"Done: {status.epochs} epochs of each network."
+    if status.state in OVER:
+        return f"{status.message} What was learned in {epoch} epochs can still be looked at."
+    left = "" if status.left_seconds is None else f", about {_left(status.left_seconds)} left"
+    if status.state == "paused":
+        return f"Paused after epoch {epoch} of {status.epochs}{left}."
+    return f"Epoch {epoch} of {status.epochs} is done{left}."
 
 
 def _left(seconds: float) -> str:
@@ -151,7 +162,7 @@ def _left(seconds: float) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _before() -> Start | None:
+def _before() -> TrainingSetup | None:
     # The slice that will be on show, while nothing has been trained.
     library = samples.library().samples
     sample = next((library[name] for name in HELD_OUT if name in library), None)
@@ -161,17 +172,19 @@ def _before() -> Start | None:
     each = stack.slices[stack.largest_lesion_slice()]
     truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
     pixels = fit_to(each.pixels, (SIZE, SIZE))
-    return Start(0, (), (), 0, (), pixels, truth, (each.patient, each.number))
+    return TrainingSetup(0, (), (), 0, (), pixels, truth, (each.patient, each.number))
 
 
-def _message(compared: str, start: Start, view: View | None, ticket: str | None) -> bytes:
-    laps = view.laps if view else ()
-    planes = [start.truth.astype(np.uint8), *(lap.levels for lap in laps)]
+def _message(
+    compared: str, start: TrainingSetup, status: JobStatus | None, ticket: str | None
+) -> bytes:
+    laps = status.results if status else ()
+    planes = [start.truth.astype(np.uint8), *(result.levels for result in laps)]
     head: dict[str, Any] = {
         "run": ticket,
         "version": f"{ticket} {len(laps)} {compared}",
         "size": SIZE,
-        "epochs": view.epochs if view else EPOCHS,
+        "epochs": status.epochs if status else EPOCHS,
         "networks": WORDS[compared][1:],
         "parameters": start.parameters,
         "slices": start.slices,
@@ -179,13 +192,13 @@ def _message(compared: str, start: Start, view: View | None, ticket: str | None)
         "heldOut": start.held_out,
         "laps": [
             {
-                "network": lap.network,
-                "epoch": lap.epoch,
-                "loss": lap.loss,
-                "dice": lap.dice,
-                "seconds": lap.seconds,
+                "network": result.network,
+                "epoch": result.epoch,
+                "loss": result.loss,
+                "dice": result.dice,
+                "seconds": result.seconds,
             }
-            for lap in laps
+            for result in laps
         ],
     }
     parts = {"image": pack(start.pixels.transpose(2, 0, 1)), "planes": pack(np.stack(planes))}

@@ -17,14 +17,14 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from btmodels.inference.engine import Engine
-from btmodels.teaching.live_training.queue import Desk, View
+from btmodels.teaching.live_training.queue import JobStatus, TrainingQueue
 from btmodels.teaching.live_training.settings import (
     EPOCHS,
     HELD_OUT,
     SIZE,
-    Lap,
+    EpochResult,
     Setting,
-    Start,
+    TrainingSetup,
     split,
 )
 from tests import fakes
@@ -42,43 +42,47 @@ def assets(tmp_path_factory):
     return folder
 
 
-def begin(settings, epochs: int, assets: Path) -> Start:
+def begin(settings, epochs: int, assets: Path) -> TrainingSetup:
     """Stands in for reading the cohort and building networks."""
     picture = np.zeros((SIZE, SIZE, 3), np.uint8)
-    return Start(os.getpid(), (1,), (1,), 1, (1,), picture, picture[..., 0] > 0, ("SYNT", 1))
+    return TrainingSetup(
+        os.getpid(), (1,), (1,), 1, (1,), picture, picture[..., 0] > 0, ("SYNT", 1)
+    )
 
 
-def advance(network: int) -> Lap:
+def advance(network: int) -> EpochResult:
     """Stands in for an epoch; the process counts them, as networks remember what they learned."""
     time.sleep(0.02)
     _epochs.append(network)
     blank = np.zeros((SIZE, SIZE), np.uint8)
-    return Lap(network, _epochs.count(network), 1 / len(_epochs), None, blank, 0.02)
+    return EpochResult(network, _epochs.count(network), 1 / len(_epochs), None, blank, 0.02)
 
 
 _epochs: list[int] = []
 
 
-def quick(assets: Path = paths.ASSETS, **changes) -> Desk:
-    """A desk whose process loads no TensorFlow and so starts in a moment."""
-    return Desk(
+def quick(assets: Path = paths.ASSETS, **changes) -> TrainingQueue:
+    """A training whose process loads no TensorFlow and so starts in a moment."""
+    return TrainingQueue(
         assets, **{"abandoned_seconds": 120.0, "begin": begin, "advance": advance, **changes}
     )
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = quick()
-    yield desk
-    desk.close()
+def training() -> Iterator[TrainingQueue]:
+    training = quick()
+    yield training
+    training.close()
 
 
-def until(desk: Desk, ticket: str, condition: Callable[[View], object]) -> View:
+def until(
+    training: TrainingQueue, ticket: str, condition: Callable[[JobStatus], object]
+) -> JobStatus:
     end = time.monotonic() + 120
-    while not condition(view := desk.look(ticket)):
-        assert time.monotonic() < end, f"it took too long: {view.state} {view.message}"
+    while not condition(status := training.poll(ticket)):
+        assert time.monotonic() < end, f"it took too long: {status.state} {status.message}"
         time.sleep(0.05)
-    return view
+    return status
 
 
 def gone(pid: int) -> bool:
@@ -90,113 +94,127 @@ def gone(pid: int) -> bool:
     return True
 
 
-def test_who_comes_later_waits_and_a_stop_lets_them_in(desk):
-    first, second = desk.enter([TINY], LONG), desk.enter([TINY], 1)
-    third = desk.enter([TINY], 1)
-    running = until(desk, first, lambda view: len(view.laps) >= 2)
+def test_who_comes_later_waits_and_a_stop_lets_them_in(training):
+    first, second = training.submit([TINY], LONG), training.submit([TINY], 1)
+    third = training.submit([TINY], 1)
+    running = until(training, first, lambda status: len(status.results) >= 2)
     assert running.left_seconds > 0
-    assert [desk.look(each).place for each in (first, second, third)] == [0, 1, 2]
-    assert desk.look(second).state == "waiting"
-    desk.stop(third)
-    desk.stop(first)
-    stopped = until(desk, first, lambda view: view.state == "stopped")
-    assert stopped.message == "It was stopped." and stopped.laps, "what there is can be looked at"
-    assert until(desk, second, lambda view: view.state == "done").start.pid != running.start.pid
-    assert until(desk, third, lambda view: view.state == "stopped").laps == ()
+    assert [training.poll(each).place for each in (first, second, third)] == [0, 1, 2]
+    assert training.poll(second).state == "waiting"
+    training.stop(third)
+    training.stop(first)
+    stopped = until(training, first, lambda status: status.state == "stopped")
+    assert stopped.message == "It was stopped." and stopped.results, (
+        "what there is can be looked at"
+    )
+    assert (
+        until(training, second, lambda status: status.state == "done").start.pid
+        != running.start.pid
+    )
+    assert until(training, third, lambda status: status.state == "stopped").results == ()
     assert gone(running.start.pid)
 
 
-def test_a_pause_holds_and_what_was_learned_is_kept(desk):
-    ticket = desk.enter([TINY], LONG)
-    until(desk, ticket, lambda view: view.laps)
-    desk.pause(ticket)
-    paused = until(desk, ticket, lambda view: view.state == "paused")
+def test_a_pause_holds_and_what_was_learned_is_kept(training):
+    ticket = training.submit([TINY], LONG)
+    until(training, ticket, lambda status: status.results)
+    training.pause(ticket)
+    paused = until(training, ticket, lambda status: status.state == "paused")
     time.sleep(0.7)
-    assert len(desk.look(ticket).laps) == len(paused.laps)
-    desk.resume(ticket)
-    on = until(desk, ticket, lambda view: len(view.laps) > len(paused.laps) + 1)
+    assert len(training.poll(ticket).results) == len(paused.results)
+    training.resume(ticket)
+    on = until(training, ticket, lambda status: len(status.results) > len(paused.results) + 1)
     assert on.state == "running" and on.start.pid == paused.start.pid
-    assert [lap.epoch for lap in on.laps] == list(range(1, len(on.laps) + 1))
+    assert [result.epoch for result in on.results] == list(range(1, len(on.results) + 1))
 
 
 def test_nobody_can_pause_for_ever_while_others_wait():
-    desk = quick(pause_seconds=0.5)
-    first = desk.enter([TINY], LONG)
-    desk.pause(first)
-    until(desk, first, lambda view: view.state == "paused")
+    training = quick(pause_seconds=0.5)
+    first = training.submit([TINY], LONG)
+    training.pause(first)
+    until(training, first, lambda status: status.state == "paused")
     time.sleep(0.7)
-    assert desk.look(first).state == "paused", "alone, one may"
-    second = desk.enter([TINY], 1)
-    over = until(desk, first, lambda view: view.state == "stopped")
+    assert training.poll(first).state == "paused", "alone, one may"
+    second = training.submit([TINY], 1)
+    over = until(training, first, lambda status: status.state == "stopped")
     assert "others were waiting" in over.message
-    until(desk, second, lambda view: view.state == "done")
+    until(training, second, lambda status: status.state == "done")
 
 
 def test_a_run_that_nobody_looks_at_ends_by_itself():
-    desk = quick(abandoned_seconds=1.0)
-    ticket, waiting = desk.enter([TINY], LONG), desk.enter([TINY], LONG)
-    pid = until(desk, ticket, lambda view: view.laps and desk.look(waiting)).start.pid
+    training = quick(abandoned_seconds=1.0)
+    ticket, waiting = training.submit([TINY], LONG), training.submit([TINY], LONG)
+    pid = until(
+        training, ticket, lambda status: status.results and training.poll(waiting)
+    ).start.pid
     assert gone(pid)
     end = time.monotonic() + 20
-    while desk._line:
+    while training._line:
         assert time.monotonic() < end, "those in line left, too"
         time.sleep(0.05)
-    assert "page was left" in desk.look(ticket).message
-    assert desk.look(waiting).start is None
+    assert "page was left" in training.poll(ticket).message
+    assert training.poll(waiting).start is None
 
 
-def test_a_killed_process_is_said_and_the_next_gets_their_turn(desk):
-    first, second = desk.enter([TINY], LONG), desk.enter([TINY], 1)
-    psutil.Process(until(desk, first, lambda view: view.laps).start.pid).kill()
+def test_a_killed_process_is_said_and_the_next_gets_their_turn(training):
+    first, second = training.submit([TINY], LONG), training.submit([TINY], 1)
+    psutil.Process(until(training, first, lambda status: status.results).start.pid).kill()
     assert (
         "ended before it was done"
-        in until(desk, first, lambda view: view.state == "failed").message
+        in until(training, first, lambda status: status.state == "failed").message
     )
-    until(desk, second, lambda view: view.state == "done")
+    until(training, second, lambda status: status.state == "done")
 
 
-def no_patients(settings, epochs: int, assets: Path) -> Start:
+def no_patients(settings, epochs: int, assets: Path) -> TrainingSetup:
     raise CohortError("There are no patients.")
 
 
 def test_what_went_wrong_is_said_in_one_sentence():
-    desk = quick(begin=no_patients)
-    ticket = desk.enter([TINY], 1)
-    view = until(desk, ticket, lambda view: view.state == "failed")
-    assert view.message == "There are no patients."
+    training = quick(begin=no_patients)
+    ticket = training.submit([TINY], 1)
+    status = until(training, ticket, lambda status: status.state == "failed")
+    assert status.message == "There are no patients."
 
 
 def test_a_single_patient_is_too_few(tmp_path):
-    from btmodels.teaching.live_training.trainer import Pupil
+    from btmodels.teaching.live_training.trainer import Trainer
 
     fakes.write_cohort(tmp_path / "samples", ("SYNT_ZZ_0001_20260101",))
     with pytest.raises(CohortError, match="two patients"):
-        Pupil([TINY], 1, tmp_path)
+        Trainer([TINY], 1, tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for a priority")
 def test_a_slice_is_analyzed_while_two_networks_learn(assets, random_assets, noise):
-    engine, desk = Engine(random_assets), Desk(assets, abandoned_seconds=120.0)
+    engine, training = Engine(random_assets), TrainingQueue(assets, abandoned_seconds=120.0)
     try:
-        ticket = desk.enter([TINY, replace(TINY, skips="absent")], LONG)
+        ticket = training.submit([TINY, replace(TINY, skips="absent")], LONG)
         expected = engine.predict(noise[:1])
-        before = until(desk, ticket, lambda view: len(view.laps) >= 2)
+        before = until(training, ticket, lambda status: len(status.results) >= 2)
         (found,) = engine.predict(noise[:1])
         assert (found.levels == expected[0].levels).all()
-        view = until(desk, ticket, lambda view: len(view.laps) > len(before.laps) + 4)
-        assert view.state == "running"
-        assert view.start.pid not in (engine.status().pid, os.getpid())
-        assert os.getpriority(os.PRIO_PROCESS, view.start.pid) >= 15
+        status = until(
+            training, ticket, lambda status: len(status.results) > len(before.results) + 4
+        )
+        assert status.state == "running"
+        assert status.start.pid not in (engine.status().pid, os.getpid())
+        assert os.getpriority(os.PRIO_PROCESS, status.start.pid) >= 15
         assert os.getpriority(os.PRIO_PROCESS, engine.status().pid) < 15
     finally:
         engine.close()
-        desk.close()
-    assert desk.look(ticket).state == "stopped" and gone(view.start.pid)
-    assert [(lap.network, lap.epoch) for lap in view.laps[:4]] == [(0, 1), (1, 1), (0, 2), (1, 2)]
-    assert view.start.slices == (4, 4) and view.start.held_out == 4
-    assert view.start.parameters[1] < view.start.parameters[0], "no skips, less to convolve"
-    assert view.start.pixels.shape == (SIZE, SIZE, 3) and view.start.truth.sum() > 0
-    first, *_, last = [lap for lap in view.laps if lap.network == 0]
+        training.close()
+    assert training.poll(ticket).state == "stopped" and gone(status.start.pid)
+    assert [(result.network, result.epoch) for result in status.results[:4]] == [
+        (0, 1),
+        (1, 1),
+        (0, 2),
+        (1, 2),
+    ]
+    assert status.start.slices == (4, 4) and status.start.held_out == 4
+    assert status.start.parameters[1] < status.start.parameters[0], "no skips, less to convolve"
+    assert status.start.pixels.shape == (SIZE, SIZE, 3) and status.start.truth.sum() > 0
+    first, *_, last = [result for result in status.results if result.network == 0]
     assert last.loss < first.loss and (last.levels != first.levels).any()
 
 
@@ -207,20 +225,20 @@ def test_the_bundled_patients_on_show_are_not_learned_from():
     assert {patient.folder for patient in learned}.isdisjoint(HELD_OUT) and len(learned) == 6
 
 
-def test_nothing_to_train_is_refused(desk):
+def test_nothing_to_train_is_refused(training):
     with pytest.raises(ValueError, match="Nothing to train"):
-        desk.enter([])
+        training.submit([])
     with pytest.raises(ValueError, match="epochs=0"):
-        desk.enter([TINY], 0)
-    assert desk.look("nobody's") is None
-    desk.stop("nobody's")
+        training.submit([TINY], 0)
+    assert training.poll("nobody's") is None
+    training.stop("nobody's")
 
 
 def test_it_learns_on_the_bundled_cohort():
     """Not half of the lesson's epochs, and a tumor of a patient never seen is marked in part."""
-    from btmodels.teaching.live_training.trainer import Pupil
+    from btmodels.teaching.live_training.trainer import Trainer
 
-    pupil = Pupil([Setting()], EPOCHS, paths.ASSETS)
-    laps = [pupil.advance(0) for _ in range(5)]
+    trainer = Trainer([Setting()], EPOCHS, paths.ASSETS)
+    laps = [trainer.advance(0) for _ in range(5)]
     assert laps[-1].loss < 0.8 * laps[0].loss
     assert laps[-1].dice > 0.3

@@ -23,16 +23,18 @@ class Asked(fakes.FakeEngine):
         if self.fails:
             raise EngineError("The networks did not answer.")
         self.questions.append((function, *words))
-        if function is gradcam.attention:
-            return gradcam.Attention(image[..., 1], (4, 4), "conv", words[0])
-        if function is uncertainty.timed:
+        if function is gradcam.compute_gradcam:
+            return gradcam.GradCAM(image[..., 1], (4, 4), "conv", words[0])
+        if function is uncertainty.timed_prediction:
             name, verdict = words
             levels = image[..., 1].copy()
             if name != "ensemble":
                 levels[10:20, 20:22] = 255
-            return uncertainty.Timed(Prediction(verdict, levels), 12.3, 4_000_000)
+            return uncertainty.TimedPrediction(Prediction(verdict, levels), 12.3, 4_000_000)
         levels = np.stack([image[..., 1], image[..., 1]])
-        return uncertainty.answers(("as it is", "mirrored"), levels, [fakes.record("unet")] * 2)
+        return uncertainty.cut_predictions(
+            ("as it is", "mirrored"), levels, [fakes.record("unet")] * 2
+        )
 
 
 @pytest.fixture
@@ -54,19 +56,19 @@ def test_the_report_can_be_had(opened):
 
 def test_networks_and_mirror_image_are_counted(opened):
     app, fake = opened
-    app.toggle(key="trust.agreement").set_value(True).run()
+    app.toggle(key="uncertainty.agreement").set_value(True).run()
     assert not app.exception
     # 100 pixels that the ensemble marks too, of 120 that any marks.
     assert "**83 %**" in words_of(app) and "20 pixels are in dispute" in words_of(app)
     asked = len(fake.questions)
-    app.segmented_control(key="trust.map").set_value("Mirror image").run()
+    app.segmented_control(key="uncertainty.map").set_value("Mirror image").run()
     assert "mirror image all mark **100 %**" in words_of(app)
     assert len(fake.questions) == asked  # what is known is not asked again
 
 
 def test_two_networks_stand_side_by_side(opened):
     app, _ = opened
-    box = app.selectbox(key="trust.second")
+    box = app.selectbox(key="uncertainty.second")
     assert "U-Net" in box.options and "Ensemble" not in box.options
     box.set_value("unet").run()
     words = words_of(app)
@@ -79,14 +81,14 @@ def test_grad_cam_is_asked_for_the_slice_in_view_alone(open_page):
     fake = Asked()
     app = open_page("analyze", fake, patient=fakes.PATIENTS[0], layers="prediction,gradcam")
     assert not app.exception
-    assert [q[0] for q in fake.questions] == [gradcam.attention]
-    assert "attention.kept" in app.session_state
+    assert [q[0] for q in fake.questions] == [gradcam.compute_gradcam]
+    assert "gradcam.maps" in app.session_state
     assert app.query_params["layers"] == "prediction,gradcam"
 
 
 def test_an_engine_that_fails_is_a_sentence(opened):
     app, fake = opened
     fake.fails = True
-    app.toggle(key="trust.agreement").set_value(True).run()
+    app.toggle(key="uncertainty.agreement").set_value(True).run()
     assert not app.exception
     assert "did not answer" in words_of(app)

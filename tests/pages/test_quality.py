@@ -51,7 +51,7 @@ def test_a_mend_is_applied_said_and_undone(app, pixels):
     assert not app.exception and app.metric
     words = words_of(app)
     assert "Corrected: bright and dark" in words and "looks inverted" not in words
-    app = press(app, "Undo the mend")
+    app = press(app, "Undo the correction")
     assert not app.metric and "looks inverted" in words_of(app)
 
 
@@ -67,5 +67,5 @@ def test_forgotten_files_take_their_mends_with_them(app, pixels):
     app = upload(app, ("x.tif", tiff(255 - pixels)))
     app = press(app, "Turn bright and dark around")
     app = press(app, "Forget my files")
-    assert "clinic.mended" not in app.session_state
-    assert "clinic.diagnoses" not in app.session_state
+    assert "quality.corrected" not in app.session_state
+    assert "quality.reports" not in app.session_state

@@ -1,0 +1,79 @@
+"""What a visitor's session keeps, and the one way to forget what comes from uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+Value = TypeVar("Value")
+
+_caches: list[SessionCache] = []
+_upload_keys: list[str] = []
+
+
+class SessionCache(Generic[Value]):
+    """Values of one visitor's session by key, the least recently used leaving first.
+
+    Args:
+        key: Of the session state, unlike any other cache's.
+        most: Values that are kept.
+        upload_derived: Whether `forget_uploads` empties it; or a function of a value that says so of each.
+    """
+
+    def __init__(
+        self, key: str, most: int, upload_derived: bool | Callable[[Value], bool] = True
+    ) -> None:
+        self.key, self.most, self._upload_derived = key, most, upload_derived
+        _caches.append(self)
+
+    def get(self, key: Hashable, default: Any = None) -> Value | Any:
+        """Return the value kept under ``key`` and count it as used; ``default`` without one."""
+        kept = self._kept()
+        if key not in kept:
+            return default
+        kept[key] = kept.pop(key)
+        return kept[key]
+
+    def put(self, key: Hashable, value: Value) -> Value:
+        """Keep ``value``, at the cost of the one unused for longest, and return it."""
+        kept = self._kept()
+        kept.pop(key, None)
+        kept[key] = value
+        while len(kept) > self.most:
+            del kept[next(iter(kept))]
+        return value
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept()
+
+    def values(self) -> list[Value]:
+        """Return what is kept, the value used last at the end."""
+        return list(self._kept().values())
+
+    def forget(self) -> None:
+        """Drop what comes from uploads."""
+        if self._upload_derived is True:
+            st.session_state.pop(self.key, None)
+        elif self._upload_derived and self.key in st.session_state:
+            kept = self._kept()
+            for key in [key for key, value in kept.items() if self._upload_derived(value)]:
+                del kept[key]
+
+    def _kept(self) -> dict[Hashable, Value]:
+        return st.session_state.setdefault(self.key, {})
+
+
+def upload_key(key: str) -> str:
+    """Return the name of a session key whose value `forget_uploads` drops."""
+    _upload_keys.append(key)
+    return key
+
+
+def forget_uploads() -> None:
+    """Drop all that this session keeps of the visitor's files."""
+    for cache in _caches:
+        cache.forget()
+    for key in _upload_keys:
+        st.session_state.pop(key, None)
