@@ -316,7 +316,7 @@ class _Reading:
         volumes: list[Scan] = []
         pictures: list[Scan] = []
         files: list[DicomFile] = []
-        seen: dict[tuple[str, str], str] = {}
+        seen: dict[tuple, str] = {}
         for file, content in entries:
             folder = file.name.rpartition("/")[0]
             if isinstance(content, DicomFile):
@@ -325,14 +325,16 @@ class _Reading:
                 if _is_gray(content):
                     pictures.append(_of_picture(file, content, cases))
             else:
-                # Of one folder, or without any, equal bytes are a copy of a file, not another scan.
+                own = [_of_volume(file, scan, len(content), cases) for scan in content]
+                # Of one patient and sequence, equal bytes are a copy of a file, not another scan.
                 digest = hashlib.sha256(file.data).hexdigest()
-                if first := seen.get((folder, digest)):
+                key = folder, own[0].case, own[0].sequence, digest
+                if first := seen.get(key):
                     text = f"{file.short} is a copy of {first} and was left out."
                     self.notes.append(Remark(file.id, text))
                     continue
-                seen[folder, digest] = file.short
-                volumes += [_of_volume(file, scan, len(content), cases) for scan in content]
+                seen[key] = file.short
+                volumes += own
         if files:
             from btmodels.io.dicom.series import join  # with nibabel, which pictures do not need
 

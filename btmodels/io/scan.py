@@ -217,7 +217,7 @@ def _is_whole(part: np.ndarray) -> bool:
     return part.dtype.kind in "iu" or bool((part == np.rint(part)).all())  # NaN is not
 
 
-_CUT_OFF = 0.25
+_CUT_OFF = 0.7
 """Share of what is brighter than the middle that a window may show white, or of it all black."""
 
 

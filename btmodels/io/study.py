@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -130,8 +131,7 @@ def _join_role(
 ) -> list[Scan]:
     """Put scans of one role beside the anchors they belong to; return those that belong to none."""
     joined: set[str] = set()
-    beside: set[str] = set()
-    reasons: dict[str, str] = {}
+    outdone: dict[str, str] = {}
     for group in groups:
         own = [s for s in scans if s.case == group.anchor.case]
         own = _same_folder(own, group, groups)
@@ -139,11 +139,8 @@ def _join_role(
             own = [s for s in scans if s.id in chosen]
         fits = []
         for scan in own:
-            beside.add(scan.id)
-            try:
+            with contextlib.suppress(DecodeError):
                 fits.append((scan, *on_grid(scan, group.anchor)))
-            except DecodeError as error:
-                reasons[scan.id] = str(error)
         if not fits or role in group.parts:
             continue
         best = max(fits, key=lambda fit: _claim(fit[0], group.anchor, fit[2], chosen))
@@ -151,9 +148,9 @@ def _join_role(
         group.parts[role] = scan, values, covered
         group.notes += notes
         joined.add(scan.id)
-        for other, *_ in fits:
+        for other in own:
             if other is not scan:
-                reasons[other.id] = (
+                outdone[other.id] = (
                     f"{other.name} is left out: {scan.name} stands for {TITLES[role]} beside "
                     f"{group.anchor.name}. Say by hand which is which to change that."
                 )
@@ -161,10 +158,8 @@ def _join_role(
     for scan in scans:
         if scan.id in joined:
             continue
-        if scan.id in beside and any(
-            "flair" in g.parts and g.anchor.case == scan.case for g in groups
-        ):
-            remarks.append(Remark(_source(scan), reasons[scan.id]))
+        if scan.id in outdone:
+            remarks.append(Remark(_source(scan), outdone[scan.id]))
         else:
             alone.append(scan)
     return alone
@@ -191,7 +186,7 @@ def on_one_grid(scan: Scan, anchor: Scan) -> bool:
 
 
 def _claim(scan: Scan, anchor: Scan, covered: np.ndarray, chosen: Mapping[str, str]) -> tuple:
-    """How much speaks for a scan: a word of the visitor, FLAIR's own grid, coverage, its plane, its name."""
+    """How much speaks for a scan: the visitor's word, FLAIR's own grid, coverage, plane, name."""
     plane = (
         scan.grid is not None and anchor.grid is not None and scan.grid.plane == anchor.grid.plane
     )

@@ -90,7 +90,7 @@ def _without_copies(
 
 
 def _equal(one: DicomFile, other: DicomFile) -> bool:
-    places = [[frame.position for frame in file.frames] for file in (one, other)]
+    places = [[(f.position, f.pass_keys) for f in file.frames] for file in (one, other)]
     return places[0] == places[1] and np.array_equal(one.values, other.values)
 
 

@@ -88,11 +88,10 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> St
         )
         return Stack(plain, affine, None, planes, flat=True, notes=(note,))
     # Slices may be shifted against each other, as a tilted scanner does: the straight line through them.
-    design = np.column_stack([indices, np.ones(count)])
-    (step, start), *_ = np.linalg.lstsq(design, positions, rcond=None)
+    start, step = positions[0], (positions[-1] - positions[0]) / indices[-1]
     affine = _affine(step, sides, start)
     distance = float(np.linalg.norm(step))
-    away = np.abs(design @ np.stack([step, start]) - positions).max()
+    away = np.abs(start + np.outer(indices, step) - positions).max()
     if away > max(_EVEN * distance, 2 * _ROUNDED) or not is_affine(affine):
         affine = _affine(normal * distance, sides, positions[0])
         note = (

@@ -299,12 +299,16 @@ def test_slices_are_named_by_their_files():
     assert each.name == "x0.dcm"
 
 
-def test_a_missing_slice_is_said_and_the_spacing_in_it_stays():
+def test_a_missing_slice_is_said_and_the_others_keep_their_places():
     files = series(VOLUME)
     del files["IM0002.dcm"]
     found, _ = slices_of(*files.values())
-    assert any("uneven" in note for note in found[0].notes)
-    assert found[0].place.grid.affine is None and found[0].spacing == (0.5, 0.5)
+    assert any("a slice is missing at 38.0 mm" in note for note in found[0].notes)
+    assert [each.place.index for each in found] == [0, 1, 3, 4]
+    assert found[0].place.grid.spacing == (4.0, 0.5, 0.5)
+    np.testing.assert_array_equal(
+        np.stack([each.pixels[..., 1] for each in found]), VOLUME[[0, 1, 3, 4]]
+    )
 
 
 def test_no_spacing_is_said_and_none_is_made_up():
