@@ -11,10 +11,11 @@ PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 PY = .venv/bin/python
 export PORT HOST PYTHON
 
-.PHONY: help demo test train bench audit lint lock clean
+.PHONY: help demo check test train bench audit lint lock clean
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
+	@echo "make check   lint and the fast tests, in under two minutes: no network, no browser"
 	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
@@ -25,6 +26,9 @@ help:
 
 demo: .venv/.runtime
 	@exec $(PY) .ci/serve.py
+
+check: lint
+	@$(PY) -m pytest $(PYTEST_ARGS) -m "not slow and not browser and not networks"
 
 test: lint
 	@$(PY) -m pytest $(PYTEST_ARGS)

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from btmodels import paths, processes, registry
+from btmodels.api import analyze as analyze_slices
 from btmodels.cli import find_files, load
 from btmodels.cli.find_files import Group, Problem
 from btmodels.cli.load import Found, Loaded, Overrides
@@ -21,9 +22,7 @@ from btmodels.dataset import download
 from btmodels.errors import DownloadError, WeightsError
 from btmodels.export.files import mask_tiff, own_mask
 from btmodels.export.nifti import nifti_mask, nifti_name
-from btmodels.inference import worker
 from btmodels.io.study import ROLES
-from btmodels.measurement.measure import measure
 from btmodels.quality import check, classifier
 from btmodels.quality.classifier import Thresholds
 from btmodels.slices import Analysis, Turn
@@ -182,7 +181,8 @@ def _rows(
     """
     assets = paths.ASSETS
     networks = registry.get(model).name, registry.get("default-classifier").name
-    records = [registry.verify_weights(name, assets) for name in networks]
+    for name in networks:
+        registry.verify_weights(name, assets)
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
     thresholds = classifier.load_thresholds(assets)
@@ -190,11 +190,9 @@ def _rows(
         kept, seen, refused = _checked(chunk, thresholds)
         for problem in refused:
             yield None, [problem]
-        images = [found.slice.pixels for found in kept]
-        answered = worker.answer(images, *networks, assets).predictions if images else []
-        for found, prediction in zip(kept, answered, strict=True):
+        analyses = analyze_slices([found.slice for found in kept], *networks, assets=assets)
+        for found, analysis in zip(kept, analyses, strict=True):
             problems: list[Problem] = []
-            analysis = measure(found.slice, prediction, *records, *networks)
             # What the input check sees comes last: what the networks say of each other stays on top.
             warnings = (*analysis.warnings, *seen[id(found)].sentences)
             analysis = replace(analysis, warnings=warnings)

@@ -84,12 +84,14 @@ def test_slices_come_in_the_order_of_their_numbers():
     assert [each.number for each in batch.stack.slices] == [1, 9, 10]
 
 
-def test_what_was_decoded_is_kept_while_the_file_is_there():
+def test_what_was_read_is_kept_while_files_and_words_are_the_same():
     memory: dict = {}
-    first = read_batch(files(x__tif=SLICE, y__tif=SLICE), {}, memory).stack.slices[0]
-    again = read_batch(files(x__tif=SLICE), {}, memory).stack.slices[0]
-    assert again is first
-    assert list(memory) == [("id-x__tif", "slice")]
+    uploads = files(x__tif=SLICE, y__tif=SLICE)
+    first = read_batch(uploads, {}, memory).stack.slices[0]
+    turns = replace(NOTHING, turns={"another": Turn(1)})
+    assert read_batch(uploads, turns, memory).stack.slices[0] is first
+    assert read_batch(uploads[:1], {}, memory).stack.slices[0] is not first
+    assert len(memory) == 1
 
 
 def test_a_batch_has_an_end():
@@ -120,10 +122,6 @@ def test_a_zip_is_what_is_in_it():
     assert batch.errors == () and len(batch.notes) == 1 and "notes.txt" in batch.notes[0]
     assert [each.name for each in batch.stack.slices] == ["x.tif"]
     assert batch.stack.slices[0].truth.sum() == 100
-    assert {key[0] for key in memory} == {
-        "id-p__zip",
-        *(f"id-p__zip/p/{name}" for name in ("x.tif", "x_mask.tif", "notes.txt")),
-    }
     assert read_batch([], {}, memory).stack is None and not memory
 
 
