@@ -438,9 +438,5 @@ def _size_of(content: Content) -> int:
 
 def _order(study: Study) -> tuple:
     first = study.slices[0]
-    return (
-        first.patient or "",
-        natural_key(study.folder),
-        first.number or 0,
-        natural_key(first.name),
-    )
+    place = natural_key(study.folder), first.patient or ""
+    return *place, first.number or 0, natural_key(first.name)

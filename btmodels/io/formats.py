@@ -22,17 +22,17 @@ _STARTS = {
 }
 
 _UNREAD = {
-    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 picture; save it as PNG or TIFF",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture; save it as PNG or TIFF",
-    b"GIF8": "a GIF; save it as PNG",
-    b"NRRD000": "an NRRD volume; save it as NIfTI (.nii)",
-    b"ObjectType": "a MetaImage (MHA or MHD); save it as NIfTI (.nii)",
-    b"NDims": "a MetaImage (MHA or MHD); save it as NIfTI (.nii)",
-    b"CDF\x01": "a MINC volume; save it as NIfTI (.nii)",
-    b"CDF\x02": "a MINC volume; save it as NIfTI (.nii)",
-    b"\x89HDF": "an HDF5 file, as MINC 2 or MATLAB write it; save it as NIfTI (.nii)",
+    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 picture",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
+    b"GIF8": "a GIF",
+    b"NRRD000": "an NRRD volume",
+    b"ObjectType": "a MetaImage (MHA or MHD)",
+    b"NDims": "a MetaImage (MHA or MHD)",
+    b"CDF\x01": "a MINC volume",
+    b"CDF\x02": "a MINC volume",
+    b"\x89HDF": "an HDF5 file, as MINC and MATLAB write them",
 }
-"""Starts of pictures and volumes that are known and not read, and what to do instead."""
+"""Starts of pictures and volumes that are known and not read."""
 
 _OTHERS = {
     b"PK": "a zip archive",
@@ -44,12 +44,9 @@ _OTHERS = {
 }
 
 _VOLUMES = ("a DICOM file", "a NIfTI file")
-_BRANDS = {
-    b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"heif": "HEIC",
-    b"hevc": "HEIC", b"mif1": "HEIC or AVIF", b"msf1": "HEIC or AVIF",
-}  # fmt: skip
+_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
 _PHILIPS = b"DATA DESCRIPTION FILE"
-_MGH = (b"\0\0\0\1", "a FreeSurfer volume (MGH or MGZ); save it as NIfTI (.nii)")
+_MGH = (b"\0\0\0\1", "a FreeSurfer volume (MGH or MGZ)")
 
 
 def _kind_of(data: bytes) -> str | None:
@@ -60,10 +57,10 @@ def _kind_of(data: bytes) -> str | None:
 
 def unread_image(data: bytes) -> str:
     """Return what a picture or volume of a kind that is not read is, by its first bytes; "" of others."""
-    if data[4:8] == b"ftyp" and (brand := _BRANDS.get(data[8:12])):
-        return f"a picture in {brand}, as telephones store them; save it as PNG or JPEG"
+    if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
+        return f"a HEIC or AVIF picture ({data[8:12].decode()}), as telephones store them"
     if _PHILIPS in data[:400]:
-        return "the header of a Philips volume in two files (PAR and REC); export DICOM or NIfTI instead"
+        return "the header of a Philips volume in two files (PAR and REC)"
     if data[:4] == _MGH[0] and len(data) > 284 and data[20:24] in _MGH_TYPES:
         return _MGH[1]
     return next((what for start, what in _UNREAD.items() if data.startswith(start)), "")

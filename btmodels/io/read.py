@@ -53,7 +53,7 @@ def read_file(data: bytes, name: str) -> Content:
     if is_zip(inner):
         raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
     if what := unread_image(inner):
-        raise DecodeError(f"{name} is {what}.")
+        raise DecodeError(f"{name} is {what}, which is not read here; {EXPECTED}.")
     return decode(data, name)
 
 
