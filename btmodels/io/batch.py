@@ -128,6 +128,7 @@ class _Reading:
         self._given_up, self._run = given_up, run
         self.errors: list[Remark] = []
         self.notes: list[Remark] = []
+        self._masks: dict[str, str] = {}
 
     def read(
         self,
@@ -237,7 +238,7 @@ class _Reading:
             elif isinstance(content, DecodeError):
                 self._refused(file, content, passed)
             elif isinstance(content, Slice) and (mask := pairs.get(file.name)):
-                entries.append((file, self._with_truth(content, named[mask])))
+                entries.append((file, self._with_truth(file.id, content, named[mask])))
             else:
                 entries.append((file, content))
         if passed:
@@ -257,7 +258,7 @@ class _Reading:
         else:
             passed.append(file)
 
-    def _with_truth(self, picture: Slice, file: InputFile) -> Slice:
+    def _with_truth(self, picture_id: str, picture: Slice, file: InputFile) -> Slice:
         try:
             truth = self._try(file, decode_mask)
         except DecodeError as error:
@@ -271,6 +272,7 @@ class _Reading:
             )
             self.errors.append(Remark(file.id, text))
             return picture
+        self._masks[picture_id] = file.id
         return replace(picture, truth=truth)
 
     def _assembled(
@@ -306,8 +308,13 @@ class _Reading:
         volumes = [
             replace(s, id=f"{s.id} {mark}") for s in studies if s.slices[0].place is not None
         ]
-        shown = sorted([*plain, *of_pictures], key=_order)
+        shown = sorted(map(self._named, [*plain, *of_pictures]), key=_order)
         return with_own_titles([*shown, *volumes]), choices
+
+    def _named(self, study: Study) -> Study:
+        # A picture is another one once it has a mask.
+        masks = [self._masks[source] for source in study.sources if source in self._masks]
+        return replace(study, id="+".join([study.id, *masks]))
 
     def _scans(
         self, entries: list[tuple[InputFile, Content]], cases: Cases

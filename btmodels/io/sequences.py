@@ -63,14 +63,14 @@ _PROCESSED = set(
 )
 _MASK_WORDS = set(
     "seg segm segmentation segmentations segmented mask masks label labels lbl roi lesion lesions tumor "
-    "tumour gtv annotation annotations groundtruth truth gt glistrboost manuallycorrected manual "
+    "gtv annotation annotations groundtruth truth gt glistrboost manuallycorrected manual "
     "automated auto approx corrected final brain tissue".split()
 )
 _NOT_TUMOR = set(
     "brain brainmask tissue parenchyma skull head gm wm csf ventricle ventricles aseg aparc synthseg "
     "bet vessel vessels hippocampus cortex face defacing".split()
 )
-_TUMOR = set("tumor tumour lesion lesions glistrboost gtv enhancing edema".split())
+_TUMOR = set("tumor lesion lesions glistrboost gtv enhancing edema".split())
 _MASK_ENDS = set(
     "seg segm segmentation segmentations mask masks label labels lbl roi gtv groundtruth annotation "
     "annotations glistrboost aseg aparc brainmask synthseg".split()
