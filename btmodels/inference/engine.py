@@ -86,6 +86,9 @@ class Engine:
         assets: Folder that holds ``weights/``.
         needed: Registry names of the networks that are loaded at the start.
         idle_seconds: Without a question, until the worker with Keras ends.
+
+    Attributes:
+        listeners: Called with each request's number of slices, 0 for a call of `ask`, and its future.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Engine:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.assets, self.needed = assets, tuple(needed)
+        self.listeners: list[Callable[[int, Future], None]] = []
         self._graphs = Dispatcher("graph", assets)
         self._keras = Dispatcher("keras", assets, idle_seconds)
         self._idle_seconds = idle_seconds
@@ -179,7 +183,8 @@ class Engine:
             nothing.set_result([])
             return nothing
         answering = self._answering(networks)
-        return answering.submit(images, networks, self._names(answering))
+        future = answering.submit(images, networks, self._names(answering))
+        return self._announced(len(images), future)
 
     def ask(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call ``function(*args, assets)`` in a worker; wait until it is warm and for this call's turn.
@@ -204,9 +209,18 @@ class Engine:
         args = (*args, self.assets)
         answering = self._answering(()) if hasattr(function, "by_graphs") else self._keras
         try:
-            return answering.call(function, args, self._names(answering)).result()
+            return self._call(answering, function, args)
         except GraphError:
-            return self._keras.call(function, args, self._names(self._keras)).result()
+            return self._call(self._keras, function, args)
+
+    def _call(self, answering: Dispatcher, function: Callable[..., Any], args: tuple) -> Any:
+        future = answering.call(function, args, self._names(answering))
+        return self._announced(0, future).result()
+
+    def _announced(self, slices: int, future: Future) -> Future:
+        for listener in self.listeners:
+            listener(slices, future)
+        return future
 
     def close(self) -> None:
         """End the workers at once; requests that wait get an `EngineError`. `start` begins anew."""
