@@ -201,7 +201,9 @@ def test_systemd_takes_the_unit(tmp_path):
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="asks git")
 def test_a_clone_on_windows_has_the_same_files():
-    listed = subprocess.run(["git", "ls-files", "--eol", "-z"], cwd=ROOT, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--eol", "-z"], cwd=ROOT, capture_output=True, text=True
+    )
     lines = [line.partition("\t") for line in listed.stdout.split("\0") if line]
     assert len(lines) > 500
     assert [name for ends, _, name in lines if "i/crlf" in ends or "i/mixed" in ends] == []
