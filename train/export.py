@@ -66,7 +66,7 @@ def export(name: str, assets: Path = paths.ASSETS) -> int:
         ValueError: Keras wrote a large array that is no kernel of the network.
     """
     from btmodels import weights
-    from btmodels.inference.gradcam import LAYERS, with_heatmap
+    from btmodels.inference.heatmap import LAYERS, with_heatmap
 
     model, record = weights.load(name, assets)
     if name in LAYERS:

@@ -4,8 +4,9 @@ For the maps A of the last convolutional layer and the logit y,
 
     weight_k = mean over i, j of dy / dA_k[i, j]        heat = max(0, sum over k of weight_k A_k)
 
-as in https://doi.org/10.1109/ICCV.2017.74. The heat has that layer's few rows and columns: it tells a
-quarter of the head from another, not a border. It says where the verdict came from, not where a tumor is.
+(`btmodels.inference.heatmap`), as in https://doi.org/10.1109/ICCV.2017.74. The heat has that layer's few rows
+and columns: it tells a quarter of the head from another, not a border. It says where the verdict came from, not
+where a tumor is.
 
 Importing this module is cheap: the web process names `compute_gradcam`, the worker runs it.
 """
@@ -14,18 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from btmodels.inference import worker
+from btmodels.inference.heatmap import LAYERS
 from btmodels.transforms.preprocess import normalize, restore, to_levels
-
-if TYPE_CHECKING:
-    import keras
-
-LAYERS = {"resnet50": "conv5_block3_out"}
-"""The last layer with rows and columns, by registry name of a classifier."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,40 +72,3 @@ def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM
     square = cv2.resize(found.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
     levels = to_levels(restore(square, *image.shape[:2]))
     return GradCAM(levels, grid, layer, predictor.spec.name)
-
-
-def with_heatmap(model: keras.Model, layer: str) -> keras.Model:
-    """Return a classifier that also gives its heat: the formula above.
-
-    Between the maps and the logit lie their mean and one dense layer, with a weight for each map. So
-    dy / dA_k is that weight over the number of places, and no gradient has to be computed.
-
-    Args:
-        model: Classifier, (batch, rows, cols, 3) to logits (batch, 1). Not modified.
-        layer: Name of the layer whose maps are weighted.
-
-    Returns:
-        A model of the same input to logits (batch, 1) and heat, at least 0, (batch, rows, cols, 1) of the
-        layer.
-
-    Raises:
-        ValueError: Something else follows the layer.
-    """
-    import keras
-    from keras import layers, ops
-
-    start = model.get_layer(layer)
-    after = model.layers[model.layers.index(start) + 1 :]
-    kinds = [type(each) for each in after if not isinstance(each, layers.Dropout)]
-    if kinds != [layers.GlobalAveragePooling2D, layers.Dense]:
-        raise ValueError(
-            "A mean of the maps and one dense layer must follow. Received: "
-            f"{layer!r} of {model.name}, followed by {[each.name for each in after]}"
-        )
-    kernel = after[-1].get_weights()[0]  # (channels, 1)
-    maps = start.output
-    weigh = layers.Conv2D(1, 1, use_bias=False, dtype="float32", name="weigh_maps")
-    heat = layers.Rescaling(1 / (maps.shape[1] * maps.shape[2]), dtype="float32")(weigh(maps))
-    weigh.set_weights([ops.reshape(kernel, (1, 1, -1, 1))])
-    heat = layers.ReLU(dtype="float32", name="heat")(heat)
-    return keras.Model(model.input, [model.output, heat], name=model.name)

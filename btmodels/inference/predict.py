@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from btmodels import paths, registry, weights
-from btmodels.inference import gradcam, precision
+from btmodels.inference import heatmap, precision
 from btmodels.inference.fold_batchnorm import fold_batchnorm
 from btmodels.inference.predictor import SlicePredictor
 
@@ -57,7 +57,7 @@ class Predictor(SlicePredictor):
     def heatmap(self, batch: np.ndarray) -> np.ndarray:
         self.expect("classify")
         if self._heat is None:
-            with_heat = gradcam.with_heatmap(self.model, gradcam.LAYERS[self.spec.name])
+            with_heat = heatmap.with_heatmap(self.model, heatmap.LAYERS[self.spec.name])
             self._heat = compiled(lambda views: with_heat(views, training=False)[1])
         return ops.convert_to_numpy(ops.cast(self._heat(batch), "float32"))[..., 0]
 

@@ -12,7 +12,7 @@ from keras import layers
 
 from btmodels import registry, weights
 from btmodels.errors import GraphError
-from btmodels.inference import gradcam
+from btmodels.inference import heatmap
 from btmodels.inference.graph import GraphPredictor
 from btmodels.inference.predict import Predictor
 from tests.btmodels.conftest import write_record
@@ -62,7 +62,7 @@ def assets(monkeypatch, tmp_path):
         model.set_weights(centered)
         sha256 = weights.save_float16(model, registry.weights_path(name, tmp_path))
         write_record(name, tmp_path, sha256=sha256, parameters=model.count_params())
-    monkeypatch.setattr(gradcam, "LAYERS", {"resnet50": "maps"})
+    monkeypatch.setattr(heatmap, "LAYERS", {"resnet50": "maps"})
     return tmp_path
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from btmodels import paths, registry
-from btmodels.inference import gradcam
+from btmodels.inference import gradcam, heatmap
 
 
 def classifier(kernel, dense, pooled: bool):
@@ -36,7 +36,7 @@ def test_after_a_mean_each_map_weighs_its_own_coefficient():
     # dy / dA_k = w_k / 4 in each pixel, so heat = max(0, (2 A_0 - 1 A_1) / 4).
     model = classifier([1, 0, 0, 1, 0, 0], [2, -1], pooled=True)
     slices = batch([[4, 0], [2, 0]], [[0, 4], [2, 0]])
-    logits, found = gradcam.with_heatmap(model, "maps")(slices)
+    logits, found = heatmap.with_heatmap(model, "maps")(slices)
     assert np.asarray(found)[0, ..., 0] == pytest.approx(np.array([[2.0, 0.0], [0.5, 0.0]]))
     assert np.asarray(logits) == pytest.approx(np.asarray(model(slices)))
 
@@ -52,7 +52,7 @@ def test_heat_is_what_the_gradient_gives():
         logit = model.get_layer("logits")(layers.GlobalAveragePooling2D()(maps))
     slopes = np.asarray(tape.gradient(logit, maps)).mean(axis=(1, 2))
     expected = np.maximum(0, (np.asarray(maps) * slopes[:, None, None]).sum(-1))
-    found = gradcam.with_heatmap(model, "maps")(slices)[1]
+    found = heatmap.with_heatmap(model, "maps")(slices)[1]
     assert expected.max() > 0
     assert np.asarray(found)[..., 0] == pytest.approx(expected, abs=1e-6)
 
@@ -60,7 +60,7 @@ def test_heat_is_what_the_gradient_gives():
 def test_another_head_is_refused():
     model = classifier([1, 0, 0, 1, 0, 0], [1, 0, 3, 0, 5, 0, 7, 0], pooled=False)
     with pytest.raises(ValueError, match="mean of the maps and one dense layer"):
-        gradcam.with_heatmap(model, "maps")
+        heatmap.with_heatmap(model, "maps")
 
 
 def test_asking_again_adds_nothing_to_the_network():
