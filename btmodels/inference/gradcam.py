@@ -4,9 +4,9 @@ For the maps A of the last convolutional layer and the logit y,
 
     weight_k = mean over i, j of dy / dA_k[i, j]        heat = max(0, sum over k of weight_k A_k)
 
-(`btmodels.inference.heatmap`), as in https://doi.org/10.1109/ICCV.2017.74. The heat has that layer's few rows
-and columns: it tells a quarter of the head from another, not a border. It says where the verdict came from, not
-where a tumor is.
+(`btmodels.inference.heatmap`), as in https://doi.org/10.1109/ICCV.2017.74. The heat has that layer's
+few rows and columns: it tells a quarter of the head from another, not a border. It says where the
+verdict came from, not where a tumor is.
 
 Importing this module is cheap: the web process names `compute_gradcam`, the worker runs it.
 """
