@@ -46,7 +46,7 @@ def html_of(text: str) -> str:
         term = found[int(match[1])]
         return (
             f'<button type="button" class="term" aria-expanded="false" '
-            f'data-term="{html.escape(_term(term))}">{html.escape(term[1])}</button>'
+            f'data-term="{html.escape(_term(term))}">{html.escape(term[1])}</button>\u2060'
         )
 
     return _PLACE.sub(button, markup.blocks(_MARK.sub(hold, text)))

@@ -127,7 +127,7 @@ class Lesson:
         st.title(self.text["Title"], anchor=False)
         prose.draw(f"#### {self.text['Question']}", self.key("words.question"))
         links = [f"[{heading}](#{anchor_of(heading)})" for heading in self.headings()]
-        st.caption(" · ".join(links))
+        st.markdown(" · ".join(links))
 
     def headings(self) -> list[str]:
         """Return the sections that the lesson shows under a heading, in order."""

@@ -101,6 +101,8 @@ class Anatomy extends Panel {
       button.type = "button";
       button.style.gridArea = `${row} / ${column}`;
       button.dataset.block = block.name;
+      // Where the slice goes next: down from each block on the way down, up from the bottom and the others.
+      button.className = block.name.startsWith("enc") ? "down" : ["dec1", "logits"].includes(block.name) ? "" : "up";
       button.innerHTML = '<canvas></canvas><span class="title"></span><span class="shape"></span>';
       button.querySelector(".title").textContent = blockTitle(block.name);
       button.querySelector(".shape").textContent = `${block.rows}² × ${block.channels}`;

@@ -65,7 +65,7 @@ class ResidualBlock extends Panel {
     const step = (width - left) / found.length;
     const drawn = [0, -2, -4].flatMap((power) => [
       svg("line", { x1: left, x2: width, y1: height - up(10 ** power), y2: height - up(10 ** power) }),
-      svg("text", { x: left / 2, y: height - up(10 ** power) + 4 }, power ? `10^${power}`.replace("-", "−") : "1"),
+      svg("text", { x: left / 2, y: height - up(10 ** power) + 4 }, power ? `1/${(10 ** -power).toLocaleString("en-US")}` : "1"),
     ]);
     drawn.push(...found.map((value, i) => svg("rect", {
       x: left + i * step + 1, width: Math.max(1, step - 2), y: height - up(value), height: Math.max(1, up(value)),

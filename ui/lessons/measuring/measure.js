@@ -132,23 +132,11 @@ class Measure extends Panel {
     };
     const others = Object.keys(FORMULAS).filter((name) => name !== state.score);
     this.find("svg .all").setAttribute("d", others.map(path).join(""));
-    this.label(others);
     this.find("svg .chosen").setAttribute("d", path(state.score));
     this.find("svg .here").setAttribute("d", state.mask === "network" ? `M${100 * state.threshold} 0V50` : "");
-    this.find("[data-say=curve]").textContent = `${NAMES[state.score]} at every threshold, from 0 below to 1 above; the others are thin.`;
-  }
-
-  // Names at the right end of the thin lines, apart from each other.
-  label(others) {
-    const at = Math.round(0.8 * (POINTS - 1));
-    const placed = others.filter((name) => this.curve[at][name] !== null)
-      .map((name) => ({ name, y: 50 - 50 * this.curve[at][name] })).sort((a, b) => a.y - b.y);
-    placed.forEach((label, i) => (label.y = Math.max(label.y, i ? placed[i - 1].y + 9 : 4)));
-    this.find(".names").replaceChildren(...placed.map(({ name, y }) => {
-      const text = document.createElement("span");
-      text.textContent = NAMES[name];
-      text.style.top = `${2 * Math.min(y, 50)}%`;
-      return text;
-    }));
+    const here = this.curve[Math.round(state.threshold * (POINTS - 1))];
+    const order = others.filter((name) => here[name] !== null).sort((a, b) => here[b] - here[a]).map((name) => NAMES[name]);
+    this.find("[data-say=curve]").textContent =
+      `${NAMES[state.score]} (thick) at every threshold, from 0 below to 1 above. Thin, from the top at this threshold: ${order.join(", ")}.`;
   }
 }

@@ -201,7 +201,7 @@ class MarkingMethods extends Panel {
     this.select(".tool input", state.tool);
     this.find(".radius").hidden = state.tool === "border";
     this.all(".of").forEach((box) => (box.hidden = !box.classList.contains(state.way)));
-    this.find(".ways").classList.toggle("by-hand", state.way === "hand");
+    this.find(".marking").classList.toggle("by-hand", state.way === "hand");
     const compare = this.find("[name=compare]");
     const mine = state.way === "hand" && (sheet.past.length || pixels(sheet.mask));
     compare.textContent = state.compare ? "Hide the truth" : mine ? "Score my mask" : "Show the truth and the scores";
@@ -210,7 +210,7 @@ class MarkingMethods extends Panel {
     this.find("[name=threshold]").disabled = !this.levels;
     this.find("[name=undo]").disabled = !sheet.past.length;
     this.find("[name=redo]").disabled = !sheet.future.length;
-    this.find("#ways-keys").textContent = KEYS[state.way] ?? "";
+    this.find("#marking-keys").textContent = KEYS[state.way] ?? "";
   }
 
   tell(mask, open) {

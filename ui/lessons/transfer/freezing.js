@@ -55,8 +55,8 @@ class Freezing extends Panel {
     const counts = this.meta.counts[arm];
     const counted = counts ? ` Of ${counts[1].toLocaleString("en-US")} numbers in the network, ${counts[0].toLocaleString("en-US")} are trained at the end.` : "";
     const words = `The encoder ${origin} and ${moving ? "is trained along" : "stands still: only the decoder learns"} at this point.${counted}`;
-    this.find("[data-say=thaw]").textContent = words;
+    this.find("[data-say=freezing]").textContent = words;
     this.find(".blocks").setAttribute("aria-label", words);
-    this.find(".thaw").dataset.moves = String(moving);
+    this.find(".freezing").dataset.moves = String(moving);
   }
 }
