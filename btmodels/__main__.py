@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from btmodels import paths, processes, registry
+from btmodels.api import analyze as analyze_slices
 from btmodels.cli import find_files, load
 from btmodels.cli.find_files import Bundle, Input, Problem
 from btmodels.cli.load import Found, Overrides
@@ -21,9 +22,7 @@ from btmodels.dataset import download
 from btmodels.errors import DownloadError, WeightsError
 from btmodels.export.files import mask_tiff, own_mask
 from btmodels.export.nifti import nifti_mask, nifti_name
-from btmodels.inference import worker
 from btmodels.io.study import ROLES
-from btmodels.measurement.measure import measure
 from btmodels.quality import check, classifier
 from btmodels.quality.classifier import Thresholds
 from btmodels.slices import Analysis, Turn
@@ -159,20 +158,21 @@ def _rows(
     """
     assets = paths.ASSETS
     networks = registry.get(model).name, registry.get("default-classifier").name
-    records = [registry.verify_weights(name, assets) for name in networks]
+    for name in networks:
+        registry.verify_weights(name, assets)
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
     thresholds = classifier.load_thresholds(assets)
     for chunk in _chunks(_read(inputs_, overrides)):
         chunk, seen = _examined(chunk, thresholds)
-        images = [each.slice.pixels for each, _ in chunk if each is not None]
-        answered = worker.answer(images, *networks, assets).predictions if images else []
-        predictions = iter(answered)
+        analyses = iter(
+            analyze_slices([each.slice for each, _ in chunk if each], *networks, assets=assets)
+        )
         for found, problems in chunk:
             if found is None:
                 yield None, problems
                 continue
-            analysis = measure(found.slice, next(predictions), *records, *networks)
+            analysis = next(analyses)
             # What the input check sees comes last: what the networks say of each other stays on top.
             warnings = (*analysis.warnings, *seen[id(found)].sentences)
             analysis = replace(analysis, warnings=warnings)

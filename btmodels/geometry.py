@@ -10,7 +10,7 @@ PLANES = ("sagittal", "coronal", "axial")
 """Planes across the patient's left-right, back-front and foot-head axis."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VolumeGeometry:
     """Axes of a volume as its file has them, and how they become slices, rows and columns.
 

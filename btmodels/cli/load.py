@@ -21,7 +21,7 @@ from btmodels.slices import Slice, Turn
 from btmodels.transforms.orientation import turn_slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """A slice that was read.
 

@@ -24,7 +24,7 @@ from btmodels.transforms.postprocess import cut
 from btmodels.visualize.overlay import blend, png
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """What several askings said of one slice.
 
@@ -99,7 +99,7 @@ def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
     return cut_predictions(("as it is", "mirrored"), levels, [predictor.record] * 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TimedPrediction:
     """One network's answer to one slice.
 

@@ -17,7 +17,7 @@ from btmodels.io.study import Study, combine
 from btmodels.slices import Slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A decoded file.
 
@@ -32,7 +32,7 @@ class Entry:
     content: Content
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assembly:
     """What came of a batch.
 

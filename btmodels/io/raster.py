@@ -54,7 +54,7 @@ LIBRARY_ERRORS = (
 """All that Pillow, tifffile, OpenCV and numpy were seen to raise on damaged files, and their kin."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Raster:
     """The first picture of a file.
 

@@ -16,7 +16,7 @@ darken all, and what is bright must not be cut off."""
 _SAMPLE = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """Slices of one sequence: a NIfTI volume, a DICOM series or a gray picture.
 

@@ -17,7 +17,7 @@ ROLES = (*SEQUENCES, "mask", "other")
 """What a scan can be assigned to by hand; "other" leaves it out."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Group:
     anchor: Scan
     parts: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class _Group:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """Slices that were made of scans which belong together.
 

@@ -7,7 +7,7 @@ import re
 import zipfile
 
 from btmodels.errors import DecodeError
-from btmodels.filenames import plain_name
+from btmodels.filenames import plain_name, plain_path
 from btmodels.io import limits
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES
 
@@ -63,10 +63,10 @@ def path_of(name: str) -> str:
 
     ``/etc/../x.tif`` gives ``etc/x.tif``: nothing is written, so a path only has to be readable.
     """
-    parts = [plain_name(part) for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+    parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
     if any(part.startswith((".", "__MACOSX")) for part in parts):
         return ""
-    return "/".join(parts)
+    return plain_path(name) if parts else ""
 
 
 def _check(entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:

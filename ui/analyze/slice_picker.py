@@ -30,7 +30,7 @@ FEW_PROBLEMS = 3
 """More than so many are folded away, so that they leave room for the slices."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """What is to be analyzed: the stack, the view to start with, the segmenter, and whether a link
     can lead back to it."""

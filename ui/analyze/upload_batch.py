@@ -78,7 +78,7 @@ class Overrides:
 NOTHING = Overrides({}, {}, {})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """What came of the files.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from btmodels.filenames import plain_path
 from ui.analyze.upload_batch import Batch, Overrides, UploadedFile, read_batch
 from ui.session.cache import forget_uploads, upload_key
 
@@ -40,7 +41,9 @@ def uploaded(overrides: Overrides) -> Batch:
         "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
-    files = _carried([UploadedFile(u.file_id, u.name, u.getvalue(), folder) for u in uploads])
+    files = _carried(
+        [UploadedFile(u.file_id, plain_path(u.name), u.getvalue(), folder) for u in uploads]
+    )
     # Most reruns change nothing of the files: what was made of them is kept as it is.
     mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)

@@ -9,7 +9,7 @@ import numpy as np
 from btmodels.slices import Analysis, Slice, largest_lesion_slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """Slices in the order they are shown.
 
@@ -39,7 +39,7 @@ class Stack:
         return largest_lesion_slice(self.slices)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analyzed:
     """A stack as far as it has been analyzed.
 

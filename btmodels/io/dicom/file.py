@@ -24,7 +24,7 @@ class Frame:
     window: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DicomFile:
     """The pictures of one DICOM file.
 

@@ -21,7 +21,7 @@ _TO_RIGHT_FRONT_TOP = np.array([-1.0, -1.0, 1.0])
 """DICOM counts to the left, back and top, NIfTI to the right, front and top."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Picture:
     """One frame with the file that it is in: ``index`` of the file, ``at`` in it."""
 

@@ -19,6 +19,7 @@ from btmodels.__main__ import main
 from btmodels.inference import worker
 from btmodels.slices import Prediction
 from tests.btmodels.conftest import write_record
+from tests.files import link_or_copy
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENT = "TCGA_ZZ_0001_20260101"
@@ -296,7 +297,12 @@ def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
     """A copy of the project with random weights, run as people run it."""
     for part in ("btmodels", "assets/weights"):
         source = random_assets / "weights" if part == "assets/weights" else ROOT / part
-        shutil.copytree(source, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            source,
+            tmp_path / part,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            copy_function=link_or_copy,
+        )
     file = draw(tmp_path / "in" / "naïve slice.png", tumor=True)
     words = "-m", "btmodels", "analyze", file, "--json", "--out", "out"
     done = run(*words, folder=tmp_path, PYTHONPATH="", PYTHONIOENCODING="ascii")
