@@ -21,6 +21,7 @@ from ui.lessons.segmentation import segmentation
 from ui.lessons.test_set import held_out
 from ui.lessons.training import training
 from ui.lessons.transfer import transfer
+from ui.lessons.two_steps import two_steps
 from ui.shared.content import sections
 from ui.shared.text import quoted
 
@@ -42,6 +43,7 @@ LESSONS: dict[str, Entry] = {
     "test-set": Entry(held_out.draw, ":material/call_split:"),
     "transfer": Entry(transfer.draw, ":material/move_up:"),
     "train": Entry(training.draw, ":material/model_training:"),
+    "classify-then-segment": Entry(two_steps.draw, ":material/alt_route:"),
 }
 """Lessons by their word in the address, in the order of learning."""
 

@@ -14,6 +14,8 @@ from btmodels.metrics.bootstrap import paired_difference
 from btmodels.paths import ASSETS
 from tests.ui.node import run
 from ui.lessons import page
+from ui.lessons.two_steps import two_steps
+from ui.results import scores
 from ui.results import transfer_figures as figures
 
 
@@ -130,3 +132,41 @@ def test_formulas_of_losses_are_those_that_were_trained_with():
         "-a (1 - p)^2 log(p) over what is so; a = 0.25 on tumor, 0.75 elsewhere"
     )
     assert "γ = 2, and a is 0.25 on tumor and 0.75 elsewhere" in words("measuring")
+
+
+def test_both_steps_in_the_browser_come_to_what_the_library_recorded():
+    head, slices = two_steps.recorded_slices()
+    classifier = scores.read(two_steps.CLASSIFIER)[0]["test"]
+    segmenter = scores.read(two_steps.SEGMENTER)[0]["test"]
+    made, alone, points = run(
+        ("lessons/two_steps/cascade.js",),
+        "[outcome(given.slices, given.at), outcome(given.slices, 0), rocPoints(given.slices)]",
+        slices=slices,
+        at=head["stored"],
+    )
+    counts = classifier["confusion"]
+    assert [made[key] for key in ("found", "alarms", "missed", "left")] == [
+        counts[key] for key in ("tp", "fp", "fn", "tn")
+    ]
+    assert alone["dice"] == pytest.approx(segmenter["mean_dice"])
+    assert alone["false"] / counts_of_empty(made) == pytest.approx(segmenter["false_alarm_rate"])
+    cascade = segmenter["cascade"]
+    assert made["dice"] == pytest.approx(cascade["mean_dice"])
+    assert made["false"] / counts_of_empty(made) == pytest.approx(cascade["false_alarm_rate"])
+    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(points, points[1:], strict=False))
+    assert area == pytest.approx(classifier["auc"], abs=1e-4)  # probabilities are rounded
+    # What the lesson says of it in words.
+    told = words("classify-then-segment")
+    assert "hardly anything" in told and abs(made["dice"] - alone["dice"]) < 0.01
+    assert "most slices have no tumor and need no second step" in told
+    assert made["segmented"] < len(slices) / 2
+    assert "There are few false alarms to take away" in told
+    assert alone["false"] < 0.05 * counts_of_empty(made)
+    missed = [row for row in slices if row[2] + row[4] and row[1] < head["stored"]]
+    small = sorted(row[2] + row[4] for row in slices if row[2] + row[4])
+    assert "mostly show very little of the tumor" in told
+    assert sorted(row[2] + row[4] for row in missed)[len(missed) // 2] < small[len(small) // 4]
+
+
+def counts_of_empty(made: dict) -> int:
+    return made["alarms"] + made["left"]
