@@ -87,7 +87,8 @@ def test_answers_survive_leaving_the_lesson(open_page):
 def test_each_section_has_an_anchor_and_is_listed_at_the_top(open_page, address):
     app = open_page("learn", lesson=address)
     anchors = {each.proto.anchor: each.value for each in app.header}
-    listed = dict(re.findall(r"\[([^\]]+)\]\(#([^)]+)\)", app.caption[0].value))
+    (contents,) = [each.value for each in app.markdown if "](#" in each.value]
+    listed = dict(re.findall(r"\[([^\]]+)\]\(#([^)]+)\)", contents))
     assert listed and {anchors[anchor] for anchor in listed.values()} == set(listed)
     assert [each.value for each in app.header] == list(listed)
 

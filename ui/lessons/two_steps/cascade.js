@@ -107,7 +107,7 @@ class Cascade extends Panel {
       svg("path", { class: "curve", d: this.points.map(([a, f], i) => `${i ? "L" : "M"}${x(a)} ${y(f)}`).join("") }),
       svg("circle", { cx: x(alarms), cy: y(found), r: 6 }),
       svg("text", { x: (SIZE + EDGE) / 2, y: SIZE - 3, "text-anchor": "middle" }, "false alarms, share of slices without tumor"),
-      svg("text", { x: EDGE + 6, y: 14 }, "tumor slices found (sensitivity)"),
+      svg("text", { x: -SIZE / 2, y: 9, "text-anchor": "middle", transform: "rotate(-90)" }, "tumor slices found (sensitivity)"),
     );
     chart.replaceChildren(...drawn);
     chart.setAttribute("aria-label",
