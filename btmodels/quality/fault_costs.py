@@ -50,9 +50,6 @@ class FaultCost:
         model: Registry name of the segmenter.
         dice: Mean volumetric Dice of patients with the fault, 0 to 1.
         drop: How much lower that is than without; negative where the fault did no harm.
-        drop_interval: 95 % by resampling patients; None where it was not measured.
-        auc_drop: How much lower the classifier's AUC is; None where it was not measured.
-        verdicts_changed: Share of slices whose verdict the fault turned, 0 to 1; None likewise.
         patients, slices: How many it was measured on.
     """
 
@@ -62,9 +59,6 @@ class FaultCost:
     model: str
     dice: float
     drop: float
-    drop_interval: tuple[float, float] | None
-    auc_drop: float | None
-    verdicts_changed: float | None
     patients: int
     slices: int
 
@@ -116,7 +110,6 @@ def cost_of(kind: str, assets: Path = ASSETS) -> FaultCost | None:
 
 
 def _cost(row: dict[str, Any], model: str) -> FaultCost:
-    interval = row.get("drop_interval")
     return FaultCost(
         kind=row["kind"],
         title=row["title"],
@@ -124,9 +117,6 @@ def _cost(row: dict[str, Any], model: str) -> FaultCost:
         model=model,
         dice=row["dice"],
         drop=row["drop"],
-        drop_interval=tuple(interval) if interval else None,
-        auc_drop=row.get("auc_drop"),
-        verdicts_changed=row.get("verdicts_changed"),
         patients=row["patients"],
         slices=row["slices"],
     )

@@ -7,9 +7,6 @@ import numpy as np
 from train.cohort.fields import Place, ellipsoid, rise, tube
 from train.cohort.physics import CODES
 
-DEEPEST = 60.0
-"""Returned as depth where a point is far inside the face."""
-
 
 def face_depth(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
     """Return how deep points lie under the skin of face and neck, in mm; negative outside, (n,).
