@@ -1,6 +1,6 @@
-"""What a fault of the input costs, as `python -m train robustness` measured it: for warnings to quote.
+"""What a fault of the input costs, as measured by `python -m train robustness`; warnings quote it.
 
-Kinds of faults are `KINDS`; figures stand in ``assets/metrics/robustness.json`` and nowhere else.
+`KINDS` lists the faults; the figures are in ``assets/metrics/robustness.json`` and nowhere else.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class FaultCost:
 
     Attributes:
         kind: One of `KINDS`.
-        title: In a few words, to stand in a table.
+        title: A few words for a table.
         what: What exactly was done to the slices, a sentence.
         model: Registry name of the segmenter.
         dice: Mean volumetric Dice of patients with the fault, 0 to 1.
-        drop: How much lower that is than without; negative where the fault did no harm.
+        drop: How much lower that is than without the fault; negative if the fault did no harm.
         patients, slices: How many it was measured on.
     """
 
@@ -63,7 +63,7 @@ class FaultCost:
     slices: int
 
     def sentence(self) -> str:
-        """Say it in words: what a warning quotes."""
+        """Return the cost as a sentence for a warning."""
         before = self.dice + self.drop
         seen = f"Measured on {self.patients} patients never seen"
         if abs(before - self.dice) < 0.005:
@@ -75,12 +75,12 @@ class FaultCost:
 
 
 def path(assets: Path = ASSETS) -> Path:
-    """Where the figures stand."""
+    """Return the path of the file with the figures."""
     return Path(assets) / "metrics" / "robustness.json"
 
 
 def document(assets: Path = ASSETS) -> dict[str, Any] | None:
-    """Return the whole file, or None where nothing was measured or it cannot be read."""
+    """Return the content of the file, or None if it is missing or cannot be read."""
     try:
         return read_json(path(assets))
     except (OSError, ValueError):
@@ -88,7 +88,7 @@ def document(assets: Path = ASSETS) -> dict[str, Any] | None:
 
 
 def costs(assets: Path = ASSETS) -> dict[str, FaultCost]:
-    """Return what is known, by kind; a kind that was not measured is not in it."""
+    """Return the costs by kind, without those that were not measured."""
     found = document(assets)
     if not found:
         return {}
@@ -99,7 +99,7 @@ def costs(assets: Path = ASSETS) -> dict[str, FaultCost]:
 
 
 def cost_of(kind: str, assets: Path = ASSETS) -> FaultCost | None:
-    """Return what one kind of fault costs, or None where it was not measured.
+    """Return the cost of one kind of fault, or None if it was not measured.
 
     Raises:
         ValueError: There is no such kind.

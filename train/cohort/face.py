@@ -1,4 +1,4 @@
-"""What lies below and before the brain: orbits, nose, sinuses, the base of the skull, muscles."""
+"""Anatomy below and in front of the brain: orbits, nose, sinuses, the base of the skull, muscles."""
 
 from __future__ import annotations
 
