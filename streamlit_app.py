@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.shared.content import sections
 from ui.shared.deferred import page_first
-from ui.site import garbage, server
+from ui.site import garbage, login, server
 
 ROOT = Path(__file__).parent
 FIGURES = ROOT / "assets" / "figures"
@@ -32,6 +32,8 @@ def frame() -> None:
     with page_first():
         st.navigation(pages, position="top").run()
         st.caption(notice)
+        if login.is_on():
+            st.button("Log out", on_click=st.logout, type="tertiary")
     garbage.page_served()
 
 

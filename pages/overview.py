@@ -1,13 +1,15 @@
-"""Overview: a patient segmented by the engine of this very process, why, and three ways on."""
+"""Overview: a patient segmented by the engine of this very process, one honest score, three ways on."""
 
 import streamlit as st
 
 from btmodels.errors import CohortError
+from ui.results import headline
 from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
 from ui.shared.content import sections
+from ui.shared.text import percent
 from ui.site import status
 from ui.viewer.workbench import workbench
 
@@ -15,42 +17,86 @@ text = sections("cards/overview.md")
 sample, chosen = samples.library().featured()
 
 
-def beside(analyzed: Analyzed, view: View) -> None:
-    """Tell whose slices these are, and why people want them marked by machine."""
-    badges.draw(analyzed.stack.provenance[view.slice])
+def draw_answer(analyzed: Analyzed, view: View) -> None:
+    """Draw verdict, marked area and score of the slice in the viewer, and the three ways on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badges.draw(analyzed.stack.provenance[view.slice])
     st.markdown(text.get(f"Featured: {chosen}", ""))
-    if analyzed.message and not analyzed.pending:
+    found = analyzed.analyses[view.slice]
+    shown = found and analysis.at_threshold(found, view.threshold)
+    left, right = st.columns(2, gap="small")
+    with left.container(key="verdict"):
+        st.metric(
+            "Is there a tumor?",
+            ("Yes" if shown.tumor else "No") if shown else "…",
+            f"{percent(shown.prediction.tumor_probability)} probability" if shown else "…",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+    with right.container(key="measure"):
+        score = (
+            "" if shown is None or shown.dice is None else f"Dice {shown.dice:.2f} in this slice"
+        )
+        st.metric(
+            "Where?",
+            f"{shown.marked_pixels:,} px" if shown else "…",
+            (score or f"{100 * shown.slice_share:.1f} % of the slice") if shown else "…",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+    if not shown and not analyzed.pending and analyzed.message:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-    st.header("Why by machine", anchor=False)
-    st.markdown(text.get("Why by machine", ""))
+    with st.container(key="score", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(headline.short_sentence(), width="stretch")
+        st.page_link("pages/scoreboard.py", label="How good is it?")
+    draw_ways_on()
+
+
+def draw_ways_on() -> None:
+    """Draw three links: see it presented, try it, learn how it works."""
+    with st.container(key="ways"):
+        st.page_link(
+            "pages/analyze.py",
+            label="Show me",
+            icon=":material/slideshow:",
+            query_params={"present": "1"},
+            help=text.get("Show me"),
+            width="stretch",
+        )
+        st.page_link(
+            "pages/analyze.py",
+            label="Try my own scan",
+            icon=":material/upload_file:",
+            query_params={"source": "files"},
+            help=text.get("Try my own"),
+            width="stretch",
+        )
+        st.page_link(
+            "pages/learn.py",
+            label="Teach me how it works",
+            icon=":material/school:",
+            help=text.get("Teach me"),
+            width="stretch",
+        )
+
+
+def draw_reasons() -> None:
+    """Draw why people want tumors outlined by a network, a column a reason."""
+    st.header(text.get("Reasons", "Why use a network?"), anchor=False)
+    reasons = [(key, words) for key, words in text.items() if key.startswith("Reason: ")]
+    for column, (key, words) in zip(
+        st.columns(len(reasons) or 1, gap="large"), reasons, strict=True
+    ):
+        column.markdown(f"**{key.removeprefix('Reason: ')}**  \n{words}")
 
 
 st.title(text.get("Headline", "Brain tumor segmentation"), anchor=False)
 st.markdown(text.get("Sentence", ""))
-with st.container(horizontal=True, gap="medium"):
-    st.page_link(
-        "pages/analyze.py",
-        label="Take this patient apart",
-        icon=":material/biotech:",
-        query_params={"patient": sample.patient.folder} if sample else None,
-    )
-    st.page_link(
-        "pages/analyze.py",
-        label="Analyze your own slice",
-        icon=":material/upload_file:",
-        query_params={"source": "files"},
-    )
-    st.page_link(
-        "pages/analyze.py",
-        label="Present five views",
-        icon=":material/slideshow:",
-        query_params={"present": "1"},
-    )
-    st.page_link("pages/learn.py", label="Learn how it works", icon=":material/school:")
-    st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
-
 if sample is None:
     st.info("This copy of the project has no samples: set BT_DATA_DIR or restore assets/samples.")
+    draw_ways_on()
 else:
     try:
         stack = samples.stack_of(sample, sample.patient.folder)
@@ -59,5 +105,6 @@ else:
     else:
         threshold = analysis.stored_threshold()
         start = View(stack.largest_lesion_slice(), 0.5 if threshold is None else threshold)
-        workbench(stack, start, beside, shares=(2, 1))
+        workbench(stack, start, draw_answer, shares=(1.25, 1))
+draw_reasons()
 status.draw_status()

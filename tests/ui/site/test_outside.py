@@ -1,10 +1,13 @@
-"""The site asks nobody outside, whatever comes in."""
+"""The site asks nobody outside and writes no upload to a disk, whatever comes in."""
 
 from __future__ import annotations
 
 import os
 
+import httpx
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -48,3 +51,45 @@ def test_a_websocket_from_elsewhere_is_refused_without_a_question_to_anyone(watc
         pass
     assert site.get("/analyze")[0] == 200
     assert asked() <= {"127.0.0.1", "localhost", "0.0.0.0", "::1", "None"}
+
+
+WATCH_FILES = """
+import os, sys
+
+def watch(event, args):
+    path, mode, flags = args if event == "open" else (None, None, 0)
+    writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)
+    if path and writes and str(path) != os.environ["WATCHED"]:
+        descriptor = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, f"{path}\\n".encode())
+        os.close(descriptor)
+
+sys.addaudithook(watch)
+"""
+
+
+def test_an_upload_goes_through_no_file(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(WATCH_FILES)
+    log = tmp_path / "opened.txt"
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    settings = {"PYTHONPATH": str(tmp_path), "WATCHED": str(log), "TMPDIR": str(temporary)}
+    with running("--server.enableXsrfProtection", "false", **settings) as site:
+        url = f"ws://127.0.0.1:{site.port}/_stcore/stream"
+        with connect(
+            url, origin=site.address, subprotocols=["streamlit"], max_size=None
+        ) as visitor:
+            visitor.send(BackMsg(rerun_script={}).SerializeToString())
+            message = ForwardMsg()
+            while message.WhichOneof("type") != "new_session":
+                message = ForwardMsg.FromString(visitor.recv(timeout=30))
+            session = message.new_session.initialize.session_id
+            before = log.read_text() if log.exists() else ""
+            done = httpx.put(
+                f"{site.address}/_stcore/upload_file/{session}/file",
+                files={"file": ("x.tif", bytes(3_000_000))},
+                trust_env=False,
+            )
+            assert done.status_code == 204, done.text
+            opened = (log.read_text() if log.exists() else "").removeprefix(before).split("\n")
+    assert [path for path in opened if path.startswith(str(temporary))] == []
