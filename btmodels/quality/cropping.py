@@ -15,7 +15,7 @@ AIR = 0.12
 """Pixels darker than this share of the brightest FLAIR are air if no outline is visible."""
 
 OUTLINE = 0.5
-"""Share of Otsu's threshold above which a pixel belongs to the outline: half, so that scalp and brain count,
+"""Share of Otsu's threshold above which a pixel belongs to the outline. At a half, scalp and brain count,
 which are dimmer than fat, and noise in the air, which is dimmer still, does not."""
 
 
