@@ -9,9 +9,9 @@ DATA ?= $(BT_DATA_DIR)
 PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 PY = .venv/bin/python
-export PORT HOST PYTHON
+export PORT HOST PYTHON INSTALLER
 
-.PHONY: help demo check test train bench audit lint lock clean
+.PHONY: help demo check test train bench audit lint lock release clean
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
@@ -22,6 +22,7 @@ help:
 	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
 	@echo "make lint    ruff check, ruff format --check, and imports that point one way"
 	@echo "make lock    write requirements.lock anew: the newest packages of the ranges, with hashes"
+	@echo "make release check version, changelog, lock and tests, then tag the commit"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
 
 demo: .venv/.runtime
@@ -58,6 +59,13 @@ audit: .venv/.runtime
 lock: .venv/.dev
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" requirements-login.txt -o requirements.lock
+
+# Nothing is pushed: the tag is there to be looked at first.
+release: .venv/.dev
+	@$(PY) .ci/release.py
+	@.ci/run
+	@version="$$($(PY) .ci/release.py --version)" && git tag --annotate "v$$version" --message "Version $$version" && \
+		echo "Tagged v$$version. Publish it with: git push origin v$$version"
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis test-results
