@@ -66,7 +66,7 @@ class FaultCost:
         """Return the cost as a sentence for a warning."""
         before = self.dice + self.drop
         seen = f"Measured on {self.patients} patients never seen"
-        if abs(before - self.dice) < 0.005:
+        if f"{before:.2f}" == f"{self.dice:.2f}":
             return f"{seen}, this did not change the Dice of the mask ({self.dice:.2f})."
         verb = "falls" if self.drop > 0 else "rises"
         return (
