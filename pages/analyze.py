@@ -27,16 +27,17 @@ def analyze() -> None:
         # Keep the address in step with the hand, too.
         results(analyzed, view)
         query = {}
-        if linkable:
+        if not linkable:
+            page.remember_upload(analyzed.stack, choice.model, view)
+        else:
             number = analyzed.stack.slices[view.slice].number
             query = write_link(analyzed.stack.id, number, choice.model, view)
         slice_picker.write(query | page.route_query())
         st.caption(text.get("Link" if linkable else "Upload", ""))
 
-    if linkable:
-        with button:
-            page.present_button()
     if choice:
+        with button:
+            page.present_button(uploads=not linkable)
         stack = quality.corrected(choice.stack)
         workbench(stack, choice.start, beside, choice.model, below=table, under=uncertainty.draw)
     else:

@@ -3,16 +3,13 @@
 import streamlit as st
 
 from ui.patients import page
+from ui.present import page as present
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared.content import sections
 from ui.viewer.workbench import workbench
 
 text = sections("cards/patients.md")
-
-st.title(text.get("Headline", "Patients"), anchor=False)
-st.markdown(text.get("Sentence", ""))
-choice = page.choose(text)
 
 
 def beside(analyzed: Analyzed, view: View) -> None:
@@ -25,5 +22,14 @@ def under(analyzed: Analyzed, view: View) -> None:
     page.under(analyzed, view, choice.start, text)
 
 
-if choice:
-    workbench(choice.stack, choice.start, beside, choice.model, under=under, page=page.PAGE)
+if present.presenting():
+    present.draw_presentation()
+else:
+    headline, button = st.columns([5, 1], vertical_alignment="center")
+    headline.title(text.get("Headline", "Patients"), anchor=False)
+    st.markdown(text.get("Sentence", ""))
+    choice = page.choose(text)
+    if choice:
+        with button:
+            present.present_button()
+        workbench(choice.stack, choice.start, beside, choice.model, under=under, page=page.PAGE)
