@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from btmodels.slices import Slice
+from btmodels.transforms.postprocess import smallest_part
 from ui.session.stack import Analyzed
 from ui.shared.component_files import read
 from ui.viewer.message import message
@@ -52,7 +53,7 @@ def slice_message(
         "hasTruth": each.truth is not None,
         "hasLevels": levels is not None,
         "threshold": analyzed.threshold,
-        "minPixels": math.ceil(analyzed.min_component_pixels / step**2),
+        "minPixels": smallest_part(analyzed.min_component_pixels, rows, cols),
         "message": analyzed.message,
     }
     parts = {
