@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from btmodels.inference.engine import get_engine
 from ui.shared.content import sections
 from ui.shared.deferred import page_first
-from ui.site import garbage, health
+from ui.site import garbage, health, module_route, plane_route
 from ui.site.headers import SafeHeaders
 from ui.site.index_html import routes
 
@@ -64,6 +64,8 @@ else:
         lifespan=lifespan,
         routes=[
             health.route(),
+            module_route.route(),
+            plane_route.route(),
             *routes(["/", "/analyze", "/patients", "/learn", "/scoreboard", "/about"]),
         ],
         middleware=[Middleware(SafeHeaders)],

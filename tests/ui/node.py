@@ -20,27 +20,32 @@ const given = JSON.parse(readFileSync(0));
 """
 
 
-def run(folder: Path, files: tuple[str, ...], expression: str, **given):
-    """Return what ``expression`` comes to in a module of ``files``, joined as the browser gets them.
+def run(modules: tuple[str, ...], expression: str, **given):
+    """Return what ``expression`` comes to, with what modules export at hand.
 
     Args:
-        folder: To write the module to.
-        files: Below ui/.
+        modules: Below ui/; the files that the browser loads.
         expression: JavaScript with ``given`` at hand, and ``bytes`` and ``text`` for `encoded`.
         given: For JSON.
     """
-    name = "node.exe" if shutil.which("cmd") else "node"
-    node = shutil.which("node") or str(Path(playwright.__file__).parent / "driver" / name)
-    parts = [_PRELUDE, *((UI / file).read_text(encoding="utf-8") for file in files)]
-    module = folder / "run.mjs"
-    module.write_text(
-        "\n".join([*parts, f"console.log(JSON.stringify(await ({expression})));"]), encoding="utf-8"
-    )
+    imported = (f'Object.assign(globalThis, await import("./{module}"));' for module in modules)
+    code = "\n".join([_PRELUDE, *imported, f"console.log(JSON.stringify(await ({expression})));"])
     done = subprocess.run(
-        [node, str(module)], input=json.dumps(given), capture_output=True, text=True, timeout=60
+        [node(), "--input-type=module", "--eval", code],
+        cwd=UI,
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def node() -> str:
+    """Return the path of Node."""
+    name = "node.exe" if shutil.which("cmd") else "node"
+    return shutil.which("node") or str(Path(playwright.__file__).parent / "driver" / name)
 
 
 def encoded(array: np.ndarray) -> str:

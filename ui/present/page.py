@@ -14,7 +14,7 @@ from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View, read_link
 from ui.shared import badges
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.shared.content import sections
 from ui.shared.text import plain, quoted
 from ui.viewer.workbench import workbench
@@ -23,7 +23,7 @@ _component = st.components.v2.component(
     "presenter",
     html=read("present/present.html"),
     css=read("present/present.css"),
-    js=read("viewer/mount.js", "viewer/copy.js", "present/present.js"),
+    js=module("present/present.js"),
 )
 
 ROUTE, VISIT = "present.route", "present.visit"

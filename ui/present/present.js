@@ -1,12 +1,15 @@
-// Presenting by key and button. ui/present/page.py puts mount.js and copy.js before this file.
+// Presenting by key and button.
+
+import { copyText } from "../viewer/copy.js";
+import { mount, Panel } from "../viewer/panel.js";
 
 const PLACES = { PageUp: -1, ArrowLeft: -1, PageDown: 1, ArrowRight: 1, " ": 1 };
 
 export default (component) => mount(Presenter, component);
 
-class Presenter {
+class Presenter extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
+    super(parent);
     const act = (name, go) => (this.find(`[name=${name}]`).onclick = go);
     act("present", () => this.go("present"));
     act("previous", () => this.walk(-1));
@@ -31,6 +34,7 @@ class Presenter {
   }
 
   close() {
+    super.close();
     document.removeEventListener("keydown", this.press, { capture: true });
     clearInterval(this.looking);
   }

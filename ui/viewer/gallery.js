@@ -1,36 +1,45 @@
 // All slices of a stack at once, small, with their outlines. A click or Enter turns the viewer there.
-// ui/viewer/gallery.py puts mount.js, masks.js and turning.js before this file: the browser gets them as one module.
+
+import { cut, outline, paint, unpack, windowTable } from "./masks.js";
+import { readMessage } from "./message.js";
+import { mount, Panel } from "./panel.js";
+import { PlaneLoader } from "./planes.js";
+import { VIEWER_SHOWN, VIEWER_TURN } from "./sync.js";
+
+const TOGETHER = 48; // planes a request
 
 export default (component) => mount(Gallery, component);
 
-class Gallery {
+class Gallery extends Panel {
   constructor(parent) {
-    this.list = parent.querySelector(".gallery");
+    super(parent);
+    this.list = this.find(".gallery");
+    this.planes = new PlaneLoader();
     this.list.onkeydown = (event) => this.key(event);
     this.shown = ({ detail }) => this.follow(detail);
     window.addEventListener(VIEWER_SHOWN, this.shown);
   }
 
   close() {
-    this.closed = true;
+    super.close();
     window.removeEventListener(VIEWER_SHOWN, this.shown);
   }
 
   receive(data) {
-    const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-    const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
+    const { meta } = readMessage(data);
+    const names = meta.slices.flatMap(({ image, maps }) => [image, maps]);
+    this.planes.use(meta.store, names);
     if (this.meta?.version === meta.version) return;
-    const planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
-    const part = ([offset, length]) => planes.subarray(offset, offset + length);
+    for (let i = 0; i < names.length; i += TOGETHER) this.planes.want(names.slice(i, i + TOGETHER));
     if (this.meta?.id !== meta.id) this.build(meta);
     this.meta = meta;
     this.slices = meta.slices.map(async ({ rows, cols, image, maps, hasLevels, hasTruth }) => {
       const [[gray], [levels, truth]] = await Promise.all([
-        unpack(part(image), 1, rows, cols), unpack(part(maps), 2, rows, cols),
+        unpack(await this.planes.get(image), 1, rows, cols), unpack(await this.planes.get(maps), 2, rows, cols),
       ]);
       return { rows, cols, gray, levels: hasLevels ? levels : null, truth: hasTruth ? truth : null };
     });
-    this.slices.forEach(async (slice, i) => this.paint(this.cells[i], await slice));
+    this.slices.forEach((slice, i) => slice.then((found) => this.paint(this.cells[i], found), () => {}));
     // The viewer answers with what it shows, and so which outlines to draw.
     window.dispatchEvent(new CustomEvent(VIEWER_TURN, { detail: { id: meta.id } }));
   }
@@ -68,8 +77,9 @@ class Gallery {
 
   async outline(button) {
     const index = this.cells.indexOf(button);
-    const slice = await this.slices[index];
-    if (this.closed || this.cells[index] !== button || slice !== (await this.slices[index])) return;
+    const waited = this.slices[index];
+    const slice = await waited?.catch(() => null); // what could not be fetched has no outline
+    if (!slice || this.closed || this.cells[index] !== button || waited !== this.slices[index]) return;
     const { rows, cols, levels, truth } = slice;
     const smallest = Math.ceil(this.meta.minPixels / this.meta.slices[index].step ** 2);
     const mask = levels && cut(levels, rows, cols, this.threshold, smallest);
@@ -86,8 +96,11 @@ class Gallery {
     if (slice !== this.current) this.mark(slice);
     if (threshold === this.threshold) return;
     this.threshold = threshold;
-    cancelAnimationFrame(this.drawing);
-    this.drawing = requestAnimationFrame(() => this.cells.forEach((button) => this.outline(button)));
+    this.redraw();
+  }
+
+  show() {
+    this.cells.forEach((button) => this.outline(button));
   }
 
   mark(slice) {

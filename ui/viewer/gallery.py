@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 
 import cv2
@@ -14,16 +13,18 @@ from btmodels.slices import FLAIR, Slice
 from ui.session.cache import upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
+from ui.shared.plane_store import PlaneStore
+from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 _gallery = st.components.v2.component(
     "slice_gallery",
     html='<ol class="gallery" aria-label="All slices"></ol>',
     css=read("viewer/gallery.css"),
-    js=read("viewer/mount.js", "viewer/masks.js", "viewer/sync.js", "viewer/gallery.js"),
+    js=module("viewer/gallery.js"),
 )
-_turn = st.components.v2.component("slice_turn", js=read("viewer/sync.js", "viewer/goto.js"))
+_turn = st.components.v2.component("slice_turn", js=module("viewer/goto.js"))
 
 SIDE = 128
 """Rows and columns that a picture has at most: enough to recognize a slice."""
@@ -39,7 +40,7 @@ def gallery(analyzed: Analyzed, start: View) -> None:
         analyzed: What is shown; a slice without an analysis has its true outline alone.
         start: What the viewer starts with; its threshold cuts the outlines until the viewer speaks.
     """
-    _gallery(key=f"gallery:{analyzed.stack.id}", data=message(analyzed, start.threshold))
+    _gallery(key=f"gallery:{analyzed.stack.id}", data=pack_stack(analyzed, start.threshold))
 
 
 def turn(stack_id: str, index: int) -> None:
@@ -53,29 +54,29 @@ def turner() -> None:
     _turn(key="slice_turn", data=st.session_state.get(ASKED, {"stamp": 0}))
 
 
-def message(analyzed: Analyzed, threshold: float) -> bytes:
-    """Pack a stack for the browser: length of the head, the head as JSON, the planes it points into."""
+def pack_stack(analyzed: Analyzed, threshold: float) -> bytes:
+    """Pack a stack for the browser."""
     stack = analyzed.stack
     there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
     parts = (*stack.keys, there, str(analyzed.model), str(analyzed.threshold))
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    kept_version, slices, planes = st.session_state.get(PACKED, (None, None, None))
-    if kept_version != version:  # most reruns change nothing of it
-        slices, planes = _pack(analyzed)
-        st.session_state[PACKED] = version, slices, planes
+    kept, slices, store = st.session_state.get(PACKED) or ("", [], PlaneStore())
+    if kept != version:  # most reruns change nothing of it
+        slices = _pack(analyzed, store)
+        st.session_state[PACKED] = version, slices, store
     meta = {
         "id": stack.id,
         "version": version,
+        "store": store.token,
         "slices": slices,
         "threshold": threshold,
         "minPixels": analyzed.min_component_pixels,
     }
-    head = json.dumps(meta).encode()
-    return len(head).to_bytes(4, "little") + head + planes
+    return message(meta, {})
 
 
-def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
-    entries, parts, end = [], [], 0
+def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
+    entries = []
     for place, (each, analysis) in enumerate(
         zip(analyzed.stack.slices, analyzed.analyses, strict=True), 1
     ):
@@ -89,12 +90,10 @@ def _pack(analyzed: Analyzed) -> tuple[list[dict], bytes]:
         }
         image, maps = _image(each, step), _maps(each, levels, step)
         entry["rows"], entry["cols"] = image.shape[1:]
-        for name, planes in (("image", image), ("maps", maps)):
-            parts.append(pack(planes))
-            entry[name] = [end, len(parts[-1])]
-            end += len(parts[-1])
+        entry |= {"image": store.put(pack(image)), "maps": store.put(pack(maps))}
         entries.append(entry)
-    return entries, b"".join(parts)
+    store.keep(entry[name] for entry in entries for name in ("image", "maps"))
+    return entries
 
 
 def _image(each: Slice, step: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 // Carries what Python asks to the viewer of the page: each turn once, and none from before this was drawn.
-// ui/viewer/gallery.py puts turning.js before this file: the browser gets them as one module.
+
+import { VIEWER_TURN } from "./sync.js";
 
 const stamps = new WeakMap();
 

@@ -8,7 +8,7 @@ const TURNS = {
 };
 const MOVES = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
 
-class Hand {
+export class PointerInput {
   constructor(frame, viewer) {
     Object.assign(this, { frame, viewer, pointers: new Map(), turned: 0, swiped: 0 });
     frame.addEventListener("wheel", (event) => this.wheel(event), { passive: false });

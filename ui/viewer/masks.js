@@ -146,7 +146,7 @@ export function heatColor(level) {
   return [...mixed(MAGMA, level), Math.min(255, level * 3)];
 }
 
-function mixed(stops, level) {
+export function mixed(stops, level) {
   const at = (level / 255) * (stops.length - 1);
   const low = Math.min(Math.floor(at), stops.length - 2);
   return stops[low].map((c, i) => Math.round(c + (stops[low + 1][i] - c) * (at - low)));

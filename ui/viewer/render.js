@@ -1,9 +1,11 @@
 // What the viewer shows: a slice as pixels, masks as color and lines, figures, and the controls' state.
 
+import { count, cut, dice, heatColor, mapColor, outline, paint, paintMap, pixels, sides, windowTable } from "./masks.js";
+
 const CHANNEL_NAMES = { flair: "FLAIR", pre: "Pre-contrast", post: "Post-contrast", composite: "Composite" };
 const LAYER_NAMES = { prediction: "prediction", truth: "truth", probability: "probability map", head: "head", gradcam: "Grad-CAM" };
 
-class Screen {
+export class SliceRenderer {
   constructor(parent) {
     this.find = (selector) => parent.querySelector(selector);
     this.all = (selector) => [...parent.querySelectorAll(selector)];

@@ -4,7 +4,7 @@
 export const VIEWER_SHOWN = "slice-viewer:shown";
 export const VIEWER_TURN = "slice-viewer:turn";
 
-class Turning {
+export class ViewerEvents {
   constructor(viewer) {
     this.viewer = viewer;
     this.asked = ({ detail }) => this.obey(detail);

@@ -1,53 +1,59 @@
 // The slice viewer. Whatever a hand drags is drawn here at once; Python hears of it on release.
-// ui/viewer/viewer.py puts mount.js, masks.js, copy.js, hand.js, turning.js and screen.js before this file: the
-// browser gets them as one module.
+
+import { copyText } from "./copy.js";
+import { PointerInput } from "./input.js";
+import { linkQuery, unpack } from "./masks.js";
+import { readMessage } from "./message.js";
+import { mount, Panel } from "./panel.js";
+import { PlaneLoader } from "./planes.js";
+import { SliceRenderer } from "./render.js";
+import { ViewerEvents } from "./sync.js";
 
 const START = {
   style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 45, brightness: 0, contrast: 100,
   zoom: 1, x: 0, y: 0, at: null, // the divider: null is over the middle of what is marked
 };
+const UNPACKED = 24; // slices: of a long stack, those looked at last
+const TOGETHER = 16; // slices a request
+const UNREACHED = "This slice could not be fetched from the server. Turn to it again, or reload the page.";
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 
 export default (component) => mount(Viewer, component);
 
-class Viewer {
+class Viewer extends Panel {
   constructor(parent) {
-    this.screen = new Screen(parent);
-    this.find = this.screen.find;
-    this.all = this.screen.all;
+    super(parent);
+    this.screen = new SliceRenderer(parent);
     this.state = { ...START };
-    this.unpacked = new Map();
-    const group = Math.random().toString(36).slice(2); // radio groups of two viewers stay apart
-    this.all(".choices").forEach((box, i) =>
-      box.querySelectorAll("input").forEach((radio) => (radio.name = `${group}-${i}`)),
-    );
+    this.planes = new PlaneLoader();
+    this.unpacked = new Map(); // slices by index, those looked at last at the end
     this.listen();
-    new Hand(this.find(".frame"), this);
+    new PointerInput(this.find(".frame"), this);
     this.resizing = new ResizeObserver(() => this.screen.place());
     this.resizing.observe(this.find(".frame"));
-    this.turning = new Turning(this);
+    this.events = new ViewerEvents(this);
   }
 
   receive(data, send) {
     this.send = send;
-    const head = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-    const meta = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + head)));
+    const { meta } = readMessage(data);
+    // Another session of the same visitor has another store of the same planes.
+    this.planes.use(meta.store, meta.slices.flatMap(({ image, maps }) => [image, maps]));
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) Object.assign(this.state, START, meta.view);
     // Alone on the screen, the picture has the keys that turn and zoom.
     if (meta.bare && !this.meta) this.find(".frame").focus({ preventScroll: true });
     this.meta = meta;
-    this.planes = data.slice(4 + head); // a copy: the buffer belongs to Streamlit
     this.unpacked.clear();
     this.state.slice = Math.min(this.state.slice, meta.slices.length - 1);
     this.show();
   }
 
   close() {
-    this.closed = true;
+    super.close();
     clearTimeout(this.settling);
     this.resizing.disconnect();
-    this.turning.close();
+    this.events.close();
   }
 
   // --- from hand to state ---
@@ -60,10 +66,10 @@ class Viewer {
     for (const name of ["prediction", "truth", "probability", "head", "gradcam"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
     }
-    this.all(".channel input").forEach((radio) => (radio.oninput = () => {
-      this.set({ channel: radio.value === "composite" ? "composite" : +radio.value });
-    }));
-    this.all(".style input").forEach((radio) => (radio.oninput = () => this.set({ style: radio.value })));
+    this.radios(".channel input", (channel) => {
+      this.set({ channel: channel === "composite" ? channel : +channel });
+    });
+    this.radios(".style input", (style) => this.set({ style }));
     this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value, at: null });
     this.all("input, select").forEach((input) => (input.onchange = () => this.commit()));
     this.find("[name=in]").onclick = () => this.zoomBy(1.4);
@@ -101,16 +107,6 @@ class Viewer {
     this.screen.place();
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.show();
-    });
-  }
-
   settle() {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.commit(), SETTLE_MS);
@@ -120,14 +116,12 @@ class Viewer {
   commit() {
     clearTimeout(this.settling);
     if (this.closed) return;
-    const view = Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, this.state[key]]));
-    if (JSON.stringify(view) !== this.sent) this.send("view", view);
-    this.sent = JSON.stringify(view);
+    super.commit();
     this.say(`${this.find(".caption").textContent}. ${this.screen.summary}`);
   }
 
-  say(words) {
-    this.find("[role=status]").textContent = words;
+  view() {
+    return Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, this.state[key]]));
   }
 
   link() {
@@ -139,36 +133,62 @@ class Viewer {
 
   // --- from state to screen ---
 
-  part([offset, length]) {
-    return this.planes.subarray(offset, offset + length);
-  }
-
   // Slices are unpacked when they are first looked at; two more wait on either side.
   load(index) {
     const entry = this.meta.slices[index];
     if (!entry) return null;
-    if (!this.unpacked.has(index)) {
-      const { rows, cols } = entry;
-      this.unpacked.set(index, Promise.all([
-        unpack(this.part(entry.image), 3, rows, cols),
-        entry.maps ? unpack(this.part(entry.maps), entry.hasHeat ? 4 : 3, rows, cols) : [],
-      ]).then(([channels, [levels, truth, head, heat]]) => ({
+    const slice = this.unpacked.get(index) ?? this.unpack(entry);
+    this.unpacked.delete(index);
+    this.unpacked.set(index, slice);
+    if (this.unpacked.size > UNPACKED) this.unpacked.delete(this.unpacked.keys().next().value);
+    return slice;
+  }
+
+  unpack({ rows, cols, image, maps, hasLevels, hasTruth, hasHead, hasHeat }) {
+    this.planes.want([image, maps]);
+    const unpacked = async (name, planes) => (name ? unpack(await this.planes.get(name), planes, rows, cols) : []);
+    return Promise.all([unpacked(image, 3), unpacked(maps, hasHeat ? 4 : 3)])
+      .then(([channels, [levels, truth, head, heat]]) => ({
         rows, cols, channels,
-        levels: entry.hasLevels ? levels : null,
-        truth: entry.hasTruth ? truth : null,
-        head: entry.hasHead ? head : null,
-        heat: entry.hasHeat ? heat : null,
-      })));
-    }
-    return this.unpacked.get(index);
+        levels: hasLevels ? levels : null,
+        truth: hasTruth ? truth : null,
+        head: hasHead ? head : null,
+        heat: hasHeat ? heat : null,
+      }));
   }
 
   async show() {
     const { meta, state } = this;
-    const slice = await this.load(state.slice);
-    if (this.closed || meta !== this.meta || slice !== (await this.load(state.slice))) return;
-    [1, -1, 2, -2].forEach((step) => this.load(state.slice + step));
-    this.screen.draw(meta, state, slice);
-    this.turning.announce();
+    const index = state.slice;
+    try {
+      const slice = await this.load(index);
+      if (this.closed || meta !== this.meta || index !== state.slice) return;
+      [1, -1, 2, -2].forEach((step) => this.load(index + step)?.catch(() => {}));
+      this.screen.draw(meta, state, slice);
+      this.events.announce();
+      this.fetchOthers();
+    } catch {
+      this.unpacked.delete(index); // the next look asks again
+      if (this.closed || meta !== this.meta || index !== state.slice) return;
+      Object.assign(this.find(".message"), { hidden: false, textContent: UNREACHED });
+    }
+  }
+
+  // Those near the slice on show first, so that turning waits for nobody.
+  async fetchOthers() {
+    const { meta, state } = this;
+    if (this.fetching === meta) return;
+    this.fetching = meta;
+    const near = [...meta.slices.keys()].sort((a, b) => Math.abs(a - state.slice) - Math.abs(b - state.slice));
+    for (let i = 0; i < near.length; i += TOGETHER) {
+      const names = near.slice(i, i + TOGETHER).flatMap((index) => [meta.slices[index].image, meta.slices[index].maps]);
+      this.planes.want(names);
+      try {
+        await Promise.all(names.filter(Boolean).map((name) => this.planes.get(name)));
+      } catch {
+        return; // said when such a slice is looked at
+      }
+      if (this.closed || this.meta !== meta) return;
+    }
   }
 }

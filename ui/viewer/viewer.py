@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 
 import streamlit as st
 
+from btmodels.slices import Analysis, Slice
 from ui.session.cache import upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, view_from
 from ui.shared.badges import badge_of
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
+from ui.shared.plane_store import PlaneStore
+from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
-
-_SCRIPTS = (
-    "viewer/mount.js",
-    "viewer/masks.js",
-    "viewer/copy.js",
-    "viewer/input.js",
-    "viewer/sync.js",
-    "viewer/render.js",
-    "viewer/viewer.js",
-)
-
 
 _component = st.components.v2.component(
     "slice_viewer",
     html=read("viewer/viewer.html"),
     css=read("viewer/viewer.css"),
-    js=read(*_SCRIPTS),
+    js=module("viewer/viewer.js"),
 )
 
 SHOWN_PIXELS = 4_000_000
@@ -65,8 +57,6 @@ def viewer(
 
 
 def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
-    # Streamlit hands bytes over untouched where they are all of the data: length of the head, the
-    # head as JSON, then the packed planes that it points into.
     stack, model = analyzed.stack, analyzed.model
     there = "".join("01"[analysis is not None] for analysis in analyzed.analyses)
     hot = "".join("01"[key in analyzed.heats] for key in stack.keys)
@@ -80,16 +70,14 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
         str(bare),
     )
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    kept_version, slices, planes, images = st.session_state.get(PACKED, (None, None, None, {}))
-    if kept_version != version:  # packing takes a while, and most reruns change nothing of it
-        images = {key: images[key] for key in stack.keys if key in images}
-        slices, planes = _pack(analyzed, images)
-        st.session_state[PACKED] = version, slices, planes, images
+    packed = st.session_state.setdefault(PACKED, PackedStack())
+    packed.update(version, analyzed)
     query = {"patient": stack.id} | ({"model": model} if model else {})
     meta = {
         "id": stack.id,
         "version": version,
-        "slices": slices,
+        "store": packed.store.token,
+        "slices": packed.entries,
         "threshold": start.threshold if analyzed.threshold is None else analyzed.threshold,
         "minPixels": analyzed.min_component_pixels,
         "view": asdict(start),
@@ -102,51 +90,75 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
             "usual": USUAL,
         },
     }
-    head = json.dumps(meta).encode()
-    return len(head).to_bytes(4, "little") + head + planes
+    return message(meta, {})
 
 
-def _pack(analyzed: Analyzed, images: dict[str, bytes]) -> tuple[list[dict], bytes]:
-    # `images` keeps packed pixels by key: they stay as they are while more and more masks follow.
-    entries, parts, end = [], [], 0
+class PackedStack:
+    """What the browser gets of a stack: an entry for each slice, and planes that it fetches by name.
 
-    def add(part: bytes | None) -> list[int] | None:
-        nonlocal end
-        if part is None:
-            return None
-        parts.append(part)
-        end += len(part)
-        return [end - len(part), len(part)]
+    Attributes:
+        store: Holds the planes.
+        entries: One per slice, for JSON.
+    """
 
-    stack = analyzed.stack
-    for key, each, analysis, provenance in zip(
-        stack.keys, stack.slices, analyzed.analyses, stack.provenance, strict=True
-    ):
+    def __init__(self) -> None:
+        self.store = PlaneStore()
+        self.entries: list[dict] = []
+        self._version = ""
+        self._names: dict[tuple, str | None] = {}
+
+    def update(self, version: str, analyzed: Analyzed) -> None:
+        """Pack what has come with this version; packing takes a while, and most reruns change nothing."""
+        if version == self._version:
+            return
+        before, self._names = self._names, {}
+        stack = analyzed.stack
+        self.entries = [
+            self._entry(each, provenance, key, analyzed, analysis, before)
+            for key, each, analysis, provenance in zip(
+                stack.keys, stack.slices, analyzed.analyses, stack.provenance, strict=True
+            )
+        ]
+        # What the browser was told of before, it may be asking for right now.
+        self.store.keep([*self._names.values(), *before.values()])
+        self._version = version
+
+    def _entry(
+        self,
+        each: Slice,
+        provenance: str,
+        key: str,
+        analyzed: Analyzed,
+        analysis: Analysis | None,
+        before: dict[tuple, str | None],
+    ) -> dict:
         rows, cols = each.pixels.shape[:2]
         step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
         levels = analysis.prediction.levels if analysis else None
         head = analysis.head if analysis else None
         heat = analyzed.heats.get(key) if analysis else None
-        if key not in images:
-            images[key] = pack_pixels(each.pixels, step)
+
+        def named(what: tuple, pack: Callable[[], bytes | None]) -> str | None:
+            if what not in self._names:
+                self._names[what] = before[what] if what in before else self.store.put(pack())
+            return self._names[what]
+
+        known = (key, analyzed.model, analysis is not None, heat is not None)
         thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
-        entries.append(
-            {
-                "name": each.name,
-                "label": each.name + thinned * (step > 1),
-                "step": step,
-                "short": each.name if each.number is None else f"Number {each.number}",
-                "rows": len(range(0, rows, step)),
-                "cols": len(range(0, cols, step)),
-                "number": each.number,
-                "image": add(images[key]),
-                "maps": add(pack_maps(levels, each.truth, head, step, heat)),
-                "hasLevels": levels is not None,
-                "hasTruth": each.truth is not None,
-                "hasHead": head is not None,
-                "hasHeat": heat is not None,
-                "truthLabel": badge_of(provenance).truth,
-                "message": "" if analysis else analyzed.stopped.get(key, analyzed.message),
-            }
-        )
-    return entries, b"".join(parts)
+        return {
+            "name": each.name,
+            "label": each.name + thinned * (step > 1),
+            "step": step,
+            "short": each.name if each.number is None else f"Number {each.number}",
+            "rows": len(range(0, rows, step)),
+            "cols": len(range(0, cols, step)),
+            "number": each.number,
+            "image": named((key,), lambda: pack_pixels(each.pixels, step)),
+            "maps": named(known, lambda: pack_maps(levels, each.truth, head, step, heat)),
+            "hasLevels": levels is not None,
+            "hasTruth": each.truth is not None,
+            "hasHead": head is not None,
+            "hasHeat": heat is not None,
+            "truthLabel": badge_of(provenance).truth,
+            "message": "" if analysis else analyzed.stopped.get(key, analyzed.message),
+        }

@@ -20,7 +20,7 @@ STEPS = (
     "viewer/masks.js",
     "viewer/message.js",
     "lessons/shared/picture.js",
-    "lessons/segmentation/steps.js",
+    "lessons/segmentation/task_types.js",
 )
 ROWS, COLS = 24, 31
 
@@ -38,11 +38,10 @@ def truth(gray) -> np.ndarray:
     return (gray > 150) & (np.arange(COLS) > 9)
 
 
-def test_a_region_grows_as_scipy_labels_it(tmp_path, gray):
+def test_a_region_grows_as_scipy_labels_it(gray):
     seeds = [[0, 0], [23, 30], [11, 7], [5, 30], [23, 12]]
     asked = [[seed, tolerance] for seed in seeds for tolerance in (0, 5, 20, 60, 255)]
     grown = run(
-        tmp_path,
         DRAW,
         "given.asked.map(([seed, by]) => text(grow(bytes(given.gray), given.rows, given.cols, seed, by)))",
         asked=asked,
@@ -58,9 +57,8 @@ def test_a_region_grows_as_scipy_labels_it(tmp_path, gray):
         assert (decoded(found, gray.shape) == (labels == labels[row, col])).all()
 
 
-def test_the_best_level_is_the_best_of_all(tmp_path, gray, truth):
+def test_the_best_level_is_the_best_of_all(gray, truth):
     best, none, mask = run(
-        tmp_path,
         DRAW,
         """[bestLevel(bytes(given.gray), bytes(given.truth)),
             bestLevel(bytes(given.gray), new Uint8Array(given.gray.length)),
@@ -74,9 +72,8 @@ def test_the_best_level_is_the_best_of_all(tmp_path, gray, truth):
     assert (decoded(mask, gray.shape) == (gray >= 140)).all()
 
 
-def test_a_brush_paints_discs_along_a_line_and_can_be_undone(tmp_path):
+def test_a_brush_paints_discs_along_a_line_and_can_be_undone():
     masks, seconds = run(
-        tmp_path,
         DRAW,
         """(() => {
             const sheet = new Sheet(given.rows, given.cols), seen = [];
@@ -101,11 +98,10 @@ def test_a_brush_paints_discs_along_a_line_and_can_be_undone(tmp_path):
     assert seconds == 4.0
 
 
-def test_what_label_box_and_mask_amount_to(tmp_path):
+def test_what_label_box_and_mask_amount_to():
     truth = np.zeros((6, 8), bool)
     truth[2, 3] = truth[4, 5] = True
     label, box, mask, none = run(
-        tmp_path,
         STEPS,
         """["label", "box", "pixels"].map((step) => text(maskOf(step, bytes(given.truth), 6, 8)))
             .concat([text(maskOf("label", new Uint8Array(48), 6, 8))])""",
@@ -118,10 +114,9 @@ def test_what_label_box_and_mask_amount_to(tmp_path):
     assert (decoded(mask, truth.shape) == truth).all()
 
 
-def test_a_message_arrives_whole(tmp_path):
+def test_a_message_arrives_whole():
     packed = message({"a": "é", "b": [1]}, {"x": b"123", "gone": None, "y": b"\x00\xff"})
     meta, x, y, gone = run(
-        tmp_path,
         DRAW,
         """(() => {
             const buffer = new Uint8Array([9, ...bytes(given.packed)]).subarray(1);

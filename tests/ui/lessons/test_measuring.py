@@ -24,12 +24,11 @@ EMPTY, FOUND, MISSED, ALARM = (
 )
 
 
-def test_scores_in_the_browser_are_those_of_the_library(tmp_path):
+def test_scores_in_the_browser_are_those_of_the_library():
     generator = np.random.default_rng(11)
     counts = [Counts(*map(int, generator.integers(0, 9, 4))) for _ in range(200)]
     counts += [EMPTY, MISSED, ALARM, Counts(0, 0, 0, 0), Counts(5, 0, 0, 0)]
     found = run(
-        tmp_path,
         CONFUSION,
         "given.counts.map(([tp, fp, fn, tn]) => scores({ tp, fp, fn, tn }))",
         counts=[[c.tp, c.fp, c.fn, c.tn] for c in counts],
@@ -45,10 +44,9 @@ def test_scores_in_the_browser_are_those_of_the_library(tmp_path):
         assert scored == pytest.approx(expected)
 
 
-def test_each_pixel_has_one_fate(tmp_path):
+def test_each_pixel_has_one_fate():
     mask, truth = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
     codes = run(
-        tmp_path,
         CONFUSION,
         "text(outcomes(bytes(given.mask), bytes(given.truth)))",
         mask=encoded(mask),
@@ -137,10 +135,9 @@ def found() -> dict:
     }
 
 
-def test_masks_of_an_experiment_reach_the_browser_pixel_by_pixel(tmp_path, found):
+def test_masks_of_an_experiment_reach_the_browser_pixel_by_pixel(found):
     packed = losses._message(found, 0, 0.4)
     meta, planes = run(
-        tmp_path,
         ("viewer/masks.js", "viewer/message.js"),
         """(async () => {
             const { meta, part } = readMessage(bytes(given.packed));

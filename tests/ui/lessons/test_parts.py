@@ -10,7 +10,7 @@ import numpy as np
 from btmodels import weights
 from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, mirrored
-from ui.lessons.encoder_decoder import anatomy, bench, grid, residual, skips
+from ui.lessons.encoder_decoder import anatomy, architecture_builder, pooling, residual, skips
 from ui.lessons.shared import panels
 
 
@@ -28,16 +28,16 @@ def test_the_u_on_paper_is_the_one_that_is_shipped():
 
 
 def test_the_bench_sends_every_network_as_the_library_counts_it():
-    designs = json.loads(zlib.decompress(bench.designs()))
+    designs = json.loads(zlib.decompress(architecture_builder.designs()))
     assert len(designs) == 2 * 6 * 4 * 3 * 3
     usual = Blueprint("u", (16, 32, 64, 128, 256))
     assert [stage[-2] for stage in designs["u-5-16-3-2"]] == [s.multiply_adds for s in usual.stages]
-    chain = Blueprint("chain", mirrored(8, 3), convs=1, kernel=5, size=bench.SIZE)
+    chain = Blueprint("chain", mirrored(8, 3), convs=1, kernel=5, size=architecture_builder.SIZE)
     assert sum(stage[4] for stage in designs["chain-3-8-5-1"]) == chain.parameters
 
 
 def test_the_grid_ends_where_the_library_ends():
-    sent = json.loads(zlib.decompress(grid.walks()))
+    sent = json.loads(zlib.decompress(pooling.walks()))
     flat = sent["steps"]["stamp32"]["flat"]
     assert len(flat) == 16 and flat[0]["output"][-1][-1] is None
     assert flat[-1]["output"][2] == [2, 2, 4, 2, 4, 2, 4, 2, 2], "the checkerboard"

@@ -16,9 +16,8 @@ SLICES = [*"aaaaabbbbbbbbbcccddddddddddddeeeeeeeffffgggggghh"]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 77])
-def test_divisions_keep_their_word(tmp_path, seed):
+def test_divisions_keep_their_word(seed):
     by_slice, again, by_patient = run(
-        tmp_path,
         SPLIT,
         """["slices", "slices", "patients"].map((by) => divide(given.patients, by, given.seed))""",
         patients=SLICES,
@@ -30,9 +29,8 @@ def test_divisions_keep_their_word(tmp_path, seed):
     assert len(tested) == 2 and not tested & trained
 
 
-def test_seeds_draw_differently_and_evenly(tmp_path):
+def test_seeds_draw_differently_and_evenly():
     drawn = run(
-        tmp_path,
         SPLIT,
         """Array.from({ length: 400 }, (_, i) => divide(given.patients, "slices", i + 1))""",
         patients=SLICES,
@@ -41,12 +39,11 @@ def test_seeds_draw_differently_and_evenly(tmp_path):
     assert np.mean(drawn, axis=0) == pytest.approx(np.full(48, 0.25), abs=0.1)
 
 
-def test_the_nearest_training_slice_is_found(tmp_path):
+def test_the_nearest_training_slice_is_found():
     points = np.array([[0.0], [1.0], [1.5], [10.0], [10.2]], np.float32)
     apart = slice_similarity.distances(points)
     assert apart[0].tolist() == pytest.approx([0, 1, 1.5, 10, 10.2], abs=1e-3)
     near, told = run(
-        tmp_path,
         SPLIT,
         """(() => {
             const distances = new Float32Array(bytes(given.apart).buffer.slice(0));

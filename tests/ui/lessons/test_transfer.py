@@ -25,9 +25,8 @@ def pixels() -> np.ndarray:
     return np.random.default_rng(8).integers(0, 256, (14, 17, 3), np.uint8)
 
 
-def test_the_browser_sees_what_a_network_sees(tmp_path, pixels):
+def test_the_browser_sees_what_a_network_sees(pixels):
     found = run(
-        tmp_path,
         CONVOLVE,
         """standardized(given.channels.map(bytes), given.tables).map((values) => [...values])""",
         channels=[encoded(pixels[..., channel]) for channel in range(3)],
@@ -38,10 +37,9 @@ def test_the_browser_sees_what_a_network_sees(tmp_path, pixels):
 
 
 @pytest.mark.parametrize(("size", "stride"), [(3, 1), (7, 1), (3, 2)])
-def test_a_map_is_what_scipy_correlates(tmp_path, pixels, size, stride):
+def test_a_map_is_what_scipy_correlates(pixels, size, stride):
     kernel = np.random.default_rng(size).normal(size=(size, size, 3))
     found = run(
-        tmp_path,
         CONVOLVE,
         """[...convolve(given.channels, given.rows, given.cols, given.kernel, given.size, given.stride)]""",
         channels=[pixels[..., channel].ravel().tolist() for channel in range(3)],
@@ -58,9 +56,8 @@ def test_a_map_is_what_scipy_correlates(tmp_path, pixels, size, stride):
     assert np.array(found) == pytest.approx(expected.ravel(), rel=1e-4, abs=1e-2)
 
 
-def test_shades_keep_signs_apart(tmp_path):
+def test_shades_keep_signs_apart():
     signed, cut = run(
-        tmp_path,
         CONVOLVE,
         "[false, true].map((relu) => text(shades(Float32Array.from(given.map), relu)))",
         map=[-2, -1, 0, 1, 2],
@@ -69,10 +66,9 @@ def test_shades_keep_signs_apart(tmp_path):
     assert decoded(cut, (5,)).tolist() == [0, 0, 0, 128, 255]
 
 
-def test_the_encoder_stands_still_as_long_as_it_is_frozen(tmp_path):
+def test_the_encoder_stands_still_as_long_as_it_is_frozen():
     found = run(
-        tmp_path,
-        ("lessons/transfer/thaw.js",),
+        ("lessons/transfer/freezing.js",),
         "given.arms.map((arm) => [0, 24, 25, 100].map((at) => moves(arm, at)))",
         arms=transfer.ARMS,
     )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
 
 from btmodels.inference import engine
 from btmodels.inference.engine import EngineStatus, NetworkStatus
+from tests.ui.site.asgi import get
 from ui.site import health
 from ui.site.headers import HEADERS, SafeHeaders, frame_ancestors
 
@@ -28,23 +24,6 @@ class Fixed:
 
     def status(self) -> EngineStatus:
         return self._status
-
-
-def get(app: ASGIApp, path: str) -> tuple[int, Mapping[str, str], bytes]:
-    """Ask an ASGI app as a server does."""
-    sent: list[dict] = []
-
-    async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
-    # In a thread: where a browser test went before, this one has an event loop already.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(app(scope, receive, send))).result(30)
-    return sent[0]["status"], Headers(raw=sent[0]["headers"]), sent[1]["body"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 
 from tests.ui.stacks import analyzed, slice_of
+from ui.shared import plane_store
 from ui.viewer import gallery
 
 
@@ -22,15 +23,16 @@ def session(monkeypatch) -> dict:
 
 
 def unpacked(message: bytes) -> tuple[dict, list[dict[str, np.ndarray]]]:
-    """Undo the packing as masks.js does it."""
+    """Fetch and undo the packing as the browser does it."""
     length = int.from_bytes(message[:4], "little")
-    head, planes = json.loads(message[4 : 4 + length]), message[4 + length :]
+    head = json.loads(message[4 : 4 + length])
+    store = plane_store.store(head["store"])
     found = []
     for entry in head["slices"]:
         parts = {}
         for name, count in (("image", 1), ("maps", 2)):
-            offset, size = entry[name]
-            data = np.frombuffer(zlib.decompress(planes[offset : offset + size]), np.uint8)
+            planes = store.get([entry[name]])[entry[name]]
+            data = np.frombuffer(zlib.decompress(planes), np.uint8)
             shape = (count, entry["rows"], entry["cols"])
             parts[name] = np.cumsum(data.reshape(shape), axis=2, dtype=np.uint8)
         found.append(parts)
@@ -39,7 +41,7 @@ def unpacked(message: bytes) -> tuple[dict, list[dict[str, np.ndarray]]]:
 
 def test_every_slice_has_its_picture_and_what_lies_over_it():
     slices = [slice_of(3, 16, 20), slice_of(None, 16, 20, truth=False)]
-    head, parts = unpacked(gallery.message(analyzed(slices, done=1), 0.3))
+    head, parts = unpacked(gallery.pack_stack(analyzed(slices, done=1), 0.3))
     assert (head["id"], head["threshold"], head["minPixels"]) == ("P", 0.3, 4)
     assert [entry["short"] for entry in head["slices"]] == [
         "3",
@@ -56,7 +58,7 @@ def test_large_slices_are_thinned_and_masks_keep_their_place():
     big = slice_of(1, 256, 300)
     truth = np.zeros((256, 300), bool)
     truth[60:120, 90:180] = True
-    head, parts = unpacked(gallery.message(analyzed([replace(big, truth=truth)]), 0.5))
+    head, parts = unpacked(gallery.pack_stack(analyzed([replace(big, truth=truth)]), 0.5))
     entry = head["slices"][0]
     assert (entry["step"], entry["rows"], entry["cols"]) == (3, 86, 100)
     expected = np.zeros((86, 100), bool)
@@ -66,15 +68,15 @@ def test_large_slices_are_thinned_and_masks_keep_their_place():
 
 def test_what_has_not_changed_is_not_packed_again(monkeypatch):
     slices = [slice_of(1, 16, 16), slice_of(2, 16, 16)]
-    gallery.message(analyzed(slices), 0.5)
+    gallery.pack_stack(analyzed(slices), 0.5)
     calls = []
     pack = gallery._pack
-    monkeypatch.setattr(gallery, "_pack", lambda each: calls.append(1) or pack(each))
-    before = gallery.message(analyzed(slices), 0.7)
+    monkeypatch.setattr(gallery, "_pack", lambda *given: calls.append(1) or pack(*given))
+    before = gallery.pack_stack(analyzed(slices), 0.7)
     assert not calls
     assert (
         unpacked(before)[0]["version"]
-        != unpacked(gallery.message(analyzed(slices, 1), 0.7))[0]["version"]
+        != unpacked(gallery.pack_stack(analyzed(slices, 1), 0.7))[0]["version"]
     )
     assert len(calls) == 1
 

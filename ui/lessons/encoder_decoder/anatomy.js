@@ -1,5 +1,10 @@
 // The U as a picture of its own maps. All maps are here already: a click waits for nobody.
-// Python puts masks.js, message.js, picture.js and figures.js before this file.
+
+import { large, middleOf } from "../shared/figures.js";
+import { Picture, Pointing, cross } from "../shared/picture.js";
+import { mapColor, outline, paint, paintMap, unpack, windowTable } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const TITLES = { bottleneck: "Bottom", logits: "Answer" };
@@ -17,9 +22,9 @@ export function cellOf(name) {
   return name === "bottleneck" ? [5, 5] : [1, 10];
 }
 
-class Anatomy {
+class Anatomy extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
+    super(parent);
     this.picture = new Picture(this.find(".frame"), ["truth", "window", "cursor"]);
     const follow = (cell) => {
       this.at = cell;
@@ -39,6 +44,7 @@ class Anatomy {
   }
 
   close() {
+    super.close();
     window.removeEventListener("lesson-sight", this.heard);
     clearTimeout(this.settling);
   }
@@ -183,8 +189,8 @@ class Anatomy {
     this.settling = setTimeout(() => this.commit(), 350);
   }
 
-  commit() {
-    this.send("view", { block: this.block, row: this.at[0], col: this.at[1] });
+  view() {
+    return { block: this.block, row: this.at[0], col: this.at[1] };
   }
 }
 

@@ -13,10 +13,10 @@ from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, Stage
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.session.engine_queries import ask, ask_now
 from ui.session.stack import Stack
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -33,12 +33,12 @@ _anatomy = st.components.v2.component(
     "lesson_anatomy",
     html=read("lessons/encoder_decoder/anatomy.html"),
     css=read(*SHARED_STYLES, "lessons/encoder_decoder/anatomy.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/encoder_decoder/anatomy.js"),
+    js=module("lessons/encoder_decoder/anatomy.js"),
 )
 
 _sight = st.components.v2.component(
     "lesson_sight",
-    js=read("viewer/masks.js", "viewer/message.js", "lessons/encoder_decoder/sight.js"),
+    js=module("lessons/encoder_decoder/saliency_event.js"),
 )
 
 

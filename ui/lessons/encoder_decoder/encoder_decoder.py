@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.lessons import slice_choice
-from ui.lessons.encoder_decoder import anatomy, bench, grid, residual, skips
+from ui.lessons.encoder_decoder import anatomy, architecture_builder, pooling, residual, skips
 from ui.lessons.lesson import Lesson
 from ui.lessons.segmentation import pair
 from ui.session.stack import Analyzed, Stack
@@ -18,7 +18,7 @@ def draw(lesson: Lesson) -> None:
         return
     analyzed = slice_choice.analyze(stack)
     lesson.prose("Screen: before you start", title=False)
-    _bench(lesson, analyzed)
+    _builder(lesson, analyzed)
     lesson.prose("In words")
     lesson.prose("Two trained networks on this slice")
     pair.draw(lesson, stack)
@@ -27,7 +27,7 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("What the skips carry")
     _skips(lesson, stack)
     lesson.prose("Smaller, and larger again")
-    _grid(lesson)
+    _pooling(lesson)
     lesson.prose("The residual block")
     _residual(lesson)
 
@@ -36,8 +36,8 @@ def draw(lesson: Lesson) -> None:
 
 
 @st.fragment
-def _bench(lesson: Lesson, analyzed: Analyzed) -> None:
-    bench.draw(lesson, analyzed)
+def _builder(lesson: Lesson, analyzed: Analyzed) -> None:
+    architecture_builder.draw(lesson, analyzed)
 
 
 @st.fragment
@@ -46,8 +46,8 @@ def _skips(lesson: Lesson, stack: Stack) -> None:
 
 
 @st.fragment
-def _grid(lesson: Lesson) -> None:
-    grid.draw(lesson)
+def _pooling(lesson: Lesson) -> None:
+    pooling.draw(lesson)
 
 
 @st.fragment

@@ -1,12 +1,16 @@
 // The masks that five losses lead to, side by side under one threshold.
-// Python puts masks.js, message.js, picture.js and confusion.js before this file.
+
+import { OUTCOME_COLORS, outcomes } from "../shared/confusion.js";
+import { Picture } from "../shared/picture.js";
+import { count, cut, dice, outline, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 export default (component) => mount(LossMasks, component);
 
-class LossMasks {
+class LossMasks extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.state = {};
+    super(parent);
     const slider = this.find("[name=at]");
     slider.oninput = () => this.set({ at: +slider.value, best: false });
     slider.onchange = () => this.commit();
@@ -29,19 +33,17 @@ class LossMasks {
 
   build() {
     const { slices, arms } = this.meta;
-    const group = Math.random().toString(36).slice(2);
     this.find(".shown").replaceChildren(...slices.map(({ title, tumor }, index) => {
       const label = document.createElement("label");
       label.innerHTML = `<input type="radio"><span></span>`;
-      const radio = label.querySelector("input");
-      Object.assign(radio, { name: group, value: String(index) });
-      radio.oninput = () => {
-        this.set({ shown: index });
-        this.commit();
-      };
+      label.querySelector("input").value = String(index);
       label.querySelector("span").textContent = tumor ? `${title}: ${tumor} px of tumor` : `${title}: no tumor`;
       return label;
     }));
+    this.radios(".shown input", (index) => {
+      this.set({ shown: +index });
+      this.commit();
+    });
     this.panels = arms.map(({ title }) => {
       const item = document.createElement("li");
       item.innerHTML = `<div class="frame"></div><p><span></span><strong></strong></p><small></small>`;
@@ -51,15 +53,9 @@ class LossMasks {
     this.find(".networks").replaceChildren(...this.panels.map(({ item }) => item));
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    cancelAnimationFrame(this.drawing);
-    this.drawing = requestAnimationFrame(() => this.show());
-  }
-
-  commit() {
+  view() {
     const { shown, at } = this.state;
-    this.send("view", { shown, at });
+    return { shown, at };
   }
 
   async show() {
@@ -67,10 +63,8 @@ class LossMasks {
     const slice = await this.slices[state.shown];
     if (slice !== (await this.slices[state.shown])) return;
     const { rows, cols, gray, truth, maps } = slice;
-    this.find(".shown").querySelectorAll("input").forEach((radio) => (radio.checked = +radio.value === state.shown));
-    const slider = this.find("[name=at]");
-    if (+slider.value !== state.at) slider.value = state.at;
-    slider.parentElement.querySelector("output").textContent = state.best ? "each its own" : state.at.toFixed(2);
+    this.select(".shown input", state.shown);
+    this.slide("at", state.best ? "each its own" : state.at.toFixed(2));
     const words = this.panels.map(({ item, picture }, index) => {
       const { title, best, score } = meta.arms[index];
       const at = state.best ? best : state.at;
@@ -89,6 +83,6 @@ class LossMasks {
       return `${title} ${said}`;
     });
     this.find(".networks").dataset.shown = state.shown;
-    this.find("[role=status]").textContent = `Dice: ${words.join(", ")}.`;
+    this.say(`Dice: ${words.join(", ")}.`);
   }
 }

@@ -12,10 +12,10 @@ import streamlit as st
 
 from btmodels.teaching.loss_values import LOSSES
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
 from ui.shared.chart_style import finished
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -47,13 +47,7 @@ _masks = st.components.v2.component(
     "lesson_losses",
     html=read("lessons/measuring/loss_masks.html"),
     css=read(*SHARED_STYLES, "lessons/measuring/loss_masks.css"),
-    js=script(
-        "viewer/masks.js",
-        "viewer/message.js",
-        "lessons/shared/picture.js",
-        "lessons/shared/confusion.js",
-        "lessons/measuring/loss_masks.js",
-    ),
+    js=module("lessons/measuring/loss_masks.js"),
 )
 
 

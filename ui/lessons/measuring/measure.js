@@ -1,5 +1,10 @@
 // A mask against the truth: what becomes of each pixel, and the scores that are made of it.
-// Python puts masks.js, message.js, picture.js and confusion.js before this file.
+
+import { OUTCOME_COLORS, outcomes, scores } from "../shared/confusion.js";
+import { Picture } from "../shared/picture.js";
+import { count, cut, outline, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const POINTS = 51; // of a curve
@@ -18,19 +23,12 @@ const FORMULAS = {
 const NAMES = { dice: "Dice", iou: "IoU", precision: "Precision", recall: "Recall", accuracy: "Accuracy" };
 export default (component) => mount(Measure, component);
 
-class Measure {
+class Measure extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.all = (selector) => [...parent.querySelectorAll(selector)];
+    super(parent);
     this.picture = new Picture(this.find(".frame"), ["prediction", "truth"]);
-    this.state = {};
-    const group = Math.random().toString(36).slice(2);
-    for (const name of ["mask", "scores"]) {
-      this.all(`.${name} input`).forEach((radio) => {
-        radio.name = `${group}-${name}`;
-        radio.oninput = () => this.set({ [name === "mask" ? "mask" : "score"]: radio.value });
-      });
-    }
+    this.radios(".mask input", (mask) => this.set({ mask }));
+    this.radios(".scores input", (score) => this.set({ score }));
     this.find("[name=threshold]").oninput = ({ target }) => this.set({ threshold: +target.value, mask: "network" });
     this.find("[name=stored]").onclick = () => {
       this.set({ threshold: this.meta.threshold, mask: "network" });
@@ -58,23 +56,11 @@ class Measure {
     this.show();
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.show();
-    });
-  }
-
   commit() {
     if (!this.meta) return;
     this.show();
-    const view = JSON.stringify(this.state);
-    if (view !== this.sent) this.send("view", JSON.parse(view));
-    this.sent = view;
-    this.find("[role=status]").textContent = this.find("[data-say=formula]").textContent;
+    super.commit();
+    this.say(this.find("[data-say=formula]").textContent);
   }
 
   maskAt(threshold) {
@@ -91,14 +77,10 @@ class Measure {
     picture.line("truth", truth ? outline(truth, rows, cols) : "");
     picture.line("prediction", mask && which !== "everything" ? outline(mask, rows, cols) : "");
     picture.stage.dataset.mask = mask ? "drawn" : "none";
-    this.all(".mask input").forEach((radio) => (radio.checked = radio.value === which));
-    this.all(".scores input").forEach((radio) => (radio.checked = radio.value === score));
-    const slider = this.find("[name=threshold]");
-    if (+slider.value !== threshold) slider.value = threshold;
-    slider.disabled = !levels;
+    this.select(".mask input", which);
+    this.select(".scores input", score);
     const text = threshold.toFixed(2) + (threshold === meta.threshold ? ", stored" : "");
-    slider.parentElement.querySelector("output").textContent = text;
-    slider.setAttribute("aria-valuetext", text);
+    this.slide("threshold", text).disabled = !levels;
     this.find("[name=stored]").disabled = !levels;
     this.tell(mask && truth && count(mask, truth));
     this.trace();

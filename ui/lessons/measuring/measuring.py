@@ -10,10 +10,10 @@ import streamlit as st
 from ui.lessons import slice_choice
 from ui.lessons.lesson import Lesson
 from ui.lessons.measuring import averages, losses
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
+from ui.lessons.shared.parts import SHARED_STYLES, slice_message
 from ui.session import analysis
 from ui.session.stack import Analyzed
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 
 MASKS = ("network", "nothing", "everything")
 SCORES = ("dice", "iou", "precision", "recall", "accuracy")
@@ -26,7 +26,7 @@ _measure = st.components.v2.component(
     "lesson_measure",
     html=read("lessons/measuring/measure.html"),
     css=read(*SHARED_STYLES, "lessons/measuring/measure.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/confusion.js", "lessons/measuring/measure.js"),
+    js=module("lessons/measuring/measure.js"),
 )
 
 

@@ -1,5 +1,6 @@
 // Masks made by hand and by simple rules; tests hold these to scikit-image and to the library.
 
+
 // Pixels at least as bright as `level`.
 export function brighter(gray, level) {
   const mask = new Uint8Array(gray.length);

@@ -9,11 +9,11 @@ import streamlit as st
 
 from ui.lessons import slice_choice
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
+from ui.lessons.shared.parts import SHARED_STYLES, slice_message
 from ui.results import published, scores
 from ui.session import analysis
 from ui.session.stack import Analyzed
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 
 STEPS = ("label", "box", "pixels")
 WAYS = ("threshold", "region", "network", "hand")
@@ -26,15 +26,15 @@ USUAL_LEVEL, USUAL_TOLERANCE = 90, 12
 
 _steps = st.components.v2.component(
     "lesson_steps",
-    html=read("lessons/segmentation/steps.html"),
-    css=read(*SHARED_STYLES, "lessons/segmentation/steps.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/segmentation/steps.js"),
+    html=read("lessons/segmentation/task_types.html"),
+    css=read(*SHARED_STYLES, "lessons/segmentation/task_types.css"),
+    js=module("lessons/segmentation/task_types.js"),
 )
 _ways = st.components.v2.component(
     "lesson_ways",
-    html=read("lessons/segmentation/ways.html"),
-    css=read(*SHARED_STYLES, "lessons/segmentation/ways.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/segmentation/draw.js", "lessons/segmentation/ways.js"),
+    html=read("lessons/segmentation/marking_methods.html"),
+    css=read(*SHARED_STYLES, "lessons/segmentation/marking_methods.css"),
+    js=module("lessons/segmentation/marking_methods.js"),
 )
 
 

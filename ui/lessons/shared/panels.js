@@ -1,20 +1,20 @@
 // Masks of one slice side by side. Switches choose among masks that are all here already.
-// Python puts masks.js, message.js and picture.js before this file.
+
+import { Picture } from "./picture.js";
+import { outline, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const MARK = [255, 176, 0, 90];
-export default (component) => mount(Panels, component);
+export default (component) => mount(MaskPanels, component);
 
 // Place of a setting among the masks of a panel: all on comes first, the last switch changes fastest.
 export function placeOf(on) {
   return on.reduce((place, each) => 2 * place + (each ? 0 : 1), 0);
 }
 
-class Panels {
-  constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-  }
-
+class MaskPanels extends Panel {
   async receive(data, send) {
     this.send = send;
     const { meta, part } = readMessage(data);
@@ -44,7 +44,7 @@ class Panels {
         this.on[place] = input.checked;
         this.show();
       };
-      input.onchange = () => this.send("view", { on: this.on.map((each) => (each ? "1" : "0")).join("") });
+      input.onchange = () => this.commit();
       label.append(input, words);
       return label;
     }));
@@ -62,6 +62,10 @@ class Panels {
       return figure;
     });
     this.find(".pictures").replaceChildren(...this.figures);
+  }
+
+  view() {
+    return { on: this.on.map((each) => (each ? "1" : "0")).join("") };
   }
 
   show() {

@@ -13,8 +13,8 @@ import streamlit as st
 
 from btmodels.metrics.overlap import count, dice
 from btmodels.slices import Slice
-from ui.lessons.shared.parts import MOST_PIXELS, SHARED_SCRIPTS, SHARED_STYLES, script
-from ui.shared.component_files import read
+from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack, pack_pixels
 
@@ -22,7 +22,7 @@ _panels = st.components.v2.component(
     "lesson_panels",
     html=read("lessons/shared/panels.html"),
     css=read(*SHARED_STYLES, "lessons/shared/panels.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/panels.js"),
+    js=module("lessons/shared/panels.js"),
 )
 
 

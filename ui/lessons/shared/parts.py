@@ -9,20 +9,13 @@ from typing import Any
 from btmodels.slices import Slice
 from btmodels.transforms.postprocess import smallest_part
 from ui.session.stack import Analyzed
-from ui.shared.component_files import read
 from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
 
 MOST_PIXELS = 512
 """Of a slice with a longer side every second, third, … row and column is taken."""
 
-SHARED_SCRIPTS = ("viewer/masks.js", "viewer/message.js", "lessons/shared/picture.js")
 SHARED_STYLES = ("viewer/viewer.css", "lessons/shared/lesson.css")
-
-
-def script(*names: str) -> str:
-    """Return scripts of ui/ as one module, with what mounts a panel before them."""
-    return read("viewer/mount.js", *names)
 
 
 def step_of(each: Slice) -> int:

@@ -1,5 +1,6 @@
 // A slice in a lesson: its pixels, colored masks and lines over them, and the hand on it.
-// Python puts masks.js before this file, for `paint` and `windowTable`.
+
+import { paint, windowTable } from "../../viewer/masks.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const LEAP = 8; // pixels that an arrow key goes with Shift

@@ -13,12 +13,12 @@ from btmodels.errors import CohortError
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import slice_similarity
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments, published
 from ui.results.published import PatientRow
 from ui.scoreboard.strip_plot import patient_dots
 from ui.session import samples
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -35,7 +35,7 @@ _splits = st.components.v2.component(
     "lesson_splits",
     html=read("lessons/test_set/splits.html"),
     css=read(*SHARED_STYLES, "lessons/test_set/splits.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/test_set/split.js", "lessons/test_set/splits.js"),
+    js=module("lessons/test_set/splits.js"),
 )
 
 

@@ -1,5 +1,6 @@
 // Who is trained on and who tests, drawn at random; tests hold what is said of it.
 
+
 // Numbers from 0 to 1 that follow from a seed (mulberry32).
 export function chances(seed) {
   let state = seed >>> 0;

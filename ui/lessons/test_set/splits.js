@@ -1,23 +1,22 @@
 // The same slices divided in two ways, each test slice beside its nearest training slice, and a quiz.
-// Python puts masks.js, message.js, picture.js and split.js before this file.
+
+import { Picture } from "../shared/picture.js";
+import { divide, judge, nearest } from "./split.js";
+import { unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 export default (component) => mount(Splits, component);
 
-class Splits {
+class Splits extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.all = (selector) => [...parent.querySelectorAll(selector)];
-    this.state = {};
+    super(parent);
     this.asked = { right: 0, all: 0 };
     this.frames = ["test", "near"].map((name) => new Picture(this.find(`.frame.${name}`)));
-    const group = Math.random().toString(36).slice(2);
-    this.all(".by input").forEach((radio) => {
-      radio.name = group;
-      radio.oninput = () => {
-        this.set({ by: radio.value });
-        if (radio.value === "quiz") this.ask();
-        this.commit();
-      };
+    this.radios(".by input", (by) => {
+      this.set({ by });
+      if (by === "quiz") this.ask();
+      this.commit();
     });
     this.find("[name=again]").onclick = () => {
       this.set({ seed: (this.state.seed % 999) + 1 });
@@ -68,7 +67,7 @@ class Splits {
   set(change) {
     Object.assign(this.state, change);
     const { by, seed } = this.state;
-    this.all(".by input").forEach((radio) => (radio.checked = radio.value === by));
+    this.select(".by input", by);
     const quiz = by === "quiz";
     for (const [selector, hidden] of [[".walk", quiz], [".ask", !quiz], [".numbers", quiz], ["[name=again]", quiz]]) {
       this.find(selector).hidden = hidden;
@@ -81,13 +80,13 @@ class Splits {
       same: same === null ? "–" : `${Math.round(100 * same)} %`,
       median: median === null ? "–" : median.toFixed(2),
     };
-    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    this.write(numbers);
     this.find("[data-say=what]").textContent = by === "slices"
       ? "Every slice has been put into one of two heaps by chance. Whoever tests has neighbors in training, from the same head."
       : "Every patient has been put into one of two heaps. Nobody who tests has been met in training.";
     const words = `${shared} of ${testing} patients that test are trained on, too.`;
     this.find(".dots").setAttribute("aria-label", `${new Set(this.patients).size} patients, a row each, a dot a slice. ${words}`);
-    this.find("[role=status]").textContent = words;
+    this.say(words);
     // The slice in the middle of the likenesses is neither the best example nor the worst.
     const order = [...this.near.keys()].filter((i) => this.near[i]).sort((a, b) => this.near[a].distance - this.near[b].distance);
     this.pick(order[order.length >> 1]);
@@ -133,9 +132,9 @@ class Splits {
     return `${patient.slice(0, 12)}, slice ${number}`;
   }
 
-  commit() {
+  view() {
     const { by, seed } = this.state;
-    this.send("view", { by, seed });
+    return { by, seed };
   }
 
   // --- quiz ---
@@ -173,7 +172,7 @@ class Splits {
     const words = `${seen === truth ? "Right" : "No"}: it was divided by ${this.kind}, so this head was ${truth ? "" : "not "}trained on. ` +
       `${this.asked.right} of ${this.asked.all} right.`;
     this.find("[data-say=what]").textContent = words;
-    this.find("[role=status]").textContent = words;
+    this.say(words);
     for (const name of ["seen", "unseen"]) this.find(`[name=${name}]`).disabled = true;
   }
 }

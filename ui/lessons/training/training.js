@@ -1,5 +1,10 @@
 // Two networks while they learn: a mask, a loss and a Dice after each epoch, and the way back to any.
-// Python puts masks.js, message.js, picture.js and figures.js before this file.
+
+import { svg } from "../shared/figures.js";
+import { Picture } from "../shared/picture.js";
+import { outline, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const MARK = [255, 176, 0, 90];
@@ -13,9 +18,9 @@ export function curve(points, [x, y]) {
   return points.map(([epoch, value], i) => `${i ? "L" : "M"}${place(epoch, x).toFixed(1)} ${place(value, y).toFixed(1)}`).join("");
 }
 
-class Training {
+class Training extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
+    super(parent);
     this.figures = CLASSES.map((name) => {
       const figure = document.createElement("figure");
       figure.className = name;

@@ -19,9 +19,9 @@ from btmodels.teaching.live_training.settings import (
 )
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.session import samples
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -42,7 +42,7 @@ _training = st.components.v2.component(
     "lesson_training",
     html=read("lessons/training/training.html"),
     css=read(*SHARED_STYLES, "lessons/training/training.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/training/training.js"),
+    js=module("lessons/training/training.js"),
 )
 
 

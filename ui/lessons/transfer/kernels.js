@@ -1,20 +1,20 @@
 // Every kernel of a first layer as a tile, and the map that one of them makes of the slice, here and now.
-// Python puts masks.js, message.js, picture.js and convolve.js before this file.
+
+import { Picture } from "../shared/picture.js";
+import { convolve, shades, standardized } from "./convolve.js";
+import { unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 export default (component) => mount(Kernels, component);
 
-class Kernels {
+class Kernels extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.all = (selector) => [...parent.querySelectorAll(selector)];
+    super(parent);
     this.picture = new Picture(this.find(".frame"));
     this.state = { look: "sum" };
-    this.group = Math.random().toString(36).slice(2);
-    this.all(".look input").forEach((radio) => {
-      radio.name = `${this.group}-look`;
-      radio.oninput = () => this.set({ look: radio.value });
-    });
+    this.radios(".look input", (look) => this.set({ look }));
     this.find(".tiles").onkeydown = (event) => this.key(event);
   }
 
@@ -34,25 +34,19 @@ class Kernels {
     this.find(".sets").replaceChildren(...this.sets.map(({ key, title }) => {
       const label = document.createElement("label");
       label.innerHTML = `<input type="radio"><span></span>`;
-      const radio = label.querySelector("input");
-      Object.assign(radio, { name: `${this.group}-set`, value: key });
-      radio.oninput = () => {
-        this.set({ set: key });
-        this.commit();
-      };
+      label.querySelector("input").value = key;
       label.querySelector("span").textContent = title;
       return label;
     }));
+    this.radios(".sets input", (set) => {
+      this.set({ set });
+      this.commit();
+    });
     this.show();
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    this.show();
-  }
-
-  commit() {
-    this.send("view", { set: this.state.set, kernel: this.state.kernel });
+  view() {
+    return { set: this.state.set, kernel: this.state.kernel };
   }
 
   // Kernel n of a set: rows, cols, channels in C order.
@@ -64,8 +58,8 @@ class Kernels {
     const { state, meta, picture } = this;
     const set = this.sets.find(({ key }) => key === state.set) ?? this.sets[0];
     state.kernel = Math.min(state.kernel, set.number - 1);
-    this.all(".sets input").forEach((radio) => (radio.checked = radio.value === set.key));
-    this.all(".look input").forEach((radio) => (radio.checked = radio.value === state.look));
+    this.select(".sets input", set.key);
+    this.select(".look input", state.look);
     if (this.shown !== set.key) this.buildTiles(set);
     this.shown = set.key;
     this.tiles.forEach((tile, n) => {

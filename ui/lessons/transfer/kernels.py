@@ -13,10 +13,10 @@ from btmodels.errors import WeightsError
 from btmodels.teaching.first_kernels import first_kernels
 from btmodels.transforms.preprocess import standardize
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message, step_of
+from ui.lessons.shared.parts import SHARED_STYLES, slice_message, step_of
 from ui.results import transfer_figures as figures
 from ui.session.stack import Analyzed, Stack
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 
 NETWORK = "vgg16_unet"
 """The site's own network whose encoder was handed over from photographs."""
@@ -28,7 +28,7 @@ _kernels = st.components.v2.component(
     "lesson_kernels",
     html=read("lessons/transfer/kernels.html"),
     css=read(*SHARED_STYLES, "lessons/transfer/kernels.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/transfer/convolve.js", "lessons/transfer/kernels.js"),
+    js=module("lessons/transfer/kernels.js"),
 )
 
 

@@ -8,20 +8,20 @@ import streamlit as st
 
 from ui.lessons import slice_choice
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_STYLES, script
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.lessons.transfer import kernels
 from ui.results import experiments
 from ui.results import transfer_figures as figures
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
 
 _thaw = st.components.v2.component(
     "lesson_thaw",
-    html=read("lessons/transfer/thaw.html"),
-    css=read(*SHARED_STYLES, "lessons/transfer/thaw.css"),
-    js=script("lessons/transfer/thaw.js"),
+    html=read("lessons/transfer/freezing.html"),
+    css=read(*SHARED_STYLES, "lessons/transfer/freezing.css"),
+    js=module("lessons/transfer/freezing.js"),
 )
 
 

@@ -1,5 +1,7 @@
 // Carries what a measurement found to the picture of the U; draws nothing.
-// Python puts masks.js and message.js before this file.
+
+import { unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
 
 export default function ({ data }) {
   const { meta, part } = readMessage(data);

@@ -1,11 +1,13 @@
 // The blocks of a network, and which of them training changes at which time.
 
+import { mount, Panel } from "../../viewer/panel.js";
+
 const BLOCKS = [
   ["encoder 1", 9], ["encoder 2", 7.5], ["encoder 3", 6], ["encoder 4", 4.75], ["encoder 5", 3.75],
   ["decoder 4", 4.75], ["decoder 3", 6], ["decoder 2", 7.5], ["decoder 1", 9],
 ];
 const THAWED = 25; // % of a staged training
-export default (component) => mount(Thaw, component);
+export default (component) => mount(Freezing, component);
 
 // Whether an encoder's block is changed at a share of the training, in %.
 export function moves(arm, done) {
@@ -13,19 +15,13 @@ export function moves(arm, done) {
   return arm === "staged" ? done >= THAWED : true;
 }
 
-class Thaw {
+class Freezing extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.radios = [...parent.querySelectorAll("[type=radio]")];
-    const group = Math.random().toString(36).slice(2);
-    for (const radio of this.radios) {
-      radio.name = group;
-      radio.oninput = () => this.set({ arm: radio.value });
-      radio.onchange = () => this.send("view", this.state);
-    }
+    super(parent);
+    this.radios("[type=radio]", (arm) => this.set({ arm }), () => this.commit());
     const slider = this.find("[name=done]");
     slider.oninput = () => this.set({ done: +slider.value });
-    slider.onchange = () => this.send("view", this.state);
+    slider.onchange = () => this.commit();
     this.find(".blocks").replaceChildren(...BLOCKS.map(([name, height]) => {
       const block = document.createElement("div");
       block.innerHTML = `<span></span><strong></strong>`;
@@ -37,22 +33,15 @@ class Thaw {
 
   receive(data, send) {
     this.send = send;
+    if (!this.meta) Object.assign(this.state, data.start);
     this.meta = data;
-    if (!this.state) this.state = { ...data.start };
-    this.show();
-  }
-
-  set(change) {
-    Object.assign(this.state, change);
     this.show();
   }
 
   show() {
     const { arm, done } = this.state;
-    this.radios.forEach((radio) => (radio.checked = radio.value === arm));
-    const slider = this.find("[name=done]");
-    slider.value = done;
-    slider.parentElement.querySelector("output").textContent = `${done} %`;
+    this.select("[type=radio]", arm);
+    this.slide("done", `${done} %`);
     const moving = moves(arm, done);
     [...this.find(".blocks").children].forEach((block, index) => {
       const encoder = index < 5;

@@ -1,5 +1,10 @@
 // One slice, four ways to mark the tumor in it, each scored as it moves.
-// Python puts masks.js, message.js, picture.js and draw.js before this file.
+
+import { Sheet, bestLevel, brighter, grow } from "./draw.js";
+import { Picture, Pointing, cross } from "../shared/picture.js";
+import { count, cut, dice, outline, pixels, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const WAYS = { threshold: "Threshold", region: "Grown from a click", network: "Network", hand: "You" };
@@ -8,16 +13,11 @@ const KEYS = {
   region: "Click into the tumor; or move the cross with the arrow keys, with Shift by eight, and press Space.",
   hand: "Draw with mouse, pen or finger; or move the cross with the arrow keys and press Space to put the brush down and to lift it.",
 };
-export default (component) => mount(Ways, component);
+export default (component) => mount(MarkingMethods, component);
 
-class Ways {
+class MarkingMethods extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.all = (selector) => [...parent.querySelectorAll(selector)];
-    const group = Math.random().toString(36).slice(2);
-    this.all(".way input, .tool input").forEach((radio) => {
-      radio.name = `${group}-${radio.closest(".tool") ? "tool" : "way"}`;
-    });
+    super(parent);
     this.picture = new Picture(this.find(".frame"), ["network", "truth", "prediction", "cursor"]);
     this.pointing = new Pointing(this.picture, this.hand());
     this.state = { tool: 1, radius: 4, compare: false };
@@ -59,8 +59,8 @@ class Ways {
   // --- from hand to state ---
 
   listen() {
-    this.all(".way input").forEach((radio) => (radio.oninput = () => this.set({ way: radio.value })));
-    this.all(".tool input").forEach((radio) => (radio.oninput = () => this.set({ tool: +radio.value })));
+    this.radios(".way input", (way) => this.set({ way }));
+    this.radios(".tool input", (tool) => this.set({ tool: +tool }));
     for (const name of ["level", "tolerance", "threshold", "radius"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
     }
@@ -131,29 +131,17 @@ class Ways {
     this.picture.line("cursor", cell ? cross(cell, way === "hand" ? Math.max(3, radius + 3) : 6) : "");
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.show();
-    });
+  // The hand rests: Python hears of what a link carries, never of what was drawn.
+  view() {
+    const { way, level, tolerance, threshold, seed } = this.state;
+    return { way, level, tolerance, threshold, seed };
   }
 
-  // The hand rests: Python hears of what a link carries, never of what was drawn.
   commit() {
     if (!this.meta) return;
-    const { way, level, tolerance, threshold, seed } = this.state;
-    const view = JSON.stringify({ way, level, tolerance, threshold, seed });
-    if (view !== this.sent) this.send("view", JSON.parse(view));
-    this.sent = view;
+    super.commit();
     this.show();
-    this.say(`${WAYS[way]}: ${this.find("[data-number=marked]").textContent} marked, Dice ${this.find("[data-number=dice]").textContent}.`);
-  }
-
-  say(words) {
-    this.find("[role=status]").textContent = words;
+    this.say(`${WAYS[this.state.way]}: ${this.find("[data-number=marked]").textContent} marked, Dice ${this.find("[data-number=dice]").textContent}.`);
   }
 
   // --- from state to screen ---
@@ -190,18 +178,12 @@ class Ways {
 
   setControls() {
     const { state, meta, sheet } = this;
-    const put = (name, text) => {
-      const input = this.find(`[name=${name}]`);
-      if (+input.value !== state[name]) input.value = state[name];
-      input.parentElement.querySelector("output").textContent = text;
-      input.setAttribute("aria-valuetext", text);
-    };
-    put("level", `${state.level} of 255`);
-    put("tolerance", `${state.tolerance} of 255`);
-    put("threshold", state.threshold.toFixed(2) + (state.threshold === meta.threshold ? ", stored" : ""));
-    put("radius", `${state.radius} px`);
-    this.all(".way input").forEach((radio) => (radio.checked = radio.value === state.way));
-    this.all(".tool input").forEach((radio) => (radio.checked = +radio.value === state.tool));
+    this.slide("level", `${state.level} of 255`);
+    this.slide("tolerance", `${state.tolerance} of 255`);
+    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === meta.threshold ? ", stored" : ""));
+    this.slide("radius", `${state.radius} px`);
+    this.select(".way input", state.way);
+    this.select(".tool input", state.tool);
     this.all(".of").forEach((box) => (box.hidden = !box.classList.contains(state.way)));
     this.find(".ways").classList.toggle("by-hand", state.way === "hand");
     this.find("[name=compare]").checked = state.compare;
@@ -223,7 +205,7 @@ class Ways {
       wrong: counts ? `${counts.fp.toLocaleString("en-US")} px` : "–",
       dice: typeof score === "number" ? score.toFixed(3) : counts ? "undefined" : "–",
     };
-    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    this.write(numbers);
     const none = truth ? "" : " No true mask came with this slice, so nothing is scored.";
     this.find("[data-say=what]").textContent = {
       threshold: "One limit for every pixel. Scalp and fat are bright, too, and a rule that sees single pixels cannot tell.",

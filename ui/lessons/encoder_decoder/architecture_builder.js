@@ -1,10 +1,15 @@
 // A network on paper: the hand sets depth and width, the figures come from btmodels/teaching/receptive_field.py.
-// Python puts masks.js, message.js, picture.js and figures.js before this file.
+
+import { inflateJson, large, megabytes, middleOf, svg } from "../shared/figures.js";
+import { Picture, Pointing, cross } from "../shared/picture.js";
+import { unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const UNSEEN = [30, 50, 110, 165];
 const NAMES = { bottleneck: "Bottom", logits: "Answer" };
-export default (component) => mount(Bench, component);
+export default (component) => mount(ArchitectureBuilder, component);
 
 // A stage as Python sends it, with the memory of its maps.
 export function stageOf([name, size, channels, sees, parameters, work, values], bytes) {
@@ -16,16 +21,10 @@ export function titleOf(name) {
   return { enc: `Down ${level}`, dec: `Up ${level}`, level: `Level ${level}` }[kind] ?? NAMES[name];
 }
 
-class Bench {
+class ArchitectureBuilder extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    const group = Math.random().toString(36).slice(2);
-    this.radios = [...parent.querySelectorAll(".kind input")];
-    for (const radio of this.radios) {
-      radio.name = group;
-      radio.oninput = () => this.set({ kind: radio.value });
-      radio.onchange = () => this.commit();
-    }
+    super(parent);
+    this.radios(".kind input", (kind) => this.set({ kind }), () => this.commit());
     for (const name of ["levels", "filters", "kernel", "convs"]) {
       const input = this.find(`[name=${name}]`);
       input.oninput = () => this.set({ [name]: this.meta.options[name][+input.value] });
@@ -52,7 +51,7 @@ class Bench {
       this.designs ?? inflateJson(whole.part("designs")),
     ]);
     if (this.version !== meta.version) return;
-    this.state ??= { ...meta.start };
+    if (!this.meta) Object.assign(this.state, meta.start);
     Object.assign(this, { meta, rows, cols, designs });
     this.picture.set(rows, cols, channels, FLAIR);
     this.at ??= middleOf(meta.hasTruth ? maps[1] : null, rows, cols);
@@ -63,15 +62,6 @@ class Bench {
     this.show();
   }
 
-  set(change) {
-    Object.assign(this.state, change);
-    this.show();
-  }
-
-  commit() {
-    this.send("view", { ...this.state });
-  }
-
   stages(kind = this.state.kind) {
     const { levels, filters, kernel, convs } = this.state;
     const found = this.designs[`${kind}-${levels}-${filters}-${kernel}-${convs}`];
@@ -80,13 +70,10 @@ class Bench {
 
   show() {
     const { state, meta } = this;
-    this.radios.forEach((radio) => (radio.checked = radio.value === state.kind));
+    this.select(".kind input", state.kind);
     for (const [name, options] of Object.entries(meta.options)) {
-      const input = this.find(`[name=${name}]`);
-      input.value = options.indexOf(state[name]);
       const said = name === "kernel" ? `${state[name]} × ${state[name]}` : String(state[name]);
-      input.parentElement.querySelector("output").textContent = said;
-      input.setAttribute("aria-valuetext", said);
+      this.slide(name, said, options.indexOf(state[name]));
     }
     const stages = this.stages();
     const total = (key, of = stages) => of.reduce((sum, stage) => sum + stage[key], 0);
@@ -95,7 +82,7 @@ class Bench {
       sees: `${sees} × ${sees} px`, parameters: large(total("parameters")),
       work: large(total("work")), memory: megabytes(total("memory")),
     };
-    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    this.write(numbers);
     const other = this.stages(state.kind === "u" ? "chain" : "u");
     this.find("[data-say=versus]").textContent = versus(state.kind, stages, other, total);
     this.mark();

@@ -1,19 +1,22 @@
 // Pooling and its ways back, a step at a time. All steps were computed by btmodels/teaching/pooling_steps.py.
-// Python puts message.js and figures.js before this file.
+
+import { inflateJson } from "../shared/figures.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const STEP_MS = 450;
-export default (component) => mount(Grid, component);
+export default (component) => mount(PoolingGrid, component);
 
-class Grid {
+class PoolingGrid extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
+    super(parent);
     for (const name of ["way", "input"]) {
       this.find(`[name=${name}]`).onchange = ({ target }) => {
         this.stop();
         this.state[name] = target.value;
         this.state.step = this.steps().length;
         this.show();
-        this.send("view", { way: this.state.way, input: this.state.input });
+        this.commit();
       };
     }
     this.find("[name=step]").oninput = ({ target }) => {
@@ -26,18 +29,17 @@ class Grid {
 
   async receive(data, send) {
     this.send = send;
-    if (this.all) return;
-    const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-    const start = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
-    this.all = await inflateJson(data.slice(4 + length));
-    this.find("[name=way]").replaceChildren(...Object.entries(this.all.ways).map(([key, words]) => new Option(words, key)));
-    this.state = { ...start, step: 0 };
+    if (this.walks) return;
+    const { meta, part } = readMessage(data);
+    this.walks = await inflateJson(part("walks"));
+    this.find("[name=way]").replaceChildren(...Object.entries(this.walks.ways).map(([key, words]) => new Option(words, key)));
+    this.state = { ...meta, step: 0 };
     this.state.step = this.steps().length;
     this.show();
   }
 
   steps() {
-    return this.all.steps[this.state.way][this.state.input];
+    return this.walks.steps[this.state.way][this.state.input];
   }
 
   play() {
@@ -50,7 +52,12 @@ class Grid {
     }, STEP_MS);
   }
 
+  view() {
+    return { way: this.state.way, input: this.state.input };
+  }
+
   close() {
+    super.close();
     this.stop();
   }
 
@@ -61,7 +68,7 @@ class Grid {
   }
 
   show() {
-    const { state, all } = this;
+    const { state } = this;
     const steps = this.steps();
     this.find("[name=way]").value = state.way;
     this.find("[name=input]").value = state.input;
@@ -72,7 +79,7 @@ class Grid {
     const step = steps[state.step - 1];
     const last = steps.at(-1).output;
     const output = step ? step.output : last.map((row) => row.map(() => null));
-    const before = all.inputs[state.input];
+    const before = this.walks.inputs[state.input];
     const most = Math.max(...before.flat(), ...last.flat());
     const running = step && state.step < steps.length;
     fill(this.find(".before"), before, running && step.read, most);

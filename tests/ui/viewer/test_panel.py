@@ -18,23 +18,23 @@ PANEL = """(() => {
 })()"""
 
 
-def said(folder, steps: str) -> list[str]:
-    return run(folder, ("viewer/mount.js",), PANEL % steps)
+def said(steps: str) -> list[str]:
+    return run(("viewer/panel.js",), PANEL % steps)
 
 
-def test_a_panel_is_made_once_told_each_time_and_closed_at_the_end(tmp_path):
+def test_a_panel_is_made_once_told_each_time_and_closed_at_the_end():
     steps = """call(1); const leave = call(2); leave(); leave(); call(3);"""
     expected = ["made in here", "1 state", "2 state", "closed", "made in here", "3 state"]
-    assert said(tmp_path, steps) == expected
+    assert said(steps) == expected
 
 
-def test_a_call_that_was_overtaken_does_not_close_the_panel_of_the_later_one(tmp_path):
+def test_a_call_that_was_overtaken_does_not_close_the_panel_of_the_later_one():
     # Both waited for the module; Streamlit cleans up after the first once it is there.
     steps = """const first = call(1), second = call(2); first(); call(3)(); second();"""
-    assert said(tmp_path, steps) == ["made in here", "1 state", "2 state", "3 state", "closed"]
+    assert said(steps) == ["made in here", "1 state", "2 state", "3 state", "closed"]
 
 
-def test_two_places_have_a_panel_each(tmp_path):
+def test_two_places_have_a_panel_each():
     steps = """const leave = call(1); call(2, { name: "there" }); leave(); call(3, parent);"""
     first, second = ["made in here", "1 state"], ["made in there", "2 state"]
-    assert said(tmp_path, steps) == [*first, *second, "closed", "made in here", "3 state"]
+    assert said(steps) == [*first, *second, "closed", "made in here", "3 state"]

@@ -1,10 +1,14 @@
 // One slice, three answers: a word, a box, a label for each pixel; and a glass that shows the pixels.
-// Python puts masks.js, message.js and picture.js before this file.
+
+import { Picture, Pointing, cross } from "../shared/picture.js";
+import { count, dice, outline, pixels, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const AROUND = 7; // pixels on either side under the glass
 const CELL = 11;
-export default (component) => mount(Steps, component);
+export default (component) => mount(TaskTypes, component);
 
 // Rows and columns from first to last of what is marked; null where nothing is.
 export function boxOf(mask, rows, cols) {
@@ -33,19 +37,14 @@ export function maskOf(step, truth, rows, cols) {
   return found;
 }
 
-class Steps {
+class TaskTypes extends Panel {
   constructor(parent) {
-    this.find = (selector) => parent.querySelector(selector);
-    this.radios = [...parent.querySelectorAll("[type=radio]")];
-    const group = Math.random().toString(36).slice(2);
-    for (const radio of this.radios) {
-      radio.name = group;
-      radio.oninput = () => {
-        this.step = radio.value;
-        this.show();
-        this.send("view", { step: this.step });
-      };
-    }
+    super(parent);
+    this.radios("[type=radio]", (step) => {
+      this.step = step;
+      this.show();
+      this.commit();
+    });
     this.picture = new Picture(this.find(".frame"), ["truth", "box", "cursor"]);
     this.pointing = new Pointing(this.picture, {
       over: (cell) => this.look(cell), down: (cell) => this.look(cell), drag: (cell) => this.look(cell),
@@ -72,9 +71,13 @@ class Steps {
     this.look([(top + bottom) >> 1, (this.box ? left : right)]);
   }
 
+  view() {
+    return { step: this.step };
+  }
+
   show() {
     const { step, rows, cols, truth, box, picture } = this;
-    this.radios.forEach((radio) => (radio.checked = radio.value === step));
+    this.select("[type=radio]", step);
     const mask = maskOf(step, truth, rows, cols);
     const counts = count(mask, truth);
     picture.fill(step === "label" ? null : mask, { 1: [[92, 200, 255, step === "box" ? 40 : 110]] });
@@ -97,7 +100,7 @@ class Steps {
     };
     if (!this.meta.hasTruth) Object.assign(numbers, { extra: "–", dice: "–" });
     this.find("[data-say=answer]").textContent = words;
-    for (const [name, text] of Object.entries(numbers)) this.find(`[data-number=${name}]`).textContent = text;
+    this.write(numbers);
     picture.say(`FLAIR of ${this.meta.name}. ${words}`);
     picture.stage.dataset.step = step;
   }

@@ -12,8 +12,9 @@ import streamlit as st
 
 from btmodels.teaching.pooling_steps import Step, max_pool, transpose_convolve, upsample
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_STYLES, script
-from ui.shared.component_files import read
+from ui.lessons.shared.parts import SHARED_STYLES
+from ui.shared.component_files import module, read
+from ui.viewer.message import message
 
 INPUTS = {
     "numbers": [[1, 3, 0, 2], [2, 6, 1, 0], [0, 1, 4, 4], [5, 0, 4, 8]],
@@ -34,9 +35,9 @@ USUAL = "pool"
 
 _grid = st.components.v2.component(
     "lesson_grid",
-    html=read("lessons/encoder_decoder/grid.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/grid.css"),
-    js=script("viewer/message.js", "lessons/shared/figures.js", "lessons/encoder_decoder/grid.js"),
+    html=read("lessons/encoder_decoder/pooling.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/pooling.css"),
+    js=module("lessons/encoder_decoder/pooling.js"),
 )
 
 
@@ -67,8 +68,7 @@ def draw(lesson: Lesson) -> None:
         "way": lesson.choice("resize", list(WAYS), USUAL),
         "input": lesson.choice("grid", list(INPUTS), next(iter(INPUTS))),
     }
-    head = json.dumps(start).encode()
-    data = len(head).to_bytes(4, "little") + head + walks()
+    data = message(start, {"walks": walks()})
     result = _grid(key=lesson.key("grid"), data=data, on_view_change=lambda: None)
     sent = result.view or {}
     if sent.get("way") in WAYS and sent.get("input") in INPUTS:

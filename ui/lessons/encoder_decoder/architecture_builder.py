@@ -10,9 +10,9 @@ import streamlit as st
 
 from btmodels.teaching.receptive_field import FLOAT_BYTES, Blueprint, mirrored
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_SCRIPTS, SHARED_STYLES, script, slice_message
+from ui.lessons.shared.parts import SHARED_STYLES, slice_message
 from ui.session.stack import Analyzed
-from ui.shared.component_files import read
+from ui.shared.component_files import module, read
 from ui.viewer.message import message
 
 SIZE = 128
@@ -28,9 +28,9 @@ USUAL = {"kind": "u", "levels": 5, "filters": 16, "kernel": 3, "convs": 2}
 
 _bench = st.components.v2.component(
     "lesson_bench",
-    html=read("lessons/encoder_decoder/bench.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/bench.css"),
-    js=script(*SHARED_SCRIPTS, "lessons/shared/figures.js", "lessons/encoder_decoder/bench.js"),
+    html=read("lessons/encoder_decoder/architecture_builder.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/architecture_builder.css"),
+    js=module("lessons/encoder_decoder/architecture_builder.js"),
 )
 
 

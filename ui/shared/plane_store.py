@@ -1,0 +1,53 @@
+"""Packed planes that a browser fetches when it needs them, each once, instead of all at every rerun.
+
+A store belongs to one session and lives as long as somebody there holds it: its addresses cannot be
+guessed, and no longer answer once the session has ended or its files are forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from weakref import WeakValueDictionary
+
+_stores: WeakValueDictionary[str, PlaneStore] = WeakValueDictionary()
+
+
+class PlaneStore:
+    """Planes of `ui.viewer.packing` by a hash of their content.
+
+    Attributes:
+        token: Names the store in an address.
+    """
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(18)
+        self._planes: dict[str, bytes] = {}
+        _stores[self.token] = self
+
+    def put(self, planes: bytes | None) -> str | None:
+        """Keep planes and return their name; None stays None."""
+        if planes is None:
+            return None
+        name = hashlib.blake2b(planes, digest_size=12).hexdigest()
+        self._planes[name] = planes
+        return name
+
+    def get(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return planes by name.
+
+        Raises:
+            KeyError: One is not here, or not here any more.
+        """
+        return {name: self._planes[name] for name in names}
+
+    def keep(self, names: Iterable[str | None]) -> None:
+        """Drop all others."""
+        wanted = set(names)
+        self._planes = {name: planes for name, planes in self._planes.items() if name in wanted}
+
+
+def store(token: str) -> PlaneStore | None:
+    """Return the store of a live session, None where there is none."""
+    return _stores.get(token)

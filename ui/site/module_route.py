@@ -1,0 +1,26 @@
+"""Scripts of components at their addresses, for the browser to load and to keep."""
+
+from __future__ import annotations
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ui.shared.component_files import modules, version
+
+KEEP = "public, max-age=31536000, immutable"
+"""An address holds a hash of what lies there, so that it never changes."""
+
+
+def route() -> Route:
+    """Serve ``/modules/<hash>/<path below ui/>``, below ``server.baseUrlPath`` where that is set."""
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return Route(f"/{base}/modules/{{version}}/{{name:path}}".replace("//", "/"), _answer)
+
+
+async def _answer(request: Request) -> Response:
+    content = modules().get(request.path_params["name"])
+    if content is None or request.path_params["version"] != version():
+        return PlainTextResponse("Not found", 404, headers={"Cache-Control": "no-store"})
+    return Response(content, media_type="text/javascript", headers={"Cache-Control": KEEP})

@@ -1,0 +1,90 @@
+// A component's panel: made where the component first appears, told what Python says, gone with it.
+// While the module is being loaded, Streamlit may ask a second time; once both calls are done it cleans up
+// after the first. By then the panel is the second call's, and stays.
+
+const MOUNTED = new WeakMap();
+
+export function mount(Kind, { parentElement, data, setStateValue, setTriggerValue }) {
+  if (!MOUNTED.has(parentElement)) MOUNTED.set(parentElement, { panel: new Kind(parentElement), calls: 0 });
+  const mounted = MOUNTED.get(parentElement);
+  const call = ++mounted.calls;
+  mounted.panel.receive(data, setStateValue, setTriggerValue);
+  return () => {
+    if (call !== mounted.calls || MOUNTED.get(parentElement) !== mounted) return;
+    mounted.panel.close?.();
+    MOUNTED.delete(parentElement);
+  };
+}
+
+// What panels share: `state` that controls set, one drawing a frame, and what Python is told at rest.
+// A panel defines show(), which draws `state`, and view(), what Python is told of it.
+export class Panel {
+  constructor(parent) {
+    this.find = (selector) => parent.querySelector(selector);
+    this.all = (selector) => [...parent.querySelectorAll(selector)];
+    this.state = {};
+  }
+
+  // The radios that a selector finds are one group, apart from those of other panels.
+  radios(selector, chosen, atRest) {
+    const name = Math.random().toString(36).slice(2);
+    for (const radio of this.all(selector)) {
+      radio.name = name;
+      if (chosen) radio.oninput = () => chosen(radio.value);
+      if (atRest) radio.onchange = atRest;
+    }
+  }
+
+  // Mark the radio that has a value.
+  select(selector, value) {
+    this.all(selector).forEach((radio) => (radio.checked = radio.value === String(value)));
+  }
+
+  // Put a value on a slider that holds `state[name]`, and say it in words.
+  slide(name, text, value = this.state[name]) {
+    const input = this.find(`[name=${name}]`);
+    if (+input.value !== value) input.value = value;
+    input.parentElement.querySelector("output").textContent = text;
+    input.setAttribute("aria-valuetext", text);
+    return input;
+  }
+
+  set(change) {
+    Object.assign(this.state, change);
+    this.redraw();
+  }
+
+  redraw() {
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = undefined;
+      if (!this.closed) this.show();
+    });
+  }
+
+  view() {
+    return this.state;
+  }
+
+  // The hand rests: Python hears of what has changed.
+  commit() {
+    if (this.closed) return;
+    const view = JSON.stringify(this.view());
+    if (view !== this.sent) this.send?.("view", JSON.parse(view));
+    this.sent = view;
+  }
+
+  // Write texts where `data-number`, or another attribute, names them.
+  write(texts, attribute = "number") {
+    for (const [name, text] of Object.entries(texts)) this.find(`[data-${attribute}=${name}]`).textContent = text;
+  }
+
+  // For a screen reader.
+  say(words) {
+    this.find("[role=status]").textContent = words;
+  }
+
+  close() {
+    this.closed = true;
+    cancelAnimationFrame(this.drawing);
+  }
+}

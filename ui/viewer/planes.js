@@ -1,0 +1,40 @@
+// Packed planes of ui/shared/plane_store.py, each fetched once and kept by the hash of its content.
+
+import { readMessage } from "./message.js";
+
+export class PlaneLoader {
+  constructor() {
+    this.kept = new Map(); // promises of bytes by name
+  }
+
+  // Planes lie with this store from now on; of those that are here only `names` are kept.
+  use(store, names) {
+    this.store = store;
+    const wanted = new Set(names);
+    for (const name of this.kept.keys()) if (!wanted.has(name)) this.kept.delete(name);
+  }
+
+  // Fetch what is not here yet, as one request.
+  want(names) {
+    const missing = [...new Set(names)].filter((name) => name && !this.kept.has(name));
+    if (!missing.length) return;
+    const answer = this.fetch(missing);
+    for (const name of missing) {
+      const planes = answer.then((part) => part(name));
+      planes.catch(() => this.kept.get(name) === planes && this.kept.delete(name)); // asked for again when next looked at
+      this.kept.set(name, planes);
+    }
+  }
+
+  async get(name) {
+    this.want([name]);
+    return this.kept.get(name) ?? null;
+  }
+
+  async fetch(names) {
+    const address = new URL(`planes/${this.store}?names=${names.join(",")}`, document.baseURI);
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`The server does not have these slices any more (${answer.status}).`);
+    return readMessage(new Uint8Array(await answer.arrayBuffer())).part;
+  }
+}
