@@ -6,16 +6,20 @@ networks and measures get the slice as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import head_mask
 
 PERCENTILES = (1.0, 98.0)
-"""Of the values inside the head: what is black and what is white. Fat under the skin is the brightest
-tissue; a little of it is cut off so that the brain is not dark."""
+"""Of the values inside the head: what is black and what is white."""
+
+RIM = 0.1
+"""Of the head's width: so much of its rim is left out, for fat under the skin outshines the brain."""
 
 Window = tuple[int, int]
 """Values that become black and white, 0 to 255, the first below the second."""
@@ -52,7 +56,7 @@ def auto_windows(pixels: Sequence[np.ndarray]) -> tuple[Window, Window, Window]:
     Returns:
         One window a channel; `FULL` where there is no head or it has one value only.
     """
-    heads = [each[mask] for each in pixels if (mask := head_mask(each)).any()]
+    heads = [each[mask] for each in pixels if (mask := _inside(head_mask(each))).any()]
     if not heads:
         return FULL, FULL, FULL
     values = np.concatenate(heads)
@@ -60,6 +64,15 @@ def auto_windows(pixels: Sequence[np.ndarray]) -> tuple[Window, Window, Window]:
     return tuple(
         (int(a), int(np.ceil(b))) if b > a else FULL for a, b in zip(low, high, strict=True)
     )
+
+
+def _inside(head: np.ndarray) -> np.ndarray:
+    """Leave out the rim of a head, bool, (rows, cols); what stands at the picture's edge is rim, too."""
+    width = 2 * math.sqrt(np.count_nonzero(head) / math.pi)
+    framed = cv2.copyMakeBorder(head.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    inside = depth > RIM * width
+    return inside if inside.any() else head
 
 
 def apply_window(values: np.ndarray, window: Window) -> np.ndarray:
