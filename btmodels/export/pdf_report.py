@@ -6,7 +6,6 @@ Made in memory. The only name in it is the one that the slice came with, without
 from __future__ import annotations
 
 import hashlib
-import io
 from datetime import date
 
 import numpy as np
@@ -18,8 +17,9 @@ from btmodels import __version__, registry
 from btmodels.dataset import cohort
 from btmodels.measurement.measure import square_millimeters
 from btmodels.quality.findings import QualityReport
-from btmodels.slices import FLAIR, Analysis
+from btmodels.slices import Analysis
 from btmodels.visualize import overlay
+from btmodels.visualize.window import shown_flair
 
 NOTICE = "For research and teaching. This is not a medical device, and nothing here is a diagnosis."
 
@@ -32,6 +32,7 @@ _NOT_LOOKED_AT = "Whether the picture is fit to be judged was not looked at."
 _MARGIN, _WIDTH = 15, 180  # mm, of A4
 _BOX = 84  # mm, side of the square that a picture is fitted into
 _BOTTOM = 284  # mm, where the last line may end
+_PICTURE = 512  # pixels of a picture's longer side at least
 _NAME = 90  # characters of a name that are shown
 
 
@@ -90,8 +91,8 @@ def report_pdf(
 
 def _pictures(pdf: FPDF, analysis: Analysis) -> None:
     top = pdf.get_y()
-    plain = np.repeat(analysis.slice.pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
-    marked = np.asarray(Image.open(io.BytesIO(overlay.overlay_png(analysis))).convert("RGB"))
+    plain = np.repeat(shown_flair(analysis.slice.pixels)[..., None], 3, axis=2)
+    marked = overlay.overlay(analysis, _PICTURE)
     rows, cols = plain.shape[:2]
     scale = _BOX / max(rows, cols)
     words = ("FLAIR", "FLAIR with what the network marks (orange)")

@@ -60,7 +60,8 @@ def choose(bar: DeltaGenerator) -> Choice | None:
     link = Link()
     query = st.query_params.to_dict()
     if query.get("source") == "files":
-        st.session_state[SOURCE] = FILES
+        if query != st.session_state.get(f"{ANALYZE}.{WRITTEN}"):
+            st.session_state[SOURCE] = FILES
     elif query:
         link = read(ANALYZE, library.samples)
     elif SOURCE not in st.session_state and uploader.has_files():

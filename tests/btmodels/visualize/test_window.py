@@ -1,4 +1,4 @@
-"""The automatic window: the head fills the screen's range, one window for a volume, air and fat left out."""
+"""The automatic window: the head fills the range of the screen; air and fat are left out."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ def test_a_picture_of_one_value_is_shown_as_it_is(value):
 
 
 def test_values_beyond_the_window_are_cut_off():
-    values = np.array([[0, 10, 60, 110, 200]], np.uint8)
-    assert apply_window(values, (10, 110)).tolist() == [[0, 0, 128, 255, 255]]
+    values = np.array([[0, 10, 50, 110, 200]], np.uint8)
+    assert apply_window(values, (10, 110)).tolist() == [[0, 0, 102, 255, 255]]
     assert (apply_window(values, FULL) == values).all()
