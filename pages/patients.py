@@ -1,7 +1,10 @@
 """Patients: a cohort to choose from, and one patient as a whole."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from ui.analyze import results
 from ui.patients import page
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
@@ -10,8 +13,7 @@ from ui.viewer.workbench import workbench
 
 text = sections("cards/patients.md")
 
-st.title(text.get("Headline", "Patients"), anchor=False)
-st.markdown(text.get("Sentence", ""))
+st.html(Path(results.__file__).with_name("analyze.css"))
 choice = page.choose(text)
 
 
@@ -26,4 +28,14 @@ def under(analyzed: Analyzed, view: View) -> None:
 
 
 if choice:
-    workbench(choice.stack, choice.start, beside, choice.model, under=under, page=page.PAGE)
+    workbench(
+        choice.stack,
+        choice.start,
+        beside,
+        choice.model,
+        under=under,
+        page=page.PAGE,
+        above=results.answer,
+        follow=choice.follow,
+    )
+page.offer(text)

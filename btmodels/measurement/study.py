@@ -82,6 +82,14 @@ def milliliters(volume: float) -> str:
     return f"{volume:.2f} mL" if volume < 1 else f"{volume:,.1f} mL"
 
 
+def percent(probability: float) -> str:
+    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
+    # No network is certain, so rounding must not make it look so.
+    if probability > 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
+
+
 def groups_of(slices: Sequence[Slice]) -> list[list[int]]:
     """Return the indices of slices that belong together: of a volume, of a patient, or loose pictures."""
     found: dict[object, list[int]] = {}

@@ -39,10 +39,10 @@ def go_to_uploads(visit, site) -> None:
     visit.page.wait_for_selector("input[type=file]", state="attached")
 
 
-def looks_like(visit, volume: np.ndarray, channel: int, turn: Turn = Turn()) -> None:
+def looks_like(visit, volume: np.ndarray, channel: int, turn: Turn | None = None) -> None:
     """The viewer shows the middle slice in the volume's automatic window, to one level of 255."""
     window = auto_windows(list(volume))[channel]
-    expected = turn.apply(apply_window(volume[1][..., channel], window)).astype(int)
+    expected = (turn or Turn()).apply(apply_window(volume[1][..., channel], window)).astype(int)
     assert np.abs(visit.drawn("image")[..., 0] - expected).max() <= 1
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from btmodels.measurement.study import percent
 from btmodels.slices import Analysis
 from ui.analyze import uploader
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
-from ui.shared.text import percent
 from ui.viewer.gallery import turn
 
 _TABLE, _GO = "history.table", "history.go"

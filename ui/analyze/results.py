@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -10,16 +11,17 @@ from btmodels import registry
 from btmodels.export import files
 from btmodels.measurement import study
 from btmodels.measurement.measure import square_millimeters
+from btmodels.measurement.study import percent
 from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
-from ui.analyze import history
+from ui.analyze import history, uncertainty
 from ui.analyze.downloads import exports
 from ui.session import analysis as networks
 from ui.session import quality
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
-from ui.shared.text import percent, plain
+from ui.shared.text import plain
 from ui.viewer.gallery import turn
 
 TABLE_HEIGHT = 300
@@ -205,5 +207,37 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             on_click="ignore",
             help="0 and 255 in the slice's own rows and columns, as TIFF.",
         )
+        many = len(analyzed.stack.slices) > 1
+        st.download_button(
+            "Report (PDF)",
+            lambda: _report(analyzed, view, analysis),
+            f"{files.safe_stem(name)}_report.pdf",
+            "application/pdf",
+            icon=":material/picture_as_pdf:",
+            on_click="ignore",
+            disabled=analyzed.pending,
+            help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
+            "figures, what was noticed, networks and hashes. Made for you alone, kept nowhere.",
+        )
     which = "the stored one" if analysis.threshold == analyzed.threshold else "set by hand"
-    st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
+    st.caption(f"All are cut at threshold {analysis.threshold:.2f}, {which}.")
+
+
+def _report(analyzed: Analyzed, view: View, analysis: Analysis) -> bytes:
+    # Fonts and all take a while to load: not before they are wanted.
+    from btmodels.export import pdf_report
+
+    badge = badges.badge_of(analyzed.stack.provenance[view.slice])
+    context = pdf_report.ReportContext(
+        quality.report(analyzed.stack, view.slice),
+        badge.label,
+        badge.meaning,
+        datetime.now(UTC).date(),
+        uncertainty.agreement_sentences(analyzed, view.slice),
+    )
+    cut = analyzed.at_threshold(view.threshold)
+    slices = analyzed.stack.slices
+    groups = study.groups_of(slices)
+    group = next(place for place, each in enumerate(groups) if view.slice in each)
+    own = [cut.analyses[index] for index in groups[group] if cut.analyses[index] is not None]
+    return pdf_report.report_pdf(analysis, context, cut.summaries()[group], own)
