@@ -25,5 +25,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4)"]
+# The site finishes what it is asked before it stops: deploy/README.md, "Stop and restart".
 STOPSIGNAL SIGTERM
 CMD ["python", ".ci/serve.py"]

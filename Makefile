@@ -9,22 +9,27 @@ DATA ?= $(BT_DATA_DIR)
 PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 PY = .venv/bin/python
-export PORT HOST PYTHON
+export PORT HOST PYTHON INSTALLER
 
-.PHONY: help demo test train bench audit lint lock clean
+.PHONY: help demo check test train bench audit lint lock release clean
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
+	@echo "make check   lint and the fast tests, in under two minutes: no network, no browser"
 	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
 	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
 	@echo "make lint    ruff check, ruff format --check, and imports that point one way"
 	@echo "make lock    write requirements.lock anew: the newest packages of the ranges, with hashes"
+	@echo "make release check version, changelog, lock and tests, then tag the commit"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
 
 demo: .venv/.runtime
 	@exec $(PY) .ci/serve.py
+
+check: lint
+	@$(PY) -m pytest $(PYTEST_ARGS) -m "not slow and not browser and not networks"
 
 test: lint
 	@$(PY) -m pytest $(PYTEST_ARGS)
@@ -54,6 +59,13 @@ audit: .venv/.runtime
 lock: .venv/.dev
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" requirements-login.txt -o requirements.lock
+
+# Nothing is pushed: the tag is there to be looked at first.
+release: .venv/.dev
+	@$(PY) .ci/release.py
+	@.ci/run
+	@version="$$($(PY) .ci/release.py --version)" && git tag --annotate "v$$version" --message "Version $$version" && \
+		echo "Tagged v$$version. Publish it with: git push origin v$$version"
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis test-results

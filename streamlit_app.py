@@ -1,20 +1,15 @@
 """The list of pages and the frame around them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
-from starlette.middleware import Middleware
 
-from btmodels.inference.engine import get_engine
 from ui.shared.content import sections
 from ui.shared.deferred import page_first
-from ui.site import garbage, health, module_route, plane_route
-from ui.site.headers import SafeHeaders
-from ui.site.index_html import routes
+from ui.site import garbage, login, server
 
-FIGURES = Path(__file__).parent / "assets" / "figures"
+ROOT = Path(__file__).parent
+FIGURES = ROOT / "assets" / "figures"
 NAME = "Margin"
 
 
@@ -33,25 +28,13 @@ def frame() -> None:
         st.Page("pages/scoreboard.py", title="Scoreboard", icon=":material/leaderboard:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
+    st.html(ROOT / "ui" / "site" / "site.css")
     with page_first():
         st.navigation(pages, position="top").run()
         st.caption(notice)
+        if login.is_on():
+            st.button("Log out", on_click=st.logout, type="tertiary")
     garbage.page_served()
-
-
-@asynccontextmanager
-async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Warm the engine up while the server starts; end its process with the server."""
-    get_engine().start()
-    garbage.freeze_after_first_page()
-    # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
-    # came first with a deep link would get a page without this frame.
-    with suppress(ImportError):  # not public: a later Streamlit may do without it
-        from streamlit.runtime.pages_manager import PagesManager
-
-        PagesManager.uses_pages_directory = False
-    yield
-    get_engine().close()
 
 
 # `streamlit run` finds `app` by reading this file, serves it, and runs the file again as a script
@@ -61,12 +44,7 @@ if __name__ == "__main__":
 else:
     app = st.App(
         __file__,
-        lifespan=lifespan,
-        routes=[
-            health.route(),
-            module_route.route(),
-            plane_route.route(),
-            *routes(["/", "/analyze", "/patients", "/learn", "/scoreboard", "/about"]),
-        ],
-        middleware=[Middleware(SafeHeaders)],
+        lifespan=server.lifespan,
+        routes=server.routes(),
+        middleware=server.middleware(),
     )

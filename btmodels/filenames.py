@@ -6,6 +6,7 @@ The data set calls a slice ``<PATIENT>_<n>.tif`` and its mask ``<PATIENT>_<n>_ma
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -15,12 +16,38 @@ PATIENT = re.compile(r"[A-Z0-9]+_[A-Z0-9]+_[A-Z0-9]+_[0-9]{8}")
 _SLICE = re.compile(rf"({PATIENT.pattern})_([0-9]{{1,6}})")
 _MASK = "_mask"
 _LONGEST = 120
+_TURNS_TEXT = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of characters that change the order in which the others are shown."""
 
 
 def plain_name(name: str) -> str:
-    """Return a file's name without folders and without characters that do not print."""
-    last = re.split(r"[\\/]", name)[-1]
-    return "".join(c for c in last if c.isprintable())[:_LONGEST].strip() or "The file"
+    """Return a file's name as it may be shown: no folders, 120 characters at most.
+
+    A control character, and one that turns the direction of the text, becomes ``\ufffd``: with it gone,
+    or at work, a name would pass for another. What else does not print is left out.
+    """
+    return plain_text(re.split(r"[\\/]", name)[-1]) or "The file"
+
+
+def plain_text(text: str) -> str:
+    """Return a line of text as `plain_name` shows it, slashes and all."""
+    return "".join(map(_shown, text[: 2 * _LONGEST]))[:_LONGEST].strip()
+
+
+def plain_path(path: str) -> str:
+    """Return a path as it may be shown: parted by ``/``, each part by `plain_name`, none leading out."""
+    parts = [part for part in re.split(r"[\\/]+", path) if part not in ("", ".", "..")]
+    return "/".join(map(plain_name, parts)) or plain_name("")
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    category = unicodedata.category(character)
+    if category == "Zs":  # macOS puts a narrow space into the names of screenshots
+        return " "
+    hostile = category in ("Cc", "Cs") or unicodedata.bidirectional(character) in _TURNS_TEXT
+    return "\ufffd" if hostile else ""
 
 
 def stem_of(name: str) -> str:
@@ -31,6 +58,12 @@ def stem_of(name: str) -> str:
 def suffix_of(name: str) -> str:
     """Return a file's ending in lower case with its dot, empty where there is none."""
     return PurePosixPath(plain_name(name)).suffix.lower()
+
+
+def natural_key(name: str) -> list[tuple[bool, int, str]]:
+    """Return what names are sorted by so that ``x_9`` comes before ``x_10``."""
+    parts = re.split(r"(\d+)", name.lower())
+    return [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
 
 
 def parse_slice_name(name: str) -> tuple[str | None, int | None]:

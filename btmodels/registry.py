@@ -7,7 +7,6 @@ flips, clean-up, hash) stands in ``assets/weights/<name>.json`` and is read here
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from btmodels.errors import WeightsError
+from btmodels.json_files import read_json
 from btmodels.paths import ASSETS
 
 
@@ -179,20 +179,13 @@ def load_record(name: str, assets: Path = ASSETS) -> Record:
     """
     title, path = get(name).title, record_path(name, assets)
     try:
-        stamp = os.stat(path)
-        return _read_record(path, stamp.st_mtime_ns, stamp.st_size, title)
+        content = dict(read_json(path))
     except FileNotFoundError:
         raise WeightsError(
             f"There are no weights for {title} in this copy of the project."
         ) from None
-    except (OSError, ValueError):
+    except (OSError, TypeError, ValueError):
         raise WeightsError(f"The record of {title}'s weights cannot be read.") from None
-
-
-@lru_cache(maxsize=64)
-def _read_record(path: Path, mtime_ns: int, size: int, title: str) -> Record:
-    # Keyed by time and size, so that pages can ask at each visit at the price of one stat.
-    content = json.loads(path.read_text(encoding="utf-8"))
     known = {key: content.pop(key, None) for key in Record.__dataclass_fields__ if key != "extra"}
     missing = [key for key, value in known.items() if value is None]
     if missing:
@@ -223,5 +216,5 @@ def verify_weights(name: str, assets: Path = ASSETS) -> Record:
 
 @lru_cache(maxsize=64)
 def _sha256_of(path: Path, mtime_ns: int, size: int) -> str:
-    # Keyed as `_read_record` is.
+    # Keyed by time and size, so that pages can ask at each visit at the price of one stat.
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -19,7 +19,7 @@ FLAIR = 1
 """Index of the FLAIR channel, the one on which the experts drew their masks."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slice:
     """One decoded slice.
 
@@ -46,7 +46,7 @@ class Slice:
     turn: Turn | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
     """Where a slice lies in a volume.
 
@@ -81,7 +81,7 @@ class Patient:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What the networks say of one slice, before anything is measured.
 
@@ -95,7 +95,7 @@ class Prediction:
     levels: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """A slice with verdict, mask and measures: all that a page, a file or a report shows.
 

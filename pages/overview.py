@@ -1,8 +1,10 @@
-"""Overview: a patient segmented by the engine of this very process, why, and three ways on."""
+"""Overview: a patient segmented by the engine of this very process, one honest score, three ways on."""
 
 import streamlit as st
 
 from btmodels.errors import CohortError
+from ui.results import headline
+from ui.results.slice_answer import draw_slice_answer
 from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
@@ -15,42 +17,65 @@ text = sections("cards/overview.md")
 sample, chosen = samples.library().featured()
 
 
-def beside(analyzed: Analyzed, view: View) -> None:
-    """Tell whose slices these are, and why people want them marked by machine."""
-    badges.draw(analyzed.stack.provenance[view.slice])
+def draw_answer(analyzed: Analyzed, view: View) -> None:
+    """Draw verdict, marked area and score of the slice in the viewer, and the three ways on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badges.draw(analyzed.stack.provenance[view.slice])
     st.markdown(text.get(f"Featured: {chosen}", ""))
-    if analyzed.message and not analyzed.pending:
+    found = analyzed.analyses[view.slice]
+    shown = found and analysis.at_threshold(found, view.threshold)
+    draw_slice_answer(shown)
+    if not shown and not analyzed.pending and analyzed.message:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-    st.header("Why by machine", anchor=False)
-    st.markdown(text.get("Why by machine", ""))
+    with st.container(key="score", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(headline.short_sentence(), width="stretch")
+        st.page_link("pages/scoreboard.py", label="How good is it?")
+    draw_ways_on()
+
+
+def draw_ways_on() -> None:
+    """Draw three links: see it presented, try it, learn how it works."""
+    with st.container(key="ways"):
+        st.page_link(
+            "pages/analyze.py",
+            label="Show me",
+            icon=":material/slideshow:",
+            query_params={"present": "1"},
+            help=text.get("Show me"),
+            width="stretch",
+        )
+        st.page_link(
+            "pages/analyze.py",
+            label="Try my own scan",
+            icon=":material/upload_file:",
+            query_params={"source": "files"},
+            help=text.get("Try my own"),
+            width="stretch",
+        )
+        st.page_link(
+            "pages/learn.py",
+            label="Teach me how it works",
+            icon=":material/school:",
+            help=text.get("Teach me"),
+            width="stretch",
+        )
+
+
+def draw_reasons() -> None:
+    """Draw why people want tumors outlined by a network, a column a reason."""
+    st.header(text.get("Reasons", "Why use a network?"), anchor=False)
+    reasons = [(key, words) for key, words in text.items() if key.startswith("Reason: ")]
+    for column, (key, words) in zip(
+        st.columns(len(reasons) or 1, gap="large"), reasons, strict=True
+    ):
+        column.markdown(f"**{key.removeprefix('Reason: ')}**  \n{words}")
 
 
 st.title(text.get("Headline", "Brain tumor segmentation"), anchor=False)
 st.markdown(text.get("Sentence", ""))
-with st.container(horizontal=True, gap="medium"):
-    st.page_link(
-        "pages/analyze.py",
-        label="Take this patient apart",
-        icon=":material/biotech:",
-        query_params={"patient": sample.patient.folder} if sample else None,
-    )
-    st.page_link(
-        "pages/analyze.py",
-        label="Analyze your own slice",
-        icon=":material/upload_file:",
-        query_params={"source": "files"},
-    )
-    st.page_link(
-        "pages/analyze.py",
-        label="Present five views",
-        icon=":material/slideshow:",
-        query_params={"present": "1"},
-    )
-    st.page_link("pages/learn.py", label="Learn how it works", icon=":material/school:")
-    st.page_link("pages/about.py", label="Read what stands behind it", icon=":material/menu_book:")
-
 if sample is None:
     st.info("This copy of the project has no samples: set BT_DATA_DIR or restore assets/samples.")
+    draw_ways_on()
 else:
     try:
         stack = samples.stack_of(sample, sample.patient.folder)
@@ -59,5 +84,6 @@ else:
     else:
         threshold = analysis.stored_threshold()
         start = View(stack.largest_lesion_slice(), 0.5 if threshold is None else threshold)
-        workbench(stack, start, beside, shares=(2, 1))
+        workbench(stack, start, draw_answer, shares=(1.25, 1))
+draw_reasons()
 status.draw_status()

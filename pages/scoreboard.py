@@ -8,6 +8,5 @@ from ui.shared.content import sections
 text = sections("cards/scoreboard.md")
 
 st.title(text.get("Headline", "Scoreboard"), anchor=False)
-st.markdown(text.get("Sentence", ""))
-if choice := page.choose(text):
-    page.draw_scoreboard(choice, text)
+page.draw_headline()
+page.draw_tabs(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,21 @@ _PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+
+
+# Tests run beside each other, and so do the processes that they start: a thread each is all there is to
+# share, and more only wait for each other.
+for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
+_NETWORKS = tuple(
+    f"tests/{folder}/"
+    for folder in (
+        *("btmodels/inference", "btmodels/networks", "btmodels/teaching", "btmodels/training"),
+        *("train/bench", "train/evaluate", "train/experiments", "train/fit"),
+    )
+)
+"""Folders whose tests build, train or run networks, which takes TensorFlow and minutes."""
 
 
 def find_chromium() -> str | None:
@@ -30,6 +46,9 @@ def _browser_required() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(_NETWORKS):
+            item.add_marker(pytest.mark.networks)
     if find_chromium() is None and not _browser_required():
         for item in items:
             if item.get_closest_marker("browser"):
@@ -57,6 +76,20 @@ def chromium() -> str:
     if path is None:
         pytest.fail("BT_BROWSER=required, and no Chromium or Chrome was found.")
     return path
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Functions that TensorFlow would compile run as they are written.
+
+    A graph takes from three to thirty seconds to compile, which a training of a few steps never wins
+    back. `tests/btmodels/training/test_eager.py` holds both ways to the same weights.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 # These build or run networks; all other modules of the library must be cheap to import.
 NEED_KERAS = {
-    "btmodels.weights", "btmodels.networks", "btmodels.training", "btmodels.inference.predict",
+    "btmodels.weights", "btmodels.networks", "btmodels.training.fitting", "btmodels.inference.predict",
     "btmodels.inference.precision", "btmodels.inference.introspect", "btmodels.inference.fold_batchnorm",
     "btmodels.teaching.live_training.trainer",
 }  # fmt: skip

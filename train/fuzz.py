@@ -156,8 +156,9 @@ def _read_any(data: bytes, name: str) -> bool:
     done = 0
     for member, content in members:
         with suppress(DecodeError):
-            read_file(content, member)
-            done += 1
+            if isinstance(content, bytes):
+                read_file(content, member)
+                done += 1
     return done > 0
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from btmodels.errors import CohortError
+from btmodels.json_files import read_json
 from btmodels.paths import ASSETS
 
 SUBSETS = ("train", "validation", "test", "reference")
 """Of the split. Reference patients are never trained on and never selected by."""
+
+_MISSING = "The split by patient, patients.json, is missing."
 
 Provenance = Literal["train", "validation", "test", "reference", "synthetic", "unknown"]
 
@@ -24,7 +25,7 @@ def load_split(assets: Path = ASSETS) -> dict[str, list[str]]:
     Raises:
         CohortError: There is none, or a patient is in two subsets.
     """
-    content = _split(*_stamp(assets))
+    content = _split(assets)
     return {subset: list(content[subset]) for subset in SUBSETS}
 
 
@@ -34,7 +35,7 @@ def load_folds(assets: Path = ASSETS) -> list[list[str]]:
     Raises:
         CohortError: As for `load_split`.
     """
-    return [list(fold) for fold in _split(*_stamp(assets)).get("folds", [])]
+    return [list(fold) for fold in _split(assets).get("folds", [])]
 
 
 def split_sha256(assets: Path = ASSETS) -> str:
@@ -43,7 +44,10 @@ def split_sha256(assets: Path = ASSETS) -> str:
     Raises:
         CohortError: There is none.
     """
-    return hashlib.sha256(_stamp(assets)[0].read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(_path(assets).read_bytes()).hexdigest()
+    except OSError:
+        raise CohortError(_MISSING) from None
 
 
 def provenance(patient_folder: str, assets: Path = ASSETS) -> Provenance:
@@ -59,26 +63,22 @@ def provenance(patient_folder: str, assets: Path = ASSETS) -> Provenance:
     if patient_folder.startswith("SYNT_"):
         return "synthetic"
     try:
-        split = _split(*_stamp(assets))
+        split = _split(assets)
     except CohortError:
         return "unknown"
     return next((subset for subset in SUBSETS if patient_folder in split[subset]), "unknown")
 
 
-def _stamp(assets: Path) -> tuple[Path, int]:
-    path = Path(assets) / "splits" / "patients.json"
-    try:
-        return path, path.stat().st_mtime_ns
-    except OSError:
-        raise CohortError("The split by patient, patients.json, is missing.") from None
+def _path(assets: Path) -> Path:
+    return Path(assets) / "splits" / "patients.json"
 
 
-@lru_cache(maxsize=8)
-def _split(path: Path, mtime_ns: int) -> dict[str, list]:
-    # Keyed by time too: badges ask for every slice, and a stat is all that it should cost.
+def _split(assets: Path) -> dict[str, list]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(_path(assets))
         everyone = [folder for subset in SUBSETS for folder in content[subset]]
+    except FileNotFoundError:
+        raise CohortError(_MISSING) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CohortError("The split by patient, patients.json, cannot be read.") from error
     twice = [folder for folder, times in Counter(everyone).items() if times > 1]

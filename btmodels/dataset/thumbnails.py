@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +27,10 @@ THUMBNAIL = 72
 SECONDS = 6.0
 """Of the processor; a folder that takes more is given up: 88 slices take less than one."""
 
+TRIES = 3
+"""So often an unexpected error may happen on one patient before its preview is given up."""
+
+_LOG = logging.getLogger(__name__)
 _QUALITY = 88
 _PRIORITY = 10
 
@@ -77,20 +83,20 @@ def thumbnail(each: Slice) -> bytes:
 
 
 class ThumbnailQueue:
-    """ThumbnailQueue of many patients, made one after the other in a process of its own, and each once.
+    """Makes previews of many patients one after the other in a process of its own, each of them once.
 
-    Safe between threads; none of them waits. A folder to which a file came or from which one went is
-    previewed anew.
+    Safe between threads; none of them waits. A folder in which files were added or removed is read again.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[tuple, PatientPreview] = {}
         self._wanted: dict[tuple, Patient] = {}
+        self._failures: Counter[tuple] = Counter()
         self._working = False
 
     def request(self, patients: Sequence[Patient]) -> dict[str, PatientPreview]:
-        """Return the queue there are by folder name, and see that the others follow, in order."""
+        """Return the previews that are ready, by folder name; the others follow, in order."""
         keys = {patient.folder: _stamp(patient) for patient in patients}
         with self._lock:
             found = {name: self._found[key] for name, key in keys.items() if key in self._found}
@@ -110,19 +116,30 @@ class ThumbnailQueue:
                         self._working = False
                         return
                     key, patient = next(iter(self._wanted.items()))
-                made = _preview_in(reader, patient)
+                made = self._preview(reader, key, patient)
                 with self._lock:
-                    self._found[key] = made
                     self._wanted.pop(key, None)
+                    if made:
+                        self._found[key] = made
+                    else:
+                        self._wanted[key] = patient  # tried again after all others
         finally:
             reader.close()
 
-
-def _preview_in(reader: Reader, patient: Patient) -> PatientPreview:
-    try:
-        return reader.run(patient.folder, _preview_in_background, patient)
-    except DecodeError as error:
-        return PatientPreview(None, None, None, (*patient.problems, str(error)))
+    def _preview(self, reader: Reader, key: tuple, patient: Patient) -> PatientPreview | None:
+        """Return a patient's preview; None where an error of the machine calls for another try."""
+        try:
+            return reader.run(patient.folder, _preview_in_background, patient)
+        except DecodeError as error:
+            problem = str(error)
+        except Exception:
+            # No memory for a process, say: it must cost neither this thread nor the other patients.
+            _LOG.exception("A preview failed.")
+            self._failures[key] += 1
+            if self._failures[key] < TRIES:
+                return None
+            problem = f"The files of {patient.folder} could not be read."
+        return PatientPreview(None, None, None, (*patient.problems, problem))
 
 
 def _preview_in_background(patient: Patient) -> PatientPreview:

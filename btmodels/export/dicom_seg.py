@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from btmodels import __version__
 from btmodels.errors import ExportError
 from btmodels.export.nifti import shown_masks, volume_stem
 from btmodels.slices import Analysis, Slice
@@ -127,7 +128,7 @@ def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> byte
         instance_number=1,
         manufacturer="Brain tumor segmentation, not a medical device",
         manufacturer_model_name=name,
-        software_versions="0.1.0",
+        software_versions=__version__,
         device_serial_number="0",
         content_description="Research only; drawn by a network, seen by nobody",
         omit_empty_frames=bool(frames.any()),

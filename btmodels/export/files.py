@@ -20,7 +20,7 @@ from btmodels.transforms.orientation import as_uploaded
 from btmodels.visualize.overlay import overlay_png
 from btmodels.visualize.window import Window
 
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 _WHEN = (1980, 1, 1, 0, 0, 0)
 """Time of a zip's files: the same results give the same bytes."""
 

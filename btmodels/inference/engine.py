@@ -81,10 +81,14 @@ class Engine:
 
     Args:
         assets: Folder that holds ``weights/``.
+
+    Attributes:
+        listeners: Called with each request's number of slices, 0 for a call of `ask`, and its future.
     """
 
     def __init__(self, assets: Path = paths.ASSETS) -> None:
         self.assets = assets
+        self.listeners: list[Callable[[int, Future], None]] = []
         self._lock = threading.RLock()
         self._run: tuple[WorkerProcess, RequestQueue] | None = None
         self._thread: threading.Thread | None = None
@@ -171,7 +175,7 @@ class Engine:
             nothing: Future[list[Prediction]] = Future()
             nothing.set_result([])
             return nothing
-        return self._queue().add(images, networks).future
+        return self._announced(len(images), self._queue().add(images, networks).future)
 
     def ask(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call ``function(*args, assets)`` in the worker; wait until it is warm and for this call's turn.
@@ -192,7 +196,13 @@ class Engine:
         """
         if _is_off():
             raise EngineError(_OFF)
-        return self._queue().add_task(function, (*args, self.assets)).future.result()
+        task = self._queue().add_task(function, (*args, self.assets))
+        return self._announced(0, task.future).result()
+
+    def _announced(self, slices: int, future: Future) -> Future:
+        for listener in self.listeners:
+            listener(slices, future)
+        return future
 
     def _queue(self) -> RequestQueue:
         with self._lock:

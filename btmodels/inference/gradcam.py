@@ -28,7 +28,7 @@ LAYERS = {"resnet50": "conv5_block3_out"}
 """The last layer with rows and columns, by registry name of a classifier."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GradCAM:
     """Grad-CAM of one slice.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ActivationMaps:
     """Some of the maps that a layer gives out for a slice.
 
@@ -27,7 +27,7 @@ class ActivationMaps:
     high: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Saliency:
     """What one pixel's logit depends on.
 

@@ -45,7 +45,7 @@ class Task:
         return (self,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Slices of one or more requests for the same networks; of each request as many as its share."""
 

@@ -25,7 +25,7 @@ from btmodels.visualize.overlay import blend, png
 from btmodels.visualize.window import shown_flair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """What several askings said of one slice.
 
@@ -99,7 +99,7 @@ def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
     return cut_predictions(("as it is", "mirrored"), levels, [predictor.record] * 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TimedPrediction:
     """One network's answer to one slice.
 

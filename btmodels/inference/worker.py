@@ -47,7 +47,7 @@ class WorkerInfo:
     problems: dict[str, tuple[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BatchResult:
     """What the networks say.
 

@@ -32,7 +32,7 @@ HEAD_SMOOTHING = (1.0, 4.0)
 _INSIDE = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """A closed surface of triangles.
 

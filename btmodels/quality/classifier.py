@@ -20,7 +20,7 @@ CLIP = 4.0
 """Standardized figures are clipped to +-CLIP: nothing that one figure says outweighs all others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MLPEnsemble:
     """The mean of a few networks of one hidden layer.
 
@@ -53,7 +53,7 @@ class MLPEnsemble:
         return total / len(self.hidden)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Thresholds:
     """All that the check goes by.
 

@@ -5,12 +5,11 @@ Kinds of faults are `KINDS`; figures stand in ``assets/metrics/robustness.json``
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from btmodels.json_files import read_json
 from btmodels.paths import ASSETS
 
 KINDS = (
@@ -73,7 +72,7 @@ class FaultCost:
         """Say it in words: what a warning quotes."""
         before = self.dice + self.drop
         seen = f"Measured on {self.patients} patients never seen"
-        if abs(before - self.dice) < 0.005:
+        if f"{before:.2f}" == f"{self.dice:.2f}":
             return f"{seen}, this did not change the Dice of the mask ({self.dice:.2f})."
         verb = "falls" if self.drop > 0 else "rises"
         return (
@@ -88,9 +87,8 @@ def path(assets: Path = ASSETS) -> Path:
 
 def document(assets: Path = ASSETS) -> dict[str, Any] | None:
     """Return the whole file, or None where nothing was measured or it cannot be read."""
-    file = path(assets)
     try:
-        return _read(file, file.stat().st_mtime_ns)
+        return read_json(path(assets))
     except (OSError, ValueError):
         return None
 
@@ -132,8 +130,3 @@ def _cost(row: dict[str, Any], model: str) -> FaultCost:
         patients=row["patients"],
         slices=row["slices"],
     )
-
-
-@lru_cache(maxsize=4)
-def _read(file: Path, mtime_ns: int) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8"))

@@ -26,7 +26,7 @@ BANDS = 5
 _EPSILON = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeadRegion:
     """The largest bright region of a picture, holes filled.
 

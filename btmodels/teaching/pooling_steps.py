@@ -13,7 +13,7 @@ Box = tuple[int, int, int, int]
 """First and last row, first and last column."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """What was read, what was written, and the output as it is then.
 

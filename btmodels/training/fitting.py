@@ -6,7 +6,6 @@ run that was killed and started again ends with the same weights as one that was
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import time
@@ -32,8 +31,6 @@ class FitConfig:
         seed: Of weights, order and augmentation.
         validate_every: Epochs between validations; the last one is always validated.
         patience: Stop early after so many validations without a better score; None never does.
-        plateau: Keep the rate constant instead of the one-cycle schedule, and halve it whenever half
-            the patience has passed without a better score.
         fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
     """
 
@@ -46,27 +43,22 @@ class FitConfig:
     seed: int = 0
     validate_every: int = 2
     patience: int | None = None
-    plateau: bool = False
     fade: float = 0.0
 
 
 def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
     """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
     (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine.
-
-    With `FitConfig.plateau` the rate starts at its peak instead and `fit` lowers it.
     """
     total = max(config.epochs * steps_per_epoch, 2)
     rising = max(int(total * config.warmup), 1)
-    schedule = config.learning_rate
-    if not config.plateau:
-        schedule = keras.optimizers.schedules.CosineDecay(
-            config.learning_rate / 25,
-            decay_steps=total - rising,
-            alpha=1e-3,
-            warmup_target=config.learning_rate,
-            warmup_steps=rising,
-        )
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 25,
+        decay_steps=total - rising,
+        alpha=1e-3,
+        warmup_target=config.learning_rate,
+        warmup_steps=rising,
+    )
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
     )
@@ -161,7 +153,7 @@ def fit(
         epoch_data: From an epoch's number (from 0) to its batches.
         validate: From the model to a score; higher is better.
         config: How.
-        folder: Holds ``checkpoint.npz``, ``best.npz`` and ``log.csv``; a run found there is continued.
+        folder: Holds ``checkpoint.npz`` and ``best.npz``; a run found there is continued.
         say: Gets a line at a time.
         callbacks: More of Keras's.
 
@@ -210,10 +202,7 @@ def fit(
         ):
             state |= {"best_score": row["score"], "best_epoch": epoch + 1}
             save_checkpoint(best, model, state)
-        if row["score"] is not None and config.plateau:
-            _slow_down(model.optimizer, state["history"], max((config.patience or 10) // 2, 1))
         save_checkpoint(checkpoint, model, state)
-        _write_log(folder / "log.csv", state["history"])
         left = (config.epochs - epoch - 1) * row["seconds"] / 60
         score = "" if row["score"] is None else f", validation {row['score']:.4f}"
         say(
@@ -267,16 +256,3 @@ def finished(state: dict) -> bool:
     if state["epochs"] >= config["epochs"]:
         return True
     return bool(config["patience"]) and validations_without_gain(history) >= config["patience"]
-
-
-def _slow_down(optimizer: keras.optimizers.Optimizer, history: list[dict], every: int) -> None:
-    waited = validations_without_gain(history)
-    if waited and waited % every == 0:
-        optimizer.learning_rate.assign(optimizer.learning_rate * 0.5)
-
-
-def _write_log(path: Path, history: list[dict]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["epoch", "loss", "score", "seconds"])
-        writer.writeheader()
-        writer.writerows(history)

@@ -1,62 +1,71 @@
-"""Training losses on logits. All take float tensors (batch, rows, cols, 1) and return one number."""
+"""Training losses on logits, written once: for Keras tensors that are trained on, and for NumPy arrays of
+pages, which never load Keras.
+
+All take the truth (0 to 1) and logits (before the sigmoid) of one shape, such as (batch, rows, cols, 1),
+and, if not one, how many pixels each of them stands for. They return one number: a float32 scalar tensor,
+or a float64 where truth and logits are NumPy arrays or plain numbers.
+"""
 
 from __future__ import annotations
 
-from keras import ops
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 
 
-def bce(truth, logits):
+def bce(truth, logits, weights=None):
     """Mean binary cross-entropy of logits, stable for large ones.
 
     Formula: max(z, 0) - z t + log(1 + exp(-|z|)).
     """
-    truth, logits = ops.cast(truth, "float32"), ops.cast(logits, "float32")
-    return ops.mean(ops.relu(logits) - logits * truth + ops.log1p(ops.exp(-ops.abs(logits))))
+    ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
+    values = ops.relu(logits) - logits * truth + ops.log1p(ops.exp(-ops.abs(logits)))
+    return _mean(ops, values, weights)
 
 
-def soft_dice(truth, logits, smooth: float = 1.0):
+def soft_dice(truth, logits, weights=None, smooth: float = 1.0):
     """1 - Dice of probabilities, pooled over the whole batch (Milletari et al. 2016, arXiv:1606.04797).
 
     Pooled, because most slices hold no tumor: a Dice for each of them would be 0 / 0, and with smoothing
     it would push hardest exactly where a few stray pixels are marked on an empty slice.
 
     Args:
-        truth: 0 to 1.
-        logits: Before the sigmoid.
+        truth, logits, weights: As for all losses here.
         smooth: Added above and below, so that a batch without tumor has loss 0 for an empty mask.
     """
-    truth = ops.cast(truth, "float32")
-    probability = ops.sigmoid(ops.cast(logits, "float32"))
-    overlap = ops.sum(truth * probability)
-    return 1.0 - (2.0 * overlap + smooth) / (ops.sum(truth) + ops.sum(probability) + smooth)
+    ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
+    probability = ops.sigmoid(logits)
+    overlap = _sum(ops, truth * probability, weights)
+    both = _sum(ops, truth, weights) + _sum(ops, probability, weights)
+    return 1.0 - (2.0 * overlap + smooth) / (both + smooth)
 
 
-def bce_dice(truth, logits):
+def bce_dice(truth, logits, weights=None):
     """Sum of `bce` and `soft_dice`."""
-    return bce(truth, logits) + soft_dice(truth, logits)
+    return bce(truth, logits, weights) + soft_dice(truth, logits, weights)
 
 
-def tversky(truth, logits, misses: float = 0.7, smooth: float = 1.0):
+def tversky(truth, logits, weights=None, misses: float = 0.7, smooth: float = 1.0):
     """1 - Tversky index of probabilities, pooled over the whole batch (Salehi, Erdogmus, Gholipour 2017,
     arXiv:1706.05721): a Dice in which a missed pixel weighs more than one marked in vain.
 
     Formula: 1 - (TP + s) / (TP + misses FN + (1 - misses) FP + s).
 
     Args:
-        truth: 0 to 1.
-        logits: Before the sigmoid.
+        truth, logits, weights: As for all losses here.
         misses: Weight of false negatives, 0 to 1; at 1/2 the index is Dice.
         smooth: Added above and below, so that a batch without tumor has loss 0 for an empty mask.
     """
-    truth = ops.cast(truth, "float32")
-    probability = ops.sigmoid(ops.cast(logits, "float32"))
-    hits = ops.sum(truth * probability)
-    missed = ops.sum(truth * (1.0 - probability))
-    alarms = ops.sum((1.0 - truth) * probability)
+    ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
+    probability = ops.sigmoid(logits)
+    hits = _sum(ops, truth * probability, weights)
+    missed = _sum(ops, truth * (1.0 - probability), weights)
+    alarms = _sum(ops, (1.0 - truth) * probability, weights)
     return 1.0 - (hits + smooth) / (hits + misses * missed + (1.0 - misses) * alarms + smooth)
 
 
-def focal(truth, logits, gamma: float = 2.0, alpha: float = 0.25):
+def focal(truth, logits, weights=None, gamma: float = 2.0, alpha: float = 0.25):
     """Mean focal loss (Lin, Goyal, Girshick, He, Dollar 2017, arXiv:1708.02002): cross-entropy in which
     what is already right counts little.
 
@@ -64,14 +73,48 @@ def focal(truth, logits, gamma: float = 2.0, alpha: float = 0.25):
     tumor and 1 - ``alpha`` elsewhere; gamma and alpha are the paper's best.
 
     Args:
-        truth: 0 to 1; edge pixels in between count in both parts.
-        logits: Before the sigmoid.
+        truth, logits, weights: As for all losses here; edge pixels in between count in both parts.
         gamma: How much less an easy pixel counts; 0 leaves weighted cross-entropy.
         alpha: Weight of tumor pixels, 0 to 1.
     """
-    truth, logits = ops.cast(truth, "float32"), ops.cast(logits, "float32")
+    ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
     probability = ops.sigmoid(logits)
     # softplus(-z) = -log(sigmoid(z)), stable for large logits.
     tumor = alpha * (1.0 - probability) ** gamma * ops.softplus(-logits)
     other = (1.0 - alpha) * probability**gamma * ops.softplus(logits)
-    return ops.mean(truth * tumor + (1.0 - truth) * other)
+    return _mean(ops, truth * tumor + (1.0 - truth) * other, weights)
+
+
+LOSSES = {"bce": bce, "dice": soft_dice, "bce_dice": bce_dice, "tversky": tversky, "focal": focal}
+"""By the keys of assets/metrics/losses.json."""
+
+
+_NUMPY = SimpleNamespace(
+    abs=np.abs,
+    exp=np.exp,
+    log1p=np.log1p,
+    mean=np.mean,
+    sum=np.sum,
+    relu=lambda values: np.maximum(values, 0),
+    softplus=lambda values: np.logaddexp(0, values),
+    sigmoid=lambda values: np.exp(-np.logaddexp(0, -values)),
+)
+"""Of `keras.ops` what the losses use, for arrays."""
+
+
+def _of_one_kind(truth, logits, weights) -> tuple[Any, ...]:
+    """Return what computes with the values, `keras.ops` or `_NUMPY`, and the values as its floats."""
+    if isinstance(logits, np.ndarray | np.generic | float | int):
+        numbers = (truth, logits, 1.0 if weights is None else weights)
+        return _NUMPY, *np.broadcast_arrays(*(np.asarray(each, np.float64) for each in numbers))
+    from keras import ops  # loaded already, for it made the tensor
+
+    return ops, ops.cast(truth, "float32"), ops.cast(logits, "float32"), weights
+
+
+def _sum(ops, values, weights):
+    return ops.sum(values if weights is None else weights * values)
+
+
+def _mean(ops, values, weights):
+    return ops.mean(values) if weights is None else ops.sum(weights * values) / ops.sum(weights)

@@ -89,7 +89,9 @@ def restore(probability: np.ndarray, rows: int, cols: int) -> np.ndarray:
     if probability.shape == (rows, cols):
         return probability
     side, top, left = square_box(rows, cols)
-    square = cv2.resize(probability, (side, side), interpolation=cv2.INTER_LINEAR)
+    # As in `fit_to`: bilinear samples of a map that shrinks would skip most of its pixels.
+    method = cv2.INTER_AREA if side < len(probability) else cv2.INTER_LINEAR
+    square = cv2.resize(probability, (side, side), interpolation=method)
     return square[top : top + rows, left : left + cols]
 
 

@@ -9,8 +9,8 @@ if [ -n "$(ls -A "$folder")" ]; then
     echo "$folder is not empty." >&2
     exit 1
 fi
-git archive HEAD -- .ci/serve.py .dockerignore .streamlit Dockerfile LICENSE assets btmodels pages \
-    pyproject.toml requirements.lock streamlit_app.py ui | tar -x -C "$folder"
+git ls-files -z -- .ci/serve.py .dockerignore .streamlit Dockerfile LICENSE assets btmodels pages \
+    pyproject.toml requirements.lock streamlit_app.py ui | tar -c --null -T - | tar -x -C "$folder"
 cp deploy/spaces/README.md "$folder/README.md"
 # A Space is shown in a frame of huggingface.co, and a browser sends a frame no cookie of another kind.
 cat >>"$folder/Dockerfile" <<'END'

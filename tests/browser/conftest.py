@@ -11,14 +11,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+from tests.files import link_or_copy
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -108,11 +110,13 @@ def altered_site(tmp_path_factory) -> Iterator[Address]:
     root = tmp_path_factory.mktemp("altered") / "site"
     keep_out = shutil.ignore_patterns("__pycache__")
     for part in ("btmodels", "ui", "pages", "assets", ".streamlit"):
-        shutil.copytree(ROOT / part, root / part, ignore=keep_out)
+        # Links, for the weights of all networks are 170 MB.
+        shutil.copytree(ROOT / part, root / part, ignore=keep_out, copy_function=link_or_copy)
     shutil.copy(ROOT / "streamlit_app.py", root)
     weights = root / "assets" / "weights" / "ensemble.weights.h5"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
+    weights.unlink()  # or the one in the repository would be altered
     weights.write_bytes(content)
     with serve(root) as address:
         yield address
@@ -218,16 +222,38 @@ class Visit:
         self.rest()
 
 
+@pytest.fixture(scope="module")
+def contexts(browser) -> Iterator[Callable[[dict], BrowserContext]]:
+    """A browser's context by its options, kept for a module: Streamlit's scripts are fetched once."""
+    known: dict[str, BrowserContext] = {}
+
+    def of(options: dict) -> BrowserContext:
+        key = repr(sorted(options.items()))
+        if key not in known:
+            known[key] = browser.new_context(
+                **{"viewport": {"width": 1440, "height": 1100}} | options
+            )
+        return known[key]
+
+    yield of
+    for context in known.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(browser, request) -> Iterator[Visit]:
+def visit(contexts, request) -> Iterator[Visit]:
     """A fresh visitor; the test fails if the console showed an error or a request left the site.
 
+    A session of the site belongs to a page, so that visitors share nothing but what a browser caches.
     What a test that fails had on screen is kept in `PICTURES`.
     """
-    options = getattr(request, "param", {})
-    context = browser.new_context(**{"viewport": {"width": 1440, "height": 1100}} | options)
+    context = contexts(getattr(request, "param", {}))
+    context.clear_cookies()
     found = Visit(context.new_page())
     page = found.page
+    page.add_init_script(
+        "if (!sessionStorage.begun) { localStorage.clear(); sessionStorage.begun = 1; }"
+    )
     page.set_default_timeout(30_000)
     page.on("console", lambda m: found.errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: found.errors.append(str(error)))
@@ -239,7 +265,7 @@ def visit(browser, request) -> Iterator[Visit]:
         name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
         with suppress(Error):  # a picture that cannot be taken must not hide the failure
             page.screenshot(path=PICTURES / f"{name}.png", timeout=90_000)
-    context.close()
+    page.close()
     assert found.outside == []
     assert found.errors == []
 

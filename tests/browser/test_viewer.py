@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -77,17 +78,30 @@ def test_layers_can_be_hidden_and_outlined(visit, site):
     visit.page.wait_for_url("**layers=truth&**")
 
 
-def test_zoom_stays_in_the_browser_and_resets(visit, site):
+def test_zoom_and_window_are_kept_in_the_address_and_reset(visit, site):
     visit.open(f"{site}/analyze")
     stage = visit.page.locator(".stage")
     width = stage.bounding_box()["width"]
-    seen = len(visit.frames)
     visit.page.get_by_role("button", name="Zoom in").click()
-    assert stage.bounding_box()["width"] > 1.3 * width
-    visit.page.locator(".frame").focus()
+    assert stage.bounding_box()["width"] == pytest.approx(1.4 * width, rel=0.01)
+    visit.view("zoom=140")
+    frame = visit.page.locator(".frame")
+    frame.focus()
+    visit.page.keyboard.press("Shift+ArrowLeft")
+    visit.view("x=")
+    visit.drag("contrast", 0.6)
+    visit.let_go()
+    visit.view("contrast=")
+    place, address = stage.bounding_box(), visit.page.url
+    visit.open(address)
+    assert stage.bounding_box() == pytest.approx(place, abs=4)
+    frame.focus()
     visit.page.keyboard.press("0")
     assert stage.bounding_box()["width"] == pytest.approx(width)
-    assert len(visit.frames) == seen
+    visit.page.get_by_role("button", name="Reset view").click()
+    visit.page.wait_for_url(
+        lambda url: not {"zoom", "x", "contrast"} & set(parse_qs(urlsplit(url).query))
+    )
 
 
 def test_no_control_tells_the_server_while_it_is_dragged(visit, site):

@@ -108,6 +108,22 @@ def test_forgotten_files_are_gone(open_page):
     assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 
 
+def test_a_hostile_name_is_shown_without_its_tricks(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(
+        open_page("analyze"),
+        ("\u202egpj.exe.tif", tiff(pixels)),
+        ("one\x1b[31m.tif", tiff(pixels + 1)),
+        ("bad\u2066.tif", b"II*\0garbage"),
+    )
+    assert not app.exception
+    names = [each.name for each in app.session_state["uploads.own"].slices]
+    assert sorted(names) == ["one\ufffd[31m.tif", "\ufffdgpj.exe.tif"]
+    words = words_of(app)
+    assert "bad\ufffd.tif" in words.replace("\\", "")
+    assert not any(character in words for character in "\u202e\u2066\x1b")
+
+
 def test_uploads_are_never_kept_for_others(open_page):
     from ui.session import analysis
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests import fakes
 from tests.pages.conftest import words_of
+from ui.results import headline
 
 PAGES = ("overview", "analyze", "patients", "learn", "about")
 
@@ -47,7 +48,17 @@ def test_results_never_call_anyone_healthy(open_page, page):
 def test_overview_leads_on_to_pages_that_exist(open_page):
     app = open_page("overview")
     pages = [link.proto.page for link in app.get("page_link")]
-    assert len(pages) == 5 and set(pages) <= {"analyze", "learn", "about", ""}
+    assert sorted(pages) == ["analyze", "analyze", "learn", "scoreboard"]
+
+
+def test_overview_says_how_good_it_is_as_the_files_do(open_page):
+    words = words_of(open_page("overview"))
+    assert headline.short_sentence() and headline.short_sentence() in words
+
+
+def test_overview_shows_verdict_and_marked_area(open_page):
+    shown = {metric.label: str(metric.value) for metric in open_page("overview").metric}
+    assert shown["Is there a tumor?"] in ("Yes", "No") and shown["Where?"].endswith(" px")
 
 
 def test_the_navigation_lists_only_pages_that_exist():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 
@@ -11,12 +12,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest, app_test
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.errors import WeightsError
 from btmodels.inference import engine
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
-from ui.results import scores
+from ui.results import experiments, headline, scores
 
 OWN, JUDGE = registry.get("default").name, registry.get("default-classifier").name
 RECORDED = [name for name in registry.SPECS if registry.record_path(name).exists()]
@@ -83,38 +84,91 @@ def test_it_opens_with_the_sites_own_segmenter_on_patients_never_seen(board):
     test = committed(OWN, "test")
     assert metrics_of(app)["Mean Dice"] == f"{test['mean_dice']:.3f}"
     assert metrics_of(app)["False alarms"] == f"{100 * test['false_alarm_rate']:.1f} %"
-    assert dict(app.query_params) == {"model": OWN, "subset": "test"}
+    assert dict(app.query_params) == {"tab": "where", "model": OWN, "subset": "test"}
     words = words_of(app)
-    assert "No training run and no choice has used these patients" in words
+    assert "took no part in training or in any choice of settings" in words
+    met = registry.load_record(OWN).extra["test_evaluations"]
+    assert f"scored on them {met} times" in words
     assert "Not a medical device" in words
 
 
 def test_every_network_with_a_record_is_compared(board):
-    shown = table_with(board(), "Mean Dice, 95 %")
+    app = board()
+    shown = table_with(app, "Mean Dice, these patients")
+    costs = table_with(app, "File, MB").set_index("Network")
     tested = [name for name in RECORDED if registry.get(name).task == "segment"]
     assert set(shown["Network"]) == {registry.get(name).title for name in tested}
     for name in tested:
         row = shown[shown["Network"] == registry.get(name).title].iloc[0]
-        assert row["Mean Dice"] == committed(name, "test")["mean_dice"]
-        assert row["Training"] in ("complete", "unfinished")
+        test = committed(name, "test")
+        low, high = test["mean_dice_interval"]
+        said = f"{test['mean_dice']:.3f} ({low:.3f} to {high:.3f})"
+        assert row["Mean Dice, these patients"] == said
+        assert row["Median Dice"] == test["median_dice"]
+        cost = costs.loc[registry.get(name).title]
+        assert cost["Training"] in ("complete", "unfinished")
         size = registry.weights_path(name).stat().st_size
-        assert row["File, MB"] == pytest.approx(size / 1e6)
+        assert cost["File, MB"] == pytest.approx(size / 1e6)
+    folds = experiments.load("crossval")
+    first = shown.iloc[0]
+    assert first["Network"] == registry.get(OWN).title
+    assert first["Mean Dice, cross-validation"].startswith(f"{folds['mean_dice']:.3f} (")
+
+
+def test_every_list_of_networks_has_one_order(board):
+    titles = [network.spec.title for network in scores.networks()]
+    segmenters = [t for t in titles if t != registry.get(JUDGE).title]
+    app = board()
+    assert list(table_with(app, "Median Dice")["Network"]) == segmenters
+    assert app.selectbox[0].options == segmenters
+    assert board(tab="patients").selectbox[0].options == titles
+
+
+def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
+    folds = deepcopy(experiments.load("crossval"))
+    words = words_of(board())
+    assert f"Mean Dice **{folds['mean_dice']:.2f}** over {len(folds['patients'])} patients" in words
+    sensitivity = committed(JUDGE, "test")["sensitivity_at_95_specificity"]
+    assert f"finds **{100 * sensitivity:.1f}\u00a0%** of the slices with tumor" in words
+
+    shutil.copytree(paths.ASSETS / "metrics", tmp_path / "metrics")
+    folds |= {"mean_dice": 0.6543, "mean_dice_interval": [0.6, 0.7]}
+    (tmp_path / "metrics" / f"crossval_{OWN}.json").write_text(json.dumps(folds))
+    judged = json.loads((tmp_path / "metrics" / f"{JUDGE}.json").read_text(encoding="utf-8"))
+    judged["test"]["sensitivity_at_95_specificity"] = 0.4321
+    (tmp_path / "metrics" / f"{JUDGE}.json").write_text(json.dumps(judged))
+    (tmp_path / "metrics" / "published.json").unlink()
+    monkeypatch.setattr(paths, "ASSETS", tmp_path)
+    monkeypatch.setattr(
+        registry,
+        "metrics_path",
+        lambda name, *rest: tmp_path / f"metrics/{registry.get(name).name}.json",
+    )
+    words = headline.segmentation_sentence(headline.segmentation_scores())
+    assert "Mean Dice **0.65** over" in words and "0.60 to 0.70" in words
+    assert "experts" not in words
+    assert "**43.2\u00a0%**" in headline.detection_sentence(headline.detection_score())
+
+    (tmp_path / "metrics" / f"crossval_{OWN}.json").unlink()
+    test = committed(OWN, "test")
+    words = headline.segmentation_sentence(headline.segmentation_scores())
+    assert f"**{test['mean_dice']:.2f}** over {len(test['patients'])} test patients" in words
 
 
 def test_publications_stand_beside_real_patients_only(board):
-    assert "System" in table_with(board(), "System").columns
-    assert "two human experts" in words_of(board())
-    made_up = board(subset="samples")
-    assert not any("System" in each.value.columns for each in made_up.dataframe)
-    assert "no evidence of how well real patients are read" in words_of(made_up)
+    assert "System" in table_with(board(tab="published"), "System").columns
+    assert "two human experts" in words_of(board(tab="patients"))
+    made_up = words_of(board(tab="patients", subset="samples"))
+    assert "two human experts" not in made_up
+    assert "nothing about how well it does on real patients" in made_up
 
 
 def test_the_weights_the_split_and_the_looks_at_the_test_patients_are_told(board):
-    words, record = words_of(board()), registry.load_record(OWN)
+    words, record = words_of(board(tab="provenance")), registry.load_record(OWN)
     assert record.sha256[:12] in words and record.split_sha256[:12] in words
     met = record.extra["test_evaluations"]
     told = {0: "never", 1: "once", 2: "twice"}.get(met, f"{met} times")
-    assert f"have met them {told}" in words
+    assert f"this network was scored on them {told}." in words
     assert record.versions["keras"] in words
 
 
@@ -125,7 +179,7 @@ def test_the_classifier_has_curves_of_its_own(board):
     drawn = " ".join(charts_of(app))
     assert "ROC curve" in drawn and "Precision against recall" in drawn
     assert "Share of slices with tumor" in drawn
-    assert "with patients divided and an interval given" in words_of(app)
+    assert "split by patient and comes with an interval" in words_of(app)
 
 
 def test_a_classifiers_outcomes_are_drawn_once_they_are_counted(board, written):
@@ -144,9 +198,9 @@ def test_scores_of_other_weights_are_refused(board, written):
     assert "belong to other weights and are not shown" in words_of(app)
     assert "has no scores on these patients" in words_of(app)
     assert not app.metric
-    shown = table_with(app, "Mean Dice")
+    shown = table_with(app, "Mean Dice, these patients")
     row = shown[shown["Network"] == registry.get(OWN).title].iloc[0]
-    assert pd.isna(row["Mean Dice"])
+    assert pd.isna(row["Mean Dice, these patients"])
     assert "0.987" not in words_of(app)
 
 
@@ -197,7 +251,7 @@ def test_undefined_figures_are_dashes_with_a_reason(board, written):
     app = board()
     assert metrics_of(app)["Mean Dice"] == "–" and metrics_of(app)["Hausdorff 95"] == "–"
     words = words_of(app)
-    assert "Hausdorff 95: no slice on which both masks hold something" in words
+    assert "Hausdorff 95: no slice where both masks mark something" in words
     assert "Tumor-slice Dice: no slice with tumor" in words
     assert not {"None", "nan"} & set(metrics_of(app).values())
 
@@ -211,7 +265,7 @@ def test_figures_that_were_never_measured_are_dashes_with_a_reason(board, writte
     app = board()
     assert metrics_of(app)["Detected"] == "–"
     words = words_of(app)
-    assert f"Detected: not measured of {registry.get(OWN).title}" in words
+    assert f"Detected: not measured for {registry.get(OWN).title}" in words
     assert "calibration of pixels was not measured" in words
     assert "Masks only where the classifier says tumor: –" in words
 
@@ -237,7 +291,7 @@ def test_what_is_measured_is_drawn(board, written):
     assert metrics_of(app)["Detected"] == "95.0 %"
     words = words_of(app)
     assert "0.032" in words and "The largest part is kept." in words
-    ways = table_with(app, "Way").set_index("Way")
+    ways = table_with(app, "Method").set_index("Method")
     assert ways.loc["Masks only where the classifier says tumor", "False alarms"] == 25
     assert any("Share of tumor among pixels" in alt for alt in charts_of(app))
 
@@ -246,19 +300,19 @@ def test_a_cascade_with_another_classifier_is_refused(board, written):
     cascade = {"mean_dice": 0.5, "classifier": JUDGE, "classifier_sha256": "00" * 32}
     written(OWN, lambda content: content["test"].update(cascade=cascade))
     app = board()
-    assert list(table_with(app, "Way")["Way"])[0] == "The segmenter alone"
-    assert not any("classifier" in way for way in table_with(app, "Way")["Way"])
+    assert list(table_with(app, "Method")["Method"])[0] == "The segmenter alone"
+    assert not any("classifier" in way for way in table_with(app, "Method")["Method"])
     assert "Masks only where the classifier says tumor: –" in words_of(app)
 
 
 def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(board):
-    app = board()
+    app = board(tab="patients")
     tables = [each.value for each in app.dataframe if "Look" in each.value.columns]
     real, _ = tables
     dice = real["Dice"].dropna()
     assert list(dice) == sorted(dice) and len(real) == len(committed(OWN, "test")["patients"])
     assert real["Look"].isna().all()
-    assert "set `BT_DATA_DIR`" in words_of(app)
+    assert "Set `BT_DATA_DIR`" in words_of(app)
 
 
 def test_a_patient_of_the_data_folder_is_one_click_away(board, written):
@@ -269,24 +323,24 @@ def test_a_patient_of_the_data_folder_is_one_click_away(board, written):
             test[part][fakes.PATIENTS[0]] = test[part].pop(old)
 
     written(OWN, rename)
-    app = board()
+    app = board(tab="patients")
     worst = table_with(app, "Look").iloc[0]
     assert worst["Patient"] == fakes.PATIENTS[0]
     assert worst["Look"] == (
         f"analyze?patient={fakes.PATIENTS[0]}&slice={worst['Slice']}&model={OWN}"
     )
-    assert "set `BT_DATA_DIR`" not in words_of(app)
+    assert "Set `BT_DATA_DIR`" not in words_of(app)
 
 
 def test_the_slice_named_has_the_most_wrong_pixels(board):
-    worst = table_with(board(), "Look").iloc[0]
+    worst = table_with(board(tab="patients"), "Look").iloc[0]
     slices = committed(OWN, "test")["per_slice"][worst["Patient"]]
     wrong = {number: fp + fn for number, (_, fp, fn, _) in slices.items()}
     assert wrong[worst["Slice"]] == max(wrong.values())
 
 
 def test_pixel_accuracy_stands_only_beside_the_empty_masks(board, written):
-    assert "A mask with nothing in it" in metrics_of(board())
+    assert "An empty mask" in metrics_of(board())
     written(OWN, lambda content: content["test"].update(empty_mask_accuracy=None))
     assert "This network" not in metrics_of(board())
 
@@ -298,29 +352,40 @@ def test_an_unfinished_training_is_said(board, monkeypatch):
         "load_record",
         lambda *args: replace(committed_record(*args), complete=False, extra={}),
     )
-    app = board()
-    assert "**unfinished**" in words_of(app) and "was not kept" in words_of(app)
-    assert set(table_with(app, "Training")["Training"]) == {"unfinished"}
-    assert "keeps no course of a training" in words_of(app)
+    words = words_of(board(tab="provenance"))
+    assert "**unfinished**" in words and "an unrecorded number of times" in words
+    assert set(table_with(board(), "Training")["Training"]) == {"unfinished"}
 
 
 def test_the_choice_is_kept_in_the_address(board):
-    app = board(subset="validation")
+    app = board(tab="patients", subset="validation")
     assert app.selectbox[0].value == OWN
     app.selectbox[0].set_value(JUDGE).run()
-    assert dict(app.query_params) == {"model": JUDGE, "subset": "validation"}
+    address = {"tab": "patients", "model": JUDGE, "subset": "validation"}
+    assert dict(app.query_params) == address
     app.segmented_control[0].set_value("samples").run()
-    assert dict(app.query_params) == {"model": JUDGE, "subset": "samples"}
+    assert dict(app.query_params) == address | {"subset": "samples"}
+
+
+def test_an_address_without_a_tab_opens_that_of_its_network(board):
+    app = board(model=JUDGE, subset="samples")
+    assert dict(app.query_params)["tab"] == "detection"
     assert metrics_of(app)["AUC"] == f"{committed(JUDGE, 'samples')['auc']:.3f}"
+    assert dict(board(model="unet").query_params) == {
+        "tab": "where",
+        "model": "unet",
+        "subset": "test",
+    }
 
 
 def test_unknown_values_of_a_link_get_sentences(board):
-    app = board(model="gpt", subset="everyone")
+    app = board(model="gpt", subset="everyone", tab="secrets")
     words = words_of(app)
     assert "asks for a model that is not here" in words and OWN in words
     assert "asks for a subset that is not here" in words
-    assert "gpt" not in words and "everyone" not in words
-    app.selectbox[0].set_value(JUDGE).run()
+    assert "asks for a tab that is not here" in words
+    assert not {"gpt", "everyone", "secrets"} & set(re.findall(r"\w+", words))
+    app.selectbox[0].set_value("unet").run()
     assert "is not here" not in words_of(app)
 
 
@@ -339,4 +404,4 @@ def test_every_column_that_needs_words_has_them():
     terms |= {"Interval", "Dice", "Parameters", "Multiply-adds", "Time", "File", "Training state"}
     for term in terms:
         sentence = text[f"Term: {term}"]
-        assert sentence.endswith(".") and sentence.count(". ") == 0
+        assert sentence.endswith(".") and sentence.count(". ") <= 2

@@ -23,6 +23,7 @@ def board(cohort, monkeypatch):
     def open_(name: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         app.switch_page("pages/scoreboard.py")
+        app.query_params["tab"] = "experiments"
         app.session_state[scoreboard_experiments.CHOSEN] = name
         app.run()
         assert not app.exception
@@ -96,11 +97,11 @@ def member(recipe: dict, **changed) -> dict:
 )
 def test_what_a_cross_validation_lacks_is_said(members, expected):
     document = {"full_recipe": [OWN, OTHER], "members": members, "network": {"name": "ensemble"}}
-    said = crossval._reduced(document)
+    said = crossval.reduced_run(document)
     assert (expected in said and "reduced" in said) if expected else said == ""
 
 
 def test_one_network_is_held_against_its_own_recipe():
     alone = {"full_recipe": [OWN], "network": {"name": "unet"}}
-    assert not crossval._reduced(alone | member(OWN))
-    assert "reduced run" in crossval._reduced(alone | member(OWN, slices=50))
+    assert not crossval.reduced_run(alone | member(OWN))
+    assert "reduced run" in crossval.reduced_run(alone | member(OWN, slices=50))

@@ -72,7 +72,7 @@ def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path):
+def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path, eager):
     words = ["--data", str(paths.ASSETS / "samples"), "--assets", str(tmp_path)]
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
     # Experiments have quick tests of their own.

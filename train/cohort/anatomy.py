@@ -25,7 +25,7 @@ _WIDE_ORIGIN, _WIDE_SHAPE, _WIDE_STEP = (-120.0, -160.0, -110.0), (121, 146, 121
 _CLOSING = 14.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Template:
     """Fields of the template brain in its own millimeters (x right, y front, z up).
 

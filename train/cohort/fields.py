@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """A volume on a regular grid, read by linear interpolation.
 

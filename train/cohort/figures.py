@@ -38,7 +38,7 @@ class Reference:
     threshold_dice: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measured:
     """One patient's figures.
 

@@ -36,7 +36,7 @@ class Build:
     vessels: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tissues:
     """Tissue at n points: ``code`` with a share of ``other``, and texture of T2-weighted signal.
 

@@ -42,7 +42,7 @@ class Plan:
     reach: int = 48
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Overlay:
     """A lesion's part in the tissue at n points.
 

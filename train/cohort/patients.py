@@ -106,7 +106,7 @@ PATIENTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variation:
     """What chance decides about a patient.
 

@@ -25,7 +25,7 @@ _ROOM = 0.35
 """Share of the admissible gains that is left free at either end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rendered:
     """A synthetic patient's slices, from base to vertex.
 

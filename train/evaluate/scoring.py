@@ -24,7 +24,7 @@ VERDICT_DRAWS = 500
 _OF_PATIENTS = ("iou", "hausdorff95", "detected", "empty_slices")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScoredPatient:
     """What one patient's slices gave, in their order.
 

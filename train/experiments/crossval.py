@@ -79,7 +79,7 @@ QUICK_ENSEMBLE = 128
 """Rows and columns; fewer its members cannot halve."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Run:
     """What is the same for every fold.
 

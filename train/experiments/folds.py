@@ -29,7 +29,7 @@ CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 HALF = CUTS.index(0.5)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maps:
     """What was drawn for a fold's slices, at their own size.
 

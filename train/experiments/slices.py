@@ -18,7 +18,7 @@ from train.dataset.split import draw
 from train.fit.data import Subset, read_subset
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
     """All slices at hand but those of the reference patients, and who is who.
 

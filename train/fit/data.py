@@ -19,7 +19,7 @@ TRAINING_SUBSETS = ("train", "validation")
 """All that training may open: test patients are for `evaluate` alone, reference patients likewise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subset:
     """Slices of some patients, at a network's size.
 

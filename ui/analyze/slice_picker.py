@@ -31,7 +31,7 @@ FEW_PROBLEMS = 3
 """More than so many are folded away, so that they leave room for the slices."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """What is to be analyzed.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.analyze.upload_batch import Batch, Overrides, UploadedFile, read_batch
+from btmodels.filenames import plain_path
+from btmodels.io.batch import InputFile
+from ui.analyze.upload_batch import Batch, Overrides, read_batch
 from ui.session.cache import forget_uploads, upload_key
 from ui.session.stack import Stack
 
@@ -56,7 +58,9 @@ def uploaded(overrides: Overrides) -> Batch:
         "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
-    files = _carried([UploadedFile(u.file_id, u.name, u.getvalue(), folder) for u in uploads])
+    files = _carried(
+        [InputFile(u.file_id, plain_path(u.name), u.getvalue(), folder) for u in uploads]
+    )
     # Most reruns change nothing of the files: what was made of them is kept as it is.
     mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)
@@ -68,14 +72,14 @@ def uploaded(overrides: Overrides) -> Batch:
     return kept[1]
 
 
-def _carried(files: list[UploadedFile]) -> list[UploadedFile]:
+def _carried(files: list[InputFile]) -> list[InputFile]:
     """Files in the uploader, and before them those that it has lost.
 
     An uploader that was off the screen comes back empty, though nobody took a file out of it.
     """
     taken_out = st.session_state.pop(_CHANGED, False)
-    before: list[UploadedFile] = st.session_state.get(_BEFORE, [])
-    last: list[UploadedFile] = st.session_state.get(_LAST, [])
+    before: list[InputFile] = st.session_state.get(_BEFORE, [])
+    last: list[InputFile] = st.session_state.get(_LAST, [])
     if not files and last and not taken_out:
         before = [*before, *last]
     st.session_state[_BEFORE], st.session_state[_LAST] = before, files

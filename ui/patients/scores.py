@@ -15,7 +15,7 @@ _tallies: SessionCache[Tally] = SessionCache("patients.tally", 1)
 """The last one: most reruns ask for the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tally:
     """What is marked in each slice of a stack.
 

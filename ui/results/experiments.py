@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from btmodels.paths import ASSETS
 from btmodels.registry import get
 from ui.results.metrics_file import read_metrics
 from ui.shared.text import plain
@@ -27,7 +26,7 @@ NAMES = {
 """Experiments by name of their command, in the order of the page."""
 
 
-def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
+def read(name: str, assets: Path | None = None) -> dict[str, Any] | None:
     """Return the file of an experiment; None where there is none that can be read.
 
     Args:
@@ -37,7 +36,7 @@ def read(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
     return read_metrics(name, assets)
 
 
-def load(name: str, assets: Path = ASSETS) -> dict[str, Any] | None:
+def load(name: str, assets: Path | None = None) -> dict[str, Any] | None:
     """Return the file of an experiment as `read` does, but none of a quick trial: its figures mean
     nothing beside others. ``crossval`` is that of the site's own segmenter."""
     found = read(f"crossval_{get('default').name}" if name == "crossval" else name, assets)

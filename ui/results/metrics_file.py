@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from btmodels import paths
+from btmodels import json_files, paths
 
 
 def read_metrics(name: str, assets: Path | None = None) -> dict[str, Any] | None:
@@ -25,12 +23,7 @@ def read_metrics(name: str, assets: Path | None = None) -> dict[str, Any] | None
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return the JSON object in a file; None where there is none that can be read."""
     try:
-        content = _parsed(path, path.stat().st_mtime_ns)
+        content = json_files.read_json(path)
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-@lru_cache(maxsize=64)
-def _parsed(path: Path, mtime_ns: int) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

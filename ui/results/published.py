@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from btmodels.paths import ASSETS
 from ui.results.metrics_file import read_metrics
 
 FIGURES = {
@@ -33,7 +32,7 @@ READ = {
 """Where a protocol was seen."""
 
 
-def load(assets: Path = ASSETS) -> dict[str, Any]:
+def load(assets: Path | None = None) -> dict[str, Any]:
     """Read the file.
 
     Returns:
@@ -69,11 +68,11 @@ def table() -> list[dict[str, Any]]:
         {
             "System": each["system"],
             "Published": _figures(each["figures"]),
-            "Divided": each["split"],
+            "Split by": each["split"],
             "Tested on": each["patients"],
-            "Chosen on them": each["selected"],
+            "Selected on them": each["selected"],
             "Protocol": each["protocol"],
-            "Mind": each["caveat"] or None,
+            "Caveat": each["caveat"] or None,
             "Protocol seen in": each["read"],
             "Source": each["url"],
         }
@@ -85,9 +84,9 @@ def protocols() -> str:
     """Return a list of how each system's figures came about, what to mind, and where it was seen."""
     lines = []
     for each in load()["systems"]:
-        mind = f" *{each['caveat']}*" if each["caveat"] else ""
+        caveat = f" *{each['caveat']}*" if each["caveat"] else ""
         lines.append(
-            f"- **{each['system']}**, {_figures(each['figures'])}. {each['protocol']}{mind} "
+            f"- **{each['system']}**, {_figures(each['figures'])}. {each['protocol']}{caveat} "
             f"{READ[each['read']]} ([{each['source']}]({each['url']}))"
         )
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from scipy.special import betaincinv
 
 from btmodels import registry
 from btmodels.errors import WeightsError
@@ -36,6 +37,9 @@ LABELS = {
 }
 """Figures of a scored subset that get a row, by key."""
 
+
+_LEADING = {"segment": "mean_dice", "classify": "auc"}
+"""The figure that a task's networks are ordered by."""
 
 Scores = dict[str, dict[str, Any]]
 
@@ -86,10 +90,12 @@ def read(name: str) -> tuple[Scores, str]:
 
 
 def networks() -> list[Network]:
-    """Read all networks that have a record: segmenters, the site's own first, then classifiers."""
+    """Read all networks that have a record, in the order that every list of them has.
+
+    Segmenters before classifiers; the site's own first, the others by falling score on test patients.
+    """
     own = {registry.get(alias).name for alias in registry.ALIASES}
     specs = [spec for spec in registry.SPECS.values() if registry.record_path(spec.name).exists()]
-    specs.sort(key=lambda spec: (spec.task != "segment", spec.name not in own))
     found = []
     for spec in specs:
         try:
@@ -97,7 +103,14 @@ def networks() -> list[Network]:
         except WeightsError:
             record = None  # `read` says so
         found.append(Network(spec, record, *read(spec.name)))
-    return found
+    return sorted(
+        found,
+        key=lambda network: (
+            network.spec.task != "segment",
+            network.spec.name not in own,
+            -(network.scored.get("test", {}).get(_LEADING[network.spec.task]) or 0),
+        ),
+    )
 
 
 def rows(scored: Scores) -> list[dict[str, str]]:
@@ -126,6 +139,21 @@ def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | No
     if not isinstance(interval, list) or None in interval:
         return None
     return interval[0], interval[1]
+
+
+def detection_interval(scored: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return the exact 95 % interval (Clopper, Pearson 1934) of the share of patients detected.
+
+    Resampling cannot give one where all patients were found: every draw would find all again.
+    """
+    rate, patients = scored.get("detection_rate"), scored.get("patients") or {}
+    trials = sum(bool(each.get("tumor_pixels")) for each in patients.values())
+    if not isinstance(rate, int | float) or not trials:
+        return None
+    found = round(rate * trials)
+    low = betaincinv(found, trials - found + 1, 0.025) if found else 0.0
+    high = betaincinv(found + 1, trials - found, 0.975) if found < trials else 1.0
+    return float(low), float(high)
 
 
 def cascade_of(scored: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -26,13 +26,15 @@ def roc(
 
     Args:
         false_positive_rate, true_positive_rate: Of falling thresholds, 0 to 1.
-        at_threshold: Both rates at the stored threshold, marked; None leaves the mark out.
+        at_threshold: Both rates at the network's threshold, marked; None leaves the mark out.
     """
     figure = go.Figure()
     _add_curve(figure, false_positive_rate, true_positive_rate, "this network", "linear")
-    _add_reference(figure, (0, 1), (0, 1), "by chance")
+    _add_reference(figure, (0, 1), (0, 1), "chance")
     _add_point(figure, at_threshold)
-    return _unit_square(figure, "False alarms, share of slices without tumor", "Tumor slices found")
+    return _unit_square(
+        figure, "False alarms, share of slices without tumor", "Sensitivity: tumor slices found"
+    )
 
 
 def precision_recall(
@@ -46,17 +48,19 @@ def precision_recall(
     Args:
         recall, precision: Of falling thresholds, 0 to 1.
         share: Of the slices with tumor among all: the precision of calling every slice tumor.
-        at_threshold: Recall and precision at the stored threshold.
+        at_threshold: Recall and precision at the network's threshold.
     """
     figure = go.Figure()
     _add_curve(figure, recall, precision, "this network", "hv")
-    _add_reference(figure, (0, 1), (share, share), "by chance")
+    _add_reference(figure, (0, 1), (share, share), "chance")
     _add_point(figure, at_threshold)
-    return _unit_square(figure, "Tumor slices found", "Right when it says tumor")
+    return _unit_square(
+        figure, "Sensitivity: tumor slices found", "Precision: right when it says tumor"
+    )
 
 
 def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figure:
-    """Hold what was said against what was so, with the number of cases below.
+    """Draw the share of positives against the predicted probability, with the number of cases below.
 
     Args:
         bins: Mean probability, share of positives, and how many, as
@@ -75,13 +79,13 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
         line={"color": BLUE, "width": 2},
         name="this network",
         customdata=list(number),
-        hovertemplate="said %{x:.2f}, was so %{y:.2f}<br>%{customdata:,} "
+        hovertemplate="predicted %{x:.2f}, with tumor %{y:.2f}<br>%{customdata:,} "
         + noun
         + "<extra></extra>",
         row=1,
         col=1,
     )
-    _add_reference(figure, (0, 1), (0, 1), "says what is so", row=1, col=1)
+    _add_reference(figure, (0, 1), (0, 1), "perfect calibration", row=1, col=1)
     figure.add_bar(
         x=list(said),
         y=list(number),
@@ -92,7 +96,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
         row=2,
         col=1,
     )
-    figure.update_yaxes(title="It was so", range=[-0.02, 1.02], row=1, col=1)
+    figure.update_yaxes(title="Share with tumor", range=[-0.02, 1.02], row=1, col=1)
     figure.update_yaxes(
         title=noun.capitalize(),
         type="log",
@@ -101,7 +105,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
         col=1,
     )
     figure.update_xaxes(range=[-0.02, 1.02])
-    figure.update_xaxes(title="Probability said", row=2, col=1)
+    figure.update_xaxes(title="Predicted probability", row=2, col=1)
     return finished(figure, height=400)
 
 
@@ -268,8 +272,8 @@ def _add_point(figure: go.Figure, point: tuple[float, float] | None) -> None:
             y=[point[1]],
             mode="markers",
             marker={"symbol": "diamond", "size": 13, "color": VERMILION},
-            name="stored threshold",
-            hovertemplate="%{x:.3f}, %{y:.3f}<extra>stored threshold</extra>",
+            name="network's threshold",
+            hovertemplate="%{x:.3f}, %{y:.3f}<extra>network's threshold</extra>",
         )
 
 

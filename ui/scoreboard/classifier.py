@@ -1,4 +1,4 @@
-"""The Scoreboard of a classifier: curves over all thresholds, calibration, outcomes, worst cases."""
+"""The Scoreboard's tab *Is there one?*: curves over all thresholds, calibration, outcomes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,44 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from btmodels import registry
 from btmodels.metrics import classification
-from ui.results.scores import Network
-from ui.scoreboard import charts, worst_cases
-from ui.scoreboard.comparison import CLASSIFIER, chart, help_of
-from ui.scoreboard.segmenter import figure, interval_note
+from ui.results import experiments
+from ui.scoreboard import charts
+from ui.scoreboard.choice import Choice
+from ui.scoreboard.comparison import CLASSIFIER, chart, draw_costs, draw_networks, draw_terms
+from ui.scoreboard.crossval import reduced_run
+from ui.scoreboard.segmenter import draw_metric
 
 Text = dict[str, str]
 
 
-def headline(scored: dict[str, Any], text: Text) -> None:
-    """Draw the figures that sum a classifier up."""
-    with st.grid("auto", min_column_width=160, gap="small"):
-        for key, kind in CLASSIFIER.items():
-            figure(scored, key, kind, text)
-    interval_note(text)
+def draw_classifier(choice: Choice, text: Text) -> None:
+    """Draw all that was measured of the classifier on the chosen patients."""
+    scored = choice.scored
+    if scored:
+        with st.grid("auto", min_column_width=160, gap="small"):
+            for key, kind in CLASSIFIER.items():
+                draw_metric(scored, key, kind, text)
+        draw_terms([*(kind.term for kind in CLASSIFIER.values()), "Interval"], text)
+    _draw_crossval(choice.network.spec.name)
+    if scored:
+        probability, tumor = verdicts_of(scored)
+        if tumor.any() and not tumor.all():
+            draw_curves(probability, tumor, scored, text)
+        draw_outcomes(probability, tumor, scored, text)
+    classifiers = choice.of_task("classify")
+    if len(classifiers) > 1:
+        draw_networks(classifiers, "classify", choice.subset, text)
+    draw_costs(classifiers, "classify", text)
+    st.caption(text.get("No published classifier", ""))
 
 
-def draw_details(network: Network, subset: str, text: Text) -> None:
-    """Draw all that was measured of the classifier on a subset."""
-    scored = network.scored[subset]
-    probability, tumor = verdicts_of(scored)
-    if tumor.any() and not tumor.all():
-        curves(probability, tumor, scored, text)
-    st.header("Calibration and outcomes")
+def draw_outcomes(
+    probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], text: Text
+) -> None:
+    """Draw whether probabilities mean what they say, and the four outcomes at the threshold."""
+    st.header("Calibration and outcomes", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(text.get("Classifier calibration", ""))
@@ -48,8 +62,7 @@ def draw_details(network: Network, subset: str, text: Text) -> None:
                 "Slices with and without tumor by what the classifier says of them.",
             )
         else:
-            st.info("Outcomes at the stored threshold were not counted on these patients.")
-    worst_cases.classifier(network, subset, text)
+            st.info("Outcomes at this network's threshold were not counted on these patients.")
 
 
 def verdicts_of(scored: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -61,9 +74,10 @@ def verdicts_of(scored: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     return pairs[:, 0], pairs[:, 1] > 0
 
 
-def curves(probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], text: Text) -> None:
-    """Draw what every threshold would give, and mark the stored one."""
-    st.header("All thresholds")
+def draw_curves(
+    probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], text: Text
+) -> None:
+    """Draw what every threshold would give, and mark the network's own."""
     yes = probability >= scored["threshold"]
     found, alarms = float(yes[tumor].mean()), float(yes[~tumor].mean())
     left, right = st.columns(2, gap="medium")
@@ -74,7 +88,6 @@ def curves(probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], t
             "roc",
             "ROC curve: share of tumor slices found against share of false alarms.",
         )
-        st.caption(f"**AUC.** {help_of(text, 'AUC') or ''}")
     with right:
         st.markdown(text.get("Precision and recall", ""))
         right_when_yes = (found, float(tumor[yes].mean())) if yes.any() else None
@@ -87,4 +100,16 @@ def curves(probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], t
             "precision",
             "Precision against recall over all thresholds.",
         )
-        st.caption(f"**Average precision.** {help_of(text, 'Average precision') or ''}")
+
+
+def _draw_crossval(name: str) -> None:
+    # The folds' networks are others than the site's own, so their figure stands apart.
+    document = experiments.load(f"crossval_{registry.get(name).name}")
+    if not document:
+        return
+    low, high = document["auc_interval"]
+    st.markdown(
+        f"By cross-validation, over {document['slices']:,} slices of {len(document['patients'])} "
+        f"patients: AUC **{document['auc']:.3f}** (95 % confidence interval {low:.3f} to {high:.3f}). "
+        f"{reduced_run(document)}"
+    )

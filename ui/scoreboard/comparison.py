@@ -1,17 +1,15 @@
-"""The Scoreboard's comparisons: our networks with each other, with publications, with people."""
+"""The Scoreboard's comparison of networks, and what its tabs share: formats, terms, charts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from ui.results import costs, published
-from ui.results.published import PatientRow
-from ui.results.scores import Network, interval_of
-from ui.scoreboard import strip_plot
+from ui.results import costs, experiments
+from ui.results.scores import Network, detection_interval, interval_of
 from ui.shared.tables import table as draw_table
 
 Text = dict[str, str]
@@ -49,7 +47,7 @@ SEGMENTER = {
     "median_dice": MetricFormat("Median Dice", "Median Dice"),
     "mean_iou": MetricFormat("Mean IoU", "IoU"),
     "pooled_dice": MetricFormat("Pooled Dice", "Pooled Dice"),
-    "tumor_slice_dice": MetricFormat("Tumor-slice Dice", "Tumor slices"),
+    "tumor_slice_dice": MetricFormat("Tumor-slice Dice", "Tumor-slice Dice"),
     "false_alarm_rate": MetricFormat("False alarms", "False alarms", "%.1f %%", 100),
     "hausdorff95": MetricFormat("Hausdorff 95", "Hausdorff 95", "%.1f px"),
     "detection_rate": MetricFormat("Detected", "Detected", "%.1f %%", 100),
@@ -61,18 +59,18 @@ CLASSIFIER = {
     "sensitivity_at_95_specificity": MetricFormat("Sensitivity", "Sensitivity"),
     "calibration_error": MetricFormat("Calibration error", "Calibration error"),
 }
-"""Figures of the table of networks, by key of a scored subset; networks are ordered by the first."""
+"""Figures of the table of networks, by key of a scored subset; the first leads."""
 
-_INTERVAL_SHOWN = ("mean_dice", "median_dice", "auc")
+_ONLY_IN_CSV = ("mean_iou", "pooled_dice")
 
 UNDEFINED = {
     "mean_dice": "no patient with anything to mark",
     "median_dice": "no patient with anything to mark",
     "mean_iou": "no patient with anything to mark",
-    "pooled_dice": "nothing to mark on any slice",
+    "pooled_dice": "no slice with anything to mark",
     "tumor_slice_dice": "no slice with tumor",
     "false_alarm_rate": "no slice without tumor",
-    "hausdorff95": "no slice on which both masks hold something",
+    "hausdorff95": "no slice where both masks mark something",
     "detection_rate": "no patient with a tumor",
     "auc": "only one kind of slices",
     "average_precision": "no slice with tumor",
@@ -86,80 +84,47 @@ def help_of(text: Text, term: str) -> str | None:
     return text.get(f"Term: {term}")
 
 
-def table(networks: Sequence[Network], task: str, subset: str, text: Text) -> None:
-    """Draw all networks of a task as a table to sort: scores, cost, and whether they are finished."""
+def draw_networks(networks: Sequence[Network], task: str, subset: str, text: Text) -> None:
+    """Draw all networks of a task as a table to sort: cross-validation, and the chosen patients."""
     figures = SEGMENTER if task == "segment" else CLASSIFIER
-    chosen = [network for network in networks if network.spec.task == task]
-    st.header("All networks")
+    st.header("All networks", anchor=False)
     st.markdown(text.get("All networks", ""))
     draw_table(
-        [_row(network, figures, subset) for network in _best_first(chosen, figures, subset)],
+        [_row(network, figures, subset) for network in networks],
         _columns(figures, text),
         f"networks-{task}-{subset}",
-        "All networks with their scores on the chosen patients, their size and their time.",
+        "All networks with their scores by cross-validation and on the chosen patients.",
     )
-    reasons = missing(chosen, figures, subset)
-    if reasons:
+    if reasons := missing(networks, figures, subset):
         st.caption(" ".join([text.get("Not measured", ""), *reasons]))
-    timed = any(costs.cost_of(each.spec.name, each.record).milliseconds for each in chosen)
-    if timed and (machine := costs.machine()):
-        st.caption(f"Times were measured on {machine}.")
 
 
-def patients(networks: Sequence[Network], chosen: Network, subset: str, text: Text) -> None:
-    """Draw a dot a patient for each segmenter, beside publications and the band of two experts."""
-    rows = [
-        _dots(network, network is chosen, subset)
-        for network in networks
-        if network.spec.task == "segment" and network.scored.get(subset, {}).get("patients")
-    ]
-    if not rows:
-        return
-    st.header("Patient by patient")
-    if subset == "samples":
-        st.markdown(text.get("Patient by patient, made up", ""))
-        figure = strip_plot.patient_dots(rows)
-    else:
-        experts = published.load()["experts"]
-        words = text.get("Patient by patient", "")
-        st.markdown(words.replace("{experts}", published.experts_in_words()))
-        band = (experts["mean_dice"], experts["spread"]) if experts else None
-        figure = strip_plot.patient_dots(rows, published.rows_of_patients(), band)
-    chart(figure, "dots", "Dice of each patient by network, with means, medians and intervals.")
-    st.caption(help_of(text, "Dice") or "")
+def draw_costs(networks: Sequence[Network], task: str, text: Text) -> None:
+    """Draw size, work and time of each network, folded."""
+    with st.expander("Size and speed", icon=":material/speed:"):
+        draw_table(
+            [_cost_row(network) for network in networks],
+            _cost_columns(text),
+            f"costs-{task}",
+            "All networks with their size and their time.",
+        )
+        found = [costs.cost_of(each.spec.name, each.record) for each in networks]
+        lacking = [
+            each.spec.title
+            for each, cost in zip(networks, found, strict=True)
+            if None in vars(cost).values()
+        ]
+        if lacking:
+            st.caption(f"Size or time: not measured for {', '.join(lacking)}.")
+        if any(cost.milliseconds for cost in found) and (machine := costs.machine()):
+            st.caption(f"Times were measured on {machine}.")
 
 
-def others(task: str, subset: str, text: Text) -> None:
-    """Draw what others publish, each with its protocol; not beside made-up patients."""
-    if subset == "samples":
-        return
-    st.header("Published figures")
-    if task != "segment":
-        st.markdown(text.get("No published classifier", ""))
-        return
-    st.markdown(text.get("Published figures", ""))
-    draw_table(
-        published.table(),
-        {
-            "System": Column.TextColumn(pinned=True, width=170),
-            "Published": Column.TextColumn(
-                width="medium", help="Mean and median are of patients; plain Dice is not."
-            ),
-            "Divided": Column.TextColumn(help="What the split kept apart: patients, or slices."),
-            "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width="medium"),
-            "Chosen on them": Column.TextColumn(
-                help="Whether the network or its settings were picked by this very score."
-            ),
-            "Source": Column.LinkColumn(display_text="source", width="small"),
-        },
-        "published",
-        "Published systems with their figures, protocols and sources.",
-    )
-    with st.expander("Each protocol in words", icon=":material/rule:"):
-        st.markdown(published.protocols())
-    st.subheader("Human readers")
-    st.markdown(text.get("Human readers", ""))
-    st.markdown(published.readers())
+def draw_terms(terms: Sequence[str], text: Text) -> None:
+    """Draw what figures above mean, a sentence each, folded."""
+    with st.expander("What these figures mean", icon=":material/menu_book:"):
+        lines = [f"- **{term}**: {help_of(text, term)}" for term in terms if help_of(text, term)]
+        st.markdown("\n".join(lines))
 
 
 def chart(figure: Any, key: str, alt: str) -> None:
@@ -180,89 +145,82 @@ def missing(
         absent = [title for title, document in scored if key not in document]
         undefined = [title for title, document in scored if document.get(key, 0) is None]
         if absent:
-            sentences.append(f"{kind.column}: not measured of {', '.join(absent)}.")
+            sentences.append(f"{kind.column}: not measured for {', '.join(absent)}.")
         if undefined:
             why = UNDEFINED.get(key, "undefined on these patients")
             sentences.append(f"{kind.column}: {why} ({', '.join(undefined)}).")
-    uncounted = [
-        each
-        for each in networks
-        if None in vars(costs.cost_of(each.spec.name, each.record)).values()
-    ]
-    if uncounted:
-        names = ", ".join(each.spec.title for each in uncounted)
-        sentences.append(f"Size or time: not measured of {names}.")
     return sentences
-
-
-def _best_first(
-    networks: Sequence[Network], figures: dict[str, MetricFormat], subset: str
-) -> list[Network]:
-    first = next(iter(figures))
-    value = {n.spec.name: n.scored.get(subset, {}).get(first) for n in networks}
-    return sorted(networks, key=lambda n: -(value[n.spec.name] or 0))
 
 
 def _row(network: Network, figures: dict[str, MetricFormat], subset: str) -> dict[str, Any]:
     scored = network.scored.get(subset, {})
     row: dict[str, Any] = {"Network": network.spec.title}
-    for key, kind in figures.items():
-        row[kind.column] = kind.of(scored.get(key))
-        row[f"{kind.column}, 95 %"] = _interval(scored, key, kind)
-    cost = costs.cost_of(network.spec.name, network.record)
-    row |= {
-        "Parameters, millions": _scaled(cost.parameters, 1e6),
-        "Multiply-adds, billions": _scaled(cost.multiply_adds, 1e9),
-        "Time, ms": cost.milliseconds,
-        "File, MB": cost.megabytes,
-    }
+    first, kind = next(iter(figures.items()))
+    if crossval := experiments.load(f"crossval_{network.spec.name}"):
+        row[f"{kind.column}, cross-validation"] = _with_interval(crossval, first, kind)
+    row[f"{kind.column}, these patients"] = _with_interval(scored, first, kind)
+    for key, each in figures.items():
+        row[each.column] = each.of(scored.get(key))
+        row[f"{each.column}, interval"] = _interval(scored, key, each)
     if network.record:
         row["Training"] = "complete" if network.record.complete else "unfinished"
     return row
 
 
 def _columns(figures: dict[str, MetricFormat], text: Text) -> dict[str, Any]:
-    columns: dict[str, Any] = {"Network": Column.TextColumn(pinned=True, width=150)}
-    for key, kind in figures.items():
-        columns[kind.column] = Column.NumberColumn(format=kind.form, help=help_of(text, kind.term))
-        if key in _INTERVAL_SHOWN:
-            columns[f"{kind.column}, 95 %"] = Column.TextColumn(help=help_of(text, "Interval"))
-    columns |= {
-        "Parameters, millions": Column.NumberColumn(
-            format="%.1f", help=help_of(text, "Parameters")
-        ),
-        "Multiply-adds, billions": Column.NumberColumn(
-            format="%.1f", help=help_of(text, "Multiply-adds")
-        ),
-        "Time, ms": Column.NumberColumn(format="%.0f", help=help_of(text, "Time")),
-        "File, MB": Column.NumberColumn(format="%.1f", help=help_of(text, "File")),
-        "Training": Column.TextColumn(help=help_of(text, "Training state")),
+    first, kind = next(iter(figures.items()))
+    words = f"{help_of(text, kind.term)} In parentheses: {help_of(text, 'Interval')}"
+    columns: dict[str, Any] = {
+        "Network": Column.TextColumn(pinned=True, width=150),
+        f"{kind.column}, cross-validation": Column.TextColumn(help=words),
+        f"{kind.column}, these patients": Column.TextColumn(help=words),
     }
+    for key, each in figures.items():
+        if key != first and key not in _ONLY_IN_CSV:
+            columns[each.column] = Column.NumberColumn(
+                format=each.form, help=help_of(text, each.term)
+            )
     return columns
 
 
-def _interval(scored: dict[str, Any], key: str, kind: MetricFormat) -> str | None:
-    ends = interval_of(scored, key) or ()
+def _cost_row(network: Network) -> dict[str, Any]:
+    cost = costs.cost_of(network.spec.name, network.record)
+    return {
+        "Network": network.spec.title,
+        "Parameters, millions": _scaled(cost.parameters, 1e6),
+        "Multiply-adds, billions": _scaled(cost.multiply_adds, 1e9),
+        "Time, ms": cost.milliseconds,
+        "File, MB": cost.megabytes,
+        "Training": network.record and ("complete" if network.record.complete else "unfinished"),
+    }
+
+
+def _cost_columns(text: Text) -> dict[str, Any]:
+    number = Column.NumberColumn
+    return {
+        "Network": Column.TextColumn(pinned=True, width=150),
+        "Parameters, millions": number(format="%.2f", help=help_of(text, "Parameters")),
+        "Multiply-adds, billions": number(format="%.1f", help=help_of(text, "Multiply-adds")),
+        "Time, ms": number(format="%.0f", help=help_of(text, "Time")),
+        "File, MB": number(format="%.1f", help=help_of(text, "File")),
+        "Training": Column.TextColumn(help=help_of(text, "Training state")),
+    }
+
+
+def _with_interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
+    value = scored.get(key)
+    if not isinstance(value, float):
+        return None
+    ends = _interval(scored, key, kind)
+    shown = f"{kind.of(value):.{kind.digits}f}"
+    return f"{shown} ({ends})" if ends else shown
+
+
+def _interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
+    exact = key == "detection_rate"
+    ends = (detection_interval(scored) if exact else interval_of(scored, key)) or ()
     return " to ".join(f"{kind.of(end):.{kind.digits}f}" for end in ends) or None
 
 
 def _scaled(value: float | None, by: float) -> float | None:
     return None if value is None else value / by
-
-
-def _dots(network: Network, chosen: bool, subset: str) -> PatientRow:
-    scored = network.scored[subset]
-    dice = {
-        folder: each.get("dice")
-        for folder, each in scored["patients"].items()
-        if each.get("dice") is not None
-    }
-    return PatientRow(
-        network.spec.title,
-        dots=list(dice.values()),
-        names=list(dice),
-        mean=scored.get("mean_dice"),
-        median=scored.get("median_dice"),
-        interval=interval_of(scored, "mean_dice"),
-        chosen=chosen,
-    )

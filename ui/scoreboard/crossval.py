@@ -20,7 +20,7 @@ Document = Mapping[str, Any]
 Column = st.column_config
 
 
-def crossval(document: Document, text: Text) -> None:
+def draw_crossval(document: Document, text: Text) -> None:
     """Draw each patient's out-of-fold Dice beside what is published."""
     patients = document["patients"]
     known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
@@ -44,14 +44,14 @@ def crossval(document: Document, text: Text) -> None:
     folds = [row for row in rows if row.median is not None][:1]
     chart(strip_plot.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
     st.markdown(_compared(document, len(known)))
-    st.markdown(_reduced(document))
+    st.markdown(reduced_run(document))
     _judged()
     if classifier := experiments.load(f"crossval_{registry.get('default-classifier').name}"):
         low, high = classifier["auc_interval"]
         st.markdown(
             f"The classifier, in the same folds: AUC **{classifier['auc']:.3f}** over "
             f"{classifier['slices']:,} slices (95 % interval {low:.3f} to {high:.3f}). "
-            + _reduced(classifier)
+            + reduced_run(classifier)
         )
     table(
         [
@@ -100,7 +100,7 @@ def _compared(document: Document, number: int) -> str:
     )
 
 
-def _reduced(document: Document) -> str:
+def reduced_run(document: Document) -> str:
     """Say how long the networks of the folds were trained beside the site's own; empty where as long."""
     recipes = {each["name"]: each for each in document["full_recipe"]}
     trained = document.get("members") or [

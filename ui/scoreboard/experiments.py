@@ -22,7 +22,6 @@ CHOSEN = "scoreboard.experiment"
 
 def draw_experiments(text: Text) -> None:
     """Draw the choice of experiments and the chosen one."""
-    st.header("Experiments")
     st.markdown(text.get("Experiments", ""))
     # What is not looked at is neither read nor drawn.
     name = st.segmented_control(
@@ -168,7 +167,7 @@ def robustness(document: Document, text: Text) -> None:
 
 
 DRAW = {
-    "crossval": crossval.crossval,
+    "crossval": crossval.draw_crossval,
     "leak": leak,
     "robustness": robustness,
     "transfer": transfer.transfer,

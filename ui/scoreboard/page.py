@@ -1,139 +1,150 @@
-"""The Scoreboard's frame: which network, which patients, and the order of what is shown of them."""
+"""The Scoreboard's frame: the answer in two sentences, then a tab for each question about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import streamlit as st
 
-from ui.results import scores
+from btmodels import registry
+from ui.results import headline, published, scores
 from ui.results.scores import Network
-from ui.scoreboard import classifier, comparison, experiments, provenance, segmenter
-from ui.shared import badges
+from ui.scoreboard import (
+    classifier,
+    experiments,
+    patients,
+    provenance,
+    publications,
+    segmenter,
+    strip_plot,
+)
+from ui.scoreboard.choice import MODEL, PROBLEMS, SUBSET, choose, forget_problems
+from ui.scoreboard.comparison import chart
 from ui.shared.content import sections
 
-MODEL, SUBSET = "scoreboard.model", "scoreboard.subset"
-PROBLEMS, WRITTEN = "scoreboard.problems", "scoreboard.written"
-"""Session keys: two widgets, what the last address got wrong, and the address last written."""
+TAB, WRITTEN = "scoreboard.tab", "scoreboard.written"
+"""Session keys: the open tab, and the address last written."""
+
+TABS = {
+    "where": "Where",
+    "detection": "Is there one?",
+    "patients": "Patients and worst cases",
+    "published": "Published",
+    "experiments": "Experiments",
+    "provenance": "Provenance",
+}
+"""Titles of the tabs by their word in an address."""
 
 Text = dict[str, str]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the page speaks of: all networks, the chosen one, and a key of `scores.SUBSETS`."""
+def draw_headline() -> None:
+    """Draw the answer: two sentences, and a dot for each patient beside the band of two experts."""
+    rows = headline.patient_rows()
+    words, picture = st.columns([1, 1.15], gap="large", vertical_alignment="center")
+    with words, st.container(key="headline", gap="medium"):
+        st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
+        st.markdown(headline.detection_sentence(headline.detection_score()))
+    if rows:
+        experts = published.load()["experts"]
+        band = (experts["mean_dice"], experts["spread"]) if experts else None
+        with picture:
+            alt = "Dice of each patient with mean and median, and the band in which two experts agree."
+            chart(strip_plot.patient_dots(rows, experts=band, row_height=52), "headline", alt)
 
-    networks: list[Network]
-    network: Network
-    subset: str
 
-
-def choose(text: Text) -> Choice | None:
-    """Draw the two pickers and keep the address in step; None where no network has a record."""
-    networks = {network.spec.name: network for network in scores.networks()}
+def draw_tabs(text: Text) -> None:
+    """Draw the tabs, and the content of the one that is open."""
+    networks = scores.networks()
     if not networks:
         st.info("There are no trained networks in this copy of the project, so there is no score.")
-        return None
+        return
     # Evidence is offered even where it is missing: that it is missing is worth knowing.
     subsets = [
         key
         for key in scores.SUBSETS
-        if key == "test" or any(key in network.scored for network in networks.values())
+        if key == "test" or any(key in network.scored for network in networks)
     ]
-    _read_address(list(networks), subsets)
-    left, right = st.columns([1, 2], vertical_alignment="bottom", gap="medium")
-    with left:
-        name = st.selectbox(
-            "Network",
-            list(networks),
-            format_func=lambda each: networks[each].spec.title,
-            key=MODEL,
-            persist_state="session",
-            on_change=_forget_problems,
-        )
-    with right:
-        subset = st.segmented_control(
-            "Patients",
-            subsets,
-            format_func=_label,
-            required=True,
-            key=SUBSET,
-            persist_state="session",
-            on_change=_forget_problems,
-        )
-    _write_address({"model": name, "subset": subset})
+    _read_address([network.spec.name for network in networks], subsets)
+    opened = st.tabs(list(TABS.values()), key=TAB, on_change=forget_problems)
     for problem in st.session_state.get(PROBLEMS, []):
         st.warning(problem, icon=":material/link_off:")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        badges.draw(provenance_of(subset))
-        st.markdown(text.get(f"Subset: {subset}", ""))
-    return Choice(list(networks.values()), networks[name], subset)
+    for word, tab in zip(TABS, opened, strict=True):
+        if tab.open:  # what is not looked at is neither read nor drawn
+            with tab:
+                DRAW[word](networks, subsets, text)
+            _write_address(word)
 
 
-def draw_scoreboard(choice: Choice, text: Text) -> None:
-    """Draw all sections, those of the chosen network's task."""
-    network, subset = choice.network, choice.subset
-    for problem in dict.fromkeys(each.problem for each in choice.networks if each.problem):
-        st.warning(problem, icon=":material/gpp_bad:")
-    scored = network.scored.get(subset)
-    section = segmenter if network.spec.task == "segment" else classifier
-    if scored:
-        section.headline(scored, text)
-    else:
-        st.info(
-            f"{network.spec.title} has no scores on these patients.",
-            icon=":material/do_not_disturb_on:",
-        )
-    comparison.table(choice.networks, network.spec.task, subset, text)
-    if network.spec.task == "segment":
-        comparison.patients(choice.networks, network, subset, text)
-    comparison.others(network.spec.task, subset, text)
-    if scored:
-        section.draw_details(network, subset, text)
+def _draw_where(networks: list[Network], subsets: list[str], text: Text) -> None:
+    choice = choose(networks, subsets, text, "segment")
+    segmenter.draw_segmenter(choice, text)
+
+
+def _draw_detection(networks: list[Network], subsets: list[str], text: Text) -> None:
+    choice = choose(networks, subsets, text, "classify")
+    classifier.draw_classifier(choice, text)
+
+
+def _draw_patients(networks: list[Network], subsets: list[str], text: Text) -> None:
+    patients.draw_patients(choose(networks, subsets, text), text)
+
+
+def _draw_published(networks: list[Network], subsets: list[str], text: Text) -> None:
+    publications.draw_publications(text)
+
+
+def _draw_experiments(networks: list[Network], subsets: list[str], text: Text) -> None:
     experiments.draw_experiments(sections("cards/experiments.md"))
-    provenance.draw_provenance(network, scored, text)
 
 
-def provenance_of(subset: str) -> str:
-    """Return the provenance, as badges know it, of a subset's patients."""
-    return "synthetic" if subset == "samples" else subset
+def _draw_provenance(networks: list[Network], subsets: list[str], text: Text) -> None:
+    choice = choose(networks, subsets, text)
+    provenance.draw_provenance(choice.network, choice.scored, text)
 
 
-def _label(subset: str) -> str:
-    label = badges.badge_of(provenance_of(subset)).label.capitalize()
-    return f"{label} ({subset})" if subset in ("test", "reference") else label
-
-
-def _forget_problems() -> None:
-    # Of an address that the hand has left behind.
-    st.session_state[PROBLEMS] = []
+DRAW: dict[str, Callable[[list[Network], list[str], Text], None]] = {
+    "where": _draw_where,
+    "detection": _draw_detection,
+    "patients": _draw_patients,
+    "published": _draw_published,
+    "experiments": _draw_experiments,
+    "provenance": _draw_provenance,
+}
+"""What each of `TABS` draws, from all networks, the subsets to choose from, and the page's text."""
 
 
 def _read_address(names: list[str], subsets: list[str]) -> None:
     # The page itself writes the address; only one that it did not write is read.
     query = st.query_params.to_dict()
-    st.session_state.setdefault(MODEL, names[0])
-    st.session_state.setdefault(SUBSET, subsets[0])
-    if st.session_state[MODEL] not in names:
-        st.session_state[MODEL] = names[0]
-    if st.session_state[SUBSET] not in subsets:
-        st.session_state[SUBSET] = subsets[0]
-    if query == st.session_state.get(WRITTEN):
+    state = st.session_state
+    for key, known in ((MODEL, names), (SUBSET, subsets), (TAB, list(TABS.values()))):
+        if state.get(key) not in known:
+            state[key] = known[0]
+    if query == state.get(WRITTEN):
         return
     problems = []
-    for key, parameter, known in ((MODEL, "model", names), (SUBSET, "subset", subsets)):
+    for key, parameter, known in (
+        (MODEL, "model", {name: name for name in names}),
+        (SUBSET, "subset", {subset: subset for subset in subsets}),
+        (TAB, "tab", TABS),
+    ):
         value = query.get(parameter)
         if value in known:
-            st.session_state[key] = value
+            state[key] = known[value]
         elif value is not None:
             # An address is written by anyone, so its own words are not repeated.
             problems.append(
                 f"The address asks for a {parameter} that is not here; there are {', '.join(known)}."
             )
-    st.session_state[PROBLEMS] = problems
+    if "tab" not in query and query.get("model") in names:
+        task = registry.get(query["model"]).task
+        state[TAB] = TABS["where" if task == "segment" else "detection"]
+    state[PROBLEMS] = problems
 
 
-def _write_address(query: dict[str, str]) -> None:
+def _write_address(tab: str) -> None:
+    query = {"tab": tab, "model": st.session_state[MODEL], "subset": st.session_state[SUBSET]}
     st.session_state[WRITTEN] = query
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

@@ -1,4 +1,4 @@
-"""How the figures came about: training, weights, split, versions; and the words of the page."""
+"""The Scoreboard's tab *Provenance*: weights, split, commands, versions, training, and all terms."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ _SCORES = {"segment": "Mean Dice", "classify": "Mean of AUC and average precisio
 
 
 def draw_provenance(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
-    """Draw how a network was trained, what its figures are bound to, and what the words mean."""
+    """Draw what a network's figures are bound to, how it was trained, and what the terms mean."""
     if network.record:
-        _training(network, text)
-        st.header("Where the figures come from")
+        st.header("Where the figures come from", anchor=False)
         st.markdown(text.get("Provenance", ""))
         st.markdown(protocol(network, scored))
         _card(network)
+        _training(network, text)
     _words(text)
 
 
 def protocol(network: Network, scored: dict[str, Any] | None) -> str:
     """Return in words what was scored, with which weights, on whose split, how often."""
     record = network.record
-    flips = "the mirrored slice averaged in" if record.flips else "no mirrored slice"
+    flips = "averaged with the mirrored slice" if record.flips else "no mirrored slice"
     if network.spec.task == "segment":
         least = record.min_component_pixels
-        parts = f"parts below {least} pixels dropped" if least else "no part dropped"
+        parts = f"parts below {least} pixels removed" if least else "no part removed"
         how = f"the mask alone, threshold {record.threshold:g}, {flips}, {parts}"
     else:
         how = f"one verdict a slice, threshold {record.threshold:g}, {flips}"
     met = record.extra.get("test_evaluations")
-    times = "a number of times that was not kept" if met is None else _times(met)
+    times = "an unrecorded number of times" if met is None else _times(met)
     lines = [
-        f"- **What is scored:** {how}, just as this site treats a slice.",
+        f"- **What is scored:** {how}, exactly as this site treats a slice.",
         f"- **Weights:** SHA-256 `{record.sha256[:12]}…`; training is "
         f"{'complete' if record.complete else '**unfinished**'}.",
         f"- **Split by patient:** SHA-256 `{record.split_sha256[:12]}…`.",
-        f"- **Test patients:** weights of this name have met them {times}.",
-        f"- **Trained by:** `{record.command}`, with {_versions(record.versions)}.",
+        f"- **Test patients:** this network was scored on them {times}.",
+        f"- **Training command:** `{record.command}`, with {_versions(record.versions)}.",
     ]
     if scored:
         patients = scored.get("patients") or {}
         lines.append(
-            f"- **Scored by:** `{scored.get('command', DASH)}`, {len(patients)} patients, with "
+            f"- **Scoring command:** `{scored.get('command', DASH)}`, {len(patients)} patients, with "
             f"{_versions(scored.get('versions') or {})}."
         )
     return "\n".join(lines)
@@ -70,16 +70,15 @@ def _card(network: Network) -> None:
             "text/markdown",
             icon=":material/badge:",
             on_click="ignore",
-            help="What it is for, what it was trained on, its scores and limits, as a file.",
+            help="Intended use, training data, scores and limits, as a file.",
         )
 
 
 def _training(network: Network, text: Text) -> None:
     history = network.record.extra.get("history")
-    st.header("Training")
     if not history:
-        st.markdown(f"{network.spec.title} keeps no course of a training of its own.")
         return
+    st.header("Training", anchor=False)
     st.markdown(text.get("Training", ""))
     score = _SCORES[network.spec.task]
     best = network.record.extra.get("best_epoch")
@@ -101,7 +100,7 @@ def _training(network: Network, text: Text) -> None:
             {
                 "Epoch": number(pinned=True),
                 "Loss": number(format="%.4f"),
-                score: number(format="%.4f", help="Empty where it was not taken."),
+                score: number(format="%.4f", help="Empty for epochs without a score."),
                 "Seconds": number(format="%.0f"),
             },
             f"training-{network.spec.name}",
@@ -110,14 +109,13 @@ def _training(network: Network, text: Text) -> None:
 
 
 def _words(text: Text) -> None:
-    st.header("Words on this page")
     prefix = "Term: "
     lines = [
         f"- **{heading.removeprefix(prefix)}**: {sentence}"
         for heading, sentence in text.items()
         if heading.startswith(prefix)
     ]
-    with st.expander("Every term in one sentence", icon=":material/menu_book:"):
+    with st.expander("All terms of this page", icon=":material/menu_book:"):
         st.markdown("\n".join(lines))
 
 

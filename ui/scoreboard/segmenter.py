@@ -1,4 +1,4 @@
-"""The Scoreboard of one segmenter: small tumors, calibration, worst cases, what could follow it."""
+"""The Scoreboard's tab *Where*: overlap of masks, all segmenters, small tumors, calibration."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ import streamlit as st
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from ui.results.scores import Network, cascade_of, interval_of, shown_of
-from ui.scoreboard import charts, worst_cases
-from ui.scoreboard.comparison import SEGMENTER, UNDEFINED, MetricFormat, chart, help_of
+from ui.results.scores import cascade_of, detection_interval, interval_of, shown_of
+from ui.scoreboard import charts
+from ui.scoreboard.choice import Choice
+from ui.scoreboard.comparison import (
+    SEGMENTER,
+    UNDEFINED,
+    MetricFormat,
+    chart,
+    draw_costs,
+    draw_networks,
+    draw_terms,
+    help_of,
+)
 from ui.shared.tables import table
 from ui.shared.text import DASH
 
 Text = dict[str, str]
 Column = st.column_config
 
-_HEADLINE = (
+_SHOWN = (
     "mean_dice",
     "median_dice",
     "tumor_slice_dice",
@@ -26,25 +36,36 @@ _HEADLINE = (
     "hausdorff95",
 )
 
-_BESIDE = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
+_COMPARED = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
 
 
-def headline(scored: dict[str, Any], text: Text) -> None:
-    """Draw the figures that sum a segmenter up."""
-    with st.grid("auto", min_column_width=160, gap="small"):
-        for key in _HEADLINE:
-            figure(scored, key, SEGMENTER[key], text)
-    interval_note(text)
+def draw_segmenter(choice: Choice, text: Text) -> None:
+    """Draw all that was measured of a segmenter on the chosen patients."""
+    scored = choice.scored
+    if scored:
+        with st.grid("auto", min_column_width=160, gap="small"):
+            for key in _SHOWN:
+                draw_metric(scored, key, SEGMENTER[key], text)
+        draw_terms([*(SEGMENTER[key].term for key in _SHOWN), "Interval"], text)
+    segmenters = choice.of_task("segment")
+    draw_networks(segmenters, "segment", choice.subset, text)
+    draw_costs(segmenters, "segment", text)
+    if not scored:
+        return
+    draw_sizes(scored, text)
+    with st.expander("Calibration of pixels", icon=":material/tune:"):
+        draw_calibration(scored, text)
+    with st.expander("The classifier or a clean-up after the segmenter", icon=":material/rule:"):
+        draw_cascade(scored, text)
+    with st.expander("Pixel accuracy, and why not to trust it", icon=":material/grid_on:"):
+        draw_pixel_accuracy(scored, text)
 
 
-def interval_note(text: Text) -> None:
-    """Say what stands in gray below a figure."""
-    st.caption(f"In gray, the 95 % interval. {help_of(text, 'Interval') or ''}")
-
-
-def figure(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> None:
+def draw_metric(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> None:
     """Draw one figure with its interval; a dash with the reason where there is none."""
-    value, interval = scored.get(key), interval_of(scored, key)
+    value = scored.get(key)
+    exact = key == "detection_rate"
+    interval = detection_interval(scored) if exact else interval_of(scored, key)
     note = None
     if value is None:
         note = (
@@ -65,16 +86,6 @@ def figure(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> 
     )
 
 
-def draw_details(network: Network, subset: str, text: Text) -> None:
-    """Draw all that was measured of the segmenter on a subset."""
-    scored = network.scored[subset]
-    sizes(scored, text)
-    calibration(scored, text)
-    worst_cases.segmenter(network, subset, text)
-    beside(scored, text)
-    pixel_accuracy(scored, text)
-
-
 def slices_of(scored: dict[str, Any]) -> dict[tuple[str, str], Counts]:
     """Return the counts of each slice by patient and number, in the file's order."""
     return {
@@ -84,13 +95,13 @@ def slices_of(scored: dict[str, Any]) -> dict[tuple[str, str], Counts]:
     }
 
 
-def sizes(scored: dict[str, Any], text: Text) -> None:
+def draw_sizes(scored: dict[str, Any], text: Text) -> None:
     """Draw Dice against the size of the tumor: a mark a slice, and by groups of size."""
     slices = slices_of(scored)
     tumor = {each: counts for each, counts in slices.items() if counts.tp + counts.fn}
     if not tumor:
         return
-    st.header("Dice against tumor size")
+    st.header("Dice against tumor size", anchor=False)
     st.markdown(text.get("Tumor size", ""))
     groups = overlap.score_by_size(slices.values())
     left, right = st.columns(2, gap="medium")
@@ -126,12 +137,12 @@ def sizes(scored: dict[str, Any], text: Text) -> None:
         "Dice": Column.NumberColumn(format="%.3f", help=help_of(text, "Dice")),
         "Found at all": Column.NumberColumn(format="%.1f %%"),
     }
-    table(rows, columns, "sizes", "Dice and share of slices found, by size of the tumor.")
+    with st.expander("The same in figures", icon=":material/table:"):
+        table(rows, columns, "sizes", "Dice and share of slices found, by size of the tumor.")
 
 
-def calibration(scored: dict[str, Any], text: Text) -> None:
+def draw_calibration(scored: dict[str, Any], text: Text) -> None:
     """Draw what share of the pixels of each probability is tumor."""
-    st.header("Calibration of pixels")
     found = scored.get("calibration")
     if not found:
         st.info("The calibration of pixels was not measured of these weights on these patients.")
@@ -146,14 +157,13 @@ def calibration(scored: dict[str, Any], text: Text) -> None:
     )
     if found.get("error") is not None:
         st.caption(
-            f"Calibration error, air and clear brain left out: {shown_of(found, 'error')}. "
-            f"{help_of(text, 'Calibration error') or ''}"
+            f"Calibration error, without air and without pixels that are clearly not tumor: "
+            f"{shown_of(found, 'error')}. {help_of(text, 'Calibration error') or ''}"
         )
 
 
-def beside(scored: dict[str, Any], text: Text) -> None:
-    """Draw the cascade and the whole-patient clean-up beside the segmenter alone."""
-    st.header("What could follow the segmenter")
+def draw_cascade(scored: dict[str, Any], text: Text) -> None:
+    """Draw the segmenter alone, behind the classifier, and after the whole-patient clean-up."""
     st.markdown(text.get("Beside the segmenter", ""))
     followed = {
         "Masks only where the classifier says tumor": cascade_of(scored),
@@ -162,18 +172,18 @@ def beside(scored: dict[str, Any], text: Text) -> None:
     ways = {"The segmenter alone": scored} | {way: each for way, each in followed.items() if each}
     table(
         [
-            {"Way": way}
-            | {SEGMENTER[key].column: SEGMENTER[key].of(each.get(key)) for key in _BESIDE}
+            {"Method": way}
+            | {SEGMENTER[key].column: SEGMENTER[key].of(each.get(key)) for key in _COMPARED}
             for way, each in ways.items()
         ],
-        {"Way": Column.TextColumn(pinned=True)}
+        {"Method": Column.TextColumn(pinned=True)}
         | {
             SEGMENTER[key].column: Column.NumberColumn(
                 format=SEGMENTER[key].form, help=help_of(text, SEGMENTER[key].term)
             )
-            for key in _BESIDE
+            for key in _COMPARED
         },
-        "beside",
+        "cascade",
         "The segmenter alone and with what could follow it.",
     )
     for way, each in followed.items():
@@ -183,13 +193,13 @@ def beside(scored: dict[str, Any], text: Text) -> None:
             st.caption(f"{way}: {each['rule']}")
 
 
-def pixel_accuracy(scored: dict[str, Any], text: Text) -> None:
+def draw_pixel_accuracy(scored: dict[str, Any], text: Text) -> None:
     """Draw pixel accuracy beside that of the empty mask, never alone."""
     ours, empty = scored.get("pixel_accuracy"), scored.get("empty_mask_accuracy")
     if ours is None or empty is None:
+        st.info("Pixel accuracy was not measured on these patients.")
         return
-    st.header("Pixel accuracy, and why not to trust it")
     st.markdown(text.get("Pixel accuracy", ""))
     with st.grid("auto", min_column_width=190, gap="small"):
         st.metric("This network", f"{100 * ours:.2f} %", border=True)
-        st.metric("A mask with nothing in it", f"{100 * empty:.2f} %", border=True)
+        st.metric("An empty mask", f"{100 * empty:.2f} %", border=True)

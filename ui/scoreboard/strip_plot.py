@@ -18,6 +18,7 @@ def patient_dots(
     ours: Sequence[PatientRow],
     published: Sequence[PatientRow] = (),
     experts: tuple[float, float] | None = None,
+    row_height: int = 62,
 ) -> go.Figure:
     """Draw a row a network with a dot a patient, mean with interval, and median.
 
@@ -25,6 +26,7 @@ def patient_dots(
         ours: From top to bottom.
         published: Rows below, with means and medians alone, drawn hollow.
         experts: Mean and spread of two experts' agreement, drawn as a band.
+        row_height: Of each row, in pixels.
     """
     figure = go.Figure()
     rows = [*ours, *published]
@@ -37,7 +39,7 @@ def patient_dots(
             x=0,
             xref="paper",
             xanchor="left",
-            y=level + 0.48,
+            y=level + 0.46,
             yanchor="middle",
             showarrow=False,
         )
@@ -64,7 +66,7 @@ def patient_dots(
         range=[-0.4, last + 0.7], showticklabels=False, showgrid=False, zeroline=False
     )
     figure.update_xaxes(title="Dice", range=[max(0.0, low - 0.05) if low > 0.05 else -0.03, 1.01])
-    return finished(figure, height=110 + 62 * len(rows))
+    return finished(figure, height=110 + row_height * len(rows))
 
 
 def _add_summary(figure: go.Figure, row: PatientRow, level: int, color: str, hollow: bool) -> None:

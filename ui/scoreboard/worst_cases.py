@@ -11,23 +11,20 @@ import streamlit as st
 from ui.results.scores import Network
 from ui.scoreboard.comparison import help_of
 from ui.session import samples
-from ui.shared import badges
 from ui.shared.tables import table
 
 Text = dict[str, str]
 Column = st.column_config
 
 
-def segmenter(network: Network, subset: str, text: Text) -> None:
+def draw_worst_masks(network: Network, subset: str, text: Text) -> None:
     """Draw the patients by rising Dice."""
-    st.header("Worst cases first")
     st.markdown(text.get("Worst cases", ""))
     _table(network, subset, text, _by_dice, _dice_columns(text))
 
 
-def classifier(network: Network, subset: str, text: Text) -> None:
+def draw_worst_verdicts(network: Network, subset: str, text: Text) -> None:
     """Draw the patients by falling number of wrong verdicts."""
-    st.header("Worst cases first")
     st.markdown(text.get("Worst cases, classifier", ""))
     _table(network, subset, text, _by_verdicts, _verdict_columns(text))
 
@@ -44,15 +41,15 @@ def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dic
     name = network.spec.name
     model = name if network.spec.task == "segment" else None
     rows = rows_of(network.scored[subset], model)
-    alt = "Patients, the one read worst first, with links to their slices."
+    alt = "Patients, worst first, with links to their slices."
     table(rows, columns, f"worst-{name}-{subset}", alt)
     if subset == "samples" or any(row["Look"] for row in rows):
         return
     st.info(text.get("Worst cases without data", ""), icon=":material/folder_off:")
-    made_up = network.scored.get("samples")
-    if made_up:
-        badges.draw("synthetic")
-        table(rows_of(made_up, model), columns, f"worst-{name}-samples", alt)
+    synthetic = network.scored.get("samples")
+    if synthetic:
+        with st.expander("The same table for the synthetic patients", icon=":material/science:"):
+            table(rows_of(synthetic, model), columns, f"worst-{name}-samples", alt)
 
 
 def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any]]:
@@ -122,10 +119,8 @@ def _verdict_columns(text: Text) -> dict[str, Any]:
     number = Column.NumberColumn
     return _first_columns() | {
         "Accuracy": number(format="%.3f", help=help_of(text, "Accuracy")),
-        "Slice": Column.TextColumn(
-            help="The slice whose probability lies farthest from the truth."
-        ),
-        "Missed": number(help="Slices with tumor that were called empty."),
+        "Slice": Column.TextColumn(help="The slice whose probability is farthest from the truth."),
+        "Missed": number(help="Slices with tumor that were called tumor-free."),
         "False alarms": number(help="Slices without tumor that were called tumor."),
         "AUC": number(format="%.3f", help=help_of(text, "AUC")),
         "Tumor slices": number(),

@@ -32,7 +32,7 @@ KEPT, AHEAD, FAILURE = map(upload_key, ("analysis.kept", "analysis.ahead", "anal
 drawn, and of what went wrong last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Asked:
     """What the networks were asked: keys of slices, hashes of the weights, and what will come of it."""
 

@@ -17,7 +17,7 @@ from ui.session.cache import SessionCache
 _cut: SessionCache[list[Analysis | None]] = SessionCache("stack.at_threshold", 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """Slices in the order they are shown.
 
@@ -52,7 +52,7 @@ class Stack:
         return largest_lesion_slice(self.slices)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analyzed:
     """A stack as far as it has been analyzed.
 

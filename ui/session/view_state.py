@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ui.shared.text import quoted
@@ -19,7 +19,28 @@ STYLES = ("fill", "outline")
 WIPES = ("", "plain", "truth", *CHANNELS)
 """What lies right of the divider: nothing, the plain slice, the truth alone, another channel."""
 
-USUAL = {"style": STYLES[0], "wipe": WIPES[0]}
+RANGES = {
+    "zoom": (100, 1200),
+    "x": (-1200, 1200),
+    "y": (-1200, 1200),
+    "brightness": (-100, 100),
+    "contrast": (50, 300),
+    "opacity": (0, 100),
+    "divider": (0, 100),
+}
+"""Whole numbers that a view can have, lowest and highest, by field of `View`."""
+
+USUAL = {
+    "style": STYLES[0],
+    "wipe": WIPES[0],
+    "zoom": 100,
+    "x": 0,
+    "y": 0,
+    "brightness": 0,
+    "contrast": 100,
+    "opacity": 60,
+    "divider": None,
+}
 """What a link leaves out."""
 
 
@@ -35,6 +56,11 @@ class View:
             map of the segmenter's probabilities, ``gradcam`` what spoke for the classifier's verdict.
         style: How the prediction is drawn, one of `STYLES`.
         wipe: What it is compared with, one of `WIPES`.
+        zoom: In percent; at 100 the whole slice is shown.
+        x, y: How far the slice is moved right and down, in percent of the frame's width and height.
+        brightness, contrast: Of the window, in percent, on top of the automatic one.
+        opacity: Of the colors, in percent.
+        divider: Place of the divider, in percent from the left; None is over the middle of what is marked.
     """
 
     slice: int = 0
@@ -47,11 +73,22 @@ class View:
     style: str = USUAL["style"]
     wipe: str = USUAL["wipe"]
     gradcam: bool = False
+    zoom: int = USUAL["zoom"]
+    x: int = USUAL["x"]
+    y: int = USUAL["y"]
+    brightness: int = USUAL["brightness"]
+    contrast: int = USUAL["contrast"]
+    opacity: int = USUAL["opacity"]
+    divider: int | None = USUAL["divider"]
 
 
 @dataclass(frozen=True)
 class Link:
-    """An address of Analyze, checked; None where it leaves the choice to the page."""
+    """An address of Analyze, checked; None where it leaves the choice to the page.
+
+    Attributes:
+        display: Zoom, place, window, opacity and divider, as far as the address has them.
+    """
 
     patient: str | None = None
     number: int | None = None
@@ -61,12 +98,14 @@ class Link:
     layers: tuple[str, ...] = USUAL_LAYERS
     style: str = USUAL["style"]
     wipe: str = USUAL["wipe"]
+    display: Mapping[str, int] = field(default_factory=dict)
 
     def view(self, index: int, threshold: float) -> View:
         """Return the view to start with: slice ``index``, ``threshold`` unless the link has one."""
         chosen = threshold if self.threshold is None else self.threshold
         shown = {layer: layer in self.layers for layer in LAYERS}
-        return View(index, chosen, self.channel, **shown, style=self.style, wipe=self.wipe)
+        words = {"style": self.style, "wipe": self.wipe}
+        return View(index, chosen, self.channel, **shown, **words, **self.display)
 
 
 def read_link(
@@ -108,7 +147,8 @@ def read_link(
         layers = USUAL_LAYERS  # nothing of it was understood, so nothing is what it did not mean
     style = _word(query, "style", STYLES, "the prediction is filled", problems)
     wipe = _word(query, "wipe", WIPES, "nothing is compared", problems)
-    link = Link(patient, number, model, threshold, CHANNELS[channel], layers, style, wipe)
+    display = {key: value for key in RANGES if (value := _whole(query, key, problems)) is not None}
+    link = Link(patient, number, model, threshold, CHANNELS[channel], layers, style, wipe, display)
     return link, problems
 
 
@@ -142,11 +182,13 @@ def view_from(sent: Any, start: View, slices: int) -> View:
             sent.get("style", start.style),
             sent.get("wipe", start.wipe),
             bool(sent.get("gradcam")),
+            **{key: _sent_number(sent, key, getattr(start, key)) for key in RANGES},
         )
     except (KeyError, OverflowError, TypeError, ValueError):
         return start
     known = view.channel in CHANNELS.values() and 0 <= view.threshold <= 1
     known = known and view.style in STYLES and view.wipe in WIPES
+    known = known and all(_in_range(key, getattr(view, key)) for key in RANGES)
     return view if known and 0 <= view.slice < slices else start
 
 
@@ -156,7 +198,7 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     try:
         return kind(query[key])
     except ValueError:
-        problems.append(f"A {key} is a number, not {quoted(query[key])}; it is left out.")
+        problems.append(f"The {key} is a number, not {quoted(query[key])}; it is left out.")
         return None
 
 
@@ -168,3 +210,22 @@ def _word(
         return word
     problems.append(f"There is no {key} {quoted(word)}; {instead}.")
     return USUAL[key]
+
+
+def _whole(query: Mapping[str, str], key: str, problems: list[str]) -> int | None:
+    value = _number(query, key, int, problems)
+    if value is None or _in_range(key, value):
+        return value
+    low, high = RANGES[key]
+    problems.append(f"The {key} lies between {low} and {high}; it is left out.")
+    return None
+
+
+def _in_range(key: str, value: int | None) -> bool:
+    low, high = RANGES[key]
+    return (value is None and USUAL[key] is None) or (value is not None and low <= value <= high)
+
+
+def _sent_number(sent: Mapping[str, Any], key: str, otherwise: int | None) -> int | None:
+    value = sent.get(key, otherwise)
+    return None if value is None else int(value)

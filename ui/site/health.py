@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from btmodels.inference import engine
+from ui.site import shutdown
 
 PATH = "/health"
 _started = time.monotonic()
@@ -30,9 +31,9 @@ def report() -> tuple[int, dict[str, Any]]:
     status = engine.get_engine().status()
     networks = {name: network.state for name, network in status.networks.items()}
     broken = [name for name in engine.NEEDED if networks.get(name) in ("missing", "altered")]
-    fine = status.state in ("warm", "off") and not broken
+    fine = status.state in ("warm", "off") and not broken and not shutdown.is_stopping()
     return 200 if fine else 503, {
-        "status": "ok" if fine else "not ready",
+        "status": "ok" if fine else "stopping" if shutdown.is_stopping() else "not ready",
         "engine": status.state,
         "message": status.message,
         "device": status.device,

@@ -1,4 +1,4 @@
-"""What the site runs on, in words: weights, device, data, warmth."""
+"""What the site runs on, in words: weights, device, data, and whether the networks are ready."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ui.session import samples
 LOOK_AGAIN_SECONDS = 2.0
 
 _STATES = {
-    "off": ("Engine off", "gray", ":material/power_settings_new:"),
+    "off": ("Networks switched off", "gray", ":material/power_settings_new:"),
     "warming": ("Warming up", "orange", ":material/hourglass_top:"),
-    "warm": ("Warm", "green", ":material/bolt:"),
-    "failed": ("Engine failed", "red", ":material/error:"),
+    "warm": ("Ready", "green", ":material/bolt:"),
+    "failed": ("Networks failed", "red", ":material/error:"),
 }
 _NETWORKS = {
     "verified": ("verified", "green", ":material/verified:"),
@@ -28,30 +28,44 @@ _NETWORKS = {
 
 
 def draw_status() -> None:
-    """Draw one line of badges: each network's weights, the device, the data, the engine.
+    """Draw one pill that says how the networks are, and unfolds to each of them, device and data.
 
-    While the engine warms up the line looks again by itself.
+    While the engine warms up the pill looks again by itself.
     """
     warming = engine.get_engine().status().state == "warming"
-    st.fragment(_draw_badges, run_every=LOOK_AGAIN_SECONDS if warming else None)(warming)
+    st.fragment(_draw_pill, run_every=LOOK_AGAIN_SECONDS if warming else None)(warming)
 
 
-def _draw_badges(was_warming: bool) -> None:
+def _draw_pill(was_warming: bool) -> None:
     status = engine.get_engine().status()
     if was_warming and status.state != "warming":
         st.rerun()  # the page as a whole has news, and no more need to look again
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    words, icon = summary(status)
+    with st.popover(words, icon=icon, key="status"):
         for name, network in status.networks.items():
-            words, color, icon = _NETWORKS[network.state]
-            title = registry.get(name).title
+            state, color, icon = _NETWORKS[network.state]
             st.badge(
-                f"{title}: weights {words}", color=color, icon=icon, help=network.message or None
+                f"{registry.get(name).title}: {state}",
+                color=color,
+                icon=icon,
+                help=network.message or None,
             )
         if status.device:
             st.badge(status.device, color="gray", icon=":material/memory:")
         st.badge(_data(), color="gray", icon=":material/folder_open:")
         words, color, icon = _STATES[status.state]
         st.badge(words, color=color, icon=icon, help=status.message or None)
+
+
+def summary(status: engine.Status) -> tuple[str, str]:
+    """Return in a few words how many networks can be trusted and whether they answer, with an icon."""
+    networks = status.networks.values()
+    verified = sum(network.state in ("verified", "unfinished") for network in networks)
+    words = f"{verified} of {len(networks)} networks verified"
+    if status.state != "warm":
+        words += f", {_STATES[status.state][0].lower()}"
+    sound = verified == len(networks) and status.state in ("warm", "warming")
+    return words, ":material/verified:" if sound else ":material/warning:"
 
 
 def problems() -> list[str]:

@@ -26,6 +26,7 @@ export class PointerInput {
       event.stopPropagation();
       divider.setPointerCapture(event.pointerId);
     };
+    divider.onpointerup = () => viewer.settle();
     divider.onpointermove = (event) => {
       const box = frame.getBoundingClientRect();
       const held = divider.hasPointerCapture(event.pointerId);
@@ -65,6 +66,7 @@ export class PointerInput {
     if (event.target.closest("button")) return;
     if (event.target.closest(".divider") && this.moveDivider(key)) {
       event.preventDefault();
+      viewer.settle();
       return;
     }
     if (event.shiftKey && key in MOVES) viewer.pan(...MOVES[key]);
@@ -124,6 +126,6 @@ export class PointerInput {
   }
 
   release(event) {
-    if (this.pointers.delete(event.pointerId) && event.pointerType === "touch") this.viewer.settle();
+    if (this.pointers.delete(event.pointerId)) this.viewer.settle();
   }
 }

@@ -241,14 +241,16 @@ export class SliceRenderer {
     const scale = zoom * Math.min(frame.clientWidth / entry.cols, frame.clientHeight / entry.rows);
     const [width, height] = [entry.cols * scale, entry.rows * scale];
     const keep = (offset, room) => Math.max(-room, Math.min(room, offset));
-    this.state.x = keep(this.state.x, Math.max(0, (width - frame.clientWidth) / 2));
-    this.state.y = keep(this.state.y, Math.max(0, (height - frame.clientHeight) / 2));
+    const right = keep(this.state.x * frame.clientWidth, Math.max(0, (width - frame.clientWidth) / 2));
+    const down = keep(this.state.y * frame.clientHeight, Math.max(0, (height - frame.clientHeight) / 2));
+    this.state.x = right / frame.clientWidth;
+    this.state.y = down / frame.clientHeight;
     for (const stage of this.all(".stage")) {
       Object.assign(stage.style, {
         width: `${width}px`,
         height: `${height}px`,
-        left: `${(frame.clientWidth - width) / 2 + this.state.x}px`,
-        top: `${(frame.clientHeight - height) / 2 + this.state.y}px`,
+        left: `${(frame.clientWidth - width) / 2 + right}px`,
+        top: `${(frame.clientHeight - height) / 2 + down}px`,
       });
     }
     frame.classList.toggle("zoomed", zoom > 1);

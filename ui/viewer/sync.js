@@ -3,12 +3,25 @@
 
 export const VIEWER_SHOWN = "slice-viewer:shown";
 export const VIEWER_TURN = "slice-viewer:turn";
+export const VIEWER_CHANGE = "slice-viewer:change"; // {toggle: a layer} or {threshold: by how much}
 
 export class ViewerEvents {
   constructor(viewer) {
     this.viewer = viewer;
     this.asked = ({ detail }) => this.obey(detail);
+    this.told = ({ detail }) => this.change(detail);
     window.addEventListener(VIEWER_TURN, this.asked);
+    window.addEventListener(VIEWER_CHANGE, this.told);
+  }
+
+  change({ toggle, threshold }) {
+    const { viewer } = this;
+    if (toggle) viewer.set({ [toggle]: !viewer.state[toggle] });
+    if (threshold) {
+      const to = Math.round(100 * (viewer.state.threshold + threshold)) / 100;
+      viewer.set({ threshold: Math.max(0, Math.min(1, to)) });
+    }
+    viewer.settle();
   }
 
   obey({ id, slice }) {
@@ -31,5 +44,6 @@ export class ViewerEvents {
 
   close() {
     window.removeEventListener(VIEWER_TURN, this.asked);
+    window.removeEventListener(VIEWER_CHANGE, this.told);
   }
 }

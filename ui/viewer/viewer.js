@@ -11,7 +11,8 @@ import { ViewerEvents } from "./sync.js";
 
 const START = {
   style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 60, brightness: 0, contrast: 100,
-  zoom: 1, x: 0, y: 0, at: null, // the divider: null is over the middle of what is marked
+  zoom: 1, x: 0, y: 0, // shares of the frame's width and height
+  at: null, divider: null, // where the divider is, and where it was put: null is over the middle of what is marked
 };
 const UNPACKED = 24; // slices: of a long stack, those looked at last
 const TOGETHER = 16; // slices a request
@@ -43,7 +44,7 @@ class Viewer extends Panel {
     this.planes.use(meta.store, meta.slices.flatMap(({ image, maps }) => [image, maps]));
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) {
-      Object.assign(this.state, START, meta.view);
+      Object.assign(this.state, START, stateOf(meta.view));
       this.touched = false;
     } else if (!this.touched && meta.view.slice !== this.meta.view.slice) {
       this.state.slice = meta.view.slice; // results have come; who has turned slices stays where they are
@@ -77,11 +78,8 @@ class Viewer extends Panel {
       this.set({ channel: channel === "composite" ? channel : +channel });
     });
     this.radios(".style input", (style) => this.set({ style }));
-    this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value, at: null });
-    this.all("input, select").forEach((input) => (input.onchange = () => {
-      this.touched = true; // what Python hears of names the slice, too
-      this.commit();
-    }));
+    this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value, at: null, divider: null });
+    this.all("input, select").forEach((input) => (input.onchange = () => this.commit()));
     this.find("[name=in]").onclick = () => this.zoomBy(1.4);
     this.find("[name=out]").onclick = () => this.zoomBy(1 / 1.4);
     this.find("[name=reset]").onclick = () => {
@@ -103,13 +101,22 @@ class Viewer extends Panel {
     const { state } = this;
     const zoom = Math.max(1, Math.min(12, factor ? state.zoom * factor : 1));
     const ratio = zoom / state.zoom;
-    Object.assign(state, { zoom, x: x + (state.x - x) * ratio, y: y + (state.y - y) * ratio });
+    const [right, down] = this.shares(x, y);
+    Object.assign(state, { zoom, x: right + (state.x - right) * ratio, y: down + (state.y - down) * ratio });
     this.screen.place();
+    this.settle();
+  }
+
+  // Pixels of the screen as shares of the frame.
+  shares(x, y) {
+    const { clientWidth, clientHeight } = this.find(".frame");
+    return [x / Math.max(1, clientWidth), y / Math.max(1, clientHeight)];
   }
 
   pan(dx, dy) {
-    this.state.x += dx;
-    this.state.y += dy;
+    const [right, down] = this.shares(dx, dy);
+    this.state.x += right;
+    this.state.y += down;
     this.screen.place();
   }
 
@@ -131,6 +138,7 @@ class Viewer extends Panel {
 
   divideAt(share) {
     this.state.at = Math.max(0, Math.min(1, share));
+    this.state.divider = Math.round(100 * this.state.at);
     this.screen.place();
   }
 
@@ -143,18 +151,20 @@ class Viewer extends Panel {
   commit() {
     clearTimeout(this.settling);
     if (this.closed) return;
+    this.touched = true; // what Python hears of names the slice, too
     super.commit();
     this.say(`${this.find(".caption").textContent}. ${this.screen.summary}`);
   }
 
   view() {
-    return Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, this.state[key]]));
+    const now = viewOf(this.state);
+    return Object.fromEntries(Object.keys(this.meta.view).map((key) => [key, now[key]]));
   }
 
   link() {
     const { link, slices } = this.meta;
     const address = new URL(link.page, document.baseURI);
-    address.search = new URLSearchParams(linkQuery(link, this.state, slices[this.state.slice].number));
+    address.search = new URLSearchParams(linkQuery(link, viewOf(this.state), slices[this.state.slice].number));
     return address.href;
   }
 
@@ -218,4 +228,15 @@ class Viewer extends Panel {
       if (this.closed || this.meta !== meta) return;
     }
   }
+}
+
+// A view as Python and links have it, in whole percent, and the viewer's own state.
+function stateOf(view) {
+  const { zoom = 100, x = 0, y = 0, divider = null } = view;
+  return { ...view, zoom: zoom / 100, x: x / 100, y: y / 100, divider, at: divider === null ? null : divider / 100 };
+}
+
+function viewOf(state) {
+  const percent = (share) => Math.round(100 * share) + 0; // no -0
+  return { ...state, zoom: percent(state.zoom), x: percent(state.x), y: percent(state.y) };
 }

@@ -45,7 +45,7 @@ State = Literal["waiting", "starting", "running", "paused", "done", "stopped", "
 OVER = ("done", "stopped", "failed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JobStatus:
     """The state of a job.
 

@@ -48,7 +48,7 @@ COMPARISONS: dict[str, tuple[Setting, Setting]] = {
 """Pairs of settings to train side by side; the first of each pair is always the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingSetup:
     """The networks and slices of a training that has started.
 
@@ -73,7 +73,7 @@ class TrainingSetup:
     shown: tuple[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EpochResult:
     """The outcome of one epoch.
 

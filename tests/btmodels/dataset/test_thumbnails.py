@@ -66,14 +66,14 @@ def test_a_folder_of_garbage_has_no_thumbnail(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("marked", "telling"), [((0, 4, 2), 1), ((0, 0, 0), 1), ((None, None, 1), 2)]
+    ("marked", "largest"), [((0, 4, 2), 1), ((0, 0, 0), 1), ((None, None, 1), 2)]
 )
-def test_the_largest_lesion_slice_slice_has_the_largest_mask(marked, telling):
+def test_the_slice_with_the_largest_lesion_is_found(marked, largest):
     pixels = np.zeros((3, 3, 3), np.uint8)
     slices = tuple(
         Slice("x", pixels, None if m is None else np.arange(9).reshape(3, 3) < m) for m in marked
     )
-    assert largest_lesion_slice(slices) == telling
+    assert largest_lesion_slice(slices) == largest
 
 
 def test_a_thumbnail_fits_its_box_and_outlines_the_truth():
@@ -96,7 +96,7 @@ def wait_for(queue, patients):
     return found
 
 
-def test_surveys_are_made_elsewhere_and_once(tmp_path):
+def test_previews_are_made_elsewhere_and_once(tmp_path):
     write(tmp_path, 1, 3)
     (tmp_path / "kaggle_3m" / "TCGA_BB_0002_20040506").mkdir()
     patients = cohort.read_cohort(tmp_path)
@@ -119,3 +119,25 @@ def test_a_folder_that_breaks_the_reader_is_named(tmp_path, monkeypatch):
     found = wait_for(thumbnails.ThumbnailQueue(), patients)
     assert found[ANNA].thumbnail is None
     assert ANNA in found[ANNA].problems[0] and "given up" in found[ANNA].problems[0]
+
+
+@pytest.mark.parametrize("failures", [1, 100])
+def test_an_unexpected_error_costs_no_other_patient_its_preview(tmp_path, monkeypatch, failures):
+    write(tmp_path, 1, 3)
+    (tmp_path / "kaggle_3m" / "TCGA_BB_0002_20040506").mkdir()
+    patients = cohort.read_cohort(tmp_path)
+    left, run = [failures], thumbnails.Reader.run
+
+    def fails_at_first(self, name, function, *args):
+        if name == ANNA and left[0]:
+            left[0] -= 1
+            raise OSError("no memory for a process")
+        return run(self, name, function, *args)
+
+    monkeypatch.setattr(thumbnails.Reader, "run", fails_at_first)
+    found = wait_for(thumbnails.ThumbnailQueue(), patients)
+    assert found["TCGA_BB_0002_20040506"].problems == ("TCGA_BB_0002_20040506 has no slice.",)
+    if failures == 1:
+        assert found[ANNA].tumor_pixels == 3
+    else:
+        assert found[ANNA].problems == (f"The files of {ANNA} could not be read.",)

@@ -23,11 +23,10 @@ from btmodels.export import nifti as export_volume
 from btmodels.export.dicom_seg import dicom_seg, seg_name, why_no_seg
 from btmodels.export.files import COLUMNS, own_mask, table_csv, zip_of
 from btmodels.export.nifti import nifti_mask, of_volume
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.nifti import read_nifti
-from btmodels.io.read import read_file
 from btmodels.slices import Analysis, Prediction, Slice, Turn
 from btmodels.transforms.orientation import turn_slice
+from tests.btmodels.reading import read
 from tests.btmodels.scanner import SAGITTAL, dicom, nifti, series
 
 AS_IT_IS = Turn()
@@ -57,8 +56,7 @@ def analysis_of(each: Slice, mask: np.ndarray | None = None) -> Analysis:
 
 
 def analyses_of(files: dict[str, bytes], turn: Turn = AS_IT_IS) -> list[Analysis]:
-    entries = [Entry(name, name, read_file(data, name)) for name, data in files.items()]
-    slices = [each for study in assemble(entries, {}).studies for each in study.slices]
+    slices = [each for study in read(files).studies for each in study.slices]
     return [analysis_of(turn_slice(each, turn)) for each in slices]
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from btmodels.errors import DecodeError
-from btmodels.filenames import parse_slice_name, plain_name
+from btmodels.filenames import parse_slice_name, plain_name, plain_path
 from btmodels.io.image import decode_mask, is_mask_name, pair_masks, stem_of
 from tests.btmodels.files import saved, tiff
 
@@ -79,9 +79,21 @@ def test_names(name, stem, is_mask, parsed):
 
 
 def test_a_name_is_shown_without_folders_and_control_characters():
-    assert plain_name("../../etc/x\n\x1b[31m.tif") == "x[31m.tif"
+    assert plain_name("../../etc/x\n\x1b[31m.tif") == "x\ufffd\ufffd[31m.tif"
+    # A right-to-left override would show gpj.exe.tif as tif.exe.jpg.
+    assert plain_name("\u202egpj.exe.tif") == "\ufffdgpj.exe.tif"
+    assert plain_name("\u2067x\u2069.tif") == "\ufffdx\ufffd.tif"
+    assert plain_name("x\ud800.tif") == "x\ufffd.tif"
+    assert plain_name("Screenshot at 3.15\u202fPM.png") == "Screenshot at 3.15 PM.png"
+    # Persian and emoji names hold characters that join others: no trick, and nothing to show.
+    assert plain_name("\u0645\u06cc\u200c\u062e.tif") == "\u0645\u06cc\u062e.tif"
     assert plain_name("") == "The file"
     assert len(plain_name("a" * 5000)) <= 120
+
+
+def test_a_path_is_shown_part_by_part():
+    assert plain_path("/a\x1b/../\u202eb\\c.tif") == "a\ufffd/\ufffdb/c.tif"
+    assert plain_path("x.tif") == "x.tif" and plain_path("") == plain_path("..") == "The file"
 
 
 def test_pairs():

@@ -1,6 +1,5 @@
 """Training learns, resumes after ``kill -9`` to the very same weights, and refuses a mixed-up folder."""
 
-import csv
 import errno
 import os
 import signal
@@ -9,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from btmodels.networks.unet import build_unet
@@ -77,17 +75,17 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint(tmp_path, monkeypatch):
         with pytest.raises(OSError, match="No space left"):
             fit(model, *arguments)
     assert len(saved) == 2
-    assert {file.name for file in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
+    assert {file.name for file in tmp_path.iterdir()} == {"checkpoint.npz"}
     assert read_state(tmp_path / "checkpoint.npz")["epochs"] == 1
     assert fit(model, *arguments)["epochs"] == 2
 
 
-def test_a_run_learns_and_logs(straight):
+def test_a_run_learns_and_keeps_its_history(straight):
     folder, lines = straight
     assert float(lines[-2].split()[1]) > 0.9
-    rows = list(csv.DictReader((folder / "log.csv").read_text(encoding="utf-8").splitlines()))
-    assert [row["epoch"] for row in rows] == [str(e + 1) for e in range(EPOCHS)]
-    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    rows = read_state(folder / "checkpoint.npz")["history"]
+    assert [row["epoch"] for row in rows] == [e + 1 for e in range(EPOCHS)]
+    assert rows[-1]["loss"] < rows[0]["loss"]
 
 
 def test_a_folder_of_another_configuration_is_refused(tmp_path):
@@ -104,9 +102,7 @@ def test_a_folder_of_another_configuration_is_refused(tmp_path):
 
 def test_with_patience_training_stops_early(tmp_path):
     scores = iter([0.2, 0.5, 0.4, 0.5, 0.3, 0.4])
-    config = FitConfig(
-        epochs=9, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4, plateau=True
-    )
+    config = FitConfig(epochs=9, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4)
     model, lines = build_unet((16, 16, 3), (2, 4)), []
     state = fit(
         model, bce_dice, Squares, lambda current: next(scores), config, tmp_path, lines.append
@@ -120,21 +116,3 @@ def test_with_patience_training_stops_early(tmp_path):
 
     again = build_unet((16, 16, 3), (2, 4))
     assert fit(again, bce_dice, Squares, lambda current: 1.0, config, tmp_path)["epochs"] == 6
-
-
-def test_on_a_plateau_the_rate_stays_until_patience_is_half_gone(tmp_path):
-    scores = iter([0.5, 0.4, 0.3])
-    config = FitConfig(
-        epochs=3, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4, plateau=True
-    )
-    rates = []
-
-    def validate(current) -> float:
-        rates.append(float(current.optimizer.learning_rate))
-        return next(scores)
-
-    model = build_unet((16, 16, 3), (2, 4))
-    fit(model, bce_dice, Squares, validate, config, tmp_path / "run")
-    with np.load(tmp_path / "run" / "checkpoint.npz") as kept:
-        rates += [float(kept[key]) for key in kept.files if key == "o1"]
-    assert rates == pytest.approx([1e-3, 1e-3, 1e-3, 5e-4])

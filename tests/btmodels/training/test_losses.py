@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -8,6 +9,40 @@ BIG = 40.0  # a logit whose sigmoid is 0 or 1 in float32
 
 def tensor(*values):
     return np.array(values, np.float32).reshape(1, 2, 2, 1)
+
+
+@pytest.mark.parametrize("key", losses.LOSSES)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_arrays_come_to_what_tensors_come_to(key, seed):
+    generator = np.random.default_rng(seed)
+    truth = generator.random((2, 8, 9, 1)) < (0.0, 0.1, 0.6)[seed]
+    logits = generator.normal(0, 6, truth.shape)
+    loss = losses.LOSSES[key]
+    trained = loss(
+        *(keras.ops.convert_to_tensor(each.astype("float32")) for each in (truth, logits))
+    )
+    assert trained.dtype == "float32"
+    found = loss(truth, logits)
+    assert isinstance(found, np.float64) and found == pytest.approx(
+        float(trained), rel=1e-4, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("key", losses.LOSSES)
+def test_a_pixel_may_stand_for_many(key):
+    loss = losses.LOSSES[key]
+    truth, logits, weights = np.array([1, 1, 0, 0]), np.array([2.0, -3, -4, 0.5]), (3, 1, 50, 2)
+    assert loss(truth, logits, weights) == pytest.approx(
+        loss(np.repeat(truth, weights), np.repeat(logits, weights))
+    )
+
+
+def test_one_pixel_by_hand():
+    assert losses.bce(1, 0) == pytest.approx(np.log(2))
+    assert losses.soft_dice(1, 0) == pytest.approx(1 - 2 / 2.5)
+    assert losses.tversky(1, 0) == pytest.approx(1 - 1.5 / (0.5 + 0.35 + 1))
+    assert losses.focal(1, 0) == pytest.approx(0.25 * 0.25 * np.log(2))
+    assert losses.bce(0, 800) == 800 and losses.bce(1, 800) == 0
 
 
 TRUTH = tensor(1, 0, 1, 1)

@@ -63,6 +63,13 @@ def test_the_networks_own_size_is_left_alone():
     assert fit_to(pixels, (64, 64)) is pixels
 
 
+def test_a_map_that_shrinks_is_averaged():
+    probability = np.zeros((256, 256), np.float32)
+    probability[::4, ::4] = 1.0
+    # Each pixel of the small map stands for 4 x 4, of which one is certain.
+    assert restore(probability, 64, 64) == pytest.approx(1 / 16)
+
+
 def test_levels_round_to_255ths():
     assert to_levels(np.array([-1.0, 0.0, 0.5, 0.501, 1.0, 2.0])).tolist() == [
         0,

@@ -175,3 +175,4 @@ def test_mask_names(name, expected):
 
 def test_names_that_windows_reserves():
     assert safe_stem("con.tif") == "_con" and safe_stem("console.tif") == "console"
+    assert safe_stem("COM¹.tif") == "_COM¹" and safe_stem("aux.1.tif") == "_aux.1"

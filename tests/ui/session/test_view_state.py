@@ -17,6 +17,15 @@ def test_a_link_leads_back_to_what_was_on_screen():
     assert link.view(4, 0.5) == view
 
 
+def test_a_link_keeps_zoom_place_window_opacity_and_divider():
+    display = {"zoom": 250, "x": -40, "y": 15, "brightness": 20, "contrast": 180, "opacity": 0}
+    view = View(4, 0.5, wipe="truth", divider=0, **display)
+    query = write_link(PATIENTS[0], 5, None, view)
+    assert {key: query[key] for key in display} == {k: str(v) for k, v in display.items()}
+    link, problems = read_link(query, PATIENTS, MODELS)
+    assert problems == [] and link.view(4, 0.3) == view
+
+
 def test_an_empty_link_leaves_all_to_the_page():
     assert read_link({}, PATIENTS, MODELS) == (Link(), [])
     assert Link().view(3, 0.42) == View(3, 0.42, 1, True, True)
@@ -35,6 +44,9 @@ def test_an_empty_link_leaves_all_to_the_page():
         ({"channel": "T2"}, "no channel “T2”"),
         ({"style": "glow"}, "no style “glow”"),
         ({"wipe": "T2"}, "no wipe “T2”"),
+        ({"zoom": "2.5x"}, "not “2.5x”"),
+        ({"zoom": "99"}, "The zoom lies between 100 and 1200"),
+        ({"divider": "101"}, "The divider lies between 0 and 100"),
     ],
 )
 def test_an_unknown_value_gets_a_sentence(query, words):
@@ -66,6 +78,8 @@ def test_no_layers_is_a_choice_too():
         {"slice": 1, "threshold": 0.5, "channel": "x", "prediction": True, "truth": True},
         {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "style": "x"},
         {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "wipe": ["x"]},
+        {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "zoom": 5000},
+        {"slice": 1, "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1, "opacity": None},
         {"slice": float("inf"), "threshold": 0.5, "channel": 1, "prediction": 1, "truth": 1},
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from btmodels.teaching.loss_values import LOSSES
+from btmodels.training.losses import LOSSES
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments

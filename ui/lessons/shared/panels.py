@@ -26,7 +26,7 @@ _panels = st.components.v2.component(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """One picture.
 

@@ -32,7 +32,7 @@ _kernels = st.components.v2.component(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KernelSet:
     """Kernels of one first layer.
 

@@ -1,0 +1,27 @@
+"""JSON files that are read again and again: parsed once for as long as they stay the same."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds; a file that is written anew is read anew.
+
+    All callers share what is returned: read it, never change it.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+        ValueError: It is not JSON.
+    """
+    stamp = os.stat(path)
+    return _parsed(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=128)
+def _parsed(path: Path, mtime_ns: int, size: int) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,140 @@
+"""The site's two scores in a sentence each: where the tumor is, and whether there is one.
+
+Each figure is read from the files of assets/metrics. Cross-validation leads where it was run: it judges
+every patient, and each by networks that never met them; else the test patients stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from btmodels import registry
+from ui.results import experiments, published, scores
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with where it comes from.
+
+    Attributes:
+        value: 0 to 1.
+        interval: 95 %, low and high; None where it is not known.
+        patients: How many were scored.
+        source: ``crossval`` or ``test``.
+        dice: Of each patient that has one, by folder name; empty for a classifier.
+        median: Of ``dice``; None for a classifier.
+    """
+
+    value: float
+    interval: tuple[float, float] | None
+    patients: int
+    source: str
+    dice: dict[str, float] = field(default_factory=dict)
+    median: float | None = None
+
+
+def segmentation_scores() -> list[Score]:
+    """Return mean Dice of the site's own segmenter: by cross-validation, then on test patients."""
+    found = []
+    if document := experiments.load("crossval"):
+        found.append(_mean_dice(document, "crossval"))
+    scored, _ = scores.read("default")
+    if test := scored.get("test"):
+        found.append(_mean_dice(test, "test"))
+    return [score for score in found if score]
+
+
+def detection_score() -> Score | None:
+    """Return what share of the slices with tumor the classifier finds at 95\u00a0% specificity."""
+    key = "sensitivity_at_95_specificity"
+    name = registry.get("default-classifier").name
+    crossval = experiments.load(f"crossval_{name}") or {}
+    test = scores.read(name)[0].get("test", {})
+    for source, document in (("crossval", crossval), ("test", test)):
+        if isinstance(document.get(key), float):
+            patients = len(document["patients"])
+            return Score(document[key], scores.interval_of(document, key), patients, source)
+    return None
+
+
+def segmentation_sentence(found: Sequence[Score]) -> str:
+    """Say how well masks agree with the expert's, beside how well two experts agree."""
+    if not found:
+        return "**Where is the tumor?** This was not measured in this copy of the project."
+    first = found[0]
+    return (
+        f"**Where is the tumor?** Mean Dice **{first.value:.2f}** over {_who(first)} "
+        f"({_interval(first)}). {experts_sentence()}"
+    ).strip()
+
+
+def detection_sentence(score: Score | None) -> str:
+    """Say how many slices with tumor are found, at which price in false alarms."""
+    if score is None:
+        return "**Is there a tumor?** This was not measured in this copy of the project."
+    return (
+        f"**Is there a tumor?** It finds **{100 * score.value:.1f}\u00a0%** of the slices with tumor at "
+        f"95\u00a0% specificity, over {_who(score)} ({_interval(score, percent=True)})."
+    )
+
+
+def short_sentence() -> str:
+    """Say the first score in one short sentence: what stands beside a picture."""
+    found = segmentation_scores()
+    if not found:
+        return ""
+    first = found[0]
+    experts = published.load()["experts"]
+    beside = f" Two experts agree to {experts['mean_dice']:.2f}." if experts else ""
+    return (
+        f"On {first.patients} patients it had never met: mean Dice **{first.value:.2f}**.{beside}"
+    )
+
+
+def experts_sentence() -> str:
+    """Say how well two experts agree; empty where that is not known."""
+    experts = published.load()["experts"]
+    return f"Two experts agree with each other to {experts['mean_dice']:.2f}." if experts else ""
+
+
+def patient_rows() -> list[published.PatientRow]:
+    """Return a row of dots for each of `segmentation_scores`."""
+    titles = {"crossval": "Cross-validation", "test": "Test patients"}
+    return [
+        published.PatientRow(
+            f"{titles[score.source]} ({score.patients})",
+            dots=list(score.dice.values()),
+            names=list(score.dice),
+            mean=score.value,
+            median=score.median,
+            interval=score.interval,
+            chosen=place == 0,
+        )
+        for place, score in enumerate(segmentation_scores())
+    ]
+
+
+def _mean_dice(document: dict, source: str) -> Score | None:
+    value = document.get("mean_dice")
+    if not isinstance(value, float):
+        return None
+    patients = document["patients"].items()
+    dice = {name: each["dice"] for name, each in patients if each.get("dice") is not None}
+    interval = scores.interval_of(document, "mean_dice")
+    return Score(value, interval, len(dice), source, dice, document.get("median_dice"))
+
+
+def _who(score: Score) -> str:
+    if score.source == "crossval":
+        return f"{score.patients} patients, each scored by a network that never met that patient"
+    return f"{score.patients} test patients that it never met"
+
+
+def _interval(score: Score, percent: bool = False) -> str:
+    if score.interval is None:
+        return "no interval is known"
+    low, high = score.interval
+    if percent:
+        return f"95\u00a0% confidence interval {100 * low:.1f} to {100 * high:.1f}\u00a0%"
+    return f"95\u00a0% confidence interval {low:.2f} to {high:.2f}"

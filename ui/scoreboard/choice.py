@@ -1,0 +1,107 @@
+"""What the Scoreboard speaks of: a network and a group of patients, chosen by two pickers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui.results.scores import Network
+from ui.shared import badges
+
+MODEL, SUBSET = "scoreboard.model", "scoreboard.subset"
+PROBLEMS = "scoreboard.problems"
+"""Session keys: two widgets, and what the last address got wrong."""
+
+Text = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the page speaks of: all networks, the chosen one, and a key of `scores.SUBSETS`."""
+
+    networks: list[Network]
+    network: Network
+    subset: str
+
+    @property
+    def scored(self) -> dict | None:
+        """Scores of the chosen network on the chosen patients; None where there are none."""
+        return self.network.scored.get(self.subset)
+
+    def of_task(self, task: str) -> list[Network]:
+        """Return the networks of a task, in the order that every list has."""
+        return [network for network in self.networks if network.spec.task == task]
+
+
+def choose(
+    networks: list[Network], subsets: list[str], text: Text, task: str | None = None
+) -> Choice:
+    """Draw the pickers of patients and, where there are several networks, of one of them.
+
+    Args:
+        networks: All there are.
+        subsets: Keys of `scores.SUBSETS` to choose from.
+        text: Of the page.
+        task: Offer only networks of this task; None offers all.
+    """
+    offered = {n.spec.name: n for n in networks if task in (None, n.spec.task)}
+    if st.session_state[MODEL] not in offered:
+        st.session_state[MODEL] = next(iter(offered))
+    name = st.session_state[MODEL]
+    left, right = st.columns([1, 2.4], vertical_alignment="bottom", gap="medium")
+    if len(offered) > 1:
+        with left:
+            name = st.selectbox(
+                "Network",
+                list(offered),
+                format_func=lambda each: offered[each].spec.title,
+                key=MODEL,
+                persist_state="session",
+                on_change=forget_problems,
+            )
+    with right if len(offered) > 1 else left:
+        subset = st.segmented_control(
+            "Patients",
+            subsets,
+            format_func=_label,
+            required=True,
+            key=SUBSET,
+            persist_state="session",
+            on_change=forget_problems,
+        )
+    choice = Choice(networks, offered[name], subset)
+    st.markdown(f"{text.get(f'Subset: {subset}', '')} {_looks(choice)}")
+    for problem in dict.fromkeys(each.problem for each in networks if each.problem):
+        st.warning(problem, icon=":material/gpp_bad:")
+    if not choice.scored:
+        st.info(
+            f"{choice.network.spec.title} has no scores on these patients.",
+            icon=":material/do_not_disturb_on:",
+        )
+    return choice
+
+
+def provenance_of(subset: str) -> str:
+    """Return the provenance, as badges know it, of a subset's patients."""
+    return "synthetic" if subset == "samples" else subset
+
+
+def _label(subset: str) -> str:
+    label = badges.badge_of(provenance_of(subset)).label.capitalize()
+    return f"{label} ({subset})" if subset in ("test", "reference") else label
+
+
+def _looks(choice: Choice) -> str:
+    """Say how often the test patients were scored: each look at them makes the next less blind."""
+    record = choice.network.record
+    times = record.extra.get("test_evaluations") if record else None
+    if choice.subset != "test" or not times:
+        return ""
+    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
+    return f"This network was scored on them {often}; no setting was changed because of a score."
+
+
+def forget_problems() -> None:
+    # Of an address that the visitor has moved on from.
+    st.session_state[PROBLEMS] = []

@@ -1,0 +1,38 @@
+"""The Scoreboard's tab *Published*: what others report, and how well people agree."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.results import published
+from ui.shared.tables import table
+
+Text = dict[str, str]
+Column = st.column_config
+
+
+def draw_publications(text: Text) -> None:
+    """Draw published figures with their protocols, and studies of human readers."""
+    st.markdown(text.get("Published figures", ""))
+    table(
+        published.table(),
+        {
+            "System": Column.TextColumn(pinned=True, width=170),
+            "Published": Column.TextColumn(
+                width="medium", help="Mean and median are of patients; plain Dice is not."
+            ),
+            "Split by": Column.TextColumn(help="What the split kept apart: patients, or slices."),
+            "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width="medium"),
+            "Selected on them": Column.TextColumn(
+                help="Whether the network or its settings were picked by this very score."
+            ),
+            "Source": Column.LinkColumn(display_text="source", width="small"),
+        },
+        "published",
+        "Published systems with their figures, protocols and sources.",
+    )
+    with st.expander("Each protocol in words", icon=":material/rule:"):
+        st.markdown(published.protocols())
+    st.header("Human readers", anchor=False)
+    st.markdown(text.get("Human readers", ""))
+    st.markdown(published.readers())

@@ -1,0 +1,81 @@
+"""What serves the pages: routes beside Streamlit's own, middleware around it, and the server's life."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from streamlit import net_util
+
+from btmodels.inference.engine import get_engine
+from ui.site import garbage, health, login, logs, metrics, module_route, plane_route, shutdown
+from ui.site.headers import SafeHeaders
+from ui.site.index_html import routes as documents
+from ui.site.limits import Limited
+
+_log = logging.getLogger("site.server")
+
+PAGES = ("/", "/analyze", "/patients", "/learn", "/scoreboard", "/about")
+"""Addresses of the pages."""
+
+OPERATORS = (health.PATH, metrics.PATH)
+"""Addresses that are open without a login and without a limit; `metrics` has a token of its own."""
+
+
+def routes() -> list[BaseRoute]:
+    """Return what is served beside Streamlit's own routes, and before them."""
+    return [
+        health.route(),
+        metrics.route(),
+        module_route.route(),
+        plane_route.route(),
+        *documents(PAGES),
+    ]
+
+
+def middleware() -> list[Middleware]:
+    """Return what each request passes on its way to the routes, the outermost first."""
+    return [
+        Middleware(metrics.Measured),
+        Middleware(SafeHeaders),
+        Middleware(shutdown.NoNewVisitors, pages=PAGES),
+        Middleware(Limited, open_paths=OPERATORS, pages=PAGES, refused=metrics.refused),
+        Middleware(login.LoginRequired, open_paths=OPERATORS, pages=PAGES, refused=metrics.refused),
+    ]
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Warm the engine up while the server starts; end its process with the server."""
+    logs.configure()
+    login.check()
+    _ask_nobody_for_addresses()
+    # Otherwise an upload of more than 1 MB would pass through a file on disk.
+    MultiPartParser.spool_max_size = 0
+    get_engine().listeners.append(metrics.watch)
+    shutdown.finish_first(metrics.under_way)
+    get_engine().start()
+    garbage.freeze_after_first_page()
+    # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
+    # came first with a deep link would get a page without this frame.
+    with suppress(ImportError):  # not public: a later Streamlit may do without it
+        from streamlit.runtime.pages_manager import PagesManager
+
+        PagesManager.uses_pages_directory = False
+    _log.info("started")
+    yield
+    get_engine().close()
+    _log.info("stopped")
+
+
+def _ask_nobody_for_addresses() -> None:
+    # Streamlit compares the origin of a websocket from elsewhere with the machine's own addresses, and
+    # asks a host of Amazon's for the outer one. Whoever reaches the site by an address has it as Host,
+    # which is compared first; any other origin is named in server.corsAllowedOrigins.
+    net_util.get_external_ip = lambda: None
+    net_util.get_internal_ip = lambda: None

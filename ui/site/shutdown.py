@@ -1,0 +1,99 @@
+"""The end of the server, in order: nobody new comes in, running answers go out, then the process ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Container
+from types import FrameType
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+SECONDS = "BT_STOP_SECONDS"
+"""Variable with the seconds that running answers get at most; 20 without a word."""
+
+_QUIET_SECONDS = 1.0
+"""A page asks for its next slices as soon as it has some: so long nothing is asked before it is over."""
+
+_WORDS = "The site is about to restart. Reload this page in a minute."
+_stopping = threading.Event()
+_log = logging.getLogger("site.shutdown")
+
+
+def is_stopping() -> bool:
+    """Return whether the server has been told to end."""
+    return _stopping.is_set()
+
+
+def seconds() -> float:
+    """Return how long running answers may take.
+
+    Raises:
+        ValueError: `SECONDS` is not a whole number.
+    """
+    text = os.environ.get(SECONDS) or "20"
+    if not text.isdecimal():
+        raise ValueError(f"{SECONDS} must be a whole number, not {text!r}.")
+    return float(text)
+
+
+def finish_first(waiting: Callable[[], float]) -> None:
+    """Have SIGTERM end the server only once nothing waits, or `seconds` are over; a second one at once.
+
+    Call it where the server's own handler of the signal is in place, on the main thread.
+
+    Args:
+        waiting: Tells how much is asked and not answered.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    most, end = seconds(), signal.getsignal(signal.SIGTERM)
+    if not callable(end):
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if is_stopping():
+            end(number, frame)
+            return
+        _stopping.set()
+        # Handlers run between two steps of the event loop, which must go on for the answers' sake.
+        threading.Thread(target=_drain, args=(waiting, most, end, number), daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _drain(waiting: Callable[[], float], most: float, end: Callable, number: int) -> None:
+    _log.info("stopping", extra={"requests_waiting": waiting()})
+    started = quiet_since = time.monotonic()
+    while time.monotonic() < started + most and time.monotonic() < quiet_since + _QUIET_SECONDS:
+        time.sleep(0.05)
+        if waiting():
+            quiet_since = time.monotonic()
+    end(number, None)
+
+
+class NoNewVisitors:
+    """ASGI middleware that lets nobody new in while the server is about to end.
+
+    Args:
+        app: What answers those who are here.
+        pages: Addresses that a newcomer begins with.
+    """
+
+    def __init__(self, app: ASGIApp, pages: Container[str]) -> None:
+        self._app, self._pages = app, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not is_stopping() or scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1012})
+        elif scope["path"] in self._pages:
+            headers = {"Retry-After": "60", "Cache-Control": "no-store"}
+            await PlainTextResponse(_WORDS, 503, headers=headers)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
