@@ -24,6 +24,7 @@ STEPS = (
     "cohort",
     "fit",
     "combine",
+    "export",
     "evaluate",
     "experiments",
     "quality",
@@ -95,6 +96,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
         *_crossvals(args, data, [*into, *runs]),
         *(["fit", name, *data, *into, *runs, *cut] for name in models),
         *([["combine", *data, *into, *few]] if joined else []),
+        ["export", *into, "--model", *models, *joined],
         *(
             ["evaluate", "--model", name, "--subset", subset, *into, *_of(subset, data)]
             for name in [*models, *joined]

@@ -81,6 +81,7 @@ def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
     return png(picture)
 
 
+@worker.by_graphs
 def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
     """Ask one segmenter about a slice and about its mirror image, in the worker.
 
@@ -114,6 +115,7 @@ class TimedPrediction:
     parameters: int
 
 
+@worker.by_graphs
 def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path) -> TimedPrediction:
     """Segment a slice and take the time, in the worker. The network is warm before the clock starts.
 
@@ -131,7 +133,9 @@ def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path)
     began = time.perf_counter()
     (levels,) = predictor.segment([image])
     spent = 1000 * (time.perf_counter() - began)
-    return TimedPrediction(Prediction(verdict, levels), spent, int(predictor.model.count_params()))
+    return TimedPrediction(
+        Prediction(verdict, levels), spent, int(predictor.record.extra.get("parameters", 0))
+    )
 
 
 def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -426,7 +426,9 @@ def _by_folder(scan: Scan, paths: Mapping[str, str], cases: Cases) -> Scan:
 
 def _choice(scan: Scan, entries: Iterable[tuple[InputFile, Content]]) -> ScanChoice:
     own = set(scan.sources)
-    names = {scan.name, stem_of(scan.name), scan.name.rpartition(", pass")[0]}
+    names = {scan.name, scan.name.rpartition(", pass")[0]}
+    # A description is no path: "T1 W/O CONTRAST" has no last part.
+    names |= {stem_of(scan.name)} if "/" not in scan.name else set()
     if len(own) == 1:
         path = next((file.name for file, _ in entries if file.id in own), "")
         names |= {path, plain_name(path)}

@@ -207,7 +207,7 @@ def _air_of(
     if value < 0 <= low and low - value > 0.3 * span or value > high + span > low:
         note = f"{name} has one value, {value:g}, around its picture; it was taken for air."
         return found, (note,)
-    if low < value < high and rest.min() < 0:
+    if low + 0.1 * span < value < high and rest.min() < 0:
         # Numbers about zero, of a head without its air: zero is no gray.
         return found, (f"{name} has the value {value:g} around its picture; it was taken for air.",)
     return None, ()

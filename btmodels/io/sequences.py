@@ -167,7 +167,7 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
     if kind != "other":
         kind = _measured(acquisition, kind) or kind
     agent = acquisition.agent.strip().lower()
-    if agent:
+    if agent and kind == "t1":
         refused = set(_tokens(agent)) & (_NEGATIONS | _PRE | {"n", "0", "nein"})
         if not refused:
             contrast = "post"

@@ -219,7 +219,8 @@ def _join_masks(
             own = groups
         if not own:
             placed = scan.grid is not None and scan.grid.has_places
-            same = [g for g in groups if placed and same_grid(scan, g.anchor)]
+            series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
+            same = [g for g in series if placed and same_grid(scan, g.anchor)]
             # In one folder with one study only, by the very same voxels: a mask of a DICOM series.
             own = same if len(same) == 1 and same[0].anchor.folder == scan.folder else []
         reason = f"{scan.name} is named as a mask, and no volume of its size was there with it."

@@ -64,11 +64,13 @@ def read_tiff(data: bytes, name: str) -> Raster:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         _check_numbers(file.pages[0])
         notes = check_pages(name, _count_pages(file))
-        pages = _full_pages(file)
-        channels, more = _channels(file, pages, name)
+        # Before tifffile looks at them as a series, which makes lesser things of all but the first.
+        loaded = [file.pages[index] for index in range(len(file.pages))]
+        pages = _full_pages(loaded)
+        channels, more = _channels(file, loaded, pages, name)
         if len(pages) == 1 or len(channels) == len(pages):
             notes = ()  # nothing is left out
-        rasters = [_read_page(file, index, data, name) for index in channels or pages[:1]]
+        rasters = [_read_page(loaded[i], i, data, name) for i in channels or pages[:1]]
     notes += more + tuple(dict.fromkeys(note for raster in rasters for note in raster.notes))
     if len(rasters) == 1:
         return Raster(rasters[0].values, notes, rasters[0].lossy)
@@ -76,21 +78,21 @@ def read_tiff(data: bytes, name: str) -> Raster:
     return Raster(values, notes, any(raster.lossy for raster in rasters))
 
 
-def _full_pages(file: tifffile.TiffFile) -> list[int]:
+def _full_pages(loaded: list[tifffile.TiffPage]) -> list[int]:
     """Indices of pages that are no thumbnail of another and no mask of its transparency."""
-    pages = list(range(len(file.pages)))
-    return [i for i in pages if not int(file.pages[i].subfiletype) & 5] or pages
+    pages = list(range(len(loaded)))
+    return [i for i in pages if not int(loaded[i].subfiletype) & 5] or pages
 
 
 def _channels(
-    file: tifffile.TiffFile, pages: list[int], name: str
+    file: tifffile.TiffFile, loaded: list[tifffile.TiffPage], pages: list[int], name: str
 ) -> tuple[list[int], tuple[str, ...]]:
     """Indices of the pages that are channels of one picture, none where pages are pictures; and a note.
 
     Raises:
         DecodeError: There are more than three.
     """
-    kinds = {_layout(file.pages[index]) for index in pages}
+    kinds = {_layout(loaded[index]) for index in pages}
     if len(pages) < 2 or len(kinds) > 1 or kinds.pop()[-1] != 1:
         return [], ()
     axes, shape = file.series[0].axes, file.series[0].shape
@@ -114,8 +116,7 @@ def _layout(page: tifffile.TiffPage) -> tuple:
     return page.imagelength, page.imagewidth, page.bitspersample, page.samplesperpixel
 
 
-def _read_page(file: tifffile.TiffFile, index: int, data: bytes, name: str) -> Raster:
-    page = file.pages[index]
+def _read_page(page: tifffile.TiffPage, index: int, data: bytes, name: str) -> Raster:
     _check_numbers(page)
     if _PHOTOMETRIC not in page.tags:
         raise DecodeError(f"{name} does not say what its values mean (PhotometricInterpretation).")

@@ -213,3 +213,10 @@ def test_a_clone_on_windows_has_the_same_files():
     assert [name for name in names if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)] == []
     # 260 characters with the folder of the clone in front.
     assert max(map(len, names)) < 180
+
+
+def test_settings_of_streamlit_are_called_as_it_calls_them():
+    known = {option.env_var for option in streamlit.config.get_config_options().values()}
+    files = (".devcontainer/devcontainer.json", "deploy/spaces/make_space.sh", "compose.yaml")
+    used = {name for file in files for name in re.findall(r"\bSTREAMLIT_\w+", read(file))}
+    assert used and used <= known

@@ -54,8 +54,6 @@ def _note(name: str) -> str:
         parts.append(f"{cost.parameters:,} parameters")
     if cost.multiply_adds:
         parts.append(f"{cost.multiply_adds / 1e6:,.0f} million multiply-adds a slice")
-    if cost.milliseconds:
-        parts.append(f"{cost.milliseconds:.0f} ms where it was timed")
     found, _ = scores.read(name)
     mean = found.get("test", {}).get("mean_dice")
     if mean is not None:

@@ -43,6 +43,7 @@ def slice_message(
         "name": each.name,
         "rows": rows,
         "cols": cols,
+        "step": step,
         "hasTruth": each.truth is not None,
         "hasLevels": levels is not None,
         "threshold": analyzed.threshold,
