@@ -29,7 +29,9 @@ def analyze() -> None:
         # Keep the address in step with the hand, too.
         results(analyzed, view)
         query = slice_picker.files_query()
-        if linkable:
+        if not linkable:
+            page.remember_upload(analyzed.stack, choice.model, view)
+        else:
             number = analyzed.stack.slices[view.slice].number
             query = write_link(analyzed.stack.id, number, choice.model, view)
         slice_picker.write(query | page.route_query())
@@ -38,10 +40,9 @@ def analyze() -> None:
         table(analyzed)
         uncertainty.draw(analyzed, view)
 
-    if linkable:
-        with bar:
-            page.present_button()
     if choice:
+        with bar:
+            page.present_button(uploads=not linkable)
         workbench(
             quality.corrected(choice.stack),
             choice.start,

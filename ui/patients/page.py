@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from btmodels import registry
 from ui.analyze import slice_picker
@@ -30,17 +31,17 @@ RANK = {"test": 0, "reference": 0, "synthetic": 1, "validation": 2, "train": 3}
 """Those that prove something come first."""
 
 
-def choose(text: Mapping[str, str]) -> Choice | None:
+def choose(text: Mapping[str, str], bar: DeltaGenerator) -> Choice | None:
     """Draw the cohort and the choice of a patient; None where no slice of the patient can be read.
 
     Args:
         text: Of the page, by heading.
+        bar: Container of the line of controls above everything.
     """
     library = samples.library()
     cohort = dict(sorted(library.samples.items(), key=lambda item: RANK.get(item[1].provenance, 4)))
     cohort |= library.empty
     link = slice_picker.read(PAGE, cohort)
-    bar = st.container(horizontal=True, vertical_alignment="center", key="controls")
     if cohort:
         st.session_state.setdefault(_key(), next(iter(cohort)))
         # Its label names the patient, so that it folds again once another one is chosen.
