@@ -104,12 +104,13 @@ def _geometry(analysis: Analysis) -> None:
 
 def _zip(analyses: list[Analysis], each) -> bytes:
     volumes = {}
-    stacks = {nifti.nifti_name(one.slice): one.slice for one in analyses if one.slice.place}
-    for name, one in (stacks or {nifti.nifti_name(each): each}).items():
-        own = nifti.of_volume(analyses, one)
-        volumes[name] = nifti.nifti_mask(own)
-        if not dicom_seg.why_no_seg(one):
-            volumes[dicom_seg.seg_name(one)] = dicom_seg.dicom_seg(own)
+    for volume, stem in nifti.volume_stems(analyses).items():
+        own = [one for one in analyses if one.slice.place and one.slice.place.volume == volume]
+        volumes[f"{stem}_mask.nii.gz"] = nifti.nifti_mask(own)
+        if not dicom_seg.why_no_seg(own[0].slice):
+            volumes[f"{stem}_seg.dcm"] = dicom_seg.dicom_seg(own)
+    if not volumes:
+        volumes[nifti.nifti_name(each)] = nifti.nifti_mask(nifti.of_volume(analyses, each))
     return files.zip_of(analyses, volumes, sections("cards/analyze.md").get("Zip", ""))
 
 
