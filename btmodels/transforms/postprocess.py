@@ -1,4 +1,4 @@
-"""From a probability map to a mask."""
+"""Convert probability maps to masks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lowest_level(threshold: float) -> int:
 
 
 def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> np.ndarray:
-    """Cut a mask from a probability map and clean it up.
+    """Threshold a probability map and remove small parts.
 
     Args:
         levels: uint8, (rows, cols), probability in 255ths.
@@ -53,7 +53,7 @@ def head_mask(pixels: np.ndarray) -> np.ndarray:
         pixels: uint8, (rows, cols, 3), 0 to 255.
 
     Returns:
-        bool, (rows, cols); nothing marked where there is no head to be found.
+        bool, (rows, cols); empty if there is no head.
     """
     flair = np.ascontiguousarray(pixels[..., FLAIR])
     if int(flair.max()) - int(flair.min()) <= FOREGROUND_LEVEL:
@@ -80,16 +80,16 @@ RULE = (
 
 
 def drop_small_parts(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Keep a patient's largest part in three dimensions and those that are not small beside it.
+    """Keep a patient's largest connected part and those that are not much smaller, in three dimensions.
 
-    A tumor runs through neighboring slices, a false alarm is mostly a speck in one or two of them.
-    Buda et al. 2019 keep the largest part alone, which loses the smaller one of a tumor in two parts;
-    a share of the largest keeps both. The share is a round number that was not fitted to any patients.
+    A tumor runs through neighboring slices; most false alarms are specks in one or two of them. Buda et
+    al. 2019 keep only the largest part and so lose the smaller part of a tumor in two; a share of the
+    largest keeps both. The share is a round number that was not fitted to any patients.
 
     Args:
         masks: bool, (rows, cols) each, slices in the order of the stack. Pixels that touch, by a corner
-            or from one slice to the next, belong to one part. Slices of several sizes are laid corner
-            on corner.
+            or from one slice to the next, belong to one part. Slices of different sizes are
+            aligned at their upper left corner.
 
     Returns:
         bool, the masks' own shapes.

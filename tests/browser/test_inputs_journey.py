@@ -169,7 +169,7 @@ def test_three_nifti_volumes_are_turned_by_hand_and_masks_turned_back(visit, sit
     np.testing.assert_array_equal(shown(visit), volume[1][..., 1])
     visit.page.get_by_text("Sequences and orientation").click()
     visit.page.get_by_role("button", name="Turn right").click()
-    visit.page.get_by_text("was turned by hand").wait_for()
+    visit.page.get_by_text("was turned manually").wait_for()
     visit.wait_for_mask("case_flair_2")
     visit.rest()
     np.testing.assert_array_equal(shown(visit), np.rot90(volume[1][..., 1], -1))

@@ -157,10 +157,10 @@ def test_sequences_and_turns_are_set_by_hand(open_page):
     assert not app.exception
     assert "T1 before contrast agent is missing" in words_of(app)
     next(button for button in app.button if button.label == "Turn right").click().run()
-    assert not app.exception and "turned by hand" in words_of(app)
+    assert not app.exception and "turned manually" in words_of(app)
     assert [metric.value for metric in app.metric][1] == "100 px"
     next(button for button in app.button if button.label == "As uploaded").click().run()
-    assert "turned by hand" not in words_of(app)
+    assert "turned manually" not in words_of(app)
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert "analyze.sequences" not in app.session_state
 
