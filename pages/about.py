@@ -8,6 +8,7 @@ from ui.site import status
 
 text = sections("lessons/about.md")
 
+# Headings of the text, by tab.
 TABS = {
     "Gliomas and MRI": (
         "What a glioma is",
@@ -20,7 +21,6 @@ TABS = {
     "Data and limits": ("Limits", "The data", "The synthetic cohort", "Licenses", "How to cite"),
     "Sources": ("Sources",),
 }
-"""Headings of the text by tab."""
 
 MEASURED = "Is a picture fit to be judged?"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import streamlit.config
 
 from tests import fakes
 from tests.pages.conftest import words_of
@@ -20,6 +21,7 @@ def test_pages_open_without_an_exception_and_say_what_they_are_not(open_page, pa
     assert not app.exception
     assert "Not a medical device" in words_of(app)
     assert len(app.title) == 1
+    assert streamlit.config.get_option("runner.magicEnabled") is False
 
 
 @pytest.mark.parametrize("page", PAGES)
