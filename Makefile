@@ -9,9 +9,9 @@ DATA ?= $(BT_DATA_DIR)
 PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 PY = .venv/bin/python
-export PORT HOST PYTHON
+export PORT HOST PYTHON INSTALLER
 
-.PHONY: help demo check test train bench audit lint lock clean
+.PHONY: help demo check test train bench audit lint lock release clean
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
@@ -20,8 +20,9 @@ help:
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
 	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
-	@echo "make lint    ruff check, ruff format --check, and imports that point one way"
+	@echo "make lint    ruff, imports that point one way, spelling and style of the texts"
 	@echo "make lock    write requirements.lock anew: the newest packages of the ranges, with hashes"
+	@echo "make release check version, changelog, lock and tests, then tag the commit"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
 
 demo: .venv/.runtime
@@ -37,6 +38,8 @@ lint: .venv/.dev
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@.venv/bin/lint-imports --no-cache --no-logo >/dev/null || .venv/bin/lint-imports --no-cache
+	@.venv/bin/codespell assets/cards assets/lessons assets/CREDITS.md *.md
+	@.venv/bin/proselint --config .proselintrc.json check assets/cards/*.md assets/cards/templates/*.md assets/lessons/*.md
 
 train: .venv/.train
 	@test -n "$(DATA)" || { echo "Say where the data is: make train DATA=folder-with-kaggle_3m" >&2; exit 2; }
@@ -58,6 +61,13 @@ audit: .venv/.runtime
 lock: .venv/.dev
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" requirements-login.txt -o requirements.lock
+
+# Nothing is pushed: the tag is there to be looked at first.
+release: .venv/.dev
+	@$(PY) .ci/release.py
+	@.ci/run
+	@version="$$($(PY) .ci/release.py --version)" && git tag --annotate "v$$version" --message "Version $$version" && \
+		echo "Tagged v$$version. Publish it with: git push origin v$$version"
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis test-results

@@ -1,6 +1,6 @@
 #!/bin/sh
 # install.sh REQUIREMENTS STAMP: makes .venv with a Python this project runs on, installs, stamps.
-# PYTHON names another interpreter than the ones searched for.
+# PYTHON names another interpreter than the ones searched for; INSTALLER=uv installs with uv instead of pip.
 set -eu
 
 fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
@@ -28,16 +28,24 @@ if ! .venv/bin/python -c "$fits" >/dev/null 2>&1; then
             "https://www.python.org/downloads/ or name it with PYTHON=/path/to/python3.12." >&2
         exit 1
     fi
-    if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    if [ "${INSTALLER:-pip}" = uv ]; then
+        uv venv --quiet --clear --python "$python" .venv
+    elif ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
         echo "$("$python" --version) lacks its venv module: on Debian or Ubuntu, install it with" \
             "'apt install python3-venv'." >&2
         exit 1
+    else
+        rm -rf .venv
+        echo "Making .venv with $("$python" --version)."
+        "$python" -m venv .venv
     fi
-    rm -rf .venv
-    echo "Making .venv with $("$python" --version)."
-    "$python" -m venv .venv
 fi
 
 echo "Installing $1. The first time this downloads several hundred MB and takes some minutes."
-.venv/bin/python -m pip install --disable-pip-version-check --quiet -r "$1"
+# An environment that uv made has no pip.
+if [ "${INSTALLER:-pip}" = uv ] || ! .venv/bin/python -c 'import pip' >/dev/null 2>&1; then
+    uv pip install --quiet --python .venv/bin/python -r "$1"
+else
+    .venv/bin/python -m pip install --disable-pip-version-check --quiet -r "$1"
+fi
 touch "$2"

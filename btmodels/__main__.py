@@ -15,8 +15,8 @@ from pathlib import Path
 from btmodels import paths, processes, registry
 from btmodels.api import analyze as analyze_slices
 from btmodels.cli import find_files, load
-from btmodels.cli.find_files import Bundle, Input, Problem
-from btmodels.cli.load import Found, Overrides
+from btmodels.cli.find_files import Group, Problem
+from btmodels.cli.load import Found, Loaded, Overrides
 from btmodels.cli.table import Table, as_row
 from btmodels.dataset import download
 from btmodels.errors import DownloadError, WeightsError
@@ -89,13 +89,10 @@ def _assignment(text: str) -> tuple[str, str]:
     return name, role
 
 
-def _targets(found: Sequence[Input | Bundle], out: Path) -> Iterator[tuple[Path, Path]]:
+def _targets(groups: Sequence[Group], out: Path) -> Iterator[tuple[Path, Path]]:
     """Each file that is read with a place where masks of it will be written."""
-    for item in found:
-        if isinstance(item, Input):
-            yield item.file, out / item.target
-        else:
-            yield from ((f, out / p / f.name) for f, p in zip(item.files, item.places, strict=True))
+    for source in (source for group in groups for source in group):
+        yield source.file, out / source.place / source.file.name
 
 
 def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -129,8 +126,9 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     overrides = Overrides(Turn(args.turn // 90, args.mirror), dict(args.sequence))
     table = None if args.json else Table()
     rows = []
+    names: set[str] = set()
     try:
-        for row, more in _rows(found, args.model, args.out, overrides):
+        for row, more in _rows(_loaded(found, overrides, names, problems), args.model, args.out):
             problems += more
             for problem in more:
                 _report(problem)
@@ -145,13 +143,38 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         table.end()
     else:
         print(json.dumps(rows, indent=1, allow_nan=False))
+    if unmatched := [name for name, _ in args.sequence if name.lower() not in names]:
+        print(
+            f"--sequence: nothing here is called {', '.join(unmatched)}. There is: "
+            f"{', '.join(sorted(names)) or 'no volume, series or gray picture'}.",
+            file=sys.stderr,
+        )
+        return 2
     return 1 if problems else 0
 
 
+def _loaded(
+    groups: Sequence[Group], overrides: Overrides, names: set[str], problems: list[Problem]
+) -> Iterator[Found]:
+    """Read group after group and yield what is found; what is to be said is said on the way.
+
+    Args:
+        names: By which ``--sequence`` can mean a scan; added to.
+        problems: Added to.
+    """
+    for group in groups:
+        loaded: Loaded = load.read(group, overrides)
+        names |= {name for scan in loaded.names for name in scan}
+        problems += loaded.errors
+        for remark in (*loaded.errors, *loaded.notes):
+            _report(remark)
+        yield from loaded.found
+
+
 def _rows(
-    inputs_: Sequence[Input | Bundle], model: str, out: Path | None, overrides: Overrides
+    slices: Iterator[Found], model: str, out: Path | None
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
-    """Yield for each slice its row, None where a file could not be read, and what went wrong with it.
+    """Yield for each slice its row, None where it gets none, and what went wrong with it.
 
     Raises:
         WeightsError: There is no answer without the weights of both networks.
@@ -163,16 +186,13 @@ def _rows(
     taken: dict[Path, Found] = {}
     volume: list[tuple[Analysis, Found]] = []
     thresholds = classifier.load_thresholds(assets)
-    for chunk in _chunks(_read(inputs_, overrides)):
-        chunk, seen = _examined(chunk, thresholds)
-        analyses = iter(
-            analyze_slices([each.slice for each, _ in chunk if each], *networks, assets=assets)
-        )
-        for found, problems in chunk:
-            if found is None:
-                yield None, problems
-                continue
-            analysis = next(analyses)
+    for chunk in _chunks(slices):
+        kept, seen, refused = _checked(chunk, thresholds)
+        for problem in refused:
+            yield None, [problem]
+        analyses = analyze_slices([found.slice for found in kept], *networks, assets=assets)
+        for found, analysis in zip(kept, analyses, strict=True):
+            problems: list[Problem] = []
             # What the input check sees comes last: what the networks say of each other stays on top.
             warnings = (*analysis.warnings, *seen[id(found)].sentences)
             analysis = replace(analysis, warnings=warnings)
@@ -180,15 +200,18 @@ def _rows(
             if out is not None:
                 mask, more = _write(analysis, found, out / found.target, taken)
                 problems += more
-                problems += _write_volume(volume, found, out)
+                problems += _write_volume(volume, found, out, taken)
                 volume.append((analysis, found))
             yield as_row(analysis, found, mask), problems
-    if problems := _write_volume(volume, None, out):
+    if problems := _write_volume(volume, None, out, taken):
         yield None, problems
 
 
 def _write_volume(
-    volume: list[tuple[Analysis, Found]], following: Found | None, out: Path | None
+    volume: list[tuple[Analysis, Found]],
+    following: Found | None,
+    out: Path,
+    taken: dict[Path, Found],
 ) -> list[Problem]:
     """Write the masks of a volume as NIfTI once its last slice is there, and begin another.
 
@@ -196,6 +219,7 @@ def _write_volume(
         volume: What has been analyzed of it so far; emptied where another follows.
         following: The slice that comes next, None at the end.
         out: Folder for masks.
+        taken: By file what was written there.
     """
     if not volume:
         return []
@@ -207,6 +231,8 @@ def _write_volume(
     if analysis.slice.place is None:
         return []  # a picture, whose TIFF is all there is
     target = (out / found.target).with_name(nifti_name(analysis.slice))
+    if problem := _claim(target, found, taken):
+        return [problem]
     try:
         target.write_bytes(nifti_mask(analyses))
     except OSError as error:
@@ -214,35 +240,32 @@ def _write_volume(
     return []
 
 
-def _read(
-    inputs_: Sequence[Input | Bundle], overrides: Overrides
-) -> Iterator[tuple[Found | None, list[Problem]]]:
-    for item in inputs_:
-        found, problems = load.read(item, overrides)
-        if not found:
-            yield None, problems
-        for each in found:
-            yield each, problems
-            problems = []
+def _claim(target: Path, found: Found, taken: dict[Path, Found]) -> Problem | None:
+    """Take a file's place for a mask; a problem where another mask lies there."""
+    other = taken.setdefault(target, found)
+    if other is found:
+        return None
+    reason = f"its mask was not written: {target} already holds that of {other.file}."
+    return Problem(found.file, reason)
 
 
-def _examined(
-    chunk: Sequence[tuple[Found | None, list[Problem]]], thresholds: Thresholds | None
-) -> tuple[list[tuple[Found | None, list[Problem]]], dict[int, check.QualityReport]]:
-    """Check slices: one that is out of scope becomes a problem and gets no mask."""
-    kept, seen = [], {}
-    for found, problems in chunk:
-        if found is not None and thresholds is not None:
-            diagnosis = check.check_slice(found.slice.pixels, thresholds)
-            if stop := diagnosis.stop:
-                reason = f"{stop.text} {stop.evidence}"
-                found, problems = None, [*problems, Problem(found.file, reason)]
-        else:
-            diagnosis = check.QualityReport(checked=False)
-        if found is not None:
-            seen[id(found)] = diagnosis
-        kept.append((found, problems))
-    return kept, seen
+def _checked(
+    chunk: Sequence[Found], thresholds: Thresholds | None
+) -> tuple[list[Found], dict[int, check.QualityReport], list[Problem]]:
+    """Check slices: one that is out of scope becomes a problem, with what reading did to it, and gets no
+    mask."""
+    kept, seen, refused = [], {}, []
+    for found in chunk:
+        report = check.QualityReport(checked=False)
+        if thresholds is not None:
+            report = check.check_slice(found.slice.pixels, thresholds)
+        if stop := report.stop:
+            said = " ".join((stop.text, stop.evidence, *found.slice.notes))
+            refused.append(Problem(found.file, said))
+            continue
+        seen[id(found)] = report
+        kept.append(found)
+    return kept, seen, refused
 
 
 def _chunks(read: Iterator) -> Iterator[list]:

@@ -21,15 +21,15 @@ def read_files(files: Path | str | Iterable[Path | str]) -> tuple[list[Slice], l
         files: A path or several; sequences of one patient are read together.
 
     Returns:
-        The slices, and a sentence for each file that could not be read or used.
+        The slices, and a sentence for each file that could not be read, used or placed.
     """
     places = [files] if isinstance(files, Path | str) else files
-    items, problems = find_files.discover(Path(place) for place in places)
+    groups, problems = find_files.discover(Path(place) for place in places)
     slices = []
-    for item in items:
-        found, more = load.read(item)
-        slices += [each.slice for each in found]
-        problems += more
+    for group in groups:
+        loaded = load.read(group)
+        slices += [each.slice for each in loaded.found]
+        problems += [*loaded.errors, *loaded.notes]
     return slices, [str(problem) for problem in problems]
 
 

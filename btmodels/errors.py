@@ -6,6 +6,7 @@ BrainTumorError
 ├── DownloadError      the data set could not be fetched
 ├── ExportError        a result cannot be written in the form that was asked for
 ├── WeightsError       weights are missing, altered or of another version
+├── GraphError         the finished graph of a network is missing or altered
 └── EngineError        the process that holds the networks cannot answer
 
 Every message is one sentence that can be shown on a page as it stands: it names the file or the
@@ -35,6 +36,10 @@ class ExportError(BrainTumorError):
 
 class WeightsError(BrainTumorError):
     """Weights are missing, altered, unfinished beyond use, or fit another network."""
+
+
+class GraphError(BrainTumorError):
+    """The finished graph of a network is missing or altered; Keras can still answer."""
 
 
 class EngineError(BrainTumorError):

@@ -26,8 +26,12 @@ def plain_name(name: str) -> str:
     A control character, and one that turns the direction of the text, becomes ``\ufffd``: with it gone,
     or at work, a name would pass for another. What else does not print is left out.
     """
-    last = re.split(r"[\\/]", name)[-1]
-    return "".join(map(_shown, last[: 2 * _LONGEST]))[:_LONGEST].strip() or "The file"
+    return plain_text(re.split(r"[\\/]", name)[-1]) or "The file"
+
+
+def plain_text(text: str) -> str:
+    """Return a line of text as `plain_name` shows it, slashes and all."""
+    return "".join(map(_shown, text[: 2 * _LONGEST]))[:_LONGEST].strip()
 
 
 def plain_path(path: str) -> str:
@@ -54,6 +58,12 @@ def stem_of(name: str) -> str:
 def suffix_of(name: str) -> str:
     """Return a file's ending in lower case with its dot, empty where there is none."""
     return PurePosixPath(plain_name(name)).suffix.lower()
+
+
+def natural_key(name: str) -> list[tuple[bool, int, str]]:
+    """Return what names are sorted by so that ``x_9`` comes before ``x_10``."""
+    parts = re.split(r"(\d+)", name.lower())
+    return [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
 
 
 def parse_slice_name(name: str) -> tuple[str | None, int | None]:

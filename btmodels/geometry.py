@@ -9,6 +9,12 @@ import numpy as np
 PLANES = ("sagittal", "coronal", "axial")
 """Planes across the patient's left-right, back-front and foot-head axis."""
 
+LEAST_STEP, MOST_STEP = 0.01, 100.0
+"""Millimeters between which the size of a voxel must lie; anything else is no size of a head's."""
+
+_SAME_VOXEL = 0.25
+"""Share of the smallest voxel's side by which the corners of two equal grids may differ."""
+
 
 @dataclass(frozen=True, eq=False)
 class VolumeGeometry:
@@ -27,8 +33,11 @@ class VolumeGeometry:
         header: What is needed to write a file of the same geometry: of NIfTI its header, of DICOM
             each file without its pixels.
         frames: Of DICOM for each index of the first axis: which of ``header``, and which of its
-            frames, counted from 0.
+            frames, counted from 0; None where a slice is missing.
         pixel: Millimeters from row to row and column to column as shown, where ``affine`` is None.
+        planes: float64, (slices, 4, 4), of a stack at uneven distances, where ``affine`` is None: for
+            each shown slice what `shown_affine` would be of it alone, as if it were the first.
+        placed: Whether the file says where voxels are, or of ``affine`` only the sizes count.
     """
 
     kind: str
@@ -37,8 +46,10 @@ class VolumeGeometry:
     flips: tuple[bool, bool, bool] = (False, False, False)
     affine: np.ndarray | None = None
     header: tuple[bytes, ...] = ()
-    frames: tuple[tuple[int, int], ...] = ()
+    frames: tuple[tuple[int, int] | None, ...] = ()
     pixel: tuple[float, float] | None = None
+    planes: np.ndarray | None = None
+    placed: bool = True
 
     def shown(self, values: np.ndarray) -> np.ndarray:
         """Return the file's volume as (slices, rows, cols, ...)."""
@@ -74,6 +85,21 @@ class VolumeGeometry:
             way[axis, shown] = -1 if flip else 1
             way[axis, 3] = self.shape[axis] - 1 if flip else 0
         return self.affine @ way
+
+    @property
+    def has_places(self) -> bool:
+        """Whether the file says where each slice is."""
+        return self.planes is not None or self.affine is not None and self.placed
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Indices of the file's first axis at which a slice is missing."""
+        return tuple(index for index, frame in enumerate(self.frames) if frame is None)
+
+    @property
+    def shown_shape(self) -> tuple[int, int, int]:
+        """(slices, rows, cols) as shown."""
+        return tuple(self.shape[axis] for axis in self.order)
 
     @property
     def plane(self) -> str:
@@ -117,8 +143,40 @@ def is_affine(affine: np.ndarray) -> bool:
     return abs(np.linalg.det(affine[:3, :3] / steps)) > 1e-3
 
 
+def is_size(steps: np.ndarray | tuple[float, ...]) -> bool:
+    """Tell whether numbers can be the sides of a voxel in millimeters."""
+    return bool(np.isfinite(steps).all() and min(steps) > LEAST_STEP and max(steps) < MOST_STEP)
+
+
+def same_places(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Tell whether two affines put the corners of a volume at the same places, as far as files round.
+
+    Args:
+        one, other: float64, (4, 4).
+        shape: Of the volume, three axes.
+    """
+    from nibabel.affines import apply_affine, voxel_sizes
+
+    ends = [(0, max(size - 1, 1)) for size in shape]
+    corners = np.array([(i, j, k) for i in ends[0] for j in ends[1] for k in ends[2]])
+    away = np.linalg.norm(apply_affine(one, corners) - apply_affine(other, corners), axis=1)
+    return bool(away.max() <= _SAME_VOXEL * voxel_sizes(one).min())
+
+
+def shear_of(affine: np.ndarray) -> float:
+    """Return by how many degrees the axes of a volume are away from right angles."""
+    sides = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    cosines = np.abs(sides.T @ sides)[np.triu_indices(3, 1)]
+    return float(np.degrees(np.arcsin(min(1.0, cosines.max()))))
+
+
+_SHEARED, _TILTED = 0.5, 20.0
+"""Degrees from which a shear, and an angle between slices and the axial plane, is said."""
+
+
 def plane_notes(grid: VolumeGeometry, name: str) -> tuple[str, ...]:
-    """Return the note that a volume gets whose axial slices have stretched pixels, or which is turned."""
+    """Return the notes that a volume gets whose axial slices have stretched pixels, are tilted or
+    sheared."""
     if grid.affine is None or grid.spacing is None:
         return ()
     _, row, column = grid.spacing
@@ -127,5 +185,15 @@ def plane_notes(grid: VolumeGeometry, name: str) -> tuple[str, ...]:
         notes += (
             f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices, so they look squashed "
             "and the networks are less sure of them.",
+        )
+    shown = grid.shown_affine
+    normal = np.cross(shown[:3, 1], shown[:3, 2])
+    tilt = float(np.degrees(np.arccos(min(1.0, abs(normal[2]) / np.linalg.norm(normal)))))
+    if tilt > _TILTED:
+        notes += (f"{name} has slices that are tilted by {tilt:.0f} degrees against axial ones.",)
+    if (shear := shear_of(grid.affine)) > _SHEARED:
+        notes += (
+            f"{name} has slices that are shifted against each other, by {shear:.1f} degrees (a tilted "
+            "scanner); masks keep that shift.",
         )
     return notes

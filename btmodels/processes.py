@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import loky
@@ -49,6 +50,22 @@ def _end_with(parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
     os._exit(1)
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system, which the C library of Linux keeps otherwise."""
+    if _trim is not None:
+        _trim(0)
+
+
+def _find_trim() -> Callable[[int], int] | None:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # not glibc
+        return None
+
+
+_trim = _find_trim()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from btmodels.errors import WeightsError
+from btmodels.errors import GraphError, WeightsError
 from btmodels.json_files import read_json
 from btmodels.paths import ASSETS
 
@@ -124,6 +124,10 @@ def get(name: str) -> ModelSpec:
     return spec
 
 
+GRAPH_KEY = "graph_sha256"
+"""In a record: the SHA-256 of the graph that `train export` made of these weights."""
+
+
 @dataclass(frozen=True)
 class Record:
     """What training decided about one set of weights, as written beside them.
@@ -134,7 +138,8 @@ class Record:
         threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients.
         temperature: Divides the logits before the sigmoid; above 0.
         flips: Whether the left-right mirrored slice is averaged in.
-        min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped.
+        min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped, counted in
+            a slice of 256 x 256 pixels.
         split_sha256: Of the split by patient it was trained on.
         complete: False while training is unfinished.
         command: The command that wrote it.
@@ -163,6 +168,11 @@ def weights_path(name: str, assets: Path = ASSETS) -> Path:
 def record_path(name: str, assets: Path = ASSETS) -> Path:
     """Where the record of ``name`` lies."""
     return assets / "weights" / f"{get(name).name}.json"
+
+
+def graph_path(name: str, assets: Path = ASSETS) -> Path:
+    """Where the finished graph of ``name`` lies."""
+    return assets / "weights" / f"{get(name).name}.onnx"
 
 
 def metrics_path(name: str, assets: Path = ASSETS) -> Path:
@@ -211,6 +221,31 @@ def verify_weights(name: str, assets: Path = ASSETS) -> Record:
             f"its record says {record.sha256[:12]}. It is not used."
         )
     return record
+
+
+def verify_graph(name: str, assets: Path = ASSETS) -> Record:
+    """Return the record of ``name`` once its graph and its weights are the recorded ones.
+
+    Raises:
+        GraphError: The graph is missing or altered, or the record names none.
+        WeightsError: As `verify_weights`.
+    """
+    record, path = verify_weights(name, assets), graph_path(name, assets)
+    title = get(name).title
+    try:
+        stamp = os.stat(path)
+        found = _sha256_of(path, stamp.st_mtime_ns, stamp.st_size)
+    except FileNotFoundError:
+        raise GraphError(f"There is no finished graph of {title}.") from None
+    if found != record.extra.get(GRAPH_KEY):
+        raise GraphError(f"The graph of {title} is not the one that its record names.")
+    return record
+
+
+def read_graph(name: str, assets: Path = ASSETS) -> tuple[bytes, Record]:
+    """Return the verified graph of ``name`` and its record; raises as `verify_graph`."""
+    record = verify_graph(name, assets)
+    return graph_path(name, assets).read_bytes(), record
 
 
 @lru_cache(maxsize=64)

@@ -4,12 +4,12 @@ import streamlit as st
 
 from btmodels.errors import CohortError
 from ui.results import headline
+from ui.results.slice_answer import draw_slice_answer
 from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
 from ui.shared.content import sections
-from ui.shared.text import percent
 from ui.site import status
 from ui.viewer.workbench import workbench
 
@@ -24,28 +24,7 @@ def draw_answer(analyzed: Analyzed, view: View) -> None:
     st.markdown(text.get(f"Featured: {chosen}", ""))
     found = analyzed.analyses[view.slice]
     shown = found and analysis.at_threshold(found, view.threshold)
-    left, right = st.columns(2, gap="small")
-    with left.container(key="verdict"):
-        st.metric(
-            "Is there a tumor?",
-            ("Yes" if shown.tumor else "No") if shown else "…",
-            f"{percent(shown.prediction.tumor_probability)} probability" if shown else "…",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
-    with right.container(key="measure"):
-        score = (
-            "" if shown is None or shown.dice is None else f"Dice {shown.dice:.2f} in this slice"
-        )
-        st.metric(
-            "Where?",
-            f"{shown.marked_pixels:,} px" if shown else "…",
-            (score or f"{100 * shown.slice_share:.1f} % of the slice") if shown else "…",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
+    draw_slice_answer(shown)
     if not shown and not analyzed.pending and analyzed.message:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
     with st.container(key="score", horizontal=True, vertical_alignment="center", gap="small"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,6 +86,9 @@ class FakeEngine:
 
     def _saliency(self, image, name, row, col):
         return introspect_types.Saliency(np.zeros((128, 128), np.uint8), (row, row), (col, col))
+
+    def _compute_gradcam(self, image, name):
+        return SimpleNamespace(levels=np.zeros(image.shape[:2], np.uint8))
 
     def close(self) -> None:
         pass

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,26 @@ def test_a_shim_that_does_not_start_is_passed_over(tmp_path):
 def test_the_python_that_was_named_is_the_one_that_counts(tmp_path):
     done = install(tmp_path, PYTHON=str(tmp_path / "none"))
     assert done.returncode == 1 and "no Python was found" in done.stderr
+
+
+def test_uv_installs_as_well_as_pip(tmp_path):
+    (tmp_path / "requirements.txt").write_text("# nothing, so that no network is needed\n")
+    uv = Path(sysconfig.get_path("scripts"))
+    environment = {"PATH": f"{uv}{os.pathsep}{os.defpath}", "PYTHON": sys.executable}
+    for installer in ("uv", ""):  # the second time without a word: the environment has no pip
+        done = subprocess.run(
+            [SH, str(ROOT / ".ci" / "install.sh"), "requirements.txt", "stamp"],
+            cwd=tmp_path,
+            env=environment | {"INSTALLER": installer, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "stamp").exists()
+        (tmp_path / "stamp").unlink()
+    made = (tmp_path / ".venv" / "pyvenv.cfg").read_text()
+    assert "uv = " in made and not (tmp_path / ".venv" / "bin" / "pip").exists()
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])

@@ -14,6 +14,10 @@ COMMANDS = {
     "cohort": ("cohort", "make the synthetic sample patients"),
     "fit": ("fit.fit", "train a network"),
     "combine": ("fit.ensemble", "put trained segmenters together into the ensemble"),
+    "export": (
+        "export",
+        "write trained networks as graphs, which the site runs without TensorFlow",
+    ),
     "evaluate": (
         "evaluate.evaluate",
         "score a network's masks or verdicts on a subset of patients",

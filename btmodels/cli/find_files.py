@@ -1,50 +1,39 @@
-"""From what was typed on a command line to the slices that are meant, and their masks."""
+"""From what was typed on a command line to the files that are meant, in groups that are read together."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from btmodels.filenames import is_mask_name, pair_masks
-from btmodels.io.formats import KNOWN, VOLUMES
-from btmodels.io.read import is_zip
+from btmodels.errors import DecodeError
+from btmodels.filenames import is_mask_name, natural_key, pair_masks
+from btmodels.io.batch import MOST_BYTES, MOST_FILES
+from btmodels.io.dicom.preamble import is_dicom
+from btmodels.io.formats import KNOWN, VOLUMES, starts_as_known
+from btmodels.io.raster import MAX_BYTES
+from btmodels.io.zip import is_zip
 
-MOST_FILES = 2_000
-"""Files that are read together; of a folder with more each folder within stands for itself."""
-
-_HEAD = 132
+_HEAD = 512
 
 
 @dataclass(frozen=True)
-class Input:
-    """One picture to be analyzed.
+class SourceFile:
+    """One file that is read.
 
     Attributes:
         file: As given, or below a folder as given.
-        mask: The file beside it that holds its truth, None where there is none.
-        target: Where its mask goes, below the folder for masks: the place that it has below the
-            folder that was given, and the data set's name for a mask.
+        name: For those it is read with: below the folder that was given, folders parted by ``/``; of a
+            file that was named, with the folder that it lies in.
+        place: Where its masks go, below the folder for masks.
+        bulk: Whether it was found in a folder, where other things may lie, too.
     """
 
     file: Path
-    mask: Path | None
-    target: Path
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """Files that are read together, because some may be sequences of one patient: DICOM, NIfTI, a zip.
-
-    Attributes:
-        files: As given, or below a folder as given.
-        places: For each file the folder that its masks go to, below the folder for masks.
-    """
-
-    files: tuple[Path, ...]
-    places: tuple[Path, ...]
+    name: str
+    place: Path = Path()
+    bulk: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,97 +47,111 @@ class Problem:
         return f"{self.file}: {self.reason}"
 
 
-def discover(paths: Iterable[Path]) -> tuple[list[Input | Bundle], list[Problem]]:
-    """Find the slices meant by ``paths``: files, and all that is read in folders, in the data set's
-    order.
+Group = tuple[SourceFile, ...]
+"""Files that are read together, because some may be sequences or masks of one patient."""
 
-    A picture named as a mask is the truth of the slice beside it and no input. Volumes that are named
-    belong together, and so do those in a folder that is named.
+
+def discover(paths: Iterable[Path]) -> tuple[list[Group], list[Problem]]:
+    """Find the files meant by ``paths``: those that are named, and all in folders.
+
+    Files that are named belong together, and so do those in a folder that is named; of a folder with
+    more than are read together each folder within stands for itself. The mask beside a picture that is
+    named belongs to it.
     """
-    inputs: dict[Path, Input] = {}
-    bundles: list[Bundle] = []
-    named: dict[Path, Path] = {}
+    groups: list[Group] = []
+    named: dict[Path, SourceFile] = {}
     problems: list[Problem] = []
-    masks: list[Path] = []
-    pairs: dict[Path, dict[str, str | None]] = {}
     for path in paths:
         try:
             if path.is_dir():
-                found, volumes = _in_folder(path)
-                bundles += volumes
-                if not found and not volumes:
-                    endings = ", ".join((*KNOWN, *VOLUMES))
-                    problems.append(Problem(path, f"holds no image ({endings})."))
-            elif not path.name.lower().endswith(KNOWN):
-                path.stat()  # what is not there is told at once
-                named[path.resolve()] = path
-                continue
-            elif is_mask_name(path.name):
-                masks.append(path)
-                continue
+                found = _in_folder(path)
+                groups += found
+                if not found:
+                    problems.append(Problem(path, f"holds no image ({', '.join(_ENDINGS)})."))
             else:
-                path.stat()
-                if path.parent not in pairs:
-                    names = sorted(other.name for other in path.parent.iterdir())
-                    pairs[path.parent] = pair_masks(names)
-                found = [_input(path, pairs[path.parent].get(path.name))]
+                path.stat()  # what is not there is told at once
+                named.setdefault(path.resolve(), _named(path))
         except OSError as error:
             problems.append(Problem(path, reason(error)))
-            continue
-        for item in found:
-            inputs.setdefault(item.file.resolve(), item)
-    slices = {(item.file.resolve().parent, item.file.stem.lower()) for item in inputs.values()}
-    for path in masks:
-        slice_stem = path.stem.lower().removesuffix("_mask")
-        if (path.resolve().parent, slice_stem) not in slices:
-            problems.append(Problem(path, "is named as a mask; give the slice that it belongs to."))
-    below = {file.resolve() for bundle in bundles for file in bundle.files}
-    rest = [path for resolved, path in named.items() if resolved not in below]
+    below = {source.file.resolve() for group in groups for source in group}
+    rest = {resolved: source for resolved, source in named.items() if resolved not in below}
+    rest |= {m.resolve(): _named(m) for m in _masks_beside(rest) if m.resolve() not in rest}
     if rest:
-        bundles.append(Bundle(tuple(rest), (Path(),) * len(rest)))
-    return [*inputs.values(), *bundles], problems
+        groups.insert(0, tuple(rest.values()))
+    return groups, problems
 
 
-def _in_folder(folder: Path) -> tuple[list[Input], list[Bundle]]:
-    inputs: list[Input] = []
-    volumes: list[tuple[Path, Path]] = []
+_ENDINGS = (*KNOWN, *VOLUMES)
+
+
+def _named(path: Path) -> SourceFile:
+    folder = path.resolve().parent.as_posix().strip("/")
+    return SourceFile(path, f"{folder}/{path.name}")
+
+
+def _masks_beside(named: dict[Path, SourceFile]) -> list[Path]:
+    """Masks that lie beside pictures that are named, as the data set names them."""
+    found: list[Path] = []
+    folders = {
+        source.file.parent for source in named.values() if not is_mask_name(source.file.name)
+    }
+    for folder in folders:
+        pairs = pair_masks(
+            sorted(p.name for p in folder.iterdir() if p.name.lower().endswith(KNOWN))
+        )
+        own = (s.file.name for s in named.values() if s.file.parent == folder)
+        found += [folder / mask for name in own if (mask := pairs.get(name))]
+    return found
+
+
+def _in_folder(folder: Path) -> list[Group]:
+    by_place: dict[Path, list[SourceFile]] = {}
+    total = 0
     for place, folders, names in os.walk(folder):
         # What starts with a dot is not data: archives made on a Mac hold one such file per image.
-        folders[:] = sorted((f for f in folders if not f.startswith((".", "__"))), key=_natural)
+        folders[:] = sorted((f for f in folders if not f.startswith((".", "__"))), key=natural_key)
         below = Path(place).relative_to(folder)
-        names = sorted((name for name in names if name[0] != "."), key=_natural)
-        pairs = pair_masks([name for name in names if name.lower().endswith(KNOWN)])
-        inputs += [_input(Path(place, name), mask, below) for name, mask in pairs.items()]
-        others = [Path(place, n) for n in names if not n.lower().endswith(KNOWN)]
-        volumes += [(file, below) for file in others if _is_volume(file)]
-    if len(volumes) <= MOST_FILES:
-        groups = [volumes] if volumes else []
-    else:
-        by_place: dict[Path, list[tuple[Path, Path]]] = {}
-        for file, below in volumes:
-            by_place.setdefault(below, []).append((file, below))
-        groups = list(by_place.values())
-    return inputs, [Bundle(*map(tuple, zip(*group, strict=True))) for group in groups]
+        for name in sorted((name for name in names if name[0] != "."), key=natural_key):
+            file = Path(place, name)
+            if not file.is_file():
+                continue
+            source = SourceFile(file, (below / name).as_posix(), below, True)
+            by_place.setdefault(below, []).append(source)
+            total += file.stat().st_size
+    sources = [source for group in by_place.values() for source in group]
+    if not any(is_readable(source.file) for source in sources):
+        return []
+    if len(sources) <= MOST_FILES and total <= MOST_BYTES:
+        return [tuple(sources)]
+    return [tuple(group) for group in by_place.values()]
 
 
-def _is_volume(file: Path) -> bool:
-    """Whether a file in a folder is one to read with others, by its ending or by how it starts."""
-    if file.name.lower().endswith(VOLUMES):
+def is_readable(file: Path) -> bool:
+    """Tell whether a file in a folder is of a kind that is read, by its ending or by how it starts."""
+    if file.name.lower().endswith(_ENDINGS):
         return True
     with file.open("rb") as opened:
         head = opened.read(_HEAD)
-    return head[128:132] == b"DICM" or is_zip(head)
+    return is_dicom(head) or is_zip(head) or starts_as_known(head)
 
 
-def _input(file: Path, mask: str | None, below: Path = Path()) -> Input:
-    target = below / f"{file.stem}_mask.tif"
-    return Input(file, file.with_name(mask) if mask else None, target)
+def bytes_of(source: SourceFile) -> bytes:
+    """Read a file; of one in a folder that is of no kind that is read, its beginning.
 
-
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    # x_9 before x_10: digits count as numbers.
-    parts = re.split(r"(\d+)", name.lower())
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+    Raises:
+        DecodeError: It is too large.
+        OSError: It cannot be read.
+    """
+    file = source.file
+    if source.bulk and not is_readable(file):
+        with file.open("rb") as opened:
+            return opened.read(_HEAD)
+    size = file.stat().st_size
+    if size > MAX_BYTES:
+        raise DecodeError(
+            f"{file.name} has {size // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
+        )
+    return file.read_bytes()
 
 
 def reason(error: Exception) -> str:

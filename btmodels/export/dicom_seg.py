@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from btmodels import __version__
 from btmodels.errors import ExportError
 from btmodels.export.nifti import shown_masks, volume_stem
 from btmodels.slices import Analysis, Slice
@@ -78,15 +79,18 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
     if problem := why_no_seg(each):
         raise ExportError(problem)
     grid = each.place.grid
-    own = grid.own(shown_masks(analyses))
+    # Where a slice is missing there is nothing to refer to.
+    present = [index for index, frame in enumerate(grid.frames) if frame is not None]
+    own = grid.own(shown_masks(analyses))[present]
+    own_frames = [grid.frames[index] for index in present]
     sources = _sources(grid.header)
     if len(sources) == 1 and int(sources[0].get("NumberOfFrames") or 1) > 1:
         _share(sources[0])
         frames = np.zeros((int(sources[0].NumberOfFrames), *own.shape[1:]), bool)
-        for index, (_, at) in enumerate(grid.frames):
+        for index, (_, at) in enumerate(own_frames):
             frames[at] = own[index]
     else:
-        sources, frames = [sources[file] for file, _ in grid.frames], own
+        sources, frames = [sources[file] for file, _ in own_frames], own
         for source in sources:
             if not source.get("SliceThickness"):
                 source.SliceThickness = f"{np.linalg.norm(grid.affine[:3, 0]):.6g}"
@@ -127,7 +131,7 @@ def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> byte
         instance_number=1,
         manufacturer="Brain tumor segmentation, not a medical device",
         manufacturer_model_name=name,
-        software_versions="0.1.0",
+        software_versions=__version__,
         device_serial_number="0",
         content_description="Research only; drawn by a network, seen by nobody",
         omit_empty_frames=bool(frames.any()),

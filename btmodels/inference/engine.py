@@ -1,49 +1,50 @@
-"""Where the networks run: one worker process, asked by all threads of the web process.
+"""Where the networks run: worker processes, asked by all threads of the web process.
 
 The web process must stay free of TensorFlow and Keras: with Keras loaded, Streamlit clears Keras's
 session and collects all garbage after every run of every visitor. So the `Engine` sends arrays to a
-worker process and gets arrays back. A thread of its own sends what waits in batches, and has the worker
-replaced when it dies or hangs.
+worker process and gets arrays back.
+
+There are two kinds of worker. Verdicts, masks and Grad-CAM come from one that runs finished graphs and
+never loads TensorFlow: it answers half a second after its start. Lessons ask for activations, gradients
+and switched-off skips, which need Keras: that worker starts when it is first asked and ends after idle
+minutes. It also answers where a network has no graph, and on a GPU.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from btmodels import paths, registry
-from btmodels.errors import BrainTumorError, EngineError, WeightsError
-from btmodels.inference import worker
-from btmodels.inference.queue import Batch, RequestQueue, Task
-from btmodels.inference.worker_process import WorkerClosedError, WorkerLostError, WorkerProcess
+from btmodels.errors import EngineError, GraphError, WeightsError
+from btmodels.inference.dispatcher import Dispatcher
 from btmodels.slices import Prediction
-
-ANSWER_SECONDS = 60.0
-"""A worker that takes longer for a batch hangs: a slow machine needs a few seconds."""
-
-PING_SECONDS = 5.0
-"""How often an idle worker is asked whether it still lives, so that nobody has to wait for the next."""
-
-SOON_SECONDS, SOON_SLICES = 0.5, 24
-"""A new worker prepares for full batches once it was idle for so long, or has answered so much: whoever
-comes right after its first answer is not to wait for that."""
-
-RETRY_SECONDS = 15.0
-"""How long a failed start is remembered before a request may try again."""
 
 NEEDED = tuple(registry.get(name).name for name in ("default", "default-classifier"))
 """Networks that are loaded at the start; any other is loaded when first asked."""
 
+IDLE_SECONDS = 300.0
+"""After so long without a question the worker with Keras ends and gives its memory back."""
+
+RUNTIMES = ("openvino", "onnxruntime")
+"""Packages that run graphs; one is enough."""
+
+GPU_DEVICE = Path("/dev/nvidiactl")
+"""There where Linux has a driver of NVIDIA."""
+
 _OFF = "The networks are switched off here (BT_ENGINE=off)."
-_CLOSED = "The engine has been closed."
+
+
+Lessons = Literal["cold", "warming", "warm"]
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ class EngineStatus:
 
     Attributes:
         state: "off" by ``BT_ENGINE=off``; "warming" also before `Engine.start`.
-        device: What the networks run on, for people; empty until that is known.
+        device: What the networks run on and by which runtime, for people; empty until that is known.
         message: One sentence where something is wrong, else empty.
-        pid: The worker's process; None while there is none to ask.
-        networks: By registry name: those `NEEDED`, and others that have a record.
+        pid: The process that answers; None while there is none to ask.
+        networks: By registry name: those needed at the start, and others that have a record.
+        lessons: The worker with Keras: "cold" until it is first asked, and again after idle minutes.
     """
 
     state: Literal["off", "warming", "warm", "failed"]
@@ -71,61 +73,66 @@ class EngineStatus:
     message: str
     pid: int | None
     networks: dict[str, NetworkStatus]
+    lessons: Lessons = "cold"
 
 
 class Engine:
-    """Answers for the networks, from a worker process that it keeps alive. Safe between threads.
+    """Answers for the networks, from worker processes that it keeps alive. Thread-safe.
 
-    Without `close` the worker still ends with the web process: at its exit, once what it was asked is
+    Without `close` the workers still end with the web process: at its exit, once what they were asked is
     done, and half a second after a kill.
 
     Args:
         assets: Folder that holds ``weights/``.
+        needed: Registry names of the networks that are loaded at the start.
+        idle_seconds: Without a question, until the worker with Keras ends.
 
     Attributes:
         listeners: Called with each request's number of slices, 0 for a call of `ask`, and its future.
     """
 
-    def __init__(self, assets: Path = paths.ASSETS) -> None:
-        self.assets = assets
+    def __init__(
+        self,
+        assets: Path = paths.ASSETS,
+        needed: Sequence[str] = NEEDED,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.assets, self.needed = assets, tuple(needed)
         self.listeners: list[Callable[[int, Future], None]] = []
-        self._lock = threading.RLock()
-        self._run: tuple[WorkerProcess, RequestQueue] | None = None
-        self._thread: threading.Thread | None = None
-        self._device = ""
-        self._failure = ""
-        self._failed_at = 0.0
-        self._answered = 0  # by the present worker; of the engine's own thread
+        self._graphs = Dispatcher("graph", assets)
+        self._keras = Dispatcher("keras", assets, idle_seconds)
+        self._idle_seconds = idle_seconds
 
     def start(self) -> None:
         """Begin to warm up, unless that was done; return at once."""
-        with self._lock:
-            recently = self._failure and time.monotonic() < self._failed_at + RETRY_SECONDS
-            if _is_off() or self._run or recently:
-                return
-            self._failure = ""
-            self._run = WorkerProcess(NEEDED, self.assets), RequestQueue()
-            self._thread = threading.Thread(target=self._work, args=self._run, daemon=True)
-            self._thread.start()
+        if _is_off():
+            return
+        answering = self._answering(self.needed)
+        if answering is self._graphs:
+            self._graphs.start(self.needed)
+        if answering is self._keras or _may_have_gpu():
+            self._start_keras()
 
     def status(self) -> EngineStatus:
         """Tell how engine and weights are now; cheap enough for every visit."""
-        with self._lock:
-            info = self._run[0].info if self._run else None
-            device, failure = self._device, self._failure
+        answering = self._answering(self.needed)
+        info, failure = answering.info, answering.failure
         problems = info.problems if info else {}
         networks = {
             name: _network_status(name, self.assets, problems)
             for name in registry.SPECS
-            if name in NEEDED or registry.record_path(name, self.assets).exists()
+            if name in self.needed or registry.record_path(name, self.assets).exists()
         }
         if _is_off():
             return EngineStatus("off", "", _OFF, None, networks)
-        if failure:
-            return EngineStatus("failed", device, failure, None, networks)
+        lessons: Lessons = "cold"
+        if self._keras.is_running:
+            lessons = "warm" if self._keras.info else "warming"
+        if failure and not answering.is_running:
+            return EngineStatus("failed", answering.device, failure, None, networks, lessons)
         if info is None:
-            return EngineStatus("warming", device, "", None, networks)
-        return EngineStatus("warm", info.device, "", info.pid, networks)
+            return EngineStatus("warming", answering.device, "", None, networks, lessons)
+        return EngineStatus("warm", info.device, "", info.pid, networks, lessons)
 
     def predict(
         self,
@@ -133,7 +140,7 @@ class Engine:
         segmenter: str = "default",
         classifier: str = "default-classifier",
     ) -> list[Prediction]:
-        """Ask both networks about each slice; wait until it is warm and for this request's turn.
+        """Ask both networks about each slice; wait until they are warm and for this request's turn.
 
         Args:
             images: uint8, (rows, cols, 3) each, 0 to 255, of any sizes.
@@ -155,7 +162,7 @@ class Engine:
         segmenter: str = "default",
         classifier: str = "default-classifier",
     ) -> Future[list[Prediction]]:
-        """Do as `predict` without waiting: what it would return, or raise once asked, comes later.
+        """Do as `predict` without waiting. Cancel the future to withdraw slices that nobody waits for.
 
         Raises:
             KeyError, WeightsError, EngineError: As for `predict`, where it is known at once.
@@ -175,16 +182,19 @@ class Engine:
             nothing: Future[list[Prediction]] = Future()
             nothing.set_result([])
             return nothing
-        return self._announced(len(images), self._queue().add(images, networks).future)
+        answering = self._answering(networks)
+        future = answering.submit(images, networks, self._names(answering))
+        return self._announced(len(images), future)
 
     def ask(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call ``function(*args, assets)`` in the worker; wait until it is warm and for this call's turn.
+        """Call ``function(*args, assets)`` in a worker; wait until it is warm and for this call's turn.
 
         What it is asked must be quick, for all wait behind it, and a function of a module that the web
         process may import, such as `btmodels.inference.introspect_tasks`.
 
         Args:
-            function: Gets the folder of assets as its last argument.
+            function: Gets the folder of assets as its last argument. One that `worker.by_graphs` marks is
+                called where the graphs are, any other in the worker with Keras.
             args: Small: they cross into another process.
 
         Returns:
@@ -196,81 +206,69 @@ class Engine:
         """
         if _is_off():
             raise EngineError(_OFF)
-        task = self._queue().add_task(function, (*args, self.assets))
-        return self._announced(0, task.future).result()
+        args = (*args, self.assets)
+        answering = self._answering(()) if hasattr(function, "by_graphs") else self._keras
+        try:
+            return self._call(answering, function, args)
+        except GraphError:
+            return self._call(self._keras, function, args)
+
+    def _call(self, answering: Dispatcher, function: Callable[..., Any], args: tuple) -> Any:
+        future = answering.call(function, args, self._names(answering))
+        return self._announced(0, future).result()
 
     def _announced(self, slices: int, future: Future) -> Future:
         for listener in self.listeners:
             listener(slices, future)
         return future
 
-    def _queue(self) -> RequestQueue:
-        with self._lock:
-            self.start()
-            if self._run is None:
-                raise EngineError(self._failure)
-            return self._run[1]
-
     def close(self) -> None:
-        """End the worker at once; requests that wait get an `EngineError`. `start` begins anew."""
-        with self._lock:
-            run, self._run = self._run, None
-            thread = self._thread
-        if run:
-            process, queue = run
-            queue.close(_CLOSED)
-            process.close()
-            thread.join()
+        """End the workers at once; requests that wait get an `EngineError`. `start` begins anew."""
+        self._graphs.close()
+        self._keras.close()
 
-    def _work(self, process: WorkerProcess, queue: RequestQueue) -> None:
-        """Serve what waits until the process is closed or no worker can be had."""
-        reason = "The engine stopped by a defect of its own."
+    def _answering(self, names: Iterable[str]) -> Dispatcher:
+        """Return what answers for these networks now."""
+        info = self._keras.info
+        if os.environ.get("BT_ENGINE", "").lower() == "keras" or not _has_runtime():
+            return self._keras
+        if info is not None and info.device.startswith("GPU"):
+            return self._keras
+        return self._graphs if all(map(self._has_graph, names)) else self._keras
+
+    def _has_graph(self, name: str) -> bool:
         try:
-            self._start(process, queue)
-            while True:
-                batch = queue.next_batch(SOON_SECONDS if queue.batch_size == 1 else PING_SECONDS)
-                try:
-                    self._serve(process, queue, batch)
-                except WorkerClosedError:
-                    raise
-                except BrainTumorError as error:
-                    if batch is not None:
-                        queue.fail_or_retry(batch, error)
-                    if isinstance(error, WorkerLostError):
-                        self._start(process, queue)
-        except WorkerClosedError:
-            reason = _CLOSED
-        except EngineError as error:
-            reason = str(error)
-        finally:
-            with self._lock:
-                if self._run and self._run[0] is process:
-                    self._run = None
-                    self._failure, self._failed_at = reason, time.monotonic()
-            queue.close(reason)
-            process.close()
+            registry.verify_graph(name, self.assets)
+        except GraphError:
+            return False
+        except WeightsError:
+            return True  # no worker can help; whoever answers says so
+        return True
 
-    def _serve(
-        self, process: WorkerProcess, queue: RequestQueue, batch: Batch | Task | None
-    ) -> None:
-        if batch is None or (queue.batch_size == 1 and self._answered >= SOON_SLICES):
-            queue.batch_size = process.call(ANSWER_SECONDS, worker.warm_full_batch)
-        if isinstance(batch, Task):
-            queue.resolve_task(batch, process.call(ANSWER_SECONDS, batch.function, *batch.args))
-        elif batch is not None:
-            task = worker.predict, batch.images, *batch.networks, self.assets
-            answer = process.call(ANSWER_SECONDS, *task)
-            queue.batch_size = answer.batch_size
-            self._answered += len(batch.images)
-            queue.resolve(batch, answer.predictions)
+    def _names(self, answering: Dispatcher) -> tuple[str, ...]:
+        # A worker that is there for lessons alone loads what they ask for, and no more.
+        usual = self._answering(self.needed)
+        return self.needed if answering is usual or _may_have_gpu() else ()
 
-    def _start(self, process: WorkerProcess, queue: RequestQueue) -> None:
-        self._device = process.start().device
-        self._answered, queue.batch_size = 0, 1
+    def _start_keras(self) -> None:
+        # Where it answers for everything it stays.
+        self._keras.idle_seconds = None
+        self._keras.start(self.needed)
 
 
 def _is_off() -> bool:
     return os.environ.get("BT_ENGINE", "").lower() == "off"
+
+
+@cache
+def _has_runtime() -> bool:
+    return any(find_spec(package) for package in RUNTIMES)
+
+
+def _may_have_gpu() -> bool:
+    # Only TensorFlow knows for sure, once it is loaded.
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
+    return GPU_DEVICE.exists() and not hidden
 
 
 def _network_status(name: str, assets: Path, problems: dict[str, tuple[str, str]]) -> NetworkStatus:

@@ -8,6 +8,7 @@ multiplication and one addition in the network's own numbers, where Keras goes t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -67,6 +68,26 @@ def fold_batchnorm(model: keras.Model) -> keras.Model:
     for name, values in weights.items():
         copied.get_layer(name).set_weights(values)
     return copied
+
+
+def factors(model: keras.Model) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yield the kernel of each layer, and the factors by which `fold_batchnorm` multiplies its channels.
+
+    Args:
+        model: As for `fold_batchnorm`.
+
+    Yields:
+        float32 kernel, and float32 factor of each channel of its output; None without a normalization.
+    """
+    into = {
+        convolution.name: _affine(model.get_layer(name))[0]
+        for name, convolution in _convolutions_before(model).items()
+    }
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from factors(layer)
+        elif layer.weights and not isinstance(layer, layers.BatchNormalization):
+            yield layer.get_weights()[0], into.get(layer.name)
 
 
 def _convolutions_before(model: keras.Model) -> dict[str, keras.Layer]:

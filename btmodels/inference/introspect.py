@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from btmodels.inference.introspect_types import ActivationMaps, Saliency
-from btmodels.inference.predict import Predictor
+from btmodels.inference.predict import Predictor, compiled
 from btmodels.registry import ModelSpec, Record
 from btmodels.transforms.preprocess import normalize, restore, to_levels
 
@@ -77,8 +77,8 @@ class Probe:
         joins.sort(key=lambda layer: -layer.output.shape[1])
         self.skips = tuple(layer.name for layer in joins)
         self._watchers: dict[tuple[str, ...], Callable[[Any], Any]] = {}
-        self._gradient = _compiled(lambda *args: _differentiate(model, *args))
-        self._ablate = _compiled(self._ablated) if joins else None
+        self._gradient = compiled(lambda *args: _differentiate(model, *args))
+        self._ablate = compiled(self._ablated) if joins else None
         if joins:
             # Cut in two where the skips are: above, from the slice to what the decoder gets; below,
             # from there to the logits. In between they can be multiplied with 1 or 0.
@@ -104,7 +104,7 @@ class Probe:
             model = self.predictor.model
             outputs = [model.get_layer(name).output for name in names]
             watched = keras.Model(model.input, outputs)
-            self._watchers[names] = _compiled(lambda batch: watched(batch, training=False))
+            self._watchers[names] = compiled(lambda batch: watched(batch, training=False))
         found = self._watchers[names](self._normalized(image)[None])
         found = found if isinstance(found, (list, tuple)) else [found]
         return [
@@ -210,15 +210,3 @@ def _maps(name: str, values: np.ndarray, most: int) -> ActivationMaps:
         low=tuple(float(value) for value in low),
         high=tuple(float(value) for value in high),
     )
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(function, autograph=False)
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    return function

@@ -37,13 +37,14 @@ def saliency(image: np.ndarray, name: str, row: int, col: int, assets: Path) -> 
     return _probe_of(name, assets).saliency(image, row, col)
 
 
+@worker.by_graphs
 def segment(image: np.ndarray, names: Sequence[str], assets: Path) -> list[np.ndarray]:
     """Segment a slice with each of the networks: uint8, (rows, cols), in 255ths."""
     return [worker.get_predictor(name, assets).segment([image])[0] for name in names]
 
 
 def _probe_of(name: str, assets: Path) -> Probe:
-    predictor = worker.get_predictor(name, assets)
+    predictor = worker.get_keras_predictor(name, assets)
     held = _probes.get((name, assets))
     if held is None or held.predictor is not predictor:
         from btmodels.inference.introspect import Probe

@@ -32,6 +32,21 @@ def fastest_policy() -> str:
     return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
+def gpu_name() -> str:
+    """Return the name of the first GPU that Keras's backend computes on; empty without one."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        gpus = [each for each in jax.devices() if each.platform == "gpu"]
+        return gpus[0].device_kind if gpus else ""
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpu)
+        return details.get("device_name", "unnamed")
+    return ""
+
+
 def largest_batch() -> int:
     """Return how many slices a compiled call takes at most here.
 

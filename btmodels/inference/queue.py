@@ -1,4 +1,4 @@
-"""The slices that wait for the networks, joined into batches: fair, and wary of what broke a worker."""
+"""The slices that wait for the networks, joined into batches, with a fair share for each request."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from btmodels.errors import BrainTumorError, EngineError, WeightsError
+from btmodels.errors import BrainTumorError, EngineError, GraphError, WeightsError
 from btmodels.slices import Prediction
 
 
 @dataclass(eq=False)
 class Request:
-    """What one thread waits for: its slices, and the predictions that the first of them have got."""
+    """The slices that one thread waits for, and the predictions of the first of them."""
 
     images: Sequence[np.ndarray]
     networks: tuple[str, str]
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(eq=False)
 class Task:
-    """A function to be called in the worker, alone: what a page asks beyond predictions."""
+    """A function to call in the worker, alone: questions of a page beyond predictions."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -95,10 +95,18 @@ class RequestQueue:
             self._changed.notify()
         return request
 
+    @property
+    def waits(self) -> bool:
+        """Whether any request waits or is under way."""
+        with self._changed:
+            return bool(self._requests)
+
     def next_batch(self, seconds: float) -> Batch | Task | None:
         """Join what waits; None if nothing came for so long or the queue was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, seconds)
+            # Nobody waits for these any more.
+            self._requests = deque(each for each in self._requests if not each.future.cancelled())
             if not self._requests:
                 return None
             first = self._requests[0]
@@ -130,21 +138,21 @@ class RequestQueue:
             request.done += [next(rest) for _ in range(share)]
             # With slices left, to the end of the queue: with many waiting, each gets its turn.
             if self._remove(request, again=bool(request.remaining)) and not request.remaining:
-                request.future.set_result(request.done)
+                _set(request.future, result=request.done)
 
     def resolve_task(self, task: Task, result: Any) -> None:
         """Hand out what a call returned."""
         if self._remove(task):
-            task.future.set_result(result)
+            _set(task.future, result=result)
 
     def fail_or_retry(self, batch: Batch | Task, error: BrainTumorError) -> None:
         """A batch failed: its requests get a second try, but none where the weights are to blame."""
         for request in batch.requests:
-            final = request.failed_once or isinstance(error, WeightsError)
+            final = request.failed_once or isinstance(error, (GraphError, WeightsError))
             request.failed_once = True
             if final and self._remove(request):
                 # Each waiting thread raises a copy of its own.
-                request.future.set_exception(type(error)(str(error)))
+                _set(request.future, error=type(error)(str(error)))
 
     def close(self, reason: str) -> None:
         """Fail all that wait, and all that would."""
@@ -153,9 +161,10 @@ class RequestQueue:
             requests, self._requests = self._requests, deque()
             self._changed.notify()
         for request in requests:
-            request.future.set_exception(EngineError(reason))
+            _set(request.future, error=EngineError(reason))
 
     def _remove(self, request: Request | Task, again: bool = False) -> bool:
+        # Whether it was still there; ``again`` puts it at the end.
         with self._changed:
             if request not in self._requests:  # closed meanwhile
                 return False
@@ -163,6 +172,16 @@ class RequestQueue:
             if again:
                 self._requests.append(request)
             return True
+
+
+def _set(future: Future, result: Any = None, error: BrainTumorError | None = None) -> None:
+    # Unless whoever waited withdrew the request while it was under way; nobody can from here on.
+    if not future.set_running_or_notify_cancel():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 def fair_shares(batch_size: int, wanted: Sequence[int]) -> list[int]:

@@ -1,35 +1,47 @@
-"""What runs in the engine's worker process, the only one that loads TensorFlow.
+"""What runs in the engine's worker processes.
 
-Importing this module is cheap: the web process names these functions, the worker runs them. They work
-as well in a process of their own, which is how the command line gives the same masks as the site.
+Importing this module is cheap: the web process names these functions, a worker runs them. They work as
+    well in a process of their own, which is how the command line gives the same masks as the site.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
 
 import loky
 import numpy as np
 
 from btmodels import registry
-from btmodels.errors import WeightsError
-from btmodels.processes import quiet
+from btmodels.errors import GraphError, WeightsError
+from btmodels.processes import quiet, release_memory
 from btmodels.slices import Prediction
 
 if TYPE_CHECKING:
     from btmodels.inference.predict import Predictor
+    from btmodels.inference.predictor import SlicePredictor
 
-_predictors: dict[tuple[str, Path], Predictor] = {}
-_prepared: WeakSet[Predictor] = WeakSet()
+Runtime = Literal["graph", "keras", "any"]
+"""What a process computes with: "graph" never loads TensorFlow, "any" does so for networks without a
+graph."""
+
+_runtime: Runtime = "any"
+_predictors: dict[tuple[str, Path, str], SlicePredictor] = {}
+_prepared: WeakSet[SlicePredictor] = WeakSet()
+
+
+def by_graphs(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function that asks `get_predictor` alone, so that a worker without Keras can run it."""
+    function.by_graphs = True
+    return function
 
 
 @dataclass(frozen=True)
@@ -62,8 +74,16 @@ class BatchResult:
     batch_size: int
 
 
-def load(names: Sequence[str], assets: Path) -> WorkerInfo:
-    """Load and run each of the networks once. One whose weights are not to be had is left out."""
+def load(names: Sequence[str], assets: Path, runtime: Runtime = "any") -> WorkerInfo:
+    """Load and run each of the networks once. One whose weights or graph are not to be had is left out.
+
+    Args:
+        names: Of the registry.
+        assets: Folder that holds ``weights/``.
+        runtime: What this process computes with from now on.
+    """
+    global _runtime
+    _runtime = runtime
     problems = {}
 
     def load_one(name: str) -> None:
@@ -71,14 +91,19 @@ def load(names: Sequence[str], assets: Path) -> WorkerInfo:
             get_predictor(name, assets).warm()
         except WeightsError as error:
             problems[name] = _recorded_sha256(name, assets), str(error)
+        except GraphError:
+            pass  # it has none, or has lost it: the worker with Keras answers for it
 
     with _no_garbage(), quiet():
-        # Before the threads, which would both wait for it; while one compiles the other one builds.
-        import btmodels.inference.predict  # noqa: F401
+        if runtime == "keras":
+            # Before the threads, which would both wait for it; while one compiles the other one builds.
+            import btmodels.inference.predict  # noqa: F401
 
         with ThreadPoolExecutor(max(len(names), 1)) as threads:
             list(threads.map(load_one, names))
-        return WorkerInfo(os.getpid(), device(), problems)
+        found = WorkerInfo(os.getpid(), device(), problems)
+    release_memory()  # what loading took is several times what stays
+    return found
 
 
 def predict(
@@ -120,13 +145,14 @@ def warm_full_batch() -> int:
         Slices that are best sent at once, as in `BatchResult`.
     """
     for predictor in _predictors.values():
-        if predictor not in _prepared:
+        if not predictor.is_warm(predictor.batch) and predictor not in _prepared:
             _prepared.add(predictor)
             _aside().submit(predictor.warm, predictor.batch)
+    release_memory()
     return _batch_size(*_predictors.values())
 
 
-def _batch_size(*held: Predictor) -> int:
+def _batch_size(*held: SlicePredictor) -> int:
     return min(each.batch if each.is_warm(each.batch) else 1 for each in held) if held else 1
 
 
@@ -135,35 +161,66 @@ def _aside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "preparing")
 
 
-def get_predictor(name: str, assets: Path) -> Predictor:
+def get_predictor(name: str, assets: Path) -> SlicePredictor:
     """Return the network ``name``, loaded from the very weights that lie there now.
 
     Raises:
         WeightsError: They are missing, altered or of another network.
+        GraphError: This process runs graphs alone, and the network's is missing or altered.
     """
+    if _runtime == "keras":
+        return get_keras_predictor(name, assets)
+    try:
+        record = registry.verify_graph(name, assets)
+    except GraphError:
+        if _runtime == "graph":
+            raise
+        return get_keras_predictor(name, assets)
+    from btmodels.inference.graph import GraphPredictor
+
+    return _held((name, assets, "graph"), record, lambda: GraphPredictor(name, assets))
+
+
+def get_keras_predictor(name: str, assets: Path) -> Predictor:
+    """Do as `get_predictor`, by Keras whatever else there is: what looks inside a network needs its
+    model."""
     record = registry.verify_weights(name, assets)
-    held = _predictors.get((name, assets))
-    if held is None or held.record != record:
-        _predictors.pop((name, assets), None)
+
+    def build() -> Predictor:
         with quiet():
             from btmodels.inference.predict import Predictor
 
-            held = _predictors[name, assets] = Predictor(name, assets)
+            return Predictor(name, assets)
+
+    return _held((name, assets, "keras"), record, build)
+
+
+def _held(
+    key: tuple[str, Path, str], record: registry.Record, build: Callable[[], SlicePredictor]
+) -> Any:
+    held = _predictors.get(key)
+    if held is None or held.record != record:
+        _predictors.pop(key, None)
+        held = _predictors[key] = build()
     return held
 
 
 def device() -> str:
-    """Say what TensorFlow computes on."""
-    import tensorflow as tf
-
-    from btmodels.inference.precision import fastest_policy
-
-    for gpu in tf.config.list_physical_devices("GPU"):
-        details = tf.config.experimental.get_device_details(gpu)
-        return f"GPU, {details.get('device_name', 'unnamed')}"
+    """Say what this process computes on and with."""
     cores = loky.cpu_count()
-    numbers = ", bfloat16" if fastest_policy() == "mixed_bfloat16" else ""
-    return f"CPU, {cores} core{'s' * (cores > 1)}{numbers}"
+    words = f"CPU, {cores} core{'s' * (cores > 1)}"
+    if _runtime != "keras":
+        from btmodels.inference.graph import TITLES, fastest_runtime
+
+        numbers = {each.numbers for each in _predictors.values()}
+        half = ", bfloat16" * ("bfloat16" in numbers)
+        return f"{words}, {TITLES[fastest_runtime()]}{half}"
+    from btmodels.inference.precision import fastest_policy, gpu_name
+
+    if gpu := gpu_name():
+        return f"GPU, {gpu}"
+    half = ", bfloat16" * (fastest_policy() == "mixed_bfloat16")
+    return f"{words}, Keras{half}"
 
 
 def _recorded_sha256(name: str, assets: Path) -> str:

@@ -43,15 +43,16 @@ class WorkerProcess:
     Args:
         names: Networks that a new worker loads before it is asked anything.
         assets: Folder that holds ``weights/``.
+        runtime: What it computes with.
 
     Attributes:
         info: How the worker is; None while there is none or it warms up.
     """
 
-    def __init__(self, names: Sequence[str], assets: Path) -> None:
+    def __init__(self, names: Sequence[str], assets: Path, runtime: worker.Runtime = "any") -> None:
         self.info: worker.WorkerInfo | None = None
         self._names = tuple(names)
-        self._assets = assets
+        self._assets, self._runtime = assets, runtime
         self._lock = threading.Lock()
         self._executor: loky.ProcessPoolExecutor | None = None
         self._closed = False
@@ -87,7 +88,7 @@ class WorkerProcess:
             if self._closed:
                 raise WorkerClosedError("The engine has been closed.")
             self._executor = executor
-        info = self.call(WARM_SECONDS, worker.load, self._names, self._assets)
+        info = self.call(WARM_SECONDS, worker.load, self._names, self._assets, self._runtime)
         self.info = info
         return info
 

@@ -21,16 +21,32 @@ _STARTS = {
     b"BM": "BMP",
 }
 
+_UNREAD = {
+    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 picture",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
+    b"GIF8": "a GIF",
+    b"NRRD000": "an NRRD volume",
+    b"ObjectType": "a MetaImage (MHA or MHD)",
+    b"NDims": "a MetaImage (MHA or MHD)",
+    b"CDF\x01": "a MINC volume",
+    b"CDF\x02": "a MINC volume",
+    b"\x89HDF": "an HDF5 file, as MINC and MATLAB write them",
+}
+"""Starts of pictures and volumes that are known and not read."""
+
 _OTHERS = {
     b"PK": "a zip archive",
     b"\x1f\x8b": "a gzip file",
-    b"GIF8": "a GIF",
+    b"Rar!": "a RAR archive; unpack it first",
+    b"7z\xbc\xaf": "a 7z archive; unpack it first",
     b"%PDF": "a PDF",
-    b"\x89HDF": "an HDF5 file",
     b"<": "a text file",
 }
 
 _VOLUMES = ("a DICOM file", "a NIfTI file")
+_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
+_PHILIPS = b"DATA DESCRIPTION FILE"
+_MGH = (b"\0\0\0\1", "a FreeSurfer volume (MGH or MGZ)")
 
 
 def _kind_of(data: bytes) -> str | None:
@@ -39,13 +55,34 @@ def _kind_of(data: bytes) -> str | None:
     return next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
 
 
+def unread_image(data: bytes) -> str:
+    """Return what a picture or volume of a kind that is not read is, by its first bytes; "" of others."""
+    if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
+        return f"a HEIC or AVIF picture ({data[8:12].decode()}), as telephones store them"
+    if _PHILIPS in data[:400]:
+        return "the header of a Philips volume in two files (PAR and REC)"
+    if data[:4] == _MGH[0] and len(data) > 284 and data[20:24] in _MGH_TYPES:
+        return _MGH[1]
+    return next((what for start, what in _UNREAD.items() if data.startswith(start)), "")
+
+
+def starts_as_known(data: bytes) -> bool:
+    """Tell whether a file's first bytes are those of a picture or a volume, read or not, other than
+    DICOM."""
+    if _kind_of(data) or unread_image(data) or data[:4] in _ANALYZE:
+        return True
+    return data[344:347] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
+
+
+_ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
+_MGH_TYPES = tuple(bytes([0, 0, 0, kind]) for kind in (0, 1, 3, 4, 10))
+
+
 def _what_else(data: bytes) -> str:
     if data[128:132] == b"DICM":
         return "a DICOM file"
     if data[344:347] in (b"n+1", b"ni1"):
         return "a NIfTI file"
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
-        return "a HEIC or AVIF picture, as telephones store them"
     return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")
 
 

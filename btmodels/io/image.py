@@ -17,7 +17,7 @@ from btmodels.filenames import (
     stem_of,
     suffix_of,
 )
-from btmodels.io.formats import _VOLUMES, SUFFIXES, _kind_of, _what_else
+from btmodels.io.formats import _VOLUMES, SUFFIXES, _kind_of, _what_else, unread_image
 from btmodels.io.pillow import read_picture
 from btmodels.io.raster import EXPECTED, LIBRARY_ERRORS, MAX_BYTES, Raster, to_uint8
 from btmodels.io.tiff import read_tiff
@@ -110,6 +110,8 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
             f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
         )
     kind = _kind_of(data)
+    if kind is None and (what := unread_image(data)):
+        raise DecodeError(f"{name} is {what}, which is not read here; {EXPECTED}.")
     if kind is None:
         what = _what_else(data)
         expected = "a picture was expected here" if what in _VOLUMES else EXPECTED

@@ -14,10 +14,10 @@ from nibabel.wrapstruct import WrapStructError
 
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
-from btmodels.geometry import VolumeGeometry, is_affine, plane_notes, toward_axial
+from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
 from btmodels.io.scan import Scan, rescale_to_uint8
-from btmodels.io.sequences import family_of, recognize
+from btmodels.io.sequences import recognize
 
 MOST_VOLUMES = 6
 """A file with more volumes is a recording over time, of which the first is read."""
@@ -25,6 +25,7 @@ MOST_VOLUMES = 6
 _ERRORS = (*LIBRARY_ERRORS, ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError)
 # What it mends in a header is nothing for a console.
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL + 1)
+_GZIP = b"\x1f\x8b"
 _COLORS = ("R", "G", "B")
 _SINGLE, _HALF = (b"n+1\0", b"n+2\0"), (b"ni1\0", b"ni2\0")
 
@@ -64,7 +65,8 @@ def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:
     try:
         header = _header(data)
         volumes, notes = _volumes(data, header, name)
-        grid, more = _grid(header, volumes.shape[:3], name)
+        sizes = _stated_sizes(data, header)
+        grid, more = _grid(header, sizes, volumes.shape[:3], name)
         return _scans(volumes, header, grid, name, notes + more)
     except _ERRORS as error:
         raise DecodeError(
@@ -77,6 +79,12 @@ def _header(data: bytes):
     kind = nibabel.Nifti2Header if two else nibabel.Nifti1Header
     length = 540 if two else 348
     return kind(data[:length])  # the right byte order is found, the fields are checked
+
+
+def _stated_sizes(data: bytes, header) -> np.ndarray:
+    """Sides of a voxel as the file has them: reading a header makes 1 of 0, and of what is negative."""
+    raw = type(header)(data[: len(header.binaryblock)], header.endianness, check=False)
+    return np.array(raw["pixdim"][1:4], np.float64)
 
 
 def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -129,16 +137,22 @@ def _rescaled(values: np.ndarray, header) -> np.ndarray:
     return result
 
 
-def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[VolumeGeometry, tuple[str, ...]]:
+def _grid(
+    header, sizes: np.ndarray, shape: tuple[int, int, int], name: str
+) -> tuple[VolumeGeometry, tuple[str, ...]]:
     packed = (header.binaryblock,)
-    coded = header["sform_code"] > 0 or header["qform_code"] > 0
+    by_matrix, by_rotation = header["sform_code"] > 0, header["qform_code"] > 0
+    coded = by_matrix or by_rotation
     affine = np.array(header.get_best_affine(), np.float64)
     if not is_affine(affine):
         # A flat axis may have no size of its own; a pixel as large as the others does no harm.
         coded, affine = False, np.diag([-1.0, 1.0, 1.0, 1.0])
-    order, flips = toward_axial(affine)
     unit = header.get_xyzt_units()[0]
     scale = {"meter": 1000.0, "micron": 0.001}.get(unit, 1.0)
+    # The unit matrix from the origin is what programs write that know nothing of coordinates.
+    if coded and unit == "unknown" and np.array_equal(affine, np.eye(4)):
+        coded = False
+    order, flips = toward_axial(affine)
     notes: tuple[str, ...] = ()
     if not coded:
         # So does every file without coordinates that lies as scanners' programs write it.
@@ -146,14 +160,15 @@ def _grid(header, shape: tuple[int, int, int], name: str) -> tuple[VolumeGeometr
             f"{name} does not say how it lies in space; the usual order was taken. Turn it by hand if "
             "it lies otherwise.",
         )
-    steps = [float(size) for size in header["pixdim"][1:4]]
-    # One of nothing is what a file says that knows no size.
-    sized = min(steps) > 0 and (coded or unit != "unknown" or steps != [1.0, 1.0, 1.0])
-    if not sized:
+    # The matrix has sizes of its own; a rotation has those of pixdim alone.
+    steps = np.linalg.norm(affine[:3, :3], axis=0) if by_matrix and coded else np.abs(sizes)
+    made_up = not coded and unit == "unknown" and bool((steps == 1).all())
+    if not is_size(steps * scale) or made_up:
         notes += (f"{name} does not say how large its voxels are, so figures are in pixels.",)
         return VolumeGeometry("NIfTI", shape, order, flips, None, packed), notes
     affine[:3] *= scale
-    return VolumeGeometry("NIfTI", shape, order, flips, affine, packed), notes
+    # A size alone makes millimeters, not places.
+    return VolumeGeometry("NIfTI", shape, order, flips, affine, packed, placed=coded), notes
 
 
 def _scans(
@@ -184,12 +199,18 @@ def _scans(
                 grid=grid,
                 names=tuple(f"{stem}_{number + 1}" for number in range(len(values))),
                 sequence=sequence,
-                family=family_of(base),
-                reference="NIfTI" if grid.affine is not None else "",
+                case="",
+                reference=_space(header) if grid.has_places else "",
                 notes=notes + more,
             )
         )
     return tuple(scans)
+
+
+def _space(header) -> str:
+    """Name the coordinates: those of a scanner, or of a common head that scans were warped to."""
+    code = int(header["sform_code"] or header["qform_code"])
+    return "NIfTI" if code in (1, 2) else f"NIfTI {code}"
 
 
 def gunzip(data: bytes, name: str) -> bytes:
@@ -198,12 +219,17 @@ def gunzip(data: bytes, name: str) -> bytes:
     Raises:
         DecodeError: It is larger or damaged.
     """
-    try:
-        worker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        unpacked = worker.decompress(data, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise DecodeError(f"{name} is a gzip file that is damaged.") from error
-    check_size(name, 1, 1, len(unpacked))
-    if not worker.eof:
-        raise DecodeError(f"{name} is a gzip file that is cut off.")
-    return unpacked
+    parts, size, rest = [], 0, data
+    # One file may be packed in many members, as by bgzip and pigz; what follows the last is padding.
+    while rest[:2] == _GZIP:
+        try:
+            worker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            parts.append(worker.decompress(rest, MAX_BYTES + 1 - size))
+        except zlib.error as error:
+            raise DecodeError(f"{name} is a gzip file that is damaged.") from error
+        size += len(parts[-1])
+        check_size(name, 1, 1, size)
+        if not worker.eof:
+            raise DecodeError(f"{name} is a gzip file that is cut off.")
+        rest = worker.unused_data
+    return b"".join(parts)

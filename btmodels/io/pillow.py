@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from btmodels.errors import DecodeError
-from btmodels.io.raster import Raster, alpha_note, check_pages, check_size, orient, turned_note
+from btmodels.io.raster import Raster, check_pages, check_size, orient, turned_note, without_alpha
 
 _ORIENTATION = 0x0112
 _VALUES = {"1", "L", "I", "I;16", "I;16B", "I;16L", "I;16N", "F", "RGB"}
@@ -61,8 +61,6 @@ def open_picture(data: bytes, name: str, kind: str) -> Image.Image:
 def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return a loaded picture's values, (rows, cols, channels), and notes on what was converted."""
     notes: tuple[str, ...] = ()
-    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        notes += (alpha_note(name),)
     if image.mode in _VALUES:
         values = np.asarray(image)
     elif image.mode in ("LA", "La"):
@@ -77,8 +75,24 @@ def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...
                 f"{name} holds {image.mode} colors, which were converted to red, green and blue; "
                 "its three channels are then no MRI sequences.",
             )
-        values = np.asarray(image.convert("RGB"))
-    return np.atleast_3d(values), notes
+        # By way of RGBA, or Pillow warns of a palette with transparency.
+        clear = "transparency" in image.info or image.mode == "PA"
+        picture = image.convert("RGBA") if clear else image
+        values = np.asarray(picture.convert("RGB"))
+    values = np.atleast_3d(values)
+    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        values, more = without_alpha(values, _alpha_of(image), name)
+        notes = more + notes
+    return values, notes
+
+
+def _alpha_of(image: Image.Image) -> np.ndarray:
+    if image.mode in ("LA", "La", "RGBA", "RGBa"):
+        return np.asarray(image)[..., -1]
+    if image.mode in ("P", "PA", "1", "L", "RGB"):
+        return np.asarray(image.convert("RGBA"))[..., 3]
+    # A gray value of 16 bits may stand for air, too.
+    return (np.asarray(image) != image.info["transparency"]).astype(np.uint8)
 
 
 def _read_deep_png(data: bytes, name: str, image: Image.Image):
@@ -87,11 +101,10 @@ def _read_deep_png(data: bytes, name: str, image: Image.Image):
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         raise ValueError("OpenCV does not read this PNG")
     is_gray = any(str(tile[3]).startswith("LA") for tile in _tiles(data, name))
-    notes = ()
-    if is_gray or image.mode == "RGBA" or "transparency" in image.info:
-        notes = (alpha_note(name),)
-    values = values[..., 2::-1]
-    return (values[..., :1] if is_gray else values), notes
+    clear = image.mode == "RGBA" or "transparency" in image.info
+    colors = values[..., 2::-1]
+    colors = colors[..., :1] if is_gray else colors
+    return without_alpha(colors, _alpha_of(image), name) if clear or is_gray else (colors, ())
 
 
 def _tiles(data: bytes, name: str) -> list:

@@ -136,9 +136,26 @@ def turned_note(name: str, orientation: int) -> tuple[str, ...]:
     return (f"{name} was turned or mirrored as its orientation tag ({orientation}) says.",)
 
 
-def alpha_note(name: str) -> str:
-    """Return the note on transparency, which no slice has."""
-    return f"{name} has an alpha channel (transparency), which was dropped."
+def without_alpha(
+    values: np.ndarray, alpha: np.ndarray, name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Drop transparency, which no slice has; what cannot be seen at all is air.
+
+    Args:
+        values: (rows, cols, channels).
+        alpha: Of the same rows and columns; 0 where nothing is seen.
+        name: For the note.
+
+    Returns:
+        The values, 0 where nothing is seen unless nothing is seen anywhere; and a note.
+    """
+    note = f"{name} has an alpha channel (transparency), which was dropped"
+    clear = alpha == 0
+    if not clear.any() or clear.all():
+        return values, (f"{note}.",)
+    values = values.copy()
+    values[clear] = 0
+    return values, (f"{note}; what is wholly transparent became black.",)
 
 
 def to_uint8(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
 from btmodels.io.dicom.file import DicomFile
+from btmodels.io.dicom.preamble import is_dicom
+from btmodels.io.formats import unread_image
 from btmodels.io.image import decode
 from btmodels.io.raster import EXPECTED, MAX_BYTES
 from btmodels.io.scan import Scan
 from btmodels.io.zip import is_zip, unzip
 from btmodels.slices import Slice
 
-Members = tuple[tuple[str, bytes], ...]
-"""Paths within a zip and what they hold."""
+Members = tuple[tuple[str, bytes | str], ...]
+"""Paths within a zip and what they hold; a sentence in place of what cannot be unpacked."""
 
 Content = Slice | DicomFile | tuple[Scan, ...]
 
@@ -31,7 +33,7 @@ def read_file(data: bytes, name: str) -> Content:
         DecodeError: It is none of them, damaged, or too large.
     """
     # These libraries take a while to load, and most files are pictures.
-    from btmodels.io.dicom.read import is_dicom, read_dicom
+    from btmodels.io.dicom.read import read_dicom
     from btmodels.io.nifti import gunzip, is_nifti, read_nifti
 
     name = plain_name(name)
@@ -50,12 +52,15 @@ def read_file(data: bytes, name: str) -> Content:
         )
     if is_zip(inner):
         raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
+    if what := unread_image(inner):
+        raise DecodeError(f"{name} is {what}, which is not read here; {EXPECTED}.")
     return decode(data, name)
 
 
 def prepare() -> None:
     """Load the libraries that `read_file` may need, so that no file has to wait for them."""
     import btmodels.io.dicom.read
+    import btmodels.io.dicom.series
     import btmodels.io.nifti  # noqa: F401
 
 

@@ -2,63 +2,176 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from btmodels.errors import DecodeError
-from btmodels.geometry import VolumeGeometry
+from btmodels.geometry import VolumeGeometry, same_places
 from btmodels.io.scan import Scan
 
-LEAST_OVERLAP = 0.5
-"""Share of a scan that another must cover to be put on its grid."""
+LEAST_COVERED = 0.9
+"""Share of the head in a slice that another scan must cover to stand beside it there."""
+
+_HEAD = 20
+"""Level of 255 from which a pixel counts to the head here."""
 
 
 def same_grid(scan: Scan, other: Scan) -> bool:
-    """Whether two scans have voxels side by side; where one has no coordinates, its size alone counts."""
+    """Whether two scans have voxels side by side as their coordinates say."""
     if scan.values.shape[:3] != other.values.shape[:3]:
         return False
     grid, onto = scan.grid, other.grid
-    if grid is None or onto is None or grid.affine is None or onto.affine is None:
-        return True
-    return np.allclose(grid.shown_affine, onto.shown_affine, atol=0.1)
+    if grid is None or onto is None:
+        return grid is onto
+    if grid.has_places and onto.has_places:
+        both = grid.affine is not None and onto.affine is not None
+        return both and same_places(grid.shown_affine, onto.shown_affine, scan.values.shape[:3])
+    lie = [
+        (each.has_places, each.kind, each.order, each.flips, each.shape) for each in (grid, onto)
+    ]
+    return lie[0] == lie[1]
 
 
-def on_grid(scan: Scan, anchor: Scan) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Values of ``scan`` voxel by voxel beside those of ``anchor``.
+def on_grid(
+    scan: Scan, anchor: Scan, nearest: bool = False
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Put a scan on the voxels of another.
+
+    Args:
+        scan, anchor: Of one patient. Where one has no coordinates and both are stored in the same size,
+            they are taken voxel by voxel as stored.
+        nearest: Whether values must stay those of single voxels, as those of masks.
+
+    Returns:
+        uint8, (slices, rows, cols) of the anchor; bool, (slices,), where the scan shows what the anchor
+        does; and notes.
 
     Raises:
         DecodeError: They do not show the same place.
     """
     if same_grid(scan, anchor):
-        return scan.values, ()
-    if not scan.reference or scan.reference != anchor.reference:
-        raise DecodeError(f"{scan.name} and {anchor.name} are of other sizes or places.")
-    values = resample(scan.values, scan.grid, anchor.grid, anchor.values.shape)
-    return values, (
+        return scan.values, _present(scan), ()
+    apart = DecodeError(f"{scan.name} and {anchor.name} are of other sizes or places.")
+    if scan.grid is None or anchor.grid is None:
+        raise apart
+    unplaced = not (scan.grid.has_places and anchor.grid.has_places)
+    if unplaced or _made_up(scan.grid, anchor.grid) or _made_up(anchor.grid, scan.grid):
+        return _as_stored(scan, anchor, apart)
+    if scan.reference != anchor.reference and scan.reference and anchor.reference:
+        raise apart
+    if scan.grid.affine is None or anchor.grid.affine is None:
+        return _by_position(scan, anchor, apart)
+    values, covered = _resampled(scan, anchor, 0 if nearest else 1)
+    if not covered.any():
+        raise apart
+    note = (
         f"{scan.name} has other voxels than {anchor.name} and was resampled onto those by the "
-        "coordinates in the files; movement in between is not made up for.",
+        "coordinates in the files; movement in between is not made up for."
     )
+    return values, covered, (note,)
 
 
-def resample(
-    values: np.ndarray, grid: VolumeGeometry, onto: VolumeGeometry, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Put a volume on another's grid by straight lines between voxels; what is not covered is black.
+def _made_up(grid: VolumeGeometry, other: VolumeGeometry) -> bool:
+    """Whether voxels of one millimeter are a program's default: another volume of the very same size has
+    real ones."""
+    if grid.shape != other.shape or grid.spacing is None or other.spacing is None:
+        return False
+    return set(grid.spacing) == {1.0} and not np.allclose(other.spacing, 1.0, atol=0.05)
 
-    Args:
-        values: uint8, (slices, rows, cols).
-        grid, onto: Its own and the other's, both with an affine.
-        shape: Of the other, as shown.
 
-    Raises:
-        DecodeError: Less than `LEAST_OVERLAP` of the other is covered.
-    """
+def _present(scan: Scan) -> np.ndarray:
+    """bool, (slices,), False where a shown slice is missing from the file."""
+    present = np.ones(len(scan.values), bool)
+    if scan.grid is not None and scan.grid.order[0] == 0:
+        for index in scan.grid.missing:
+            present[len(present) - 1 - index if scan.grid.flips[0] else index] = False
+    return present
+
+
+def _as_stored(
+    scan: Scan, anchor: Scan, apart: DecodeError
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    grid, onto = scan.grid, anchor.grid
+    if grid.kind != onto.kind or grid.shape != onto.shape:
+        raise apart
+    lost = not grid.has_places or _made_up(grid, onto)
+    which = scan.name if lost else anchor.name
+    note = (
+        f"{which} does not say where it lies; it has the size of "
+        f"{anchor.name if which == scan.name else scan.name} and was taken voxel by voxel as stored."
+    )
+    values = np.ascontiguousarray(onto.shown(grid.own(scan.values)))
+    present = _present(replace(scan, values=values, grid=replace(onto, frames=grid.frames)))
+    return values, present, (note,)
+
+
+def _by_position(
+    scan: Scan, anchor: Scan, apart: DecodeError
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Pair slices of equal pixels by where they lie, whatever their distances."""
+    shape = scan.values.shape[1:]
+    if shape != anchor.values.shape[1:]:
+        raise apart
+    own, present = _planes(scan), _present(scan)
+    values = np.zeros((len(anchor.values), *shape), np.uint8)
+    covered = np.zeros(len(values), bool)
+    for index, plane in enumerate(_planes(anchor)):
+        for other in np.flatnonzero(present):
+            # A plane has one slice, so its corners say all.
+            if same_places(_flat(plane), _flat(own[other]), (1, *shape)):
+                values[index], covered[index] = scan.values[other], True
+                break
+    if not covered.any():
+        raise apart
+    return values, covered, ()
+
+
+def _flat(plane: np.ndarray) -> np.ndarray:
+    # Whatever lies between slices, here it counts as much as a pixel.
+    result = plane.copy()
+    normal = np.cross(plane[:3, 1], plane[:3, 2])
+    length = np.linalg.norm(normal)
+    result[:3, 0] = normal / np.sqrt(length) if length else plane[:3, 0]
+    return result
+
+
+def _planes(scan: Scan) -> np.ndarray:
+    if scan.grid.planes is not None:
+        return scan.grid.planes
+    shown = scan.grid.shown_affine
+    planes = np.repeat(shown[None], len(scan.values), axis=0)
+    planes[:, :3, 3] += np.outer(np.arange(len(planes)), shown[:3, 0])
+    return planes
+
+
+def _resampled(scan: Scan, anchor: Scan, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put a volume on another's grid by straight lines between voxels; what is not covered is black."""
     from scipy import ndimage
 
-    way = np.linalg.inv(grid.shown_affine) @ onto.shown_affine
+    way = np.linalg.inv(scan.grid.shown_affine) @ anchor.grid.shown_affine
     matrix, offset = way[:3, :3], way[:3, 3]
-    covered = ndimage.affine_transform(
-        np.ones(values.shape, np.uint8), matrix, offset, shape, order=0, cval=0
+    shape = anchor.values.shape[:3]
+    matrix, offset = _snapped(matrix), _snapped(offset)
+    values = ndimage.affine_transform(
+        scan.values, matrix, offset, shape, order=order, mode="nearest"
     )
-    if covered.mean() < LEAST_OVERLAP:
-        raise DecodeError("Two scans do not show the same place.")
-    return ndimage.affine_transform(values, matrix, offset, shape, order=1, cval=0)
+    there = np.zeros(scan.values.shape, np.uint8)
+    there[_present(scan)] = 1
+    # A voxel reaches half its size beyond its middle.
+    seen = ndimage.affine_transform(there, matrix, offset, shape, order=0, mode="grid-constant")
+    values[seen == 0] = 0
+    head = anchor.values >= _HEAD
+    sizes = head.sum(axis=(1, 2))
+    shares = np.where(
+        sizes > 0,
+        (head & (seen > 0)).sum(axis=(1, 2)) / np.maximum(sizes, 1),
+        seen.mean(axis=(1, 2)),
+    )
+    return values, shares >= LEAST_COVERED
+
+
+def _snapped(numbers: np.ndarray) -> np.ndarray:
+    # What is whole but for rounding, as between two runs of one scanner, keeps its values as they are.
+    whole = np.rint(numbers)
+    return np.where(np.abs(numbers - whole) < 1e-3, whole, numbers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from typing import Any
@@ -15,15 +17,26 @@ import numpy as np
 
 from btmodels import processes
 from btmodels.errors import DecodeError
+from btmodels.filenames import plain_name
 from btmodels.io import limits
+from btmodels.io.batch import Batch, InputFile, read_batch
+from btmodels.io.budget import keep_newest
 from btmodels.io.image import decode, decode_mask
 from btmodels.io.read import Content, Members, open_zip, prepare, read_file
+from btmodels.io.study import Remark
+from btmodels.io.zip import is_zip
 from btmodels.slices import Slice
 
 PATIENCE = 20
 """Seconds of the clock for one of the processor: so long does a busy machine let a process wait."""
 
 START_SECONDS = 120.0
+
+LANES = 2
+"""Batches that are read at once."""
+
+ASSEMBLY_SECONDS = 20.0
+"""Of the processor, to put the files of a batch together: resampling a fine volume takes some."""
 
 
 class Reader:
@@ -67,15 +80,68 @@ class Reader:
         """Do as `btmodels.io.image.decode_mask`; raises as `slice` does."""
         return self.run(name, decode_mask, data, name)
 
+    def batch(
+        self,
+        files: Sequence[InputFile],
+        masks: Mapping[str, str] | None = None,
+        sequences: Mapping[str, str] | None = None,
+        most_bytes: int = 0,
+    ) -> Batch:
+        """Do as `btmodels.io.batch.read_batch`, with the limits of `run` for each file.
+
+        Of more than ``most_bytes`` the newest slices are handed over (see `btmodels.io.budget`).
+
+        A file that ends the process, or takes too long, costs itself alone: it is found by reading one
+        file after another, and the others are read together again.
+        """
+        given_up: dict[str, str] = {}
+        for _ in range(2):
+            try:
+                return self._batch(files, masks, sequences, given_up, most_bytes)
+            except DecodeError as error:
+                reason = str(error)
+                found = dict(self._culprits(file for file in files if file.id not in given_up))
+                if not found.keys() - given_up.keys():
+                    break
+                given_up |= found
+        return Batch(errors=(Remark(files[0].id, reason),))
+
+    def _batch(self, files, masks, sequences, given_up, most_bytes) -> Batch:
+        size = sum(len(file.data) for file in files)
+        seconds = len(files) * self._seconds + limits.seconds_for(2 * size, ASSEMBLY_SECONDS)
+        task = list(files), masks, sequences, given_up, most_bytes, self._seconds, self._memory
+        return self._submit("The files", self._patience * seconds, _batch_within, *task)
+
+    def _culprits(self, files: Iterable[InputFile]) -> Iterator[tuple[str, str]]:
+        """Read one file after another; yield those that end the process, by id, and what is to be said."""
+        for file in files:
+            try:
+                members = self.zip(file.data, file.name) if is_zip(file.data) else None
+            except DecodeError as error:
+                yield file.id, str(error)
+                continue
+            own = [(f"{file.id}/{path}", path, data) for path, data in members or ()]
+            for key, name, data in (
+                own if members is not None else [(file.id, file.name, file.data)]
+            ):
+                try:
+                    if isinstance(data, bytes):
+                        self.run(name, _probe, data, name)
+                except DecodeError as error:
+                    yield key, str(error)
+
     def run(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call ``function(*args)`` in the process; ``name`` is the file's in what is raised."""
         size = sum(len(arg) for arg in args if isinstance(arg, bytes))
         clock = self._patience * limits.seconds_for(size, self._seconds)
         task = size, self._seconds, self._memory, name, function, args
+        return self._submit(plain_name(name), clock, _within, *task)
+
+    def _submit(self, name: str, clock: float, function: Callable[..., Any], *args: Any) -> Any:
         with self._lock:  # so that nobody's seconds run while another's file is read
             try:
                 executor = self._executor or self._start()
-                return executor.submit(_within, *task).result(clock)
+                return executor.submit(function, *args).result(clock)
             except DecodeError as error:
                 raise DecodeError(str(error)) from None  # without the other process's traceback
             except TimeoutError:
@@ -112,16 +178,43 @@ class Reader:
 def _within(
     size: int, seconds: float, memory: int, name: str, function: Callable[..., Any], args: tuple
 ) -> Any:
-    """Call ``function(*args)`` in the reading process, within its limits."""
+    """Call ``function(*args)`` in the reading process, within its limits and without a word on the
+    console: decoders quote what stands in a file."""
     try:
-        with limits.limited(size, seconds, memory):
+        with _silent(), limits.limited(size, seconds, memory):
             return function(*args)
     except Exception as error:
         if not _lacks_memory(error):
             raise
         raise DecodeError(
-            f"{name} was given up: reading it would take more memory than a file gets here."
+            f"{plain_name(name)} was given up: reading it would take more memory than a file gets here."
         ) from None
+
+
+def _batch_within(
+    files, masks, sequences, given_up, most_bytes: int, seconds: float, memory: int
+) -> Batch:
+    """Read a batch in the reading process, each file within limits of its own."""
+
+    def run(name: str, size: int, function: Callable[..., Any], *args: Any) -> Any:
+        base = seconds if any(isinstance(arg, bytes) for arg in args) else ASSEMBLY_SECONDS
+        return _within(size, base, memory, name, function, args)
+
+    found = keep_newest(read_batch(files, masks, sequences, given_up, run), most_bytes)
+    processes.release_memory()
+    return found
+
+
+def _probe(data: bytes, name: str) -> None:
+    with contextlib.suppress(DecodeError):
+        read_file(data, name)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    with warnings.catch_warnings(), processes.quiet():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _lacks_memory(error: BaseException | None) -> bool:
@@ -139,7 +232,34 @@ def _slow(name: str) -> DecodeError:
     )
 
 
+class Readers:
+    """Some readers for many visitors: a batch that takes long holds up nobody while another one is idle.
+
+    Thread-safe. The first is preferred, so that the others start only when they are needed.
+
+    Args:
+        readers: One or more.
+    """
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._idle = list(readers)
+        self._changed = threading.Condition()
+
+    def batch(self, *args: Any, **kwargs: Any) -> Batch:
+        """Do as `Reader.batch`, by whichever reader is idle first."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle)
+            reader = self._idle.pop(0)
+        try:
+            return reader.batch(*args, **kwargs)
+        finally:
+            with self._changed:
+                # To the front: it runs already.
+                self._idle.insert(0, reader)
+                self._changed.notify()
+
+
 @lru_cache(maxsize=1)
-def get_reader() -> Reader:
-    """Return the one reader of this process."""
-    return Reader()
+def get_readers() -> Readers:
+    """Return the readers of this process."""
+    return Readers([Reader() for _ in range(LANES)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
+from btmodels.filenames import stem_of
 from btmodels.geometry import VolumeGeometry
 from btmodels.slices import Slice
 
@@ -28,9 +30,12 @@ class Scan:
         names: One for each slice.
         sequence: As `btmodels.io.sequences.recognize` has it, or None; "spare" is used only where the
             visitor says what it is.
-        family: Scans of one patient and visit share it.
+        case: Scans of one patient and visit share it.
+        folder: Of its files within the batch, parted by ``/``.
         reference: Scans whose coordinates are the same share it; "" where they are not known to be.
         notes: What reading had to do.
+        sources: For each slice the id of the file that it came from, or of the first.
+        rank: How much its name speaks for it where several claim one place; the largest wins.
         picture: The slice itself where it is no volume but a picture.
     """
 
@@ -40,14 +45,27 @@ class Scan:
     grid: VolumeGeometry | None
     names: tuple[str, ...]
     sequence: str | None
-    family: str
+    case: str
     reference: str
+    folder: str = ""
     notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    rank: int = 0
     picture: Slice | None = None
 
 
+def title_stem(title: str) -> str:
+    """Return a title as the beginning of a slice's name, without what no file's name may hold."""
+    spoken = title if re.search(r"\.[A-Za-z]{1,5}$", title) else title.replace(".", "_")
+    return re.sub(r"[^\w-]+", "_", stem_of(spoken.replace("/", "_").replace("\\", "_")))
+
+
 def rescale_to_uint8(
-    values: np.ndarray, name: str, window: tuple[float, float] | None = None
+    values: np.ndarray,
+    name: str,
+    window: tuple[float, float] | None = None,
+    air: np.ndarray | None = None,
+    inverted: bool = False,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Bring a volume to 0 to 255 with one straight line for all its slices.
 
@@ -56,26 +74,33 @@ def rescale_to_uint8(
         name: For notes.
         window: Values that become black and white. Without one whole numbers from 0 to 255 are kept;
             of others the smallest becomes black, and `ROOM` times the `BRIGHT` percentile white, or the
-            largest if that is less.
+            largest if that is less. Few values that lie far from all others count for neither.
+        air: bool, of the same shape: where there is no picture, as the file says; it becomes black.
+        inverted: Whether the smallest value is white.
 
     Returns:
         uint8 of the same shape, and notes.
     """
-    sample = values.reshape(-1)[:: max(1, values.size // _SAMPLE)]
-    sample = sample[np.isfinite(sample)].astype(np.float64)
-    smallest, largest = _range(values)
-    notes: tuple[str, ...] = ()
-    if window and sample.size and not _shows_something(sample, window):
-        notes = (f"{name} names a window that shows next to nothing of it, so it was left out.",)
+    found, notes = _air_of(values, air, name)
+    limits = _Limits.of(values, found)
+    smallest, largest = limits.smallest, limits.largest
+    sample = limits.sample
+    if limits.far:
+        notes += (
+            f"{limits.far:,} voxels of {name} lie far from all others; they count neither for black nor "
+            "for white.",
+        )
+    if window and sample.size and (problem := _spoils(sample, window)):
+        notes += (f"{name} names a window that {problem}, so it was left out.",)
         window = None
     if window:
         low, high = window
-        notes = (
+        notes += (
             f"{name} was shown with the window its file names: values up to {low:g} are black, from "
             f"{high:g} on white.",
         )
     elif 0 <= smallest and largest <= 255 and all(map(_is_whole, values)):
-        return values.astype(np.uint8), ()
+        low, high = 0.0, 255.0
     else:
         low = smallest
         high = largest
@@ -90,32 +115,127 @@ def rescale_to_uint8(
     for index, part in enumerate(values):  # in parts: float64 of all is many times the volume
         part = np.nan_to_num(part.astype(np.float64), nan=low, posinf=high, neginf=low)
         result[index] = np.rint(np.clip((part - low) * 255 / span, 0, 255))
+    if inverted:
+        result = 255 - result
+    if found is not None:
+        result[found] = 0
     if values.dtype.kind == "f" and (bad := int(values.size - np.isfinite(values).sum())):
         notes += (f"{bad:,} values of {name} are NaN or infinite; they became black or white.",)
     return result, notes
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.inf, -np.inf
-    for part in values:
+_FEW = 1e-3
+"""Share of voxels up to which those far from all others are a fault, not a picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Limits:
+    """The range of what is no air: a sample of it, its ends without what lies far, and how many do."""
+
+    sample: np.ndarray
+    smallest: float
+    largest: float
+    far: int
+
+    @classmethod
+    def of(cls, values: np.ndarray, air: np.ndarray | None) -> _Limits:
+        stride = max(1, values.size // _SAMPLE)
+        sample = values.reshape(-1)[::stride]
+        if air is not None:
+            sample = sample[~air.reshape(-1)[::stride]]
+        sample = sample[np.isfinite(sample)].astype(np.float64)
+        if not sample.size:
+            return cls(sample, 0.0, 0.0, 0)
+        low, high = np.percentile(sample, (100 * _FEW / 2, 100 - 100 * _FEW / 2))
+        reach = 2 * (high - low)
+        ends = _range(values, air, low - reach, high + reach) if reach > 0 else None
+        if ends is None or ends[2] > _FEW * values.size:
+            ends = _range(values, air, -np.inf, np.inf)
+        smallest, largest, far = ends
+        return cls(sample[(sample >= smallest) & (sample <= largest)], smallest, largest, far)
+
+
+def _range(
+    values: np.ndarray, air: np.ndarray | None, least: float, most: float
+) -> tuple[float, float, int]:
+    """Smallest and largest of the finite values between two bounds, and how many lie outside."""
+    low, high, far = np.inf, -np.inf, 0
+    for index, part in enumerate(values):
+        if air is not None:
+            part = part[~air[index]]
         if part.dtype.kind == "f":
             part = part[np.isfinite(part)]
-        if part.size:
-            low, high = min(low, float(part.min())), max(high, float(part.max()))
-    return (low, high) if low <= high else (0.0, 0.0)
+        within = part[(part >= least) & (part <= most)]
+        far += part.size - within.size
+        if within.size:
+            low, high = min(low, float(within.min())), max(high, float(within.max()))
+    return (low, high, far) if low <= high else (0.0, 0.0, far)
+
+
+def _air_of(
+    values: np.ndarray, air: np.ndarray | None, name: str
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Where a volume shows nothing: what the file says, else one value at all borders that lies apart."""
+    if air is not None or values.ndim != 3 or min(values.shape[1:]) < 3:
+        return air, ()
+    edges = np.concatenate(
+        [
+            values[:, 0].ravel(),
+            values[:, -1].ravel(),
+            values[:, :, 0].ravel(),
+            values[:, :, -1].ravel(),
+        ]
+    )
+    value = float(edges[0]) if np.isfinite(edges[0]) else None
+    finite = edges[np.isfinite(edges)]
+    if finite.size:
+        numbers, counts = np.unique(finite, return_counts=True)
+        value = float(numbers[counts.argmax()])
+        if counts.max() < 0.5 * edges.size:
+            return None, ()
+    if value is None:
+        return None, ()
+    found = values == values.dtype.type(value)
+    if found.all() or np.count_nonzero(found) < 0.005 * values.size:
+        return None, ()
+    rest = values[~found]
+    rest = rest[np.isfinite(rest)].astype(np.float64)
+    if not rest.size:
+        return None, ()
+    low, middle, high = np.percentile(rest, (1, 50, 99))
+    span = high - low
+    if value < 0 <= low and low - value > 0.3 * span or value > high + span > low:
+        note = f"{name} has one value, {value:g}, around its picture; it was taken for air."
+        return found, (note,)
+    if low + 0.1 * span < value < high and rest.min() < 0:
+        # Numbers about zero, of a head without its air: zero is no gray.
+        return found, (f"{name} has the value {value:g} around its picture; it was taken for air.",)
+    return None, ()
 
 
 def _is_whole(part: np.ndarray) -> bool:
     return part.dtype.kind in "iu" or bool((part == np.rint(part)).all())  # NaN is not
 
 
-def _shows_something(sample: np.ndarray, window: tuple[float, float]) -> bool:
+_CUT_OFF = 0.7
+"""Share of what is brighter than the middle that a window may show white, or of it all black."""
+
+
+def _spoils(sample: np.ndarray, window: tuple[float, float]) -> str:
+    """Return what is wrong with a window, "" where it shows what the file holds."""
     low, high = window
     if not low < high:
-        return False
+        return "has no width"
     smallest, largest = sample.min(), sample.max()
     if smallest == largest:
-        return True
+        return ""
     # Air is often all one value, so what is not air counts.
     rest = sample[sample > smallest]
-    return bool(np.count_nonzero((rest > low) & (rest <= high)) > 0.02 * rest.size)
+    if np.count_nonzero((rest > low) & (rest <= high)) <= 0.02 * rest.size:
+        return "shows next to nothing of it"
+    bright = rest[rest >= rest.mean()]
+    if np.count_nonzero(bright >= high) > _CUT_OFF * bright.size and rest.max() > high:
+        return "makes much of it white"
+    if np.count_nonzero(bright <= low) > _CUT_OFF * bright.size:
+        return "makes much of it black"
+    return ""

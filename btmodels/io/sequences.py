@@ -1,8 +1,11 @@
-"""Which MRI sequence a file or series is, from what people call it."""
+"""Which MRI sequence a file or series is: by its DICOM elements first, else by what people call it."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 SEQUENCES = {"pre": 0, "flair": 1, "post": 2}
 """Sequences that the networks know, and the channel of a slice that each is."""
@@ -14,59 +17,362 @@ TITLES = {
     "other": "another sequence",
 }
 
-_FLAIR = re.compile(r"flair|dark.?fluid|\bt2f\b")
-_POST = re.compile(
-    r"\bt1.?(w.?)?(ce|c|gd|gad|km|post)\b|t1.?\+.?c|\bpost\b|postcontrast|post.?gad|\bgad|\bgd\b|\bce.?t1"
-    r"|\bt1\w*.*\b(ce|c\+|\+c|contrast|km)(\b|$)"
+_T1_NAMES = "mprage mp2rage bravo spgr fspgr vibe tfl tfl3d irspgr irfspgr".split()
+_OTHER = set(
+    "stir dwi adc eadc swi swan dti bold fmri epi asl loc localizer localiser localizador scout survey "
+    "mra mrv tof angio perfusion perf dce dsc cbv cbf mtt ttp tmax ktrans ct trace tensor rho fieldmap "
+    "b0 b1000 hemo fiesta ciss haste spectroscopy mrs csi calibration mip diffusion diff diffusie "
+    "difusion noddi dki mtr mag2 phasemap rcbv rcbf nm veno venogram pca asset coil t2star gre3d map "
+    "mapping subtraction subtracted subtract substraction diff3d".split()
 )
-_PRE = re.compile(r"\bt1|\bpre\b|\bprecontrast|mprage|\bmpr\b|\bspgr\b|\bbravo\b|\bt1w?\b")
-_NONE = re.compile(
-    r"without|\bno.?(contrast|gad|gd|ce)\b|\bnon?.?contrast\b|\bpre\b|precontrast|native"
+_CONTRAST = set(
+    "contrast contraste contrasto kontrast kontrastmittel kontrastmiddel contrastmiddel kontrastem "
+    "kontrastu kontrascie contraststof contrastado gd gad gado gadolinium gadolinio gadolinum dtpa "
+    "gddtpa km mdc ce injection inj iv enhanced enhancement enh gadovist gadavist dotarem magnevist "
+    "omniscan multihance prohance clariscan eovist primovist optimark vueway elucirem gadobutrol "
+    "gadoterate gadoteric gadobenate gadoteridol gadodiamide gadopentetate gadoxetate gadopiclenol "
+    "contrastgiven контраст контрастом контраста контрастирования контрастированием контрастное "
+    "kontrastli cm agent medium".split()
 )
-_OTHER = re.compile(
-    r"\bt2|\bpd\b|\bdwi\b|\badc\b|\bswi\b|\bdti\b|\bbold\b|\bfmri\b|\bepi\b|\bscout\b|localizer|\basl\b"
-    r"|\bloc\b|\bmra\b|\btof\b|perfusion|\bct\b"
+_POST = set(
+    "post after apres nach dopo depois despues posterior efter etter postcontrast postgad postgd "
+    "postgado postc postkm postce poscontraste postcontraste pos после given tras".split()
+) - {"posterior"}
+_PRE = set(
+    "pre avant vor antes prima before voor przed fore precontrast pregad pregd native nativ nativo "
+    "nativa natif nativen nativer plain unenhanced noncontrast nocontrast noncon noncontrasted nc "
+    "basal basale simple nocontrastgiven до kontrastsiz precontraste sincontraste nongd nongad".split()
 )
-_OF_SEQUENCE = re.compile(
-    r"t[12]\w*\+?\w?|\w*flair\w*|dark|fluid|pre(contrast)?|post(contrast)?|contrast|with|without|non?|native"
-    r"|gad\w*|gd|\+?ce?\+?|km|w|weighted|mprage|mpr|spgr|bravo|ax|axial|tra|pd|dwi|adc|swi|dti"
-    r"|seg\w*|mask|labels?"
+_NEGATIONS = set(
+    "without wo no non not un sans sin sem senza ohne zonder uten utan uden bez без none nil ilman".split()
 )
-_MASK = re.compile(r"(^|\s)(seg|segmentation|mask|label|labels)$")
+_FILLERS = set(
+    "de du del di da des the of i v iv e mezzo medio injection inj agent medium mittel any med milieu "
+    "produit produto contrast contraste contrasto kontrast gad gado gd".split()
+)
+_BETWEEN = set("to onto into on in 2".split())
+_REGISTERED = set("reg coreg registered coregistered warped aligned resampled resliced".split())
+_VIEW = set(
+    "ax axial axiale axt tra trans transversal transverse transverso sag sagittal sagital cor coronal "
+    "coronale 3d 2d se tse fse ffe tfe gre ir fs fatsat fat sat spir spair dixon tirm space cube vista "
+    "w wi weighted weight propeller blade mvxd iso isotropic fl2d fl3d tr mr head brain".split()
+)
+_PROCESSED = set(
+    "bias stripped bet skullstripped masked norm normalized n4 preproc preprocessed unbiased corrected "
+    "resampled resliced registered reg coreg 1mm iso deface defaced rai".split()
+)
+_MASK_WORDS = set(
+    "seg segm segmentation segmentations segmented mask masks label labels lbl roi lesion lesions tumor "
+    "gtv annotation annotations groundtruth truth gt glistrboost manuallycorrected manual "
+    "automated auto approx corrected final brain tissue".split()
+)
+_NOT_TUMOR = set(
+    "brain brainmask tissue parenchyma skull head gm wm csf ventricle ventricles aseg aparc synthseg "
+    "bet vessel vessels hippocampus cortex face defacing".split()
+)
+_TUMOR = set("tumor lesion lesions glistrboost gtv enhancing edema".split())
+_MASK_ENDS = set(
+    "seg segm segmentation segmentations mask masks label labels lbl roi gtv groundtruth annotation "
+    "annotations glistrboost aseg aparc brainmask synthseg".split()
+)
+_GLUED = re.compile(
+    r"(?P<before>3d|2d|r|rr|ax|sag|cor|tra|ce|gd|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
+    r"(?P<after>w|wi|c|ce|gd|gad|gado|km|post|pre|n|f|flair|wce|wc|wgd|wpost|wgad|mprage|mpr|map|rho|"
+    r"se|tse|fse|fs|spgr|vibe|tfe|ffe|fl2d|fl3d|sag|tra|ax|cor|3d|star|tirm|space|contrast|nativ|nat|"
+    r"reg|brain|bet|weighted|fspgr|bravo|contrastgiven|nocontrastgiven|plus|darkfluid|gre)?"
+)
+_BOTH = re.compile(
+    r"\bw\s*/?\s*(?:&|and|\+|/)?\s*w\s*/?\s*o\b(?!\s*fs)|\bwith\s*(?:and|&|/|\+)\s*without\b"
+    r"|\bpre\s*(?:and|&|/|\+|-|und|et|y|e)\s*post\b|\bsans\s*(?:et|/)\s*avec\b|\bsin\s*y\s*con\b"
+    r"|\bmit\s*und\s*ohne\b|\bohne\s*und\s*mit\b|\bcon\s*e\s*senza\b|\bwithout\s*(?:and|&|/)\s*with\b"
+    r"|\bwwo\b"
+)
+_REWRITTEN = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\b(?:pre|post)[\s_-]*(?:op|ops|operativ\w*|operation|surg\w*|treat\w*|resect\w*|radi\w*|rt|"
+         r"chemo\w*|biops\w*|proc\w*|ictal|natal|therap\w*|tx|mortem)(?![a-z])", " "),
+        (r"(?<![a-z0-9])(?:sub|ses|run|space|task|desc|res|echo|part|dir)-[a-z0-9]+", " "),
+        (r"(?<![a-z0-9])ce-(?:none|no|pre)(?![a-z0-9])", " nocontrastgiven "),
+        (r"(?<![a-z0-9])ce-[a-z0-9]+(?=_)", " contrastgiven "),
+        (r"(?<![a-z0-9])acq-", " "),
+        (r"t2\s?\*", " t2star "),
+        (r"\bmp[\s-]rage", "mprage"),
+        (r"dark[\s_-]*fl(?:uid|air)?(?![a-z])", "darkfluid"),
+        (r"(t1ce|t1c|t1gd|t1|t2|flair)2(t1|t2|flair|mni)", r"\1 to \2"),
+        (r"(?<![a-z0-9])w\s?[/\\]\s?o(?![a-z])", " without "),
+        (r"(?<![a-z0-9])w\s?/", " with "),
+        (r"(?<![a-z0-9])s/\s?(?=c|g|mdc)c?(?![a-z])", " without contrast "),
+        (r"(?<![a-z0-9])s/\s?(?=con|gd|gad|mdc)", " without "),
+        (r"(?<![a-z0-9])c/\s?(?:c(?![a-z])|(?=con|gd|gad|mdc))", " contrastgiven "),
+        (r"(?<![a-z0-9])m\.\s?d\.\s?c\.?", " mdc "),
+        (r"(?<![a-z])c\s?\+|\(\s?\+\s?\)|\+\s?(?:c|gd|gad|gado|km|ce|iv|contraste?|mdc)(?![a-z])",
+         " contrastgiven "),
+        (r"(?<![a-z])c-(?=[\s_)]|$)|(?<=[\s(])-\s?c(?![a-z])|\(\s?-\s?\)", " nocontrastgiven "),
+        (r"(?<=t1)(w?)\s?\+(?=[\s_)]|$)", r"\1 contrastgiven "),
+        (r"\bnon?[\s_-]+(?:contrast\w*|con|gd|gad\w*|ce)(?![a-z])", " nocontrast "),
+        (r"\bplane?[\s_-]+loc\w*", " localizer "),
+        (r"\bfield[\s_-]*map", " fieldmap "),
+        (r"([a-z0-9])([^\x00-\u04ff])", r"\1 \2"),
+        (r"([^\x00-\u04ff])([a-z0-9])", r"\1 \2"),
+    )
+)  # fmt: skip
+_PLAIN_SCRIPT = re.compile(
+    r"平扫|造影前|単純|조영\s?전|非增强|未增强|增强前|平掃|増強前|造影なし|조영전"
+)
+_ENHANCED_SCRIPT = re.compile(r"增强|增強|造影|조영")
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """DICOM elements that tell a sequence, each None or "" where the file lacks it.
+
+    Attributes:
+        agent: ContrastBolusAgent.
+        inversion_time, echo_time, repetition_time: Milliseconds.
+        scanning_sequence: As "SE" or "GR\\IR".
+    """
+
+    agent: str = ""
+    inversion_time: float | None = None
+    echo_time: float | None = None
+    repetition_time: float | None = None
+    scanning_sequence: str = ""
 
 
 def recognize(text: str) -> str | None:
     """Return the sequence that a name or a description speaks of.
 
     Args:
-        text: A file's name without its ending, or a series' description.
+        text: A file's name without its ending, or a series' description, in full.
 
     Returns:
         "flair", "pre" or "post" (T1 without and with contrast agent), "other" for a sequence that the
-        networks do not know, None where nothing is recognized.
+        networks do not know, None where nothing is recognized for sure.
     """
-    words = _words(text)
-    if _FLAIR.search(words):
-        return "flair"
-    if _POST.search(words) and not _NONE.search(words):
-        return "post"
-    if _PRE.search(words):
-        return "pre"
-    return "other" if _OTHER.search(words) else None
+    return _sequence(*_described(text))
+
+
+def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | None:
+    """Return the sequence of a DICOM series: its elements count before its words.
+
+    Args:
+        texts: What describes it, the best first; the first that says anything counts.
+        acquisition: Its elements.
+
+    Returns:
+        As `recognize`.
+    """
+    kind, contrast = next((f for f in map(_described, texts) if f[0] or f[1]), (None, None))
+    if kind != "other":
+        kind = _measured(acquisition, kind) or kind
+    agent = acquisition.agent.strip().lower()
+    if agent and kind == "t1":
+        refused = set(_tokens(agent)) & (_NEGATIONS | _PRE | {"n", "0", "nein"})
+        if not refused:
+            contrast = "post"
+        elif contrast is None:
+            contrast = "pre"
+    return _sequence(kind, contrast)
+
+
+def _measured(acquisition: Acquisition, named: str | None) -> str | None:
+    """The kind of sequence that times tell: an inversion of fluid, one of tissue, or neither."""
+    inversion, echo = acquisition.inversion_time, acquisition.echo_time
+    repetition, scanning = acquisition.repetition_time, acquisition.scanning_sequence.upper()
+    if echo is None or echo <= 0 or "EP" in scanning:
+        return None
+    if inversion:
+        # Fluid is nulled after 1.5 s (weak magnets) to 2.9 s, with a long echo; T1 uses less of both.
+        if inversion >= 1400 and echo >= 50:
+            return "flair"
+        if 300 <= inversion < 1400 and echo < 50:
+            return "t1"
+    elif named is None and repetition:
+        if echo <= 30 and repetition <= 1100 and not ("GR" in scanning and echo >= 10):
+            return "t1"
+        if echo >= 70 and repetition >= 2000:
+            return "t2"
+    return None
+
+
+def _sequence(kind: str | None, contrast: str | None) -> str | None:
+    if kind in ("flair", "other"):
+        return kind
+    if kind == "t2":
+        return "other"
+    if kind == "t1":
+        return None if contrast == "both" else contrast or "pre"
+    return contrast if contrast in ("pre", "post") else None
+
+
+def _described(text: str) -> tuple[str | None, str | None]:
+    """What words say: ("flair", "t1", "t2", "other" or None, "pre", "post", "both" or None)."""
+    folded = _fold(text)
+    both = bool(_BOTH.search(folded))
+    tokens = _tokens(_rewritten(_BOTH.sub(" ", folded)))
+    tokens = _before_registration(tokens)
+    known = set(tokens)
+    t1 = "t1" in known or bool(known & set(_T1_NAMES))
+    flair = bool(known & {"flair", "darkfluid", "t2f"})
+    contrast = "both" if both else _contrast(tokens, t1)
+    if known & _OTHER or t1 and _is_subtraction(tokens):
+        return "other", contrast
+    if t1 and "t2" in known and not flair:
+        return None, None
+    if t1:
+        return "t1", contrast
+    if flair:
+        return "flair", contrast
+    if known & {"t2", "pd", "proton"}:
+        # A T2 with an inversion of tirm may be either of two.
+        return (None, None) if "tirm" in known else ("t2", contrast)
+    if not known & (_POST | _PRE | {"gad", "gd", "gado", "gadolinium", "nocontrast"}):
+        return None, None
+    return ("other", contrast) if "gre" in known or "dir" in known else (None, contrast)
+
+
+def _is_subtraction(tokens: list[str]) -> bool:
+    at = tokens.index("sub") if "sub" in tokens else -1
+    return at >= 0 and not (at + 1 < len(tokens) and tokens[at + 1].isdigit())
+
+
+def _before_registration(tokens: list[str]) -> list[str]:
+    """Drop what another image was registered to: ``flair to t1`` is a FLAIR."""
+    targets = {"t1", "t2", "flair", "mni", *_T1_NAMES}
+    for at in range(1, len(tokens) - 1):
+        if not set(tokens[:at]) & targets:
+            continue
+        rest = [token for token in tokens[at + 1 :] if token not in _BETWEEN | {"the"}]
+        if tokens[at] in _BETWEEN | _REGISTERED and rest and rest[0] in targets:
+            return tokens[:at]
+    return tokens
+
+
+def _contrast(tokens: list[str], t1: bool) -> str | None:
+    found: set[str] = set()
+    for at, token in enumerate(tokens):
+        if _PLAIN_SCRIPT.search(token):
+            found.add("pre")
+        elif _ENHANCED_SCRIPT.search(token):
+            found.add("post")
+        elif token in _PRE or t1 and token in _NEGATIONS and _is_last_word(tokens, at):
+            found.add("pre")
+        elif token in _POST or token in _CONTRAST or _is_short_contrast(tokens, at):
+            found.add("pre" if _is_negated(tokens, at) else "post")
+        elif token == "n" and at and tokens[at - 1] == "t1":
+            found.add("pre")
+    if "pre" in found:
+        # "Pre contrast" has both words; a contrast that no word denies makes it unsure.
+        return "pre" if found == {"pre"} or "both" not in found else "both"
+    return "post" if found else None
+
+
+def _is_last_word(tokens: list[str], at: int) -> bool:
+    # "T1 W/O", but not "T1 NON FS".
+    after = (
+        _CONTRAST | _FILLERS | (_VIEW if tokens[at] in ("without", "wo", "sans", "ohne") else set())
+    )
+    return at + 1 == len(tokens) or tokens[at + 1] in after
+
+
+def _is_short_contrast(tokens: list[str], at: int) -> bool:
+    # "t1 c", "t1 w c": a lone letter means contrast beside T1 alone.
+    return tokens[at] == "c" and at > 0 and tokens[at - 1] in ("t1", "w")
+
+
+def _is_negated(tokens: list[str], at: int) -> bool:
+    """Whether a word of contrast follows one that denies it, with nothing but fillers in between."""
+    before = at - 1
+    while before >= 0 and tokens[before] in _FILLERS:
+        before -= 1
+    if before >= 0 and tokens[before] in _NEGATIONS | _PRE:
+        return True
+    return at + 1 < len(tokens) and tokens[at + 1] in ("none", "no", "nil")
 
 
 def is_mask(text: str) -> bool:
-    """Tell whether a volume's name says that it is a mask: it ends in ``seg``, ``mask`` or ``label``."""
-    return bool(_MASK.search(_words(text)))
+    """Tell whether a volume's name says that it is a mask of anything: a word such as ``seg`` or
+    ``mask`` ends it, or stands with the last few."""
+    return bool(set(_tokens(_words(text))[-3:]) & _MASK_ENDS)
+
+
+def is_tumor_mask(text: str) -> bool:
+    """Tell whether a mask's name leaves it a mask of a tumor: not of the brain, its tissues or a head."""
+    known = set(_tokens(_words(text)))
+    return bool(known & _TUMOR) or not known & _NOT_TUMOR
+
+
+def mask_rank(text: str) -> int:
+    """Return how much a mask's name speaks for it as the truth: what experts drew or corrected before
+    what a program made."""
+    known = set(_tokens(_words(text)))
+    rank = 2 * bool(known & {"manual", "manuallycorrected", "corrected", "expert", "final"})
+    return rank - 2 * bool(
+        known & {"automated", "auto", "approx", "pred", "prediction", "predicted"}
+    )
 
 
 def family_of(text: str) -> str:
-    """Return what is left of a name without the words that name its sequence: what the files of one
-    patient have in common."""
-    return " ".join(word for word in _words(text).split() if not _OF_SEQUENCE.fullmatch(word))
+    """Return what is left of a name without the words that name its sequence, its contrast agent, a
+    mask or a step of processing: what the files of one patient have in common."""
+    words = _fold(text)
+    # Of BIDS' entities the subject and the session are the patient's.
+    kept = re.findall(r"(?<![a-z0-9])(?:sub|ses)-[a-z0-9]+", words)
+    if kept and words.startswith("sub-"):
+        return " ".join(kept).replace("-", " ")
+    # dcm2niix ends a name with the scan's second and the number of the series.
+    words = re.sub(r"(?<=\d{14})_\d{1,4}[a-z]?$", "", words)
+    tokens = _tokens(_rewritten(words))
+    # A lone letter is a patient's, unless it follows a sequence: "t1 c", "t1 w".
+    lone = {
+        at
+        for at, token in enumerate(tokens)
+        if token in "cfnw" and at and tokens[at - 1] in ("t1", "t2", "pd", "w", "flair")
+    }
+    left = [t for at, t in enumerate(tokens) if at not in lone and t not in _STRIPPED]
+    return " ".join(kept + left).replace("-", " ")
+
+
+_STRIPPED = (
+    set(SEQUENCES) | set(_T1_NAMES) | _OTHER | _CONTRAST | _POST | _PRE | _NEGATIONS | _VIEW
+    | _PROCESSED | _MASK_WORDS | _BETWEEN - {"2"} | {"t1", "t2", "pd", "flair", "darkfluid", "with"}
+    | {"dark", "fluid", "plus", "nifti", "dicom", "anat", "images", "imagestr", "imagests",
+       "labelstr", "labelsts", "image", "derivatives", "nat", "mpr", "t2f", "mit", "con", "com", "avec"}
+) - {"w", "e", "i", "v", "n"}  # fmt: skip
+
+
+def _tokens(words: str) -> list[str]:
+    result: list[str] = []
+    for token in re.findall(r"[^\W_]+", words):
+        glued = _GLUED.fullmatch(token)
+        if not glued:
+            result.append(token)
+            continue
+        before, what, after = glued["before"], glued["what"], glued["after"]
+        if (what, after) == ("t2", "f"):
+            what, after = "t2f", None
+        result += [part for part in (before, what) if part]
+        if after:
+            result += (
+                ["w", after[1:]] if after in ("wce", "wc", "wgd", "wpost", "wgad") else [after]
+            )
+    return result
 
 
 def _words(text: str) -> str:
-    # A plus sign means contrast agent; everything else that is no letter or digit parts words.
-    spread = re.sub(r"[^a-z0-9+]+", " ", text.lower())
-    return spread.strip()
+    return _rewritten(_fold(text))
+
+
+def _rewritten(words: str) -> str:
+    for pattern, replacement in _REWRITTEN:
+        words = pattern.sub(replacement, words)
+    return words
+
+
+def _fold(text: str) -> str:
+    """Lower case without accents, in one form of Unicode."""
+    parts = unicodedata.normalize("NFD", text.casefold())
+    plain = "".join(c for c in parts if not ("\u0300" <= c <= "\u036f"))
+    # The Cyrillic letter of T1 looks the same.
+    return re.sub(r"т(?=[12])", "t", unicodedata.normalize("NFC", plain))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,8 +12,8 @@ import numpy as np
 
 from btmodels.errors import DecodeError
 from btmodels.io.resample import on_grid, same_grid
-from btmodels.io.scan import Scan
-from btmodels.io.sequences import SEQUENCES, TITLES, is_mask
+from btmodels.io.scan import Scan, title_stem
+from btmodels.io.sequences import SEQUENCES, TITLES, is_tumor_mask
 from btmodels.slices import Place, Slice
 
 ROLES = (*SEQUENCES, "mask", "other")
@@ -19,10 +22,17 @@ ROLES = (*SEQUENCES, "mask", "other")
 
 @dataclass(eq=False)
 class _Group:
+    """One scan and those that stand beside it: by role the values on its voxels, and where they are."""
+
     anchor: Scan
-    parts: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict)
+    parts: dict[str, tuple[Scan, np.ndarray, np.ndarray]] = field(default_factory=dict)
     truth: tuple[Scan, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, scan: Scan, role: str, *notes: str) -> _Group:
+        everywhere = np.ones(len(scan.values), bool)
+        return cls(scan, {role: (scan, scan.values, everywhere)}, notes=notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,67 +44,68 @@ class Study:
         title: Of the scan that gave the slices their names.
         anchor: That scan's id, which stays whatever else joins it.
         slices: In order, from the feet up.
+        sources: For each slice the id of its file in the batch.
+        folder: Of its files within the batch.
     """
 
     id: str
     title: str
     anchor: str
     slices: tuple[Slice, ...]
+    sources: tuple[str, ...] = ()
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence on a scan that has no slices of its own, and the id of its file."""
+
+    source: str
+    text: str
 
 
 def combine(
     scans: Sequence[Scan], chosen: Mapping[str, str]
-) -> tuple[tuple[Study, ...], tuple[str, ...]]:
+) -> tuple[tuple[Study, ...], tuple[Remark, ...]]:
     """Make slices of scans.
 
-    FLAIR, T1 before and T1 after contrast agent of one patient become the three channels. Where one is
-    missing FLAIR stands in for it, as in the data set; without a FLAIR whatever is there stands in.
+    FLAIR, T1 before and T1 after contrast agent of one patient's visit become the three channels. Where
+    one is missing FLAIR stands in for it, as in the data set; without a FLAIR whatever is there stands
+    in. Of several that claim one place, the one on FLAIR's own grid wins.
 
     Args:
         scans: Of one batch.
         chosen: By id of a scan what the visitor says that it is, one of `ROLES`.
 
     Returns:
-        The studies, and a sentence for each scan that is left out.
+        The studies, and a remark on each scan that is left out.
     """
-    roles = {scan.id: chosen.get(scan.id) or _role(scan) for scan in scans}
+    roles = {scan.id: chosen.get(scan.id) or scan.sequence for scan in scans}
     gray = [scan for scan in scans if scan.values.ndim == 3]
-    groups: list[_Group] = []
-    problems: list[str] = []
-    for scan in gray:
-        if roles[scan.id] == "flair":
-            groups.append(_Group(scan, {"flair": (scan, scan.values)}))
+    with_role = {role: [s for s in gray if roles[s.id] == role] for role in (*ROLES, None)}
+    remarks: list[Remark] = []
+    groups = [_Group.of(scan, "flair") for scan in with_role["flair"]]
     for role in ("post", "pre"):
-        for scan in gray:
-            if roles[scan.id] == role and not _join(groups, scan, role, scan.id in chosen):
-                groups.append(_Group(scan, {role: (scan, scan.values)}))
-    for scan in gray:
-        if roles[scan.id] is None:
-            groups.append(_Group(scan, {"flair": (scan, scan.values)}, notes=(_unknown(scan),)))
-    for scan in gray:
-        if roles[scan.id] == "other":
-            if scan.id in chosen:
-                continue
-            if any(group.anchor.family == scan.family for group in groups):
-                problems.append(
-                    f"{scan.name} is a sequence that the networks do not know; it is left out."
-                )
-            else:
-                groups.append(_Group(scan, {"flair": (scan, scan.values)}, notes=(_strange(scan),)))
-    for scan in gray:
-        if roles[scan.id] == "mask" and (problem := _join_mask(groups, scan)):
-            problems.append(problem)
+        alone = _join_role(groups, with_role[role], role, chosen, remarks)
+        groups += [_Group.of(scan, role) for scan in alone]
+    groups += [_Group.of(scan, "flair", _unknown(scan)) for scan in with_role[None]]
+    for scan in with_role["other"]:
+        if scan.id in chosen:
+            continue
+        if any(group.anchor.case == scan.case for group in groups):
+            text = f"{scan.name} is a sequence that the networks do not know; it is left out."
+            remarks.append(Remark(_source(scan), text))
+        else:
+            groups.append(_Group.of(scan, "flair", _strange(scan)))
+    _join_masks(groups, with_role["mask"], chosen, remarks)
     studies = {group.anchor.id: _study(group, roles) for group in groups}
     studies |= {scan.id: _colors(scan) for scan in scans if scan.values.ndim == 4}
     # In the order in which the scans came.
-    return tuple(studies[scan.id] for scan in scans if scan.id in studies), tuple(problems)
+    return tuple(studies[scan.id] for scan in scans if scan.id in studies), tuple(remarks)
 
 
-def _role(scan: Scan) -> str | None:
-    stem = scan.names[0].rpartition("_")[0]
-    if scan.grid is not None and scan.grid.kind == "NIfTI" and is_mask(stem):
-        return "mask"
-    return scan.sequence
+def _source(scan: Scan) -> str:
+    return scan.sources[0] if scan.sources else scan.id
 
 
 def _unknown(scan: Scan) -> str:
@@ -111,50 +122,172 @@ def _strange(scan: Scan) -> str:
     )
 
 
-def _join(groups: list[_Group], scan: Scan, role: str, by_hand: bool) -> bool:
+def _join_role(
+    groups: list[_Group],
+    scans: Sequence[Scan],
+    role: str,
+    chosen: Mapping[str, str],
+    remarks: list[Remark],
+) -> list[Scan]:
+    """Put scans of one role beside the anchors they belong to; return those that belong to none."""
+    joined: set[str] = set()
+    outdone: dict[str, str] = {}
     for group in groups:
-        if role in group.parts or not (by_hand or group.anchor.family == scan.family):
+        own = [s for s in scans if s.case == group.anchor.case]
+        own = _same_folder(own, group, groups)
+        if not own:
+            own = [s for s in scans if s.id in chosen]
+        fits = []
+        for scan in own:
+            with contextlib.suppress(DecodeError):
+                fits.append((scan, *on_grid(scan, group.anchor)))
+        if not fits or role in group.parts:
             continue
-        try:
-            values, notes = on_grid(scan, group.anchor)
-        except DecodeError:
-            continue
-        group.parts[role] = scan, values
+        best = max(fits, key=lambda fit: _claim(fit[0], group.anchor, fit[2], chosen))
+        scan, values, covered, notes = best
+        group.parts[role] = scan, values, covered
         group.notes += notes
-        return True
-    return False
+        joined.add(scan.id)
+        for other in own:
+            if other is not scan:
+                outdone[other.id] = (
+                    f"{other.name} is left out: {scan.name} stands for {TITLES[role]} beside "
+                    f"{group.anchor.name}. Say by hand which is which to change that."
+                )
+    alone = []
+    for scan in scans:
+        if scan.id in joined:
+            continue
+        if scan.id in outdone:
+            remarks.append(Remark(_source(scan), outdone[scan.id]))
+        else:
+            alone.append(scan)
+    return alone
 
 
-def _join_mask(groups: list[_Group], scan: Scan) -> str:
-    own = [group for group in groups if group.anchor.family == scan.family] or groups
-    for group in own:
-        if group.truth is None and same_grid(scan, group.anchor):
-            group.truth = scan, scan.values > 0
-            return ""
-    return f"{scan.name} is named as a mask, and no volume of its size was there with it."
+def _same_folder(own: list[Scan], group: _Group, groups: list[_Group]) -> list[Scan]:
+    """Of one case, leave those that another anchor is nearer to: files of equal names tell nothing."""
+    rivals = [g for g in groups if g.anchor.case == group.anchor.case and g is not group]
+    if not rivals or all(g.anchor.name != group.anchor.name for g in rivals):
+        return own
+    if any(g.anchor.folder == group.anchor.folder for g in rivals):
+        # Two files of one name in one place: nobody can tell whose the others are.
+        return [s for s in own if not any(on_one_grid(s, g.anchor) for g in rivals)]
+    return [s for s in own if s.folder == group.anchor.folder]
+
+
+def on_one_grid(scan: Scan, anchor: Scan) -> bool:
+    """Whether a scan can be put beside an anchor."""
+    try:
+        on_grid(scan, anchor)
+    except DecodeError:
+        return False
+    return True
+
+
+def _claim(scan: Scan, anchor: Scan, covered: np.ndarray, chosen: Mapping[str, str]) -> tuple:
+    """How much speaks for a scan: the visitor's word, FLAIR's own grid, coverage, plane, name."""
+    plane = (
+        scan.grid is not None and anchor.grid is not None and scan.grid.plane == anchor.grid.plane
+    )
+    finer = -scan.grid.spacing[0] if scan.grid is not None and scan.grid.spacing else 0.0
+    return (
+        scan.id in chosen,
+        same_grid(scan, anchor),
+        float(covered.mean()),
+        plane,
+        scan.rank,
+        finer,
+    )
+
+
+def _join_masks(
+    groups: list[_Group],
+    masks: Sequence[Scan],
+    chosen: Mapping[str, str],
+    remarks: list[Remark],
+) -> None:
+    """Make masks the truth of the studies they belong to, those that experts drew before others."""
+    used: dict[str, str] = {}
+    for scan in sorted(masks, key=lambda s: (s.id not in chosen, -s.rank)):
+        if scan.id not in chosen and not is_tumor_mask(scan.name):
+            text = f"{scan.name} is named as a mask of something else than a tumor; it is left out."
+            remarks.append(Remark(_source(scan), text))
+            continue
+        own = [g for g in groups if g.anchor.case == scan.case]
+        if not own and scan.id in chosen:
+            own = groups
+        if not own:
+            placed = scan.grid is not None and scan.grid.has_places
+            series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
+            same = [g for g in series if placed and same_grid(scan, g.anchor)]
+            # In one folder with one study only, by the very same voxels: a mask of a DICOM series.
+            own = same if len(same) == 1 and same[0].anchor.folder == scan.folder else []
+        reason = f"{scan.name} is named as a mask, and no volume of its size was there with it."
+        fitted = False
+        for group in own:
+            try:
+                values, _, notes = on_grid(scan, group.anchor, nearest=True)
+            except DecodeError:
+                continue
+            if group.truth is not None:
+                reason = (
+                    f"{scan.name} is left out: {group.truth[0].name} is the truth of that volume."
+                )
+                continue
+            group.truth = scan, values > 0
+            group.notes += notes
+            fitted = True
+        if not fitted and scan.id not in used:
+            remarks.append(Remark(_source(scan), reason))
 
 
 def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:
     anchor, parts = group.anchor, group.parts
-    used = [scan for scan, _ in parts.values()] + ([group.truth[0]] if group.truth else [])
-    key = " ".join(f"{scan.id}={role}" for role, (scan, _) in sorted(parts.items()))
+    used = [scan for scan, *_ in parts.values()] + ([group.truth[0]] if group.truth else [])
+    key = " ".join(f"{scan.id}={role}" for role, (scan, *_) in sorted(parts.items()))
     key += f" truth={group.truth[0].id}" if group.truth else ""
     if anchor.picture is not None and len(used) == 1:
-        return Study(key, anchor.name, anchor.id, (_alone(anchor, roles[anchor.id]),))
+        picture = _alone(anchor, roles[anchor.id])
+        return Study(key, anchor.name, anchor.id, (picture,), anchor.sources, anchor.folder)
     stand_in = parts["flair" if "flair" in parts else next(iter(parts))][1]
-    channels = [parts[role][1] if role in parts else stand_in for role in SEQUENCES]
+    channels = [_channel(parts.get(role), stand_in) for role in SEQUENCES]
     notes = tuple(dict.fromkeys(note for scan in used for note in scan.notes))
     notes += group.notes + _stand_in_notes(anchor, parts)
     if anchor.picture is not None:
         # What decoding said of one channel alone is no longer so.
         pixels = np.stack([values[0] for values in channels], axis=-1)
-        each = replace(
-            anchor.picture, pixels=pixels, notes=group.notes + _stand_in_notes(anchor, parts)
-        )
-        return Study(key, anchor.name, anchor.id, (each,))
+        notes = group.notes + _stand_in_notes(anchor, parts)
+        truth = next((s.picture.truth for s in used if s.picture.truth is not None), None)
+        each = replace(anchor.picture, pixels=pixels, truth=truth, notes=notes)
+        return Study(key, anchor.name, anchor.id, (each,), anchor.sources, anchor.folder)
     pixels = np.stack(channels, axis=-1)
     truth = group.truth[1] if group.truth else None
-    return Study(key, anchor.name, anchor.id, _slices(anchor, key, pixels, truth, notes))
+    return _volume(anchor, key, pixels, truth, notes, _gaps(anchor, parts))
+
+
+def _channel(part: tuple[Scan, np.ndarray, np.ndarray] | None, stand_in: np.ndarray) -> np.ndarray:
+    if part is None:
+        return stand_in
+    _, values, covered = part
+    if covered.all():
+        return values
+    return np.where(covered[:, None, None], values, stand_in)
+
+
+def _gaps(
+    anchor: Scan, parts: Mapping[str, tuple[Scan, np.ndarray, np.ndarray]]
+) -> dict[int, tuple[str, ...]]:
+    """By slice what is said of it alone: which sequences do not show it, so that another stands in."""
+    notes: dict[int, list[str]] = {}
+    there = "FLAIR" if "flair" in parts else TITLES[next(iter(parts))]
+    for role, (scan, _, covered) in parts.items():
+        for index in np.flatnonzero(~covered):
+            notes.setdefault(int(index), []).append(
+                f"{anchor.names[index]}: {scan.name} ({TITLES[role]}) does not show this slice; {there} "
+                "stands in."
+            )
+    return {index: tuple(each) for index, each in notes.items()}
 
 
 def _stand_in_notes(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]:
@@ -181,25 +314,58 @@ def _alone(scan: Scan, role: str | None) -> Slice:
 
 
 def _colors(scan: Scan) -> Study:
-    return Study(scan.id, scan.name, scan.id, _slices(scan, scan.id, scan.values, None, scan.notes))
+    return _volume(scan, scan.id, scan.values, None, scan.notes, {})
 
 
-def _slices(
+def _volume(
     scan: Scan,
-    volume: str,
+    key: str,
     pixels: np.ndarray,
     truth: np.ndarray | None,
     notes: tuple[str, ...],
-) -> tuple[Slice, ...]:
-    return tuple(
+    own_notes: Mapping[int, tuple[str, ...]],
+) -> Study:
+    grid = scan.grid
+    missing = set(grid.missing) if grid.order[0] == 0 else set()
+    if grid.flips[0]:
+        missing = {len(scan.names) - 1 - index for index in missing}
+    shown = [index for index in range(len(scan.names)) if index not in missing]
+    slices = tuple(
         Slice(
-            name=name,
+            name=scan.names[index],
             pixels=np.ascontiguousarray(pixels[index]),
             truth=None if truth is None else np.ascontiguousarray(truth[index]),
             number=index + 1 if len(scan.names) > 1 else None,
-            spacing=scan.grid.pixel_spacing,
-            notes=notes,
-            place=Place(volume, scan.name, scan.grid, index),
+            spacing=grid.pixel_spacing,
+            notes=notes + own_notes.get(index, ()),
+            place=Place(key, scan.name, grid, index),
         )
-        for index, name in enumerate(scan.names)
+        for index in shown
     )
+    sources = tuple(scan.sources[index] for index in shown) if scan.sources else ()
+    return Study(key, scan.name, scan.id, slices, sources, scan.folder)
+
+
+def with_own_titles(studies: Sequence[Study]) -> tuple[Study, ...]:
+    """Give volumes of equal titles in one folder numbers, and the slices that are named by them, so that
+    no file of one overwrites another's."""
+    taken: Counter[tuple[str, str]] = Counter()
+    result = []
+    for study in studies:
+        taken[study.folder, study.title] += 1
+        number = taken[study.folder, study.title]
+        if study.slices[0].place is not None and number > 1:
+            study = _numbered(study, number)
+        result.append(study)
+    return tuple(result)
+
+
+def _numbered(study: Study, number: int) -> Study:
+    title = f"{study.title} ({number})"
+    stem = title_stem(study.title)
+    slices = []
+    for each in study.slices:
+        own = re.fullmatch(rf"{re.escape(stem)}_(\d+)", each.name)
+        name = f"{stem}-{number}_{own[1]}" if own else each.name
+        slices.append(replace(each, name=name, place=replace(each.place, title=title)))
+    return replace(study, title=title, slices=tuple(slices))

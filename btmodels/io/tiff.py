@@ -21,11 +21,11 @@ from btmodels.io.pillow import open_picture, values_of
 from btmodels.io.raster import (
     MAX_PAGES,
     Raster,
-    alpha_note,
     check_pages,
     check_size,
     orient,
     turned_note,
+    without_alpha,
 )
 
 # It quotes what stands in damaged tags, which may be a patient's name, on the server's console.
@@ -51,7 +51,8 @@ _NUMBERS = (
 
 
 def read_tiff(data: bytes, name: str) -> Raster:
-    """Read the first page of a TIFF or BigTIFF, of either byte order.
+    """Read the first picture of a TIFF or BigTIFF, of either byte order: one page, or two or three gray
+    ones that are its channels.
 
     Args:
         data: The file.
@@ -61,42 +62,94 @@ def read_tiff(data: bytes, name: str) -> Raster:
         DecodeError: It is too large, or of a form that cannot be read exactly.
     """
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages[0]
-        _check_numbers(page)
+        _check_numbers(file.pages[0])
         notes = check_pages(name, _count_pages(file))
-        if _PHOTOMETRIC not in page.tags:
-            raise DecodeError(
-                f"{name} does not say what its values mean (PhotometricInterpretation)."
-            )
-        if page.imagedepth != 1:
-            raise DecodeError(f"{name} holds a volume of {page.imagedepth} planes, not one slice.")
-        # Compressed or not, a page must not unpack to more than can be held.
-        bits = int(np.max(page.bitspersample))
-        num_bytes = page.imagelength * page.imagewidth * page.samplesperpixel * bits // 8
-        check_size(name, page.imagelength, page.imagewidth, num_bytes)
-        orientation = page.tags.valueof(_ORIENTATION, 1)
-        lossy = page.compression in _LOSSY
-        # tifffile itself writes a mask of bool so: white is said to be zero, yet True stays 1.
-        inverted = (
-            page.photometric == _MIN_IS_WHITE
-            and page.bitspersample == page.samplesperpixel == 1
-            and str(page.software).startswith("tifffile")
+        # Before tifffile looks at them as a series, which makes lesser things of all but the first.
+        loaded = [file.pages[index] for index in range(len(file.pages))]
+        pages = _full_pages(loaded)
+        channels, more = _channels(file, loaded, pages, name)
+        if len(pages) == 1 or len(channels) == len(pages):
+            notes = ()  # nothing is left out
+        rasters = [_read_page(loaded[i], i, data, name) for i in channels or pages[:1]]
+    notes += more + tuple(dict.fromkeys(note for raster in rasters for note in raster.notes))
+    if len(rasters) == 1:
+        return Raster(rasters[0].values, notes, rasters[0].lossy)
+    values = np.concatenate([raster.values for raster in rasters], axis=2)
+    return Raster(values, notes, any(raster.lossy for raster in rasters))
+
+
+def _full_pages(loaded: list[tifffile.TiffPage]) -> list[int]:
+    """Indices of pages that are no thumbnail of another and no mask of its transparency."""
+    pages = list(range(len(loaded)))
+    return [i for i in pages if not int(loaded[i].subfiletype) & 5] or pages
+
+
+def _channels(
+    file: tifffile.TiffFile, loaded: list[tifffile.TiffPage], pages: list[int], name: str
+) -> tuple[list[int], tuple[str, ...]]:
+    """Indices of the pages that are channels of one picture, none where pages are pictures; and a note.
+
+    Raises:
+        DecodeError: There are more than three.
+    """
+    kinds = {_layout(loaded[index]) for index in pages}
+    if len(pages) < 2 or len(kinds) > 1 or kinds.pop()[-1] != 1:
+        return [], ()
+    axes, shape = file.series[0].axes, file.series[0].shape
+    many, apart = len(pages), 1
+    if "C" in axes:
+        at = axes.index("C")
+        many, apart = shape[at], math.prod(shape[at + 1 : axes.index("Y")])
+    elif set(axes) - set("IQYXS") or len(pages) != 3:
+        return [], ()  # slices, times, or unknown ones: pictures
+    if many == 1 or (many - 1) * apart >= len(pages):
+        return [], ()
+    if many > 3:
+        raise DecodeError(
+            f"{name} holds {many} channels; a slice has three: pre-contrast, FLAIR, post-contrast."
         )
-        notes += turned_note(name, orientation)
-        if _is_plain(page):
-            values, more = _read_plain(page, data, name)
-            return Raster(orient(values, orientation), notes + more)
-        if _is_deep_lzw(page):
-            return Raster(orient(_read_deep_lzw(page, data, name), orientation), notes)
-        if not _is_exact_in_pillow(page):
-            raise DecodeError(
-                f"{name} holds {_describe(page)}, a form of TIFF that is not read here; save it "
-                "uncompressed or as PNG."
-            )
+    note = f"{name} holds its channels in {many} pages; they were put together in their order."
+    return [pages[channel * apart] for channel in range(many)], (note,)
+
+
+def _layout(page: tifffile.TiffPage) -> tuple:
+    return page.imagelength, page.imagewidth, page.bitspersample, page.samplesperpixel
+
+
+def _read_page(page: tifffile.TiffPage, index: int, data: bytes, name: str) -> Raster:
+    _check_numbers(page)
+    if _PHOTOMETRIC not in page.tags:
+        raise DecodeError(f"{name} does not say what its values mean (PhotometricInterpretation).")
+    if page.imagedepth != 1:
+        raise DecodeError(f"{name} holds a volume of {page.imagedepth} planes, not one slice.")
+    # Compressed or not, a page must not unpack to more than can be held.
+    bits = int(np.max(page.bitspersample))
+    num_bytes = page.imagelength * page.imagewidth * page.samplesperpixel * bits // 8
+    check_size(name, page.imagelength, page.imagewidth, num_bytes)
+    orientation = page.tags.valueof(_ORIENTATION, 1)
+    # tifffile itself writes a mask of bool so: white is said to be zero, yet True stays 1.
+    inverted = (
+        page.photometric == _MIN_IS_WHITE
+        and page.bitspersample == page.samplesperpixel == 1
+        and str(page.software).startswith("tifffile")
+    )
+    notes = turned_note(name, orientation)
+    if _is_plain(page):
+        values, more = _read_plain(page, data, name)
+        return Raster(orient(values, orientation), notes + more)
+    if _is_deep_lzw(page) and index == 0:
+        return Raster(orient(_read_deep_lzw(page, data, name), orientation), notes)
+    if not _is_exact_in_pillow(page):
+        raise DecodeError(
+            f"{name} holds {_describe(page)}, a form of TIFF that is not read here; save it "
+            "uncompressed or as PNG."
+        )
     image = open_picture(data, name, "TIFF")
+    image.seek(index)
+    check_size(name, image.height, image.width)
     image.load()  # turns it upright too
     values, more = values_of(image, name)
-    return Raster(~values if inverted else values, notes + more, lossy)
+    return Raster(~values if inverted else values, notes + more, page.compression in _LOSSY)
 
 
 def _count_pages(file: tifffile.TiffFile) -> int:
@@ -193,9 +246,10 @@ def _read_plain(
         )
     if not extra:
         return values, ()
-    is_alpha = extra == 1 and page.extrasamples[:1] != (0,)
+    if extra == 1 and page.extrasamples[:1] != (0,):
+        return without_alpha(values[..., :channels], values[..., channels], name)
     dropped = f"{name} holds {extra} more channels than three or one; they were dropped."
-    return values[..., :channels], (alpha_note(name) if is_alpha else dropped,)
+    return values[..., :channels], (dropped,)
 
 
 def _check_segments(page: tifffile.TiffPage, data: bytes, name: str) -> None:

@@ -22,6 +22,8 @@ MAX_RATIO = 200
 
 FREE = 20_000_000
 
+_OF_WINDOWS = ("thumbs.db", "desktop.ini")
+
 _ERRORS = (*LIBRARY_ERRORS, zipfile.BadZipFile, zipfile.LargeZipFile)
 
 
@@ -30,7 +32,7 @@ def is_zip(data: bytes) -> bool:
     return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes], ...]:
+def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
     """Unpack a zip.
 
     Args:
@@ -38,24 +40,40 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes], ...]:
         name: As the visitor knows it.
 
     Returns:
-        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold.
-        What a system adds of its own (``__MACOSX``, names with a dot in front) is left out.
+        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold;
+        of a member that is damaged, locked or too large a sentence instead. What a system adds of its
+        own (``__MACOSX``, names with a dot in front) is left out.
 
     Raises:
-        DecodeError: It is damaged, locked with a password, or would unpack to more than is read.
+        DecodeError: It is damaged, or would unpack to more than is read.
     """
     name = plain_name(name)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            _check(entries, len(data), name)
-            wanted = [(path_of(entry.filename), entry) for entry in entries]
-            # `read` ends at the size that was announced and checked, whatever follows.
-            return tuple((path, file.read(entry)) for path, entry in wanted if path)
+            wanted = [(path, entry) for entry in entries if (path := path_of(entry.filename))]
+            _check([entry for _, entry in wanted], len(data), name)
+            return tuple((path, _member(file, entry, path)) for path, entry in wanted)
     except _ERRORS as error:
         raise DecodeError(
             f"{name} is a zip that is cut off, damaged or packed in a rare way."
         ) from error
+
+
+def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes | str:
+    own = plain_name(path)
+    if entry.flag_bits & 1:
+        return f"{own} is locked with a password; unpack the zip first."
+    if entry.file_size > MAX_BYTES:
+        size = entry.file_size // 1_000_000
+        return f"{own} has {size:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
+    try:
+        # `read` ends at the size that was announced and checked, whatever follows.
+        return file.read(entry)
+    except MemoryError:
+        raise
+    except _ERRORS:
+        return f"{own} is damaged or packed in a rare way within its zip."
 
 
 def path_of(name: str) -> str:
@@ -64,7 +82,7 @@ def path_of(name: str) -> str:
     ``/etc/../x.tif`` gives ``etc/x.tif``: nothing is written, so a path only has to be readable.
     """
     parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
-    if any(part.startswith((".", "__MACOSX")) for part in parts):
+    if any(part.startswith((".", "__MACOSX")) or part.lower() in _OF_WINDOWS for part in parts):
         return ""
     return plain_path(name) if parts else ""
 
@@ -72,7 +90,7 @@ def path_of(name: str) -> str:
 def _check(entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:
     if len(entries) > MAX_FILES:
         raise DecodeError(f"{name} holds {len(entries):,} files; at most {MAX_FILES:,} are read.")
-    total = sum(entry.file_size for entry in entries)
+    total = sum(e.file_size for e in entries if e.file_size <= MAX_BYTES)
     if total > MAX_TOTAL:
         raise DecodeError(
             f"{name} would take {total // 1_000_000:,} MB unpacked; at most "
@@ -82,12 +100,4 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:
         raise DecodeError(
             f"{name} would grow {total // max(packed, 1):,} times larger when unpacked, as no slices do."
         )
-    for entry in entries:
-        if entry.flag_bits & 1:
-            raise DecodeError(f"{name} is locked with a password; unpack it first.")
-        if entry.file_size > MAX_BYTES:
-            raise DecodeError(
-                f"{name} holds a file of {entry.file_size // 1_000_000:,} MB; at most "
-                f"{MAX_BYTES // 1_000_000} MB are read."
-            )
     limits.announce(total)

@@ -1,12 +1,12 @@
-"""How sure a score is: 95 % intervals by resampling patients (Efron 1979, Ann Statist 7:1).
+"""95 % confidence intervals of scores by resampling patients (Efron 1979, Ann Statist 7:1).
 
-Slices of one patient resemble each other, so it is always patients who are drawn, with all their slices:
-resampling slices would promise too much.
+Slices of one patient resemble each other, so whole patients are drawn with all their slices: resampling
+slices would give intervals that are too narrow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ def bootstrap_interval(
     seed: int = 0,
     percentiles: tuple[float, float] = _PERCENTILES,
 ) -> tuple[float, float] | None:
-    """Return the interval of a statistic of one number a patient.
+    """Return the interval of a statistic of one number per patient.
 
     Args:
         values: Of the patients; None where undefined, which is left out.
@@ -39,6 +39,27 @@ def bootstrap_interval(
     drawn = np.random.default_rng(seed).choice(defined, (draws, len(defined)))
     low, high = np.percentile(statistic(drawn, axis=-1), percentiles)
     return float(low), float(high)
+
+
+def paired_difference(
+    ours: Mapping[str, float | None], theirs: Mapping[str, float | None]
+) -> tuple[float, tuple[float, float]] | None:
+    """Return how far one score is ahead of another on the same patients, on average, and its interval.
+
+    What is hard about a patient is hard for both and drops out of the difference, so its interval may
+    leave 0 out where the intervals of the two scores overlap. Both were trained once: the luck of one
+    training is not in it.
+
+    Args:
+        ours, theirs: Scores by patient; patients without both are left out.
+
+    Returns:
+        The mean difference and (low, high); None for fewer than two patients.
+    """
+    both = [name for name in ours if None not in (ours[name], theirs.get(name))]
+    differences = [ours[name] - theirs[name] for name in both]
+    interval = bootstrap_interval(differences)
+    return None if interval is None else (float(np.mean(differences)), interval)
 
 
 def grouped_interval(

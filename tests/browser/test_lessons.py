@@ -44,59 +44,68 @@ def score_of(marked: np.ndarray, truth: np.ndarray) -> str:
 
 
 def test_segmentation(visit, site, first):
-    open_lesson(visit, site, "segmentation&step=box&level=80", ".steps .stage[data-step=box]")
-    box = visit.drawn(within=".steps")[..., 3] > 0
+    open_lesson(
+        visit, site, "segmentation&step=box&way=threshold&level=80", ".types .stage[data-step=box]"
+    )
+    box = visit.drawn(within=".types")[..., 3] > 0
     rows, cols = np.nonzero(first.truth)
     expected = np.zeros_like(first.truth)
     expected[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1] = True
     assert (box == expected).all()
-    assert visit.number("dice", ".steps") == score_of(expected, first.truth)
-    choose(visit, ".steps [value=pixels]")
-    assert (visit.drawn(within=".steps")[..., 3] > 0).sum() == first.truth.sum()
-    assert visit.number("dice", ".steps") == "1.000"
+    assert visit.number("dice", ".types") == score_of(expected, first.truth)
+    choose(visit, ".types [value=pixels]")
+    assert (visit.drawn(within=".types")[..., 3] > 0).sum() == first.truth.sum()
+    assert visit.number("dice", ".types") == "1.000"
     visit.view("step=pixels")
+
+    # The truth and the scores are nowhere until they are asked for.
+    assert visit.number("dice", ".marking") == "–"
+    assert not visit.page.locator(".marking path.truth").first.get_attribute("d")
+    visit.page.locator("[name=compare]").click()
+    visit.page.wait_for_timeout(150)
 
     # A threshold from the link, then moved by hand without a word to the server.
     flair = first.pixels[..., FLAIR]
-    assert ((visit.drawn(within=".ways")[..., 3] > 0) == (flair >= 80)).all()
-    assert visit.number("dice", ".ways") == score_of(flair >= 80, first.truth)
+    assert ((visit.drawn(within=".marking")[..., 3] > 0) == (flair >= 80)).all()
+    assert visit.number("dice", ".marking") == score_of(flair >= 80, first.truth)
     visit.rest()
     sent = len(visit.frames)
     visit.drag("level", 0.45)
     assert len(visit.frames) == sent
     level = int(visit.page.locator("[name=level]").input_value())
-    assert level != 80 and visit.number("dice", ".ways") == score_of(flair >= level, first.truth)
+    assert level != 80 and visit.number("dice", ".marking") == score_of(flair >= level, first.truth)
     visit.let_go()
     visit.view(f"level={level}")
     visit.page.locator("[name=best]").click()
     best = max(score_of(flair >= each, first.truth) for each in range(256))
     visit.page.wait_for_timeout(150)
-    assert visit.number("dice", ".ways") == best
+    assert visit.number("dice", ".marking") == best
 
     # A region from a click, and by keys alone.
     choose(visit, ".way [value=region]")
-    assert visit.number("dice", ".ways") == "–"
-    frame = visit.page.locator(".ways .frame")
+    assert visit.number("dice", ".marking") == "–"
+    frame = visit.page.locator(".marking .frame")
     frame.click(position=position(frame, 148, 57))
     visit.view("row=57&column=148")
-    grown = visit.drawn(within=".ways")[..., 3] > 0
-    assert grown[57, 148] and visit.number("dice", ".ways") == score_of(grown, first.truth)
+    grown = visit.drawn(within=".marking")[..., 3] > 0
+    assert grown[57, 148] and visit.number("dice", ".marking") == score_of(grown, first.truth)
     frame.press("ArrowDown")
     frame.press("Enter")
     visit.view("row=58&column=148")
 
     # The network's, as the engine has it.
     choose(visit, ".way [value=network]")
-    marked = visit.drawn(within=".ways")[..., 3] > 0
-    assert visit.number("dice", ".ways") == score_of(marked, first.truth) > "0.8"
+    marked = visit.drawn(within=".marking")[..., 3] > 0
+    assert visit.number("dice", ".marking") == score_of(marked, first.truth) > "0.8"
 
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_a_mask_is_drawn_by_hand_and_scored_as_the_library_scores_it(visit, site, first):
-    open_lesson(visit, site, "segmentation&way=hand", ".ways .stage[data-way=hand]")
+    open_lesson(visit, site, "segmentation&way=hand", ".marking .stage[data-way=hand]")
     assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    frame = visit.page.locator(".ways .frame")
+    frame = visit.page.locator(".marking .frame")
     frame.scroll_into_view_if_needed()
+    choose(visit, ".tool [value=brush]")
     visit.page.locator("[name=radius]").fill("12")
     box = frame.bounding_box()
 
@@ -110,26 +119,26 @@ def test_a_mask_is_drawn_by_hand_and_scored_as_the_library_scores_it(visit, site
     visit.page.mouse.move(*at(100, 160), steps=5)
     visit.page.mouse.up()
     visit.page.wait_for_timeout(150)
-    assert visit.number("dice", ".ways") == "–"  # not while it is being drawn
-    visit.page.locator("[name=compare]").check()
+    assert visit.number("dice", ".marking") == "–"  # not while it is being drawn
+    visit.page.locator("[name=compare]").click()
     visit.page.wait_for_timeout(150)
-    drawn = visit.drawn(within=".ways")[..., 3] > 0
+    drawn = visit.drawn(within=".marking")[..., 3] > 0
     assert drawn.sum() > 500
-    assert visit.number("dice", ".ways") == score_of(drawn, first.truth)
+    assert visit.number("dice", ".marking") == score_of(drawn, first.truth)
     ranked = visit.page.locator(".scores li[data-way=hand] strong").inner_text()
-    assert ranked == visit.number("dice", ".ways")
+    assert ranked == visit.number("dice", ".marking")
 
-    # By keys: the brush down, a stretch, and up; undone as one.
+    # By keys: the pen down, a stretch, and up; undone as one.
     frame.press("Space")
     for _ in range(4):
         frame.press("Shift+ArrowLeft")
     frame.press("Space")
     visit.page.wait_for_timeout(150)
-    more = visit.drawn(within=".ways")[..., 3] > 0
+    more = visit.drawn(within=".marking")[..., 3] > 0
     assert more.sum() > drawn.sum()
     visit.page.locator("[name=undo]").click()
     visit.page.wait_for_timeout(150)
-    assert ((visit.drawn(within=".ways")[..., 3] > 0) == drawn).all()
+    assert ((visit.drawn(within=".marking")[..., 3] > 0) == drawn).all()
 
 
 def position(frame, col: int, row: int) -> dict[str, float]:
@@ -144,15 +153,156 @@ def test_lessons_are_reached_from_the_overview_and_their_address_follows(visit, 
     visit.page.wait_for_url("**/learn?lesson=segmentation*")
     visit.page.get_by_role("button", name="pixel").first.click()
     visit.page.get_by_text("The smallest piece of a picture").wait_for()
-    visit.page.keyboard.press("Escape")
-    visit.page.get_by_text("65,536, one for each pixel").click()
-    visit.page.get_by_text("Yes. A mask has an answer").wait_for()
+    visit.page.get_by_text("65,536: one for each pixel").click()
+    visit.page.get_by_text("Yes. 256 × 256 = 65,536").wait_for()
     with visit.page.expect_download() as download:
         visit.page.get_by_role("button", name="Sheet to print").click()
     assert download.value.suggested_filename == "segmentation.html"
     visit.page.get_by_text("All lessons").click()
     visit.page.wait_for_url("**/learn")
     visit.rest()
+
+
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
+
+
+def test_each_lesson_opens_at_its_title(visit, site):
+    visit.page.goto(f"{site}/learn?lesson=test-set")
+    for word in ("Next", "Next", "Previous"):
+        title = visit.page.locator("h1").inner_text()
+        link = visit.page.get_by_role("link", name=f"{word}: ")
+        link.scroll_into_view_if_needed()
+        visit.rest()
+        assert visit.page.evaluate(SCROLLED) > 500
+        link.click()
+        visit.page.wait_for_function(
+            "(before) => document.querySelector('h1')?.innerText !== before", arg=title
+        )
+        visit.rest()
+        assert visit.page.evaluate(SCROLLED) == 0
+
+
+def test_what_was_drawn_and_answered_is_still_there_after_another_lesson(visit, site):
+    page = visit.page
+    open_lesson(visit, site, "segmentation", ".marking .stage[data-way=hand]")
+    frame = page.locator(".marking .frame")
+    box = frame.bounding_box()
+
+    def at(row: int, col: int) -> tuple[float, float]:
+        return box["x"] + box["width"] * col / 256, box["y"] + box["height"] * row / 256
+
+    page.mouse.move(*at(50, 140))
+    page.mouse.down()
+    for corner in ((50, 170), (90, 170), (90, 140)):
+        page.mouse.move(*at(*corner), steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    drawn = visit.drawn(within=".marking")[..., 3] > 0
+    assert drawn.sum() > 30 * 40 * 0.8, "a border is filled when the pen is lifted"
+    page.get_by_text("65,536: one for each pixel").click()
+    page.get_by_text("Yes. 256 × 256 = 65,536").wait_for()
+    page.get_by_role("link", name="Next: ").click()
+    page.locator("h1", has_text="Encoder and decoder").wait_for()
+    visit.rest()
+    page.get_by_role("link", name="Previous: ").click()
+    page.locator(".marking .stage[data-way=hand]").wait_for(timeout=60_000)
+    visit.rest()
+    assert ((visit.drawn(within=".marking")[..., 3] > 0) == drawn).all()
+    page.get_by_text("Yes. 256 × 256 = 65,536").wait_for()
+
+
+def test_a_patient_without_a_tumor_says_so(visit, site):
+    query = "segmentation&patient=SYNT_AA_0002_20260101&way=threshold"
+    open_lesson(visit, site, query, ".marking .stage[data-way=threshold]")
+    visit.page.locator("[name=compare]").click()
+    visit.page.wait_for_timeout(200)
+    assert (
+        "There is no tumor in this slice"
+        in visit.page.locator(".marking [data-say=what]").inner_text()
+    )
+    assert visit.page.locator("[name=best]").is_disabled()
+
+
+def test_the_magnifying_glass_shows_labels_from_the_first_view(visit, site):
+    open_lesson(visit, site, "segmentation&step=pixels", ".types .stage[data-step=pixels]")
+    said = visit.page.locator(".types [data-say=pixel]")
+    assert "Its label:" in said.inner_text()
+    choose(visit, ".types [value=label]")
+    assert "Its label:" not in said.inner_text()
+    choose(visit, ".types [value=pixels]")
+    assert "Its label:" in said.inner_text()
+
+
+def test_a_task_is_predicted_shown_and_explained(visit, site):
+    open_lesson(visit, site, "encoder-decoder", ".convolution .output .stage[data-size]")
+    page = visit.page
+    task = page.locator("[data-task='encoder-decoder convolution 3']")
+    task.get_by_label("as many as the slice").check()
+    task.get_by_role("button", name="Show me").click()
+    page.locator(".output .stage[data-size='94x94']").wait_for()
+    task.get_by_role("button", name="What happens").click()
+    answer = task.locator(".answer")
+    assert answer.get_attribute("data-right") == "false"
+    assert "Without padding the kernel cannot stand on the border" in answer.inner_text()
+
+
+@pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
+def test_a_convolution_by_hand(visit, site, first):
+    open_lesson(visit, site, "encoder-decoder", ".convolution .output .stage[data-size]")
+    page = visit.page
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    def numbers(name: str) -> list[float]:
+        cells = page.locator(f"table.{name} td").all_inner_texts()
+        return [float(each.replace("−", "-")) for each in cells]
+
+    stage = page.locator(".output .stage")
+    pixels = numbers("pixels")
+    weights = [float(each.input_value()) for each in page.locator("table.weights input").all()]
+    assert numbers("products") == [a * b for a, b in zip(pixels, weights, strict=True)]
+    assert float(stage.get_attribute("data-sum")) == sum(numbers("products"))
+    # By finger to another place, by key to the one beside it, and with a number of one's own.
+    frame = page.locator(".convolution .input")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
+    page.wait_for_timeout(150)
+    moved = numbers("pixels")
+    assert moved != pixels
+    at = stage.get_attribute("data-at")
+    frame.press("ArrowRight")
+    page.wait_for_timeout(150)
+    assert stage.get_attribute("data-at") != at
+    assert [numbers("pixels")[i] for i in (0, 1, 3, 4, 6, 7)] == [
+        moved[i] for i in (1, 2, 4, 5, 7, 8)
+    ]
+    page.locator("table.weights input").nth(4).fill("10")
+    page.wait_for_timeout(150)
+    assert numbers("products")[4] == 10 * numbers("pixels")[4]
+    page.locator("[name=stride]").select_option("2")
+    page.locator(".output .stage[data-size='48x48']").wait_for()
+
+
+def test_the_shortcut_of_a_residual_block_is_taken_away_and_put_back(visit, site):
+    open_lesson(visit, site, "encoder-decoder", ".residual[data-first]")
+    lesson = visit.page.locator(".residual")
+    assert float(lesson.get_attribute("data-first")) > 1
+    visit.page.locator("[name=shortcut]").uncheck()
+    visit.page.wait_for_timeout(150)
+    assert float(lesson.get_attribute("data-first")) == pytest.approx(0.5**16)
+    assert "It has vanished" in lesson.locator("[data-say=left]").inner_text()
+    visit.page.locator("[name=shortcut]").check()
+    visit.page.wait_for_timeout(150)
+    assert float(lesson.get_attribute("data-first")) > 1
+
+
+def test_a_threshold_of_zero_marks_every_pixel(visit, site):
+    open_lesson(visit, site, "measuring&threshold=0", ".measure [data-mask=drawn]")
+    counts = [
+        int(visit.number(each, ".measure").replace(",", "")) for each in ("tp", "fp", "fn", "tn")
+    ]
+    assert counts[0] + counts[1] == 65_536 and counts[2:] == [0, 0]
+    assert visit.number("hd95", ".measure").endswith(" px")
 
 
 def test_measuring(visit, site):
@@ -220,14 +370,14 @@ def test_encoder_and_decoder(visit, site, first):
 
     # On paper, by the hand alone: fewer levels, and the square on the slice shrinks.
     paper = Blueprint("u", (16, 32, 64))
-    assert visit.number("parameters", ".bench") == f"{paper.parameters / 1e3:.0f} thousand"
+    assert visit.number("parameters", ".builder") == f"{paper.parameters / 1e3:.0f} thousand"
     sees = paper.stages[-1].sees
-    assert visit.number("sees", ".bench") == f"{sees} × {sees} px"
+    assert visit.number("sees", ".builder") == f"{sees} × {sees} px"
     visit.rest()
-    sent, unseen = len(visit.frames), (visit.drawn(within=".bench")[..., 3] > 0).sum()
+    sent, unseen = len(visit.frames), (visit.drawn(within=".builder")[..., 3] > 0).sum()
     page.locator("[name=levels]").evaluate("(e) => { e.value = 0; e.oninput(); }")
-    assert visit.number("sees", ".bench") == "5 × 5 px"
-    assert (visit.drawn(within=".bench")[..., 3] > 0).sum() > unseen > 0
+    assert visit.number("sees", ".builder") == "5 × 5 px"
+    assert (visit.drawn(within=".builder")[..., 3] > 0).sum() > unseen > 0
     assert len(visit.frames) == sent
 
     # Both trained networks, scored as the library scores what is drawn.
@@ -265,12 +415,12 @@ def test_encoder_and_decoder(visit, site, first):
     visit.view("skips=1011")
 
     # The grid: a checkerboard, and none.
-    table = page.locator(".grid table.after")
+    table = page.locator(".pooling table.after")
     assert table.get_attribute("data-sum") == str(16 * 9)
-    assert page.locator(".grid [data-say=step]").inner_text().startswith("The input was flat")
-    page.locator(".grid [name=way]").select_option("stamp22")
+    assert page.locator(".pooling [data-say=step]").inner_text().startswith("The input was flat")
+    page.locator(".pooling [name=way]").select_option("stamp22")
     assert set(table.locator("td").all_inner_texts()) == {"1"}
-    page.locator(".grid [name=step]").fill("3")
+    page.locator(".pooling [name=step]").fill("3")
     assert table.get_attribute("data-sum") == str(3 * 4)
     assert page.locator("[data-testid=stException]").count() == 0
 
@@ -279,15 +429,15 @@ def test_encoder_and_decoder(visit, site, first):
 def test_transfer(visit, site):
     open_lesson(visit, site, "transfer&set=site&kernel=3", "[data-map=site-2-sum]")
     assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    thaw = visit.page.locator(".thaw")
-    assert thaw.get_attribute("data-moves") == "false"
+    freezing = visit.page.locator(".freezing")
+    assert freezing.get_attribute("data-moves") == "false"
     # No block is cut off by the narrow screen: what scrolls within a page is not seen above.
-    blocks = [each.bounding_box() for each in thaw.locator(".blocks > div").all()]
+    blocks = [each.bounding_box() for each in freezing.locator(".blocks > div").all()]
     assert len(blocks) == 9 and all(box["x"] + box["width"] <= 390 for box in blocks)
     visit.page.locator("[name=done]").fill("60")
-    assert thaw.get_attribute("data-moves") == "true"
+    assert freezing.get_attribute("data-moves") == "true"
     choose(visit, ".arm [value=frozen]")
-    assert thaw.get_attribute("data-moves") == "false"
+    assert freezing.get_attribute("data-moves") == "false"
     visit.view("arm=frozen")
     before = visit.drawn("image", ".kernels")
     visit.page.get_by_role("radio", name="Kernel 10", exact=True).click()

@@ -9,39 +9,51 @@ from tests.browser.conftest import Visit
 from ui.shared.content import sections
 
 SIZE = {"viewport": {"width": 1280, "height": 720}}
+PROJECTOR = {"viewport": {"width": 1920, "height": 1080}}
 STOPS = [(key.split("."), words) for key, words in sections("cards/route.md").items() if key]
+LAST = len(STOPS)
 
 
 def wait_for_stop(visit, number: int) -> None:
     """Wait until a stop of the usual route is on screen with its mask, and nothing else is."""
-    (patient, slice_, *_), words = STOPS[number - 1]
-    folder = next(
-        p.folder for p in cohort.read_cohort(cohort.samples_root()) if p.folder.startswith(patient)
-    )
-    visit.wait_for_mask(f"{folder}_{slice_}.tif")
-    visit.page.get_by_text(words).wait_for()
+    (patient, *view), words = STOPS[number - 1]
+    if view:
+        cohort_ = cohort.read_cohort(cohort.samples_root())
+        folder = next(p.folder for p in cohort_ if p.folder.startswith(patient))
+        visit.wait_for_mask(f"{folder}_{view[0]}.tif")
+    visit.page.get_by_role("heading", name=words).wait_for()
     visit.page.locator(".bar output", has_text=f"Stop {number} of {len(STOPS)}").wait_for()
 
 
-@pytest.mark.parametrize("visit", [SIZE], indirect=True)
+def pixels(visit, selector: str) -> float:
+    """Return the size of a text's letters."""
+    script = "(element) => parseFloat(getComputedStyle(element).fontSize)"
+    return visit.page.locator(selector).first.evaluate(script)
+
+
+@pytest.mark.parametrize("visit", [SIZE, PROJECTOR], indirect=True, ids=["720", "1080"])
 def test_the_route_plays_through_by_key(visit, site):
     visit.open(site)
-    visit.page.get_by_text("Present five views").click()
+    visit.page.get_by_role("link", name="Show me").first.click()
     wait_for_stop(visit, 1)
     visit.rest()
-    main = "document.querySelector('[data-testid=stMain]')"
-    assert visit.page.evaluate(f"{main}.scrollHeight - {main}.clientHeight") <= 0  # it all fits
     assert visit.page.get_by_test_id("stHeader").is_hidden()
     assert visit.page.locator(".controls").is_hidden()
-    for number, key in enumerate(("PageDown", "ArrowRight", "PageDown", "PageDown"), start=2):
+    assert visit.page.get_by_test_id("stMetric").count() == 0  # the first stop asks
+    main = "document.querySelector('[data-testid=stMain]')"
+    seen = [1]
+    for key in ("PageDown", "ArrowRight", " ", "PageDown", "PageDown", "PageDown", "PageDown"):
+        asked = STOPS[seen[-1] - 1][0][-1] == "q1" and seen.count(seen[-1]) == 1
         visit.page.keyboard.press(key)
-        wait_for_stop(visit, number)
-    visit.rest()
+        seen.append(seen[-1] + (not asked))
+        wait_for_stop(visit, seen[-1])
+        visit.rest()
+        assert visit.page.evaluate(f"{main}.scrollHeight - {main}.clientHeight") <= 0, seen
+    assert seen == [1, 1, 2, 3, 4, 4, 5, 6] and seen[-1] == LAST
     assert visit.page.get_by_role("button", name="Next").is_disabled()
-    assert visit.page.locator(".caption").count() == 1
     visit.page.keyboard.press("PageUp")
-    wait_for_stop(visit, 4)
-    visit.page.get_by_role("button", name="Reset").click()
+    wait_for_stop(visit, LAST - 1)
+    visit.page.get_by_role("button", name="Start over").click()
     wait_for_stop(visit, 1)
     visit.page.keyboard.press("Escape")
     visit.page.get_by_role("button", name="Present", exact=True).wait_for()
@@ -49,20 +61,53 @@ def test_the_route_plays_through_by_key(visit, site):
     assert "present" not in visit.page.url
 
 
+@pytest.mark.parametrize("visit", [PROJECTOR], indirect=True)
+def test_letters_can_be_read_from_the_last_row(visit, site):
+    visit.open(f"{site}/analyze?present=1&stop=1&answer=1")
+    visit.page.get_by_test_id("stMetric").first.wait_for()
+    assert pixels(visit, "[data-testid=stHeading] h3") >= 40
+    assert pixels(visit, "[data-testid=stMetricDelta]") >= 28
+    frame = visit.page.locator(".frame").bounding_box()
+    assert frame["height"] >= 0.8 * PROJECTOR["viewport"]["height"]
+
+
 @pytest.mark.parametrize("visit", [SIZE], indirect=True)
-def test_two_quick_presses_are_two_stops(visit, site):
+def test_keys_change_the_picture_and_blank_the_screen(visit, site):
+    visit.open(f"{site}/analyze?present=1&stop=1&answer=1")
+    page, stage = visit.page, visit.page.locator(".stage").first
+    help_ = page.locator(".bar:visible .keys")
+    assert "faded" not in help_.get_attribute("class")
+    for key, word in (("m", "prediction"), ("t", "truth"), ("p", "probability map")):
+        before = word in stage.get_attribute("aria-label")
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+        assert (word in stage.get_attribute("aria-label")) is not before, key
+    assert "faded" in help_.get_attribute("class")
+    page.keyboard.press("m")
+    page.keyboard.press("]")
+    page.get_by_text("Threshold 0.45, set manually").wait_for()
+    page.keyboard.press("b")
+    assert page.locator(".blank:visible").count() == 1
+    page.keyboard.press("PageDown")  # brings the picture back, and no more
+    assert page.locator(".blank:visible").count() == 0
+    wait_for_stop(visit, 1)
+
+
+@pytest.mark.parametrize("visit", [SIZE], indirect=True)
+def test_two_quick_presses_are_two_steps(visit, site):
     visit.open(f"{site}/analyze?present=1")
     visit.page.keyboard.press("PageDown")
     visit.page.keyboard.press("PageDown")
-    wait_for_stop(visit, 3)
+    wait_for_stop(visit, 2)
 
 
 @pytest.mark.parametrize("visit", [SIZE], indirect=True)
 def test_the_view_on_screen_is_presented_alone(visit, site):
-    visit.open(f"{site}/analyze?patient={STOPS[-1][0][0]}_20260101&slice=9")
+    patient = f"{STOPS[0][0][0]}_20260101"
+    visit.open(f"{site}/analyze?patient={patient}&slice=9")
     visit.page.keyboard.press("p")
     visit.page.locator(".bar:visible").wait_for()
-    name = f"{STOPS[-1][0][0]}_20260101_9.tif"
+    name = f"{patient}_9.tif"
     visit.wait_for_mask(name)
     visit.rest()
     visit.page.keyboard.press("ArrowDown")  # turns the slice, walks nowhere
@@ -82,7 +127,7 @@ def test_a_route_is_edited_and_kept_as_a_link(visit, site, browser):
     page.get_by_text("Move up").click()
     visit.rest()
     page.get_by_role("button", name="Stop 1").click()
-    page.get_by_text("Show the view above here").click()
+    page.get_by_text("Replace with the view above").click()
     visit.rest()
     page.get_by_label("Caption of stop 1").fill("The rim takes up contrast")
     page.keyboard.press("Enter")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,21 @@ def random_assets(tmp_path_factory) -> Path:
         keras.utils.set_random_seed(7)
         sha256 = weights.save_float16(weights.build(name), registry.weights_path(name, assets))
         write_record(name, assets, sha256=sha256)
+    return assets
+
+
+SMALL = ("sequential", "resnet50")
+"""A segmenter and a classifier whose graphs are loaded in a moment."""
+
+
+@pytest.fixture(scope="session")
+def small_assets(tmp_path_factory) -> Path:
+    """An assets folder with copies of `SMALL`: weights, records and graphs."""
+    assets = tmp_path_factory.mktemp("small")
+    (assets / "weights").mkdir()
+    for name in SMALL:
+        for path in (registry.weights_path, registry.record_path, registry.graph_path):
+            shutil.copy(path(name), path(name, assets))
     return assets
 
 

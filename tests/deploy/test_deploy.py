@@ -197,3 +197,26 @@ def test_systemd_takes_the_unit(tmp_path):
     file.write_text(text.replace("/opt/brain-tumor-site/.venv/bin/python", sys.executable))
     done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True)
     assert done.returncode == 0 and "service" not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="asks git")
+def test_a_clone_on_windows_has_the_same_files():
+    listed = subprocess.run(
+        ["git", "ls-files", "--eol", "-z"], cwd=ROOT, capture_output=True, text=True
+    )
+    lines = [line.partition("\t") for line in listed.stdout.split("\0") if line]
+    assert len(lines) > 500
+    assert [name for ends, _, name in lines if "i/crlf" in ends or "i/mixed" in ends] == []
+    assert [name for ends, _, name in lines if "i/lf" in ends and "eol=lf" not in ends] == []
+    names = [name for _, _, name in lines]
+    assert len({name.lower() for name in names}) == len(names)
+    assert [name for name in names if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)] == []
+    # 260 characters with the folder of the clone in front.
+    assert max(map(len, names)) < 180
+
+
+def test_settings_of_streamlit_are_called_as_it_calls_them():
+    known = {option.env_var for option in streamlit.config.get_config_options().values()}
+    files = (".devcontainer/devcontainer.json", "deploy/spaces/make_space.sh", "compose.yaml")
+    used = {name for file in files for name in re.findall(r"\bSTREAMLIT_\w+", read(file))}
+    assert used and used <= known

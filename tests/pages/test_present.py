@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from tests import fakes
 from tests.pages.conftest import words_of
+from tests.ui import stacks
+from ui.present import page
+from ui.present.route import SLIDES
+from ui.results import headline
+from ui.session.view_state import View
 
 ONE, TWO = (name[:12] for name in fakes.PATIENTS)
 ROUTE = f"{ONE}.2..Look here~{TWO}.3.cpost~{TWO}.1..Nothing"
@@ -28,20 +37,42 @@ def test_a_stop_shows_its_view_and_the_verdict_alone(open_page):
     app = open_page("analyze", present="1", route=ROUTE, stop="1")
     assert not app.exception
     assert [each.value for each in app.subheader] == ["Look here"]
-    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    assert [metric.value for metric in app.metric] == ["Yes", "100 px"]
     assert not (app.title or app.selectbox or app.expander or app.warning)
     assert "Not a medical device" in words_of(app)
 
 
 def test_without_a_stop_the_view_of_the_address_is_shown(open_page):
     app = open_page("analyze", present="1", patient=fakes.PATIENTS[1], slice="3")
-    assert [metric.value for metric in app.metric] == ["10.0 %", "0 px"]
+    assert [metric.value for metric in app.metric] == ["No", "0 px"]
     assert not app.subheader and not app.title
 
 
-def test_nothing_but_present_begins_the_usual_route(open_page):
+def test_nothing_but_present_begins_the_standard_route(open_page):
     app = open_page("analyze", present="1")
-    assert not app.exception and app.metric and not app.title
+    assert not app.exception and not app.title
+    assert app.subheader and "route" not in app.query_params
+
+
+def test_a_stop_that_asks_hides_masks_and_verdict_until_the_next_press(open_page):
+    route = f"{ONE}.2.q1..Where is it?"
+    app = open_page("analyze", present="1", route=route, stop="1")
+    assert not app.exception and not app.metric
+    assert [each.value for each in app.subheader] == ["Where is it\\?"]
+    app = open_page("analyze", present="1", route=route, stop="1", answer="1")
+    assert [metric.value for metric in app.metric] == ["Yes", "100 px"]
+
+
+@pytest.mark.parametrize("slide", SLIDES)
+def test_slides_say_how_good_it_is_and_what_it_cannot_do(open_page, slide):
+    app = open_page("analyze", present="1", route=f"{ONE}.2~{slide}..Well", stop="2")
+    assert not app.exception and not app.metric and not app.title
+    words = words_of(app)
+    if slide == "scoreboard":
+        assert headline.segmentation_sentence(headline.segmentation_scores()) in words
+        assert len(app.get("plotly_chart")) == 1
+    else:
+        assert "lower-grade gliomas" in words
 
 
 def test_stops_and_routes_that_make_no_sense_get_sentences(open_page):
@@ -75,7 +106,7 @@ def test_a_route_is_made_of_views(open_page):
     fields[3].set_value("The last one").run()
     assert app.query_params["route"].endswith(f"~{ONE}.2.cpre..The last one")
     assert app.query_params["slice"] == "2"  # the view on screen stays in the address
-    next(b for b in app.button if b.label == "Reset").click().run()
+    next(b for b in app.button if b.label == "Standard route").click().run()
     assert "route" not in app.query_params
 
 
@@ -89,9 +120,28 @@ def test_every_slice_of_a_route_can_be_made_ready(open_page):
     assert sum(fake.asked) == asked + 3  # the other patient's; what is known is not asked again
 
 
-def test_uploads_are_never_presented(open_page):
+def test_patients_can_be_presented(open_page):
+    app = open_page("patients", present="1", patient=fakes.PATIENTS[0], slice="2")
+    assert not app.exception and not app.title
+    assert [metric.value for metric in app.metric] == ["Yes", "100 px"]
+    app = open_page("patients", patient=fakes.PATIENTS[0], slice="2")
+    assert any(each.proto.id.endswith("present.switch") for each in app.get("bidi_component"))
+
+
+def test_uploads_are_presented_in_their_session_alone(open_page):
+    app = open_page("analyze", present="1", source="files")
+    assert not app.exception and "Your files are no longer in this session" in words_of(app)
+    slices = [stacks.slice_of(number, 16, 16) for number in (1, 2)]
+    stack = replace(stacks.analyzed(slices).stack, id="upload", shared=False)
+    app.session_state[page.UPLOAD] = stack, None, View(1)
+    app.run()
+    assert not app.exception and len(app.metric) == 2
+    assert "Your files are no longer" not in words_of(app)
+
+
+def test_uploads_are_no_part_of_a_route(open_page):
     app = open_page("analyze")
     app.segmented_control[0].set_value("Your files").run()
     unfolded(app)
     add = next(button for button in app.button if button.label == "Add the view above")
-    assert add.disabled and "A route leads to samples" in words_of(app)
+    assert add.disabled and "A route leads through samples" in words_of(app)

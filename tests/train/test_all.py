@@ -12,7 +12,7 @@ from train import all as everything
 from train.__main__ import main
 from train.fit.recipes import RECIPES
 
-SKIPPED = ["prepare", "cohort", "experiments", "quality", "bench"]
+SKIPPED = ["prepare", "cohort", "export", "experiments", "quality", "bench"]
 
 
 def planned(*words) -> list[list[str]]:
@@ -30,7 +30,7 @@ def test_every_network_of_the_registry_is_made_and_scored():
         (name, subset) for name in registry.SPECS for subset in ("samples", "validation", "test")
     }
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
-        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2), "combine"),
+        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2), "combine", "export"),
         *("screen", "losses", "skips", "leak", "leak", "robustness", "transfer"),
         *("associate", "quality", "fuzz", "bench", "cards"),
     ]
@@ -75,7 +75,7 @@ def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):
 def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path, eager):
     words = ["--data", str(paths.ASSETS / "samples"), "--assets", str(tmp_path)]
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
-    # Experiments have quick tests of their own.
+    # Experiments and graphs have quick tests of their own.
     # Of the other networks, test_pretrained.py tries what is different: a ready-made encoder taken over.
     models = ["resnet50", *MEMBERS, "sequential"]
     assert main(["all", *words, *small, "--models", *models, "--skip", *SKIPPED]) == 0

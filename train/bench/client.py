@@ -19,15 +19,18 @@ from types import TracebackType
 from typing import Any
 
 import psutil
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from btmodels.inference.engine import PING_SECONDS
-from train.bench.protocol import FINISHED, BackMsg, ForwardMsg
+from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
 SECONDS = 300.0
 """How long a page may take, its first visit with cold networks included."""
+
+FINISHED = ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY)
 
 REST_SECONDS = PING_SECONDS + 5
 """After them an idle worker has prepared what full batches need."""
@@ -200,8 +203,8 @@ class Session:
         urllib.request.urlopen(request).close()
 
     def watch(self, page: str, query: str = "") -> Iterator[str]:
-        """Ask for a page and yield each element that arrives, until all have: its kind, as far as
-        `train.bench.protocol` knows it, or the name of a component of the site's own."""
+        """Ask for a page and yield each element that arrives, until all have: its kind, or the name of a
+        component of the site's own."""
         yield from self._run(BackMsg(), page, query)
 
     def _message(self) -> ForwardMsg:
@@ -217,7 +220,7 @@ class Session:
             message = self._message()
             kind = message.WhichOneof("type")
             # A run that makes way for the next one ends early; the last one ends successfully.
-            if (kind, message.script_finished) == ("script_finished", FINISHED):
+            if (kind, message.script_finished) == FINISHED:
                 return
             if kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element

@@ -19,9 +19,9 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   to map or verdict; against the same by ``model.predict``.
 - ``stage/<stage>``: milliseconds of one stage of a slice, against ``stage/all``, from file to PNG;
   ``stage/prepare`` is a part of ``classify`` and ``segment``.
-- ``runtime/<name>/<way>``: milliseconds for one slice by the ``compiled`` network as the site asks it, by
-  the same in ``float32``, by ``model.predict``, by ONNX Runtime and, of the U-Net, by a copy in PyTorch,
-  the latter three in float32, too; against the compiled one.
+- ``runtime/<name>/<way>``: milliseconds for one slice as the ``site`` asks; against it, by ``onnxruntime``
+  and ``openvino`` where they are installed, by ``openvino_float32``, by compiled ``keras`` and by
+  ``predict``.
 - ``peak/product_<numbers>``: billions of multiply-adds a second of a large matrix product in the numbers
   that networks compute in here; ``peak/<name>``: of a network's forward pass for eight slices, against the
   product beside it.

@@ -25,6 +25,7 @@ from train.bench.stages import files
 
 if TYPE_CHECKING:
     from btmodels.inference.predict import Predictor
+    from btmodels.inference.predictor import SlicePredictor
 
 Ask = Callable[[np.ndarray], Prediction]
 
@@ -35,7 +36,7 @@ class Networks:
     def __init__(self) -> None:
         os.environ.update(processes.environment())
         names = [registry.get(name).name for name in ("default-classifier", "default")]
-        self.judge, self.locate = (worker.get_predictor(name, paths.ASSETS) for name in names)
+        self.judge, self.locate = (worker.get_keras_predictor(name, paths.ASSETS) for name in names)
         self._engine = Engine()
 
     def by_engine(self, pixels: np.ndarray) -> Prediction:
@@ -43,7 +44,7 @@ class Networks:
         return self._engine.predict([pixels])[0]
 
     def compiled(self, pixels: np.ndarray) -> Prediction:
-        """In this process, as the engine's worker asks."""
+        """In this process, as the engine's worker with Keras asks."""
         return Prediction(float(compiled(self.judge, pixels)), compiled(self.locate, pixels))
 
     def by_predict(self, pixels: np.ndarray) -> Prediction:
@@ -75,7 +76,7 @@ def analyze(repeats: int) -> tuple[float, float]:
 
 
 def engine(repeats: int) -> tuple[float, float]:
-    """Return milliseconds a slice by the engine and by the bare compiled networks."""
+    """Return milliseconds a slice by the engine, and by the networks as Keras compiles them."""
     networks = Networks()
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     try:
@@ -104,9 +105,10 @@ def network_rows(
 
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     for name in names:
-        predictor = worker.get_predictor(name, assets)
+        predictor = worker.get_keras_predictor(name, assets)
+        served = worker.get_predictor(name, assets)
         megabytes = registry.weights_path(name, assets).stat().st_size / 1e6
-        ways = partial(compiled, predictor), partial(_by_predict, predictor)
+        ways = partial(compiled, served), partial(_by_predict, predictor)
         value, against = _compare(*ways, images)
         yield {"name": f"network/{name}/parameters", "value": predictor.model.count_params()}
         yield {"name": f"network/{name}/multiply_adds", "value": multiply_adds(predictor.model)}
@@ -131,7 +133,7 @@ def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, f
     return 1000 * median(times[0]), 1000 * median(times[1])
 
 
-def compiled(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
+def compiled(predictor: SlicePredictor, pixels: np.ndarray) -> np.ndarray:
     """Ask a network about a slice as the engine's worker does; return a verdict, or a map in 255ths."""
     ask = predictor.segment if predictor.spec.task == "segment" else predictor.classify
     return ask([pixels])[0]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from time import process_time
 from typing import Any
 
-from btmodels import paths, processes, registry
-from btmodels.inference import worker
+from btmodels import registry
 from train.bench.client import Site
 
 RERUNS = 30
@@ -21,7 +19,7 @@ RERUNS = 30
 def profile_rows() -> Iterator[dict[str, Any]]:
     """Yield the parts of the networks' start, and what a rerun draws and costs: see
     `train.bench.command`."""
-    # A process of its own, for only once is TensorFlow loaded.
+    # A process of its own, for only once is a runtime loaded.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
         for name, seconds in fresh.submit(start_seconds).result().items():
             yield {"name": f"profile/start/{name}", "value": 1000 * seconds, "unit": "ms"}
@@ -37,12 +35,11 @@ def profile_rows() -> Iterator[dict[str, Any]]:
 
 
 def start_seconds() -> dict[str, float]:
-    """Start as the engine's worker does; return the seconds of one processor that each part took.
+    """Start as the worker that answers does; return the seconds of one processor that each part took.
 
-    ``tensorflow`` is loading it; of each network ``load`` is building and filling it, ``first`` its
-    first run, for which TensorFlow traces and compiles.
+    ``runtime`` is loading it; of each network ``load`` is verifying, filling and compiling its graph,
+    ``first`` its first run.
     """
-    os.environ.update(processes.environment())
     gc.disable()  # as the worker does
     spent, begin = {}, process_time()
 
@@ -51,15 +48,15 @@ def start_seconds() -> dict[str, float]:
         now = process_time()
         spent[name], begin = now - begin, now
 
-    with processes.quiet():
-        import btmodels.inference.predict  # noqa: F401
+    from btmodels.inference import graph
 
-        mark("tensorflow")
-        for name in (registry.get(alias).name for alias in ("default", "default-classifier")):
-            predictor = worker.get_predictor(name, paths.ASSETS)
-            mark(f"{name}/load")
-            predictor.warm()
-            mark(f"{name}/first")
+    graph.GraphPredictor("sequential")
+    mark("runtime")
+    for name in (registry.get(alias).name for alias in ("default", "default-classifier")):
+        predictor = graph.GraphPredictor(name)
+        mark(f"{name}/load")
+        predictor.warm()
+        mark(f"{name}/first")
     return spent
 
 

@@ -54,7 +54,7 @@ def peak_rows(
     product = matrix_product(side, numbers)
     products, shares = [], []
     for name in names:
-        predictor = worker.get_predictor(name, assets)
+        predictor = worker.get_keras_predictor(name, assets)
         views = 2 if predictor.record.flips else 1
         work = multiply_adds(predictor.model) * views * BATCH
         batch = np.zeros((BATCH, *predictor.spec.input_shape), np.float32)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from btmodels.filenames import plain_path
-from ui.analyze.upload_batch import Batch, Overrides, UploadedFile, read_batch
+from btmodels.io.batch import InputFile
+from ui.analyze.upload_batch import Batch, Overrides, read_batch
 from ui.session.cache import forget_uploads, upload_key
+from ui.session.stack import Stack
 
 OWN = upload_key("uploads.own")
 """Session key of the stack that was uploaded last, for other pages; None without one."""
@@ -17,6 +19,21 @@ _STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
 _BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
 _CHANGED = upload_key("uploads.changed")
 _ROUND = "uploads.round"
+
+
+def has_files() -> bool:
+    """Tell whether files were uploaded in this session that can still be analyzed."""
+    return stack() is not None
+
+
+def stack() -> Stack | None:
+    """Return the stack that was uploaded last."""
+    return st.session_state.get(OWN)
+
+
+def count() -> int:
+    """Return the number of files that this session holds."""
+    return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
 
 
 def uploaded(overrides: Overrides) -> Batch:
@@ -31,9 +48,9 @@ def uploaded(overrides: Overrides) -> Batch:
     )
     folder = how == FOLDER
     uploads = st.file_uploader(
-        "A patient's folder"
+        "Drag a patient's folder here"
         if folder
-        else "Pictures, DICOM, NIfTI or a zip, and masks beside them",
+        else "Drag a slice, a whole scan or a zip here, and masks with them",
         accept_multiple_files="directory" if folder else True,
         key=f"uploads.{'folder' if folder else 'files'}.{st.session_state.get(_ROUND, 0)}",
         on_change=_changed,
@@ -42,7 +59,7 @@ def uploaded(overrides: Overrides) -> Batch:
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
     files = _carried(
-        [UploadedFile(u.file_id, plain_path(u.name), u.getvalue(), folder) for u in uploads]
+        [InputFile(u.file_id, plain_path(u.name), u.getvalue(), folder) for u in uploads]
     )
     # Most reruns change nothing of the files: what was made of them is kept as it is.
     mark = tuple(file.id for file in files), overrides.mark
@@ -55,14 +72,14 @@ def uploaded(overrides: Overrides) -> Batch:
     return kept[1]
 
 
-def _carried(files: list[UploadedFile]) -> list[UploadedFile]:
+def _carried(files: list[InputFile]) -> list[InputFile]:
     """Files in the uploader, and before them those that it has lost.
 
     An uploader that was off the screen comes back empty, though nobody took a file out of it.
     """
     taken_out = st.session_state.pop(_CHANGED, False)
-    before: list[UploadedFile] = st.session_state.get(_BEFORE, [])
-    last: list[UploadedFile] = st.session_state.get(_LAST, [])
+    before: list[InputFile] = st.session_state.get(_BEFORE, [])
+    last: list[InputFile] = st.session_state.get(_LAST, [])
     if not files and last and not taken_out:
         before = [*before, *last]
     st.session_state[_BEFORE], st.session_state[_LAST] = before, files

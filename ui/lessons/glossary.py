@@ -1,17 +1,17 @@
-"""Terms that lessons explain where they first stand."""
+"""Terms that lessons explain where they stand."""
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Sequence
 
-import streamlit as st
-
+from ui.lessons import markup
 from ui.shared.content import sections
 
 FILE = "lessons/glossary.md"
 
 _MARK = re.compile(r"\[\[([^\]|]+)(?:\|([^\]|]+))?\]\]")
+_PLACE = re.compile("\ue000(\\d+)\ue001")
 
 
 def terms() -> dict[str, str]:
@@ -28,39 +28,34 @@ def marked(text: str) -> list[str]:
     return list(dict.fromkeys(_term(match) for match in _MARK.finditer(text)))
 
 
-def resolve(text: str, known: set[str]) -> tuple[str, list[str]]:
-    """Take the marks out of a text.
-
-    Args:
-        text: As for `marked`.
-        known: Terms that were explained before; those of this text are added.
-
-    Returns:
-        Markdown in which terms that stand there for the first time are bold, and these terms.
-    """
-    first: list[str] = []
-
-    def plain(match: re.Match) -> str:
-        term, shown = _term(match), match[1]
-        if term in known:
-            return shown
-        known.add(term)
-        first.append(term)
-        return f"**{shown}**"
-
-    return _MARK.sub(plain, text), first
+def plain(text: str) -> str:
+    """Take the marks out of a text."""
+    return _MARK.sub(lambda match: match[1], text)
 
 
-def draw(names: Sequence[str]) -> None:
-    """Draw a button for each term that opens its explanation; keys reach them as a finger does."""
-    explained = terms()
-    there = [name for name in names if name in explained]
-    if not there:
-        return
-    with st.container(horizontal=True, gap="small"):
-        for name in there:
-            with st.popover(name, icon=":material/help:", type="tertiary"):
-                st.markdown(f"**{name}.** {explained[name]}")
+def html_of(text: str) -> str:
+    """Return a text as HTML in which each marked term is a button that opens its explanation."""
+    found: list[re.Match] = []
+
+    def hold(match: re.Match) -> str:
+        # Kept out of Markdown's sight by characters that no text has.
+        found.append(match)
+        return f"\ue000{len(found) - 1}\ue001"
+
+    def button(match: re.Match) -> str:
+        term = found[int(match[1])]
+        return (
+            f'<button type="button" class="term" aria-expanded="false" '
+            f'data-term="{html.escape(_term(term))}">{html.escape(term[1])}</button>\u2060'
+        )
+
+    return _PLACE.sub(button, markup.blocks(_MARK.sub(hold, text)))
+
+
+def explanations(text: str) -> dict[str, str]:
+    """Return what explains the terms that a text marks, as HTML by term."""
+    known = terms()
+    return {term: markup.line(known[term]) for term in marked(text) if term in known}
 
 
 def _term(match: re.Match) -> str:

@@ -1,20 +1,39 @@
-"""What every lesson of Learn has: words with terms explained, an address, a check, a sheet."""
+"""What every lesson of Learn has: words with terms explained, tasks, an address, a check, a sheet."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 
 import streamlit as st
 
-from ui.lessons import glossary, questions, source_excerpt, worksheet
+from ui.lessons import questions, source_excerpt, worksheet
+from ui.lessons.shared import prose, tasks
+from ui.shared.component_files import module
 from ui.shared.text import quoted
 
 KEY = "lesson"
 """Parameter of the address that names the lesson; the others are the lesson's own."""
 
+WIDTH = 640
+"""Pixels across what is read: some 70 characters."""
+
 _ASKED, _WRITTEN = "learn.asked", "learn.written"
 """Session keys: the address that the lesson was opened with, and the one it wrote last."""
+
+
+_top = st.components.v2.component("page_top", js=module("lessons/shared/page_top.js"))
+
+
+def start_at_top(address: str) -> None:
+    """Show the top of the page where ``address`` is another than before."""
+    _top(key="learn.top", data={"address": address})
+
+
+def anchor_of(heading: str) -> str:
+    """Return the name by which the address reaches a section."""
+    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
 
 
 class Lesson:
@@ -31,7 +50,6 @@ class Lesson:
 
     def __init__(self, address: str, text: Mapping[str, str]) -> None:
         self.address, self.text = address, text
-        self._known: set[str] = set()
         self._problems: list[str] = []
         self._refused: set[str] = set()
         self._asked = _asked(address)
@@ -42,7 +60,7 @@ class Lesson:
         return f"learn.{self.address}.{name}"
 
     def prose(self, heading: str, title: bool = True) -> None:
-        """Draw a section of the lesson's words, and a button for each term that is new in it.
+        """Draw a section of the lesson's words.
 
         Args:
             heading: Of the section; nothing is drawn where the text has none.
@@ -51,10 +69,12 @@ class Lesson:
         if heading not in self.text:
             return
         if title:
-            st.header(heading, anchor=False)
-        words, first = glossary.resolve(self.text[heading], self._known)
-        st.markdown(words)
-        glossary.draw(first)
+            st.header(heading, anchor=anchor_of(heading))
+        prose.draw(self.text[heading], self.key(f"words.{anchor_of(heading)}"))
+
+    def tasks(self, figure: str) -> None:
+        """Draw what there is to predict and to try on a figure, beside which this stands."""
+        tasks.draw(self.text, self.address, figure, self.key(f"tasks.{figure}"))
 
     def choice(self, key: str, words: Collection[str], usual: str) -> str:
         """Return what the address says of ``key``; of another word than ``words``, a sentence."""
@@ -103,17 +123,23 @@ class Lesson:
             st.query_params.from_dict(query)
 
     def open(self) -> None:
-        """Draw what stands above the picture: title and question."""
+        """Draw what stands above the picture: title, question, and what there is to come."""
         st.title(self.text["Title"], anchor=False)
-        words, first = glossary.resolve(self.text["Question"], self._known)
-        st.markdown(f"#### {words}")
-        glossary.draw(first)
+        prose.draw(f"#### {self.text['Question']}", self.key("words.question"))
+        links = [f"[{heading}](#{anchor_of(heading)})" for heading in self.headings()]
+        st.markdown(" · ".join(links))
+
+    def headings(self) -> list[str]:
+        """Return the sections that the lesson shows under a heading, in order."""
+        shown = [heading for heading in self.text if heading not in worksheet.WRITTEN]
+        shown = [each for each in shown if not each.startswith(worksheet.UNTITLED)]
+        return [*shown, "Check"]
 
     def close(self) -> None:
-        """Draw what ends a lesson: what to try, the check, the code, a sheet to print, sources."""
-        self.prose("Try this")
-        st.header("Check", anchor=False)
-        questions.draw(self.text["Check"], self.key("check"))
+        """Draw what ends a lesson: the check, the code, a sheet to print, sources."""
+        st.header("Check", anchor=anchor_of("Check"))
+        with st.container(width=WIDTH):
+            questions.draw(self.text["Check"], self.key("check"))
         left, right = st.columns(2, gap="large")
         with left:
             st.subheader("The code that does it", anchor=False)

@@ -1,8 +1,9 @@
 """Learn: an overview of the lessons there are, or one lesson with the way to the next.
 
 A lesson is a file assets/lessons/<address>.md and a module of `ui.lessons` with ``draw(lesson)``, which
-draws what stands between the question and *Try this*: the picture first, then its words by
-`ui.lessons.lesson.Lesson.prose`. It comes into being by a line in `LESSONS`.
+draws what stands between the question and the check: pictures, the tasks beside them by
+`ui.lessons.lesson.Lesson.tasks`, and words by `ui.lessons.lesson.Lesson.prose`. A line in `LESSONS` adds
+it to the page.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui.lessons import glossary
+from ui.lessons import glossary, questions
 from ui.lessons.encoder_decoder import encoder_decoder
-from ui.lessons.lesson import KEY, Lesson
+from ui.lessons.lesson import KEY, WIDTH, Lesson, start_at_top
 from ui.lessons.measuring import measuring
 from ui.lessons.segmentation import segmentation
 from ui.lessons.test_set import held_out
 from ui.lessons.training import training
 from ui.lessons.transfer import transfer
+from ui.lessons.two_steps import two_steps
 from ui.shared.content import sections
 from ui.shared.text import quoted
 
@@ -41,6 +43,7 @@ LESSONS: dict[str, Entry] = {
     "test-set": Entry(held_out.draw, ":material/call_split:"),
     "transfer": Entry(transfer.draw, ":material/move_up:"),
     "train": Entry(training.draw, ":material/model_training:"),
+    "classify-then-segment": Entry(two_steps.draw, ":material/alt_route:"),
 }
 """Lessons by their word in the address, in the order of learning."""
 
@@ -57,6 +60,7 @@ def draw(text: Mapping[str, str]) -> None:
         text: Of the page, by heading.
     """
     asked = st.query_params.get(KEY)
+    start_at_top(asked if asked in LESSONS else "")
     if asked in LESSONS:
         _lesson(asked)
         return
@@ -79,6 +83,9 @@ def _overview(text: Mapping[str, str], asked: str | None) -> None:
             with st.container(border=True):
                 st.subheader(f"{number} · {words['Title']}", anchor=False)
                 st.markdown(words["In short"])
+                right, all_of_them = questions.solved(words["Check"], f"learn.{address}.check")
+                if right:
+                    st.caption(f":material/check: {right} of {all_of_them} questions answered")
                 st.page_link(
                     PAGE,
                     label=f"Begin: {words['Title']}",
@@ -86,8 +93,10 @@ def _overview(text: Mapping[str, str], asked: str | None) -> None:
                     query_params={KEY: address},
                 )
     with st.expander("Glossary: every word that the lessons explain", icon=":material/dictionary:"):
-        for term, explanation in sorted(glossary.terms().items(), key=lambda pair: pair[0].lower()):
-            st.markdown(f"**{term}.** {explanation}")
+        terms = sorted(glossary.terms().items(), key=lambda pair: pair[0].lower())
+        with st.container(width=WIDTH):
+            for term, explanation in terms:
+                st.markdown(f"**{term}.** {explanation}")
 
 
 def _lesson(address: str) -> None:

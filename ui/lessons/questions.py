@@ -1,13 +1,21 @@
-"""The questions that close a lesson: read from Markdown, answered by a click, explained."""
+"""Questions of lessons: the check that closes one, and what a task asks to predict; from Markdown."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 _ANSWER = re.compile(r"^- \[([ x])\] (.+)$")
+_SHOW = re.compile(r"^show: (\S+) (\{.*\})$", re.MULTILINE)
+_TASK = re.compile(r"^Task: (\S+) (\d+)$")
+
+GIVEN = "learn.answers"
+"""Session key of the answers given, by question; a widget's own state ends with its page."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +27,29 @@ class Question:
         answers: To choose from, two or more.
         right: Index of the right one.
         why: What explains the answer.
+        because: For each answer why it is wrong; empty for the right one.
     """
 
     words: str
     answers: tuple[str, ...]
     right: int
     why: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to predict, then to try on a figure.
+
+    Attributes:
+        figure: Name of the figure that it stands beside.
+        question: What to do, what may come of it, and what does.
+        show: Name of the panel that *Show me* sets, and its state; None where there is none.
+    """
+
+    figure: str
+    question: Question
+    show: tuple[str, dict[str, Any]] | None
 
 
 def parse(text: str) -> tuple[Question, ...]:
@@ -32,13 +57,38 @@ def parse(text: str) -> tuple[Question, ...]:
 
         ### Which pixels does a mask mark?
         - [ ] all of them
+          > That would be the whole slice.
         - [x] those of the tumor
         > That is what it is for.
 
     Raises:
         ValueError: A question without two answers, without exactly one right one, or unexplained.
     """
-    return tuple(_question(part) for part in re.split(r"^### +", text, flags=re.MULTILINE)[1:])
+    parts = re.split(r"^### +", text, flags=re.MULTILINE)[1:]
+    return tuple(_question(*part.partition("\n")[::2]) for part in parts)
+
+
+def tasks(text: Mapping[str, str], figure: str | None = None) -> tuple[Task, ...]:
+    """Read the tasks of a lesson: sections with headings such as ``Task: measure 1``.
+
+    What is to be done comes first, then what may be expected, as the answers of `parse`, then perhaps
+    a line such as ``show: measure {"threshold": 0.2}``.
+
+    Args:
+        text: Of the lesson, by heading.
+        figure: Of which tasks are wanted; None for all.
+    """
+    found = []
+    for heading, body in text.items():
+        match = _TASK.match(heading)
+        if match is None or figure not in (None, match[1]):
+            continue
+        shown = _SHOW.search(body)
+        words, marker, rest = _SHOW.sub("", body).partition("\n- [")
+        question = _question(" ".join(words.split()), marker + rest)
+        show = (shown[1], json.loads(shown[2])) if shown else None
+        found.append(Task(match[1], question, show))
+    return tuple(found)
 
 
 def draw(text: str, key: str) -> None:
@@ -52,35 +102,54 @@ def draw(text: str, key: str) -> None:
         _draw(number, question, f"{key}.{number}")
 
 
+def solved(text: str, key: str) -> tuple[int, int]:
+    """Return how many questions of a lesson were answered rightly, and how many there are."""
+    questions = parse(text)
+    given = st.session_state.get(GIVEN, {})
+    right = [given.get(f"{key}.{n}") == each.right for n, each in enumerate(questions, 1)]
+    return sum(right), len(questions)
+
+
 @st.fragment
 def _draw(number: int, question: Question, key: str) -> None:
+    given = st.session_state.setdefault(GIVEN, {})
     with st.container(border=True):
         chosen = st.radio(
             f"{number}. {question.words}",
             range(len(question.answers)),
             format_func=lambda index: question.answers[index],
-            index=None,
+            index=given.get(key),
             key=key,
         )
+        given[key] = chosen
         if chosen == question.right:
             st.success(f"Yes. {question.why}", icon=":material/check_circle:")
         elif chosen is not None:
             st.warning(
-                f"Not quite: {question.answers[question.right]} {question.why}",
-                icon=":material/lightbulb:",
+                f"Not quite. {question.because[chosen]} Try again.", icon=":material/lightbulb:"
             )
 
 
-def _question(part: str) -> Question:
-    words, _, body = part.partition("\n")
-    lines = body.strip().splitlines()
-    answers = [match for line in lines if (match := _ANSWER.match(line))]
-    right = [index for index, match in enumerate(answers) if match[1] == "x"]
-    why = " ".join(line[1:].strip() for line in lines if line.startswith(">"))
-    if len(answers) < 2 or len(right) != 1 or not why:
+def _question(words: str, body: str) -> Question:
+    answers: list[list[str]] = []
+    marks, why = [], []
+    for line in body.strip().splitlines():
+        if match := _ANSWER.match(line):
+            marks.append(match[1])
+            answers.append([match[2].strip()])
+        elif line.startswith(">"):
+            why.append(line[1:].strip())
+        elif line.strip().startswith(">") and answers:
+            answers[-1].append(line.strip()[1:].strip())
+    right = [index for index, mark in enumerate(marks) if mark == "x"]
+    because = tuple(" ".join(lines[1:]) for lines in answers)
+    wrong = [reason for index, reason in enumerate(because) if index not in right]
+    if len(answers) < 2 or len(right) != 1 or not why or not all(wrong):
         raise ValueError(
-            "A question has two answers or more, one of them right, and an explanation. "
-            f"Received: {words!r} with {len(answers)} answers, {len(right)} right, "
+            "A question has two answers or more, one of them right, each other one with why it is "
+            f"wrong, and an explanation. Received: {words.strip()!r} with {len(answers)} answers, "
+            f"{len(right)} right, {sum(map(bool, wrong))} with a reason, "
             f"{'an' if why else 'no'} explanation"
         )
-    return Question(words.strip(), tuple(match[2].strip() for match in answers), right[0], why)
+    texts = tuple(lines[0] for lines in answers)
+    return Question(words.strip(), texts, right[0], " ".join(why), because)

@@ -25,19 +25,25 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
 
     Args:
         lesson: That is being drawn.
-        usual: Folder of the patient to begin with; else the first one there is.
+        usual: Folder of the patient to begin with where no real one is there that the networks have
+            never met; else the first one there is.
         parameter: Of the address; None of two choices in one lesson share it.
 
     Returns:
         A stack of a single slice; None where there is nothing to show, which the page says.
     """
-    library = samples.library().samples
+    there = samples.library()
+    library = there.samples
     own = st.session_state.get(uploader.OWN)
     options = [*([OWN] if own else []), *library]
     if not options:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
         return None
-    first = usual if usual in library else next(iter(library), OWN)
+    featured, chosen_as = there.featured()
+    if featured and chosen_as != "bundled":  # a real patient whom the networks have never met
+        first = featured.patient.folder
+    else:
+        first = usual if usual in library else next(iter(library), OWN)
     key = lesson.key(parameter)
     asked = lesson.choice(parameter, list(library), first)
     if st.session_state.get(key) not in options:

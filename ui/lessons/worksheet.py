@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
-from ui.lessons import glossary, print_html
-from ui.lessons import questions as lesson_check
+from ui.lessons import glossary, markup, questions
+from ui.lessons.questions import Question
 from ui.shared.content import sections
 
-WRITTEN = ("Try this", "Check", "Code", "Title", "In short", "Question", "Sources", "")
+WRITTEN = ("Check", "Code", "Title", "In short", "Question", "Sources", "")
 """Sections with a place of their own on the sheet, or none."""
 
-SCREEN = "Screen: "
-"""Sections whose heading begins so speak of what is on the screen, and are left out."""
+SCREEN, TASK = "Screen: ", "Task: "
+"""Headings that begin so are for what is on the screen, which the sheet leaves out, and for tasks."""
+
+UNTITLED = (SCREEN, TASK)
 
 
 def sheet(text: Mapping[str, str]) -> str:
@@ -23,39 +25,49 @@ def sheet(text: Mapping[str, str]) -> str:
         text: Of the lesson, by heading.
     """
     title = text.get("Title", "Lesson")
-    known: set[str] = set()
-    words = {heading: glossary.resolve(part, known)[0] for heading, part in text.items()}
-    questions = lesson_check.parse(text.get("Check", ""))
+    words = {heading: glossary.plain(part) for heading, part in text.items()}
+    marked = {term for part in text.values() for term in glossary.marked(part)}
+    checks, tried = questions.parse(words.get("Check", "")), questions.tasks(words)
     parts = [
-        f"<h1>{print_html.line(title)}</h1>",
-        f"<p><strong>{print_html.line(words['Question'])}</strong></p>",
+        f"<h1>{markup.line(title)}</h1>",
+        f"<p><strong>{markup.line(words['Question'])}</strong></p>",
     ]
     for heading, part in words.items():
-        if heading not in WRITTEN and not heading.startswith(SCREEN):
-            parts += [f"<h2>{print_html.line(heading)}</h2>", print_html.blocks(part)]
-    if "Try this" in words:
-        parts += ["<h2>Try this</h2>", print_html.blocks(words["Try this"])]
+        if heading not in WRITTEN and not heading.startswith(UNTITLED):
+            parts += [f"<h2>{markup.line(heading)}</h2>", markup.blocks(part)]
+    parts.append("<h2>Try it on the screen</h2>")
+    parts += [_asked(number, task.question) for number, task in enumerate(tried, 1)]
     parts.append("<h2>Check</h2>")
-    for number, question in enumerate(questions, 1):
-        parts.append(f"<h3>{number}. {print_html.line(question.words)}</h3>")
-        choices = "".join(f"<li>{print_html.line(answer)}</li>" for answer in question.answers)
-        parts.append(f'<ul class="boxes">{choices}</ul>')
+    parts += [_asked(number, question) for number, question in enumerate(checks, 1)]
     parts.append("<h2>Your answer to the question at the top</h2>")
     parts += ['<div class="write"></div>'] * 3
     parts.append('<h2 class="answers">Answers</h2>')
-    for number, question in enumerate(questions, 1):
-        answer = print_html.line(question.answers[question.right])
-        parts.append(f"<h3>{number}. {answer}</h3><p>{print_html.line(question.why)}</p>")
-    explained = {term: part for term, part in glossary.terms().items() if term in known}
+    for title, answered in (
+        ("Try it", [task.question for task in tried]),
+        ("Check", checks),
+    ):
+        parts.append(f"<h3>{title}</h3>")
+        parts += [_answered(number, question) for number, question in enumerate(answered, 1)]
+    explained = {term: part for term, part in glossary.terms().items() if term in marked}
     if explained:
         parts.append("<h2>Words</h2><dl>")
         parts += [
-            f"<dt>{html.escape(term)}</dt><dd>{print_html.line(' '.join(part.split()))}</dd>"
+            f"<dt>{html.escape(term)}</dt><dd>{markup.line(part)}</dd>"
             for term, part in explained.items()
         ]
         parts.append("</dl>")
     if "Sources" in text:
-        parts += ["<h2>Sources</h2>", print_html.blocks(text["Sources"])]
+        parts += ["<h2>Sources</h2>", markup.blocks(text["Sources"])]
     notice = sections("cards/notice.md").get("", "")
-    parts.append(f'<p class="notice">{print_html.line(notice)}</p>')
-    return print_html.document(title, "\n".join(parts))
+    parts.append(f'<p class="notice">{markup.line(notice)}</p>')
+    return markup.document(title, "\n".join(parts))
+
+
+def _asked(number: int, question: Question) -> str:
+    choices = "".join(f"<li>{markup.line(answer)}</li>" for answer in question.answers)
+    return f'<h3>{number}. {markup.line(question.words)}</h3><ul class="boxes">{choices}</ul>'
+
+
+def _answered(number: int, question: Question) -> str:
+    right = markup.line(question.answers[question.right])
+    return f"<p>{number}. <strong>{right}</strong>. {markup.line(question.why)}</p>"

@@ -2,8 +2,13 @@
 
 import { copyText } from "../viewer/copy.js";
 import { mount, Panel } from "../viewer/panel.js";
+import { VIEWER_CHANGE } from "../viewer/sync.js";
 
 const PLACES = { PageUp: -1, ArrowLeft: -1, PageDown: 1, ArrowRight: 1, " ": 1 };
+const CHANGES = { // what a key changes in the picture
+  m: { toggle: "prediction" }, t: { toggle: "truth" }, p: { toggle: "probability" },
+  "[": { threshold: -0.05 }, "]": { threshold: 0.05 },
+};
 
 export default (component) => mount(Presenter, component);
 
@@ -18,8 +23,8 @@ class Presenter extends Panel {
     act("leave", () => this.go("leave"));
     act("copy", ({ target }) => copyText(this.link(), this.find("input"), target));
     // The keys of the page come here before the picture has them: a clicker walks the route.
-    this.press = (event) => this.key(event);
-    document.addEventListener("keydown", this.press, { capture: true });
+    this.pressed = (event) => this.key(event);
+    document.addEventListener("keydown", this.pressed, { capture: true });
     this.look = () => this.check();
     this.looking = setInterval(this.look, 2000);
   }
@@ -27,7 +32,7 @@ class Presenter extends Panel {
   receive(data, _, setTriggerValue) {
     this.send = setTriggerValue;
     this.data = data;
-    this.stop = data.stop;
+    this.step = data.step;
     for (const kind of ["switch", "panel", "bar"]) this.find(`.${kind}`).hidden = kind !== data.kind;
     if (data.kind === "bar") this.count();
     if (data.kind === "panel") this.check();
@@ -35,7 +40,7 @@ class Presenter extends Panel {
 
   close() {
     super.close();
-    document.removeEventListener("keydown", this.press, { capture: true });
+    document.removeEventListener("keydown", this.pressed, { capture: true });
     clearInterval(this.looking);
   }
 
@@ -43,27 +48,27 @@ class Presenter extends Panel {
     this.send("go", where);
   }
 
-  walk(step) {
-    const to = Math.max(1, Math.min(this.data.stops, this.stop + step));
-    if (to === this.stop) return;
-    this.stop = to; // two quick presses are two stops, whenever the server answers
+  walk(by) {
+    const to = Math.max(1, Math.min(this.data.steps.length, this.step + by));
+    if (to === this.step) return;
+    this.step = to; // two quick presses are two steps, whenever the server answers
     this.count();
     this.go(to);
   }
 
-  // Back to the first stop, and whatever was changed at it is as the route has it.
+  // Back to the first step, and whatever was changed at it is as the route has it.
   reset() {
-    this.stop = Math.min(1, this.data.stops);
+    this.step = Math.min(1, this.data.steps.length);
     this.count();
-    this.go(this.stop);
+    this.go(this.step);
   }
 
   count() {
-    const { stops } = this.data;
+    const { stops, steps } = this.data;
     const before = stops ? `Before stop 1 of ${stops}` : "No stops";
-    this.find("output").textContent = this.stop ? `Stop ${this.stop} of ${stops}` : before;
-    this.find("[name=previous]").disabled = this.stop < 2;
-    this.find("[name=next]").disabled = this.stop >= stops;
+    this.find("output").textContent = this.step ? `Stop ${steps[this.step - 1]} of ${stops}` : before;
+    this.find("[name=previous]").disabled = this.step < 2;
+    this.find("[name=next]").disabled = this.step >= steps.length;
   }
 
   key(event) {
@@ -77,22 +82,34 @@ class Presenter extends Panel {
     if (kind === "switch") {
       if (key !== "p" && key !== "P") return;
       this.go("present");
-    } else if (key === " " && target.matches?.("button")) {
-      return;
-    } else if (key in PLACES && !event.shiftKey) {
-      this.walk(PLACES[key]);
-    } else if (key === "Home") {
-      this.reset();
-    } else if (key === "Escape") {
-      this.go("leave");
-    } else if (key === "f" || key === "F") {
-      if (document.fullscreenElement) document.exitFullscreen();
-      else document.documentElement.requestFullscreen?.();
-    } else {
+    } else if (!this.press(key, event, target)) {
       return;
     }
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  // Do what a key means while presenting; false where it means nothing here.
+  press(key, event, target) {
+    const blank = this.find(".blank");
+    const letter = key.length === 1 ? key.toLowerCase() : key;
+    if (key === " " && target.matches?.("button")) return false;
+    if (letter === "b" || key === ".") blank.hidden = !blank.hidden;
+    else if (!blank.hidden) blank.hidden = true; // any other key brings the picture back, and no more
+    else if (key in PLACES && !event.shiftKey && this.data.steps.length) this.walk(PLACES[key]);
+    else if (letter in CHANGES) window.dispatchEvent(new CustomEvent(VIEWER_CHANGE, { detail: CHANGES[letter] }));
+    else if (key === "Home") this.reset();
+    else if (key === "Escape") this.go("leave");
+    else if (letter === "f") this.fillScreen();
+    else if (letter === "h" || key === "?") this.find(".keys").classList.toggle("faded");
+    else return false;
+    if (letter !== "h" && key !== "?") this.find(".keys").classList.add("faded");
+    return true;
+  }
+
+  fillScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen?.();
   }
 
   // What the server knows, and what only the browser knows: where the page was loaded from.

@@ -1,9 +1,10 @@
 """A route of views to walk while presenting, and its short form in an address.
 
 Stops are joined by ``~``. A stop is the patient's first twelve characters, the slice's number and what
-is unusual about the view, joined by dots; its caption follows two dots::
+is unusual about the view, joined by dots; its caption follows two dots. A stop may also be one of `SLIDES`
+in place of a patient::
 
-    SYNT_AA_0001.13.lprediction~SYNT_AA_0004.6.cpost.t0-35..The rim takes up contrast
+    SYNT_AA_0001.13.q1~SYNT_AA_0004.6.cpost.t0-35..The rim takes up contrast~scoreboard..How good is it?
 """
 
 from __future__ import annotations
@@ -16,11 +17,22 @@ from btmodels.dataset.cohort import PATIENT_KEY
 from ui.session.view_state import read_link
 from ui.shared.text import quoted
 
-MOST_STOPS = 5
+MOST_STOPS = 12
 MOST_CHARACTERS = 120
 """Of a caption; what is longer is cut."""
 
+SLIDES = {"scoreboard": "How good it is", "limits": "What it cannot do"}
+"""Stops that show no patient, by their word in a route."""
+
 _LETTERS = {
+    "q": "ask",
+    "z": "zoom",
+    "x": "x",
+    "y": "y",
+    "b": "brightness",
+    "k": "contrast",
+    "o": "opacity",
+    "d": "divider",
     "t": "threshold",
     "c": "channel",
     "l": "layers",
@@ -38,7 +50,8 @@ class Stop:
 
     Attributes:
         query: Of the address of the view, as `ui.session.view_state.write_link` writes it; what it
-        leaves out is left to the page.
+            leaves out is left to the page. ``ask`` is ``1`` where masks and verdict come with a second
+            press. ``slide`` alone is one of `SLIDES`.
         caption: What the presenter wants to have said about it; plain text.
     """
 
@@ -46,9 +59,41 @@ class Stop:
     caption: str = ""
 
     @property
-    def patient(self) -> str:
-        """Folder name of the patient."""
-        return self.query["patient"]
+    def patient(self) -> str | None:
+        """Folder name of the patient; None for a slide."""
+        return self.query.get("patient")
+
+    @property
+    def slide(self) -> str | None:
+        """One of `SLIDES`; None for a view of a patient."""
+        return self.query.get("slide")
+
+    @property
+    def asks(self) -> bool:
+        """Whether masks and verdict come with a second press."""
+        return self.query.get("ask") == "1"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one press of a key shows.
+
+    Attributes:
+        stop: Number of the stop, from 1.
+        hidden: Whether masks and verdict are left out: the stop asks, the next step answers.
+    """
+
+    stop: int
+    hidden: bool = False
+
+
+def steps_of(stops: Sequence[Stop]) -> list[Step]:
+    """Return what each press shows, in order: a stop that asks takes two."""
+    return [
+        Step(number, hidden)
+        for number, stop in enumerate(stops, start=1)
+        for hidden in ((True, False) if stop.asks else (False,))
+    ]
 
 
 def stop_of(query: Mapping[str, str], usual: Mapping[str, str], caption: str = "") -> Stop:
@@ -108,6 +153,9 @@ def moved(stops: Sequence[Stop], index: int, step: int) -> tuple[Stop, ...]:
 
 
 def _format(stop: Stop, patients: Collection[str]) -> str:
+    caption = f"..{_escape(stop.caption, '~')}" if stop.caption else ""
+    if stop.slide:
+        return stop.slide + caption
     short = stop.patient[:PATIENT_KEY]
     alone = sum(name.startswith(short) for name in patients) == 1
     fields = [_escape(short if alone else stop.patient, ".~"), stop.query.get("slice", "")]
@@ -115,7 +163,6 @@ def _format(stop: Stop, patients: Collection[str]) -> str:
         if key in stop.query:
             value = stop.query[key].replace(_DASHES.get(key, "-"), "-")
             fields.append(letter + _escape(value, ".~"))
-    caption = f"..{_escape(stop.caption, '~')}" if stop.caption else ""
     return ".".join(fields).rstrip(".") + caption
 
 
@@ -124,6 +171,8 @@ def _parse(
 ) -> tuple[Stop | None, list[str]]:
     view, _, caption = text.partition("..")
     short, *fields = (unquote(field) for field in view.split("."))
+    if short in SLIDES:
+        return Stop({"slide": short}, shorten(unquote(caption))), []
     alike = [name for name in patients if name[:PATIENT_KEY] == short]
     named = [short] if short in patients else alike
     if len(named) != 1:
@@ -141,6 +190,9 @@ def _parse(
     link, sentences = read_link(query, patients, models)
     if link.number is None:
         query.pop("slice", None)
+    if query.get("ask", "1") != "1":
+        query.pop("ask")
+        problems.append("A question is 1 or left out.")
     return Stop(query, shorten(unquote(caption))), problems + sentences
 
 

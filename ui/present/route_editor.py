@@ -10,7 +10,7 @@ from btmodels.errors import CohortError
 from btmodels.inference import engine
 from ui.analyze import slice_picker
 from ui.present import page
-from ui.present.route import MOST_CHARACTERS, MOST_STOPS, Stop, moved, shorten, stop_of
+from ui.present.route import MOST_CHARACTERS, MOST_STOPS, SLIDES, Stop, moved, shorten, stop_of
 from ui.session import analysis, samples
 from ui.session.stack import Stack
 from ui.session.view_state import LAYERS, USUAL_LAYERS, read_link
@@ -20,7 +20,12 @@ from ui.shared.text import plain
 EDITION = "route.edition"
 """Session key: how often stops were put elsewhere, so that a caption's field goes with its stop."""
 
-HERE, EARLIER, LATER, OUT = "Show the view above here", "Move up", "Move down", "Take out"
+HERE, ASK, TELL = (
+    "Replace with the view above",
+    "Ask first, then show the answer",
+    "Show the answer at once",
+)
+EARLIER, LATER, OUT = "Move up", "Move down", "Remove"
 
 _WARMTH = {
     "warm": "Networks warm",
@@ -58,10 +63,8 @@ def editor(linkable: bool) -> None:
                 help=words,
                 on_click=_add,
             )
-            st.button(
-                "Walk the route", icon=":material/play_arrow:", on_click=page.start, args=(1,)
-            )
-            st.button("Reset", icon=":material/restart_alt:", on_click=_keep, args=(None,))
+            st.button("Present the route", icon=":material/play_arrow:", on_click=page.start_route)
+            st.button("Standard route", icon=":material/restart_alt:", on_click=_keep, args=(None,))
             if st.button("Get all stops ready", icon=":material/bolt:"):
                 _get_ready(stops)
         page.checklist(stops, checks(stops))
@@ -83,6 +86,8 @@ def checks(stops: tuple[Stop, ...]) -> list[tuple[str, bool]]:
 
 def describe(stop: Stop) -> str:
     """Say in a few words what a stop shows."""
+    if stop.slide:
+        return SLIDES[stop.slide]
     found = [stop.patient]
     if "slice" in stop.query:
         found.append(f"slice {stop.query['slice']}")
@@ -91,7 +96,8 @@ def describe(stop: Stop) -> str:
     found.append(" + ".join(layer for layer in layers if layer in LAYERS) or "no layers")
     if "wipe" in stop.query:
         found.append(f"compared with {stop.query['wipe']}")
-    return ", ".join(found)
+    found += [f"{key} {stop.query[key]}" for key in ("zoom",) if key in stop.query]
+    return ", ".join([*found, "asks first"] if stop.asks else found)
 
 
 def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
@@ -109,7 +115,8 @@ def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
         on_change=_caption,
         args=(index, key),
     )
-    options = [HERE] * linkable + [EARLIER] * (index > 0) + [LATER] * (index < stops - 1)
+    asking = [] if stop.slide else [TELL if stop.asks else ASK]
+    options = [HERE] * linkable + asking + [EARLIER] * (index > 0) + [LATER] * (index < stops - 1)
     key = f"route.menu.{edition}.{index}"
     menu.menu_button(
         f"Stop {index + 1}",
@@ -126,6 +133,10 @@ def _change(index: int, key: str) -> None:
     asked = st.session_state[key]
     if asked == HERE:
         changed = (*stops[:index], _current(stops[index].caption), *stops[index + 1 :])
+    elif asked in (ASK, TELL):
+        query = {key: value for key, value in stops[index].query.items() if key != "ask"}
+        query |= {"ask": "1"} if asked == ASK else {}
+        changed = (*stops[:index], replace(stops[index], query=query), *stops[index + 1 :])
     elif asked == OUT:
         changed = (*stops[:index], *stops[index + 1 :])
     else:
@@ -165,6 +176,8 @@ def _open(stops: tuple[Stop, ...]) -> list[tuple[Stack, str | None]]:
     """Return each stack of the route, once for each segmenter that looks at it."""
     library, opened = samples.library(), {}
     for stop in stops:
+        if stop.slide:
+            continue
         link, _ = read_link(stop.query, library.samples, analysis.segmenters())
         try:
             stack = samples.stack_of(library.samples[stop.patient], stop.patient)

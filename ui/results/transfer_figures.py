@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from btmodels.metrics.bootstrap import paired_difference
 from ui.shared.chart_style import finished
 
 Cell = dict[str, Any]
@@ -52,7 +53,10 @@ def pick(cells: Sequence[Cell], encoder: str, task: str, share: float | None = 1
 
 
 def curves(cells: Sequence[Cell], by: str) -> go.Figure:
-    """Draw the score while training goes on, a line an arm.
+    """Draw the score while training goes on, a line an arm, and the final score as a large open mark.
+
+    While training goes on, only some of the validation slices are scored; the final score is of all,
+    with the best state of the training, and is the one in `table`.
 
     Args:
         cells: Of one encoder and task.
@@ -71,6 +75,21 @@ def curves(cells: Sequence[Cell], by: str) -> go.Figure:
             marker={"symbol": symbol, "size": 8, "color": color},
             hovertemplate="%{x:,}: %{y:.3f}<extra>" + ARMS[cell["arm"]] + "</extra>",
         )
+        if rows and score_of(cell) is not None:
+            figure.add_scatter(
+                x=[rows[-1][by]],
+                y=[score_of(cell)],
+                mode="markers",
+                name=f"{ARMS[cell['arm']]}, final score",
+                showlegend=False,
+                marker={
+                    "symbol": f"{symbol}-open",
+                    "size": 15,
+                    "color": color,
+                    "line": {"width": 3},
+                },
+                hovertemplate="%{y:.3f}<extra>" + ARMS[cell["arm"]] + ", final score</extra>",
+            )
     titles = {"slices": "Slices trained on", "cpu_seconds": "Seconds of one processor"}
     figure.update_xaxes(title=titles[by], rangemode="tozero")
     figure.update_yaxes(title=SCORES[cells[0]["task"]][1], rangemode="tozero")
@@ -154,65 +173,60 @@ def times(cells: Sequence[Cell]) -> list[str]:
     return sentences
 
 
-def patients_saved(cells: Sequence[Cell]) -> list[str]:
-    """Return sentences on how few patients the thawed encoder needs for what scratch takes more for.
+def gain(cell: Cell, scratch: Cell) -> tuple[float, tuple[float, float]] | None:
+    """Return how far a start is ahead of scratch, patient by patient, with its 95 % interval.
+
+    Args:
+        cell, scratch: Of the same encoder, task and share, scored on the same patients.
+
+    Returns:
+        Mean difference and (low, high); None where patients have no score of their own, as of AUC.
+    """
+    ours, base = (each["score"].get("patients") for each in (cell, scratch))
+    return paired_difference(ours, base) if ours and base else None
+
+
+def gains(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Return a row for each start beside scratch on the same patients: both scores and the difference.
 
     Args:
         cells: Of one encoder and task, of all shares.
     """
-    scratch, staged = (
-        sorted(
-            (cell for cell in cells if cell["arm"] == arm and score_of(cell) is not None),
-            key=lambda cell: cell["training_patients"],
+    rows = []
+    for cell, scratch in _pairs(cells):
+        found = gain(cell, scratch)
+        ours, base = score_of(cell), score_of(scratch)
+        rows.append(
+            {
+                "Start": ARMS[cell["arm"]],
+                "Patients trained on": cell["training_patients"],
+                "Score": ours,
+                "From scratch": base,
+                "Difference": found[0] if found else ours - base,
+                "95 % interval of the difference": (
+                    f"{found[1][0]:+.2f} to {found[1][1]:+.2f}" if found else "not recorded"
+                ),
+                "Ahead": verdict(ours - base, found[1] if found else None),
+            }
         )
-        for arm in ("scratch", "staged")
-    )
-    return [_saved(base, staged) for base in scratch] if staged else []
+    return rows
 
 
-def _saved(base: Cell, staged: Sequence[Cell]) -> str:
-    # What scratch reaches, and the least that does it thawed.
-    patients, score = base["training_patients"], score_of(base)
-    words = f"From scratch, {patients} patients reach {score:.3f}; thawed, "
-    enough = next((cell for cell in staged if score_of(cell) >= score), None)
-    if enough is None:
-        return words + "no number of patients that was tried does."
-    needed = enough["training_patients"]
-    verdict = f"{needed} reach {score_of(enough):.3f}"
-    if needed < patients:
-        verdict += f", which saves {patients - needed}"
-    if (ends := interval_of(enough)) and ends[0] <= score:
-        verdict += "; the interval reaches below the former, so chance may have done it"
-    return f"{words}{verdict}."
+def verdict(difference: float, interval: tuple[float, float] | None) -> str:
+    """Say in a word or two whether a start helped."""
+    if interval is None:
+        return "yes" if difference > 0 else "no"
+    low, high = interval
+    return "yes" if low > 0 else "no" if high < 0 else "open"
 
 
-def no_help(cells: Sequence[Cell]) -> list[str]:
-    """Return a sentence for each start that did no better than from scratch on the same patients."""
-    sentences = []
-    for cell in cells:
-        if cell["arm"] == "scratch":
-            continue
-        same = ("encoder", "task", "share")
-        scratch = next(
-            (
-                other
-                for other in cells
-                if other["arm"] == "scratch" and all(other[key] == cell[key] for key in same)
-            ),
-            None,
-        )
-        ours, base = score_of(cell), scratch and score_of(scratch)
-        if ours is None or base is None:
-            continue
-        where = (
-            f"{ARMS[cell['arm']].capitalize()}, {cell['training_patients']} patients: {ours:.3f}; "
-            f"from scratch {base:.3f}"
-        )
-        if ours <= base:
-            sentences.append(f"{where}. No help.")
-        elif (ends := interval_of(cell)) and ends[0] <= base:
-            sentences.append(
-                f"{where}, which lies within the interval of the former: ahead, but chance may "
-                "have done it."
-            )
-    return sentences
+def _pairs(cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
+    # Each start with the cell that began from scratch on as many patients.
+    scratch = {cell["share"]: cell for cell in cells if cell["arm"] == "scratch"}
+    return [
+        (cell, scratch[cell["share"]])
+        for cell in cells
+        if cell["arm"] != "scratch"
+        and cell["share"] in scratch
+        and None not in (score_of(cell), score_of(scratch[cell["share"]]))
+    ]

@@ -16,6 +16,8 @@ from ui.shared.deferred import later
 
 _answers: SessionCache[Any] = SessionCache("engine_queries.answers", 12)
 
+LESSONS_WARMING = "The process for lessons is starting, which takes some seconds."
+
 FAILURES = upload_key("engine_queries.failures")
 """Session key of what went wrong since, by question."""
 
@@ -47,7 +49,9 @@ def ask(key: tuple, job: Callable[[], Any]) -> Answer:
     if status.state in ("off", "failed"):
         return Answer(None, status.message)
     later(lambda: _do(key, job))
-    return Answer(None, WARMING if status.state == "warming" else "The network is at it.")
+    if status.state == "warming":
+        return Answer(None, WARMING)
+    return Answer(None, "The network is at it." if status.lessons == "warm" else LESSONS_WARMING)
 
 
 def ask_now(key: tuple, job: Callable[[], Any]) -> Answer:

@@ -198,7 +198,7 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     try:
         return kind(query[key])
     except ValueError:
-        problems.append(f"A {key} is a number, not {quoted(query[key])}; it is left out.")
+        problems.append(f"The {key} is a number, not {quoted(query[key])}; it is left out.")
         return None
 
 
@@ -217,7 +217,7 @@ def _whole(query: Mapping[str, str], key: str, problems: list[str]) -> int | Non
     if value is None or _in_range(key, value):
         return value
     low, high = RANGES[key]
-    problems.append(f"A {key} lies between {low} and {high}; it is left out.")
+    problems.append(f"The {key} lies between {low} and {high}; it is left out.")
     return None
 
 

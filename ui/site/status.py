@@ -57,7 +57,7 @@ def _draw_pill(was_warming: bool) -> None:
         st.badge(words, color=color, icon=icon, help=status.message or None)
 
 
-def summary(status: engine.Status) -> tuple[str, str]:
+def summary(status: engine.EngineStatus) -> tuple[str, str]:
     """Return in a few words how many networks can be trusted and whether they answer, with an icon."""
     networks = status.networks.values()
     verified = sum(network.state in ("verified", "unfinished") for network in networks)

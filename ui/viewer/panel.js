@@ -16,13 +16,26 @@ export function mount(Kind, { parentElement, data, setStateValue, setTriggerValu
   };
 }
 
+// Asks a panel for a state: an event of the window that carries the panel's {figure, state}.
+export const SHOW = "panel:show";
+
 // What panels share: `state` that controls set, one drawing a frame, and what Python is told at rest.
-// A panel defines show(), which draws `state`, and view(), what Python is told of it.
+// A panel defines show(), which draws `state`, and view(), what Python is told of it; one that others may
+// ask for a state has a static `figure`, its name.
 export class Panel {
   constructor(parent) {
     this.find = (selector) => parent.querySelector(selector);
     this.all = (selector) => [...parent.querySelectorAll(selector)];
     this.state = {};
+    this.adopting = ({ detail }) => detail.figure === this.constructor.figure && this.adopt(detail.state);
+    if (this.constructor.figure) window.addEventListener(SHOW, this.adopting);
+  }
+
+  // Take over a state that was asked for, and show that it was.
+  adopt(state) {
+    this.set(state);
+    this.commit();
+    this.find(".lesson, .viewer")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   // The radios that a selector finds are one group, apart from those of other panels.
@@ -85,6 +98,7 @@ export class Panel {
 
   close() {
     this.closed = true;
+    if (this.constructor.figure) window.removeEventListener(SHOW, this.adopting);
     cancelAnimationFrame(this.drawing);
   }
 }

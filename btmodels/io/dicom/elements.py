@@ -7,6 +7,8 @@ import math
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 
+from btmodels.geometry import LEAST_STEP, MOST_STEP
+
 _WRONG = (
     ArithmeticError,
     AttributeError,
@@ -82,15 +84,38 @@ def geometry_of(
         directions = None
     key = "PixelSpacing"
     spacing = numbers_of(item_of(dataset, index, "PixelMeasuresSequence", key), key, 2)
-    if spacing and not all(0 < step < 1000 for step in spacing):
+    if spacing and not all(LEAST_STEP < step < MOST_STEP for step in spacing):
         spacing = None
     return position, directions, spacing
+
+
+_PASS_KEYS = (
+    ("MREchoSequence", "EffectiveEchoTime"),
+    ("", "EchoTime"),
+    ("", "EchoNumbers"),
+    ("MRImageFrameTypeSequence", "FrameType"),
+    ("", "ImageType"),
+    ("FrameContentSequence", "TemporalPositionIndex"),
+    ("", "TemporalPositionIdentifier"),
+    ("MRDiffusionSequence", "DiffusionBValue"),
+    ("", "AcquisitionNumber"),
+    ("", "AcquisitionTime"),
+)
+"""Functional group, "" for the file's own level, and keyword of what tells passes apart."""
+
+
+def pass_keys_of(dataset: Dataset, index: int) -> tuple[str, ...]:
+    """Return what tells a frame from others at its place, as `btmodels.io.dicom.file.Frame` has it."""
+    return tuple(
+        text_of(item_of(dataset, index, group, key) if group else dataset, key)
+        for group, key in _PASS_KEYS
+    )
 
 
 def window_of(dataset: Dataset, index: int) -> tuple[float, float] | None:
     """Return the values that a frame's first window makes black and white (DICOM PS3.3 C.11.2.1.2).
 
-    None without a window, or with one that is no straight line, as SIGMOID: see `dicom_values`.
+    None without a window, or with one that is no straight line, as SIGMOID: see `btmodels.io.dicom.pixels`.
     """
     center, width = center_and_width(dataset, index)
     function = function_of(dataset, index)
@@ -133,4 +158,5 @@ def _are_directions(six: tuple[float, ...]) -> bool:
     row, column = six[:3], six[3:]
     lengths = [math.hypot(*row), math.hypot(*column)]
     across = sum(a * b for a, b in zip(row, column, strict=True))
-    return all(abs(length - 1) < 0.01 for length in lengths) and abs(across) < 0.01
+    # Some programs write two digits.
+    return all(abs(length - 1) < 0.02 for length in lengths) and abs(across) < 0.02

@@ -15,7 +15,9 @@ _LEAST_RANGE = 26
 what was recorded."""
 
 
-def values_of(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
+def values_of(
+    dataset: Dataset, name: str, count: int
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Unpack the pictures of a file and give its numbers their meaning.
 
     Args:
@@ -25,7 +27,8 @@ def values_of(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tupl
 
     Returns:
         Real numbers, (frames, rows, cols), before any window, or colors, uint8, (frames, rows, cols, 3);
-        and what was done, a sentence each.
+        where there is padding, bool, (frames, rows, cols), None without; and what was done, a sentence
+        each.
 
     Raises:
         DecodeError: Its pixels cannot be unpacked or are no pictures.
@@ -39,7 +42,7 @@ def values_of(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tupl
         if colors.dtype == np.uint16:
             colors = colors >> 8
         note = f"{name} has a palette; its colors were looked up."
-        return colors.astype(np.uint8), (note,)
+        return colors.astype(np.uint8), None, (note,)
     if samples == 1:
         return _rescaled(values, dataset, name, photometric)
     if samples != 3:
@@ -50,28 +53,59 @@ def values_of(dataset: Dataset, name: str, count: int) -> tuple[np.ndarray, tupl
     note = (
         f"{name} is a color picture ({photometric}); its three channels are then no MRI sequences."
     )
-    return values, (note,)
+    return values, None, (note,)
 
 
 def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
     syntax = dataset.file_meta.TransferSyntaxUID
+    # pydicom takes the lowest bits for the stored ones; old scanners put them at the upper end.
+    stored = int(dataset.get("BitsStored") or 0)
+    shift = int(dataset.get("HighBit") or 0) + 1 - stored
+    high = stored > 0 and 0 < shift <= int(dataset.get("BitsAllocated") or 0) - stored
+    if high and not syntax.is_encapsulated:
+        dataset.BitsStored = stored + shift
     try:
-        return pixel_array(dataset)
+        values = pixel_array(dataset)
     except RuntimeError as error:  # no decoder of several could
         raise DecodeError(
             f"{name} holds a picture packed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
             "which cannot be unpacked here: it is damaged or of a rare kind."
         ) from error
+    finally:
+        if stored:
+            dataset.BitsStored = stored
+    return values >> shift if high and not syntax.is_encapsulated else values
+
+
+def _padding_of(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
+    """Where stored values are padding (DICOM PS3.3 C.7.5.1.1.2), None where nowhere or everywhere."""
+    ends = [
+        _as_stored(number, values.dtype)
+        for key in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        if (number := number_of(dataset, key)) is not None
+    ]
+    if not ends:
+        return None
+    found = (values >= min(ends)) & (values <= max(ends))
+    return found if found.any() and not found.all() else None
+
+
+def _as_stored(number: float, dtype: np.dtype) -> float:
+    # Many programs write it with the other sign than that of the pixels: 63536 beside -2000.
+    if dtype.kind == "i" and number > np.iinfo(dtype).max:
+        return number - 2.0 ** (8 * dtype.itemsize)
+    if dtype.kind == "u" and number < 0:
+        return number + 2.0 ** (8 * dtype.itemsize)
+    return number
 
 
 def _rescaled(
     values: np.ndarray, dataset: Dataset, name: str, photometric: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if photometric not in _GRAY:
         notes += (f"{name} says of its gray values “{photometric[:20]}”; they were read as gray.",)
-    padding = dataset.get("PixelPaddingValue")
-    padded = values == padding if isinstance(padding, int) else None
+    padding = _padding_of(values, dataset)
     if "ModalityLUTSequence" in dataset:
         values = apply_modality_lut(values, dataset).astype(np.float32)
     else:
@@ -81,12 +115,10 @@ def _rescaled(
             for frame, (slope, intercept) in zip(values, lines, strict=True):
                 frame *= np.float32(slope)
                 frame += np.float32(intercept)
-    if padded is not None and padded.any() and not padded.all():
-        values = values.copy()
-        values[padded] = values[~padded].min()
+    if padding is not None:
         notes += (f"{name} has padding around its picture, which was made black.",)
     shown, more = _curved(values, dataset, name)
-    return shown, notes + more
+    return shown, padding, notes + more
 
 
 def _curved(values: np.ndarray, dataset: Dataset, name: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -19,38 +19,25 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID
 
 from btmodels.errors import DecodeError
-from btmodels.filenames import plain_name
+from btmodels.filenames import plain_name, plain_text
 from btmodels.io.dicom.codestream import frame_sizes
-from btmodels.io.dicom.elements import geometry_of, item_of, number_of, text_of, window_of
+from btmodels.io.dicom.elements import (
+    geometry_of,
+    item_of,
+    number_of,
+    pass_keys_of,
+    text_of,
+    window_of,
+)
 from btmodels.io.dicom.file import DicomFile, Frame
 from btmodels.io.dicom.pixels import values_of
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
-from btmodels.io.sequences import recognize
+from btmodels.io.sequences import Acquisition, recognize_series
 
 _ERRORS = (*LIBRARY_ERRORS, BytesLengthException, InvalidDicomError)
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # nor is it heard on a console
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-
-
-def is_dicom(data: bytes) -> bool:
-    """Tell whether bytes are a DICOM file, with its preamble or, as old programs wrote it, without."""
-    if data[128:132] == b"DICM":
-        return True
-    # Without: it starts with an element of group 2 or 8, in either byte order, and a plausible one.
-    if len(data) < 64:
-        return False
-    for order in ("little", "big"):
-        group, element = (int.from_bytes(data[i : i + 2], order) for i in (0, 2))
-        if (
-            (group in (2, 8) and element <= 0x0100)
-            and not element % 2
-            or (group, element) == (8, 5)
-        ):
-            explicit = data[4:6].isalpha() and data[4:6].isupper()
-            length = int.from_bytes(data[4:8], order)
-            return explicit or length <= 256
-    return False
 
 
 def read_dicom(data: bytes, name: str) -> DicomFile:
@@ -72,8 +59,8 @@ def read_dicom(data: bytes, name: str) -> DicomFile:
         try:
             dataset = _parse(data, name)
             count = _check(dataset, name)
-            values, notes = values_of(dataset, name, count)
-            return _file(dataset, name, values, notes)
+            values, padding, notes = values_of(dataset, name, count)
+            return _file(dataset, name, values, padding, notes)
         except _ERRORS as error:
             raise DecodeError(
                 f"{name} is a DICOM file, but it is cut off, damaged or of a form that is not read."
@@ -143,9 +130,15 @@ def _kind(dataset: Dataset) -> str:
     return UID(str(uid)).name if uid else "unknown"
 
 
-def _file(dataset: Dataset, name: str, values: np.ndarray, notes: tuple[str, ...]) -> DicomFile:
+def _file(
+    dataset: Dataset,
+    name: str,
+    values: np.ndarray,
+    padding: np.ndarray | None,
+    notes: tuple[str, ...],
+) -> DicomFile:
     frames = tuple(
-        Frame(*geometry_of(dataset, index), window_of(dataset, index))
+        Frame(*geometry_of(dataset, index), window_of(dataset, index), pass_keys_of(dataset, index))
         for index in range(len(values))
     )
     if len(frames) > 1 and len({frame.position for frame in frames}) == 1:
@@ -156,28 +149,48 @@ def _file(dataset: Dataset, name: str, values: np.ndarray, notes: tuple[str, ...
         notes += (
             f"{name} says that it is no MRI ({modality}); the networks know nothing but MRI.",
         )
-    words = [text_of(dataset, key) for key in ("SeriesDescription", "ProtocolName")]
-    sequence = next(filter(None, map(recognize, words)), None)
-    agent = text_of(dataset, "ContrastBolusAgent").lower()
-    if sequence == "pre" and agent and agent not in ("no", "none", "n", "0"):
-        sequence = "post"
+    words = [plain_text(text_of(dataset, key)) for key in ("SeriesDescription", "ProtocolName")]
+    sequence = recognize_series(words, _acquisition(dataset))
     for tag in [tag for tag in dataset.keys() if tag.group == 0x7FE0 or tag.group >> 8 == 0x60]:
         del dataset[tag]  # pictures, and drawings over them
     return DicomFile(
         name=name,
         values=values,
         frames=frames,
+        patient=text_of(dataset, "PatientID") or text_of(dataset, "PatientName"),
         series=text_of(dataset, "SeriesInstanceUID"),
         study=text_of(dataset, "StudyInstanceUID"),
+        instance=text_of(dataset, "SOPInstanceUID"),
         reference=text_of(dataset, "FrameOfReferenceUID"),
-        description=plain_name(next(filter(None, words), "")) if any(words) else "",
+        description=next(filter(None, words), ""),
         sequence=sequence,
         number=int(number_of(dataset, "InstanceNumber") or 0),
         inverted=text_of(dataset, "PhotometricInterpretation") == "MONOCHROME1",
         step=_step(dataset),
         header=_packed(dataset),
+        padding=padding,
         notes=notes,
     )
+
+
+def _acquisition(dataset: Dataset) -> Acquisition:
+    """The elements that tell a sequence, of a file of one picture or of many frames."""
+    agents = text_of(dataset, "ContrastBolusAgent")
+    if not agents and dataset.get("ContrastBolusAgentSequence"):
+        agents = text_of(dataset.ContrastBolusAgentSequence[0], "CodeMeaning") or "contrast"
+    echo = number_of(dataset, "EchoTime")
+    if echo is None:
+        echo = number_of(
+            item_of(dataset, 0, "MREchoSequence", "EffectiveEchoTime"), "EffectiveEchoTime"
+        )
+    inversion = number_of(dataset, "InversionTime")
+    if inversion is None:
+        item = item_of(dataset, 0, "MRModifierSequence", "InversionTimes")
+        inversion = number_of(item, "InversionTimes")
+    repetition = number_of(dataset, "RepetitionTime")
+    scanning = dataset.get("ScanningSequence")
+    scanning = text_of(dataset, "ScanningSequence") if scanning else ""
+    return Acquisition(agents, inversion, echo, repetition, scanning)
 
 
 def _step(dataset: Dataset) -> float | None:

@@ -4,144 +4,259 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from btmodels.filenames import stem_of
-from btmodels.geometry import VolumeGeometry, is_affine, plane_notes, toward_axial
+from btmodels.geometry import VolumeGeometry, plane_notes, toward_axial
 from btmodels.io.dicom.file import DicomFile, Frame
-from btmodels.io.scan import Scan, rescale_to_uint8
+from btmodels.io.dicom.stack import Stack, stack_of
+from btmodels.io.scan import Scan, rescale_to_uint8, title_stem
 
-_EVEN = 0.02
-"""Share of the distance between slices by which one may differ from another."""
+_SAME_DIRECTION = 0.02
+"""Difference of one number of two unit vectors up to which they are one direction: about a degree.
+Scanners round."""
 
-_TO_RIGHT_FRONT_TOP = np.array([-1.0, -1.0, 1.0])
-"""DICOM counts to the left, back and top, NIfTI to the right, front and top."""
+_SAME_PLACE = 0.05
+"""Millimeters between two slices that lie at one place."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Picture:
-    """One frame with the file that it is in: ``index`` of the file, ``at`` in it."""
+    """One frame with the file that it is in: ``at`` in it, ``frame`` as it is used here."""
 
     file: DicomFile
-    index: int
     at: int
-
-    @property
-    def frame(self) -> Frame:
-        return self.file.frames[self.at]
+    frame: Frame
 
     @property
     def along(self) -> float | None:
         """Millimeters along the line on which the slices of its plane lie."""
         if self.frame.position is None or self.frame.directions is None:
             return None
-        return float(np.dot(_normal(self.frame), self.frame.position))
+        normal = np.cross(self.frame.directions[:3], self.frame.directions[3:])
+        return float(np.dot(normal, self.frame.position))
 
 
-def join(files: Sequence[DicomFile]) -> tuple[Scan, ...]:
+def join(files: Sequence[DicomFile]) -> tuple[tuple[Scan, ...], tuple[str, ...]]:
     """Put the frames of a series in order and make each series a scan.
 
-    Frames of one series that differ in size or direction, such as the three views of a localizer, are
-    scans of their own; so is each pass over positions that come several times (echoes, a recording
-    over time).
+    Series are told apart by patient, study and series, never by their names alone. Frames of one series
+    that differ in size or direction, such as the three views of a localizer, are scans of their own; so
+    is each pass over positions that come several times (echoes, a recording over time).
+
+    Returns:
+        The scans, and a sentence for each copy of a file that was left out.
     """
+    files, copies = _without_copies(files)
     groups: dict[tuple, list[_Picture]] = defaultdict(list)
     for index, file in enumerate(files):
         for at, frame in enumerate(file.frames):
-            directions = frame.directions and tuple(round(each, 2) for each in frame.directions)
-            # A file without a series' number, or with colors, stands for itself.
+            # A file without a series' number stands for itself.
             series = file.series or f"file {index}"
-            key = (series, file.values.shape[1:], directions, file.inverted)
-            groups[key].append(_Picture(file, index, at))
+            key = (file.patient, file.study, series, file.description, file.values.shape[1:])
+            groups[*key, file.inverted].append(_Picture(file, at, frame))
     scans: list[Scan] = []
+    apart: set[str] = set()
     for pictures in groups.values():
-        passes = _passes(pictures)
-        for number, ordered in enumerate(passes):
-            scans.append(_scan(ordered, f", pass {number + 1}" if len(passes) > 1 else ""))
-    return tuple(_with_own_ids(scans))
+        for same in _by_direction(pictures):
+            passes = _passes(same)
+            folders = [{picture.file.folder for picture in ordered} for ordered in passes]
+            if len(passes) > 1 and all(len(own) == 1 for own in folders):
+                apart.add(_case(passes[0][0].file))
+            for number, ordered in enumerate(passes):
+                scans.append(_scan(ordered, f", pass {number + 1}" if len(passes) > 1 else ""))
+    # Where numbers that should be unlike any other are equal in several folders, folders count.
+    scans = [replace(s, case=f"{s.case} {s.folder}") if s.case in apart else s for s in scans]
+    return tuple(_with_own_ids(scans)), copies
+
+
+def _without_copies(
+    files: Sequence[DicomFile],
+) -> tuple[list[DicomFile], tuple[str, ...]]:
+    kept: dict[tuple[str, str, str], list[DicomFile]] = {}
+    result, notes = [], []
+    for file in files:
+        same = kept.setdefault((file.patient, file.series, file.instance), [])
+        first = next((other for other in same if _equal(file, other)), None)
+        if file.instance and first is not None:
+            notes.append(f"{file.name} is a copy of {first.name} and was left out.")
+            continue
+        same.append(file)
+        result.append(file)
+    return result, tuple(notes)
+
+
+def _equal(one: DicomFile, other: DicomFile) -> bool:
+    places = [[(f.position, f.pass_keys) for f in file.frames] for file in (one, other)]
+    return places[0] == places[1] and np.array_equal(one.values, other.values)
+
+
+def _by_direction(pictures: list[_Picture]) -> list[list[_Picture]]:
+    groups: list[list[_Picture]] = []
+    for picture in pictures:
+        for group in groups:
+            if _one_direction(picture.frame.directions, group[0].frame.directions):
+                group.append(picture)
+                break
+        else:
+            groups.append([picture])
+    return groups
+
+
+def _one_direction(one: tuple[float, ...] | None, other: tuple[float, ...] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return bool(np.abs(np.subtract(one, other)).max() <= _SAME_DIRECTION)
 
 
 def _passes(pictures: list[_Picture]) -> list[list[_Picture]]:
-    if any(picture.along is None for picture in pictures):
-        return [sorted(pictures, key=lambda p: (p.file.number, p.file.name, p.at))]
-    at: dict[int, int] = defaultdict(int)
+    """Part pictures so that no two of a pass lie at one place; each is sorted through the patient."""
+    ordered = sorted(pictures, key=lambda p: (p.file.number, p.file.name, p.at))
+    placed = sorted((p for p in ordered if p.along is not None), key=lambda p: p.along)
+    lost = [p for p in ordered if p.along is None]
+    if not placed:
+        return [ordered]
+    slots = _slots(placed)
+    passes = _told_apart(placed, slots)
+    if len(passes) > 1:
+        return [*passes, lost] if lost else passes
+    rest = []
+    for picture in lost:
+        found = _placed_by_number(picture, placed)
+        (rest if found is None else placed).append(found or picture)
+    return [sorted(placed, key=lambda p: p.along), *([rest] if rest else [])]
+
+
+def _slots(placed: list[_Picture]) -> dict[_Picture, int]:
+    slots: dict[_Picture, int] = {}
+    slot, last = -1, -np.inf
+    for picture in placed:
+        if picture.along - last > _SAME_PLACE:
+            slot, last = slot + 1, picture.along
+        slots[picture] = slot
+    return slots
+
+
+def _told_apart(placed: list[_Picture], slots: dict[_Picture, int]) -> list[list[_Picture]]:
+    counts = np.bincount(list(slots.values()))
+    if counts.max() == 1:
+        return [placed]
+    # What the files say parts passes better than their order, which a missing slice shifts.
+    keys: list[Callable[[_Picture], str]] = [lambda p: p.file.folder]
+    for number in range(len(placed[0].frame.pass_keys)):
+        keys.append(lambda p, number=number: p.frame.pass_keys[number])
+    for key in keys:
+        groups: dict[str, list[_Picture]] = defaultdict(list)
+        for picture in sorted(placed, key=lambda p: p.file.number):
+            groups[key(picture)].append(picture)
+        own = all(len({slots[p] for p in group}) == len(group) for group in groups.values())
+        if len(groups) == counts.max() and own:
+            return [sorted(group, key=lambda p: p.along) for group in groups.values()]
+    taken: dict[int, int] = defaultdict(int)
     passes: dict[int, list[_Picture]] = defaultdict(list)
-    for picture in sorted(pictures, key=lambda p: (p.file.number, p.file.name, p.at)):
-        place = round(100 * picture.along)  # hundredths of a millimeter
-        passes[at[place]].append(picture)
-        at[place] += 1
-    return [sorted(each, key=lambda picture: picture.along) for each in passes.values()]
+    for picture in sorted(placed, key=lambda p: (p.file.number, p.file.name, p.at)):
+        slot = slots[picture]
+        passes[taken[slot]].append(picture)
+        taken[slot] += 1
+    return [sorted(each, key=lambda p: p.along) for each in passes.values()]
+
+
+def _placed_by_number(picture: _Picture, placed: list[_Picture]) -> _Picture | None:
+    """A picture without a position at the place that its number leaves free, None where none is."""
+    numbers = np.array([p.file.number for p in placed], float)
+    if len(placed) < 3 or len(set(numbers)) < len(placed) or picture.file.number in numbers:
+        return None
+    positions = np.array([p.frame.position for p in placed])
+    slope, start = np.polyfit(numbers, positions, 1)
+    step = float(np.linalg.norm(slope))
+    fits = np.abs(np.outer(numbers, slope) + start - positions).max() <= 0.1 * step
+    place = slope * picture.file.number + start
+    if not fits or np.linalg.norm(positions - place, axis=1).min() < 0.5 * step:
+        return None
+    note = (
+        f"{picture.file.name} does not say where it lies; its number puts it between its neighbors."
+    )
+    # Nothing can refer to its header, which lacks the place.
+    file = replace(picture.file, notes=(*picture.file.notes, note), header=b"")
+    frame = replace(picture.frame, position=tuple(place), directions=placed[0].frame.directions)
+    return _Picture(file, picture.at, frame)
 
 
 def _scan(pictures: list[_Picture], suffix: str) -> Scan:
-    files = {picture.index: picture.file for picture in pictures}
+    files = {id(picture.file): picture.file for picture in pictures}
     first = pictures[0].file
     title = (first.name if len(files) == 1 else first.description or first.name) + suffix
-    values = np.stack([picture.file.values[picture.at] for picture in pictures])
-    levels, more = _levels(pictures, values, title)
-    grid, placed = _grid(pictures, list(files), values.shape[:3], title)
+    stack = stack_of([picture.frame for picture in pictures], first.step, title)
+    levels, more = _levels(pictures, title)
+    grid, placed = _grid(pictures, stack, levels.shape[:3], title)
+    if stack.missing:
+        levels = _filled(levels, stack)
     own = [note for file in files.values() for note in file.notes]
     if len(files) > 1:
         own = _shared(own, list(files.values()), title)
     return Scan(
-        id=f"{first.series or first.name}{suffix}",
+        id=f"{first.patient}{first.series or first.id or first.name}{suffix}",
         name=title,
         values=np.ascontiguousarray(grid.shown(levels)),
         grid=grid,
-        names=_names(pictures, grid, title, len(files)),
+        names=_names(pictures, stack, grid, title, len(files)),
         sequence=first.sequence,
-        family=first.study,
-        reference=first.reference if grid.affine is not None else "",
+        case=_case(first),
+        folder=first.folder,
+        reference=first.reference if grid.affine is not None or grid.planes is not None else "",
         notes=(*own, *more, *placed),
+        sources=_sources(pictures, stack, grid),
     )
+
+
+def _case(file: DicomFile) -> str:
+    visit = file.study or f"series {file.series}" if file.series or file.study else file.folder
+    return f"DICOM {file.patient} {visit}"
 
 
 def _shared(notes: list[str], files: list[DicomFile], title: str) -> list[str]:
     # What all files of a series say is said once, of the series.
+    counts: dict[str, set[str]] = defaultdict(set)
+    for file in files:
+        for note in file.notes:
+            if note.startswith(f"{file.name} "):
+                counts[title + note.removeprefix(file.name)].add(note)
     said: dict[str, None] = {}
     for note in notes:
-        for file in files:
-            if note.startswith(f"{file.name} "):
-                note = title + note.removeprefix(file.name)
-        said[note] = None
+        general = next((each for each, own in counts.items() if note in own), note)
+        said[general if len(counts.get(general, ())) > 1 else note] = None
     return list(said)
 
 
 def _grid(
-    pictures: list[_Picture], files: list[int], shape: tuple[int, int, int], title: str
+    pictures: list[_Picture], stack: Stack, shape: tuple[int, int, int], title: str
 ) -> tuple[VolumeGeometry, tuple[str, ...]]:
     """Where a series lies, and what is to be said of that."""
-    frame = pictures[0].frame
+    files = list({id(picture.file): picture for picture in pictures})
+    frames: list[tuple[int, int] | None] = [None] * (stack.indices[-1] + 1)
+    for index, picture in zip(stack.indices, pictures, strict=True):
+        frames[index] = files.index(id(picture.file)), picture.at
     plain = VolumeGeometry(
         "DICOM",
-        tuple(shape),
-        header=tuple({picture.index: picture.file.header for picture in pictures}.values()),
-        frames=tuple((files.index(picture.index), picture.at) for picture in pictures),
-        pixel=frame.spacing,
+        (len(frames), *shape[1:]),
+        header=tuple({id(picture.file): picture.file.header for picture in pictures}.values()),
+        frames=tuple(frames),
+        pixel=pictures[0].frame.spacing,
     )
-    if frame.spacing is None:
-        return plain, (f"{title} does not say how large its pixels are, so figures are in pixels.",)
-    if pictures[0].along is None:
-        return plain, ()
-    steps = np.diff([picture.along for picture in pictures])
-    step = float(np.median(steps)) if steps.size else pictures[0].file.step
-    if steps.size and (step <= 0 or (np.abs(steps - step) > max(_EVEN * step, 0.02)).any()):
-        return plain, (
-            f"{title} has slices at uneven distances ({steps.min():.2f} to {steps.max():.2f} mm), "
-            "so some may be missing.",
+    if stack.affine is None:
+        return plain, stack.notes
+    grid = replace(plain, affine=stack.affine)
+    if stack.flat and grid.plane != "axial":
+        note = (
+            f"{title} {'is a' if len(pictures) == 1 else 'was recorded in'} {grid.plane} "
+            f"slice{'' if len(pictures) == 1 else 's'}; the networks know axial ones alone."
         )
-    # Of a single slice of unknown thickness only the directions count.
-    affine = _affine(frame, step or 1.0)
-    if not is_affine(affine):
-        return plain, ()
-    grid = replace(plain, affine=affine)
-    if len(pictures) == 1 and grid.plane != "axial":
-        note = f"{title} is a {grid.plane} slice; the networks know axial ones alone."
-        return (grid if step else plain), (note,)
-    order, flips = toward_axial(affine)
+        known = stack.step is not None and len(pictures) == 1
+        return (grid if known else plain), (*stack.notes, note)
+    order, flips = toward_axial(stack.affine)
     grid = replace(grid, order=order, flips=flips)
     notes = plane_notes(grid, title)
     if grid.plane != "axial":
@@ -149,53 +264,80 @@ def _grid(
             f"{title} was recorded in {grid.plane} slices; axial ones were cut out of it.",
             *notes,
         )
-    if step is None:
-        spacing = grid.pixel_spacing
-        grid = replace(grid, affine=None, pixel=spacing)
-    return grid, notes
+    if stack.step is None:
+        planes = None
+        if stack.planes is not None:
+            planes = _shown_planes(stack.planes, grid)
+        grid = replace(grid, affine=None, pixel=grid.pixel_spacing, planes=planes)
+    return grid, (*stack.notes, *notes)
 
 
-def _affine(frame: Frame, step: float) -> np.ndarray:
-    """Indices of frame, row and column to millimeters to the right, front and top."""
-    affine = np.eye(4)
-    affine[:3, 0] = _normal(frame) * step
-    affine[:3, 1] = np.array(frame.directions[3:]) * frame.spacing[0]
-    affine[:3, 2] = np.array(frame.directions[:3]) * frame.spacing[1]
-    affine[:3, 3] = frame.position
-    affine[:3] *= _TO_RIGHT_FRONT_TOP[:, None]
-    return affine
+def _shown_planes(planes: np.ndarray, grid: VolumeGeometry) -> np.ndarray:
+    # Each plane by the flips of its rows and columns; the slices in the order in which they are shown.
+    one = replace(grid, shape=(1, *grid.shape[1:]))
+    result = np.stack([replace(one, affine=plane).shown_affine for plane in planes])
+    return result[::-1] if grid.flips[0] else result
 
 
-def _levels(
-    pictures: list[_Picture], values: np.ndarray, title: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def _filled(levels: np.ndarray, stack: Stack) -> np.ndarray:
+    """Slices with the missing ones in between, each by a straight line from neighbor to neighbor."""
+    result = np.zeros((stack.indices[-1] + 1, *levels.shape[1:]), np.uint8)
+    result[list(stack.indices)] = levels
+    for index in stack.missing:
+        after = int(np.searchsorted(stack.indices, index))
+        low, high = stack.indices[after - 1], stack.indices[after]
+        share = (index - low) / (high - low)
+        mixed = (1 - share) * levels[after - 1] + share * levels[after]
+        result[index] = np.rint(mixed).astype(np.uint8)
+    return result
+
+
+def _levels(pictures: list[_Picture], title: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    values = np.stack([picture.file.values[picture.at] for picture in pictures])
     if values.ndim == 4:
         return values, ()
+    air = None
+    if any(picture.file.padding is not None for picture in pictures):
+        air = np.zeros(values.shape, bool)
+        for index, picture in enumerate(pictures):
+            if picture.file.padding is not None:
+                air[index] = picture.file.padding[picture.at]
     windows = [picture.frame.window for picture in pictures]
     window = None
     if None not in windows:
         # One line for all slices, and no frame's own window cuts off what another shows.
         window = min(low for low, _ in windows), max(high for _, high in windows)
-    levels, notes = rescale_to_uint8(values, title, window)
-    if pictures[0].file.inverted:
-        levels = 255 - levels
+    inverted = pictures[0].file.inverted
+    levels, notes = rescale_to_uint8(values, title, window, air, inverted)
+    if inverted:
         notes += (f"{title} stores white as the smallest value (MONOCHROME1); it was inverted.",)
     return levels, notes
 
 
 def _names(
-    pictures: list[_Picture], grid: VolumeGeometry, title: str, num_files: int
+    pictures: list[_Picture], stack: Stack, grid: VolumeGeometry, title: str, num_files: int
 ) -> tuple[str, ...]:
     """A slice is named by its file, unless it was cut across files or the file has more."""
     if len(pictures) == 1:
         return (_spoken(pictures[0].file.name),)
     count = grid.shape[grid.order[0]]
+    result = [f"{title_stem(title)}_{number + 1}" for number in range(count)]
     if grid.order[0] == 0 and num_files > 1:
         names = [_name(picture) for picture in pictures]
         if len(set(names)) == len(names):
-            return tuple(reversed(names) if grid.flips[0] else names)
-    stem = re.sub(r"[^\w-]+", "_", stem_of(_spoken(title)))
-    return tuple(f"{stem}_{number + 1}" for number in range(count))
+            for index, name in zip(stack.indices, names, strict=True):
+                result[count - 1 - index if grid.flips[0] else index] = name
+    return tuple(result)
+
+
+def _sources(pictures: list[_Picture], stack: Stack, grid: VolumeGeometry) -> tuple[str, ...]:
+    """For each shown slice the id of the file that it came from, or of the first."""
+    count = grid.shape[grid.order[0]]
+    result = [pictures[0].file.id] * count
+    if grid.order[0] == 0:
+        for index, picture in zip(stack.indices, pictures, strict=True):
+            result[count - 1 - index if grid.flips[0] else index] = picture.file.id
+    return tuple(result)
 
 
 def _name(picture: _Picture) -> str:
@@ -207,10 +349,6 @@ def _name(picture: _Picture) -> str:
 def _spoken(name: str) -> str:
     # Many files are named by a number with dots, the last part of which is no ending.
     return name if re.search(r"\.[A-Za-z]{1,5}$", name) else name.replace(".", "_")
-
-
-def _normal(frame: Frame) -> np.ndarray:
-    return np.cross(frame.directions[:3], frame.directions[3:])
 
 
 def _with_own_ids(scans: list[Scan]) -> list[Scan]:

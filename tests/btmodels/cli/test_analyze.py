@@ -81,9 +81,9 @@ def networks(monkeypatch, tmp_path):
     def answer(images, segmenter, classifier, assets):
         asked.append((len(images), segmenter, classifier))
         found = [Prediction(float(i.max() > 200), i[..., 1]) for i in images]
-        return worker.Answer(0, found, 1)
+        return worker.BatchResult(0, found, 1)
 
-    monkeypatch.setattr(worker, "answer", answer)
+    monkeypatch.setattr(worker, "predict", answer)
     monkeypatch.setattr(paths, "ASSETS", assets)
     return asked
 
@@ -131,7 +131,8 @@ def test_a_folder_gives_its_slices_in_the_data_sets_order(networks, capsys, tmp_
     (folder / "data.csv").write_text("Patient,death01\n")
     (folder / "._a.png").write_bytes(b"not an image")
     status, found, errors = analyze(capsys, folder)
-    assert (status, errors) == (0, [])
+    assert status == 0
+    assert errors == [f"{folder / 'data.csv'}: 1 file is no slice and was passed over: data.csv."]
     assert [Path(each["file"]).name for each in found] == [
         f"{PATIENT}_1.tif",
         f"{PATIENT}_2.tif",
@@ -185,7 +186,7 @@ def test_a_truth_that_does_not_fit_is_told_and_its_slice_goes_unscored(networks,
     mask = draw_mask(tmp_path / "a_mask.tif", rows=30)
     draw(tmp_path / "b.tif", tumor=True)
     gray = draw(tmp_path / "b_mask.tif", tumor=True)
-    status, found, errors = analyze(capsys, tmp_path)
+    status, found, errors = analyze(capsys, tmp_path / "a.tif", tmp_path / "b.tif")
     assert status == 1
     assert [each["dice"] for each in found] == [None, None]
     assert [line.split(": ")[0] for line in errors] == [str(mask), str(gray)]
@@ -198,7 +199,9 @@ def test_masks_that_are_named_are_truths_not_inputs(networks, capsys, tmp_path):
     status, (found,), errors = analyze(capsys, *sorted(tmp_path.glob("*.tif")))
     assert found["dice"] == 0.5
     assert status == 1
-    assert errors == [f"{lone}: is named as a mask; give the slice that it belongs to."]
+    assert errors == [
+        f"{lone}: b_mask.tif is named as a mask, and no slice of that name came with it."
+    ]
 
 
 def test_a_file_that_is_named_twice_is_analyzed_once(networks, capsys, tmp_path):
@@ -219,9 +222,10 @@ def test_two_slices_never_share_a_mask(networks, capsys, tmp_path):
     out = tmp_path / "out"
     status, found, errors = analyze(capsys, first, second, "--out", out)
     assert status == 1
+    assert [each["file"] for each in found] == [str(second), str(first)]
     assert [each["mask"] for each in found] == [str(out / "a_mask.tif"), None]
-    assert errors[0].startswith(f"{second}: its mask was not written")
-    assert np.count_nonzero(tifffile.imread(out / "a_mask.tif")) == 100
+    assert errors[0].startswith(f"{first}: its mask was not written")
+    assert np.count_nonzero(tifffile.imread(out / "a_mask.tif")) == 0
 
 
 def test_many_slices_are_asked_in_chunks(networks, capsys, tmp_path):

@@ -21,13 +21,14 @@ def devices(monkeypatch):
 
 
 def test_the_first_gpu_is_named_else_the_processor_with_its_cores(devices, monkeypatch):
+    monkeypatch.setattr(worker, "_runtime", "keras")
     devices({"device_name": "NVIDIA H200"}, {"device_name": "another"})
     assert worker.device() == "GPU, NVIDIA H200"
     devices({})
     assert worker.device() == "GPU, unnamed"
     devices()
     monkeypatch.setattr(precision, "fastest_policy", lambda: "float32")
-    for cores, words in ((1, "CPU, 1 core"), (6, "CPU, 6 cores")):
+    for cores, words in ((1, "CPU, 1 core, Keras"), (6, "CPU, 6 cores, Keras")):
         monkeypatch.setattr(worker.loky, "cpu_count", lambda cores=cores: cores)
         assert worker.device() == words
 

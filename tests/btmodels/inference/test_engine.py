@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +21,12 @@ import pytest
 
 from btmodels import registry
 from btmodels.errors import EngineError, WeightsError
+from btmodels.inference import dispatcher, introspect_tasks, worker, worker_process
 from btmodels.inference import engine as engine_module
-from btmodels.inference import introspect_tasks, worker, worker_process
 from btmodels.inference.engine import Engine, get_engine
-from btmodels.inference.predict import Predictor
+from btmodels.inference.graph import GraphPredictor
 from btmodels.slices import Prediction
+from tests.btmodels.conftest import SMALL
 
 if sys.platform != "win32":
     import resource
@@ -62,24 +64,38 @@ def one_byte_altered(path: Path) -> Iterator[None]:
         file.write(byte)
 
 
+class SmallEngine(Engine):
+    """An engine whose default networks are those of `SMALL`."""
+
+    def submit(self, images, segmenter=SMALL[0], classifier=SMALL[1]):
+        return super().submit(images, segmenter, classifier)
+
+    def predict(self, images, segmenter=SMALL[0], classifier=SMALL[1]):
+        return super().predict(images, segmenter, classifier)
+
+
+def small_engine(assets: Path, **changes) -> SmallEngine:
+    return SmallEngine(assets, SMALL, **changes)
+
+
 @pytest.fixture(scope="module")
-def engine(random_assets) -> Iterator[Engine]:
-    engine = Engine(random_assets)
+def engine(small_assets) -> Iterator[Engine]:
+    engine = small_engine(small_assets)
     engine.start()
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def expected(random_assets, noise) -> list[Prediction]:
+def expected(small_assets, noise) -> list[Prediction]:
     """What the networks say when they are asked in this very process."""
-    locate, judge = Predictor("ensemble", random_assets), Predictor("resnet50", random_assets)
+    locate, judge = (GraphPredictor(name, small_assets) for name in SMALL)
     pairs = zip(judge.classify(noise), locate.segment(noise), strict=True)
     return [Prediction(float(verdict), levels) for verdict, levels in pairs]
 
 
-def test_starting_returns_at_once(random_assets):
-    engine = Engine(random_assets)
+def test_starting_returns_at_once(small_assets):
+    engine = small_engine(small_assets)
     assert engine.status().state == "warming"
     begin = time.monotonic()
     engine.start()
@@ -92,10 +108,12 @@ def test_it_answers_from_another_process(engine, noise, expected):
     assert same(engine.predict(noise), expected)
     status = engine.status()
     assert status.state == "warm"
-    assert status.device.startswith(("CPU", "GPU"))
+    assert status.device.startswith("CPU") and "Keras" not in status.device
     assert status.pid not in (None, os.getpid())
     assert {network.state for network in status.networks.values()} == {"verified"}
-    assert list(status.networks) == ["ensemble", "resnet50"]
+    assert status.lessons == "cold", "nobody has asked for Keras"
+    assert not has_tensorflow(status.pid)
+    assert list(status.networks) == ["sequential", "resnet50"]
 
 
 def test_many_at_once_each_get_their_own(engine, noise, expected):
@@ -104,43 +122,107 @@ def test_many_at_once_each_get_their_own(engine, noise, expected):
         assert all(same(job.result(), expected[i:]) for i, job in enumerate(jobs))
 
 
-@pytest.mark.parametrize("constant, value", [("SOON_SECONDS", 1000.0), ("SOON_SLICES", 1000)])
-def test_full_batches_are_prepared_aside(
-    random_assets, noise, expected, monkeypatch, constant, value
-):
-    """Once a worker has answered some slices, or was idle: with the one put off, by the other."""
-    monkeypatch.setattr(engine_module, constant, value)
-    engine = Engine(random_assets)
-    many = [*noise] * (engine_module.SOON_SLICES // len(noise) + 1)
+def test_a_worker_with_keras_prepares_full_batches_aside(small_assets, noise, monkeypatch):
+    """Once it was idle for a moment: until then it takes one slice at a time."""
+    monkeypatch.setenv("BT_ENGINE", "keras")
+    engine = small_engine(small_assets)
     try:
-        assert same(engine.predict(noise[:1]), expected[:1])
-        assert engine.ask(_rooms) == 1
-        if constant == "SOON_SECONDS":
-            engine.predict(many)
-            engine.predict(noise[:1])
-        wait_for(lambda: time.sleep(1) or engine.ask(_rooms) > 1)  # idle for a while in between
-        assert same(engine.predict(noise), expected)
+        (first,) = engine.predict(noise[:1])
+        status = engine.status()
+        assert status.state == "warm" and "Keras" in status.device
+        assert has_tensorflow(status.pid)
+        wait_for(lambda: time.sleep(0.6) or engine.ask(_batch_sizes) > 1)
+        # A full batch is rounded elsewhere than one slice, in bfloat16.
+        (again, *_) = engine.predict(noise)
+        assert np.abs(again.levels.astype(int) - first.levels).max() <= 4
     finally:
         engine.close()
 
 
-def _rooms(assets: Path) -> int:
+def _batch_sizes(assets: Path) -> int:
     """Slices that all the networks held are ready for at once."""
     return worker._batch_size(*worker._predictors.values())
+
+
+def test_lessons_have_a_worker_of_their_own_which_ends_when_idle(small_assets, noise, expected):
+    engine = small_engine(small_assets, idle_seconds=3.0)
+    try:
+        engine.predict(noise[:1])
+        answering = engine.status().pid
+        (maps,) = engine.ask(introspect_tasks.activations, noise[0], SMALL[0], ["conv1"], 4)
+        assert maps.levels.shape == (4, 128, 128)
+        assert engine.status().lessons == "warm" and engine.status().pid == answering
+        pid = engine.ask(_pid)
+        assert pid != answering and has_tensorflow(pid)
+        assert same(engine.predict(noise[:1]), expected[:1])
+        # Every fault of either worker is met alike; a death in mid-request stands for them here.
+        os.kill(pid, signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as threads:
+            job = threads.submit(engine.ask, _pid)
+            time.sleep(0.3)
+            os.kill(pid, signal.SIGKILL)
+            killed, pid = pid, job.result(120)
+        assert pid not in (killed, answering)
+        wait_for(lambda: engine.status().lessons == "cold" and not psutil.pid_exists(pid), 30)
+        assert engine.status().state == "warm" and engine.status().pid == answering
+        engine.start()
+        assert engine.status().lessons == "cold", "only a question starts another"
+    finally:
+        engine.close()
+
+
+def _pid(assets: Path) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("fault", ["missing", "altered"])
+def test_without_its_graph_keras_answers(small_assets, noise, expected, tmp_path, fault):
+    shutil.copytree(small_assets, tmp_path / "assets")
+    graph = registry.graph_path(SMALL[0], tmp_path / "assets")
+    if fault == "missing":
+        graph.unlink()
+    else:
+        graph.write_bytes(graph.read_bytes() + b" ")
+    engine = small_engine(tmp_path / "assets")
+    try:
+        assert engine._answering(SMALL) is engine._keras
+        assert engine._answering([SMALL[1]]) is engine._graphs
+        if fault == "altered":  # the way is the same for both, and a start of TensorFlow is dear
+            (found,) = engine.predict(noise[:1])
+            assert np.abs(found.levels.astype(int) - expected[0].levels).max() <= 4
+            assert "Keras" in engine.status().device and engine.status().state == "warm"
+    finally:
+        engine.close()
+
+
+def test_without_a_runtime_keras_answers(small_assets, monkeypatch):
+    engine = small_engine(small_assets)
+    assert engine._answering(SMALL) is engine._graphs
+    monkeypatch.setattr(engine_module, "_has_runtime", lambda: False)
+    assert engine._answering(SMALL) is engine._keras
+
+
+def test_on_a_gpu_keras_answers_once_it_is_warm(small_assets, monkeypatch):
+    engine = small_engine(small_assets)
+    assert engine._answering(SMALL) is engine._graphs
+    for device, answering in (("GPU, NVIDIA H200", engine._keras), ("CPU", engine._graphs)):
+        info = worker.WorkerInfo(1, device, {})
+        monkeypatch.setattr(dispatcher.Dispatcher, "info", property(lambda _, info=info: info))
+        assert engine._answering(SMALL) is answering
 
 
 def test_a_page_may_ask_for_more_than_predictions(engine):
     assert engine.ask(_name_of) == (engine.status().pid, engine.assets)
     with pytest.raises(EngineError, match="failed .ZeroDivisionError"):
         engine.ask(_divide, 1, 0)
-    with pytest.raises(WeightsError, match="no weights for U-Net"):
-        engine.ask(introspect_tasks.ablate_skips, np.zeros((4, 4, 3), np.uint8), "unet")
 
 
+@worker.by_graphs
 def _name_of(assets: Path) -> tuple[int, Path]:
     return os.getpid(), assets
 
 
+@worker.by_graphs
 def _divide(above: int, below: int, assets: Path) -> float:
     return above / below
 
@@ -188,12 +270,13 @@ def test_a_worker_killed_in_mid_request_is_replaced(engine, noise, expected):
 def test_a_worker_that_hangs_is_replaced(engine, noise, expected, monkeypatch):
     engine.predict(noise[:1])
     first = engine.status().pid
-    monkeypatch.setattr(engine_module, "ANSWER_SECONDS", 6.0)
+    monkeypatch.setattr(dispatcher, "ANSWER_SECONDS", 6.0)
     os.kill(first, signal.SIGSTOP)
     assert same(engine.predict(noise[:2]), expected[:2])
     assert engine.status().pid not in (None, first)
 
 
+@worker.by_graphs
 def _exhaust(assets: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, -1))
     np.ones(1 << 34, np.uint8)
@@ -267,31 +350,31 @@ def test_a_worker_that_dies_idle_is_replaced_unasked(engine, noise, monkeypatch)
     wait_for(lambda: engine.status().pid not in (None, first))
 
 
-def test_altered_weights_give_a_status_and_no_mask(engine, random_assets, noise, expected):
+def test_altered_weights_give_a_status_and_no_mask(engine, small_assets, noise, expected):
     engine.predict(noise[:1])
-    for name in ("ensemble", "resnet50"):
-        with one_byte_altered(registry.weights_path(name, random_assets)):
+    for name in SMALL:
+        with one_byte_altered(registry.weights_path(name, small_assets)):
             network = engine.status().networks[name]
             assert network.state == "altered"
             assert "altered" in network.message
             with pytest.raises(WeightsError, match="altered"):
                 engine.predict(noise[:1])
-            cold = Engine(random_assets)
+            cold = small_engine(small_assets)
             with pytest.raises(WeightsError, match="altered"):
                 cold.predict(noise[:1])
     assert same(engine.predict(noise[:1]), expected[:1])
 
 
 def test_missing_weights_are_said_before_any_waiting(tmp_path, noise):
-    engine = Engine(tmp_path)
+    engine = small_engine(tmp_path)
     assert {n.state for n in engine.status().networks.values()} == {"missing"}
-    with pytest.raises(WeightsError, match="no weights for Ensemble"):
+    with pytest.raises(WeightsError, match="no weights for Sequential"):
         engine.predict(noise[:1])
 
 
-def test_switched_off_it_says_so(random_assets, noise, monkeypatch):
+def test_switched_off_it_says_so(small_assets, noise, monkeypatch):
     monkeypatch.setenv("BT_ENGINE", "off")
-    engine = Engine(random_assets)
+    engine = small_engine(small_assets)
     engine.start()
     status = engine.status()
     assert (status.state, status.pid) == ("off", None)
@@ -300,8 +383,8 @@ def test_switched_off_it_says_so(random_assets, noise, monkeypatch):
         engine.predict(noise[:1])
 
 
-def test_closing_fails_what_waits(random_assets, noise):
-    engine = Engine(random_assets)
+def test_closing_fails_what_waits(small_assets, noise):
+    engine = small_engine(small_assets)
     with ThreadPoolExecutor(1) as threads:
         job = threads.submit(engine.predict, noise)
         time.sleep(0.3)
@@ -317,26 +400,24 @@ def test_one_engine_a_process():
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what a process has mapped")
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])
-def test_the_site_has_tensorflow_in_its_worker_alone_and_takes_it_along(end, tmp_path):
+def test_the_site_answers_without_tensorflow_and_takes_its_worker_along(end):
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    command += [
-        "--server.port",
-        "0",
-        "--server.headless",
-        "true",
-        "--server.fileWatcherType",
-        "none",
-    ]
+    command += ["--server.port", "0", "--server.headless", "true"]
+    command += ["--server.fileWatcherType", "none"]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         site = psutil.Process(server.pid)
 
         def workers() -> list[psutil.Process]:
-            return [child for child in site.children(recursive=True) if has_tensorflow(child.pid)]
+            return [
+                child
+                for child in site.children(recursive=True)
+                if maps(child.pid, "openvino", "onnxruntime")
+            ]
 
         wait_for(workers)
         (found,) = workers()
-        assert not has_tensorflow(server.pid)
+        assert not any(has_tensorflow(each.pid) for each in (site, *site.children(recursive=True)))
         server.send_signal(getattr(signal, end))
         server.wait(30)
         wait_for(lambda: not psutil.pid_exists(found.pid), 15)
@@ -344,15 +425,20 @@ def test_the_site_has_tensorflow_in_its_worker_alone_and_takes_it_along(end, tmp
         server.kill()
 
 
-def has_tensorflow(pid: int) -> bool:
+def maps(pid: int, *words: str) -> bool:
+    """Whether a process has mapped a library with one of these words in its name."""
     with contextlib.suppress(OSError):
-        return "_pywrap_tensorflow" in Path(f"/proc/{pid}/maps").read_text()
+        return any(word in Path(f"/proc/{pid}/maps").read_text() for word in words)
     return False
 
 
-def test_threads_are_gone_after_closing(random_assets, noise):
+def has_tensorflow(pid: int) -> bool:
+    return maps(pid, "_pywrap_tensorflow")
+
+
+def test_threads_are_gone_after_closing(small_assets, noise):
     before = threading.active_count()
-    engine = Engine(random_assets)
+    engine = small_engine(small_assets)
     engine.start()
     engine.close()
     wait_for(lambda: threading.active_count() <= before, 15)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from btmodels import paths, registry
-from btmodels.inference import gradcam
+from btmodels.inference import gradcam, heatmap
 
 
 def classifier(kernel, dense, pooled: bool):
@@ -35,18 +35,46 @@ def test_after_a_mean_each_map_weighs_its_own_coefficient():
     # The kernel copies channel 0 to map 0 and channel 1 to map 1. With a mean over 4 pixels,
     # dy / dA_k = w_k / 4 in each pixel, so heat = max(0, (2 A_0 - 1 A_1) / 4).
     model = classifier([1, 0, 0, 1, 0, 0], [2, -1], pooled=True)
-    found = gradcam.heatmap(model, "maps", batch([[4, 0], [2, 0]], [[0, 4], [2, 0]]))
-    assert found == pytest.approx(np.array([[[2.0, 0.0], [0.5, 0.0]]]))
+    slices = batch([[4, 0], [2, 0]], [[0, 4], [2, 0]])
+    logits, found = heatmap.with_heatmap(model, "maps")(slices)
+    assert np.asarray(found)[0, ..., 0] == pytest.approx(np.array([[2.0, 0.0], [0.5, 0.0]]))
+    assert np.asarray(logits) == pytest.approx(np.asarray(model(slices)))
 
 
-def test_without_a_mean_the_slopes_of_a_map_are_averaged():
-    # Flattened as (row, col, map): map 0 meets 1, 3, 5, 7, whose mean is 4, map 1 meets zeros.
+def test_heat_is_what_the_gradient_gives():
+    import tensorflow as tf
+    from keras import layers
+
+    model = classifier([1, -2, 0.5, 1, 3, -1], [0.7, -1.3], pooled=True)
+    slices = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype(np.float32)
+    maps = tf.Variable(model.get_layer("maps")(slices))
+    with tf.GradientTape() as tape:
+        logit = model.get_layer("logits")(layers.GlobalAveragePooling2D()(maps))
+    slopes = np.asarray(tape.gradient(logit, maps)).mean(axis=(1, 2))
+    expected = np.maximum(0, (np.asarray(maps) * slopes[:, None, None]).sum(-1))
+    found = heatmap.with_heatmap(model, "maps")(slices)[1]
+    assert expected.max() > 0
+    assert np.asarray(found)[..., 0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_another_head_is_refused():
     model = classifier([1, 0, 0, 1, 0, 0], [1, 0, 3, 0, 5, 0, 7, 0], pooled=False)
-    found = gradcam.heatmap(model, "maps", batch([[1, 2], [0, -3]], [[9, 9], [9, 9]]))
-    assert found == pytest.approx(np.array([[[4.0, 8.0], [0.0, 0.0]]]))
+    with pytest.raises(ValueError, match="mean of the maps and one dense layer"):
+        heatmap.with_heatmap(model, "maps")
 
 
-def test_attention_of_the_shipped_classifier_has_the_slices_size_and_mirrors_with_it():
+def test_asking_again_adds_nothing_to_the_network():
+    from btmodels.inference.predict import Predictor
+
+    predictor = Predictor("resnet50", policy="float32")
+    slices = np.zeros((1, *predictor.spec.input_shape), np.float32)
+    predictor.heatmap(slices)
+    nodes = [len(layer._inbound_nodes) for layer in predictor.model.layers]
+    predictor.heatmap(slices)
+    assert [len(layer._inbound_nodes) for layer in predictor.model.layers] == nodes
+
+
+def test_gradcam_of_the_shipped_classifier_has_the_slices_size_and_mirrors_with_it():
     image = np.zeros((60, 90, 3), np.uint8)
     image[10:50, 20:70] = 90
     image[20:35, 25:40, 1] = 220

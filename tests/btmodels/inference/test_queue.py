@@ -9,7 +9,7 @@ from btmodels.errors import EngineError, WeightsError
 from btmodels.inference.queue import RequestQueue, fair_shares
 from btmodels.slices import Prediction
 
-ROOM = 8
+BATCH_SIZE = 8
 NETWORKS = ("resunet", "resnet50")
 
 
@@ -43,7 +43,7 @@ def test_places_are_dealt_one_by_one(batch_size, wanted, shares):
 
 
 def test_what_waits_is_joined_and_each_gets_its_own():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     first, second = queue.add(slices(2, 10), NETWORKS), queue.add(slices(1, 50), NETWORKS)
     assert serve(queue) == [10, 11, 50]
     assert values(first) == [10, 11]
@@ -51,7 +51,7 @@ def test_what_waits_is_joined_and_each_gets_its_own():
 
 
 def test_a_single_slice_does_not_wait_for_a_patient():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     patient = queue.add(slices(60), NETWORKS)
     serve(queue)
     single = queue.add(slices(1, 200), NETWORKS)
@@ -63,15 +63,15 @@ def test_a_single_slice_does_not_wait_for_a_patient():
 
 
 def test_with_many_patients_each_gets_its_turn():
-    queue = RequestQueue(ROOM)
-    patients = [queue.add(slices(9, 10 * i), NETWORKS) for i in range(2 * ROOM)]
+    queue = RequestQueue(BATCH_SIZE)
+    patients = [queue.add(slices(9, 10 * i), NETWORKS) for i in range(2 * BATCH_SIZE)]
     for _ in range(2):
         serve(queue)
     assert [len(patient.done) for patient in patients] == [1] * len(patients)
 
 
 def test_other_networks_are_another_batch():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     queue.add(slices(1, 1), NETWORKS)
     queue.add(slices(1, 2), ("unet", "resnet50"))
     queue.add(slices(1, 3), NETWORKS)
@@ -80,7 +80,7 @@ def test_other_networks_are_another_batch():
 
 
 def test_after_a_failure_each_tries_once_more_and_alone():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     guilty, innocent = queue.add(slices(1, 1), NETWORKS), queue.add(slices(1, 2), NETWORKS)
     queue.fail_or_retry(queue.next_batch(0), EngineError("gone"))
     batch = queue.next_batch(0)
@@ -93,16 +93,16 @@ def test_after_a_failure_each_tries_once_more_and_alone():
 
 
 def test_slices_already_answered_survive_a_failure():
-    queue = RequestQueue(ROOM)
-    patient = queue.add(slices(ROOM + 2), NETWORKS)
+    queue = RequestQueue(BATCH_SIZE)
+    patient = queue.add(slices(BATCH_SIZE + 2), NETWORKS)
     serve(queue)
     queue.fail_or_retry(queue.next_batch(0), EngineError("gone"))
-    assert serve(queue) == [ROOM, ROOM + 1]
-    assert values(patient) == list(range(ROOM + 2))
+    assert serve(queue) == [BATCH_SIZE, BATCH_SIZE + 1]
+    assert values(patient) == list(range(BATCH_SIZE + 2))
 
 
 def test_bad_weights_get_no_second_try():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     request = queue.add(slices(1), NETWORKS)
     queue.fail_or_retry(queue.next_batch(0), WeightsError("altered"))
     with pytest.raises(WeightsError, match="altered"):
@@ -111,7 +111,7 @@ def test_bad_weights_get_no_second_try():
 
 
 def test_closing_fails_all_that_wait_and_all_that_come():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     request = queue.add(slices(1), NETWORKS)
     batch = queue.next_batch(0)
     queue.close("closed")
@@ -124,7 +124,7 @@ def test_closing_fails_all_that_wait_and_all_that_come():
 
 
 def test_an_errand_waits_its_turn_and_goes_alone():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     before, task = queue.add(slices(1, 1), NETWORKS), queue.add_task(max, (3, 7))
     after = queue.add(slices(1, 2), NETWORKS)
     assert serve(queue) == [1, 2], "slices are joined past it"
@@ -137,7 +137,7 @@ def test_an_errand_waits_its_turn_and_goes_alone():
 
 
 def test_an_errand_gets_a_second_try_and_then_its_error():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     task = queue.add_task(max, ())
     queue.fail_or_retry(queue.next_batch(0), EngineError("lost"))
     assert not task.future.done()
@@ -150,7 +150,41 @@ def test_an_errand_gets_a_second_try_and_then_its_error():
 
 
 def test_a_worker_that_takes_more_at_once_gets_more():
-    queue = RequestQueue(ROOM)
+    queue = RequestQueue(BATCH_SIZE)
     queue.batch_size = 32
     queue.add(slices(40), NETWORKS)
     assert len(queue.next_batch(0).images) == 32
+
+
+def test_slices_that_nobody_waits_for_any_more_are_withdrawn():
+    queue = RequestQueue(BATCH_SIZE)
+    left, stays = queue.add(slices(1, 1), NETWORKS), queue.add(slices(1, 2), NETWORKS)
+    task = queue.add_task(max, (3, 7))
+    assert left.future.cancel() and task.future.cancel()
+    assert serve(queue) == [2] and values(stays) == [2]
+    assert queue.next_batch(0) is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_request_withdrawn_while_it_is_under_way_harms_nothing(fails):
+    queue = RequestQueue(BATCH_SIZE)
+    left, stays = queue.add(slices(1, 1), NETWORKS), queue.add(slices(1, 2), NETWORKS)
+    batch = queue.next_batch(0)
+    left.future.cancel()
+    if fails:
+        queue.fail_or_retry(batch, WeightsError("altered"))
+        with pytest.raises(WeightsError):
+            stays.future.result(0)
+    else:
+        queue.resolve(batch, [Prediction(0.5, image[..., 0]) for image in batch.images])
+        assert values(stays) == [2]
+    assert queue.next_batch(0) is None
+
+
+def test_a_patient_withdrawn_midway_takes_no_more_batches():
+    queue = RequestQueue(BATCH_SIZE)
+    patient = queue.add(slices(60), NETWORKS)
+    serve(queue)
+    patient.future.cancel()
+    assert queue.next_batch(0) is None
+    queue.close("closed")

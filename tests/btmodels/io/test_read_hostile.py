@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from btmodels.errors import DecodeError
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.read import read_file
 from btmodels.io.zip import unzip
+from tests.btmodels.reading import read
 from tests.btmodels.scanner import dicom, nifti
 
 VALUES = np.arange(4 * 6 * 8, dtype=np.int16).reshape(4, 6, 8)
@@ -54,12 +54,11 @@ def test_no_mutation_raises_anything_else(data):
         if name.endswith(".zip"):
             unzip(bytes(content[:end]), name)
             return
-        read = read_file(bytes(content[:end]), name)
-        assembly = assemble([Entry("1", name, read)], {})
+        read_file(bytes(content[:end]), name)
     except DecodeError as error:
         assert str(error).startswith(name)
         return
-    for study in assembly.studies:
+    for study in read([(name, bytes(content[:end]))]).studies:
         for each in study.slices:
             assert each.pixels.dtype == np.uint8 and each.pixels.shape[2] == 3
             spacing = each.spacing or (1.0, 1.0)

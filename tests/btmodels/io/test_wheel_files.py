@@ -17,9 +17,9 @@ import pydicom
 import pytest
 
 from btmodels.errors import DecodeError
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.dicom.file import DicomFile
 from btmodels.io.read import read_file
+from tests.btmodels.reading import read
 
 FULL = os.environ.get("BT_FULL") == "1"
 SECONDS, MEGABYTES = 5.0, 1_000
@@ -56,8 +56,7 @@ def check(data: bytes, name: str) -> str:
         assert "/" not in sentence.replace(name, ""), "no path of the server"
         assert not re.search(r"Error\b|Exception|Traceback|0x[0-9a-f]", sentence), sentence
         return sentence
-    assembly = assemble([Entry("1", name, content)], {})
-    slices = [each for study in assembly.studies for each in study.slices]
+    slices = [each for study in read([(name, data)]).studies for each in study.slices]
     assert slices, "neither slices nor a sentence"
     for each in slices:
         assert each.pixels.dtype == "uint8" and each.pixels.ndim == 3 and each.pixels.shape[2] == 3

@@ -212,7 +212,7 @@ def test_parts_of_the_start_and_of_a_rerun(monkeypatch):
     networks = [
         f"start/{name}/{part}" for name in ("ensemble", "resnet50") for part in ("load", "first")
     ]
-    assert list(rows) == ["start/tensorflow", *networks, "rerun/elements", "rerun/server"]
+    assert list(rows) == ["start/runtime", *networks, "rerun/elements", "rerun/server"]
     assert all(row["value"] > 0 for row in rows.values())
     elements = rows["rerun/elements"]
     assert elements["value"] > elements["against"] > 10, "without networks there is less to show"

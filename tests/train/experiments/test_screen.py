@@ -43,10 +43,10 @@ def counts_dice(value: float) -> float:
     return 2 * each.tp / (2 * each.tp + each.fp + each.fn)
 
 
-def test_the_screen_runs_from_one_end_to_the_other(tmp_path, eager):
+def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
     words = ["screen", "--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
     path = tmp_path / "metrics" / "screen.json"
-    keys = ["baseline", "copy_paste", "neighbors"]
+    keys = ["baseline", "copy_paste"]
     assert main([*words, "--variants", "baseline"]) == 0
     assert main([*words, "--folds", "2", "--variants", "copy_paste"]) == 0
     half = json.loads(path.read_text(encoding="utf-8"))["variants"][2]
@@ -60,9 +60,7 @@ def test_the_screen_runs_from_one_end_to_the_other(tmp_path, eager):
     first, averaged, pasted, *_ = found["variants"]
     assert first["against"] is None and first["difference"] is None
     assert averaged["against"] == ["baseline", "last"] and pasted["against"] == ["baseline", "last"]
-    assert pasted["options"] == {"paste": 0.4} and found["variants"][-1]["options"] == {
-        "neighbors": True
-    }
+    assert pasted["options"] == {"paste": 0.4}
     assert pasted["command"].endswith("--variants copy_paste")
     assert pasted["difference"] == pytest.approx(pasted["mean_dice"] - first["mean_dice"])
     assert not found["complete"] and found["lacks"] == [

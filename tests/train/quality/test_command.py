@@ -41,7 +41,8 @@ def test_what_is_drawn_comes_from_chance_alone():
 
 
 def test_an_ensemble_learns_what_can_be_learned(monkeypatch):
-    monkeypatch.setattr(fit_classifier, "EPOCHS", 150)
+    monkeypatch.setattr(fit_classifier, "EPOCHS", 40)
+    monkeypatch.setattr(fit_classifier, "RATE", 0.05)
     monkeypatch.setattr(fit_classifier, "JITTER", 0.05)
     monkeypatch.setattr(fit_classifier, "NETWORKS", 1)
     rng = np.random.default_rng(2)
@@ -103,3 +104,6 @@ def test_one_command_wrote_limits_and_table():
     assert found["command"] == thresholds["command"] and found["versions"] == thresholds["versions"]
     assert {row["kind"] for row in found["unseen"]} == set(negatives.KINDS)
     assert thresholds["thresholds"].items() >= MANUAL.items()
+    for name in ("head", "order"):
+        ensemble = getattr(classifier.load_thresholds(), name)
+        assert classifier.to_json(ensemble) == thresholds[name], "no more decimals than are written"

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import tifffile
 
+from btmodels.io.batch import InputFile
 from btmodels.slices import Turn
 from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
 from ui.analyze import upload_batch
-from ui.analyze.upload_batch import LIMIT, NOTHING, UploadedFile, read_batch
+from ui.analyze.upload_batch import LIMIT, NOTHING, read_batch
 
 
 def tiff(array: np.ndarray) -> bytes:
@@ -22,9 +23,9 @@ def tiff(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def files(**by_name: bytes) -> list[UploadedFile]:
+def files(**by_name: bytes) -> list[InputFile]:
     return [
-        UploadedFile(f"id-{name}", name.replace("__", "."), data) for name, data in by_name.items()
+        InputFile(f"id-{name}", name.replace("__", "."), data) for name, data in by_name.items()
     ]
 
 
@@ -49,10 +50,7 @@ def test_a_mask_can_be_chosen_by_hand():
 
 
 def test_a_mask_of_a_folder_can_be_chosen_by_hand():
-    uploads = [
-        UploadedFile("1", "p/a.tif", SLICE, True),
-        UploadedFile("2", "p/drawn.tif", MASK, True),
-    ]
+    uploads = [InputFile("1", "p/a.tif", SLICE, True), InputFile("2", "p/drawn.tif", MASK, True)]
     paired = read_batch(uploads, {"a.tif": "drawn.tif"}, {})
     assert paired.names == ("a.tif", "drawn.tif")
     assert [each.name for each in paired.stack.slices] == ["a.tif"]
@@ -86,23 +84,25 @@ def test_slices_come_in_the_order_of_their_numbers():
     assert [each.number for each in batch.stack.slices] == [1, 9, 10]
 
 
-def test_what_was_decoded_is_kept_while_the_file_is_there():
+def test_what_was_read_is_kept_while_files_and_words_are_the_same():
     memory: dict = {}
-    first = read_batch(files(x__tif=SLICE, y__tif=SLICE), {}, memory).stack.slices[0]
-    again = read_batch(files(x__tif=SLICE), {}, memory).stack.slices[0]
-    assert again is first
-    assert list(memory) == [("id-x__tif", "slice")]
+    uploads = files(x__tif=SLICE, y__tif=SLICE)
+    first = read_batch(uploads, {}, memory).stack.slices[0]
+    turns = replace(NOTHING, turns={"another": Turn(1)})
+    assert read_batch(uploads, turns, memory).stack.slices[0] is first
+    assert read_batch(uploads[:1], {}, memory).stack.slices[0] is not first
+    assert len(memory) == 1
 
 
 def test_a_batch_has_an_end():
-    many = [UploadedFile(str(i), f"s{i}.tif", SLICE) for i in range(LIMIT + 1)]
+    many = [InputFile(str(i), f"s{i}.tif", SLICE) for i in range(LIMIT + 1)]
     batch = read_batch(many, {}, {})
     assert len(batch.stack.slices) == LIMIT
     assert str(LIMIT) in batch.errors[0]
 
 
 def test_one_name_twice_is_two_slices():
-    twice = [UploadedFile("1", "x.tif", SLICE), UploadedFile("2", "x.tif", SLICE)]
+    twice = [InputFile("1", "x.tif", SLICE), InputFile("2", "x.tif", SLICE)]
     stack = read_batch(twice, {}, {}).stack
     assert len(stack.slices) == 2 and len(set(stack.keys)) == 2
 
@@ -122,16 +122,12 @@ def test_a_zip_is_what_is_in_it():
     assert batch.errors == () and len(batch.notes) == 1 and "notes.txt" in batch.notes[0]
     assert [each.name for each in batch.stack.slices] == ["x.tif"]
     assert batch.stack.slices[0].truth.sum() == 100
-    assert {key[0] for key in memory} == {
-        "id-p__zip",
-        *(f"id-p__zip/p/{name}" for name in ("x.tif", "x_mask.tif", "notes.txt")),
-    }
     assert read_batch([], {}, memory).stack is None and not memory
 
 
 def test_folders_keep_masks_beside_their_slices():
     uploads = [
-        UploadedFile(str(index), name, data, bulk=True)
+        InputFile(str(index), name, data, bulk=True)
         for index, (name, data) in enumerate(
             [("a/x.tif", SLICE), ("b/x.tif", SLICE), ("b/x_mask.tif", MASK), ("b/.hidden", b"?")]
         )
@@ -145,7 +141,7 @@ VOLUME = np.random.default_rng(4).integers(0, 256, (3, 8, 9), np.uint8)
 
 
 def test_a_series_is_a_stack_whatever_the_order_of_its_files():
-    batch = read_batch([UploadedFile(n, n, d) for n, d in series(VOLUME).items()], {}, {})
+    batch = read_batch([InputFile(n, n, d) for n, d in series(VOLUME).items()], {}, {})
     assert [each.name for each in batch.stack.slices] == ["IM0000.dcm", "IM0001.dcm", "IM0002.dcm"]
     found = np.stack([each.pixels[..., 1] for each in batch.stack.slices])
     np.testing.assert_array_equal(found, VOLUME)

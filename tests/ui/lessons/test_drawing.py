@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.draw import polygon2mask
 
 from btmodels.metrics import overlap
 from tests.ui.node import decoded, encoded, run
@@ -127,3 +128,37 @@ def test_a_message_arrives_whole():
     )
     assert meta["a"] == "é" and meta["b"] == [1] and gone is None
     assert decoded(x, (3,)).tobytes() == b"123" and decoded(y, (2,)).tolist() == [0, 255]
+
+
+def test_a_border_encloses_what_scikit_image_fills():
+    corners = [[3, 4], [4, 20], [15, 25], [20, 9], [9, 12]]
+    # A hand moves from pixel to pixel; a fast one leaves gaps, which are joined by lines.
+    found = run(DRAW, "text(enclosed(given.corners, 24, 31))", corners=corners)
+    mask = decoded(found, (ROWS, COLS)).astype(bool)
+    inner = polygon2mask((ROWS, COLS), np.array(corners, float))
+    assert (mask | ~inner).all(), "the inside is filled"
+    assert not (mask & ~ndimage.binary_dilation(inner, iterations=2)).any(), "and nothing else"
+
+
+def test_a_ring_drawn_as_a_border_is_filled_and_undone_as_one():
+    filled, undone = run(
+        DRAW,
+        """(() => {
+            const sheet = new Sheet(24, 31), ring = [];
+            for (let i = 0; i < 40; i++) {
+                const angle = i / 40 * 2 * Math.PI;
+                ring.push([Math.round(12 + 8 * Math.sin(angle)), Math.round(15 + 8 * Math.cos(angle))]);
+            }
+            sheet.begin(0);
+            sheet.fill(ring, 1);
+            const filled = text(sheet.mask);
+            sheet.undo();
+            return [filled, text(sheet.mask)];
+        })()""",
+    )
+    rows, cols = np.mgrid[:ROWS, :COLS]
+    disc = (rows - 12) ** 2 + (cols - 15) ** 2 <= 64
+    mask = decoded(filled, (ROWS, COLS)).astype(bool)
+    # The border itself belongs to it.
+    assert overlap.dice(overlap.count(mask, disc)) > 0.9 and mask[disc].all()
+    assert not decoded(undone, (ROWS, COLS)).any()

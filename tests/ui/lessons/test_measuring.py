@@ -8,6 +8,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
@@ -42,6 +43,29 @@ def test_scores_in_the_browser_are_those_of_the_library():
             "accuracy": overlap.pixel_accuracy(each),
         }
         assert scored == pytest.approx(expected)
+
+
+def test_borders_are_as_far_apart_in_the_browser_as_in_the_library():
+    generator = np.random.default_rng(4)
+    shape = (23, 31)
+    masks = [
+        ndimage.gaussian_filter(generator.random(shape), 2) > level for level in (0.49, 0.5, 0.53)
+    ]
+    speck = np.zeros(shape, bool)
+    speck[2, 2] = speck[20:22, 27:29] = True
+    edge = np.ones(shape, bool)
+    empty = np.zeros(shape, bool)
+    pairs = [(a, b) for a in (*masks, speck, edge, empty) for b in (*masks, speck, edge, empty)]
+    found = run(
+        ("lessons/shared/distance.js",),
+        "given.pairs.map(([a, b]) => hausdorff95(bytes(a), bytes(b), given.rows, given.cols))",
+        pairs=[[encoded(a), encoded(b)] for a, b in pairs],
+        rows=shape[0],
+        cols=shape[1],
+    )
+    for (a, b), distance in zip(pairs, found, strict=True):
+        expected = overlap.hausdorff95(a, b)
+        assert distance == (None if expected is None else pytest.approx(expected, abs=1e-4))
 
 
 def test_each_pixel_has_one_fate():

@@ -58,9 +58,14 @@ def test_each_mask_is_sent_with_its_score():
     assert panels.settings(2) == [(True, True), (True, False), (False, True), (False, False)]
 
 
-def test_intervals_that_touch_overlap():
-    assert skips.overlap([0.3, 0.6], [0.35, 0.7]) and skips.overlap([0.3, 0.6], [0.6, 0.7])
-    assert not skips.overlap([0.3, 0.5], [0.6, 0.7]) and not skips.overlap(None, [0.0, 1.0])
+def test_two_small_networks_are_compared_patient_by_patient():
+    # Every patient is 0.1 better, however far patients are apart.
+    joined = {"patients": {str(n): n / 20 + 0.1 for n in range(10)}}
+    absent = {"patients": {str(n): n / 20 for n in range(10)}}
+    words = skips.comparison(joined, absent)
+    assert "+0.10 (+0.10 to +0.10)" in words and "with skips is ahead" in words
+    assert "holds 0" in skips.comparison(joined, joined)
+    assert skips.comparison({"patients": {"a": 1.0}}, {"patients": {"a": 0.5}}) == ""
 
 
 def test_a_large_slice_is_thinned_and_its_scores_are_not():

@@ -134,30 +134,43 @@ def test_cells_are_picked_in_the_order_of_the_arms():
     assert figures.pick(CELLS, "resnet50", "segment") == []
 
 
-def test_what_did_not_help_is_said():
-    assert figures.no_help(CELLS) == [
-        "Frozen, 70 patients: 0.450; from scratch 0.500. No help.",
-        "Thawed, 7 patients: 0.550; from scratch 0.500, which lies within the interval of the former: "
-        "ahead, but chance may have done it.",
-    ]
+def scored(arm: str, dice: list[float], **changed) -> dict:
+    """A cell with a Dice for each patient."""
+    patients = {str(number): value for number, value in enumerate(dice)}
+    return cell(arm, sum(dice) / len(dice), **changed) | {
+        "score": {"mean_dice": sum(dice) / len(dice), "patients": patients}
+    }
 
 
-def test_what_is_saved_is_counted_in_patients_with_its_doubt():
-    assert figures.patients_saved(CELLS) == [
-        "From scratch, 7 patients reach 0.500; thawed, 7 reach 0.550; the interval reaches below the "
-        "former, so chance may have done it.",
-        "From scratch, 70 patients reach 0.500; thawed, 7 reach 0.550, which saves 63; the interval "
-        "reaches below the former, so chance may have done it.",
+def test_a_start_is_compared_with_scratch_patient_by_patient():
+    # Patients differ far more than the two networks do, and still one of them is always ahead.
+    base = [0.1, 0.3, 0.5, 0.7, 0.9]
+    sure = scored("staged", [value + 0.05 + 0.01 * n for n, value in enumerate(base)])
+    doubtful = scored("frozen", [value + (0.3 if n % 2 else -0.15) for n, value in enumerate(base)])
+    worse = scored("staged", [value - 0.1 for value in base], share=0.1, training_patients=7)
+    cells = [
+        scored("scratch", base),
+        doubtful,
+        sure,
+        scored("scratch", base, share=0.1, training_patients=7),
+        worse,
     ]
-    sure = cell("staged", 0.65, share=0.5, training_patients=35)
-    assert figures.patients_saved([cell("scratch", 0.5), sure]) == [
-        "From scratch, 70 patients reach 0.500; thawed, 35 reach 0.650, which saves 35."
+    rows = figures.gains(cells)
+    assert [(row["Start"], row["Patients trained on"], row["Ahead"]) for row in rows] == [
+        ("frozen", 70, "open"),
+        ("thawed", 70, "yes"),
+        ("thawed", 7, "no"),
     ]
-    beaten = figures.patients_saved([cell("scratch", 0.8), sure])
-    assert beaten == [
-        "From scratch, 70 patients reach 0.800; thawed, no number of patients that was tried does."
-    ]
-    assert figures.patients_saved([cell("scratch", 0.8)]) == []
+    assert rows[1]["Difference"] == pytest.approx(0.07)
+    assert rows[2]["95 % interval of the difference"] == "-0.10 to -0.10"
+
+
+def test_a_score_without_patients_has_no_interval_of_its_difference():
+    base = cell("scratch", 0.5, task="classify") | {"score": {"auc": 0.89}}
+    other = cell("frozen", 0.5, task="classify") | {"score": {"auc": 0.8}}
+    (row,) = figures.gains([base, other])
+    assert (row["Ahead"], row["95 % interval of the difference"]) == ("no", "not recorded")
+    assert row["Difference"] == pytest.approx(-0.09)
 
 
 def test_times_tell_the_first_to_arrive_and_leave_out_what_nobody_reached():
@@ -168,7 +181,15 @@ def test_times_tell_the_first_to_arrive_and_leave_out_what_nobody_reached():
 
 def test_figures_hold_the_numbers():
     whole = figures.pick(CELLS, "vgg16", "segment")
-    assert [list(line.y) for line in figures.curves(whole, "slices").data] == [[0.5], [0.45], [0.7]]
+    drawn = figures.curves(whole, "slices").data
+    assert [list(line.y) for line in drawn if line.mode == "lines+markers"] == [
+        [0.5],
+        [0.45],
+        [0.7],
+    ]
+    # Each line ends beside the number that the table has.
+    final = [list(line.y) for line in drawn if line.mode == "markers"]
+    assert final == [[figures.score_of(each)] for each in whole]
     scratch, staged = figures.shares(CELLS).data
     assert list(scratch.x) == list(staged.x) == [7, 70]
     assert list(staged.y) == [0.55, 0.7] and list(staged.error_y.array) == pytest.approx([0.1, 0.1])
@@ -184,12 +205,20 @@ def test_kernels_of_the_study_stand_between_chance_and_the_site():
     assert [each.key for each in kernels.kernel_sets([])] == ["chance", "site"]
 
 
-def test_the_worth_of_the_leak_is_said_with_its_doubt():
-    def score(dice, low, high):
-        return {"pooled_dice": dice, "pooled_dice_interval": [low, high]}
+def test_the_leak_is_told_by_the_average_that_the_site_reports():
+    def score(mean, low, high, pooled, patients=20):
+        return {
+            "mean_dice": mean,
+            "mean_dice_interval": [low, high],
+            "pooled_dice": pooled,
+            "patients": {str(number): mean for number in range(patients)},
+        }
 
-    apart = held_out.difference(score(0.9, 0.85, 0.95), score(0.7, 0.6, 0.8))
-    assert "**+0.200**" in apart and "overlap" not in apart
-    assert "overlap" in held_out.difference(score(0.8, 0.7, 0.9), score(0.7, 0.6, 0.8))
-    assert "finds nothing" in held_out.difference(score(0.8, 0.7, 0.9), score(0.0, 0.0, 0.0))
-    assert "undefined" in held_out.difference(score(None, 0, 1), score(0.7, 0.6, 0.8))
+    apart = held_out.difference(score(0.9, 0.85, 0.95, 0.95), score(0.7, 0.6, 0.8, 0.75))
+    assert "+0.200" in apart and "overlap" not in apart
+    small = held_out.difference(score(0.633, 0.54, 0.73, 0.774), score(0.626, 0.51, 0.73, 0.707))
+    assert "+0.006" in small or "+0.007" in small
+    assert "not seen in the score" in small and "0.774 and 0.707" in small
+    few = held_out.difference(score(0.45, 0.1, 0.8, 0.7), score(0.0, 0.0, 0.0, 0.0, patients=2))
+    assert "only 2 patients" in few
+    assert "undefined" in held_out.difference(score(None, 0, 1, None), score(0.7, 0.6, 0.8, 0.7))

@@ -10,14 +10,16 @@ import pytest
 from btmodels import registry
 from btmodels.teaching.live_training import settings
 from btmodels.teaching.receptive_field import Blueprint
-from ui.lessons import glossary, page, print_html, questions, source_excerpt, worksheet
-from ui.lessons.encoder_decoder import anatomy
+from tests.ui.node import UI
+from ui.lessons import glossary, markup, page, questions, source_excerpt, worksheet
 from ui.lessons.source_excerpt import Pointer
 from ui.results import costs, published
 
 CHECK = """
 ### How many?
 - [ ] one
+  > One is
+  > too few.
 - [x] two
 > There are
 > two.
@@ -25,25 +27,44 @@ CHECK = """
 ### Why?
 - [x] because
 - [ ] not
+  > It is so.
 > So it is.
 """
-SECTIONS = {"Title", "In short", "Question", "In words", "Try this", "Check", "Code", "Sources"}
+SECTIONS = {"Title", "In short", "Question", "In words", "Check", "Code", "Sources"}
 
 
-def test_a_term_is_bold_once_and_explained_once():
-    known = {"pixel"}
-    words, first = glossary.resolve(
-        "A [[mask]] of [[pixels|pixel]]; [[masks|mask]], a [[box]].", known
+def test_each_marked_term_is_a_button_that_explains_it():
+    text = "A [[mask]] of **[[pixels|pixel]]** and `<b>`.\n\n| [[Dice]] | a |\n|---|---|\n| b | c |"
+    made = glossary.html_of(text)
+    assert re.findall(r'data-term="([^"]+)">([^<]+)</button>', made) == [
+        ("mask", "mask"),
+        ("pixel", "pixels"),
+        ("Dice", "Dice"),
+    ]
+    assert "&lt;b&gt;" in made and "<table>" in made and "[[" not in made
+    assert set(glossary.explanations(text)) == {"mask", "pixel", "Dice"}
+    assert glossary.plain("[[pixels|pixel]] of a [[mask]]") == "pixels of a mask"
+
+
+def test_tasks_are_read_with_what_they_show():
+    text = {
+        "Task: map 2": 'Do\nthis. What?\n- [x] a\n- [ ] b\n  > no\n> why\nshow: panel {"x": [1, null]}'
+    }
+    (task,) = questions.tasks(text)
+    assert (task.figure, task.question.words, task.question.because) == (
+        "map",
+        "Do this. What?",
+        ("", "no"),
     )
-    assert words == "A **mask** of pixels; masks, a **box**."
-    assert first == ["mask", "box"] and known == {"pixel", "mask", "box"}
-    assert glossary.resolve("A [[mask]].", known) == ("A mask.", [])
+    assert task.show == ("panel", {"x": [1, None]})
+    assert questions.tasks(text, "other") == ()
 
 
 def test_questions_are_read():
     first, second = questions.parse(CHECK)
     assert (first.words, first.answers, first.right) == ("How many?", ("one", "two"), 1)
     assert first.why == "There are two." and second.right == 0
+    assert first.because == ("One is too few.", "")
     assert questions.parse("") == ()
 
 
@@ -53,9 +74,10 @@ def test_questions_are_read():
         "### Q\n- [x] a\n> why",
         "### Q\n- [ ] a\n- [ ] b\n> why",
         "### Q\n- [x] a\n- [x] b\n> why",
-        "### Q\n- [x] a\n- [ ] b",
+        "### Q\n- [x] a\n- [ ] b\n  > no",
+        "### Q\n- [x] a\n- [ ] b\n> why",
     ],
-    ids=["one answer", "none right", "two right", "unexplained"],
+    ids=["one answer", "none right", "two right", "unexplained", "wrong without a reason"],
 )
 def test_a_question_that_cannot_be_asked_is_refused(text):
     with pytest.raises(ValueError, match="Received: 'Q'"):
@@ -78,14 +100,12 @@ def test_code_is_found_where_it_lies(tmp_path):
 
 
 def test_paper_escapes_and_marks_up():
-    assert print_html.line("a < b & **c** *d* `*e*`") == (
+    assert markup.line("a < b & **c** *d* `*e*`") == (
         "a &lt; b &amp; <strong>c</strong> <em>d</em> <code>*e*</code>"
     )
-    assert print_html.line("[x](https://a.org/b_c)") == '<a href="https://a.org/b_c">x</a>'
-    assert "<script" not in print_html.line("[x](javascript:alert(1)) <script>")
-    assert print_html.blocks("1. a\n   b\n2. c") == "<ol><li>a b</li><li>c</li></ol>"
-    assert print_html.blocks("a\nb\n\n- c") == "<p>a b</p>\n<ul><li>c</li></ul>"
-    assert print_html.blocks("### h\n- c") == "<h3>h</h3>\n<ul><li>c</li></ul>"
+    assert markup.line("[x](https://a.org/b_c)") == '<a href="https://a.org/b_c">x</a>'
+    hostile = markup.blocks("[x](javascript:alert(1)) <script>y</script>\n\n<img src=x onerror=y>")
+    assert "<script" not in hostile and "<img" not in hostile and "href" not in hostile
 
 
 class Reader(HTMLParser):
@@ -108,8 +128,8 @@ class Reader(HTMLParser):
 def test_every_lesson_is_complete(address):
     text = page.text_of(address)
     assert set(text) >= SECTIONS
-    assert len(questions.parse(text["Check"])) == 2
-    assert text["Try this"].count("**Expect:**") >= 2
+    assert len(questions.parse(text["Check"])) >= 2
+    assert len(questions.tasks(text)) >= 2
     pointers = source_excerpt.parse(text["Code"])
     assert pointers and len(pointers) == text["Code"].count("\n- ") + 1
     assert [p for p in pointers if source_excerpt.excerpt(p) is None] == []
@@ -134,9 +154,6 @@ def test_figures_in_the_words_are_those_of_networks_and_studies():
     assert other.multiply_adds / one.multiply_adds == pytest.approx(1.5, abs=0.1)
     assert "sixty times the parameters" in told
     assert other.parameters / one.parameters == pytest.approx(60, rel=0.1)
-    bottom = next(stage for stage in anatomy.blocks() if stage.name == "bottleneck")
-    inside = words["Inside the U"]
-    assert f"{bottom.channels} maps of {bottom.size} × {bottom.size} numbers" in inside
     experts = published.load()["experts"]
     band = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
     assert band in page.text_of("segmentation")["In words"]
@@ -162,9 +179,27 @@ def test_every_sheet_prints_by_itself_with_answers_apart(address):
     assert reader.open == [] and reader.loads == [] and "[[" not in document
     assert worksheet.SCREEN not in document
     asked, answered = document.split('<h2 class="answers">')
-    for question in questions.parse(text["Check"]):
-        assert print_html.line(question.words) in asked
-        assert (
-            print_html.line(question.why) in answered and print_html.line(question.why) not in asked
-        )
+    tried = [task.question for task in questions.tasks(text)]
+    for question in (*questions.parse(text["Check"]), *tried):
+        words, why = (markup.line(glossary.plain(part)) for part in (question.words, question.why))
+        assert words in asked and why in answered and why not in asked
     assert "Not a medical device" in document
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_tasks_stand_beside_a_figure_that_can_show_them(address):
+    text = page.text_of(address)
+    module = "\n".join(path.read_text() for path in (UI / "lessons").rglob("*.py"))
+    scripts = "\n".join(path.read_text() for path in (UI / "lessons").rglob("*.js"))
+    for task in questions.tasks(text):
+        assert f'tasks("{task.figure}")' in module, task.figure
+        if task.show:
+            assert f'static figure = "{task.show[0]}"' in scripts, task.show
+
+
+def test_right_answers_do_not_give_themselves_away_by_their_length():
+    texts = [page.text_of(address) for address in page.LESSONS]
+    asked = [each for text in texts for each in questions.parse(text["Check"])]
+    asked += [task.question for text in texts for task in questions.tasks(text)]
+    longest = [each for each in asked if max(each.answers, key=len) == each.answers[each.right]]
+    assert len(longest) <= 0.5 * len(asked), [each.words for each in longest]

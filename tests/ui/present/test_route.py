@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from btmodels import registry
 from btmodels.dataset import cohort
-from ui.present.route import MOST_CHARACTERS, Stop, format_route, moved, parse_route, stop_of
-from ui.shared.content import sections
+from ui.present import standard_route
+from ui.present.route import (
+    MOST_CHARACTERS,
+    MOST_STOPS,
+    SLIDES,
+    Step,
+    Stop,
+    format_route,
+    moved,
+    parse_route,
+    steps_of,
+    stop_of,
+)
+from ui.session import samples
 
 PATIENTS = ["SYNT_AA_0001_20260101", "SYNT_AA_0002_20260101", "odd.na~me%_1"]
 MODELS = ["resunet", "resnet50_unet"]
@@ -24,6 +39,9 @@ def test_a_route_comes_back_as_it_was():
         stop(slice="2", layers="prediction,probability", channel="post", model="resnet50_unet"),
         Stop({"patient": PATIENTS[2], "slice": "1", "style": "outline"}, "Odd name"),
         stop("No slice named"),
+        stop("Where?", slice="3", ask="1", zoom="250", x="-40", y="5", divider="30", opacity="0"),
+        Stop({"slide": "scoreboard"}, "How good is it?"),
+        Stop({"slide": "limits"}),
     )
     assert parse_route(format_route(route, PATIENTS), PATIENTS, MODELS) == (route, [])
 
@@ -59,8 +77,10 @@ def test_a_stop_of_a_view_leaves_out_what_is_usual():
         ("SYNT_AA_0001.3.cT2", 1, "no channel “T2”"),
         ("SYNT_AA_0001.3.mgpt", 1, "no segmenter “gpt”"),
         ("SYNT_AA_0001.3.wglow", 1, "no wipe “glow”"),
-        ("SYNT_AA_0001.3.zoom", 1, "“zoom” means nothing"),
-        ("~".join(["SYNT_AA_0001.3"] * 7), 5, "at most 5 stops"),
+        ("SYNT_AA_0001.3.glow", 1, "“glow” means nothing"),
+        ("SYNT_AA_0001.3.z5000", 1, "between 100 and 1200"),
+        ("SYNT_AA_0001.3.q7", 1, "A question is 1 or left out"),
+        ("~".join(["SYNT_AA_0001.3"] * 14), MOST_STOPS, f"at most {MOST_STOPS} stops"),
     ],
 )
 def test_what_makes_no_sense_gets_a_sentence(text, stops, words):
@@ -84,12 +104,39 @@ def test_stops_move_and_stay_at_the_ends():
     assert moved(route, 0, -1) == moved(route, 2, 1) == route
 
 
-def test_the_usual_route_leads_through_the_bundled_cohort():
-    text = {key: words for key, words in sections("cards/route.md").items() if key}
+def test_a_stop_that_asks_takes_two_presses():
+    route = (stop(slice="1", ask="1"), stop(slice="2"), Stop({"slide": "limits"}))
+    assert steps_of(route) == [Step(1, True), Step(1), Step(2), Step(3)]
+    assert steps_of(()) == []
+
+
+def stops_of(text: str, patients) -> tuple[Stop, ...]:
+    stops, problems = parse_route(text, patients, MODELS)
+    assert problems == []
+    return stops
+
+
+def test_the_standard_route_leads_through_the_bundled_cohort(monkeypatch):
+    monkeypatch.setattr(samples, "library", lambda: samples.Library({}, (), False))
     patients = {p.folder: p for p in cohort.read_cohort(cohort.samples_root())}
-    stops, problems = parse_route("~".join(text), patients, MODELS)
-    assert len(stops) == 5 and problems == []
-    for each, words in zip(stops, text.values(), strict=True):
-        numbers = {file.number for file in patients[each.patient].files}
-        assert int(each.query["slice"]) in numbers
-        assert 0 < len(words) <= MOST_CHARACTERS
+    stops = stops_of(standard_route.standard_route(), patients)
+    assert stops[0].asks and [each.slide for each in stops[-2:]] == ["scoreboard", "limits"]
+    assert set(SLIDES) == {"scoreboard", "limits"}
+    for each in stops[:-2]:
+        assert int(each.query["slice"]) in {file.number for file in patients[each.patient].files}
+        assert 0 < len(each.caption) <= MOST_CHARACTERS
+
+
+def test_never_seen_patients_lead_where_the_data_folder_has_some(monkeypatch):
+    test = json.loads(registry.metrics_path("default").read_text(encoding="utf-8"))["test"]
+    dice = {folder: each["dice"] for folder, each in test["patients"].items()}
+    here = sorted(dice, key=dice.get)[1:8]  # not all of them: the worst is not here
+    library = samples.Library(dict.fromkeys(here), (), True)
+    monkeypatch.setattr(samples, "library", lambda: library)
+    stops = stops_of(standard_route.standard_route(), here)
+    assert {each.patient for each in stops if each.patient} == {here[3], here[0]}
+    assert stops[0].asks and stops[0].patient == here[3]
+    slices = test["per_slice"][here[3]]
+    tumor = {number: tp + fn for number, (tp, _, fn, _) in slices.items()}
+    assert tumor[stops[0].query["slice"]] == max(tumor.values())
+    assert [each.slide for each in stops[-2:]] == ["scoreboard", "limits"]

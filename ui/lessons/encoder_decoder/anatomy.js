@@ -23,6 +23,14 @@ export function cellOf(name) {
 }
 
 class Anatomy extends Panel {
+  static figure = "anatomy";
+
+  adopt({ block }) {
+    this.map = null;
+    this.open(block);
+    this.commit();
+  }
+
   constructor(parent) {
     super(parent);
     this.picture = new Picture(this.find(".frame"), ["truth", "window", "cursor"]);
@@ -93,6 +101,8 @@ class Anatomy extends Panel {
       button.type = "button";
       button.style.gridArea = `${row} / ${column}`;
       button.dataset.block = block.name;
+      // Where the slice goes next: down from each block on the way down, up from the bottom and the others.
+      button.className = block.name.startsWith("enc") ? "down" : ["dec1", "logits"].includes(block.name) ? "" : "up";
       button.innerHTML = '<canvas></canvas><span class="title"></span><span class="shape"></span>';
       button.querySelector(".title").textContent = blockTitle(block.name);
       button.querySelector(".shape").textContent = `${block.rows}² × ${block.channels}`;
@@ -123,8 +133,8 @@ class Anatomy extends Panel {
       button.setAttribute("aria-pressed", button.dataset.block === name);
     }
     const [, way] = name.match(/^(enc|dec)/) ?? [];
-    const lead = { enc: "what is there, at this coarseness", dec: "what is there, put back in its place" }[way]
-      ?? { bottleneck: "the widest view, the coarsest grid", logits: "one number a pixel" }[name];
+    const lead = { enc: "on the way down", dec: "on the way up" }[way]
+      ?? { bottleneck: "the widest view, the coarsest maps", logits: "one number a pixel" }[name];
     this.find("[data-say=title]").textContent = `${blockTitle(name)}: ${lead}`;
     const numbers = {
       shape: `${block.rows} × ${block.rows} × ${block.channels}`, sees: `${block.sees} × ${block.sees} px`,
@@ -137,9 +147,13 @@ class Anatomy extends Panel {
       return item;
     }));
     const shown = block.chosen.length;
+    const peaks = this.truth ? peaksWithin(this.maps[place], block.rows, this.truth, this.meta.size) : null;
+    const where = peaks === null ? "" : block.channels === 1
+      ? ` It is brightest ${peaks ? "inside" : "outside"} the tumor.`
+      : ` ${peaks} of the ${shown} are brightest inside the tumor.`;
     this.find("[data-say=maps]").textContent = block.channels === 1
-      ? "Its map on this slice; click it to lay it over the slice."
-      : `${shown} of its ${block.channels} maps on this slice, those that vary most; click one to lay it over the slice.`;
+      ? `Its map on this slice; click it to lay it over the slice.${where}`
+      : `${shown} of its ${block.channels} feature maps on this slice, those that vary most; click one to lay it over the slice.${where}`;
     this.find(".maps").replaceChildren(...block.chosen.map((channel, index) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -192,6 +206,16 @@ class Anatomy extends Panel {
   view() {
     return { block: this.block, row: this.at[0], col: this.at[1] };
   }
+}
+
+// Of maps, how many have their brightest place in a square that holds some of the truth.
+export function peaksWithin(maps, rows, truth, size) {
+  const share = size / rows;
+  const inside = new Uint8Array(rows * rows);
+  truth.forEach((set, i) => {
+    if (set) inside[Math.floor(Math.floor(i / size) / share) * rows + Math.floor((i % size) / share)] = 1;
+  });
+  return maps.filter((levels) => inside[levels.indexOf(levels.reduce((most, level) => Math.max(most, level), 0))]).length;
 }
 
 function paintMapOn(canvas, levels, size) {

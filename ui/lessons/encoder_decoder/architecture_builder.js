@@ -22,6 +22,8 @@ export function titleOf(name) {
 }
 
 class ArchitectureBuilder extends Panel {
+  static figure = "builder";
+
   constructor(parent) {
     super(parent);
     this.radios(".kind input", (kind) => this.set({ kind }), () => this.commit());

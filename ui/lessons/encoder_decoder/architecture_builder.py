@@ -23,8 +23,8 @@ LEVELS = range(1, 7)
 FILTERS = (4, 8, 16, 32)
 KERNELS = (3, 5, 7)
 CONVS = (1, 2, 3)
-USUAL = {"kind": "u", "levels": 5, "filters": 16, "kernel": 3, "convs": 2}
-"""The network to begin with: that of the site's U-Net."""
+USUAL = {"kind": "u", "levels": 3, "filters": 16, "kernel": 3, "convs": 2}
+"""The network to begin with: two levels short of the site's U-Net, so that a pixel does not see all."""
 
 _bench = st.components.v2.component(
     "lesson_bench",

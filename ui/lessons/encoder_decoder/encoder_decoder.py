@@ -1,35 +1,53 @@
-"""Encoder and decoder: a network on paper, opened up, and with its skips switched off."""
+"""Encoder and decoder: a convolution by hand, a network on paper, one opened up, and its connections."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from ui.lessons import slice_choice
-from ui.lessons.encoder_decoder import anatomy, architecture_builder, pooling, residual, skips
+from ui.lessons.encoder_decoder import (
+    anatomy,
+    architecture_builder,
+    convolution,
+    pooling,
+    residual,
+    skips,
+)
 from ui.lessons.lesson import Lesson
 from ui.lessons.segmentation import pair
 from ui.session.stack import Analyzed, Stack
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the lesson between its question and what to try."""
+    """Draw the lesson between its question and the check."""
     stack = slice_choice.choose(lesson)
     if stack is None:
         return
     analyzed = slice_choice.analyze(stack)
-    lesson.prose("Screen: before you start", title=False)
-    _builder(lesson, analyzed)
+    lesson.prose("A convolution by hand")
+    convolution.draw(lesson, stack)
+    lesson.tasks("convolution")
     lesson.prose("In words")
+    lesson.prose("Why not stay at full resolution?")
+    _builder(lesson, analyzed)
+    lesson.tasks("builder")
+    lesson.prose("Down and up again")
     lesson.prose("Two trained networks on this slice")
     pair.draw(lesson, stack)
     lesson.prose("Inside the U")
     anatomy.draw(lesson, stack)
+    lesson.tasks("anatomy")
     lesson.prose("What the skips carry")
     _skips(lesson, stack)
     lesson.prose("Smaller, and larger again")
     _pooling(lesson)
+    lesson.tasks("pooling")
     lesson.prose("The residual block")
+    residual.draw_block(lesson)
+    lesson.tasks("residual")
+    lesson.prose("Gradients as measured")
     _residual(lesson)
+    lesson.prose("The ResUNet")
 
 
 # Each part runs alone when its own hand comes to rest.

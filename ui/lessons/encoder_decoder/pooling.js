@@ -8,6 +8,16 @@ const STEP_MS = 450;
 export default (component) => mount(PoolingGrid, component);
 
 class PoolingGrid extends Panel {
+  static figure = "pooling";
+
+  adopt({ way, input }) {
+    this.stop();
+    Object.assign(this.state, { way, input });
+    this.state.step = this.steps().length;
+    this.show();
+    this.commit();
+  }
+
   constructor(parent) {
     super(parent);
     for (const name of ["way", "input"]) {
@@ -117,11 +127,11 @@ export function wordsOf({ way, input, step: number }, step, before, steps) {
     const [top, , left] = step.read;
     if (way === "pool") return "Of these four numbers the largest is kept. Where it was among them is forgotten.";
     if (way === "repeat") return `The ${before[top][left]} is repeated in a square of four.`;
-    return `The ${before[top][left]} is multiplied with the whole kernel, which is all ones here, and stamped; where stamps overlap they add up.`;
+    return `The ${before[top][left]} is multiplied by the whole kernel, which is all ones here, and stamped; where stamps overlap they add up.`;
   }
   if (way === "pool") return "Sixteen numbers have become four: coarser, and less to compute from here on.";
   if (way === "repeat") return "Four times as many places, but no new numbers: a convolution has to make something of them.";
-  if (way === "stamp22") return "Stamps lie side by side: no overlap, no pattern. This is the way up in the site's U-Nets.";
+  if (way === "stamp22") return "Stamps lie side by side and do not overlap. The kernel here is all ones; a learned one has a weight of its own for each of its four places, which can leave a grid.";
   if (way === "stamp42") return "The stride divides the kernel: inside, each place is stamped equally often. Only the border is not.";
   return input === "flat"
     ? "The input was flat, and the output is a checkerboard: the stride does not divide the kernel, so that some places are stamped more often than their neighbors."

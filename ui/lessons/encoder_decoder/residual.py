@@ -1,4 +1,4 @@
-"""How much gradient reaches each layer: plain chains, residual chains, U-Nets with skips and without."""
+"""The residual block drawn, and the gradients measured through chains and U-Nets with and without skips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import streamlit as st
 from btmodels import paths
 from btmodels.teaching import skip_ablation
 from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_STYLES
 from ui.shared.chart_style import BLUE, VERMILION, finished
+from ui.shared.component_files import module, read
+
+_block = st.components.v2.component(
+    "lesson_residual_block",
+    html=read("lessons/encoder_decoder/residual_block.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/residual_block.css"),
+    js=module("lessons/encoder_decoder/residual_block.js"),
+)
 
 _MISSING = (
     "Gradients through plain and residual stacks are not measured in this copy of the project: "
@@ -20,6 +29,11 @@ CHAINS = ("plain", "residual")
 """What the keys of chains begin with; after it stands how their weights start."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def draw_block(lesson: Lesson) -> None:
+    """Draw the block, whose shortcut can be taken away, and what that does to a gradient."""
+    _block(key=lesson.key("block"), data={})
 
 
 def draw(lesson: Lesson) -> None:
@@ -42,9 +56,10 @@ def draw(lesson: Lesson) -> None:
         figure(groups[chosen]), key=lesson.key("gradients"), config={"displayModeBar": False}
     )
     st.markdown(
-        f"Measured beforehand by `{results['command']}`: the norm of the loss's gradient to each "
-        f"kernel over the kernel's own norm, the mean of {results['draws']} random starts; of trained "
-        "networks, of one. The scale is logarithmic."
+        f"Measured beforehand by `{results['command']}`: for each kernel, the size of the "
+        "loss's gradient divided by the size of the kernel itself, averaged over "
+        f"{results['draws']} random starts (for trained networks, one). Glorot's and He's start are two "
+        "rules for how large the random numbers are at first. The scale is logarithmic."
     )
 
 

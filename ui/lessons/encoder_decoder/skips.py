@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from btmodels import paths, registry
 from btmodels.inference import engine, introspect_tasks
+from btmodels.metrics.bootstrap import paired_difference
 from btmodels.teaching import skip_ablation, skip_ablation_tasks
-from btmodels.transforms.postprocess import cut
-from ui.lessons.lesson import Lesson
+from btmodels.transforms.postprocess import cut, smallest_part
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared import panels
 from ui.lessons.shared.panels import Panel
 from ui.session.engine_queries import ask
@@ -58,6 +58,8 @@ def draw(lesson: Lesson, stack: Stack) -> None:
     sent = panels.draw(lesson.key("skips"), answer.found).get("on")
     if isinstance(sent, str) and re.fullmatch(f"[01]{{{len(LABELS)}}}", sent):
         lesson.write(skips=None if sent == ALL_ON else sent)
+    lesson.tasks("skips")
+    lesson.prose("What switching off does not show")
     if there:
         _scores(skip_ablation.read_results(paths.ASSETS))
 
@@ -70,47 +72,72 @@ def setting_word(setting: tuple[bool, ...]) -> str:
 def _own(found: dict[tuple[bool, ...], Any]) -> Panel:
     record = registry.load_record(MODEL)
     masks = [
-        cut(found[setting], record.threshold, record.min_component_pixels)
+        cut(
+            found[setting],
+            record.threshold,
+            smallest_part(record.min_component_pixels, *found[setting].shape),
+        )
         for setting in panels.settings(len(LABELS))
     ]
     title = f"The site's {registry.get(MODEL).title}, disturbed by the switches"
-    return Panel(title, "Trained with all its skips; one that is off hands on zeros.", masks)
+    return Panel(
+        title,
+        "It was trained with all its skips; a skip that is switched off delivers zeros.",
+        masks,
+    )
 
 
 def _twin(twin: skip_ablation.Twin, found: dict[tuple[bool, ...], Any]) -> Panel:
     if twin.key == "absent":
-        note = "It never had a skip: the switches do nothing to it."
+        note = "It never had a skip, so the switches do nothing to it."
         masks = [cut(found[()], skip_ablation.THRESHOLD)]
         return Panel("A small U-Net trained without skips", note, masks)
     masks = [
         cut(found[setting], skip_ablation.THRESHOLD) for setting in panels.settings(len(LABELS))
     ]
-    note = "Trained just as the one beside it, but with skips; the switches disturb it, too."
+    note = "Trained like the one beside it, but with skips, so the switches disturb it too."
     return Panel("A small U-Net trained with skips, disturbed", note, masks)
 
 
-def overlap(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
-    """Return whether two intervals, low and high, have a value in common."""
-    return bool(one and other) and one[0] <= other[1] and other[0] <= one[1]
+def comparison(joined: dict[str, Any], absent: dict[str, Any]) -> str:
+    """Say how the two small networks compare, patient by patient.
+
+    Args:
+        joined, absent: Scores of the network with skips and of the one without, with ``patients``.
+    """
+    found = paired_difference(joined["patients"], absent["patients"])
+    if found is None:
+        return ""
+    mean, (low, high) = found
+    ahead = "with skips" if mean > 0 else "without skips"
+    open_ = low <= 0 <= high
+    words = (
+        f"**With skips or without?** Patient by patient the network with skips differs by {mean:+.2f} "
+        f"({low:+.2f} to {high:+.2f}) from the one without. "
+    )
+    if not open_:
+        return words + f"The one {ahead} is ahead. Each was trained once."
+    return words + (
+        "The interval holds 0, so after so short a training this does not tell which is better. That "
+        "the one with skips fails when they are switched off shows what it relies on, not what skips "
+        "are worth."
+    )
 
 
 def _scores(results: dict[str, Any]) -> None:
     budget = results.get("budget", {})
-    lines, intervals = [], {}
-    for arm in results.get("arms", []):
-        score = arm["score"]
-        low, high = intervals[arm["key"]] = score["mean_dice_interval"]
-        lines.append(f"{arm['title']}: {score['mean_dice']:.2f} ({low:.2f} to {high:.2f})")
-    if overlap(intervals.get("joined"), intervals.get("absent")):
+    arms = {arm["key"]: arm for arm in results.get("arms", [])}
+    lines = []
+    for arm in arms.values():
+        low, high = arm["score"]["mean_dice_interval"]
+        lines.append(f"{arm['title']}: {arm['score']['mean_dice']:.2f} ({low:.2f} to {high:.2f})")
+    with st.container(width=WIDTH):
+        if {"joined", "absent"} <= set(arms):
+            st.markdown(comparison(arms["joined"]["score"], arms["absent"]["score"]))
+        # No caption: code in its gray has too little contrast.
         st.markdown(
-            "**With skips or without?** The intervals of the two small networks overlap: after so "
-            "short a training no difference between them is certain. That the one trained with skips "
-            "falls when they are switched off tells what it relies on, not what skips are worth."
+            "Mean Dice of the small networks over all slices of the validation patients, with its 95 % "
+            f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "
+            "fewer than the site's networks. The masks above are computed now, for every setting at "
+            f"once; these means were computed beforehand by `{results.get('command', '')}`."
         )
-    # No caption: code in its gray has too little contrast.
-    st.markdown(
-        "Over all slices of the validation patients, mean Dice of the small networks with its 95 % "
-        f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "
-        "fewer than the site's networks. The masks above are made here and now, for every setting at "
-        f"once; these means were computed beforehand by `{results.get('command', '')}`."
-    )

@@ -54,6 +54,7 @@ _masks = st.components.v2.component(
 def draw(lesson: Lesson) -> None:
     """Draw the curves, and the masks where the experiment has been run."""
     _curves(lesson)
+    lesson.tasks("losses")
     lesson.prose("Five losses, five networks")
     found = experiments.read("losses")
     if found is None:
@@ -130,7 +131,8 @@ def _curves(lesson: Lesson) -> None:
         _chart(_pixel_figure(), lesson.key("pixels"), alt)
     costs = miss_against_alarm()
     st.markdown(
-        f"**To miss 100 pixels of a tumor of {TYPICAL:,}**, as a multiple of marking 100 wrongly: "
+        f"**What missing 100 pixels of a tumor of {TYPICAL:,} costs**, compared with marking 100 pixels "
+        "wrongly (above 1, missing costs more): "
         + " · ".join(f"{TITLES[key]} **{costs[key]:.2f}**" for key in TITLES)
     )
     st.caption(

@@ -1,6 +1,7 @@
 // A mask against the truth: what becomes of each pixel, and the scores that are made of it.
 
 import { OUTCOME_COLORS, outcomes, scores } from "../shared/confusion.js";
+import { hausdorff95 } from "../shared/distance.js";
 import { Picture } from "../shared/picture.js";
 import { count, cut, outline, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
@@ -9,21 +10,23 @@ import { mount, Panel } from "../../viewer/panel.js";
 const FLAIR = 1;
 const POINTS = 51; // of a curve
 const FORMULAS = {
-  dice: ["2 × found", "2 × found + marked wrongly + missed", ({ tp }) => 2 * tp, ({ tp, fp, fn }) => 2 * tp + fp + fn,
+  dice: ["2 TP", "2 TP + FP + FN", ({ tp }) => 2 * tp, ({ tp, fp, fn }) => 2 * tp + fp + fn,
     "Overlap of the two masks. Pixels that were rightly left alone play no part in it."],
-  iou: ["found", "found + marked wrongly + missed", ({ tp }) => tp, ({ tp, fp, fn }) => tp + fp + fn,
-    "Intersection over union, or Jaccard index: always below Dice, but it ranks masks in the same order."],
-  precision: ["found", "found + marked wrongly", ({ tp }) => tp, ({ tp, fp }) => tp + fp,
-    "Of what is marked, this share is tumor. A timid mask has much of it."],
-  recall: ["found", "found + missed", ({ tp }) => tp, ({ tp, fn }) => tp + fn,
-    "Of the tumor, this share is found. Marking everything has all of it."],
-  accuracy: ["found + rightly left alone", "all pixels", ({ tp, tn }) => tp + tn, ({ tp, fp, fn, tn }) => tp + fp + fn + tn,
+  iou: ["TP", "TP + FP + FN", ({ tp }) => tp, ({ tp, fp, fn }) => tp + fp + fn,
+    "Intersection over union, or Jaccard index: at most as large as Dice, and it ranks masks in the same order."],
+  precision: ["TP", "TP + FP", ({ tp }) => tp, ({ tp, fp }) => tp + fp,
+    "Of what is marked, this share is tumor. A cautious mask scores high."],
+  recall: ["TP", "TP + FN", ({ tp }) => tp, ({ tp, fn }) => tp + fn,
+    "Of the tumor, this share is found. Marking everything scores 1."],
+  accuracy: ["TP + TN", "all pixels", ({ tp, tn }) => tp + tn, ({ tp, fp, fn, tn }) => tp + fp + fn + tn,
     "Of all pixels, this share is right. Most of them are black corners and brain that nobody would mark."],
 };
 const NAMES = { dice: "Dice", iou: "IoU", precision: "Precision", recall: "Recall", accuracy: "Accuracy" };
 export default (component) => mount(Measure, component);
 
 class Measure extends Panel {
+  static figure = "measure";
+
   constructor(parent) {
     super(parent);
     this.picture = new Picture(this.find(".frame"), ["prediction", "truth"]);
@@ -64,6 +67,8 @@ class Measure extends Panel {
   }
 
   maskAt(threshold) {
+    // The rule of this lesson: each pixel that reaches the threshold is marked, and each reaches 0.
+    if (!threshold) return new Uint8Array(this.rows * this.cols).fill(1);
     return cut(this.levels, this.rows, this.cols, threshold, this.meta.minPixels);
   }
 
@@ -83,6 +88,8 @@ class Measure extends Panel {
     this.slide("threshold", text).disabled = !levels;
     this.find("[name=stored]").disabled = !levels;
     this.tell(mask && truth && count(mask, truth));
+    const far = mask && truth ? hausdorff95(mask, truth, rows, cols) : null;
+    this.find("[data-number=hd95]").textContent = far === null ? "undefined" : `${(far * meta.step).toFixed(1)} px`;
     this.trace();
   }
 
@@ -123,9 +130,13 @@ class Measure extends Panel {
         return step;
       }).join("");
     };
-    this.find("svg .all").setAttribute("d", Object.keys(FORMULAS).filter((name) => name !== state.score).map(path).join(""));
+    const others = Object.keys(FORMULAS).filter((name) => name !== state.score);
+    this.find("svg .all").setAttribute("d", others.map(path).join(""));
     this.find("svg .chosen").setAttribute("d", path(state.score));
     this.find("svg .here").setAttribute("d", state.mask === "network" ? `M${100 * state.threshold} 0V50` : "");
-    this.find("[data-say=curve]").textContent = `${NAMES[state.score]} at every threshold, from 0 below to 1 above; the others are thin.`;
+    const here = this.curve[Math.round(state.threshold * (POINTS - 1))];
+    const order = others.filter((name) => here[name] !== null).sort((a, b) => here[b] - here[a]).map((name) => NAMES[name]);
+    this.find("[data-say=curve]").textContent =
+      `${NAMES[state.score]} (thick) at every threshold, from 0 below to 1 above. Thin, from the top at this threshold: ${order.join(", ")}.`;
   }
 }

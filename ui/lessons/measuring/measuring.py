@@ -31,17 +31,19 @@ _measure = st.components.v2.component(
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the lesson between its question and what to try."""
+    """Draw the lesson between its question and the check."""
     stack = slice_choice.choose(lesson, USUAL)
     if stack is None:
         return
     analyzed = slice_choice.analyze(stack)
     lesson.prose("Screen: before you start", title=False)
     _one_mask(lesson, analyzed)
+    lesson.tasks("measure")
     lesson.prose("In words")
     lesson.prose("Three ways to average")
     averages.draw(lesson)
-    lesson.prose("What a network is told to mind")
+    lesson.tasks("averages")
+    lesson.prose("What a loss asks for")
     losses.draw(lesson)
 
 

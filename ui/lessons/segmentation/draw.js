@@ -37,7 +37,7 @@ export function around(gray, rows, cols, [row, col]) {
   return sum / number;
 }
 
-// The seed, and pixels that hang together with it, side by side, and differ from the mean brightness
+// The seed, and pixels connected to it, side by side, that differ from the mean brightness
 // about the seed by `tolerance` at most.
 export function grow(gray, rows, cols, seed, tolerance) {
   const mask = new Uint8Array(gray.length);
@@ -69,6 +69,25 @@ export function dab(mask, rows, cols, [row, col], radius, value) {
   }
 }
 
+// What a border encloses: the pixels whose middle lies within the polygon through its cells, and the border
+// itself. Its ends are joined by a straight line.
+export function enclosed(cells, rows, cols) {
+  const mask = new Uint8Array(rows * cols);
+  cells.forEach((cell, i) => stroke(mask, rows, cols, cell, cells[(i + 1) % cells.length], 0, 1));
+  for (let row = 0; row < rows; row++) {
+    const crossed = [];
+    cells.forEach(([r1, c1], i) => {
+      const [r2, c2] = cells[(i + 1) % cells.length];
+      if (r1 <= row !== r2 <= row) crossed.push(c1 + ((row - r1) / (r2 - r1)) * (c2 - c1));
+    });
+    crossed.sort((a, b) => a - b);
+    for (let i = 0; i + 1 < crossed.length; i += 2) {
+      mask.fill(1, row * cols + Math.ceil(crossed[i]), row * cols + Math.floor(crossed[i + 1]) + 1);
+    }
+  }
+  return mask;
+}
+
 // The same along a line, however fast the hand was.
 export function stroke(mask, rows, cols, from, to, radius, value) {
   const steps = Math.max(1, Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1]));
@@ -96,6 +115,12 @@ export class Sheet {
 
   draw(from, to, radius, value, now) {
     stroke(this.mask, this.rows, this.cols, from, to, radius, value);
+    this.last = now;
+  }
+
+  // Mark all that a border encloses, besides what is marked already.
+  fill(cells, now) {
+    enclosed(cells, this.rows, this.cols).forEach((inside, i) => inside && (this.mask[i] = 1));
     this.last = now;
   }
 

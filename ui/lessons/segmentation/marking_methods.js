@@ -7,20 +7,23 @@ import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
-const WAYS = { threshold: "Threshold", region: "Grown from a click", network: "Network", hand: "You" };
+const WAYS = { hand: "You", threshold: "Threshold", region: "Grown from a click", network: "Network" };
+const SHEETS = new Map(); // drawings by slice: they stay while the document is open, whichever page is on show
 const MARK = [255, 176, 0, 105];
 const KEYS = {
   region: "Click into the tumor; or move the cross with the arrow keys, with Shift by eight, and press Space.",
-  hand: "Draw with mouse, pen or finger; or move the cross with the arrow keys and press Space to put the brush down and to lift it.",
+  hand: "Draw with mouse, pen or finger; or move the cross with the arrow keys and press Space to put the pen down and to lift it.",
 };
 export default (component) => mount(MarkingMethods, component);
 
 class MarkingMethods extends Panel {
+  static figure = "marking-methods";
+
   constructor(parent) {
     super(parent);
     this.picture = new Picture(this.find(".frame"), ["network", "truth", "prediction", "cursor"]);
     this.pointing = new Pointing(this.picture, this.hand());
-    this.state = { tool: 1, radius: 4, compare: false };
+    this.state = { tool: "border", radius: 4, compare: false };
     this.listen();
   }
 
@@ -35,24 +38,19 @@ class MarkingMethods extends Panel {
     ]);
     if (this.version !== meta.version) return;
     if (this.meta?.slice !== meta.slice) { // another slice, and not the same with its analysis
-      Object.assign(this.state, meta.start, { compare: false });
-      this.sheet = new Sheet(rows, cols);
+      if (!SHEETS.has(meta.slice)) SHEETS.set(meta.slice, { sheet: new Sheet(rows, cols), compare: false });
+      const { sheet, compare } = SHEETS.get(meta.slice);
+      Object.assign(this.state, meta.start, { compare });
+      this.sheet = sheet;
       this.pointing.at = null;
       this.down = false;
     }
     Object.assign(this, { meta, rows, cols, gray: channels[FLAIR] });
     this.levels = meta.hasLevels ? maps[0] : null;
     this.truth = meta.hasTruth ? maps[1] : null;
+    this.empty = Boolean(this.truth && !this.truth.some(Boolean));
     this.best = this.truth && bestLevel(this.gray, this.truth);
     this.picture.set(rows, cols, channels, FLAIR);
-    const { experts } = meta;
-    if (experts) {
-      const [low, high] = [experts.mean - experts.spread, experts.mean + experts.spread];
-      this.find(".scores").style.setProperty("--low", `${100 * low}%`);
-      this.find(".scores").style.setProperty("--high", `${100 * high}%`);
-      this.find("[data-say=band]").textContent =
-        `Gray band: two experts with each other, ${experts.mean.toFixed(2)} ± ${experts.spread.toFixed(2)} over whole patients.`;
-    }
     this.show();
   }
 
@@ -60,11 +58,16 @@ class MarkingMethods extends Panel {
 
   listen() {
     this.radios(".way input", (way) => this.set({ way }));
-    this.radios(".tool input", (tool) => this.set({ tool: +tool }));
+    this.radios(".tool input", (tool) => this.set({ tool }));
     for (const name of ["level", "tolerance", "threshold", "radius"]) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
     }
-    this.find("[name=compare]").oninput = ({ target }) => this.set({ compare: target.checked });
+    this.find("[name=compare]").onclick = () => {
+      const compare = !this.state.compare;
+      SHEETS.get(this.meta.slice).compare = compare;
+      this.set({ compare });
+      this.commit();
+    };
     this.find("[name=best]").onclick = () => {
       this.set({ level: this.best.level });
       this.commit();
@@ -82,24 +85,37 @@ class MarkingMethods extends Panel {
   hand() {
     const drawing = () => this.state.way === "hand" && this.sheet;
     const draw = (from, to) => {
-      this.sheet.draw(from, to, this.state.radius, this.state.tool, performance.now());
+      const { tool, radius } = this.state;
+      if (tool === "border") {
+        this.border.push(to);
+        this.sheet.draw(from, to, 0, 1, performance.now());
+      } else this.sheet.draw(from, to, radius, tool === "brush" ? 1 : 0, performance.now());
       this.at = to;
       this.set({});
+    };
+    const begin = (cell) => {
+      this.border = [];
+      this.sheet.begin(performance.now());
+      draw(cell, cell);
+    };
+    const end = () => {
+      if (this.state.tool === "border" && this.border?.length > 2) this.sheet.fill(this.border, performance.now());
+      this.border = [];
+      this.set({});
+      this.commit();
     };
     return {
       over: (cell) => this.cursor(cell),
       down: (cell) => {
         this.cursor(cell);
         if (this.state.way === "region") this.seed(cell);
-        if (!drawing()) return;
-        this.sheet.begin(performance.now());
-        draw(cell, cell);
+        if (drawing()) begin(cell);
       },
       drag: (cell) => {
         this.cursor(cell);
         if (drawing()) draw(this.at, cell);
       },
-      up: () => this.commit(),
+      up: () => (drawing() ? end() : this.commit()),
       leave: () => this.cursor(null),
       // By key the brush stays down from one Space to the next.
       steer: (cell) => {
@@ -111,11 +127,9 @@ class MarkingMethods extends Panel {
         if (this.state.way === "region") this.seed(cell);
         if (!drawing()) return;
         this.down = !this.down;
-        if (this.down) {
-          this.sheet.begin(performance.now());
-          draw(cell, cell);
-        } else this.commit();
-        this.say(`Brush ${this.down ? "down" : "up"}.`);
+        if (this.down) begin(cell);
+        else end();
+        this.say(`Pen ${this.down ? "down" : "up"}.`);
       },
     };
   }
@@ -128,7 +142,8 @@ class MarkingMethods extends Panel {
   cursor(cell) {
     const { way, radius } = this.state;
     if (way !== "hand" && way !== "region") cell = null;
-    this.picture.line("cursor", cell ? cross(cell, way === "hand" ? Math.max(3, radius + 3) : 6) : "");
+    const arm = way === "hand" && this.state.tool !== "border" ? Math.max(3, radius + 3) : 6;
+    this.picture.line("cursor", cell ? cross(cell, arm) : "");
   }
 
   // The hand rests: Python hears of what a link carries, never of what was drawn.
@@ -158,7 +173,7 @@ class MarkingMethods extends Panel {
     if (!this.meta) return;
     const { state, picture, rows, cols, truth } = this;
     const { way } = state;
-    const open = way !== "hand" || state.compare;
+    const open = state.compare; // until it is asked for, the truth is nowhere on the screen
     const masks = Object.fromEntries(Object.keys(WAYS).map((each) => [each, this.maskOf(each)]));
     const mask = masks[way];
     picture.fill(mask, { 1: [MARK] });
@@ -184,14 +199,18 @@ class MarkingMethods extends Panel {
     this.slide("radius", `${state.radius} px`);
     this.select(".way input", state.way);
     this.select(".tool input", state.tool);
+    this.find(".radius").hidden = state.tool === "border";
     this.all(".of").forEach((box) => (box.hidden = !box.classList.contains(state.way)));
-    this.find(".ways").classList.toggle("by-hand", state.way === "hand");
-    this.find("[name=compare]").checked = state.compare;
+    this.find(".marking").classList.toggle("by-hand", state.way === "hand");
+    const compare = this.find("[name=compare]");
+    const mine = state.way === "hand" && (sheet.past.length || pixels(sheet.mask));
+    compare.textContent = state.compare ? "Hide the truth" : mine ? "Score my mask" : "Show the truth and the scores";
+    compare.setAttribute("aria-pressed", String(state.compare));
     this.find("[name=best]").disabled = !this.best;
     this.find("[name=threshold]").disabled = !this.levels;
     this.find("[name=undo]").disabled = !sheet.past.length;
     this.find("[name=redo]").disabled = !sheet.future.length;
-    this.find("#ways-keys").textContent = KEYS[state.way] ?? "";
+    this.find("#marking-keys").textContent = KEYS[state.way] ?? "";
   }
 
   tell(mask, open) {
@@ -206,12 +225,14 @@ class MarkingMethods extends Panel {
       dice: typeof score === "number" ? score.toFixed(3) : counts ? "undefined" : "–",
     };
     this.write(numbers);
-    const none = truth ? "" : " No true mask came with this slice, so nothing is scored.";
+    const none = !truth ? " No true mask came with this slice, so nothing is scored."
+      : this.empty && open ? " There is no tumor in this slice: every pixel that is marked is wrong, and no level can be the best one. Choose another patient to score a mask."
+        : "";
     this.find("[data-say=what]").textContent = {
-      threshold: "One limit for every pixel. Scalp and fat are bright, too, and a rule that sees single pixels cannot tell.",
-      region: state.seed ? "The tumor and whatever hangs together with it at a like brightness."
-        : "Click into the tumor: what hangs together with that pixel, at a like brightness, is marked.",
-      network: this.levels ? "It has learned from patients whose slices were marked by hand; nobody wrote it a rule." : meta.message,
+      threshold: "One limit for every pixel. Scalp and fat are bright too, and a rule that sees single pixels cannot tell them apart.",
+      region: state.seed ? "The tumor, and every pixel connected to it that is about as bright."
+        : "Click into the tumor: the pixels connected to it that are about as bright are marked.",
+      network: this.levels ? "It learned from patients whose slices experts had marked. Nobody wrote a rule for it." : meta.message,
       hand: this.pace(sheet.seconds),
     }[state.way] + none;
   }
@@ -219,7 +240,7 @@ class MarkingMethods extends Panel {
   // What the hand's own speed would mean for patients; figures come with the message.
   pace(seconds) {
     const { slices } = this.meta;
-    const start = "Where would you draw the border? Nobody but this browser gets to see it.";
+    const start = "Where would you draw the border? Only this browser sees your drawing.";
     if (seconds < 3 || !slices) return start;
     const minutes = Math.max(1, Math.round((seconds * slices.tumor) / slices.patients / 60));
     return `This slice took you ${Math.round(seconds)} s. The ${slices.patients} test patients have ${slices.tumor} slices with tumor: ` +
@@ -229,7 +250,7 @@ class MarkingMethods extends Panel {
   rank(masks) {
     const { truth, state } = this;
     const rows = Object.entries(WAYS).map(([way, name]) => {
-      const hidden = way === "hand" && !state.compare;
+      const hidden = !state.compare;
       const score = truth && masks[way] && !hidden ? dice(count(masks[way], truth)) : null;
       const item = document.createElement("li");
       item.innerHTML = `<span></span><strong></strong><div class="bar" aria-hidden="true"><i></i></div>`;

@@ -1,4 +1,4 @@
-"""What is segmentation? A slice labeled, boxed, labeled pixel by pixel; four ways to its mask."""
+"""What is segmentation? Four ways to a mask, the visitor's own first; a label, a box and a mask."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import streamlit as st
 from ui.lessons import slice_choice
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message
-from ui.results import published, scores
+from ui.results import scores
 from ui.session import analysis
 from ui.session.stack import Analyzed
 from ui.shared.component_files import module, read
 
 STEPS = ("label", "box", "pixels")
-WAYS = ("threshold", "region", "network", "hand")
+WAYS = ("hand", "threshold", "region", "network")
 """Words of the address: what the computer is asked for, and how a mask is made."""
 
 LEVELS, TOLERANCES = 255, 80
@@ -24,13 +24,13 @@ LEVELS, TOLERANCES = 255, 80
 
 USUAL_LEVEL, USUAL_TOLERANCE = 90, 12
 
-_steps = st.components.v2.component(
+_types_panel = st.components.v2.component(
     "lesson_steps",
     html=read("lessons/segmentation/task_types.html"),
     css=read(*SHARED_STYLES, "lessons/segmentation/task_types.css"),
     js=module("lessons/segmentation/task_types.js"),
 )
-_ways = st.components.v2.component(
+_methods_panel = st.components.v2.component(
     "lesson_ways",
     html=read("lessons/segmentation/marking_methods.html"),
     css=read(*SHARED_STYLES, "lessons/segmentation/marking_methods.css"),
@@ -39,21 +39,25 @@ _ways = st.components.v2.component(
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the lesson between its question and what to try."""
+    """Draw the lesson between its question and the check."""
     stack = slice_choice.choose(lesson)
     if stack is None:
         return
     analyzed = slice_choice.analyze(stack)
-    _three_answers(lesson, analyzed)
-    lesson.prose("In words")
+    lesson.prose("Your turn first")
+    _marking_methods(lesson, analyzed)
     lesson.prose("Four ways to a mask")
-    _four_ways(lesson, analyzed)
+    lesson.tasks("marking-methods")
     lesson.prose("What the four ways show")
+    lesson.prose("Label, box, mask")
+    _task_types(lesson, analyzed)
+    lesson.tasks("task-types")
+    lesson.prose("In words")
 
 
 @st.fragment
-def _three_answers(lesson: Lesson, analyzed: Analyzed) -> None:
-    result = _steps(
+def _task_types(lesson: Lesson, analyzed: Analyzed) -> None:
+    result = _types_panel(
         key=lesson.key("steps"),
         data=slice_message(analyzed, step=lesson.choice("step", STEPS, STEPS[0])),
         on_view_change=lambda: None,
@@ -64,7 +68,7 @@ def _three_answers(lesson: Lesson, analyzed: Analyzed) -> None:
 
 
 @st.fragment
-def _four_ways(lesson: Lesson, analyzed: Analyzed) -> None:
+def _marking_methods(lesson: Lesson, analyzed: Analyzed) -> None:
     rows, cols = analyzed.stack.slices[0].pixels.shape[:2]
     stored = analysis.stored_threshold(analyzed.model)
     start = {
@@ -74,16 +78,12 @@ def _four_ways(lesson: Lesson, analyzed: Analyzed) -> None:
         "threshold": lesson.number("threshold", 0, 1, 0.5 if stored is None else stored),
         "seed": _seed(lesson, rows, cols),
     }
-    experts = published.load()["experts"]
-    result = _ways(
+    result = _methods_panel(
         key=lesson.key("ways"),
         data=slice_message(
             analyzed,
             slice=analyzed.stack.keys[0],
             start=start,
-            experts={"mean": experts["mean_dice"], "spread": experts["spread"]}
-            if experts
-            else None,
             slices=_test_slices(),
         ),
         on_view_change=lambda: None,

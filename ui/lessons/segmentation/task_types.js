@@ -38,12 +38,12 @@ export function maskOf(step, truth, rows, cols) {
 }
 
 class TaskTypes extends Panel {
+  static figure = "task-types";
+
   constructor(parent) {
     super(parent);
     this.radios("[type=radio]", (step) => {
-      this.step = step;
-      this.show();
-      this.commit();
+      this.adopt({ step });
     });
     this.picture = new Picture(this.find(".frame"), ["truth", "box", "cursor"]);
     this.pointing = new Pointing(this.picture, {
@@ -71,6 +71,12 @@ class TaskTypes extends Panel {
     this.look([(top + bottom) >> 1, (this.box ? left : right)]);
   }
 
+  adopt({ step }) {
+    this.step = step;
+    this.show();
+    this.commit();
+  }
+
   view() {
     return { step: this.step };
   }
@@ -86,9 +92,9 @@ class TaskTypes extends Panel {
     const marked = pixels(truth);
     const words = !this.meta.hasTruth ? "No true mask came with this slice, so there is nothing to box or to label here." : {
       label: box ? "“There is a tumor in this slice.” One word for the whole picture: true, but where?"
-        : "“No tumor is marked in this slice.” One word for the whole picture.",
+        : "“There is no tumor in this slice.” One word for the whole picture, and nothing to box or to mark: choose another patient.",
       box: box ? `“It lies in rows ${box.top} to ${box.bottom}, columns ${box.left} to ${box.right}.” ` +
-        "Four numbers: near it, but the corners are not tumor." : "No tumor, so no box.",
+        "Four numbers: near it, but the corners are not tumor." : "There is no tumor in this slice, so there is no box. Choose another patient.",
       pixels: `“These ${marked.toLocaleString("en-US")} pixels are tumor, the others are not.” ` +
         "One answer for each pixel: that is segmentation.",
     }[step];
@@ -103,6 +109,7 @@ class TaskTypes extends Panel {
     this.write(numbers);
     picture.say(`FLAIR of ${this.meta.name}. ${words}`);
     picture.stage.dataset.step = step;
+    if (this.seen) this.look(this.seen); // what the glass shows follows from the question
   }
 
   // Show the pixels about a cell, each as a square, and say what is known of it.

@@ -15,6 +15,17 @@ export function placeOf(on) {
 }
 
 class MaskPanels extends Panel {
+  static figure = "skips";
+
+  // `on` is a digit a switch, as in the address.
+  adopt({ on }) {
+    if (!this.meta?.switches || on.length !== this.on.length) return; // panels without switches hear it, too
+    this.on = [...on].map((digit) => digit === "1");
+    this.build();
+    this.show();
+    this.commit();
+  }
+
   async receive(data, send) {
     this.send = send;
     const { meta, part } = readMessage(data);

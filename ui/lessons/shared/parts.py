@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from btmodels.slices import Slice
+from btmodels.transforms.postprocess import smallest_part
 from ui.session.stack import Analyzed
 from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
@@ -42,10 +43,11 @@ def slice_message(
         "name": each.name,
         "rows": rows,
         "cols": cols,
+        "step": step,
         "hasTruth": each.truth is not None,
         "hasLevels": levels is not None,
         "threshold": analyzed.threshold,
-        "minPixels": math.ceil(analyzed.min_component_pixels / step**2),
+        "minPixels": smallest_part(analyzed.min_component_pixels, rows, cols),
         "message": analyzed.message,
     }
     parts = {

@@ -12,7 +12,7 @@ import streamlit as st
 from btmodels.errors import CohortError
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import slice_similarity
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments, published
 from ui.results.published import PatientRow
@@ -26,7 +26,10 @@ WAYS = ("slices", "patients", "quiz")
 """Words of the address: what is divided."""
 
 SEEDS = 999
-SIDE = 96
+FEW = 5
+"""Test patients below which a score says nothing."""
+
+SIDE = 160
 """Rows and columns of the pictures."""
 
 ARMS = {"slices": "Slices divided at random", "patients": "Patients divided"}
@@ -40,7 +43,7 @@ _splits = st.components.v2.component(
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the lesson between its question and what to try."""
+    """Draw the lesson between its question and the check."""
     lesson.prose("Screen: before you start", title=False)
     packed = _packed()
     if packed is None:
@@ -48,6 +51,7 @@ def draw(lesson: Lesson) -> None:
     else:
         _two_ways(lesson, *packed)
         st.caption(lesson.text.get("Screen: made-up patients", ""))
+        lesson.tasks("splits")
     lesson.prose("In words")
     lesson.prose("What the leak is worth")
     _measured(lesson)
@@ -88,18 +92,30 @@ def _packed() -> tuple[dict[str, Any], dict[str, bytes]] | None:
         cv2.resize(each.pixels[..., FLAIR], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         for each in every
     ]
+    truths = [
+        cv2.resize(_truth(each), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0.5 for each in every
+    ]
     apart = slice_similarity.distances(slice_similarity.vectors(each.pixels for each in every))
     head = {
         "version": f"{len(every)} slices",
         "side": SIDE,
         "slices": [[each.patient, each.number] for each in every],
     }
-    return head, {"pictures": pack(np.stack(small)), "distances": apart.astype("<f4").tobytes()}
+    return head, {
+        "pictures": pack(np.stack(small)),
+        "truths": pack(np.stack(truths).astype(np.uint8)),
+        "distances": apart.astype("<f4").tobytes(),
+    }
+
+
+def _truth(each: Slice) -> np.ndarray:
+    shape = each.pixels.shape[:2]
+    return (np.zeros(shape) if each.truth is None else each.truth).astype(np.float32)
 
 
 def _measured(lesson: Lesson) -> None:
     shown = False
-    for name, kind in (("leak", "the LGG data set"), ("leak_synthetic", "the made-up patients")):
+    for name, kind in (("leak", "the LGG data set"), ("leak_synthetic", "the synthetic patients")):
         found = experiments.read(name)
         if found is None:
             continue
@@ -118,7 +134,8 @@ def _scores(found: dict[str, Any], key: str) -> None:
     for column, (arm, title) in zip(st.columns(2, gap="large"), ARMS.items(), strict=True):
         with column, st.container(border=True):
             _arm(arms[arm], title)
-    st.markdown(difference(arms["slices"]["score"], arms["patients"]["score"]))
+    with st.container(width=WIDTH):
+        st.markdown(difference(arms["slices"]["score"], arms["patients"]["score"]))
     figure = patient_dots(
         [
             PatientRow(
@@ -146,35 +163,49 @@ def _scores(found: dict[str, Any], key: str) -> None:
 
 
 def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
-    """Say in a sentence how much better slices dealt out by chance made the network seem.
+    """Say in a few sentences how much better slices divided at random made the network seem.
 
     Args:
         leaking, honest: Scores of the two arms.
     """
-    ours, base = leaking["pooled_dice"], honest["pooled_dice"]
+    ours, base = leaking["mean_dice"], honest["mean_dice"]
     if ours is None or base is None:
         return "One of the two scores is undefined, so they cannot be compared."
-    words = f"With slices dealt out by chance the same network seems **{ours - base:+.3f}** better."
-    if not base:
-        words += " With patients divided it finds nothing at all."
-    ends, others = leaking["pooled_dice_interval"], honest["pooled_dice_interval"]
-    if ends and others and ends[0] <= others[1]:
+    words = (
+        f"By the mean over patients, slices divided at random score **{ours:.3f}** and divided patients "
+        f"**{base:.3f}**: {ours - base:+.3f}."
+    )
+    if len(honest["patients"]) < FEW:
+        return words + (
+            f" But only {len(honest['patients'])} patients test the honest division, too few to say "
+            "anything about a score."
+        )
+    ends, others = leaking["mean_dice_interval"], honest["mean_dice_interval"]
+    if ends and others and ends[0] <= others[1] and others[0] <= ends[1]:
         words += (
-            " The two intervals overlap, so one such pair of trainings does not tell how much of it is "
-            "the leak and how much chance."
+            " The intervals overlap widely: in this pair of short trainings the leak is not seen in the "
+            "score. A patient's slices differ more than one would think, and a small network trained "
+            "briefly remembers little."
+        )
+    pooled = [score["pooled_dice"] for score in (leaking, honest)]
+    if None not in pooled:
+        words += (
+            f" Pooled over all pixels the same masks give {pooled[0]:.3f} and {pooled[1]:.3f}, which looks "
+            "like a leak. The average decides, and the two test sets hold different tumors."
         )
     return words
 
 
 def _arm(arm: dict[str, Any], title: str) -> None:
     score, near, sizes = arm["score"], arm["nearest"], arm["sizes"]
-    low, high = score["pooled_dice_interval"] or (None, None)
+    low, high = score["mean_dice_interval"] or (None, None)
     st.markdown(f"**{title}**")
-    st.metric("Dice of all test pixels", _said(score["pooled_dice"]))
+    st.metric("Mean Dice over patients", _said(score["mean_dice"]))
     if low is not None:
         st.caption(f"95 % interval {low:.3f} to {high:.3f}, resampling patients")
     st.markdown(
-        f"- {sizes['train']:,} slices trained on, {sizes['test']:,} test\n"
+        f"- {sizes['train']:,} slices to learn from, {sizes['test']:,} to test, of {arm['test_patients']} "
+        f"patients\n"
         f"- {len(arm['shared_patients'])} of {arm['test_patients']} test patients are in training, too\n"
         f"- nearest training slice is of the same head: {100 * near['same_patient']:.0f} % of test slices\n"
         f"- median distance to it: {near['median_distance']:.2f}"

@@ -2,21 +2,27 @@
 
 import { Picture } from "../shared/picture.js";
 import { divide, judge, nearest } from "./split.js";
-import { unpack } from "../../viewer/masks.js";
+import { outline, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
 export default (component) => mount(Splits, component);
 
 class Splits extends Panel {
+  static figure = "splits";
+
+  adopt({ by }) {
+    this.set({ by });
+    if (by === "quiz") this.ask();
+    this.commit();
+  }
+
   constructor(parent) {
     super(parent);
     this.asked = { right: 0, all: 0 };
-    this.frames = ["test", "near"].map((name) => new Picture(this.find(`.frame.${name}`)));
+    this.frames = ["test", "near"].map((name) => new Picture(this.find(`.frame.${name}`), ["truth"]));
     this.radios(".by input", (by) => {
-      this.set({ by });
-      if (by === "quiz") this.ask();
-      this.commit();
+      this.adopt({ by });
     });
     this.find("[name=again]").onclick = () => {
       this.set({ seed: (this.state.seed % 999) + 1 });
@@ -35,8 +41,9 @@ class Splits extends Panel {
     if (this.meta?.version === meta.version) return;
     const [side, number] = [meta.side, meta.slices.length];
     const pictures = await unpack(part("pictures"), number, side, side);
+    const truths = await unpack(part("truths"), number, side, side);
     const distances = new Float32Array(part("distances").slice().buffer);
-    Object.assign(this, { meta, pictures, distances });
+    Object.assign(this, { meta, pictures, truths, distances });
     this.patients = meta.slices.map(([patient]) => patient);
     Object.assign(this.state, meta.start);
     this.build();
@@ -82,14 +89,14 @@ class Splits extends Panel {
     };
     this.write(numbers);
     this.find("[data-say=what]").textContent = by === "slices"
-      ? "Every slice has been put into one of two heaps by chance. Whoever tests has neighbors in training, from the same head."
-      : "Every patient has been put into one of two heaps. Nobody who tests has been met in training.";
+      ? "Each slice was put at random into training or testing. A test slice has neighbors in training, from the same head."
+      : "Each patient was put at random into training or testing. The network has met none of the test patients in training.";
     const words = `${shared} of ${testing} patients that test are trained on, too.`;
     this.find(".dots").setAttribute("aria-label", `${new Set(this.patients).size} patients, a row each, a dot a slice. ${words}`);
     this.say(words);
-    // The slice in the middle of the likenesses is neither the best example nor the worst.
+    // The most telling pair first: of those with a tumor the one that is most alike.
     const order = [...this.near.keys()].filter((i) => this.near[i]).sort((a, b) => this.near[a].distance - this.near[b].distance);
-    this.pick(order[order.length >> 1]);
+    this.pick(order.find((i) => this.truths[i].some(Boolean)) ?? order[0]);
   }
 
   lay(by, seed) {
@@ -123,6 +130,7 @@ class Splits extends Panel {
     const { side } = this.meta;
     indexes.forEach((index, place) => {
       this.frames[place].set(side, side, [this.pictures[index]], 0);
+      this.frames[place].line("truth", outline(this.truths[index], side, side));
       this.frames[place].say(place ? "Nearest training slice" : "Test slice");
     });
   }

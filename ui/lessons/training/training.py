@@ -47,10 +47,11 @@ _training = st.components.v2.component(
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the lesson between its question and what to try."""
-    lesson.prose("Before you start", title=False)
+    """Draw the lesson between its question and the check."""
+    lesson.prose("Screen: before you start", title=False)
     live = _is_live(lesson)
     st.fragment(_bench, run_every=LOOK_SECONDS if live else None)(lesson, live)
+    lesson.tasks("training")
     lesson.prose("In words")
 
 

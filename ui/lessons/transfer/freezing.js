@@ -16,6 +16,8 @@ export function moves(arm, done) {
 }
 
 class Freezing extends Panel {
+  static figure = "freezing";
+
   constructor(parent) {
     super(parent);
     this.radios("[type=radio]", (arm) => this.set({ arm }), () => this.commit());
@@ -48,13 +50,13 @@ class Freezing extends Panel {
       block.className = encoder && !moving ? "still" : "moves";
       block.querySelector("strong").textContent = encoder && !moving ? "still" : "moves";
     });
-    const origin = arm === "scratch" ? "begins with numbers drawn by chance" : arm === "handed"
+    const origin = arm === "scratch" ? "begins with random numbers" : arm === "handed"
       ? "begins as the encoder of this experiment's network of the other task" : "begins as it was trained on something else";
     const counts = this.meta.counts[arm];
     const counted = counts ? ` Of ${counts[1].toLocaleString("en-US")} numbers in the network, ${counts[0].toLocaleString("en-US")} are trained at the end.` : "";
     const words = `The encoder ${origin} and ${moving ? "is trained along" : "stands still: only the decoder learns"} at this point.${counted}`;
-    this.find("[data-say=thaw]").textContent = words;
+    this.find("[data-say=freezing]").textContent = words;
     this.find(".blocks").setAttribute("aria-label", words);
-    this.find(".thaw").dataset.moves = String(moving);
+    this.find(".freezing").dataset.moves = String(moving);
   }
 }

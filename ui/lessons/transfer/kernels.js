@@ -10,6 +10,8 @@ const FLAIR = 1;
 export default (component) => mount(Kernels, component);
 
 class Kernels extends Panel {
+  static figure = "kernels";
+
   constructor(parent) {
     super(parent);
     this.picture = new Picture(this.find(".frame"));

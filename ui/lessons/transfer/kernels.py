@@ -106,8 +106,8 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
     sets = [
         KernelSet(
             "chance",
-            "drawn by chance",
-            "How a network begins from scratch: every weight drawn by chance, as ours are.",
+            "drawn at random",
+            "How a network begins from scratch: every weight is drawn at random.",
             chance((3, 3, 3, 64)),
         )
     ]
@@ -132,7 +132,7 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
             "scratch",
             "after",
             "after, from scratch",
-            "Begun by chance, then trained on slices.",
+            "Begun at random, then trained on slices.",
         ),
     ):
         if arm in whole:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ui.lessons import slice_choice
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.lessons.transfer import kernels
 from ui.results import experiments
@@ -15,10 +15,15 @@ from ui.results import transfer_figures as figures
 from ui.shared.component_files import module, read
 
 ARMS = ("scratch", "frozen", "staged", "handed")
+COMPARED = (
+    "Open: the interval of the differences holds 0, so other patients of this kind might turn the result "
+    "around. Each network was trained once; another training would move the scores as well, and that is "
+    "not in the interval. An AUC has no score a patient, so its difference has no interval here."
+)
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
 
-_thaw = st.components.v2.component(
-    "lesson_thaw",
+_freezing_panel = st.components.v2.component(
+    "lesson_freezing",
     html=read("lessons/transfer/freezing.html"),
     css=read(*SHARED_STYLES, "lessons/transfer/freezing.css"),
     js=module("lessons/transfer/freezing.js"),
@@ -26,34 +31,37 @@ _thaw = st.components.v2.component(
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the lesson between its question and what to try."""
+    """Draw the lesson between its question and the check."""
     found = experiments.read("transfer")
     cells = found["cells"] if found else []
     lesson.prose("Screen: before you start", title=False)
-    _thawing(lesson, cells)
+    _freezing(lesson, cells)
+    lesson.tasks("freezing")
     lesson.prose("In words")
     lesson.prose("What the first layer looks for")
     stack = slice_choice.choose(lesson)
     if stack is not None:
         kernels.draw(lesson, stack, cells)
+        lesson.tasks("kernels")
     lesson.prose("What it saves")
     if found is None:
         experiments.say_missing("transfer")
         return
     _measured(lesson, found)
+    lesson.tasks("figures")
     experiments.say_budget(found)
 
 
 @st.fragment
-def _thawing(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
+def _freezing(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
     start = {
         "arm": lesson.choice("arm", ARMS, "staged"),
         "done": round(lesson.number("done", 0, 100, 0)),
     }
     whole = figures.pick(cells, "vgg16", "segment")
     counts = {cell["arm"]: [cell["trained_parameters"], cell["parameters"]] for cell in whole}
-    result = _thaw(
-        key=lesson.key("thaw"),
+    result = _freezing_panel(
+        key=lesson.key("freezing"),
         data={"start": start, "counts": counts},
         on_view_change=lambda: None,
     )
@@ -73,6 +81,8 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
         for task in figures.TASKS
         if (encoder, task) in there
     ]
+    # The clear case first.
+    options.sort(key=lambda option: option != "resnet50-segment")
     key = lesson.key("which")
     asked = lesson.choice("which", options, options[0])
     if st.session_state.get(key) not in options:
@@ -95,21 +105,30 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
     if whole:
         _chart(figures.curves(whole, by), lesson.key("curves"), "Score while training goes on.")
+        st.caption(
+            "Lines: scored on a part of the validation slices while training goes on. Large open "
+            "marks: the final score on all of them, as in the table."
+        )
         st.dataframe(figures.table(whole), hide_index=True, column_config=_columns(task))
         if sentences := figures.times(whole):
             st.markdown("Seconds of one processor until a score is first reached:")
             st.markdown("\n".join(f"- {each}" for each in sentences))
     parts = figures.pick(cells, encoder, task, share=None)
+    rows = figures.gains(parts)
     if len({cell["share"] for cell in parts}) > 1:
         st.subheader("With fewer patients", anchor=False)
         _chart(figures.shares(parts), lesson.key("shares"), "Score by number of patients.")
-        st.markdown("\n".join(f"- {each}" for each in figures.patients_saved(parts)))
-    st.subheader("When it did not help, or not for certain", anchor=False)
-    sentences = figures.no_help(parts)
-    st.markdown(
-        "\n".join(f"- {each}" for each in sentences)
-        or "Every other start that was measured here was ahead of scratch, and scratch below its interval."
-    )
+    if rows:
+        st.subheader("Did it help? Compared patient by patient", anchor=False)
+        signed = st.column_config.NumberColumn(format="%+.3f")
+        plain = st.column_config.NumberColumn(format="%.3f")
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={"Difference": signed, "Score": plain, "From scratch": plain},
+        )
+        with st.container(width=WIDTH):
+            st.caption(COMPARED)
 
 
 def _title(which: str) -> str:

@@ -22,22 +22,22 @@ from pydicom.uid import (
 
 from btmodels.errors import DecodeError
 from btmodels.io import raster
-from btmodels.io.assemble import Entry, assemble
 from btmodels.io.dicom import read as dicom_module
 from btmodels.io.dicom.codestream import size_of
-from btmodels.io.dicom.read import is_dicom, read_dicom
+from btmodels.io.dicom.preamble import is_dicom
+from btmodels.io.dicom.read import read_dicom
 from btmodels.io.read import read_file
+from tests.btmodels.reading import read
 from tests.btmodels.scanner import SAGITTAL, dicom, series
 
 RAMP = np.arange(12, dtype=np.int16).reshape(3, 4) * 100  # 0 to 1100
 
 
-def slices_of(*files: bytes, chosen=None):
-    entries = [
-        Entry(str(i), f"x{i}.dcm", read_file(data, f"x{i}.dcm")) for i, data in enumerate(files)
-    ]
-    assembly = assemble(entries, chosen or {})
-    return [each for study in assembly.studies for each in study.slices], assembly
+def slices_of(*files: bytes):
+    batch = read([(f"x{i}.dcm", data) for i, data in enumerate(files)])
+    if batch.errors:
+        raise DecodeError(batch.errors[0].text)
+    return [each for study in batch.studies for each in study.slices], batch
 
 
 def flair(data: bytes) -> np.ndarray:
@@ -269,7 +269,7 @@ def test_series_of_several_sequences_become_three_channels():
         ).values(),
     ]
     found, assembly = slices_of(*files)
-    assert len(assembly.studies) == 1 and not assembly.problems
+    assert len(assembly.studies) == 1 and not assembly.notes
     pixels = np.stack([each.pixels for each in found])
     np.testing.assert_array_equal(pixels, np.stack([pre, VOLUME, post], axis=-1))
 
@@ -299,12 +299,16 @@ def test_slices_are_named_by_their_files():
     assert each.name == "x0.dcm"
 
 
-def test_a_missing_slice_is_said_and_the_spacing_in_it_stays():
+def test_a_missing_slice_is_said_and_the_others_keep_their_places():
     files = series(VOLUME)
     del files["IM0002.dcm"]
     found, _ = slices_of(*files.values())
-    assert any("uneven" in note for note in found[0].notes)
-    assert found[0].place.grid.affine is None and found[0].spacing == (0.5, 0.5)
+    assert any("a slice is missing at 38.0 mm" in note for note in found[0].notes)
+    assert [each.place.index for each in found] == [0, 1, 3, 4]
+    assert found[0].place.grid.spacing == (4.0, 0.5, 0.5)
+    np.testing.assert_array_equal(
+        np.stack([each.pixels[..., 1] for each in found]), VOLUME[[0, 1, 3, 4]]
+    )
 
 
 def test_no_spacing_is_said_and_none_is_made_up():

@@ -28,6 +28,7 @@ from btmodels.teaching.live_training.settings import (
     split,
 )
 from tests import fakes
+from tests.btmodels.conftest import SMALL
 
 pytestmark = pytest.mark.slow
 TINY = Setting(filters=2, rate=1e-2)
@@ -186,13 +187,13 @@ def test_a_single_patient_is_too_few(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for a priority")
-def test_a_slice_is_analyzed_while_two_networks_learn(assets, random_assets, noise):
-    engine, training = Engine(random_assets), TrainingQueue(assets, abandoned_seconds=120.0)
+def test_a_slice_is_analyzed_while_two_networks_learn(assets, small_assets, noise):
+    engine, training = Engine(small_assets, SMALL), TrainingQueue(assets, abandoned_seconds=120.0)
     try:
         ticket = training.submit([TINY, replace(TINY, skips="absent")], LONG)
-        expected = engine.predict(noise[:1])
+        expected = engine.predict(noise[:1], *SMALL)
         before = until(training, ticket, lambda status: len(status.results) >= 2)
-        (found,) = engine.predict(noise[:1])
+        (found,) = engine.predict(noise[:1], *SMALL)
         assert (found.levels == expected[0].levels).all()
         status = until(
             training, ticket, lambda status: len(status.results) > len(before.results) + 4

@@ -1,0 +1,197 @@
+"""One worker process with the requests that wait for it, and the thread that serves them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from btmodels.errors import BrainTumorError, EngineError
+from btmodels.inference import worker
+from btmodels.inference.queue import Batch, RequestQueue, Task
+from btmodels.inference.worker_process import WorkerClosedError, WorkerLostError, WorkerProcess
+from btmodels.slices import Prediction
+
+ANSWER_SECONDS = 60.0
+"""A worker that takes longer for a batch hangs: a slow machine needs a few seconds."""
+
+PING_SECONDS = 5.0
+"""How often an idle worker is asked whether it still lives, so that nobody has to wait for the next."""
+
+SOON_SECONDS, SOON_SLICES = 0.5, 24
+"""A new worker prepares for full batches once it was idle for so long, or has answered so much: whoever
+comes right after its first answer is not to wait for that."""
+
+RETRY_SECONDS = 15.0
+"""How long a failed start is remembered before a request may try again."""
+
+CLOSED = "The engine has been closed."
+
+
+class Dispatcher:
+    """Sends what waits to a worker process in batches, and replaces a worker that dies or hangs.
+    Thread-safe.
+
+    Args:
+        runtime: What the worker computes with.
+        assets: Folder that holds ``weights/``.
+        idle_seconds: After so long without a request the worker ends; the next request starts another.
+            None keeps it.
+    """
+
+    def __init__(
+        self, runtime: worker.Runtime, assets: Path, idle_seconds: float | None = None
+    ) -> None:
+        self.runtime, self.assets, self.idle_seconds = runtime, assets, idle_seconds
+        self._lock = threading.RLock()
+        self._run: tuple[WorkerProcess, RequestQueue] | None = None
+        self._thread: threading.Thread | None = None
+        self._device = ""
+        self._failure = ""
+        self._failed_at = 0.0
+        self._answered = 0  # by the present worker; of the dispatcher's own thread
+
+    def start(self, names: Sequence[str] = ()) -> None:
+        """Begin to warm up, unless that was done or has just failed; return at once.
+
+        Args:
+            names: Networks that the worker loads before it is asked anything.
+        """
+        with self._lock:
+            recently = self._failure and time.monotonic() < self._failed_at + RETRY_SECONDS
+            if self._run or recently:
+                return
+            self._failure = ""
+            self._run = WorkerProcess(names, self.assets, self.runtime), RequestQueue()
+            self._thread = threading.Thread(target=self._work, args=self._run, daemon=True)
+            self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a worker, or one is about to be."""
+        return self._run is not None
+
+    @property
+    def info(self) -> worker.WorkerInfo | None:
+        """How the worker is; None while there is none or it warms up."""
+        with self._lock:
+            return self._run[0].info if self._run else None
+
+    @property
+    def device(self) -> str:
+        """What the present or last worker computes on, for people; empty until that is known."""
+        return self._device
+
+    @property
+    def failure(self) -> str:
+        """Why there is no worker, one sentence; empty where nothing failed."""
+        return self._failure
+
+    def submit(
+        self,
+        images: Sequence[np.ndarray],
+        networks: tuple[str, str],
+        names: Sequence[str] = (),
+    ) -> Future[list[Prediction]]:
+        """Queue slices for two networks.
+
+        Args:
+            images: uint8, (rows, cols, 3) each.
+            networks: Registry names of segmenter and classifier.
+            names: As for `start`.
+
+        Raises:
+            EngineError: No worker could be started a moment ago.
+        """
+        with self._lock:  # so that the worker does not end for idleness in between
+            return self._queue(names).add(images, networks).future
+
+    def call(
+        self, function: Callable[..., Any], args: tuple[Any, ...], names: Sequence[str] = ()
+    ) -> Future[Any]:
+        """Queue a call of ``function(*args)`` in the worker; raises as `submit`."""
+        with self._lock:
+            return self._queue(names).add_task(function, args).future
+
+    def _queue(self, names: Sequence[str]) -> RequestQueue:
+        self.start(names)
+        if self._run is None:
+            raise EngineError(self._failure)
+        return self._run[1]
+
+    def close(self) -> None:
+        """End the worker at once; requests that wait get an `EngineError`. `start` begins anew."""
+        with self._lock:
+            run, self._run = self._run, None
+            thread = self._thread
+        if run:
+            process, queue = run
+            queue.close(CLOSED)
+            process.close()
+            thread.join()
+
+    def _work(self, process: WorkerProcess, queue: RequestQueue) -> None:
+        """Serve what waits until the process is closed or no worker can be had."""
+        reason = "The engine stopped by a defect of its own."
+        try:
+            self._start_worker(process, queue)
+            asked = time.monotonic()
+            while True:
+                batch = queue.next_batch(SOON_SECONDS if queue.batch_size == 1 else PING_SECONDS)
+                if batch is not None:
+                    asked = time.monotonic()
+                elif self._ends_for_idleness(asked, queue):
+                    process.close()
+                    return
+                try:
+                    self._serve(process, queue, batch)
+                except WorkerClosedError:
+                    raise
+                except BrainTumorError as error:
+                    if batch is not None:
+                        queue.fail_or_retry(batch, error)
+                    if isinstance(error, WorkerLostError):
+                        self._start_worker(process, queue)
+        except WorkerClosedError:
+            reason = CLOSED
+        except EngineError as error:
+            reason = str(error)
+        finally:
+            with self._lock:
+                if self._run and self._run[0] is process:
+                    self._run = None
+                    self._failure, self._failed_at = reason, time.monotonic()
+            queue.close(reason)
+            process.close()
+
+    def _ends_for_idleness(self, asked: float, queue: RequestQueue) -> bool:
+        if self.idle_seconds is None or time.monotonic() < asked + self.idle_seconds:
+            return False
+        with self._lock:
+            if queue.waits:
+                return False
+            self._run = None
+            return True
+
+    def _serve(
+        self, process: WorkerProcess, queue: RequestQueue, batch: Batch | Task | None
+    ) -> None:
+        if batch is None or (queue.batch_size == 1 and self._answered >= SOON_SLICES):
+            queue.batch_size = process.call(ANSWER_SECONDS, worker.warm_full_batch)
+        if isinstance(batch, Task):
+            queue.resolve_task(batch, process.call(ANSWER_SECONDS, batch.function, *batch.args))
+        elif batch is not None:
+            task = worker.predict, batch.images, *batch.networks, self.assets
+            answer = process.call(ANSWER_SECONDS, *task)
+            queue.batch_size = answer.batch_size
+            self._answered += len(batch.images)
+            queue.resolve(batch, answer.predictions)
+
+    def _start_worker(self, process: WorkerProcess, queue: RequestQueue) -> None:
+        self._device = process.start().device
+        self._answered, queue.batch_size = 0, 1

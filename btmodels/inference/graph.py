@@ -1,0 +1,199 @@
+"""A finished network that answers without TensorFlow: an ONNX graph, filled from the verified weights.
+
+``assets/weights/<name>.onnx`` holds the operations of a network and its small constants, and names its
+kernels by their place in the weights file. So the kernels are stored once, and the graph is some hundred
+kilobytes. `train export` writes it and puts its SHA-256 into the record of the weights.
+
+OpenVINO runs it where it is installed, in bfloat16 on processors that have it; otherwise ONNX Runtime
+does, in float32.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import h5py
+import loky
+import numpy as np
+
+from btmodels import paths, registry
+from btmodels.inference.predictor import SlicePredictor
+
+Runtime = Literal["openvino", "onnxruntime"]
+
+TITLES: dict[str, str] = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
+"""Of the runtimes, for people."""
+
+BATCH = 4
+"""Slices in a call. The graph sees one after the other, for more at once are no faster on a processor."""
+
+Run = Callable[[np.ndarray], list[np.ndarray]]
+"""From normalized views, float32, (views, rows, cols, 3), to the graph's outputs."""
+
+_FLOAT16, _FLOAT32 = 10, 1
+"""Types of a tensor in ONNX."""
+
+
+def fastest_runtime() -> Runtime:
+    """Return the faster of the runtimes that are installed (see `train.bench.runtimes`)."""
+    return "openvino" if find_spec("openvino") else "onnxruntime"
+
+
+class GraphPredictor(SlicePredictor):
+    """A network of the registry as a finished graph. Does what `btmodels.inference.predict.Predictor` does.
+
+    Args:
+        name: Registry name or alias.
+        assets: Folder that holds ``weights/``.
+        runtime: Runs the graph; None is the fastest that is installed.
+        half: Whether OpenVINO may compute in bfloat16 where the processor does.
+
+    Raises:
+        KeyError: There is no such network.
+        WeightsError: Its weights are missing or altered.
+        GraphError: Its graph is missing or altered.
+
+    Attributes:
+        spec, record, batch: As of `btmodels.inference.predictor.SlicePredictor`.
+        runtime: The one that runs the graph.
+        numbers: That it computes in, "float32" or "bfloat16".
+    """
+
+    def __init__(
+        self,
+        name: str,
+        assets: Path = paths.ASSETS,
+        runtime: Runtime | None = None,
+        half: bool = True,
+    ) -> None:
+        spec = registry.get(name)
+        graph, record = registry.read_graph(spec.name, assets)
+        super().__init__(spec, record, BATCH)
+        self.runtime = runtime or fastest_runtime()
+        model = fill(graph, registry.weights_path(spec.name, assets))
+        shape = (self.views, *spec.input_shape)
+        self.numbers = "float32"
+        if self.runtime == "openvino":
+            self._run, self.numbers = _openvino(model, shape, half)
+        else:
+            self._run = _onnxruntime(model)
+
+    def is_warm(self, size: int) -> bool:
+        return True  # a graph is compiled when it is loaded, for one slice after the other
+
+    def forward(self, batch: np.ndarray) -> np.ndarray:
+        return np.concatenate([self._mean(each) for each in batch])
+
+    def plain(self, batch: np.ndarray) -> np.ndarray:
+        return np.concatenate(
+            [self._probability(some)[:count] for some, count in self._some(batch)]
+        )
+
+    def heatmap(self, batch: np.ndarray) -> np.ndarray:
+        self.expect("classify")
+        return np.concatenate(
+            [self._run(some)[1][:count, ..., 0] for some, count in self._some(batch)]
+        )
+
+    def _mean(self, view: np.ndarray) -> np.ndarray:
+        if not self.record.flips:
+            return self._probability(view[None])
+        straight, mirrored = self._probability(np.stack([view, view[:, ::-1]]))
+        if self.spec.task == "segment":
+            mirrored = mirrored[:, ::-1]
+        return ((straight + mirrored) / 2)[None]
+
+    def _some(self, batch: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+        # As many at once as the graph was compiled for, and how many of them count.
+        for start in range(0, len(batch), self.views):
+            some = batch[start : start + self.views]
+            yield np.resize(some, (self.views, *batch.shape[1:])), len(some)
+
+    def _probability(self, views: np.ndarray) -> np.ndarray:
+        logits = self._run(np.ascontiguousarray(views))[0] / np.float32(self.record.temperature)
+        return 1 / (1 + np.exp(-logits))
+
+
+def fill(graph: bytes, weights: Path) -> bytes:
+    """Return a graph together with the kernels that it names.
+
+    Args:
+        graph: An ONNX model without them.
+        weights: HDF5 file that holds them: every array of two axes or more, by its path in the file.
+
+    Returns:
+        A whole ONNX model.
+    """
+    with h5py.File(weights) as file:
+        tensors = b"".join(_field(5, _tensor(name, values)) for name, values in _kernels(file))
+    # Two messages of Protocol Buffers one after the other are one message: its parts are joined.
+    return graph + _field(7, tensors)
+
+
+def _kernels(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
+    for item in group.values():
+        if isinstance(item, h5py.Group):
+            yield from _kernels(item)
+        elif item.ndim > 1:
+            yield item.name.lstrip("/"), np.asarray(item)
+
+
+def _tensor(name: str, values: np.ndarray) -> bytes:
+    # TensorProto of ONNX: dims 1, data_type 2, name 8, raw_data 9.
+    kind = _FLOAT16 if values.dtype == np.float16 else _FLOAT32
+    dims = b"".join(b"\x08" + _varint(size) for size in values.shape)
+    return dims + b"\x10" + _varint(kind) + _field(8, name.encode()) + _field(9, values.tobytes())
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 127:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def _onnxruntime(model: bytes) -> Run:
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = loky.cpu_count()
+    options.log_severity_level = 3  # arrays that a graph does not need are no news
+    # A thread that waits by spinning takes the processor from the page; an arena keeps memory for good.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    return lambda views: session.run(None, {given.name: views})
+
+
+def _openvino(model: bytes, shape: Sequence[int], half: bool) -> tuple[Run, str]:
+    # Its converter tells its makers over the network that it was imported, and is not needed here.
+    for module in ("openvino.tools.ovc", "openvino_telemetry"):
+        sys.modules.setdefault(module, None)
+    import openvino
+
+    core = openvino.Core()
+    network = core.read_model(model)
+    network.reshape(list(shape))
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": loky.cpu_count()}
+    if not half:
+        settings["INFERENCE_PRECISION_HINT"] = "f32"
+    compiled = core.compile_model(network, "CPU", settings)
+    half = compiled.get_property("INFERENCE_PRECISION_HINT") == openvino.Type.bf16
+    request = compiled.create_infer_request()
+
+    def run(views: np.ndarray) -> list[np.ndarray]:
+        found = request.infer([views])
+        return [np.array(found[place]) for place in range(len(found))]
+
+    return run, "bfloat16" if half else "float32"

@@ -1,0 +1,453 @@
+"""Files of any kind, read together: the one way of site, command line and zip from bytes to studies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from btmodels.errors import DecodeError
+from btmodels.filenames import is_mask_name, natural_key, pair_masks, plain_name, stem_of
+from btmodels.io.cases import Cases
+from btmodels.io.dicom.file import DicomFile
+from btmodels.io.formats import KNOWN, VOLUMES, unread_image
+from btmodels.io.image import decode_mask
+from btmodels.io.read import Content, open_zip, read_file
+from btmodels.io.scan import Scan
+from btmodels.io.sequences import mask_rank
+from btmodels.io.study import Remark, Study, combine, with_own_titles
+from btmodels.io.zip import is_zip
+from btmodels.slices import Slice
+
+MOST_FILES = 2_000
+"""Files of one batch: a study of DICOM has some hundred."""
+
+MOST_BYTES = 600_000_000
+"""Of all files of one batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class InputFile:
+    """One file of a batch.
+
+    Attributes:
+        id: Unlike any other's.
+        name: With the folders that it came with, parted by ``/``.
+        data: What it holds.
+        bulk: Whether it came with a folder or a zip, where other things may lie, too.
+    """
+
+    id: str
+    name: str
+    data: bytes
+    bulk: bool = False
+
+    @property
+    def short(self) -> str:
+        """The name without folders."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def known(self) -> bool:
+        """Whether its ending is one of a kind that is read."""
+        return self.name.lower().endswith((*KNOWN, *VOLUMES))
+
+
+@dataclass(frozen=True)
+class ScanChoice:
+    """A scan that can be assigned to a sequence by hand.
+
+    Attributes:
+        id: As that of `btmodels.io.scan.Scan`.
+        name: For people.
+        sequence: What it was recognized as; None where it was not.
+        names: By any of which it can be meant, in lower case.
+    """
+
+    id: str
+    name: str
+    sequence: str | None
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came of files that were read together.
+
+    Attributes:
+        studies: Pictures and volumes, in the order in which they are shown.
+        scans: All that can be assigned to a sequence by hand.
+        errors: What was asked for and could not be read or used.
+        notes: What was left out for a reason.
+        pictures: Names of all pictures, for choosing a mask by hand.
+        files: By id the name of each file that was there, with those in a zip.
+    """
+
+    studies: tuple[Study, ...] = ()
+    scans: tuple[ScanChoice, ...] = ()
+    errors: tuple[Remark, ...] = ()
+    notes: tuple[Remark, ...] = ()
+    pictures: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+Run = Callable[..., Any]
+
+
+def run_here(name: str, size: int, function: Callable[..., Any], *args: Any) -> Any:
+    """Call ``function(*args)``; the reading process does it within limits for ``size`` bytes instead."""
+    return function(*args)
+
+
+def read_batch(
+    files: Sequence[InputFile],
+    masks: Mapping[str, str] | None = None,
+    sequences: Mapping[str, str] | None = None,
+    given_up: Mapping[str, str] | None = None,
+    run: Run = run_here,
+) -> Batch:
+    """Read files, put each mask beside its slice and each sequence in its channel.
+
+    Args:
+        files: In the order in which they are shown; those in a zip stand in its place.
+        masks: By a picture's name that of its mask, as said by hand.
+        sequences: By id or name of a scan one of `btmodels.io.study.ROLES`, as said by hand.
+        given_up: By id of a file a sentence on why it is not to be tried again.
+        run: How a file is read: as `run_here`.
+    """
+    return _Reading(given_up or {}, run).read(files, masks or {}, sequences or {})
+
+
+class _Reading:
+    """One batch while it is read: errors and notes are collected on the way."""
+
+    def __init__(self, given_up: Mapping[str, str], run: Run) -> None:
+        self._given_up, self._run = given_up, run
+        self.errors: list[Remark] = []
+        self.notes: list[Remark] = []
+        self._masks: dict[str, str] = {}
+
+    def read(
+        self,
+        files: Sequence[InputFile],
+        masks: Mapping[str, str],
+        sequences: Mapping[str, str],
+    ) -> Batch:
+        files = self._unpacked(self._bounded(files))
+        contents = self._contents(files)
+        cases = Cases(file.name for file in files)
+        pictures = [file for file in files if _is_picture(file, contents)]
+        entries = self._with_masks(files, pictures, contents, masks)
+        size = sum(_size_of(content) for _, content in entries)
+        studies, scans = self._run(
+            "The batch of files", size, self._assembled, entries, cases, sequences
+        )
+        return Batch(
+            studies,
+            scans,
+            tuple(self.errors),
+            tuple(self.notes),
+            tuple(dict.fromkeys(file.short for file in pictures)),
+            {file.id: file.name for file in files},
+        )
+
+    def _bounded(self, files: Sequence[InputFile]) -> Sequence[InputFile]:
+        if len(files) > MOST_FILES:
+            text = f"Only the first {MOST_FILES:,} of {len(files):,} files are read."
+            self.errors.append(Remark(files[MOST_FILES].id, text))
+            files = files[:MOST_FILES]
+        total = 0
+        for number, file in enumerate(files):
+            total += len(file.data)
+            if total > MOST_BYTES:
+                text = (
+                    f"{file.short} and what follows it are left out: at most "
+                    f"{MOST_BYTES // 1_000_000} MB are read together."
+                )
+                self.errors.append(Remark(file.id, text))
+                return files[:number]
+        return files
+
+    def _unpacked(self, files: Sequence[InputFile]) -> list[InputFile]:
+        result: list[InputFile] = []
+        for file in files:
+            if not is_zip(file.data):
+                result.append(file)
+                continue
+            try:
+                members = self._try(file, open_zip)
+            except DecodeError as error:
+                self.errors.append(Remark(file.id, str(error)))
+                continue
+            folder = file.name.rpartition("/")[0]
+            within = f"{folder}/" if folder else ""
+            for path, data in members:
+                own = f"{file.id}/{path}"
+                if isinstance(data, str):  # why it cannot be had
+                    self.errors.append(Remark(own, data))
+                    result.append(InputFile(own, within + path, b"", True))
+                    self._given_up = {**self._given_up, own: ""}
+                else:
+                    result.append(InputFile(own, within + path, data, True))
+            if not members:
+                self.errors.append(Remark(file.id, f"{file.short} is a zip without files."))
+        return result
+
+    def _try(self, file: InputFile, function: Callable[..., Any]) -> Any:
+        if file.id in self._given_up:
+            raise DecodeError(self._given_up[file.id])
+        return self._run(file.name, len(file.data), function, file.data, file.name)
+
+    def _contents(self, files: Sequence[InputFile]) -> dict[str, Content | DecodeError]:
+        """By id what was in each file; those that are no pictures and named as masks are read, too."""
+        contents: dict[str, Content | DecodeError] = {}
+        for file in files:
+            if not is_mask_name(file.name) or file.name.lower().endswith(VOLUMES):
+                try:
+                    contents[file.id] = self._try(file, read_file)
+                except DecodeError as error:
+                    contents[file.id] = error
+        return contents
+
+    def _with_masks(
+        self,
+        files: Sequence[InputFile],
+        pictures: Sequence[InputFile],
+        contents: Mapping[str, Content | DecodeError],
+        by_hand: Mapping[str, str],
+    ) -> list[tuple[InputFile, Content]]:
+        named = {file.name: file for file in reversed(pictures)}
+        pairs = pair_masks([file.name for file in pictures]) | _pairs_by_hand(by_hand, pictures)
+        masks = {mask for mask in pairs.values() if mask}
+        entries: list[tuple[InputFile, Content]] = []
+        passed: list[InputFile] = []
+        for file in files:
+            content = contents.get(file.id)
+            if file.name in masks and file.name in named:
+                continue
+            if content is None:
+                self.errors.append(
+                    Remark(
+                        file.id,
+                        f"{file.short} is named as a mask, and no slice of that name came with it.",
+                    )
+                )
+            elif isinstance(content, DecodeError):
+                self._refused(file, content, passed)
+            elif isinstance(content, Slice) and (mask := pairs.get(file.name)):
+                entries.append((file, self._with_truth(file.id, content, named[mask])))
+            else:
+                entries.append((file, content))
+        if passed:
+            some = ", ".join(file.short for file in passed[:3]) + (", …" if len(passed) > 3 else "")
+            many = f"{len(passed)} files are no slices and were"
+            which = "1 file is no slice and was" if len(passed) == 1 else many
+            # Where nothing else was there, what was asked for could not be read.
+            told = self.notes if entries or self.errors else self.errors
+            told.append(Remark(passed[0].id, f"{which} passed over: {some}."))
+        return entries
+
+    def _refused(self, file: InputFile, error: DecodeError, passed: list[InputFile]) -> None:
+        if not str(error):
+            return  # it was told before
+        if file.bulk and file.short.upper() == "DICOMDIR":
+            self.notes.append(Remark(file.id, str(error)))
+        elif file.known or not file.bulk or unread_image(file.data):
+            self.errors.append(Remark(file.id, str(error)))
+        else:
+            passed.append(file)
+
+    def _with_truth(self, picture_id: str, picture: Slice, file: InputFile) -> Slice:
+        try:
+            truth = self._try(file, decode_mask)
+        except DecodeError as error:
+            self.errors.append(Remark(file.id, str(error)))
+            return picture
+        rows, cols = picture.pixels.shape[:2]
+        if truth.shape != (rows, cols):
+            text = (
+                f"{file.short} has {truth.shape[0]} rows and {truth.shape[1]} columns, {picture.name} "
+                f"has {rows} and {cols}: a mask must have the size of its slice, so it is left out."
+            )
+            self.errors.append(Remark(file.id, text))
+            return picture
+        self._masks[picture_id] = file.id
+        return replace(picture, truth=truth)
+
+    def _assembled(
+        self,
+        entries: list[tuple[InputFile, Content]],
+        cases: Cases,
+        sequences: Mapping[str, str],
+    ) -> tuple[tuple[Study, ...], tuple[ScanChoice, ...]]:
+        scans, pictures = self._scans(entries, cases)
+        choices = tuple(_choice(scan, entries) for scan in [*pictures, *scans])
+        chosen = {
+            choice.id: role
+            for said, role in sequences.items()
+            for choice in choices
+            if said == choice.id or said.lower() in choice.names
+        }
+        # A gray picture alone is as good as decoded; only what has a sequence can find others.
+        told = [s for s in pictures if s.sequence in ("flair", "pre", "post") or s.id in chosen]
+        alone = {s.id for s in pictures} - {s.id for s in told}
+        plain = [
+            Study(
+                file.id, content.name, file.id, (content,), (file.id,), file.name.rpartition("/")[0]
+            )
+            for file, content in entries
+            if isinstance(content, Slice)
+            if file.id in alone or not _is_gray(content)
+        ]
+        studies, remarks = combine([*told, *scans], chosen)
+        self.notes += remarks
+        # Slices of a series change with its files, though its name does not.
+        mark = hashlib.sha256(" ".join(file.id for file, _ in entries).encode()).hexdigest()[:16]
+        of_pictures = [s for s in studies if s.slices[0].place is None]
+        volumes = [
+            replace(s, id=f"{s.id} {mark}") for s in studies if s.slices[0].place is not None
+        ]
+        shown = sorted(map(self._named, [*plain, *of_pictures]), key=_order)
+        return with_own_titles([*shown, *volumes]), choices
+
+    def _named(self, study: Study) -> Study:
+        # A picture is another one once it has a mask.
+        masks = [self._masks[source] for source in study.sources if source in self._masks]
+        return replace(study, id="+".join([study.id, *masks]))
+
+    def _scans(
+        self, entries: list[tuple[InputFile, Content]], cases: Cases
+    ) -> tuple[list[Scan], list[Scan]]:
+        """All volumes and series, and all gray pictures, each with the case that it belongs to."""
+        volumes: list[Scan] = []
+        pictures: list[Scan] = []
+        files: list[DicomFile] = []
+        seen: dict[tuple, str] = {}
+        for file, content in entries:
+            folder = file.name.rpartition("/")[0]
+            if isinstance(content, DicomFile):
+                files.append(replace(content, id=file.id, folder=folder))
+            elif isinstance(content, Slice):
+                if _is_gray(content):
+                    pictures.append(_of_picture(file, content, cases))
+            else:
+                own = [_of_volume(file, scan, len(content), cases) for scan in content]
+                # Of one patient and sequence, equal bytes are a copy of a file, not another scan.
+                digest = hashlib.sha256(file.data).hexdigest()
+                key = folder, own[0].case, own[0].sequence, digest
+                if first := seen.get(key):
+                    text = f"{file.short} is a copy of {first} and was left out."
+                    self.notes.append(Remark(file.id, text))
+                    continue
+                seen[key] = file.short
+                volumes += own
+        if files:
+            from btmodels.io.dicom.series import join  # with nibabel, which pictures do not need
+
+            series, copies = join(files)
+            by_name = {file.name: file.id for file in files}
+            self.notes += [Remark(by_name[text.split(" is a copy")[0]], text) for text in copies]
+            paths = {file.id: name for file, name in ((f, f.name) for f, _ in entries)}
+            volumes += [_by_folder(scan, paths, cases) for scan in series]
+        return volumes, pictures
+
+
+def _is_picture(file: InputFile, contents: Mapping[str, Content | DecodeError]) -> bool:
+    content = contents.get(file.id)
+    if content is None:
+        return True  # named as a mask
+    if isinstance(content, DecodeError):
+        return file.name.lower().endswith(KNOWN)
+    return isinstance(content, Slice)
+
+
+def _pairs_by_hand(
+    by_hand: Mapping[str, str], pictures: Sequence[InputFile]
+) -> dict[str, str | None]:
+    """By a picture's name its mask's; of files of equal names in several folders those in one folder."""
+    found: dict[str, str | None] = {}
+    for name, mask in by_hand.items():
+        slices = [f.name for f in pictures if name in (f.name, f.short)]
+        masks = [f.name for f in pictures if mask in (f.name, f.short)]
+        for each in slices:
+            folder = each.rpartition("/")[0]
+            beside = [m for m in masks if m.rpartition("/")[0] == folder]
+            if masks and (beside or len(slices) == 1):
+                found[each] = (beside or masks)[0]
+    return found
+
+
+def _is_gray(picture: Slice) -> bool:
+    first = picture.pixels[..., 0]
+    return all(np.array_equal(first, picture.pixels[..., channel]) for channel in (1, 2))
+
+
+def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
+    """A picture of one channel as a scan that others can join."""
+    sequence = cases.sequence_of(file.name)
+    return Scan(
+        id=file.id,
+        name=picture.name,
+        values=picture.pixels[None, ..., 0],
+        grid=None,
+        names=(picture.name,),
+        sequence=sequence if sequence in ("flair", "pre", "post") else None,
+        case=cases.case_of(file.name),
+        folder=file.name.rpartition("/")[0],
+        reference="",
+        notes=picture.notes,
+        sources=(file.id,),
+        picture=picture,
+    )
+
+
+def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
+    sequence = scan.sequence
+    if count == 1 and scan.values.ndim == 3:
+        sequence = "mask" if cases.is_mask(file.name) else cases.sequence_of(file.name)
+    return replace(
+        scan,
+        id=f"{file.id}/{scan.id}",
+        sequence=sequence,
+        case=cases.case_of(file.name),
+        folder=file.name.rpartition("/")[0],
+        sources=(file.id,) * len(scan.names),
+        rank=mask_rank(stem_of(file.name)),
+    )
+
+
+def _by_folder(scan: Scan, paths: Mapping[str, str], cases: Cases) -> Scan:
+    if scan.sequence is not None or not scan.folder:
+        return scan
+    # A series that says nothing of itself may lie in a folder that does.
+    return replace(scan, sequence=cases.sequence_of(f"{scan.folder}/"))
+
+
+def _choice(scan: Scan, entries: Iterable[tuple[InputFile, Content]]) -> ScanChoice:
+    own = set(scan.sources)
+    names = {scan.name, scan.name.rpartition(", pass")[0]}
+    # A description is no path: "T1 W/O CONTRAST" has no last part.
+    names |= {stem_of(scan.name)} if "/" not in scan.name else set()
+    if len(own) == 1:
+        path = next((file.name for file, _ in entries if file.id in own), "")
+        names |= {path, plain_name(path)}
+    return ScanChoice(
+        scan.id, scan.name, scan.sequence, frozenset(name.lower() for name in names if name)
+    )
+
+
+def _size_of(content: Content) -> int:
+    if isinstance(content, Slice):
+        return content.pixels.nbytes
+    if isinstance(content, DicomFile):
+        return content.values.nbytes
+    return sum(scan.values.nbytes for scan in content)
+
+
+def _order(study: Study) -> tuple:
+    first = study.slices[0]
+    place = natural_key(study.folder), first.patient or ""
+    return *place, first.number or 0, natural_key(first.name)

@@ -1,0 +1,93 @@
+"""Which files are one patient's visit, by their folders and names: BIDS, BraTS, folders by sequence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from btmodels.filenames import stem_of
+from btmodels.io.sequences import family_of, is_mask, recognize
+
+_WEAK = ("pre", "post")
+"""Names of folders that may as well be a time: they tell a sequence only where a FLAIR lies beside them."""
+
+
+class Cases:
+    """The folders of a batch, and what each says.
+
+    A folder such as ``FLAIR`` or ``labels`` that holds one kind of files of several patients, or of one,
+    tells their sequence and no patient; one that holds several sequences is a patient's or a visit's.
+
+    Args:
+        paths: Of all files, folders parted by ``/``.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._own: dict[str, set[str | None]] = defaultdict(set)
+        for path in paths:
+            folders = path.split("/")[:-1]
+            for depth in range(1, len(folders) + 1):
+                self._own["/".join(folders[:depth])].add(_kind(_stem(path)))
+
+    def case_of(self, path: str) -> str:
+        """Return what the files of one patient's visit have in common."""
+        folders = path.split("/")[:-1]
+        name = family_of(_stem(path))
+        kept = []
+        for depth, folder in enumerate(folders, 1):
+            left = folder.lower() if self._is_whole(folders[:depth]) else family_of(folder)
+            # The folders of BIDS stand in the name again.
+            if left and not (name and folder.lower().startswith(("sub-", "ses-"))):
+                kept.append(left)
+        return "/".join([*kept, name])
+
+    def _is_whole(self, folders: list[str]) -> bool:
+        """Whether a folder holds several kinds of files, so that its name tells no sequence."""
+        folder, own = folders[-1].lower(), self._own["/".join(folders)]
+        if folder in _WEAK and not self._flair_beside("/".join(folders)):
+            return True
+        return len(own - {None}) > 1 or "mask" in own and len(own) > 1
+
+    def sequence_of(self, path: str) -> str | None:
+        """Return the sequence that a file's own name tells, else the nearest folder that tells one."""
+        if _kind(_stem(path)) is not None:
+            return recognize(_stem(path))
+        folders = path.split("/")[:-1]
+        for depth in range(len(folders), 0, -1):
+            folder = "/".join(folders[:depth])
+            if self._own[folder] - {None}:
+                break
+            found = recognize(folders[depth - 1])
+            if (
+                found in _WEAK
+                and folders[depth - 1].lower() in _WEAK
+                and not self._flair_beside(folder)
+            ):
+                continue
+            if found:
+                return found
+        return None
+
+    def is_mask(self, path: str) -> bool:
+        """Tell whether a file's name, or its folder as ``labelsTr``, says that it is a mask."""
+        if is_mask(_stem(path)):
+            return True
+        folders = path.split("/")[:-1]
+        if not folders or self._own["/".join(folders)] - {None}:
+            return False
+        folder = folders[-1].lower()
+        return folder.startswith("labelst") or is_mask(folder) and len(folder.split("_")) < 3
+
+    def _flair_beside(self, folder: str) -> bool:
+        parent = folder.rpartition("/")[0]
+        beside = (f for f in self._own if f.rpartition("/")[0] == parent)
+        return any(recognize(each.rpartition("/")[2]) == "flair" for each in beside)
+
+
+def _kind(stem: str) -> str | None:
+    return "mask" if is_mask(stem) else recognize(stem)
+
+
+def _stem(path: str) -> str:
+    stem = stem_of(path)
+    return stem_of(stem) if stem.lower().endswith((".nii", ".mgh")) else stem

@@ -1,0 +1,97 @@
+"""What the lesson on encoder and decoder says of the site's own networks is what they do."""
+
+from __future__ import annotations
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from btmodels import paths
+from btmodels.dataset import cohort
+from btmodels.inference.introspect import Probe
+from btmodels.inference.predict import Predictor
+from btmodels.metrics.overlap import count, dice
+from btmodels.networks.resunet import build_resunet
+from btmodels.slices import Slice, largest_lesion_slice
+from btmodels.transforms.postprocess import cut
+from btmodels.transforms.preprocess import fit_to
+from ui.lessons import page
+
+SIZE = 128
+
+
+@pytest.fixture(scope="module")
+def slices() -> list[Slice]:
+    """Of each bundled patient with a tumor the slice that lessons begin with."""
+    root = cohort.find_root(cohort.samples_root(paths.ASSETS))
+    found = []
+    for patient in cohort.read_cohort(root):
+        stack, _ = cohort.read_slices(patient)
+        found.append(stack[largest_lesion_slice(stack)])
+    return [each for each in found if each.truth.any()]
+
+
+@pytest.fixture(scope="module")
+def probe() -> Probe:
+    return Probe(Predictor("unet", policy="float32"))
+
+
+def words() -> str:
+    return " ".join(" ".join(part.split()) for part in page.text_of("encoder-decoder").values())
+
+
+def share_at_tumor(probe: Probe, each: Slice, layer: str) -> float:
+    """Of a layer's maps that are not all alike, the share whose brightest place holds some tumor."""
+    (maps,) = probe.activations(each.pixels, [layer], most=10**6)
+    rows = maps.levels.shape[1]
+    truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
+    inside = cv2.resize(truth.astype(np.float32), (rows, rows), interpolation=cv2.INTER_AREA) > 0
+    alive = [levels for levels in maps.levels if levels.min() < levels.max()]
+    return float(np.mean([inside.ravel()[np.argmax(levels)] for levels in alive]))
+
+
+def test_maps_light_up_at_the_tumor_above_the_bottom_and_not_at_it(probe, slices):
+    told = words()
+    assert "about a third of the maps of Down 4 are brightest inside the tumor" in told
+    fourth = np.mean([share_at_tumor(probe, each, "enc4_relu2") for each in slices])
+    assert 0.25 < fourth < 0.42
+    assert "At the bottom hardly any is." in told
+    bottom = np.mean([share_at_tumor(probe, each, "bottleneck_relu2") for each in slices])
+    assert bottom < 0.03
+    first = np.mean([share_at_tumor(probe, each, "enc1_relu2") for each in slices])
+    assert first < fourth / 3, "Down 1 answers to edges and brightness wherever they are"
+
+
+def test_each_skip_is_worth_what_is_told(probe, slices):
+    record = probe.predictor.record
+    means = {}
+    for word in ("1111", "0111", "1011", "1110"):
+        setting = tuple(digit == "1" for digit in word)
+        scores = []
+        for each in slices:
+            mask = cut(
+                probe.ablate_skips(each.pixels)[setting],
+                record.threshold,
+                record.min_component_pixels,
+            )
+            scores.append(dice(count(mask, each.truth)))
+        means[word] = float(np.mean(scores))
+    assert (
+        f"the mean Dice falls from {means['1111']:.2f} to {means['1110']:.2f} without skip 4 and to "
+        f"{means['0111']:.2f} without skip 1"
+    ) in words()
+    assert "Over the bundled patients the mean Dice is even a little better without it." in words()
+    assert means["1011"] > means["1111"]
+
+
+def test_each_residual_block_of_the_resunet_changes_its_channels():
+    assert "each residual block also changes the number of channels" in words()
+    model = build_resunet()
+    added = [layer for layer in model.layers if isinstance(layer, keras.layers.Add)]
+    shortcuts = [layer for layer in model.layers if layer.name.endswith("_shortcut")]
+    assert added and len(shortcuts) == len(added)
+    assert all(layer.kernel_size == (1, 1) for layer in shortcuts)
+    # "normalization and ReLU come before each convolution"
+    order = [layer.name for layer in model.layers if layer.name.startswith("enc2_1_")]
+    assert order == ["enc2_1_bn", "enc2_1_relu", "enc2_1_conv"]

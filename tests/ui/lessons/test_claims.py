@@ -1,0 +1,172 @@
+"""Sentences of lessons that state a result, each held to the file that the result is in.
+
+If a file changes so that its sentence becomes false, the test of that sentence fails.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from btmodels.metrics.bootstrap import paired_difference
+from btmodels.paths import ASSETS
+from tests.ui.node import run
+from ui.lessons import page
+from ui.lessons.two_steps import two_steps
+from ui.results import scores
+from ui.results import transfer_figures as figures
+
+
+def measured(name: str) -> dict:
+    return json.loads((ASSETS / "metrics" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def words(address: str) -> str:
+    """All of a lesson in one line."""
+    return " ".join(" ".join(part.split()) for part in page.text_of(address).values())
+
+
+def cell(task: str, encoder: str, arm: str, patients: int = 70) -> dict:
+    (found,) = [
+        each
+        for each in measured("transfer")["cells"]
+        if (each["task"], each["encoder"], each["arm"], each["training_patients"])
+        == (task, encoder, arm, patients)
+    ]
+    return found
+
+
+def test_the_clear_case_of_transfer_is_the_first_one_told():
+    frozen, scratch = cell("segment", "resnet50", "frozen"), cell("segment", "resnet50", "scratch")
+    ours, base = figures.score_of(frozen), figures.score_of(scratch)
+    mean, (low, high) = figures.gain(frozen, scratch)
+    told = (
+        f"it reaches a mean Dice of {ours:.2f}, from scratch {base:.2f}. Patient by patient that is "
+        f"{mean:+.2f}, with an interval of {low:+.2f} to {high:+.2f}."
+    )
+    assert told in words("transfer") and low > 0
+
+
+def test_the_gain_with_few_patients_is_told_as_measured():
+    gains = {
+        patients: figures.gain(
+            cell("segment", "vgg16", "staged", patients),
+            cell("segment", "vgg16", "scratch", patients),
+        )
+        for patients in (7, 18, 35, 70)
+    }
+    certain = [f"{gains[patients][0]:+.2f}" for patients in (18, 35, 70)]
+    assert (
+        f"With 18, 35 and 70 patients the difference is {certain[0]}, {certain[1]} and {certain[2]}, "
+        "each with an interval above 0."
+    ) in words("transfer")
+    assert all(gains[patients][1][0] > 0 for patients in (18, 35, 70))
+    assert f"With 7 patients it is {gains[7][0]:+.2f}, and its interval reaches below 0" in words(
+        "transfer"
+    )
+    assert gains[7][1][0] < 0 < gains[7][1][1]
+
+
+def test_rule_check_and_first_chart_of_transfer_agree():
+    # The check says that the gain with the fewest patients was the least certain one.
+    assert "the gain with the fewest patients was the least certain one" in words("transfer")
+    assert "VGG16 frozen was worse than from scratch for *is there one?*" in words("transfer")
+    frozen, scratch = cell("classify", "vgg16", "frozen"), cell("classify", "vgg16", "scratch")
+    assert figures.score_of(frozen) < figures.score_of(scratch)
+
+
+def test_the_leak_is_told_by_the_sites_own_average():
+    arms = {arm["key"]: arm["score"] for arm in measured("leak")["arms"]}
+    ours, base = arms["slices"]["mean_dice"], arms["patients"]["mean_dice"]
+    assert f"a mean Dice of {ours:.3f} and {base:.3f}" in words("test-set")
+    assert arms["slices"]["mean_dice_interval"][0] < arms["patients"]["mean_dice_interval"][1]
+    arms = {arm["key"]: arm for arm in measured("leak")["arms"]}
+    # "The two also differ in how many slices they learned from and in who tests them"
+    assert arms["slices"]["sizes"]["train"] != arms["patients"]["sizes"]["train"]
+    assert arms["slices"]["test_patients"] != arms["patients"]["test_patients"]
+
+
+def first(key: str, when: str = "start") -> float:
+    (found,) = [g for g in measured("skips")["gradients"] if (g["key"], g["when"]) == (key, when)]
+    return found["layers"][0]["norm"]
+
+
+def test_what_is_said_of_gradients_is_what_was_measured():
+    told = words("encoder-decoder")
+    assert "chains of 24 convolutions" in told
+    assert "The plain chain whose numbers start too small has next to nothing left." in told
+    assert first("plain_glorot") < 1e-5 < first("plain_he")
+    assert "Most of the rescue comes from normalization; the residual blocks add to it." in told
+    rescued = math.log(first("normalized") / first("plain_glorot"))
+    assert rescued > math.log(first("residual") / first("normalized")) > 0
+
+
+@pytest.mark.parametrize("when", ["start", "trained"])
+def test_skips_of_the_unet_change_little_at_its_first_layer(when):
+    assert "where the gradient is about as large without them" in words("encoder-decoder")
+    assert 0.5 < first("unet_joined", when) / first("unet_absent", when) < 2
+
+
+def test_the_two_small_networks_are_not_told_apart_by_their_training():
+    arms = {arm["key"]: arm["score"]["patients"] for arm in measured("skips")["arms"]}
+    _, (low, high) = paired_difference(arms["joined"], arms["absent"])
+    assert low < 0 < high, "the lesson says that it is open which is better"
+
+
+def test_the_gradient_of_the_drawn_blocks_is_computed_as_told():
+    kept, gone = run(
+        ("lessons/encoder_decoder/residual_block.js",),
+        "[gradients(8, 0.5, true)[0], gradients(8, 0.5, false)[0]]",
+    )
+    assert gone == pytest.approx(0.5**16) and "1 / 65,536" in words("encoder-decoder")
+    assert round(1 / gone) == 65536 and kept > 1
+
+
+def test_formulas_of_losses_are_those_that_were_trained_with():
+    arms = {arm["key"]: arm["formula"] for arm in measured("losses")["arms"]}
+    assert arms["tversky"] == "1 - TP / (TP + 0.7 FN + 0.3 FP) of probabilities"
+    assert "with α = 0.3 and β = 0.7 here" in words("measuring")
+    assert arms["focal"].endswith(
+        "-a (1 - p)^2 log(p) over what is so; a = 0.25 on tumor, 0.75 elsewhere"
+    )
+    assert "γ = 2, and a is 0.25 on tumor and 0.75 elsewhere" in words("measuring")
+
+
+def test_both_steps_in_the_browser_come_to_what_the_library_recorded():
+    head, slices = two_steps.recorded_slices()
+    classifier = scores.read(two_steps.CLASSIFIER)[0]["test"]
+    segmenter = scores.read(two_steps.SEGMENTER)[0]["test"]
+    made, alone, points = run(
+        ("lessons/two_steps/cascade.js",),
+        "[outcome(given.slices, given.at), outcome(given.slices, 0), rocPoints(given.slices)]",
+        slices=slices,
+        at=head["stored"],
+    )
+    counts = classifier["confusion"]
+    assert [made[key] for key in ("found", "alarms", "missed", "left")] == [
+        counts[key] for key in ("tp", "fp", "fn", "tn")
+    ]
+    assert alone["dice"] == pytest.approx(segmenter["mean_dice"])
+    assert alone["false"] / counts_of_empty(made) == pytest.approx(segmenter["false_alarm_rate"])
+    cascade = segmenter["cascade"]
+    assert made["dice"] == pytest.approx(cascade["mean_dice"])
+    assert made["false"] / counts_of_empty(made) == pytest.approx(cascade["false_alarm_rate"])
+    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(points, points[1:], strict=False))
+    assert area == pytest.approx(classifier["auc"], abs=1e-4)  # probabilities are rounded
+    # What the lesson says of it in words.
+    told = words("classify-then-segment")
+    assert "hardly anything" in told and abs(made["dice"] - alone["dice"]) < 0.01
+    assert "most slices have no tumor and need no second step" in told
+    assert made["segmented"] < len(slices) / 2
+    assert "There are few false alarms to take away" in told
+    assert alone["false"] < 0.05 * counts_of_empty(made)
+    missed = [row for row in slices if row[2] + row[4] and row[1] < head["stored"]]
+    small = sorted(row[2] + row[4] for row in slices if row[2] + row[4])
+    assert "mostly show very little of the tumor" in told
+    assert sorted(row[2] + row[4] for row in missed)[len(missed) // 2] < small[len(small) // 4]
+
+
+def counts_of_empty(made: dict) -> int:
+    return made["alarms"] + made["left"]

@@ -1,0 +1,233 @@
+"""Write networks as finished graphs, which answer without TensorFlow (ONNX, see
+`btmodels.inference.graph`).
+
+Keras's own exporter makes the graph of a network without batch normalizations. Each kernel is then
+taken out and named by its place in the weights file. The steps from the file's array to the graph's (to
+float32, times the factor of a normalization, axes in ONNX's order) become part of the graph; a runtime
+takes them once, when it loads. The graph's SHA-256 goes into the record of the weights. Run this after
+every command that writes weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from btmodels import paths, registry
+
+LARGEST = 4096
+"""Numbers that an array may hold which stays in the graph: biases and factors, no kernels."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        choices=registry.SPECS,
+        metavar="NAME",
+        help="networks to write; defaults to all that have weights",
+    )
+    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="holds weights/")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Write the graphs and name them in the records."""
+    trained = [n for n in registry.SPECS if registry.record_path(n, args.assets).exists()]
+    for name in args.model or trained:
+        size = export(name, args.assets)
+        print(f"{name}: {size / 1e3:.0f} kB")
+    return 0
+
+
+def export(name: str, assets: Path = paths.ASSETS) -> int:
+    """Write the graph of a network and its SHA-256 into the record of its weights.
+
+    Args:
+        name: Registry name.
+        assets: Holds its weights.
+
+    Returns:
+        Bytes of the graph.
+
+    Raises:
+        WeightsError: The weights are missing or altered.
+        ValueError: Keras wrote a large array that is no kernel of the network.
+    """
+    from btmodels import weights
+    from btmodels.inference.heatmap import LAYERS, with_heatmap
+
+    model, record = weights.load(name, assets)
+    if name in LAYERS:
+        model = with_heatmap(model, LAYERS[name])
+    graph = graph_of(model, registry.weights_path(name, assets))
+    path, record_path = registry.graph_path(name, assets), registry.record_path(name, assets)
+    content = json.loads(record_path.read_text(encoding="utf-8"))
+    content[registry.GRAPH_KEY] = hashlib.sha256(graph).hexdigest()
+    replace(path, graph)
+    replace(record_path, (json.dumps(content, indent=1) + "\n").encode())
+    return len(graph)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file beside and put it in place at once."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def graph_of(model: Any, weights: Path) -> bytes:
+    """Return a Keras model as an ONNX graph without its kernels.
+
+    Args:
+        model: Functional, with the numbers of ``weights``.
+        weights: HDF5 file of Keras that holds the kernels.
+
+    Returns:
+        An ONNX model that lacks what `btmodels.inference.graph.fill` adds.
+
+    Raises:
+        ValueError: A large array of it is no kernel of the network.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    whole = _exported(model)
+    with h5py.File(weights) as file:
+        kernels = list(_kernels(model, dict(_arrays(file))))
+    made, kept = [], []
+    for tensor in whole.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        found = next((each for each in kernels if each.makes(values)), None)
+        if found is None:
+            if values.size > LARGEST:
+                raise ValueError(f"{tensor.name}, {values.shape}, is no kernel of {model.name}.")
+            kept.append(tensor)
+            continue
+        nodes, constants = _steps(found, tensor.name, values)
+        made += nodes
+        kept += constants
+    nodes = [*made, *whole.graph.node]
+    graph = onnx.helper.make_graph(
+        nodes, model.name, whole.graph.input, whole.graph.output, initializer=kept
+    )
+    for node in graph.node:
+        node.ClearField("doc_string")
+    done = onnx.helper.make_model(
+        graph, opset_imports=whole.opset_import, ir_version=whole.ir_version
+    )
+    return done.SerializeToString(deterministic=True)
+
+
+def _exported(model: Any) -> Any:
+    import keras
+    import onnx
+
+    from btmodels.inference.fold_batchnorm import fold_batchnorm
+
+    spec = keras.InputSpec(shape=(None, *model.input.shape[1:]), dtype="float32", name="slice")
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the converter, about numpy
+        path = Path(folder, "network.onnx")
+        fold_batchnorm(model).export(path, format="onnx", verbose=False, input_signature=[spec])
+        return onnx.load(path)
+
+
+@dataclass(frozen=True, eq=False)
+class _Kernel:
+    """A kernel of the weights file.
+
+    Attributes:
+        path: In the file.
+        values: float32, as the network holds them.
+        factor: Of the normalization that follows, in a shape that multiplies ``values``; else None.
+        half: Whether the file holds float16.
+    """
+
+    path: str
+    values: np.ndarray
+    factor: np.ndarray | None
+    half: bool
+
+    @property
+    def folded(self) -> np.ndarray:
+        return self.values if self.factor is None else self.values * self.factor
+
+    def makes(self, values: np.ndarray) -> bool:
+        """Whether ``values`` are this kernel, folded, with its axes in some order."""
+        return values.size == self.values.size and self.order(values) is not None
+
+    def order(self, values: np.ndarray) -> tuple[int, ...] | None:
+        """Return the order of axes in which this kernel is ``values``, None if there is none."""
+        folded = self.folded
+        for order in itertools.permutations(range(folded.ndim)):
+            turned = folded.transpose(order)
+            if np.array_equal(turned.reshape(values.shape), values):
+                return order
+        return None
+
+
+def _arrays(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
+    for item in group.values():
+        if isinstance(item, h5py.Group):
+            yield from _arrays(item)
+        elif item.ndim > 1:
+            yield item.name.lstrip("/"), np.asarray(item)
+
+
+def _kernels(model: Any, stored: dict[str, np.ndarray]) -> Iterator[_Kernel]:
+    from btmodels.inference.fold_batchnorm import factors
+
+    for values, factor in factors(model):
+        for path, array in stored.items():
+            same = array.size == values.size and array.ravel()[0] == values.ravel()[0]
+            if same and np.array_equal(array.astype(np.float32).ravel(), values.ravel()):
+                yield _Kernel(
+                    path,
+                    values.reshape(array.shape),
+                    None if factor is None else factor.reshape(_tail(array, factor)),
+                    array.dtype == np.float16,
+                )
+                break
+
+
+def _tail(array: np.ndarray, factor: np.ndarray) -> tuple[int, ...]:
+    # A depthwise kernel ends in channels and multiplier, which together are the channels of its output.
+    return factor.shape if array.shape[-1] == factor.size else array.shape[-2:]
+
+
+def _steps(kernel: _Kernel, name: str, values: np.ndarray) -> tuple[list[Any], list[Any]]:
+    """Return the nodes that make the array ``name`` of a kernel, and the constants that they need."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    order = kernel.order(values)
+    steps: list[tuple[str, list[np.ndarray], dict[str, Any]]] = []
+    if kernel.half:
+        steps.append(("Cast", [], {"to": TensorProto.FLOAT}))
+    if kernel.factor is not None:
+        steps.append(("Mul", [np.ascontiguousarray(kernel.factor)], {}))
+    if order != tuple(range(len(order))):
+        steps.append(("Transpose", [], {"perm": order}))
+    if kernel.values.transpose(order).shape != values.shape:
+        steps.append(("Reshape", [np.array(values.shape, np.int64)], {}))
+    if not steps:
+        steps.append(("Identity", [], {}))
+    nodes, constants, given = [], [], kernel.path
+    for number, (kind, arrays, settings) in enumerate(steps):
+        names = [f"{name}/{kind}" for _ in arrays]
+        constants += [numpy_helper.from_array(a, n) for a, n in zip(arrays, names, strict=True)]
+        made = name if number == len(steps) - 1 else f"{name}/{number}"
+        nodes.append(helper.make_node(kind, [given, *names], [made], **settings))
+        given = made
+    return nodes, constants

@@ -1,0 +1,41 @@
+"""A convolution by hand: a window over the slice, nine products, and the map that their sums make."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from btmodels.transforms.preprocess import fit_to
+from ui.lessons.lesson import Lesson
+from ui.lessons.shared.parts import SHARED_STYLES
+from ui.session.stack import Stack
+from ui.shared.component_files import module, read
+from ui.viewer.message import message
+from ui.viewer.packing import pack
+
+SIZE = 96
+"""Rows and columns: few enough to find a pixel of the map again in the slice."""
+
+_convolution = st.components.v2.component(
+    "lesson_convolution",
+    html=read("lessons/encoder_decoder/convolution.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/convolution.css"),
+    js=module("lessons/encoder_decoder/convolution.js"),
+)
+
+
+def draw(lesson: Lesson, stack: Stack) -> None:
+    """Draw the window, the products and the map for the slice of ``stack``."""
+    each = stack.slices[0]
+    head = {
+        "version": stack.keys[0],
+        "name": each.name,
+        "rows": SIZE,
+        "cols": SIZE,
+        "hasTruth": each.truth is not None,
+    }
+    parts = {"image": pack(fit_to(each.pixels, (SIZE, SIZE)).transpose(2, 0, 1))}
+    if each.truth is not None:
+        truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
+        parts["truth"] = pack(truth.astype(np.uint8)[None])
+    _convolution(key=lesson.key("convolution"), data=message(head, parts))

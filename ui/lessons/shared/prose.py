@@ -1,0 +1,25 @@
+"""Words of a lesson at a readable width, with terms that explain themselves where they stand."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.lessons import glossary
+from ui.shared.component_files import module, read
+
+_prose = st.components.v2.component(
+    "lesson_prose",
+    html="<article></article>",
+    css=read("lessons/shared/prose.css"),
+    js=module("lessons/shared/prose.js"),
+)
+
+
+def draw(text: str, key: str) -> None:
+    """Draw Markdown with marked terms.
+
+    Args:
+        text: As for `ui.lessons.glossary.html_of`.
+        key: Of the component.
+    """
+    _prose(key=key, data={"html": glossary.html_of(text), "terms": glossary.explanations(text)})

@@ -1,0 +1,1 @@
+"""The lesson *Is there one? Where?*: a classifier before a segmenter."""

@@ -1,0 +1,76 @@
+// One slice asked twice: is there a tumor, and, where the first answer is yes, where?
+
+import { cut, dice, count, heatColor, outline, paintMap, pixels, unpack } from "../../viewer/masks.js";
+import { readMessage } from "../../viewer/message.js";
+import { mount, Panel } from "../../viewer/panel.js";
+import { Picture } from "../shared/picture.js";
+
+const FLAIR = 1;
+
+export default (component) => mount(OneSlice, component);
+
+class OneSlice extends Panel {
+  static figure = "two-steps";
+
+  constructor(parent) {
+    super(parent);
+    this.picture = new Picture(this.find(".frame"), ["truth", "prediction"]);
+    Object.assign(this.state, { heat: false, truth: false });
+    this.find("[name=threshold]").oninput = ({ target }) => this.set({ threshold: +target.value });
+    for (const name of ["heat", "truth"]) {
+      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
+    }
+  }
+
+  // Python is told of nothing: all answers are here.
+  commit() {}
+
+  async receive(data) {
+    const { meta, part } = readMessage(data);
+    if (this.version === meta.version) return;
+    this.version = meta.version;
+    const { rows, cols } = meta;
+    const [channels, [levels, truth], [heat]] = await Promise.all([
+      unpack(part("image"), 3, rows, cols),
+      part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
+      part("heat") ? unpack(part("heat"), 1, rows, cols) : [],
+    ]);
+    if (this.version !== meta.version) return;
+    Object.assign(this, { meta, rows, cols, heat, levels: meta.hasLevels ? levels : null, truth: meta.hasTruth ? truth : null });
+    this.state.threshold ??= meta.stored;
+    this.picture.set(rows, cols, channels, FLAIR);
+    this.redraw();
+  }
+
+  show() {
+    if (!this.meta) return;
+    const { meta, state, rows, cols, levels, truth, picture } = this;
+    const { probability, stored } = meta;
+    const yes = probability !== null && probability >= state.threshold;
+    const mask = yes && levels ? cut(levels, rows, cols, meta.threshold, meta.minPixels) : null;
+    const context = picture.context("mask");
+    const image = context.createImageData(cols, rows);
+    if (state.heat && this.heat) paintMap(this.heat, image.data, heatColor);
+    context.putImageData(image, 0, 0);
+    picture.line("prediction", mask ? outline(mask, rows, cols) : "");
+    picture.line("truth", truth && state.truth ? outline(truth, rows, cols) : "");
+    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === stored ? ", stored" : ""));
+    this.find("[name=heat]").checked = state.heat;
+    this.find("[name=heat]").disabled = !this.heat;
+    this.find("[name=truth]").checked = state.truth;
+    this.find("[name=truth]").disabled = !truth;
+    this.find(".scale").style.setProperty("--probability", `${100 * (probability ?? 0)}%`);
+    this.find(".scale").style.setProperty("--limit", `${100 * state.threshold}%`);
+    const share = probability === null ? "" : `${(100 * probability).toFixed(1)} %`;
+    const there = truth?.some(Boolean);
+    const error = !truth || yes === Boolean(there) ? "" : yes ? " A false alarm: there is none." : " A miss: there is one.";
+    this.find("[data-say=verdict]").textContent = probability === null ? meta.message
+      : `The classifier gives ${share}: ${yes ? "yes" : "no"}.${error}`;
+    const score = mask && truth ? dice(count(mask, truth)) : null;
+    this.find("[data-say=mask]").textContent = probability === null ? ""
+      : !yes ? "Not asked: the first step said no."
+        : `${pixels(mask).toLocaleString("en-US")} pixels are marked${score === null ? "" : `, Dice ${score.toFixed(3)}`}.`;
+    picture.say(`FLAIR of ${meta.name}. ${this.find("[data-say=verdict]").textContent} ${this.find("[data-say=mask]").textContent}`);
+    Object.assign(picture.stage.dataset, { asked: String(yes), heat: String(Boolean(state.heat && this.heat)) });
+  }
+}

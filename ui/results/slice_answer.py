@@ -1,0 +1,52 @@
+"""The two answers about one slice, large: is there a tumor, and where?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from btmodels.measurement.study import percent
+from btmodels.slices import Analysis
+
+_WAITING = "…"
+
+
+def draw_slice_answer(shown: Analysis | None) -> None:
+    """Draw the classifier's verdict and what the segmenter marks, side by side.
+
+    Args:
+        shown: At the viewer's threshold; None while the networks are still at work.
+    """
+    left, right = st.columns(2, gap="small")
+    with left.container(key="verdict"):
+        _draw_metric(
+            "Is there a tumor?",
+            None if shown is None else "Yes" if shown.tumor else "No",
+            None if shown is None else _probability(shown),
+        )
+    with right.container(key="measure"):
+        _draw_metric(
+            "Where?",
+            None if shown is None else f"{shown.marked_pixels:,} px",
+            None if shown is None else _overlap(shown),
+        )
+
+
+def _probability(shown: Analysis) -> str:
+    return f"{percent(shown.prediction.tumor_probability)} probability"
+
+
+def _overlap(shown: Analysis) -> str:
+    if shown.dice is None:
+        return f"{100 * shown.slice_share:.1f} % of the slice"
+    return f"Dice {shown.dice:.2f} in this slice"
+
+
+def _draw_metric(label: str, value: str | None, note: str | None) -> None:
+    st.metric(
+        label,
+        value or _WAITING,
+        note or _WAITING,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+    )
