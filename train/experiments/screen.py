@@ -9,7 +9,8 @@ Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds
 (`train.experiments.common`; its ``budget`` is the baseline's):
 
 - ``network``: ``name`` and ``parameters``;
-- ``interval``: the share of the bootstrap that an interval holds;
+- ``interval``: the share of the bootstrap that an interval holds; ``least_gain``: the mean Dice that would
+  matter;
 - ``variants``, the baseline first: ``key``, ``title``, ``weights`` (the ``last`` step's, or their moving
   average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (what
   differs from the baseline), ``folds`` (the finished ones), ``cpu_seconds``, ``mean_dice`` and
@@ -45,7 +46,7 @@ from btmodels.training.fitting import read_weights
 from train.experiments import common, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
-from train.experiments.pairs import INTERVAL, compare
+from train.experiments.pairs import INTERVAL, LEAST_GAIN, compare
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
 from train.fit.recipes import RECIPES
@@ -227,7 +228,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                 }
             )
     network = {"name": NETWORK, "parameters": found[BASELINE.key][0]["parameters"]}
-    body = {"network": network, "interval": INTERVAL, "variants": rows}
+    body = {"network": network, "interval": INTERVAL, "least_gain": LEAST_GAIN, "variants": rows}
     document = common.document(args, QUESTION, budget, material, lacks, **body)
     write_json(args.assets / "metrics" / "screen.json", document)
     for row in rows:

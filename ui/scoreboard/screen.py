@@ -22,8 +22,8 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
     st.markdown(
         f"{patients} patients, none of them a test patient, each judged by a "
         f"network that never met them. Trained as the site's networks are, these small networks reach "
-        f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows)} A change counts where its "
-        f"{percent} interval leaves out 0."
+        f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows, document['least_gain'])} "
+        f"A change counts where its {percent} interval leaves out 0."
     )
     chart(
         intervals(
@@ -46,14 +46,15 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         [
             {
                 "Training": title(row),
-                "Mean Dice": row["mean_dice"],
-                "Median": row["median_dice"],
+                # Of all folds or of none: those that are missing may be the easier ones.
+                "Mean Dice": row["mean_dice"] if row["folds"] == first["folds"] else None,
+                "Median": row["median_dice"] if row["folds"] == first["folds"] else None,
                 "Difference": row["difference"],
                 "From": (row["difference_interval"] or [None, None])[0],
                 "To": (row["difference_interval"] or [None, None])[1],
-                "Patients": row["compared_patients"],
+                "Patients": row["compared_patients"] or None,
                 "Better": row["better"],
-                "Cut chosen": row["chosen_cut"],
+                "Cut chosen": row["chosen_cut"] if row["folds"] == first["folds"] else None,
                 "Minutes": row["cpu_seconds"] / 60,
             }
             for row in document["variants"]
@@ -89,17 +90,27 @@ def title(row: Mapping[str, Any]) -> str:
     return row["title"] + (", weights averaged" if row["weights"] == "averaged" else "")
 
 
-def verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say in sentences which changes helped, which cost, and of how many nothing can be told."""
+def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
+    """Say in sentences which changes helped, cost, or did not matter, and of how many nothing can be told.
+
+    Args:
+        rows: Of the file, without the first.
+        least: The mean Dice that would matter.
+    """
     helped = [row for row in rows if row["difference_interval"][0] > 0]
     cost = [row for row in rows if row["difference_interval"][1] < 0]
-    rest = len(rows) - len(helped) - len(cost)
+    open_ = [row for row in rows if row not in helped and row not in cost]
+    idle = [row for row in open_ if max(map(abs, row["difference_interval"])) < least]
+    rest = len(open_) - len(idle)
     sentences = []
     for word, found in (("Helped", helped), ("Cost", cost)):
         named = "; ".join(f"{title(row)} ({row['difference']:+.3f})" for row in found)
         sentences += [f"{word}: {named}."] if found else []
     if not helped:
         sentences.insert(0, "Nothing that was tried helped for certain.")
+    if idle:
+        named = "; ".join(map(title, idle))
+        sentences.append(f"Less than {least:g} either way: {named}.")
     if rest:
         noun = "comparison" if rest == 1 else "comparisons"
         sentences.append(f"Of {rest} {noun} nothing can be told.")

@@ -24,12 +24,13 @@ def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
         row("two", -0.02, [-0.03, -0.01], "averaged"),
         row("three", 0.01, [-0.01, 0.03]),
         row("four", 0.01, [0.0, 0.02]),
+        row("five", 0.0, [-0.007, 0.007]),
     ]
-    assert verdicts(rows) == (
+    assert verdicts(rows, 0.008) == (
         "Helped: One (+0.020). Cost: Two, weights averaged (-0.020). "
-        "Of 2 comparisons nothing can be told."
+        "Less than 0.008 either way: Five. Of 2 comparisons nothing can be told."
     )
-    assert verdicts(rows[2:3]) == (
+    assert verdicts(rows[2:3], 0.008) == (
         "Nothing that was tried helped for certain. Of 1 comparison nothing can be told."
     )
 
