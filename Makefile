@@ -20,7 +20,7 @@ help:
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
 	@echo "make audit   ask PyPI for known weaknesses of what is installed in .venv"
-	@echo "make lint    ruff check, ruff format --check, and imports that point one way"
+	@echo "make lint    ruff, imports that point one way, spelling and style of the texts"
 	@echo "make lock    write requirements.lock anew: the newest packages of the ranges, with hashes"
 	@echo "make release check version, changelog, lock and tests, then tag the commit"
 	@echo "make clean   remove .venv and caches; never data, runs or assets"
@@ -38,6 +38,8 @@ lint: .venv/.dev
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@.venv/bin/lint-imports --no-cache --no-logo >/dev/null || .venv/bin/lint-imports --no-cache
+	@.venv/bin/codespell assets/cards assets/lessons assets/CREDITS.md *.md
+	@.venv/bin/proselint --config .proselintrc.json check assets/cards/*.md assets/cards/templates/*.md assets/lessons/*.md
 
 train: .venv/.train
 	@test -n "$(DATA)" || { echo "Say where the data is: make train DATA=folder-with-kaggle_3m" >&2; exit 2; }

@@ -2,29 +2,57 @@
 
 import streamlit as st
 
-from ui.results import quality_scores, scores
+from ui.results import headline, quality_scores
 from ui.shared.content import sections
 from ui.site import status
 
-CHECKUP = "Is a picture fit to be judged?"
+text = sections("lessons/about.md")
 
-st.title("About", anchor=False)
-words, facts = st.columns([1.7, 1], gap="large")
-with words:
-    for heading, text in sections("lessons/about.md").items():
-        if heading:
-            st.header(heading)
-        st.markdown(text)
-        if heading == CHECKUP:
+# Headings of the text, by tab.
+TABS = {
+    "Gliomas and MRI": (
+        "What a glioma is",
+        "Grades 2 to 4",
+        "Symptoms by location",
+        "Why MRI",
+        "Follow-up",
+    ),
+    "How it works": ("The two-step method", "Is a picture fit to be judged?"),
+    "Data and limits": ("Limits", "The data", "The synthetic cohort", "Licenses", "How to cite"),
+    "Sources": ("Sources",),
+}
+
+MEASURED = "Is a picture fit to be judged?"
+
+
+def draw_section(heading: str) -> None:
+    """Draw a section of the text, and below the input check's what was measured of it."""
+    st.header(heading, anchor=False)
+    st.markdown(text.get(heading, ""))
+    if heading == MEASURED:
+        with st.expander("How well the input check works", icon=":material/fact_check:"):
             quality_scores.draw_quality_scores()
-with facts:
-    st.header("This installation")
+
+
+def draw_installation() -> None:
+    """Draw what runs here: networks, device, data, versions."""
     status.draw_status()
     for problem in status.problems():
         st.warning(problem, icon=":material/warning:")
-    st.dataframe(status.versions(), hide_index=True)
-    st.header("How well it does")
-    scores.draw_score_tables()
-    st.page_link(
-        "pages/scoreboard.py", label="Patient by patient, and how", icon=":material/leaderboard:"
-    )
+    st.dataframe(status.versions(), hide_index=True, width="content")
+
+
+st.title("About", anchor=False)
+st.markdown(text.get("", ""))
+*tabs, installation = st.tabs([*TABS, "This installation"])
+for tab, headings in zip(tabs, TABS.values(), strict=True):
+    with tab, st.container(width=820):
+        for heading in headings:
+            draw_section(heading)
+        if "Limits" in headings:
+            st.markdown(headline.short_sentence())
+            st.page_link(
+                "pages/scoreboard.py", label="How good is it?", icon=":material/leaderboard:"
+            )
+with installation:
+    draw_installation()

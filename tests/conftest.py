@@ -1,4 +1,4 @@
-"""What all tests share: where a browser is, and what happens to the tests that need one."""
+"""Shared by all tests: the browser, the eager mode, and which tests are skipped."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_about_says_the_same_as_the_split():
     text = sections("lessons/about.md")
     split = {subset: len(folders) for subset, folders in cohort.load_split().items()}
     said = re.search(
-        r"(\d+) were trained on, (\d+) served to choose, (\d+) only test; (\d+) more",
+        r"(\d+) for training, (\d+) for choosing settings, (\d+) for testing only; another (\d+)",
         text["The data"],
     )
     assert tuple(map(int, said.groups())) == tuple(split.values())

@@ -1,8 +1,8 @@
-"""``python -m train all``: make everything in assets/ that is generated, one command after the other.
+"""``python -m train all``: make everything in assets/ that is generated, one command after another.
 
 Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
 score them, run the other experiments, fit and measure the input check, damage files, measure speed, write
-the networks' cards. Whatever was interrupted goes on where it was when the same command is given again.
+the networks' cards. An interrupted run resumes when the same command is given again.
 ``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
 """
 
@@ -42,7 +42,7 @@ FITTED = (
     "resnet50_unet",
     "vgg16_unet",
 )
-"""In an order in which each finds what it starts from: resnet50_unet the classifier's encoder."""
+"""In an order in which each finds what it starts from: resnet50_unet needs the classifier's encoder."""
 
 QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "4"}
 """How `fit` is cut short by --quick."""

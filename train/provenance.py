@@ -1,4 +1,4 @@
-"""What made a generated file: the command and the versions behind it."""
+"""Provenance of a generated file: the command, the versions and the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide about numbers."""
+    """Return the versions of Python and of the packages that determine the numbers."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         found[package] = version(package)
@@ -27,14 +27,14 @@ def versions() -> dict[str, str]:
 
 
 def command_line(words: Sequence[str]) -> str:
-    """The command that ``words`` were given to, absolute folders cut to their last name: where
-    somebody's data lies is nobody's business."""
+    """Return the command line of ``words``, with absolute paths cut to their last part: nobody's
+    folders are published."""
     kept = [Path(word).name if Path(word).is_absolute() else word for word in words]
     return " ".join(["python -m train", *kept])
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a document whole or not at all."""
+    """Write a document atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -42,7 +42,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def machine() -> str:
-    """Describe what is measured on."""
+    """Describe the machine that measures."""
     cores = loky.cpu_count()
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "streamlit"))
     noun = "core" if cores == 1 else "cores"
@@ -51,7 +51,7 @@ def machine() -> str:
 
 
 def _gpu() -> str:
-    """Name the GPU that the networks run on, "" without one."""
+    """Return the name of the GPU that the networks run on, or ""."""
     if not Path("/dev/nvidiactl").exists():
         return ""  # TensorFlow takes seconds to load, and would not find one either
     os.environ.update(processes.environment())

@@ -1,8 +1,8 @@
-"""The patients' rows of data.csv in words: what each column and code means, and how that is known.
+"""The meaning of the columns and codes of data.csv, and how each meaning is known.
 
-The table comes without a code book. Meanings were checked against public records of named patients
-(The Cancer Genome Atlas, TCGA) or against the masks; others are inferred and marked so. A code without a
-known meaning stays a code. All of it was recorded by clinics and laboratories: none is a prediction.
+The table comes without a data dictionary. Meanings were checked against public records of named patients
+(The Cancer Genome Atlas, TCGA) or against the masks; others are inferred and marked as such. A code whose
+meaning is unknown stays a code. Clinics and laboratories recorded all of it: nothing is a prediction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NOT_RECORDED = "not recorded"
 
 @dataclass(frozen=True)
 class Code:
-    """What a code stands for, and how that is known: `CHECKED` or `INFERRED`."""
+    """The meaning of a code, and how it is known: `CHECKED` or `INFERRED`."""
 
     meaning: str
     known: str
@@ -34,7 +34,7 @@ class Column:
     Attributes:
         name: In the file's first line.
         label: In words.
-        note: How the meaning is known, one plain sentence or more.
+        note: One or more plain sentences on how the meaning is known.
         codes: Meaning by code; empty where the cell is a quantity or a label.
         known: Of the cells of a column without codes: `LABEL` or `AS_NAMED`.
         form: How a cell without a code is written, with ``{}`` for the cell.
@@ -170,15 +170,15 @@ COLUMNS: tuple[Column, ...] = (
 
 
 def describe_row(row: Mapping[str, str]) -> list[ClinicalValue]:
-    """Put a patient's row of data.csv into words.
+    """Describe a patient's row of data.csv in words.
 
     Args:
         row: Cell by column as `btmodels.dataset.cohort.read_patient_data` gives it; a column that is
         missing or blank is not recorded.
 
     Returns:
-        An entry for each column of `COLUMNS`, then one for each other column of the row that holds
-        anything, as it stands.
+        A value for each column of `COLUMNS`, then one, unchanged, for each other column of the row
+        that is not empty.
     """
     known = [_clinical_value(column, row.get(column.name)) for column in COLUMNS]
     names = {column.name for column in COLUMNS} | {"Patient"}

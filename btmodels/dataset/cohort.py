@@ -1,7 +1,7 @@
 """Patients on disk, in the folder layout of the data set.
 
 ``kaggle_3m/<PATIENT>/<PATIENT>_<n>.tif`` with ``<PATIENT>_<n>_mask.tif`` beside it, and ``data.csv``.
-Listing opens no slice; files are opened by `read_slice`, `read_slices` and `inspect` alone.
+Listing opens no slice; only `read_slice`, `read_slices` and `inspect` open files.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ __all__ = [
 
 FOLDER = "kaggle_3m"
 DOWNLOADED = ASSETS.parent / "data" / "downloaded.txt"
-"""Names the folder of a data set that was fetched from Kaggle; written by `btmodels.dataset.download`."""
+"""Holds the path of the downloaded data set; written by `btmodels.dataset.download`."""
 
 PATIENT_KEY = 12
-"""So many first characters of a folder's name are a patient's key in data.csv."""
+"""Number of first characters of a folder's name that are the patient's key in data.csv."""
 
 _FILE = re.compile(r"_([0-9]{1,6})(_mask)?\.tif")
 _LARGEST_CSV = 10_000_000
 
 
 def data_root() -> Path | None:
-    """Return the folder that ``BT_DATA_DIR`` names, else the one that was downloaded, if any.
+    """Return the folder that ``BT_DATA_DIR`` names, or else the downloaded one, if any.
 
-    An empty ``BT_DATA_DIR`` names none, whatever was downloaded.
+    If ``BT_DATA_DIR`` is set but empty, there is none.
     """
     named = os.environ.get("BT_DATA_DIR")
     if named is not None:
@@ -90,12 +90,12 @@ def find_root(path: Path | str) -> Path:
 
 
 def read_cohort(root: Path | str) -> tuple[Patient, ...]:
-    """List the patients of a folder by name, each with its slices by number and what is wrong.
+    """List the patients of a folder by name, each with its slices by number and its problems.
 
-    What a name cannot tell (a broken file, another size) is found by `inspect`.
+    File names cannot reveal a broken file or a different size: `inspect` finds those.
 
     Args:
-        root: From `find_root`, or anything that it takes.
+        root: From `find_root`, or any path that it accepts.
 
     Raises:
         CohortError: There is no patient.
@@ -150,10 +150,10 @@ def read_slice(patient: Patient, file: SliceFile) -> Slice:
 
 
 def read_slices(patient: Patient) -> tuple[tuple[Slice, ...], tuple[str, ...]]:
-    """Open all of a patient's files.
+    """Read all of a patient's files.
 
     Returns:
-        The slices that can be read, and what is wrong with the patient, one sentence each.
+        The slices that can be read, and the patient's problems, one sentence each.
     """
     slices, problems = [], list(patient.problems)
     for file in patient.files:
@@ -172,7 +172,7 @@ def read_slices(patient: Patient) -> tuple[tuple[Slice, ...], tuple[str, ...]]:
 
 
 def inspect(patient: Patient) -> Patient:
-    """Open all of a patient's files and return the patient with what is wrong with them added."""
+    """Read all of a patient's files and return the patient with their problems added."""
     return replace(patient, problems=read_slices(patient)[1])
 
 
@@ -180,8 +180,8 @@ def read_patient_data(root: Path | str) -> dict[str, dict[str, str]]:
     """Read data.csv, separated by semicolons or commas.
 
     Returns:
-        A row a patient by the first 12 characters of the folder's name; empty cells are left out, and
-        so are rows without a key. Nothing where there is no such file.
+        A row for each patient by the first 12 characters of the folder's name, without empty cells and
+        without rows that lack a key. Empty if there is no such file.
 
     Raises:
         CohortError: It is not a table with a column ``Patient``.

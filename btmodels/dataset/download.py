@@ -1,7 +1,7 @@
-"""The data set from Kaggle: fetched by `kagglehub` in a process of its own, so that nobody waits for it.
+"""Download the data set from Kaggle with `kagglehub`, in a process of its own, so that nobody waits for it.
 
-`fetch` is what that process does, `Download` starts it and tells how far it is. `kagglehub` keeps what it
-fetched in its own cache and goes on where it was interrupted.
+That process runs `fetch`; `Download` starts it and reports its progress. `kagglehub` keeps files in its own
+cache and resumes where it was interrupted.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _ENDED = "The download ended without saying why. Try again: what has arrived is 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a download is.
+    """The progress of a download.
 
     Attributes:
         step: "idle" before the first start; "done" and "failed" until the next.
-        share: Of the file on its way, 0 to 1; 0 while that is not known.
-        message: In words, for a visitor; empty while there is nothing to say.
+        share: Of the file that has arrived, 0 to 1; 0 while that is unknown.
+        message: A sentence for a visitor; empty while there is nothing to say.
     """
 
     step: Literal["idle", "running", "done", "failed"]
@@ -72,10 +72,10 @@ def fetch() -> Path:
 
 
 def remember(root: Path) -> None:
-    """Have `btmodels.dataset.cohort.data_root` find the data set from now on, after a restart too.
+    """Record where the data set is: `btmodels.dataset.cohort.data_root` finds it, also after a restart.
 
     Raises:
-        DownloadError: It cannot be written down.
+        DownloadError: The record cannot be written.
     """
     try:
         cohort.DOWNLOADED.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def remember(root: Path) -> None:
 
 
 class Download:
-    """One download at a time, whoever asks for it. Safe between threads."""
+    """A download that runs at most once at a time. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -97,12 +97,12 @@ class Download:
         self._stopped = False
 
     def progress(self) -> Progress:
-        """Tell how far it is, without waiting."""
+        """Return the progress, without waiting."""
         with self._lock:
             return self._progress
 
     def start(self) -> None:
-        """Start, unless it runs already; returns at once."""
+        """Start the download unless it is running; return at once."""
         with self._lock:
             if self._progress.step == "running":
                 return
@@ -121,7 +121,7 @@ class Download:
         threading.Thread(target=self._follow, args=(process,), daemon=True).start()
 
     def stop(self) -> None:
-        """End it; what has arrived is kept."""
+        """Stop the download; what has arrived is kept."""
         with self._lock:
             if self._process and self._process.poll() is None:
                 self._stopped = True
@@ -142,7 +142,7 @@ class Download:
         process.stdout.close()
         process.stderr.close()
         if process.wait() != 0:
-            # An exception that nobody foresaw ends in a traceback: no text for a visitor.
+            # An unexpected exception ends in a traceback, which is no text for a visitor.
             known = _STOPPED if self._stopped else last if last.endswith(".") else _ENDED
             self._tell(Progress("failed", message=known))
             return

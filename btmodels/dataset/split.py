@@ -1,4 +1,4 @@
-"""The split by patient: who was trained on, who chose, who only tests."""
+"""The split by patient: training, validation, test and reference patients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from btmodels.json_files import read_json
 from btmodels.paths import ASSETS
 
 SUBSETS = ("train", "validation", "test", "reference")
-"""Of the split. Reference patients are never trained on and never selected by."""
+"""Subsets of the split. Reference patients are never used for training or selection."""
 
 _MISSING = "The split by patient, patients.json, is missing."
 
@@ -20,7 +20,7 @@ Provenance = Literal["train", "validation", "test", "reference", "synthetic", "u
 
 
 def load_split(assets: Path = ASSETS) -> dict[str, list[str]]:
-    """Read the split by patient: folder names by subset, see `SUBSETS`.
+    """Read the split by patient: folder names for each of `SUBSETS`.
 
     Raises:
         CohortError: There is none, or a patient is in two subsets.
@@ -30,7 +30,7 @@ def load_split(assets: Path = ASSETS) -> dict[str, list[str]]:
 
 
 def load_folds(assets: Path = ASSETS) -> list[list[str]]:
-    """Read the five folds of the patients at hand, for cross-validation.
+    """Read the five folds for cross-validation.
 
     Raises:
         CohortError: As for `load_split`.
@@ -39,7 +39,7 @@ def load_folds(assets: Path = ASSETS) -> list[list[str]]:
 
 
 def split_sha256(assets: Path = ASSETS) -> str:
-    """Return the SHA-256 of the split's file, to which weights and metrics are bound.
+    """Return the SHA-256 of the split's file, which weights and metrics record.
 
     Raises:
         CohortError: There is none.
@@ -51,7 +51,7 @@ def split_sha256(assets: Path = ASSETS) -> str:
 
 
 def provenance(patient_folder: str, assets: Path = ASSETS) -> Provenance:
-    """Tell whether the networks have met a patient.
+    """Return the subset of a patient, which says whether the networks were trained on them.
 
     Args:
         patient_folder: Name of the patient's folder.

@@ -1,4 +1,4 @@
-"""What is in a patient's folder, told by opening each of its files once."""
+"""Previews of patients, made by reading each of their files once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from btmodels.slices import FLAIR, Patient, Slice, largest_lesion_slice
 from btmodels.visualize.overlay import TRUTH_COLOR, outline
 
 THUMBNAIL = 72
-"""Rows and columns that a thumbnail fits into."""
+"""Largest number of rows and columns of a thumbnail."""
 
 SECONDS = 6.0
-"""Of the processor; a folder that takes more is given up: 88 slices take less than one."""
+"""Processor time after which a folder is given up; 88 slices take less than one second."""
 
 TRIES = 3
-"""So often an unexpected error may happen on one patient before its preview is given up."""
+"""Number of unexpected errors after which a patient's preview is given up."""
 
 _LOG = logging.getLogger(__name__)
 _QUALITY = 88
@@ -37,13 +37,13 @@ _PRIORITY = 10
 
 @dataclass(frozen=True)
 class PatientPreview:
-    """What opening a patient's files tells.
+    """A summary of a patient's files.
 
     Attributes:
-        tumor_slices: Slices whose true mask marks anything; None where no mask can be read.
-        tumor_pixels: Marked pixels of the true masks; None as above.
+        tumor_slices: Number of slices with tumor in the true mask; None if no mask can be read.
+        tumor_pixels: Marked pixels of all true masks; None as above.
         thumbnail: A small WebP of the slice with the largest true mask; None without a slice.
-        problems: What is wrong with the folder, one sentence each.
+        problems: Of the folder, one sentence each.
     """
 
     tumor_slices: int | None
@@ -53,7 +53,7 @@ class PatientPreview:
 
 
 def preview(patient: Patient) -> PatientPreview:
-    """Open all of a patient's files and tell what is in them."""
+    """Read all of a patient's files and summarize them."""
     slices, problems = read_slices(patient)
     sizes = [int(np.count_nonzero(each.truth)) for each in slices if each.truth is not None]
     return PatientPreview(
@@ -65,9 +65,9 @@ def preview(patient: Patient) -> PatientPreview:
 
 
 def thumbnail(each: Slice) -> bytes:
-    """Draw a slice's FLAIR channel small, its true mask outlined, as a WebP.
+    """Return a slice's FLAIR channel with the true mask outlined as a small WebP.
 
-    It is for finding a patient in a list: shrunk, and not exact.
+    It helps to find a patient in a list; it is reduced and not exact.
     """
     rows, cols = each.pixels.shape[:2]
     scale = THUMBNAIL / max(rows, cols)
@@ -85,7 +85,7 @@ def thumbnail(each: Slice) -> bytes:
 class ThumbnailQueue:
     """Makes previews of many patients one after the other in a process of its own, each of them once.
 
-    Safe between threads; none of them waits. A folder in which files were added or removed is read again.
+    Thread-safe; no caller waits. A folder in which files were added or removed is read again.
     """
 
     def __init__(self) -> None:
@@ -127,13 +127,13 @@ class ThumbnailQueue:
             reader.close()
 
     def _preview(self, reader: Reader, key: tuple, patient: Patient) -> PatientPreview | None:
-        """Return a patient's preview; None where an error of the machine calls for another try."""
+        """Return a patient's preview; None if an unexpected error calls for another try."""
         try:
             return reader.run(patient.folder, _preview_in_background, patient)
         except DecodeError as error:
             problem = str(error)
         except Exception:
-            # No memory for a process, say: it must cost neither this thread nor the other patients.
+            # For example, no memory for a process: it must not end this thread or block the other patients.
             _LOG.exception("A preview failed.")
             self._failures[key] += 1
             if self._failures[key] < TRIES:
@@ -143,9 +143,11 @@ class ThumbnailQueue:
 
 
 def _preview_in_background(patient: Patient) -> PatientPreview:
-    # The networks and the pages come first; this process does nothing else and never hurries.
+    # The networks and the pages come first; this process has time.
     if hasattr(os, "setpriority"):
-        behind = max(_PRIORITY, os.getpriority(os.PRIO_PROCESS, 0))  # going back up is forbidden
+        behind = max(
+            _PRIORITY, os.getpriority(os.PRIO_PROCESS, 0)
+        )  # a process may not raise its priority again
         os.setpriority(os.PRIO_PROCESS, 0, behind)
     return preview(patient)
 

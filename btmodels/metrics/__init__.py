@@ -1,1 +1,1 @@
-"""Scores of masks and verdicts, with bootstrap intervals."""
+"""Scores of masks and classifications, with bootstrap intervals."""

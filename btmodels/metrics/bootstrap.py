@@ -1,7 +1,7 @@
-"""How sure a score is: 95 % intervals by resampling patients (Efron 1979, Ann Statist 7:1).
+"""95 % confidence intervals of scores by resampling patients (Efron 1979, Ann Statist 7:1).
 
-Slices of one patient resemble each other, so it is always patients who are drawn, with all their slices:
-resampling slices would promise too much.
+Slices of one patient resemble each other, so whole patients are drawn with all their slices: resampling
+slices would give intervals that are too narrow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PERCENTILES = (2.5, 97.5)
 def bootstrap_interval(
     values: Sequence[float | None], statistic=np.mean, draws: int = 2000, seed: int = 0
 ) -> tuple[float, float] | None:
-    """Return the interval of a statistic of one number a patient.
+    """Return the interval of a statistic of one number per patient.
 
     Args:
         values: Of the patients; None where undefined, which is left out.

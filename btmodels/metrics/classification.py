@@ -1,4 +1,4 @@
-"""Scores of verdicts: ROC, precision and recall, calibration."""
+"""Scores of a classifier: ROC, precision and recall, calibration."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from btmodels.metrics.overlap import _ratio
 
 
 def roc_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Trace what a falling threshold on a score does: a point a distinct score, and (0, 0) before.
+    """Return the ROC curve: (0, 0), then one point for each distinct score, from high to low.
 
     Args:
         scores: float, (n,).
         labels: bool, (n,).
 
     Returns:
-        False and true positive rates, (points,) each, 0 to 1; both empty where a class is absent.
+        False and true positive rates, (points,) each, 0 to 1; both empty if a class is absent.
     """
     hits, misses = _falling(scores, labels)
     if not hits[-1] or not misses[-1]:
@@ -24,7 +24,7 @@ def roc_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def precision_recall_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Trace what a falling threshold on a score does: a point a distinct score, none beyond them.
+    """Return the precision-recall curve: one point for each distinct score, from high to low.
 
     Args:
         scores: float, (n,).
@@ -90,7 +90,7 @@ def sensitivity_at_specificity(
 def reliability(
     probability: np.ndarray, labels: np.ndarray, bins: int = 10
 ) -> list[tuple[float, float, int]]:
-    """Hold what was said against what was so, in bins of equal width.
+    """Compare predicted probabilities with observed frequencies, in bins of equal width.
 
     Args:
         probability: float, (n,), 0 to 1.

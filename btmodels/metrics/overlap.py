@@ -1,8 +1,8 @@
 """Scores of a mask against the expert's, all of them formulas on four counts.
 
-The empty case is decided here, once: a score whose denominator is zero is undefined and returned as
-None. So the Dice of an empty mask against an empty truth is None, not 1, and is left out of means;
-how a network behaves on slices without tumor is told by the false-alarm rate instead.
+A score whose denominator is zero is undefined and returned as None. So the Dice of an empty mask against
+an empty truth is None, not 1, and is left out of means; the false-alarm rate says how a network behaves on
+slices without tumor.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Counts:
 
 
 def check_same_shape(prediction: np.ndarray, truth: np.ndarray) -> None:
-    """Refuse a mask that cannot be compared with a truth.
+    """Check that a mask can be compared with a truth.
 
     Raises:
         ValueError: The shapes differ.
@@ -95,12 +95,12 @@ def recall(counts: Counts) -> float | None:
 
 
 def pixel_accuracy(counts: Counts) -> float | None:
-    """(TP + TN) / all. Say it only beside `empty_mask_accuracy`: most pixels are background."""
+    """(TP + TN) / all. Report it only beside `empty_mask_accuracy`: most pixels are background."""
     return _ratio(counts.tp + counts.tn, counts.tp + counts.fp + counts.fn + counts.tn)
 
 
 def empty_mask_accuracy(counts: Counts) -> float | None:
-    """Pixel accuracy that a mask with nothing in it would have."""
+    """Pixel accuracy of an empty mask."""
     return _ratio(counts.fp + counts.tn, counts.tp + counts.fp + counts.fn + counts.tn)
 
 
@@ -144,11 +144,11 @@ def score_patient(slices: Sequence[Counts]) -> dict[str, Any]:
 
 
 def score_by_size(slices: Iterable[Counts]) -> list[dict[str, Any]]:
-    """Score slices with tumor in groups by the size of the tumor in them.
+    """Score slices with tumor, grouped by the size of the tumor.
 
     Returns:
-        A row a group of `TUMOR_SIZES`: ``from`` and ``to`` (true pixels of a slice, ``to`` not among
-        them and None where open), ``slices``, their mean ``dice``, and ``found``, the share of them in
+        A row for each group of `TUMOR_SIZES`: ``from`` and ``to`` (true pixels of a slice, ``to``
+        exclusive and None if open), ``slices``, their mean ``dice``, and ``found``, the share of them in
         which any pixel of the tumor is marked; both None for a group without slices.
     """
     rows = []
@@ -168,7 +168,7 @@ def score_by_size(slices: Iterable[Counts]) -> list[dict[str, Any]]:
 
 
 PERCENTILE = 95.0
-"""Of the distances: the farthest twentieth, often a stray pixel, does not decide."""
+"""Percentile of the distances: the farthest twentieth, often a stray pixel, does not count."""
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 

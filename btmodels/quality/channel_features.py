@@ -1,4 +1,4 @@
-"""Figures of a slice's channels, from which the check tells whether they stand in their order."""
+"""Features of a slice's channels that tell whether the channels are in the right order."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ ORDERS = tuple(permutations(range(3)))
 """Every order of three channels, the right one first."""
 
 LEAST_AREA = 0.08
-"""A head smaller than this share of the picture shows too little to tell."""
+"""A head smaller than this share of the picture shows too little."""
 
 _LIMITS = (0.0, 0.08, 0.2, 0.4, 0.7, 1.01)
 
 
 def compute(values: np.ndarray) -> np.ndarray | None:
-    """Return the figures of each order that the channels could be put in.
+    """Return the features of each order that the channels could be put in.
 
     Args:
         values: float32, (rows, cols, 3), 0 to 255, from `btmodels.quality.head_features.resize`.
 
     Returns:
-        float64, (6, features), in the order of `ORDERS`; None where there is too little to tell.
+        float64, (6, features), in the order of `ORDERS`; None if too little is visible.
     """
     head = find_head(values.mean(axis=2))
     if head is None or head.mask.mean() < LEAST_AREA:

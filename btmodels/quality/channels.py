@@ -1,4 +1,4 @@
-"""What the check sees in the channels: a sequence alone, one in place of another, or swapped ones."""
+"""Findings about the channels: a single sequence, one in place of another, or swapped channels."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from btmodels.slices import CHANNELS, FLAIR
 def find_channel_faults(
     pixels: np.ndarray, values: np.ndarray, thresholds: Thresholds
 ) -> list[Finding]:
-    """Look at the channels of a slice.
+    """Return the faults of a slice's channels.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
         values: The same, from `btmodels.quality.head_features.resize`.
-        thresholds: To go by.
+        thresholds: Of the check.
     """
     same = [pair for pair in combinations(range(3), 2) if nearly_equal(pixels, *pair)]
     if len(same) >= 2:
@@ -53,7 +53,7 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     if figures is None:
         return []
     chance = order_chances(figures, thresholds)
-    # Where each sequence seems to be now: the most likely order puts it right.
+    # The most likely order says where each sequence seems to be now.
     best = int(np.argmax(chance))
     middle = {
         c: sum(chance[i] for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == c)
@@ -77,15 +77,15 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
 
 def order_chances(figures: np.ndarray, thresholds: Thresholds) -> np.ndarray:
-    """Return how likely each of `btmodels.quality.channel_features.ORDERS` puts the channels right; they
-    add up to 1."""
+    """Return the probability that each of `btmodels.quality.channel_features.ORDERS` is the right one;
+    they add up to 1."""
     score = thresholds.order.score(figures)
     chance = np.exp(score - score.max())
     return chance / chance.sum()
 
 
 def _percent(chance: float) -> str:
-    # Nothing that was learned is certain, so rounding must not make it look so.
+    # A learned probability is never certain, and rounding must not suggest that it is.
     return "> 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
 
 
@@ -94,7 +94,7 @@ def _order_name(index: int) -> str:
 
 
 def nearly_equal(pixels: np.ndarray, a: int, b: int) -> bool:
-    """Whether two channels are the same but for rounding."""
+    """Return whether two channels are equal except for rounding."""
     # JPEG stores brightness finer than color, so channels that were equal may differ by a little.
     one, other = pixels[..., a], pixels[..., b]
     if np.array_equal(one, other):

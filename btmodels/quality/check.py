@@ -1,9 +1,7 @@
 """The input check: findings from the pixels of a slice, before any network sees it.
 
-What it can say is in `btmodels.quality.findings`; `python -m train quality` measures how
-often it is right.
-
-Only numpy and OpenCV: it runs where the pipeline runs, in milliseconds.
+`btmodels.quality.findings` lists what it can report; `python -m train quality` measures how often it is
+right. It needs only NumPy and OpenCV and takes milliseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
 
 LEAST_PIXELS = 32
-"""Fewer rows or columns show nothing of a head."""
+"""A picture with fewer rows or columns cannot show a head."""
 
 DARK = 0.1
 """A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this share of white is
@@ -24,14 +22,14 @@ either too dark or shows next to nothing."""
 
 
 def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> QualityReport:
-    """Look at a slice.
+    """Check whether a slice is a usable MRI slice of a head.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
-        thresholds: To go by; the committed ones where None.
+        thresholds: Of the check; the committed ones if None.
 
     Raises:
-        ValueError: It is no such array.
+        ValueError: ``pixels`` is not such an array.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ValueError(
@@ -54,16 +52,16 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
     figures = head_features.compute(values)
     if figures["top"] < DARK:
         return QualityReport((_dark(pixels, figures["top"], thresholds),))
-    # What is wrong with the range is told first, for it may be why a head is not seen as one.
+    # A wrong range of gray comes first: it may be the reason why a head is not recognized.
     ranges = _range(pixels, thresholds)
     score = _score(figures, thresholds)
     if score < thresholds.values["head"]:
         washed = next((each for each in ranges if each.correction), None)
         corrected = corrections.CORRECTIONS[washed.correction][1](pixels) if washed else None
         if washed and _fits(corrected, thresholds):
-            # A head that fills its picture has no black around it either; no correction brings that back.
+            # A head that fills the picture has no black around it either, and no correction adds it.
             return QualityReport((washed, *cropping.find_cropping(corrected, thresholds)))
-        # What was cut off at white may be why; it is told too, and no correction brings it back.
+        # Clipping at white may be the reason; it is reported too, and no correction undoes it.
         return QualityReport((_out_of_distribution(pixels, figures, score, thresholds), *ranges))
     return QualityReport(
         (

@@ -1,7 +1,7 @@
-"""Small networks that the check asks: figures in, one number out, in plain numpy.
+"""The small networks of the input check: features in, one number out, in plain NumPy.
 
-`python -m train quality` fits them and writes their coefficients, with all thresholds of the check and
-where they come from, to ``assets/quality/thresholds.json``.
+`python -m train quality` fits them and writes their coefficients, all thresholds of the check and where
+those come from to ``assets/quality/thresholds.json``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from btmodels.paths import ASSETS
 
 CLIP = 4.0
-"""Standardized figures are clipped to +-CLIP: nothing that one figure says outweighs all others."""
+"""Standardized features are clipped to +-CLIP, so that no single feature outweighs all others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class MLPEnsemble:
     """The mean of a few networks of one hidden layer.
 
     Attributes:
-        mean, deviation: Of the figures, (features,).
+        mean, deviation: Of each feature, (features,).
         hidden: (networks, features, units).
         hidden_bias: (networks, units).
         out: (networks, units).
@@ -40,7 +40,7 @@ class MLPEnsemble:
     out_bias: np.ndarray
 
     def score(self, figures: np.ndarray) -> np.ndarray:
-        """Return one number for each row of figures, (rows, features) -> (rows,).
+        """Return a score for each row of features, (rows, features) -> (rows,).
 
         Formula: mean over networks of out · tanh(hidden · clip((x - mean) / deviation) + b) + c.
         """
@@ -55,11 +55,11 @@ class MLPEnsemble:
 
 @dataclass(frozen=True, eq=False)
 class Thresholds:
-    """All that the check goes by.
+    """Everything that the check decides by.
 
     Attributes:
-        scope: Judges whether a picture is a slice of a head.
-        order: Judges in which order channels stand.
+        head: Scores whether a picture is a slice of a head.
+        order: Scores an order of the channels.
         values: Thresholds by name.
     """
 
@@ -69,12 +69,12 @@ class Thresholds:
 
 
 def thresholds_path(assets: Path = ASSETS) -> Path:
-    """Where the thresholds lie."""
+    """Return the path of the thresholds' file."""
     return assets / "quality" / "thresholds.json"
 
 
 def load_thresholds(assets: Path = ASSETS) -> Thresholds | None:
-    """Read the thresholds; None where this copy of the project has none."""
+    """Read the thresholds; None if this copy of the project has none."""
     path = thresholds_path(assets)
     try:
         return _parsed(path, path.stat().st_mtime_ns)
@@ -83,14 +83,14 @@ def load_thresholds(assets: Path = ASSETS) -> Thresholds | None:
 
 
 def from_json(content: dict[str, Any]) -> Thresholds:
-    """Return the thresholds that a file holds."""
+    """Return the thresholds from a file's content."""
     return Thresholds(
         _ensemble(content["head"]), _ensemble(content["order"]), content["thresholds"]
     )
 
 
 def to_json(ensemble: MLPEnsemble) -> dict[str, Any]:
-    """Return an ensemble as JSON holds it, rounded to what matters."""
+    """Return an ensemble as JSON, rounded to four decimals."""
     return {key: np.round(value, 4).tolist() for key, value in vars(ensemble).items()}
 
 

@@ -1,4 +1,4 @@
-"""What one click does about a finding: each correction is a function from pixels to pixels."""
+"""Corrections that one click applies: each is a function from pixels to pixels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from btmodels.quality.channel_features import ORDERS
 from btmodels.slices import CHANNELS, FLAIR, Slice
 
 BRIGHT = 200
-"""Where a stretch puts the 99.8th percentile, of 255."""
+"""Gray value, of 255, to which `stretch` maps the 99.8th percentile."""
 
 
 def invert(pixels: np.ndarray, channel: int | None = None) -> np.ndarray:
-    """Turn bright into dark, in one channel or in all."""
+    """Invert the gray values of one channel or of all."""
     if channel is None:
         return 255 - pixels
     found = pixels.copy()
@@ -23,7 +23,7 @@ def invert(pixels: np.ndarray, channel: int | None = None) -> np.ndarray:
 
 
 def stretch(pixels: np.ndarray) -> np.ndarray:
-    """Give each channel black at its first percentile and `BRIGHT` at its 99.8th."""
+    """Map each channel's first percentile to black and its 99.8th to `BRIGHT`."""
     values = pixels.astype(np.float32)
     low, high = np.percentile(values, (1, 99.8), axis=(0, 1))
     gain = np.where(high - low >= 1, BRIGHT / np.maximum(high - low, 1), 1.0)
@@ -31,12 +31,12 @@ def stretch(pixels: np.ndarray) -> np.ndarray:
 
 
 def reorder(pixels: np.ndarray, order: tuple[int, int, int]) -> np.ndarray:
-    """Take the channels in another order: `order` holds where each of `CHANNELS` is now."""
+    """Reorder the channels; ``order`` holds where each of `CHANNELS` is now."""
     return np.ascontiguousarray(pixels[..., list(order)])
 
 
 def flair_for_both(pixels: np.ndarray) -> np.ndarray:
-    """Put FLAIR in place of the two others, as the data set does where they are missing."""
+    """Replace both other channels by FLAIR, as the data set does where they are missing."""
     return np.ascontiguousarray(pixels[..., [FLAIR, FLAIR, FLAIR]])
 
 
@@ -59,7 +59,7 @@ CORRECTIONS = {
         for order in ORDERS[1:]
     },
 }
-"""Corrections by name: the words on the button, and what it does."""
+"""Corrections by name: the label of the button, and the function."""
 
 _DESCRIPTIONS = {
     "invert": "bright and dark were turned around before the analysis.",
@@ -72,8 +72,8 @@ def correct(each: Slice, names: tuple[str, ...]) -> Slice:
     """Return the corrected slice, with a note for each correction.
 
     Args:
-        each: As it was read.
-        names: Keys of `CORRECTIONS`, applied in turn.
+        each: As it was read from its file.
+        names: Keys of `CORRECTIONS`, applied in this order.
 
     Raises:
         KeyError: There is no such correction.
@@ -86,7 +86,7 @@ def correct(each: Slice, names: tuple[str, ...]) -> Slice:
 
 
 def describe(name: str) -> str:
-    """Say in a sentence what a correction did."""
+    """Return a sentence that says what a correction did."""
     if name in _DESCRIPTIONS:
         return f"Corrected: {_DESCRIPTIONS[name]}"
     if name.startswith("order"):

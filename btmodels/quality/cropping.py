@@ -1,4 +1,4 @@
-"""Whether an edge of the picture cuts through the head: networks have seen heads with air around them."""
+"""Whether an edge of the picture cuts through the head: the networks learned from whole heads."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from btmodels.slices import FLAIR
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL
 
 AIR = 0.12
-"""What is darker than this share of the brightest FLAIR is air, where no outline can be seen."""
+"""Pixels darker than this share of the brightest FLAIR are air if no outline is visible."""
 
 OUTLINE = 0.5
-"""Share of Otsu's limit above which a pixel belongs to the outline: half, so that scalp and brain that are
-dimmer than fat count, and the noise of the air, which is dimmer still, does not."""
+"""Share of Otsu's threshold above which a pixel belongs to the outline. At a half, scalp and brain count,
+which are dimmer than fat, and noise in the air, which is dimmer still, does not."""
 
 
 def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
-    """Say so where the head runs into an edge.
+    """Return a finding if the head runs into an edge of the picture.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        thresholds: To go by.
+        thresholds: Of the check.
     """
     side, share = cropped_edge(pixels)
     if share <= thresholds.values["cropped"]:
@@ -38,10 +38,10 @@ def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
 
 def cropped_edge(pixels: np.ndarray) -> tuple[str, float]:
-    """Return the edge of the picture that cuts off most, and the share of the head's extent along it.
+    """Return the edge that cuts off most of the head, and the share of the head's extent along it.
 
-    Looked for twice: by the head's outline, which tells a cut head before the noise of the air, and by
-    what is bright at all, for a picture that a head fills has no outline.
+    The head is found in two ways: by its outline, which is not misled by noise in the air, and by
+    brightness alone, because a picture that is filled by a head shows no outline.
     """
     squeezed = head_features.resize_unpadded(pixels)
     cuts = [_spans(_outline(squeezed.mean(axis=2))), _fills(squeezed[..., FLAIR])]
@@ -49,7 +49,7 @@ def cropped_edge(pixels: np.ndarray) -> tuple[str, float]:
 
 
 def _outline(gray: np.ndarray) -> np.ndarray:
-    """The largest bright region, bool, holes not filled."""
+    """Return the largest bright region, bool, with its holes."""
     levels = np.rint(cv2.GaussianBlur(gray, (0, 0), 1.0)).astype(np.uint8)
     low = float(np.percentile(levels, 1))
     limit, _ = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -61,7 +61,7 @@ def _outline(gray: np.ndarray) -> np.ndarray:
 
 
 def _spans(head: np.ndarray) -> dict[str, float]:
-    # From the first to the last pixel along an edge: a ring that was cut open meets it at its two ends.
+    # From the first to the last pixel along an edge: a ring that is cut open touches it at two ends.
     height, width = (max(1, _extent(head.any(axis=axis))) for axis in (1, 0))
     return {
         name: min(1.0, _extent(edge.any(axis=axis)) / (width, height)[axis])
@@ -80,7 +80,7 @@ def _fills(flair: np.ndarray) -> dict[str, float]:
 
 
 def _edges(mask: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
-    """The outermost rows or columns of each side, and the axis across that edge."""
+    """Return the outermost rows or columns of each side, and the axis across that edge."""
     k = head_features.FRAME
     return {
         "upper": (mask[:k], 0),

@@ -1,6 +1,6 @@
-"""What a fault of the input costs, as `python -m train robustness` measured it: for warnings to quote.
+"""What a fault of the input costs, as measured by `python -m train robustness`; warnings quote it.
 
-Kinds of faults are `KINDS`; figures stand in ``assets/metrics/robustness.json`` and nowhere else.
+`KINDS` lists the faults; the figures are in ``assets/metrics/robustness.json`` and nowhere else.
 """
 
 from __future__ import annotations
@@ -45,14 +45,11 @@ class FaultCost:
 
     Attributes:
         kind: One of `KINDS`.
-        title: In a few words, to stand in a table.
+        title: A few words for a table.
         what: What exactly was done to the slices, a sentence.
         model: Registry name of the segmenter.
         dice: Mean volumetric Dice of patients with the fault, 0 to 1.
-        drop: How much lower that is than without; negative where the fault did no harm.
-        drop_interval: 95 % by resampling patients; None where it was not measured.
-        auc_drop: How much lower the classifier's AUC is; None where it was not measured.
-        verdicts_changed: Share of slices whose verdict the fault turned, 0 to 1; None likewise.
+        drop: How much lower that is than without the fault; negative if the fault did no harm.
         patients, slices: How many it was measured on.
     """
 
@@ -62,14 +59,11 @@ class FaultCost:
     model: str
     dice: float
     drop: float
-    drop_interval: tuple[float, float] | None
-    auc_drop: float | None
-    verdicts_changed: float | None
     patients: int
     slices: int
 
     def sentence(self) -> str:
-        """Say it in words: what a warning quotes."""
+        """Return the cost as a sentence for a warning."""
         before = self.dice + self.drop
         seen = f"Measured on {self.patients} patients never seen"
         if f"{before:.2f}" == f"{self.dice:.2f}":
@@ -81,12 +75,12 @@ class FaultCost:
 
 
 def path(assets: Path = ASSETS) -> Path:
-    """Where the figures stand."""
+    """Return the path of the file with the figures."""
     return Path(assets) / "metrics" / "robustness.json"
 
 
 def document(assets: Path = ASSETS) -> dict[str, Any] | None:
-    """Return the whole file, or None where nothing was measured or it cannot be read."""
+    """Return the content of the file, or None if it is missing or cannot be read."""
     try:
         return read_json(path(assets))
     except (OSError, ValueError):
@@ -94,7 +88,7 @@ def document(assets: Path = ASSETS) -> dict[str, Any] | None:
 
 
 def costs(assets: Path = ASSETS) -> dict[str, FaultCost]:
-    """Return what is known, by kind; a kind that was not measured is not in it."""
+    """Return the costs by kind, without those that were not measured."""
     found = document(assets)
     if not found:
         return {}
@@ -105,7 +99,7 @@ def costs(assets: Path = ASSETS) -> dict[str, FaultCost]:
 
 
 def cost_of(kind: str, assets: Path = ASSETS) -> FaultCost | None:
-    """Return what one kind of fault costs, or None where it was not measured.
+    """Return the cost of one kind of fault, or None if it was not measured.
 
     Raises:
         ValueError: There is no such kind.
@@ -116,7 +110,6 @@ def cost_of(kind: str, assets: Path = ASSETS) -> FaultCost | None:
 
 
 def _cost(row: dict[str, Any], model: str) -> FaultCost:
-    interval = row.get("drop_interval")
     return FaultCost(
         kind=row["kind"],
         title=row["title"],
@@ -124,9 +117,6 @@ def _cost(row: dict[str, Any], model: str) -> FaultCost:
         model=model,
         dice=row["dice"],
         drop=row["drop"],
-        drop_interval=tuple(interval) if interval else None,
-        auc_drop=row.get("auc_drop"),
-        verdicts_changed=row.get("verdicts_changed"),
         patients=row["patients"],
         slices=row["slices"],
     )

@@ -1,7 +1,7 @@
-"""What the input check says of a slice: findings, each with its figures, its cost and its correction.
+"""Findings of the input check about a slice, each with its evidence, its cost and its correction.
 
-Three kinds: a *stop* means that no mask is drawn, a *fault* that the mask is worth less, a *note* that
-something is as it may be.
+There are three severities: *stop* means that no mask is drawn, *fault* that the mask is less reliable, and
+*note* that something is unusual but acceptable.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ COSTS = {
     "inverted": "inverted",
     "cropped": "cropped",
 }
-"""What of `btmodels.quality.fault_costs.KINDS` tells the price of a finding."""
+"""For each kind of finding the one of `btmodels.quality.fault_costs.KINDS` whose cost it quotes."""
 
 UNMEASURED = "What this costs was not measured."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the check sees.
+    """One finding about a slice.
 
     Attributes:
         kind: What it is.
-        severity: "stop" means that there is no mask, "fault" that it is worth less, "note" neither.
-        text: What is seen, one sentence for anyone.
-        evidence: The figures behind it, a sentence with numbers.
-        correction: Key of `btmodels.quality.corrections.CORRECTIONS`, None where one click cannot help.
+        severity: "stop" if no mask is drawn, "fault" if the mask is less reliable, else "note".
+        text: One sentence for anyone.
+        evidence: A sentence with the numbers behind it.
+        correction: Key of `btmodels.quality.corrections.CORRECTIONS`, None if one click cannot help.
     """
 
     kind: Kind
@@ -53,7 +53,7 @@ class Finding:
 
     @property
     def cost(self) -> str:
-        """What the finding costs, as measured; empty for a stop and for a note without a price."""
+        """The measured cost as a sentence; empty for a stop, and for a note without a measured cost."""
         if self.severity == "stop":
             return ""
         known = fault_costs.cost_of(COSTS[self.kind]) if self.kind in COSTS else None
@@ -64,11 +64,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """All that the check sees in a slice.
+    """All findings about a slice.
 
     Attributes:
         findings: Stops first, then faults, then notes.
-        checked: False where this copy of the project has no thresholds: then nothing was looked at.
+        checked: False where this copy of the project has no thresholds: then nothing was checked.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -76,15 +76,15 @@ class QualityReport:
 
     @property
     def stop(self) -> Finding | None:
-        """The reason why no mask is drawn, if there is one."""
+        """The finding that stops the analysis, if there is one."""
         return next((each for each in self.findings if each.severity == "stop"), None)
 
     @property
     def passed(self) -> bool:
-        """Whether there is nothing but notes."""
+        """Whether there are no findings except notes."""
         return all(each.severity == "note" for each in self.findings)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Every finding as plain text: what is seen, by which figures, at what cost."""
+        """Every finding as plain text: what was found, the evidence, the cost."""
         return tuple(" ".join(filter(None, (f.text, f.evidence, f.cost))) for f in self.findings)

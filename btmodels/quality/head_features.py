@@ -1,7 +1,7 @@
-"""Figures of a picture that tell a slice of a head from anything else, from pixels alone.
+"""Features of a picture that tell a slice of a head from anything else.
 
-All are taken at `SIZE` pixels, so that they mean the same for any input and cost a few milliseconds.
-Those of `compute` feed the classifier whose coefficients `python -m train quality` fits.
+All are computed at `SIZE` pixels, so that they mean the same for any input and cost a few milliseconds.
+The classifier that `python -m train quality` fits takes those of `compute`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from btmodels.transforms.preprocess import fit_to
 
 SIZE = 128
-"""Rows and columns at which a picture is looked at."""
+"""Rows and columns of the picture from which features are computed."""
 
 FRAME = 2
-"""Width of the border that is looked at for what a crop has cut."""
+"""Width of the border that is searched for a cropped head."""
 
 BANDS = 5
-"""Bands from the head's edge to its middle."""
+"""Number of bands from the head's edge to its middle."""
 
 _EPSILON = 1e-6
 
@@ -33,7 +33,7 @@ class HeadRegion:
     Attributes:
         mask: bool, (SIZE, SIZE).
         contour: Points of its outline, int32, (n, 1, 2).
-        rest: Share of the bright pixels that lie outside of it, 0 to 1.
+        rest: Share of the bright pixels outside it, 0 to 1.
         separability: Between-class over total variance of Otsu's split, 0 to 1.
     """
 
@@ -49,7 +49,7 @@ def resize(pixels: np.ndarray) -> np.ndarray:
 
 
 def resize_unpadded(pixels: np.ndarray) -> np.ndarray:
-    """Return a slice at `SIZE` without the padding of `resize`, for its own edges are what is looked at."""
+    """Return a slice at `SIZE` without the padding of `resize`, so that its own edges stay at the edge."""
     size = (SIZE, SIZE)
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
@@ -61,7 +61,7 @@ def find_head(gray: np.ndarray) -> HeadRegion | None:
         gray: float32, (SIZE, SIZE), 0 to 255.
 
     Returns:
-        None where the picture is flat.
+        None if the picture is flat.
     """
     levels = np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
     if int(levels.max()) - int(levels.min()) < 2:
@@ -78,13 +78,13 @@ def find_head(gray: np.ndarray) -> HeadRegion | None:
 
 
 def compute(values: np.ndarray) -> dict[str, float]:
-    """Return the figures by which the check tells whether a picture is a slice of a head.
+    """Return the features that tell whether a picture is a slice of a head.
 
     Args:
         values: From `resize`.
 
     Returns:
-        Finite numbers by name, in an order that is always the same.
+        Finite numbers by name, always in the same order.
     """
     gray = values.mean(axis=2)
     top = max(1.0, float(np.percentile(gray, 99.5)))

@@ -1,7 +1,7 @@
-"""One training loop for every network, with checkpoints that go on as if nothing had happened.
+"""One training loop for every network, with checkpoints from which a run resumes exactly.
 
-Everything random derives from seed, epoch and step, and a checkpoint holds weights and optimizer, so a
-run that was killed and started again ends with the same weights as one that was not.
+Everything random derives from seed, epoch and step, and a checkpoint holds weights and optimizer. So a run
+that is killed and started again ends with the same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class FitConfig:
     """How a network is trained.
 
     Attributes:
-        epochs: Passes.
-        num_slices: Slices a pass.
-        batch_size: Slices a step.
+        epochs: Number of passes.
+        num_slices: Slices per pass.
+        batch_size: Slices per step.
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: Of AdamW, on convolution kernels only.
-        warmup: Share of all steps in which the rate rises.
+        warmup: Share of all steps in which the learning rate rises.
         seed: Of weights, order and augmentation.
         validate_every: Epochs between validations; the last one is always validated.
-        patience: Stop early after so many validations without a better score; None never does.
+        patience: Number of validations without a better score after which training stops; None never stops.
         fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
     """
 
@@ -68,10 +68,10 @@ def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: 
 
 
 def save_checkpoint(path: Path, model: keras.Model, state: dict) -> None:
-    """Write weights, optimizer and ``state`` in one file, whole or not at all.
+    """Write weights, optimizer and ``state`` to one file atomically.
 
     Raises:
-        OSError: The disk is full, say; what was at ``path`` is still there.
+        OSError: For example, the disk is full; the previous file is kept.
     """
     arrays = {f"w{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
     arrays |= {
@@ -111,7 +111,7 @@ def read_state(path: Path) -> dict:
 
 
 class _Progress(keras.callbacks.Callback):
-    """Says every half minute how far an epoch is."""
+    """Reports the progress of an epoch every half minute."""
 
     def __init__(self, say: Callable[[str], None], epochs: int):
         super().__init__()
@@ -145,24 +145,24 @@ def fit(
     say: Callable[[str], None] = lambda line: None,
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
 ) -> dict:
-    """Train, or go on training, and leave ``model`` with the weights that validated best.
+    """Train, or resume training, and leave ``model`` with the weights that scored best in validation.
 
     Args:
         model: Built, not compiled.
         loss: Function of (truth, logits), or a dict of them by output.
-        epoch_data: From an epoch's number (from 0) to its batches.
-        validate: From the model to a score; higher is better.
-        config: How.
+        epoch_data: Returns the batches of an epoch, given its number from 0.
+        validate: Returns the score of the model; higher is better.
+        config: How to train.
         folder: Holds ``checkpoint.npz`` and ``best.npz``; a run found there is continued.
-        say: Gets a line at a time.
-        callbacks: More of Keras's.
+        say: Called with one line of progress at a time.
+        callbacks: Further callbacks of Keras.
 
     Returns:
-        ``best_score``, ``best_epoch`` (from 1), ``epochs`` done, ``seconds``, ``history`` (a dict an
+        ``best_score``, ``best_epoch`` (from 1), ``epochs`` done, ``seconds``, ``history`` (one dict per
         epoch) and ``config``.
 
     Raises:
-        ValueError: The folder holds a run with another configuration.
+        ValueError: The folder holds a run with a different configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = epoch_data(0)
@@ -220,13 +220,13 @@ def train_epoch(
     data: keras.utils.PyDataset,
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
 ) -> dict:
-    """Pass once over ``data``, a step a batch: the one loop of training, on the site's lesson too.
+    """Train on ``data`` for one epoch, one step per batch; the site's lesson trains by it too.
 
     Args:
         model: Compiled by `compile_model`.
         epoch: Its number, from 0.
-        data: Its batches, in the order in which they are learned from.
-        callbacks: Keras's.
+        data: Its batches, in order.
+        callbacks: Of Keras.
 
     Returns:
         ``epoch`` (from 1), ``loss`` (mean over the steps) and ``seconds``.
@@ -245,13 +245,13 @@ def train_epoch(
 
 
 def validations_without_gain(history: list[dict]) -> int:
-    """Return how many validations came since the best one."""
+    """Return the number of validations since the best one."""
     scores = [row["score"] for row in history if row["score"] is not None]
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
 def finished(state: dict) -> bool:
-    """Return whether a run has nothing left to train: all epochs done, or stopped early."""
+    """Return whether a run is finished: all epochs are done, or it stopped early."""
     config, history = state["config"], state["history"]
     if state["epochs"] >= config["epochs"]:
         return True

@@ -1,1 +1,1 @@
-"""Turn slices into what networks take, and probability maps into masks."""
+"""Convert slices to network inputs, and probability maps to masks."""

@@ -1,4 +1,4 @@
-"""Turning and mirroring a slice by hand before it is analyzed, and turning what came of it back."""
+"""Turn and mirror a slice before it is analyzed, and turn the results back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from btmodels.slices import Slice, Turn
 
 
 def turn_slice(each: Slice, turn: Turn) -> Slice:
-    """Turn a slice with all that belongs to it; `Slice.turn` remembers it for the way back.
+    """Turn a slice with its truth and spacing; `Slice.turn` records how, for the way back.
 
     Raises:
         ValueError: It was turned before.
@@ -22,11 +22,11 @@ def turn_slice(each: Slice, turn: Turn) -> Slice:
     spacing = each.spacing[::-1] if each.spacing and turn.quarters % 2 else each.spacing
     truth = None if each.truth is None else turn.apply(each.truth)
     pixels = turn.apply(each.pixels)
-    note = f"{each.name} was turned by hand; masks to keep are turned back, as the file lies."
+    note = f"{each.name} was turned manually; saved masks are turned back to match the file."
     notes = (*each.notes, note)
     return replace(each, pixels=pixels, truth=truth, spacing=spacing, notes=notes, turn=turn)
 
 
 def as_uploaded(picture: np.ndarray, each: Slice) -> np.ndarray:
-    """Turn a picture of a slice, such as its mask, back to how its file holds it."""
+    """Turn a picture of a slice, such as its mask, back to the orientation of its file."""
     return picture if each.turn is None else each.turn.undo(picture)

@@ -1,4 +1,4 @@
-"""From a probability map to a mask."""
+"""Convert probability maps to masks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,25 @@ def lowest_level(threshold: float) -> int:
     return max(1, math.ceil(threshold * 255 - 1e-9))
 
 
+NETWORK_SIDE = 256
+"""Pixels of a slice's side in the data set: the scale on which a smallest part was chosen."""
+
+
+def smallest_part(min_component_pixels: int, rows: int, cols: int) -> int:
+    """Return how many pixels of a slice's own make the smallest part that is kept.
+
+    The same slice then keeps the same parts at any size of its file.
+
+    Args:
+        min_component_pixels: As a record has it, counted at `NETWORK_SIDE`.
+        rows, cols: Of the slice, which networks see as a square of its longer side.
+    """
+    scale = (max(rows, cols) / NETWORK_SIDE) ** 2
+    return math.ceil(min_component_pixels * scale - 1e-9)
+
+
 def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> np.ndarray:
-    """Cut a mask from a probability map and clean it up.
+    """Threshold a probability map and remove small parts.
 
     Args:
         levels: uint8, (rows, cols), probability in 255ths.
@@ -53,7 +70,7 @@ def head_mask(pixels: np.ndarray) -> np.ndarray:
         pixels: uint8, (rows, cols, 3), 0 to 255.
 
     Returns:
-        bool, (rows, cols); nothing marked where there is no head to be found.
+        bool, (rows, cols); empty if there is no head.
     """
     flair = np.ascontiguousarray(pixels[..., FLAIR])
     if int(flair.max()) - int(flair.min()) <= FOREGROUND_LEVEL:
@@ -80,16 +97,16 @@ RULE = (
 
 
 def drop_small_parts(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Keep a patient's largest part in three dimensions and those that are not small beside it.
+    """Keep a patient's largest connected part and those that are not much smaller, in three dimensions.
 
-    A tumor runs through neighboring slices, a false alarm is mostly a speck in one or two of them.
-    Buda et al. 2019 keep the largest part alone, which loses the smaller one of a tumor in two parts;
-    a share of the largest keeps both. The share is a round number that was not fitted to any patients.
+    A tumor runs through neighboring slices; most false alarms are specks in one or two of them. Buda et
+    al. 2019 keep only the largest part and so lose the smaller part of a tumor in two; a share of the
+    largest keeps both. The share is a round number that was not fitted to any patients.
 
     Args:
         masks: bool, (rows, cols) each, slices in the order of the stack. Pixels that touch, by a corner
-            or from one slice to the next, belong to one part. Slices of several sizes are laid corner
-            on corner.
+            or from one slice to the next, belong to one part. Slices of different sizes are
+            aligned at their upper left corner.
 
     Returns:
         bool, the masks' own shapes.

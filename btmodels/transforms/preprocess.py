@@ -1,4 +1,4 @@
-"""The one way from a slice's pixels to a network's input and back, for training and site alike."""
+"""Convert a slice to a network's input and a map back, the same way in training and on the site."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fit_to(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Args:
         pixels: uint8, (rows, cols, channels) or (rows, cols).
-        size: (rows, cols) wanted, equal to each other.
+        size: Wanted (rows, cols), equal to each other.
 
     Returns:
         uint8 of the wanted size; the input itself where it has that size already.
@@ -42,8 +42,8 @@ def fit_to(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def standardize(pixels: np.ndarray) -> np.ndarray:
     """Give each channel zero mean and unit deviation over the head.
 
-    Scanners and sites differ in gain and offset; the head's own mean and deviation take both away.
-    Statistics are those of the head alone, because the share of black air differs from slice to slice.
+    Scanners and sites differ in gain and offset, and standardizing removes both. The statistics are those
+    of the head alone, because the share of black air differs from slice to slice.
 
     Args:
         pixels: uint8 or float, (rows, cols, 3), 0 to 255.
@@ -54,7 +54,7 @@ def standardize(pixels: np.ndarray) -> np.ndarray:
     values = np.ascontiguousarray(pixels, dtype=np.float32)
     brightest = np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2])
     head = (brightest > FOREGROUND_LEVEL).view(np.uint8)
-    if cv2.countNonZero(head) < 0.01 * head.size:  # nothing to speak of: take all of the picture
+    if cv2.countNonZero(head) < 0.01 * head.size:  # next to nothing: use the whole picture
         head[:] = 1
     mean, deviation = cv2.meanStdDev(values, mask=head)
     mean = mean.ravel().astype(np.float32)
@@ -64,7 +64,7 @@ def standardize(pixels: np.ndarray) -> np.ndarray:
 
 
 def normalize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return what a network sees of a slice: squared, resized, standardized.
+    """Return a network's input for a slice: padded to a square, resized, standardized.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
@@ -96,5 +96,5 @@ def restore(probability: np.ndarray, rows: int, cols: int) -> np.ndarray:
 
 
 def to_levels(probability: np.ndarray) -> np.ndarray:
-    """Round probabilities to 255ths, the form in which they travel and are cut; uint8."""
+    """Round probabilities to 255ths, the form in which they are sent and thresholded; uint8."""
     return np.rint(np.clip(probability, 0.0, 1.0) * 255.0).astype(np.uint8)

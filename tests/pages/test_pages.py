@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import streamlit.config
 
 from tests import fakes
 from tests.pages.conftest import words_of
 from ui.results import headline
+from ui.shared.content import sections
 
 PAGES = ("overview", "analyze", "patients", "learn", "about")
 
@@ -19,6 +21,7 @@ def test_pages_open_without_an_exception_and_say_what_they_are_not(open_page, pa
     assert not app.exception
     assert "Not a medical device" in words_of(app)
     assert len(app.title) == 1
+    assert streamlit.config.get_option("runner.magicEnabled") is False
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -67,3 +70,10 @@ def test_the_navigation_lists_only_pages_that_exist():
     source = Path("streamlit_app.py").read_text(encoding="utf-8")
     for page in re.findall(r"st\.Page\(\s*\"([^\"]+)\"", source):
         assert Path(page).exists()
+
+
+def test_about_leaves_out_no_section_of_its_text(open_page):
+    headings = [heading for heading in sections("lessons/about.md") if heading]
+    app = open_page("about")
+    assert sorted(each.value for each in app.header) == sorted(headings)
+    assert [tab.label for tab in app.tabs][-1] == "This installation"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests import fakes
 from tests.pages.conftest import words_of
+from tests.ui import stacks
+from ui.present import page
 from ui.present.route import SLIDES
 from ui.results import headline
+from ui.session.view_state import View
 
 ONE, TWO = (name[:12] for name in fakes.PATIENTS)
 ROUTE = f"{ONE}.2..Look here~{TWO}.3.cpost~{TWO}.1..Nothing"
@@ -115,7 +120,26 @@ def test_every_slice_of_a_route_can_be_made_ready(open_page):
     assert sum(fake.asked) == asked + 3  # the other patient's; what is known is not asked again
 
 
-def test_uploads_are_never_presented(open_page):
+def test_patients_can_be_presented(open_page):
+    app = open_page("patients", present="1", patient=fakes.PATIENTS[0], slice="2")
+    assert not app.exception and not app.title
+    assert [metric.value for metric in app.metric] == ["Yes", "100 px"]
+    app = open_page("patients", patient=fakes.PATIENTS[0], slice="2")
+    assert any(each.proto.id.endswith("present.switch") for each in app.get("bidi_component"))
+
+
+def test_uploads_are_presented_in_their_session_alone(open_page):
+    app = open_page("analyze", present="1", source="files")
+    assert not app.exception and "Your files are no longer in this session" in words_of(app)
+    slices = [stacks.slice_of(number, 16, 16) for number in (1, 2)]
+    stack = replace(stacks.analyzed(slices).stack, id="upload", shared=False)
+    app.session_state[page.UPLOAD] = stack, None, View(1)
+    app.run()
+    assert not app.exception and len(app.metric) == 2
+    assert "Your files are no longer" not in words_of(app)
+
+
+def test_uploads_are_no_part_of_a_route(open_page):
     app = open_page("analyze")
     app.segmented_control[0].set_value("Your files").run()
     unfolded(app)

@@ -50,7 +50,7 @@ def test_every_experiment_is_drawn_from_its_file_or_said_to_be_missing(board, na
     if document is None:
         assert "not measured in this copy" in words
         return
-    assert "not one that this page can read" not in words
+    assert "cannot read the file of this experiment" not in words
     commands = [each["command"] for each in (document, *document.get("members", ()))]
     assert all(command in words for command in commands)
     assert HEADLINES.get(name, lambda d: "")(document) in words
@@ -66,7 +66,7 @@ def test_a_missing_file_and_one_of_another_version_are_said(board, monkeypatch):
     monkeypatch.setattr(experiments, "load", lambda name: None)
     assert "not measured in this copy" in words_of(board("leak"))
     monkeypatch.setattr(experiments, "load", lambda name: {"command": "x"})
-    assert "not one that this page can read" in words_of(board("leak"))
+    assert "cannot read the file of this experiment" in words_of(board("leak"))
 
 
 OWN = {"name": "unet", "size": 128, "slices": 100}

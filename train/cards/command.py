@@ -1,9 +1,9 @@
 """``python -m train cards``: a model card for every network that has a record.
 
 A card has the form that model hubs use: YAML on top for machines, Markdown below for people. Its figures
-come from the weights' record, their scores, ``bench.json`` and the split, its prose from
+come from the weights' record, their scores, ``bench.json`` and the split; its prose comes from
 ``assets/cards/templates``: ``every.md`` for all networks, ``segment.md`` or ``classify.md`` for those of
-a task, and a file a network. So a card is written anew, never edited, once any of these has changed.
+a task, and one file for each network. A card is never edited: it is written again when any of these change.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from train.cards.facts import SUBSETS, Facts
 from train.cards.markdown import read_sections, yaml
 
 TEMPLATES = paths.ASSETS / "cards" / "templates"
-"""Written by hand, so they are the same whatever assets folder the cards speak of."""
+"""Written manually, so they are the same for every assets folder."""
 
 
 PUBLISHED = paths.ASSETS / "metrics" / "published.json"
-"""Figures that others published, written by hand too."""
+"""Figures that others published, also written manually."""
 
 NOTICE = paths.ASSETS / "cards" / "notice.md"
 """The line that every page of the site ends with."""
@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def cards_folder(assets: Path = paths.ASSETS) -> Path:
-    """Where the cards lie, one by each network's name."""
+    """Return the folder of the cards, which are named after their networks."""
     return assets / "cards" / "models"
 
 
@@ -77,7 +77,7 @@ def card(name: str, assets: Path = paths.ASSETS) -> str:
     Raises:
         WeightsError: Its weights are missing or not the recorded ones.
         CohortError: There is no split.
-        FileNotFoundError: Nobody has written words for it.
+        FileNotFoundError: It has no template.
     """
     facts = gather(name, assets)
     stems = "every", facts.spec.task, name

@@ -1,4 +1,4 @@
-"""What model cards report, and what its parts are called."""
+"""The content of model cards, and the names of its parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUBSETS = {
 """Subsets in the order of their columns, and what they are called."""
 
 JUDGES = ("test", "reference", "validation", "samples")
-"""Subsets by how much their scores are worth; what a card says of failures is of the first there is."""
+"""Subsets by how much their scores are worth; a card reports the failures of the first that is there."""
 
 WAYS = {
     "": "alone",
@@ -74,7 +74,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a card reports.
+    """The content of a card.
 
     Attributes:
         spec: The network's row of the registry.
@@ -98,7 +98,7 @@ class Facts:
 
     @property
     def judge(self) -> str | None:
-        """The subset whose scores say most."""
+        """The subset whose scores count most."""
         return next((subset for subset in JUDGES if subset in self.scored), None)
 
 

@@ -1,4 +1,4 @@
-"""Where a network fails, in figures: from facts to Markdown."""
+"""Failures of a network in figures, as Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from train.cards.markdown import count, figure, table
 
 
 def limitations(facts: Facts, words: list[str]) -> str:
-    """Where these weights fail, in figures, and what nobody can know from them."""
+    """Return where these weights fail, in figures, and what these figures cannot say."""
     found = list(_failures(facts)) if facts.judge else []
     return "\n".join(found + [text for text in words if text])
 

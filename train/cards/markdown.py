@@ -1,4 +1,4 @@
-"""The forms that model cards are written in: sections of a template, tables, figures, YAML."""
+"""Elements of model cards: sections of a template, tables, figures, YAML."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def find(scores: Mapping[str, Any] | None, key: str) -> Any:
-    """Return what stands under a key, of which a dot leads one level down; None where nothing does."""
+    """Return the value of a key, in which a dot leads one level down; None if there is none."""
     for part in key.split("."):
         scores = scores.get(part) if isinstance(scores, Mapping) else None
     return scores

@@ -1,4 +1,4 @@
-"""The parts of a model card, each from facts to Markdown."""
+"""The sections of a model card as Markdown."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _dataset(subset: str, facts: Facts) -> dict[str, str]:
 
 
 def description(facts: Facts, words: dict[str, str]) -> str:
-    """What the network is and what goes in and out."""
+    """Return what the network is, and its input and output."""
     rows, cols, channels = facts.spec.input_shape
     lines = [
         f"- **Question:** {_question(facts.spec)}",
@@ -188,7 +188,7 @@ def speed(facts: Facts) -> str:
 
 
 def files(facts: Facts) -> str:
-    """What belongs to the network, with hashes."""
+    """Return the network's files with their hashes."""
     name, size = facts.spec.name, facts.weights.stat().st_size
     rows = [
         [

@@ -1,4 +1,4 @@
-"""How weights came to be, and what was chosen for them: from a record to Markdown."""
+"""How weights were trained, and what was chosen for them, as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.cards.markdown import duration, table
 
 
 def training_table(facts: Facts) -> str:
-    """How these weights came to be, from their record."""
+    """Return how these weights were trained, from their record."""
     return table(["", ""], [[label, value] for label, value in _training(facts.record)])
 
 
@@ -70,7 +70,7 @@ def _schedule(config: dict[str, Any]) -> str:
 
 
 def dials_table(record: Record, task: str) -> str:
-    """What was chosen on the validation patients."""
+    """Return what was chosen on the validation patients."""
     rows = [
         ["Threshold on the probability", f"{record.threshold:g}"],
         ["Temperature", f"{record.temperature:g}"],

@@ -1,8 +1,8 @@
 """``python -m train cohort``: make the synthetic sample patients that the repository carries.
 
-A template brain gets a skull, a scalp and a face, an individual's folds and spots, and lesions that grow
-along its white matter; tissue becomes signal by the sequences' equations, and signal becomes slices by
-what a scanner does to it. The modules follow that order: `anatomy`, `head`, `face`, `vessels`,
+A template brain gets a skull, a scalp and a face, individual folds and spots, and lesions that grow along
+its white matter. The sequences' equations turn tissue into signal, and a model of the scanner turns
+signal into slices. The modules follow that order: `anatomy`, `head`, `face`, `vessels`,
 `lesions`, `physics`, `patients` (who is made), `render`, `files`; `figures` measures the outcome.
 """
 
@@ -35,7 +35,7 @@ def run(
     Args:
         out: Folder that gets ``kaggle_3m`` and ``cohort.json``.
         patients: Numbers from 1; all where None. data.csv and cohort.json then name those alone.
-        seed: Decides about everything.
+        seed: Of everything random.
         reference: Ranges measured on real patients; the committed ones where None.
         size: Rows and columns of a slice.
         oversample: Points per pixel at each of a slice's heights.
@@ -47,7 +47,7 @@ def run(
     Raises:
         ValueError: There is no such patient, or no gain brings one into the reference's range.
     """
-    # What measuring needs is in requirements.txt; only making a cohort needs more.
+    # Measuring needs only requirements.txt; making a cohort needs more.
     from train.cohort import files
     from train.cohort.anatomy import load_template
     from train.cohort.patients import PATIENTS
@@ -74,7 +74,7 @@ def run(
 
 
 def default_reference() -> Path:
-    """Where the committed ranges lie."""
+    """Return the path of the committed ranges."""
     return ASSETS / "samples" / "reference_ranges.json"
 
 
@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the command; exit status 1 where the cohort misses a figure."""
+    """Run the command; exit status 1 if the cohort misses a figure."""
     if args.measure_reference:
         path = args.out / default_reference().name
         figures.measure_reference(args.measure_reference, ASSETS, path, args.words)

@@ -1,8 +1,8 @@
 """The template brain: MNI ICBM152 (2009a, symmetric) as carried in the nilearn wheel, made into fields.
 
-The maps are averages over 152 people, so the cortex in them is a blur. What is kept here are smooth
-fields that a sharp, individual brain can be cut from: white matter, the distance to it, the ventricles,
-and the surface that the skull wraps around.
+The maps are averages over 152 people, so their cortex is blurred. This module keeps smooth fields,
+from which a sharp, individual brain can be cut: white matter, the distance to it, the ventricles, and the
+surface around which the skull is wrapped.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _ventricles(t1: np.ndarray, white: np.ndarray, gray: np.ndarray) -> np.ndarr
     ]
     fluid = (t1 > 0) & (white + gray < 0.5)
     lateral = (abs(x) < 38) & (y > -62) & (y < 40) & (z > -22) & (z < 32)
-    # Fissures share the box; what the ventricles are is what hangs together in its middle.
+    # Fissures share the box; the ventricles are the connected part in its middle.
     fourth = (abs(x) < 9) & (y > -56) & (y < -30) & (z > -46) & (z < -18)
     inner = ndimage.distance_transform_edt(t1 > 0) > 6
     labels, count = ndimage.label(fluid & inner & (lateral | fourth))

@@ -1,4 +1,4 @@
-"""What lies below and before the brain: orbits, nose, sinuses, the base of the skull, muscles."""
+"""Anatomy below and in front of the brain: orbits, nose, sinuses, the base of the skull, muscles."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import numpy as np
 
 from train.cohort.fields import Place, ellipsoid, rise, tube
 from train.cohort.physics import CODES
-
-DEEPEST = 60.0
-"""Returned as depth where a point is far inside the face."""
 
 
 def face_depth(points: np.ndarray, waves: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""The figures that a cohort is held to: intensity deciles in the head, and the best FLAIR threshold.
+"""The figures that a cohort has to meet: intensity deciles in the head, and the best FLAIR threshold.
 
-Nothing here needs the packages that making a cohort needs.
+They need none of the packages that are needed to make a cohort.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from train.provenance import command_line
 
 DECILES = tuple(range(10, 100, 10))
 MARGIN = 0.10
-"""The best threshold may score so much more on the synthetic cohort than on the validation patients."""
+"""Largest Dice by which the best threshold may score higher on the synthetic cohort than on validation."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What was measured on real patients, and all that is kept of them.
+    """Figures of real patients; nothing else of them is kept.
 
     Attributes:
         low, high: Least and greatest value of each decile over the training patients, (3, 9), levels.
@@ -107,7 +107,7 @@ def _slices(patient: Patient) -> Iterable[Slice]:
 
 
 def measure_reference(data: Path, assets: Path, path: Path, words: Sequence[str]) -> None:
-    """Measure real patients and write what the cohort is held to: ranges and one score, no pixels."""
+    """Measure real patients and write what the cohort has to meet: ranges and one score, no pixels."""
     split, root = load_split(assets), find_root(data)
     train = measure_folder(root, split["train"])
     validation = measure_folder(root, split["validation"])
@@ -132,7 +132,7 @@ def measure_reference(data: Path, assets: Path, path: Path, words: Sequence[str]
 
 
 def load_reference(path: Path) -> Reference:
-    """Read what `measure_reference` wrote."""
+    """Read the file that `measure_reference` wrote."""
     content = json.loads(path.read_text(encoding="utf-8"))
     rows = {key: tuple(tuple(row) for row in content[key]) for key in ("low", "high")}
     return Reference(

@@ -1,4 +1,4 @@
-"""Writes a cohort in the data set's own layout, with what made it and what it measures beside it."""
+"""Write a cohort in the data set's layout, with its provenance and its measurements."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _write_tiff(path: Path, values: np.ndarray, photometric: str) -> None:
 
 
 def write_table(root: Path, patients: dict[str, SyntheticPatient]) -> None:
-    """Write data.csv: side and place of the lesion, and nothing of what nobody has measured."""
+    """Write data.csv: side and place of the lesion; nothing that was not measured."""
     path = root / FOLDER / "data.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -89,7 +89,7 @@ def describe(
     patient_seeds: dict[str, list[int]],
     words: Sequence[str],
 ) -> dict:
-    """Return the content of cohort.json: what made the cohort and what it measures."""
+    """Return the content of cohort.json: provenance and measurements."""
     threshold, score = best_threshold(list(measured.values()))
     low, high = np.array(reference.low), np.array(reference.high)
     described = {}

@@ -17,7 +17,7 @@ _BARRIER = 400.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a lesion is to be.
+    """Parameters of a lesion.
 
     Attributes:
         seed: Where it begins, in the template's millimeters (x right, y front, z up).
@@ -64,7 +64,7 @@ class Lesion:
 
     Args:
         template: The fields.
-        plan: What it is to be.
+        plan: Its parameters.
         rng: Draws its shape.
     """
 
@@ -101,7 +101,7 @@ class Lesion:
         self.radius = float((3 * len(where) / (4 * np.pi)) ** (1 / 3))
 
     def displace(self, points: np.ndarray) -> np.ndarray:
-        """Make room: what lies around the lesion is pushed outward, (3, n) -> (3, n)."""
+        """Push tissue around the lesion outward, (3, n) -> (3, n)."""
         if not self.plan.push:
             return points
         away = points - self.center[:, None]
@@ -109,7 +109,7 @@ class Lesion:
         return points - away * (self.plan.push * np.exp(-reach)).astype(np.float32)
 
     def near(self, points: np.ndarray) -> np.ndarray:
-        """Tell at which points, (3, n), there may be something of it, bool, (n,)."""
+        """Return at which points, (3, n), it may have a part, bool, (n,)."""
         margin = 3 * self.plan.edge + 1
         low, high = self._box[:, :1] - margin, self._box[:, 1:] + margin
         return ((points > low) & (points < high)).all(0)

@@ -1,4 +1,4 @@
-"""The patients of the cohort: who they are, how they lie, and how they were scanned."""
+"""The patients of the cohort: anatomy, position and scanner settings."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ PATIENTS = (
 
 @dataclass(frozen=True, eq=False)
 class Variation:
-    """What chance decides about a patient.
+    """Random properties of a patient.
 
     Attributes:
         build: Of the head.
@@ -147,7 +147,7 @@ def _turn(angles: np.ndarray) -> np.ndarray:
 
 
 def sample_variation(person: SyntheticPatient, rng: np.random.Generator) -> Variation:
-    """Let chance decide about a patient."""
+    """Draw a patient's random properties."""
     u = rng.uniform
     build = Build(
         cortex=u(4.4, 5.2),

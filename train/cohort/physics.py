@@ -1,4 +1,4 @@
-"""Tissues, the signal equations of the three sequences, and what a scanner adds to a picture.
+"""Tissues, the signal equations of the three sequences, and the artifacts of a scanner.
 
 Relaxation times follow Stanisz et al. 2005 (doi:10.1002/mrm.20605) and Bottomley et al. 1984
 (doi:10.1118/1.595535) in round figures for 1.5 T; fat's long T2 is what a fast spin echo shows of it.
@@ -99,7 +99,7 @@ def signals(sequence: Sequence, spread: dict[str, float]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scanner:
-    """What reading the echoes does to one channel.
+    """Artifacts of reading the echoes of one channel.
 
     Attributes:
         matrix: Share of k-space that is read along rows and columns; the rest is filled with zeros.

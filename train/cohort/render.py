@@ -1,4 +1,4 @@
-"""From a person to slices: sample the head, turn tissue into signal, scan it, and scale it to bytes."""
+"""Render slices: sample the head, turn tissue into signal, scan it, and scale it to bytes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def render(
     """Make a patient's slices.
 
     Args:
-        person: Who.
+        person: The patient to make.
         template: The brain to start from.
         reference: Ranges of intensity that the channels must lie in.
         rng: Draws everything about the patient.
@@ -148,7 +148,7 @@ def _points(chance: Variation, height: float, size: int, oversample: int, level:
 
 def _shade(shades: list[Noise], chance: Variation, height: float, size: int) -> np.ndarray:
     """Return the coils' uneven sensitivity, a factor near 1, (3, rows, cols)."""
-    # It is so smooth that a point in eight tells all.
+    # It is so smooth that one point in eight is enough.
     few = max(size // 8, 2)
     points = _points(chance, height, few, 1, 0)
     outward = 0.0000065 * (points**2).sum(0)

@@ -1,4 +1,4 @@
-"""Blood and what it runs along: sinuses under the skull, arteries at the base, veins in the sulci."""
+"""Blood vessels and dura: sinuses under the skull, arteries at the base, veins in the sulci."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lay_vessels(place: Place, hull: np.ndarray, amount: float, code: np.ndarray)
         tube(side, [(0, -20, -52), (0, -17, -28), (9, -16, -18), (24, -32, -12)]),
     ])  # fmt: skip
     code[(arteries < 1.5) & (hull < -2)] = CODES["artery"]
-    # Where two fields are zero at once is a thin winding line.
+    # Two fields are both zero along a thin winding line.
     fluid = (code == CODES["fluid"]) & (hull < 1.5)
     there = place.part(fluid)
     crossing = np.hypot(there.noise("vessel_a"), there.noise("vessel_b"))

@@ -1,7 +1,7 @@
-"""``python -m train prepare``: is a data folder complete and sound, and what exactly is in it?
+"""``python -m train prepare``: check that a data folder is complete and sound, and write a manifest of it.
 
-Every file of the patients is opened, so that a broken one is found before a night of training, and named
-by its SHA-256 in a manifest. The reference patients are only listed: no training command opens them.
+Every file is opened, so that a broken one is found before a night of training, and listed with its SHA-256.
+The reference patients are only listed: no training command opens them.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def main(args: argparse.Namespace) -> int:
 def survey(
     patients: Sequence[Patient], assets: Path, say: Callable[[str], None] = lambda line: None
 ) -> dict[str, Any]:
-    """Open all files of all patients but the reference ones.
+    """Read all files of all patients except the reference ones.
 
     Args:
         patients: From `cohort.read_cohort`.
         assets: Holds the split.
-        say: Is told how far it got, a line a patient.
+        say: Called with one line per patient.
 
     Returns:
         The manifest: ``split_sha256``, ``totals``, ``not_opened`` and ``patients``, by folder what
@@ -92,7 +92,7 @@ def survey(
 
 
 def survey_patient(patient: Patient) -> dict[str, Any]:
-    """Open all files of one patient.
+    """Read all files of one patient.
 
     Returns:
         ``slices``, ``tumor_slices`` (slices whose mask marks a pixel), ``sizes`` (how many slices have
@@ -113,7 +113,7 @@ def survey_patient(patient: Patient) -> dict[str, Any]:
         except DecodeError as error:
             problems.append(str(error))
             continue
-        # The decoder mends what it can and notes it; training wants to know of every such file.
+        # The decoder repairs what it can and notes it; training wants to know of every such file.
         problems.extend(note for note in each.notes if note not in problems)
         rows, cols = each.pixels.shape[:2]
         sizes[f"{rows} x {cols}"] += 1

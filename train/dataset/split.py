@@ -1,6 +1,6 @@
 """``python -m train split``: check the split by patient, or draw one for other data.
 
-Patients are split, never slices: two neighboring slices of one head are nearly the same picture.
+Patients are split, never slices: neighboring slices of one head are nearly the same picture.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def draw(
         raise CohortError(
             f"{len(kept)} patients are too few for {validation:.0%} validation and {test:.0%} test."
         )
-    # By institution, by chance within it: patients at even distances then come from all of them.
+    # Ordered by institution and at random within it: patients at even distances come from all of them.
     order = [kept[index] for index in rng.permutation(len(kept))]
     order.sort(key=institution)
     chosen_test = _evenly(order, num_test, rng)
@@ -109,7 +109,7 @@ def check_folds(folds: Sequence[Sequence[str]], split: dict[str, list[str]]) -> 
     """Check that folds share no patient and hold none of the reference patients.
 
     Raises:
-        CohortError: One of both is not so.
+        CohortError: They do.
     """
     counts = Counter(folder for fold in folds for folder in fold)
     twice = next((folder for folder, number in counts.items() if number > 1), None)

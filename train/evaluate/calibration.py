@@ -1,4 +1,4 @@
-"""Does a pixel's probability hold what it says? Counted by level, so that no pixel need be kept."""
+"""Calibration of pixel probabilities, counted by level, so that no pixel need be kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BINS = 10
 """Bins of equal width from 0 to 1."""
 
 LEAST_PROBABILITY = 0.05
-"""Pixels below are not in the error: air and clear brain, nearly all of a slice, would drown the rest."""
+"""Pixels below this are left out of the error: air and clear brain are nearly all of a slice."""
 
 _LEVELS = np.arange(256)
 _BIN_OF_LEVEL = np.minimum(_LEVELS * BINS // 255, BINS - 1)
@@ -37,10 +37,10 @@ def count_levels(levels: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> 
 
 
 def calibrate(patients: Sequence[np.ndarray]) -> dict:
-    """Hold probabilities against the truth, over all pixels of all patients.
+    """Compare probabilities with the truth, over all pixels of all patients.
 
     Args:
-        patients: One of `count_levels` each.
+        patients: The result of `count_levels` for each patient.
 
     Returns:
         ``edges`` (of the bins, the last one closed), and for each bin ``pixels``, mean ``probability``

@@ -1,7 +1,7 @@
 """``python -m train evaluate``: score a network on the patients of one subset, as the site would run it.
 
-Flips, threshold and clean-up are those of the weights' record. Without ``--out`` the result goes into
-``assets/metrics/MODEL.json``, beside the results of the other subsets.
+Flips, threshold and clean-up are those of the weights' record. Without ``--out`` the result is added to
+``assets/metrics/MODEL.json``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from train.provenance import command_line, versions
 SUBSETS = (*cohort.SUBSETS, "samples")
 
 PRECISION = "float32"
-"""What every score is computed in, so that it does not hang on the machine that computed it."""
+"""Precision of every evaluation, so that scores do not depend on the machine."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +122,7 @@ def _default_classifier(assets: Path) -> Predictor | None:
 
 
 def count_test(name: str, assets: Path) -> None:
-    """Remember in the record that these test patients were looked at once more."""
+    """Count one more evaluation on the test patients in the record."""
     path = registry.record_path(name, assets)
     content = json.loads(path.read_text(encoding="utf-8"))
     content["test_evaluations"] = content.get("test_evaluations", 0) + 1

@@ -26,13 +26,13 @@ _OF_PATIENTS = ("iou", "hausdorff95", "detected", "empty_slices")
 
 @dataclass(frozen=True, eq=False)
 class ScoredPatient:
-    """What one patient's slices gave, in their order.
+    """Results of one patient's slices, in their order.
 
     Attributes:
         numbers: Of the slices.
         alone: Counts of the segmenter's own masks.
         cleaned: The same after the whole-patient clean-up.
-        gated: The same where only slices that the classifier finds a tumor in keep their masks; empty
+        gated: The same if only slices in which the classifier finds a tumor keep their masks; empty
             without a classifier.
         distance: Mean 95 % Hausdorff distance in pixels over slices where both masks hold something.
         levels: From `count_levels`.
@@ -47,7 +47,7 @@ class ScoredPatient:
 
 
 def read_scored(patients: Sequence[Patient]) -> Iterator[tuple[str, list[Slice]]]:
-    """Yield each patient's folder and those of its slices that have a mask; patients without are left out.
+    """Yield each patient's folder and its slices that have a mask; patients without any are left out.
 
     Raises:
         CohortError: No slice of any patient has a mask.
@@ -66,7 +66,7 @@ def read_scored(patients: Sequence[Patient]) -> Iterator[tuple[str, list[Slice]]
 def score_masks(
     predictor: Predictor, patients: Sequence[Patient], classifier: Predictor | None = None
 ) -> dict:
-    """Score a segmenter as the site runs it, and beside it two ways to clean up its masks.
+    """Score a segmenter as the site runs it, and two ways to clean up its masks.
 
     Args:
         predictor: The segmenter; flips, threshold and clean-up are those of its record.
@@ -163,10 +163,10 @@ def _count(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> list[Co
 
 
 def headline(counted: Sequence[list[Counts]]) -> dict[str, float | tuple[float, float] | None]:
-    """Scores that stand beside each other for every way to make masks, each with its interval."""
+    """Return the main scores of one way to make masks, each with its interval."""
     patients = [overlap.score_patient(counts) for counts in counted]
     volumetric = [entry["dice"] for entry in patients]
-    # Sums and numbers of slices a patient, so that resampling need not go through the slices again.
+    # Sums and slice counts per patient, so that resampling need not go through the slices again.
     dices = [
         ((e["tumor_slice_dice"] or 0) * e["tumor_slices"], e["tumor_slices"]) for e in patients
     ]

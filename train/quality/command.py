@@ -41,10 +41,10 @@ FIT_EACH, SCORE_EACH = 150, 16
 """Pictures of each kind that are no slice of a head, for fitting and for scoring."""
 
 MAX_STOPPED = 0.015
-"""Share of validation slices that the limit of scope may stop."""
+"""Largest share of validation slices that may be stopped."""
 
 MAX_FALSE_CLAIMS = {"swapped": 0.02, "exchanged": 0.005}
-"""Share of validation slices of which each may be claimed wrongly."""
+"""Largest share of validation slices of which each may be claimed wrongly."""
 
 MANUAL = {
     "washed_out": 20.0,
@@ -54,10 +54,10 @@ MANUAL = {
     "cropped": 0.72,
     "ct_rim": 1.6,
 }
-"""Thresholds set between what training and validation slices show and what corrupted ones of theirs do."""
+"""Thresholds set manually, between the values of training and validation slices and of corrupted ones."""
 
 CORRUPT_EVERY = 3
-"""Of the test slices every so many is corrupted, in each of the ways."""
+"""Every third test slice is corrupted, in each of the ways."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,11 +108,11 @@ def fit(
 
     Args:
         train, validation: Slices of these patients.
-        samples: Synthetic slices: fitted on too, for the site's own samples should never be refused.
+        samples: Synthetic slices, fitted on too, because the site's own samples must never be refused.
         each: Pictures of each kind that are no slice of a head.
 
     Returns:
-        The content of the thresholds' file, and how negatives of a left-out kind fare.
+        The content of the thresholds' file, and the results on negatives of a kind that was left out.
     """
     known = [*train, *samples]
     heads = _head_features(_varied([item.pixels for item in known]))
@@ -172,7 +172,7 @@ def _order_thresholds(ensemble: MLPEnsemble, figures: np.ndarray) -> dict[str, f
 
 
 def _varied(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Slices as they are, and some as visitors bring them: gray, swapped, turned a little, cut."""
+    """Return the slices, and some as visitors might upload them: gray, swapped, rotated, cropped."""
     found = list(pictures)
     rng = np.random.default_rng(SEED)
     for pixels in pictures[::3]:
@@ -219,10 +219,10 @@ def measure(
     samples: Sequence[Slice],
     thresholds: Thresholds,
 ) -> dict:
-    """Let the check see all of it; return its table.
+    """Run the check on everything and return its scores.
 
     Args:
-        subsets: Slices by subset; those of ``train`` are not looked at.
+        subsets: Slices by subset; those of ``train`` are ignored.
         corrupt: The subset whose slices are corrupted and timed.
         samples: Synthetic slices.
         thresholds: The check's.

@@ -1,6 +1,6 @@
-"""Slices corrupted on purpose, a kind at a time: what the check must catch.
+"""Corruptions of slices that the input check must catch.
 
-Each function takes pixels, uint8, (rows, cols, 3), and returns such, of any size.
+Each function takes and returns pixels, uint8, (rows, cols, 3); the size may change.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import head_mask
 
 LEAST_HEAD = 0.08
-"""Slices with a smaller head (share of the picture) are not corrupted: there is too little to see it by."""
+"""Slices whose head is a smaller share of the picture are not corrupted: too little would be visible."""
 
 
 def corruptible(each: Slice) -> bool:
-    """Whether a slice shows enough of a head that corrupting it can be seen."""
+    """Return whether a slice shows enough of a head for a corruption to be visible."""
     return bool(head_mask(each.pixels).mean() >= LEAST_HEAD) and int(each.pixels.max()) > 60
 
 
 def distinct(pixels: np.ndarray) -> bool:
-    """Whether no sequence stands in for another: else an exchange changes nothing, or nothing knowable."""
+    """Return whether all three sequences differ: otherwise exchanging them changes nothing."""
     pairs = ((0, 1), (1, 2), (0, 2))
     return all((pixels[..., a] != pixels[..., b]).mean() > 0.05 for a, b in pairs)
 
 
 def gray(pixels: np.ndarray) -> np.ndarray:
-    """FLAIR alone, as a gray picture is read."""
+    """Put FLAIR in all channels, as a gray picture is read."""
     return np.repeat(pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
 
 
 def same_t1(pixels: np.ndarray) -> np.ndarray:
-    """Pre-contrast T1 in place of post-contrast T1 too."""
+    """Replace post-contrast T1 by pre-contrast T1."""
     return pixels[..., [0, 1, 0]].copy()
 
 
 def ct(pixels: np.ndarray) -> np.ndarray:
-    """What a head looks like in CT: a white ring of bone, a brain of even gray, in one channel.
+    """Imitate a CT: a white ring of bone around a brain of even gray, the same in all channels.
 
-    Made from a slice: the ring lies within the head's outline, gray within it keeps a trace of FLAIR.
+    The ring follows the head's outline; the gray inside keeps a trace of FLAIR.
     """
     head = head_mask(pixels).astype(np.uint8)
     rows = head.shape[0]
@@ -58,7 +58,7 @@ def ct(pixels: np.ndarray) -> np.ndarray:
 
 
 def crop_middle(pixels: np.ndarray) -> np.ndarray:
-    """The middle half of the head's box, each way."""
+    """Crop to the middle half of the head's bounding box, in both directions."""
     rows, cols = np.nonzero(head_mask(pixels))
     top, bottom, left, right = rows.min(), rows.max() + 1, cols.min(), cols.max() + 1
     height, width = bottom - top, right - left
@@ -68,7 +68,7 @@ def crop_middle(pixels: np.ndarray) -> np.ndarray:
 
 
 def crop_half(pixels: np.ndarray) -> np.ndarray:
-    """The left half of the head, with the air around it."""
+    """Crop to the left half of the head, with the air around it."""
     cols = np.nonzero(head_mask(pixels))[1]
     return pixels[:, : int(cols.mean())].copy()
 
@@ -106,7 +106,7 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple[str,
     "cropped, middle": ("half the head each way", crop_middle, ("cropped", "not_a_brain")),
     "cropped, half": ("the left half", crop_half, ("cropped", "not_a_brain")),
 }
-"""Kinds by name: what is done, the function, and the findings that count as having caught it."""
+"""Corruptions by name: a description, the function, and the findings that count as catching it."""
 
 CHANNEL_CORRUPTIONS = (
     "replicated",
@@ -116,4 +116,4 @@ CHANNEL_CORRUPTIONS = (
     "turned back",
     "exchanged",
 )
-"""Kinds that need three sequences which are not the same."""
+"""Corruptions that need three different sequences."""

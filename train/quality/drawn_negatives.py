@@ -80,7 +80,7 @@ def chart(rng: np.random.Generator) -> np.ndarray:
 
 
 def drawing(rng: np.random.Generator) -> np.ndarray:
-    """A few plain shapes, filled or not; now and then one that is round and in the middle."""
+    """A few plain shapes, filled or not; some are round and in the middle."""
     size = int(rng.integers(128, 512))
     paper, _ = _paper_and_ink(rng, rng.random() < 0.6)
     picture = np.full((size, size, 3), paper, np.uint8)
@@ -107,7 +107,7 @@ def drawing(rng: np.random.Generator) -> np.ndarray:
 
 
 def blob(rng: np.random.Generator) -> np.ndarray:
-    """Soft blobs, rings and disks before black: bright and round, and nothing of a brain in them."""
+    """Soft blobs, rings and disks on black: bright and round, but without a brain."""
     size = int(rng.integers(128, 400))
     y, x = (np.mgrid[:size, :size] / size).astype(np.float32)
     picture = np.zeros((size, size), np.float32)
@@ -132,7 +132,7 @@ def blob(rng: np.random.Generator) -> np.ndarray:
 
 
 def gradient(rng: np.random.Generator) -> np.ndarray:
-    """Colors that run into each other, along a line or from a point; or one color alone."""
+    """Color gradients, along a line or from a point, or a single color."""
     rows, cols = (int(v) for v in rng.integers(64, 400, 2))
     y, x = np.mgrid[:rows, :cols] / max(rows, cols)
     turn = rng.uniform(0, 2 * np.pi)
@@ -149,7 +149,7 @@ def gradient(rng: np.random.Generator) -> np.ndarray:
 
 
 def noise(rng: np.random.Generator) -> np.ndarray:
-    """White noise, noise with more or less of the coarse in it, salt and pepper, faint or full."""
+    """White noise, noise of various coarseness, salt and pepper, faint or strong."""
     size = int(rng.integers(64, 320))
     color = rng.random() < 0.5
     shape = (size, size, 3 if color else 1)

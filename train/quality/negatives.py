@@ -1,7 +1,7 @@
-"""Pictures that are no slice of a head, of many kinds: to choose the thresholds on, and to score the check.
+"""Pictures of many kinds that are not slices of a head, to fit and to score the input check.
 
-The two parts never share a picture: photographs and DICOM files are divided by file, what is drawn
-is drawn from other random numbers. The files are those that scikit-image, scikit-learn and pydicom ship.
+The two parts never share a picture: photographs and DICOM files are divided by file, and drawn pictures use
+different random numbers. The files come with scikit-image, scikit-learn and pydicom.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PHOTOGRAPHS = {
     "fit": ("astronaut.png", "coffee.png", "motorcycle_left.png", "china.jpg", "page.png"),
     "score": ("chelsea.png", "rocket.jpg", "camera.png", "flower.jpg", "clock_motion.png"),
 }
-"""Of scikit-image and scikit-learn; a page in a book is one, too."""
+"""From scikit-image and scikit-learn; one shows a page of a book."""
 
 SURFACES = {
     "fit": ("brick.png", "gravel.png", "ihc.png", "cell.png"),
@@ -32,7 +32,7 @@ ROUND = {
     "fit": ("coins.png", "moon.png"),
     "score": ("retina.jpg", "phantom.png", "horse.png", "logo.png"),
 }
-"""Things that stand before an even background, as a head does."""
+"""Objects on an even background, as a head is."""
 
 SCANS = {
     "fit": ("CT_small.dcm",),
@@ -62,7 +62,7 @@ def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]
     """Make pictures.
 
     Args:
-        part: "fit" or "score"; what one has the other never shows.
+        part: "fit" or "score"; they share no picture.
         each: Pictures of each kind.
         seed: Of all that is random.
 
@@ -81,7 +81,7 @@ def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]
 
 
 def _varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change a picture at random, for few files must stand for all that somebody may upload."""
+    """Change a picture at random: few files must stand for anything that somebody may upload."""
     if rng.random() < 0.25:  # two halves alike, as a head's are
         half = picture[:, : picture.shape[1] // 2]
         picture = np.concatenate([half, half[:, ::-1]], axis=1)
@@ -114,7 +114,7 @@ def _surface(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _on_black(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
-    """Something round before black, which is the outline of a head: the hardest kind."""
+    """Return something round on black, which has the outline of a head: the hardest kind."""
     if index % 4 == 0:
         return _part_of(_file(ROUND[part], index // 4), index // 16, rng)
     names = PHOTOGRAPHS[part] + SURFACES[part]

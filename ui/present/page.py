@@ -44,12 +44,16 @@ def presenting() -> bool:
     return st.query_params.get("present") == "1"
 
 
-def present_button() -> None:
-    """Draw the button that starts to present what is on screen; key P does the same."""
+def present_button(uploads: bool = False) -> None:
+    """Draw the button that starts to present what is on screen; key P does the same.
+
+    Args:
+        uploads: Whether files of the visitor are on screen, which `remember_upload` keeps.
+    """
     asked = st.query_params.get("present")
     if asked is not None:
         st.warning(f"“present” is 1 or left out, not {quoted(asked)}.", icon=":material/link_off:")
-    _draw("switch", _SWITCH, start)
+    _draw("switch", _SWITCH, start_uploads if uploads else start)
 
 
 def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
@@ -104,6 +108,12 @@ def start(step: Step | None = None) -> None:
         answer = {} if step.hidden else {"answer": "1"}
         view = {"stop": str(step.stop)} | answer
     st.query_params.from_dict({"present": "1"} | view | route_query())
+
+
+def start_uploads() -> None:
+    """Present the visitor's own slices on screen, which no address names."""
+    st.query_params.from_dict({"source": "files"})
+    start()
 
 
 def start_route() -> None:
@@ -256,8 +266,9 @@ def _go() -> None:
 
 
 def _leave(query: Mapping[str, str]) -> None:
-    # Analyze reads an address only where it is not the one that it wrote last.
-    st.session_state.pop(f"{slice_picker.ANALYZE}.{slice_picker.WRITTEN}", None)
+    # A page reads an address only where it is not the one that it wrote last.
+    for page in (slice_picker.ANALYZE, "patients"):
+        st.session_state.pop(f"{page}.{slice_picker.WRITTEN}", None)
     st.query_params.from_dict(dict(query) | route_query())
 
 

@@ -55,7 +55,7 @@ def say_missing(name: str) -> None:
 def say_budget(found: dict[str, Any]) -> None:
     """Say on what an experiment was trained, and what its file lacks."""
     budget, data = found["budget"], found["data"]
-    kind = "made-up patients" if data["synthetic"] else "patients of the LGG data set"
+    kind = "synthetic patients" if data["synthetic"] else "patients of the LGG data set"
     words = (
         f"Measured beforehand, not now, by “{plain(found['command'])}”: {data['patients']} {kind}, "
         f"{budget['size']} × {budget['size']} pixels, {budget['slices']:,} slices of training each. "
@@ -99,7 +99,7 @@ def how(document: dict[str, Any]) -> str:
             f"{budget['batch_size']} a step, seed {budget['seed']}."
         )
     if data := document.get("data"):
-        kind = "made-up patients" if data["synthetic"] else "patients"
+        kind = "synthetic patients" if data["synthetic"] else "patients"
         sentences.append(f"Data: {data['patients']} {kind}, {data['slices']:,} slices.")
     if document.get("machine"):
         sentences.append(f"Measured on {document['machine']}.")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
 from scipy.special import betaincinv
 
 from btmodels import registry
@@ -23,20 +22,6 @@ SUBSETS = {
     "samples": "synthetic",
 }
 """Subsets in the order of their columns, those that prove something first."""
-
-LABELS = {
-    "mean_dice": "Mean Dice of a patient",
-    "median_dice": "Median Dice of a patient",
-    "tumor_slice_dice": "Mean Dice of a tumor slice",
-    "false_alarm_rate": "False alarms on empty slices",
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "sensitivity_at_95_specificity": "Sensitivity at 95 % specificity",
-    "accuracy": "Accuracy",
-    "calibration_error": "Calibration error",
-}
-"""Figures of a scored subset that get a row, by key."""
-
 
 _LEADING = {"segment": "mean_dice", "classify": "auc"}
 """The figure that a task's networks are ordered by."""
@@ -113,16 +98,6 @@ def networks() -> list[Network]:
     )
 
 
-def rows(scored: Scores) -> list[dict[str, str]]:
-    """Return a table of scores: a row a figure, a column a subset, intervals in parentheses."""
-    found = []
-    for key, label in LABELS.items():
-        if any(isinstance(each.get(key), int | float) for each in scored.values()):
-            shown = {SUBSETS[subset]: shown_of(each, key) for subset, each in scored.items()}
-            found.append({"Figure": label} | shown)
-    return found
-
-
 def shown_of(scored: Mapping[str, Any], key: str) -> str:
     """Return a figure for people, its interval in parentheses; a dash where it is not there."""
     value, interval = scored.get(key), interval_of(scored, key)
@@ -167,18 +142,3 @@ def cascade_of(scored: Mapping[str, Any]) -> dict[str, Any] | None:
     except (KeyError, WeightsError):
         return None
     return cascade if cascade.get("classifier_sha256") == sha256 else None
-
-
-def draw_score_tables() -> None:
-    """Draw a table for each network that has a record."""
-    for network in networks():
-        st.subheader(network.spec.title)
-        if network.scored:
-            st.table(rows(network.scored))
-            first = next(iter(network.scored.values()))
-            st.caption(
-                f"Of the weights with SHA-256 {first['weights_sha256'][:12]}…, by patient, never by "
-                "slice; in parentheses 95 % of resamplings of the patients."
-            )
-        if network.problem:
-            st.info(network.problem)

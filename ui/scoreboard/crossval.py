@@ -1,4 +1,4 @@
-"""The Scoreboard's cross-validation: every patient's Dice by networks that never met them."""
+"""The Scoreboard's cross-validation: each patient scored by networks that never met that patient."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def draw_crossval(document: Document, text: Text) -> None:
     known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
     low, high = document["mean_dice_interval"]
     st.markdown(
-        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95 % interval {low:.3f} "
-        f"to {high:.3f}), median **{document['median_dice']:.3f}**. "
-        f"Something is marked on {100 * document['false_alarm_rate']:.1f} % of the slices without tumor. "
+        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95 % confidence interval "
+        f"{low:.3f} to {high:.3f}), median **{document['median_dice']:.3f}**. "
+        f"False alarms: {100 * document['false_alarm_rate']:.1f} % of the slices without tumor. "
         f"{_at_chosen_cut(document['chosen_cut'])} {_cleaned(document['whole_patient'])}"
     )
     rows = published.rows_of_patients()
     ours = PatientRow(
-        "Ours, five folds",
+        "This site, five folds",
         dots=list(known.values()),
         names=list(known),
         mean=document["mean_dice"],
@@ -45,11 +45,11 @@ def draw_crossval(document: Document, text: Text) -> None:
     chart(strip_plot.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
     st.markdown(_compared(document, len(known)))
     st.markdown(reduced_run(document))
-    _judged()
+    _draw_networks()
     if classifier := experiments.load(f"crossval_{registry.get('default-classifier').name}"):
         low, high = classifier["auc_interval"]
         st.markdown(
-            f"The classifier, in the same folds: AUC **{classifier['auc']:.3f}** over "
+            f"The classifier in the same folds: AUC **{classifier['auc']:.3f}** over "
             f"{classifier['slices']:,} slices (95 % interval {low:.3f} to {high:.3f}). "
             + reduced_run(classifier)
         )
@@ -67,7 +67,7 @@ def draw_crossval(document: Document, text: Text) -> None:
             "Fold": Column.NumberColumn(pinned=True),
             "Trained on": Column.NumberColumn(help="Patients of the other folds."),
             "Mean Dice": Column.NumberColumn(format="%.3f"),
-            "Processor seconds": Column.NumberColumn(format="%.0f", help="Of the training."),
+            "Processor seconds": Column.NumberColumn(format="%.0f", help="For training."),
         },
         "crossval",
         "Each fold with its training and its score.",
@@ -77,7 +77,7 @@ def draw_crossval(document: Document, text: Text) -> None:
 def _cleaned(scores: Document) -> str:
     low, high = scores["mean_dice_interval"]
     return (
-        f"After a clean-up across each whole patient: mean **{scores['mean_dice']:.3f}** (95 % interval "
+        f"With a clean-up across each whole patient: mean **{scores['mean_dice']:.3f}** (95 % interval "
         f"{low:.3f} to {high:.3f}), median **{scores['median_dice']:.3f}**. {scores['rule']}"
     )
 
@@ -94,9 +94,9 @@ def _compared(document: Document, number: int) -> str:
     words = f"{abs(above):.3f} {'above' if above >= 0 else 'below'}"
     aside = len(cohort.load_split()["reference"])
     return (
-        f"{system['system']} publishes a mean of {mean:.3f} and a median of "
-        f"{system['figures']['median_dice']:.3f} (patients: {system['patients']}); ours has {number} "
-        f"patients, for {aside} reference patients are set aside. Our mean is {words} theirs."
+        f"{system['system']} reports a mean of {mean:.3f} and a median of "
+        f"{system['figures']['median_dice']:.3f} (patients: {system['patients']}); ours covers {number}, "
+        f"because {aside} reference patients are set aside. Our mean is {words} theirs."
     )
 
 
@@ -114,13 +114,13 @@ def reduced_run(document: Document) -> str:
         reduced = reduced or not whole
         said.append(
             f"the {title} was trained on {_amount(budget, experiments.trained_slices(budget))}, "
-            + ("as the site's own" if whole else f"the site's own on {_amount(recipe)}")
+            + ("as the site's own was" if whole else f"the site's own on {_amount(recipe)}")
         )
     if not reduced:
         return ""
     return (
-        f"**This is a reduced run**: in each fold {'; '.join(said)}. The figure says what this budget "
-        "reaches, not what the recipe does."
+        f"**This is a reduced run**: in each fold {'; '.join(said)}. The figure shows what this budget "
+        "achieves, not what the full recipe does."
     )
 
 
@@ -129,8 +129,8 @@ def _amount(trained: Document, slices: int | None = None) -> str:
     return f"{number:,} slices of {trained['size']} x {trained['size']} pixels"
 
 
-def _judged() -> None:
-    """Draw a table of all segmenters that were judged in these folds."""
+def _draw_networks() -> None:
+    """Draw a table of all segmenters that were cross-validated."""
     names = [name for name, spec in registry.SPECS.items() if spec.task == "segment"]
     found = [each for name in names if (each := experiments.load(f"crossval_{name}"))]
     table(
@@ -139,7 +139,7 @@ def _judged() -> None:
                 "Network": registry.get(each["network"]["name"]).title,
                 "Mean Dice": each["mean_dice"],
                 "Median Dice": each["median_dice"],
-                "Mean at the chosen cut": each["chosen_cut"]["mean_dice"],
+                "Mean at the chosen threshold": each["chosen_cut"]["mean_dice"],
                 "Tumor-slice Dice": each["tumor_slice_dice"],
                 "False alarms": 100 * each["false_alarm_rate"],
                 "Slices a fold": budget and experiments.trained_slices(budget),
@@ -150,22 +150,23 @@ def _judged() -> None:
         ],
         {
             "Network": Column.TextColumn(pinned=True),
-            "Mean Dice": Column.NumberColumn(format="%.3f", help="Cut at one half."),
+            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold one half."),
             "Median Dice": Column.NumberColumn(format="%.3f"),
-            "Mean at the chosen cut": Column.NumberColumn(
-                format="%.3f", help="Mean Dice, cut where the other folds' patients score best."
+            "Mean at the chosen threshold": Column.NumberColumn(
+                format="%.3f",
+                help="Mean Dice at the threshold that is best for the other folds' patients.",
             ),
             "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
             "False alarms": Column.NumberColumn(
-                format="%.1f %%", help="Slices without tumor on which something is marked."
+                format="%.1f %%", help="Slices without tumor in which something is marked."
             ),
             "Slices a fold": Column.NumberColumn(
-                help="That each fold's network was trained on. An ensemble is put together, not trained."
+                help="On which each fold's network was trained. An ensemble is assembled, not trained."
             ),
-            "Pixels": Column.TextColumn(help="Rows and columns it was trained and judged at."),
+            "Pixels": Column.TextColumn(help="Rows and columns in training and scoring."),
         },
         "crossval_networks",
-        "The networks that were judged in these folds.",
+        "The networks that were cross-validated.",
     )
 
 
@@ -174,7 +175,7 @@ def _at_chosen_cut(scores: Document) -> str:
     cuts = sorted(set(scores["by_fold"]))
     where = f"{cuts[0]:g}" if len(cuts) == 1 else f"{cuts[0]:g} to {cuts[-1]:g}"
     return (
-        "Cut not at one half but at the probability that is best for the other folds' patients "
+        "At the threshold that is best for the other folds' patients instead of one half "
         f"({where}): mean **{scores['mean_dice']:.3f}** (95 % interval {low:.3f} to {high:.3f}), "
         f"median **{scores['median_dice']:.3f}**."
     )

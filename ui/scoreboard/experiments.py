@@ -1,4 +1,4 @@
-"""The Scoreboard's experiments: which one is looked at, and what leak and faults gave."""
+"""The Scoreboard's experiments: the choice of one, the leak, and faults of the input."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draw_experiments(text: Text) -> None:
     except (KeyError, TypeError, IndexError, ValueError):
         # A file of another version: better no figure than half of one.
         st.info(
-            "The file of this experiment is not one that this page can read.",
+            "This page cannot read the file of this experiment.",
             icon=":material/do_not_disturb_on:",
         )
         return
@@ -59,12 +59,12 @@ def leak(document: Document, text: Text) -> None:
     gap = leaking["score"]["pooled_dice"] - clean["score"]["pooled_dice"]
     st.markdown(
         f"The same network, trained on as many slices, scores a pooled Dice of "
-        f"**{leaking['score']['pooled_dice']:.3f}** where slices were divided at random and "
-        f"**{clean['score']['pooled_dice']:.3f}** where patients were: {abs(gap):.3f} "
+        f"**{leaking['score']['pooled_dice']:.3f}** where slices were split at random and "
+        f"**{clean['score']['pooled_dice']:.3f}** where patients were split: {abs(gap):.3f} "
         f"{'more' if gap > 0 else 'less'}. {len(leaking['shared_patients'])} of the "
         f"{leaking['test_patients']} patients in the first test set were also trained on. For "
-        f"{100 * leaking['nearest']['same_patient']:.0f} % of its test slices the training slice most "
-        f"like it is of the same patient; in the second that cannot be."
+        f"{100 * leaking['nearest']['same_patient']:.0f} % of its test slices the most similar "
+        f"training slice is from the same patient; in the second this cannot happen."
     )
     bars = [
         IntervalRow(
@@ -73,11 +73,11 @@ def leak(document: Document, text: Text) -> None:
         for key, name in (("pooled_dice", "Pooled Dice"), ("tumor_slice_dice", "Tumor-slice Dice"))
         for arm in (leaking, clean)
     ]
-    chart(intervals(bars, "Dice"), "leak", "Dice of both ways to divide, with intervals.")
+    chart(intervals(bars, "Dice"), "leak", "Dice of both splits, with intervals.")
     table(
         [
             {
-                "Divided": arm["title"],
+                "Split": arm["title"],
                 "Pooled Dice": arm["score"]["pooled_dice"],
                 "Tumor-slice Dice": arm["score"]["tumor_slice_dice"],
                 "Test slices": arm["sizes"]["test"],
@@ -89,24 +89,24 @@ def leak(document: Document, text: Text) -> None:
             for arm in document["arms"]
         ],
         {
-            "Divided": Column.TextColumn(pinned=True, width=190),
+            "Split": Column.TextColumn(pinned=True, width=190),
             "Pooled Dice": Column.NumberColumn(format="%.3f"),
             "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
             "Test slices": Column.NumberColumn(),
             "Patients on both sides": Column.NumberColumn(),
             "Nearest of the same patient": Column.NumberColumn(
                 format="%.0f %%",
-                help="Test slices whose nearest training slice is of the same patient.",
+                help="Test slices whose nearest training slice is from the same patient.",
             ),
             "Distance to the nearest": Column.NumberColumn(
                 format="%.2f", help=document["distance"]
             ),
             "Distance of neighbors": Column.NumberColumn(
-                format="%.2f", help="Median distance of slices that follow each other in one head."
+                format="%.2f", help="Median distance between neighboring slices of one head."
             ),
         },
         "leak",
-        "Both ways to divide, with scores and distances.",
+        "Both splits, with scores and distances.",
     )
 
 
@@ -115,8 +115,8 @@ def robustness(document: Document, text: Text) -> None:
     first, *rows = document["rows"]
     rows = sorted(rows, key=lambda row: -row["drop"])
     st.markdown(
-        f"On {document['patients']} test patients ({document['slices']} slices) the masks as they are "
-        f"have a Dice of **{first['dice']:.3f}**. Each mark below is how much of it a fault takes."
+        f"On {document['patients']} test patients ({document['slices']} slices) unaltered input gives "
+        f"a Dice of **{first['dice']:.3f}**. Each mark below shows how much of it a fault costs."
     )
     chart(
         intervals(
@@ -140,7 +140,7 @@ def robustness(document: Document, text: Text) -> None:
                 "Dice": row["dice"],
                 "Worst patient loses": row["worst"],
                 "AUC lost": row["auc_drop"],
-                "Verdicts turned": None
+                "Verdicts changed": None
                 if row["verdicts_changed"] is None
                 else 100 * row["verdicts_changed"],
                 "What was done": row["what"],
@@ -153,9 +153,9 @@ def robustness(document: Document, text: Text) -> None:
             "Dice lost": Column.NumberColumn(format="%.3f"),
             "Dice": Column.NumberColumn(format="%.3f"),
             "Worst patient loses": Column.NumberColumn(format="%.3f"),
-            "AUC lost": Column.NumberColumn(format="%.3f", help="Of the classifier."),
-            "Verdicts turned": Column.NumberColumn(
-                format="%.1f %%", help="Slices whose verdict the fault turned."
+            "AUC lost": Column.NumberColumn(format="%.3f", help="For the classifier."),
+            "Verdicts changed": Column.NumberColumn(
+                format="%.1f %%", help="Slices whose verdict the fault changed."
             ),
             "What was done": Column.TextColumn(width="large"),
             "Slices": Column.NumberColumn(),

@@ -23,9 +23,9 @@ def associate(document: Document, text: Text) -> None:
     """Draw tests of shape against genes for both kinds of masks, and a figure's values by cluster."""
     same, total = document["same"], len(document["tests"])
     st.markdown(
-        f"{document['patients']} patients, {total} tests for either kind of mask. After correction "
-        f"**{same['both']}** are below {document['alpha']:g} with both, **{same['truth_only']}** with the "
-        f"expert's masks alone, **{same['predicted_only']}** with the predicted ones alone, "
+        f"{document['patients']} patients and {total} tests with each kind of mask. After correction, "
+        f"**{same['both']}** have p below {document['alpha']:g} with both, **{same['truth_only']}** "
+        f"with the expert's masks alone, **{same['predicted_only']}** with the predicted ones alone, "
         f"{same['neither']} with neither."
     )
     if scored := document.get("crossval"):

@@ -42,7 +42,7 @@ def draw_headline() -> None:
     """Draw the answer: two sentences, and a dot for each patient beside the band of two experts."""
     rows = headline.patient_rows()
     words, picture = st.columns([1, 1.15], gap="large", vertical_alignment="center")
-    with words, st.container(key="headline", gap="medium"):
+    with words, st.container(key="headline", gap="xsmall"):
         st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
         st.markdown(headline.detection_sentence(headline.detection_score()))
     if rows:

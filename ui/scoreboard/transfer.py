@@ -19,9 +19,9 @@ Column = st.column_config
 TASKS = {"segment": "Where? (segmenter)", "classify": "Is there a tumor? (classifier)"}
 ARMS = {
     "scratch": "from scratch",
-    "frozen": "pre-trained, frozen",
-    "staged": "pre-trained, thawed in stages",
-    "handed": "handed over from the other task",
+    "frozen": "pretrained, frozen",
+    "staged": "pretrained, unfrozen in stages",
+    "handed": "transferred from the other task",
 }
 _SCORE = {"segment": ("mean_dice", "Mean Dice"), "classify": ("auc", "AUC")}
 
@@ -75,7 +75,7 @@ def transfer(document: Document, text: Text) -> None:
     _cells(cells, document, key, axis)
     st.caption(
         " ".join(
-            f"{ENCODERS.get(name, name)} was pre-trained on {source}."
+            f"{ENCODERS.get(name, name)} was pretrained on {source}."
             for name, source in document["sources"].items()
         )
     )
@@ -120,19 +120,19 @@ def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axi
     shown: dict[str, Any] = {
         "Network": Column.TextColumn(pinned=True, width=90),
         "Start": Column.TextColumn(width=200),
-        "Patients": number(help="Trained on."),
+        "Patients": number(help="In training."),
         axis: number(format="%.3f", help="On all slices of the validation patients."),
-        "Processor seconds": number(format="%.0f", help="Of the training, without validation."),
+        "Processor seconds": number(format="%.0f", help="For training, without validation."),
         "Trained parameters, millions": number(format="%.1f"),
         "First kernels moved": number(
             format="%.0f %%",
-            help="How far training moved the first layer's kernels, of their norm.",
+            help="How far training moved the first layer's kernels, relative to their norm.",
         ),
     }
     task = cells[0]["task"]
     for target in document["targets"][task]:
         shown[f"Seconds to {target:g}"] = number(
-            format="%.0f", help=f"Processor seconds until {axis} first came to {target:g}."
+            format="%.0f", help=f"Processor seconds until {axis} first reached {target:g}."
         )
     table(rows, shown, f"transfer-{task}", "Every start with its score and times.")
 

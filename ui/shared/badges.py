@@ -36,33 +36,33 @@ BADGES = {
         "validation",
         "violet",
         ":material/tune:",
-        "Thresholds were chosen on this patient, so agreement with the expert flatters a little.",
+        "Thresholds were chosen on this patient, so agreement with the expert is slightly optimistic.",
     ),
     "test": Badge(
         "never seen",
         "green",
         ":material/visibility_off:",
-        "No training run and no choice has used this patient: agreement here is evidence.",
+        "This patient took no part in training or in any choice of settings: agreement here is evidence.",
     ),
     "reference": Badge(
         "never seen",
         "green",
         ":material/visibility_off:",
-        "This patient is set aside from all of training and choosing: agreement here is evidence.",
+        "This patient is set aside from all training and all choices: agreement here is evidence.",
     ),
     "synthetic": Badge(
         "synthetic",
         "blue",
         ":material/science:",
-        "A made-up patient, computed from a brain template: safe to share, and no evidence of how "
-        "well real patients are read.",
-        truth="Truth, as it was made",
+        "A synthetic patient, computed from a brain template: safe to share, but no evidence of how "
+        "well the networks do on real patients.",
+        truth="Truth, as computed",
     ),
     "unknown": Badge(
         "source unknown",
         "gray",
         ":material/help:",
-        "Nothing is known about where this slice comes from.",
+        "Where this slice comes from is not known.",
         truth="Truth, from your mask",
     ),
 }

@@ -10,8 +10,26 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from ui.shared.component_files import address, modules
+
 _SHELL = Path(st.__file__).parent / "static" / "index.html"
 _SERVER = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
+
+_HISTORY = """<script>(() => {
+  const push = history.pushState, steps = ["present", "stop", "lesson"];
+  history.pushState = function (state, title, address) {
+    const [from, to] = [new URL(location.href), new URL(address ?? "", document.baseURI)];
+    const value = (url, key) => url.searchParams.get(key);
+    const [before, after] = [from, to].map((url) => value(url, "patient"));
+    const step = (before && after && before !== after)
+      || steps.some((key) => value(from, key) !== value(to, key));
+    if (from.pathname === to.pathname && !step) return history.replaceState(state, title, address);
+    return push.call(this, state, title, address);
+  };
+})()</script>"""
+"""Streamlit adds a step to the browser's history whenever a page writes its address, which pages do as
+often as a visitor stops dragging. Only another page, patient, lesson or stop of a route is a step that
+*Back* undoes."""
 
 
 def routes(paths: Iterable[str]) -> list[Route]:
@@ -29,6 +47,18 @@ def routes(paths: Iterable[str]) -> list[Route]:
     return [Route(path, _document) for path in paths]
 
 
+def preloads(path: str) -> str:
+    """Return tags by which a browser fetches a page's scripts while it still loads Streamlit's own.
+
+    Args:
+        path: Of the page.
+    """
+    folders = ("viewer/", "lessons/") if path == "/learn" else ("viewer/",)
+    names = (name for name in modules() if name.startswith(folders))
+    return "".join(f'<link rel="modulepreload" href="{address(name)}">' for name in names)
+
+
 async def _document(request: Request) -> HTMLResponse:
-    html = _SHELL.read_text(encoding="utf-8").replace("<head>", f"<head>{_SERVER}", 1)
+    head = f"<head>{_SERVER}{_HISTORY}{preloads(request.url.path)}"
+    html = _SHELL.read_text(encoding="utf-8").replace("<head>", head, 1)
     return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

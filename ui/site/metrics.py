@@ -187,7 +187,7 @@ class Measured:
             seconds = time.monotonic() - started
             REQUESTS.labels(kind, str(status)).inc()
             REQUEST_SECONDS.labels(kind).observe(seconds)
-            level = logging.INFO if status < 500 else logging.ERROR
+            level = logging.ERROR if status == 500 else logging.INFO
             what = {"kind": kind, "method": scope["method"], "status": status}
-            if kind in ("page", "upload") or status >= 400:
+            if kind in ("page", "upload") or (status >= 400 and kind != "operators"):
                 _log.log(level, "request", extra=what | {"seconds": round(seconds, 4)})

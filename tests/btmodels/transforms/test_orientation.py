@@ -28,7 +28,7 @@ def test_undone_is_as_it_was(turn):
     each = turn_slice(Slice("x", pixels, truth, spacing=(2.0, 1.0)), turn)
     np.testing.assert_array_equal(turn.undo(each.pixels), pixels)
     np.testing.assert_array_equal(as_uploaded(each.truth, each), truth)
-    assert (turn == Turn()) != any("turned by hand" in note for note in each.notes)
+    assert (turn == Turn()) != any("turned manually" in note for note in each.notes)
     assert each.spacing == ((1.0, 2.0) if turn.quarters % 2 else (2.0, 1.0))
 
 

@@ -41,7 +41,8 @@ def test_what_is_drawn_comes_from_chance_alone():
 
 
 def test_an_ensemble_learns_what_can_be_learned(monkeypatch):
-    monkeypatch.setattr(fit_classifier, "EPOCHS", 150)
+    monkeypatch.setattr(fit_classifier, "EPOCHS", 40)
+    monkeypatch.setattr(fit_classifier, "RATE", 0.05)
     monkeypatch.setattr(fit_classifier, "JITTER", 0.05)
     monkeypatch.setattr(fit_classifier, "NETWORKS", 1)
     rng = np.random.default_rng(2)
