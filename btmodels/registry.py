@@ -138,7 +138,8 @@ class Record:
         threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients.
         temperature: Divides the logits before the sigmoid; above 0.
         flips: Whether the left-right mirrored slice is averaged in.
-        min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped.
+        min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped, counted in
+            a slice of 256 x 256 pixels.
         split_sha256: Of the split by patient it was trained on.
         complete: False while training is unfinished.
         command: The command that wrote it.

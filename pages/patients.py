@@ -1,7 +1,10 @@
 """Patients: a cohort to choose from, and one patient as a whole."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from ui.analyze import results
 from ui.patients import page
 from ui.present import page as present
 from ui.session.stack import Analyzed
@@ -25,11 +28,20 @@ def under(analyzed: Analyzed, view: View) -> None:
 if present.presenting():
     present.draw_presentation()
 else:
-    headline, button = st.columns([5, 1], vertical_alignment="center")
-    headline.title(text.get("Headline", "Patients"), anchor=False)
-    st.markdown(text.get("Sentence", ""))
-    choice = page.choose(text)
+    st.html(Path(results.__file__).with_name("analyze.css"))
+    bar = st.container(horizontal=True, vertical_alignment="center", key="controls")
+    choice = page.choose(text, bar)
     if choice:
-        with button:
+        with bar:
             present.present_button()
-        workbench(choice.stack, choice.start, beside, choice.model, under=under, page=page.PAGE)
+        workbench(
+            choice.stack,
+            choice.start,
+            beside,
+            choice.model,
+            under=under,
+            page=page.PAGE,
+            above=results.answer,
+            follow=choice.follow,
+        )
+    page.offer(text)

@@ -14,9 +14,11 @@ from PIL import Image
 from btmodels.export.spreadsheet import csv_bytes
 from btmodels.filenames import stem_of
 from btmodels.measurement.measure import square_millimeters
+from btmodels.measurement.study import StudySummary
 from btmodels.slices import Analysis
 from btmodels.transforms.orientation import as_uploaded
 from btmodels.visualize.overlay import overlay_png
+from btmodels.visualize.window import Window
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 _WHEN = (1980, 1, 1, 0, 0, 0)
@@ -33,6 +35,10 @@ COLUMNS = (
     "weights_sha256",
     "threshold",
     "marked_pixels",
+    "marked_slices",
+    "largest_slice",
+    "milliliters",
+    "side",
     "slice_share",
     "head_share",
     "square_mm",
@@ -43,7 +49,10 @@ COLUMNS = (
     "mirrored",
     "warnings",
 )
-"""Of the table; shares and probabilities from 0 to 1, empty where something is not known."""
+"""Of the table; shares and probabilities from 0 to 1, empty where something is not known. A row of a whole
+study is named `STUDY` in the first column; what counts slices, volume and side stands there alone."""
+
+STUDY = "all slices"
 
 
 def safe_stem(name: str) -> str:
@@ -85,22 +94,35 @@ def mask_png(mask: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def table_csv(analyses: Iterable[Analysis]) -> bytes:
-    """Write a table with a row for each slice.
+def table_csv(analyses: Iterable[Analysis], studies: Iterable[StudySummary] = ()) -> bytes:
+    """Write a table with a row for each slice, and one for each study of several slices.
+
+    Args:
+        analyses: Of the slices.
+        studies: What they add up to.
 
     Returns:
         CSV in UTF-8, a comma between fields, the columns of `COLUMNS`.
     """
-    return csv_bytes((_row(analysis) for analysis in analyses), COLUMNS)
+    rows = [*map(_row, analyses), *(_study_row(each) for each in studies if each.slices > 1)]
+    return csv_bytes(rows, COLUMNS)
 
 
-def zip_of(analyses: Sequence[Analysis], volumes: Mapping[str, bytes], notice: str) -> bytes:
+def zip_of(
+    analyses: Sequence[Analysis],
+    volumes: Mapping[str, bytes],
+    notice: str,
+    studies: Sequence[StudySummary] = (),
+    windows: Sequence[Window | None] = (),
+) -> bytes:
     """Pack everything: masks by the data set's names, pictures with the masks drawn in, the table.
 
     Args:
         analyses: One for each slice.
         volumes: Further files by name, such as NIfTI masks.
         notice: Text of the file README.txt.
+        studies: What the slices add up to, for the table.
+        windows: FLAIR values that are black and white, one for each slice; each slice's own where left out.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
@@ -109,10 +131,11 @@ def zip_of(analyses: Sequence[Analysis], volumes: Mapping[str, bytes], notice: s
             file.writestr(zipfile.ZipInfo(name, _WHEN), data, zipfile.ZIP_DEFLATED)
 
         add("README.txt", notice.encode())
-        add("slices.csv", table_csv(analyses))
-        for stem, analysis in zip(stems(analyses), analyses, strict=True):
+        add("slices.csv", table_csv(analyses, studies))
+        windows = windows or [None] * len(analyses)
+        for stem, analysis, window in zip(stems(analyses), analyses, windows, strict=True):
             add(f"masks/{stem}_mask.tif", mask_tiff(own_mask(analysis)))
-            add(f"overlays/{stem}_overlay.png", overlay_png(analysis))
+            add(f"overlays/{stem}_overlay.png", overlay_png(analysis, window))
         for name, data in volumes.items():
             add(name, data)
     return buffer.getvalue()
@@ -131,6 +154,19 @@ def stems(analyses: Iterable[Analysis]) -> list[str]:
         taken.add(stem.lower())
         result.append(stem)
     return result
+
+
+def _study_row(study: StudySummary) -> dict[str, object]:
+    return {
+        "slice": STUDY,
+        "volume": study.title,
+        "marked_pixels": study.marked_pixels,
+        "marked_slices": study.marked_slices,
+        "largest_slice": study.largest_name,
+        "milliliters": study.milliliters,
+        "side": study.place,
+        "warnings": f"{study.rejected} slices are not fit to judge." if study.rejected else "",
+    }
 
 
 def _row(analysis: Analysis) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""One page about one slice, as PDF: pictures, figures, what they come from, and what they are not.
+"""A report as PDF: what the whole study shows, then slices: pictures, figures, sources, and caveats.
 
 Made in memory. The only name in it is the one that the slice came with, without folders and cut short.
 """
@@ -6,120 +6,224 @@ Made in memory. The only name in it is the one that the slice came with, without
 from __future__ import annotations
 
 import hashlib
-import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 from PIL import Image
 
 from btmodels import __version__, registry
 from btmodels.dataset import cohort
+from btmodels.export.pdf_page import BOTTOM, MARGIN, WIDTH, area_curve, new_pdf, shortened, write
 from btmodels.measurement.measure import square_millimeters
+from btmodels.measurement.study import StudySummary, milliliters, percent, sentence
+from btmodels.metrics import overlap
 from btmodels.quality.findings import QualityReport
 from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
+from btmodels.visualize.window import Window, apply_window, windows_of
 
 NOTICE = "For research and teaching. This is not a medical device, and nothing here is a diagnosis."
 
 _FIT = (
-    "The program that looks whether a file is fit to be judged found no fault in this one. That says "
+    "The program that checks whether a file is fit to be judged found no fault in this one. That says "
     "nothing about the person."
 )
-_NOT_LOOKED_AT = "Whether the picture is fit to be judged was not looked at."
+_NOT_LOOKED_AT = "Whether the picture is fit to be judged was not checked."
 
-_MARGIN, _WIDTH = 15, 180  # mm, of A4
 _BOX = 84  # mm, side of the square that a picture is fitted into
-_BOTTOM = 284  # mm, where the last line may end
-_NAME = 90  # characters of a name that are shown
+_SMALL, _COLUMNS = 42, 4  # mm and pictures a line, of the pages with all marked slices
+_PICTURE = 512  # pixels of a picture's longer side at least
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """What a report says beyond masks and figures.
+
+    Attributes:
+        quality: What the input check found in the slice.
+        badge, meaning: Whether the networks have met the patient before: a word or two, a sentence.
+        made: Today.
+        agreement: Sentences about how far networks agree on the slice, where that was asked.
+    """
+
+    quality: QualityReport
+    badge: str
+    meaning: str
+    made: date
+    agreement: tuple[str, ...] = ()
 
 
 def report_pdf(
     analysis: Analysis,
-    diagnosis: QualityReport,
-    badge: str,
-    meaning: str,
-    made: date,
+    context: ReportContext,
+    summary: StudySummary | None = None,
+    analyses: Sequence[Analysis] = (),
 ) -> bytes:
     """Write the report.
 
     Args:
-        analysis: At the threshold that is to be reported.
-        diagnosis: What the input check sees in the slice.
-        badge, meaning: Whether the networks have met the patient before: a word or two, a sentence.
-        made: Today.
+        analysis: The slice to report on, at the threshold that is to be reported.
+        context: What else is known of it.
+        summary: Of the study that the slice belongs to; None, or one of one slice, leaves its pages out.
+        analyses: All analyzed slices of that study, in order, at the same threshold.
 
     Returns:
-        A PDF of one page, A4.
+        A PDF, A4: for a study one page about all of it, one about the slice, then all marked slices; for a
+        single slice one page.
     """
-    pdf = FPDF(format="A4")
-    pdf.set_auto_page_break(False)
-    pdf.set_margin(_MARGIN)
-    pdf.c_margin = 0  # words begin where pictures do
-    pdf.set_title("Brain-tumor segmentation: one slice")
-    pdf.set_creator(f"brain-tumor segmentation {__version__}")
-    pdf.add_page()
-    _line(pdf, "Brain-tumor segmentation: one slice", 16, bold=True)
-    _line(pdf, NOTICE, 9)
-    shown = _shown(analysis.slice.name)
-    _line(pdf, f"Slice: {shown}", 10, bold=True)
-    if _plain(shown).count("?") > shown.count("?"):
-        _line(
-            pdf, "Letters of its name that this page cannot write are shown as a question mark.", 9
-        )
-    _line(pdf, f"Patient: {badge}. {meaning}", 9)
-    pdf.ln(2)
-    _pictures(pdf, analysis)
-    for label, value in _figures(analysis):
-        pdf.set_font("Helvetica", size=9)
-        pdf.cell(48, 4.6, _plain(label))
-        pdf.set_font("Helvetica", style="B", size=9)
-        pdf.cell(0, 4.6, _plain(value), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    pdf.ln(1)
-    sentences = (*diagnosis.sentences, *analysis.warnings)
-    if not diagnosis.checked:
-        sentences = (_NOT_LOOKED_AT, *sentences)
-    elif not diagnosis.findings:
-        sentences = (_FIT, *sentences)
-    _list(pdf, "What was noticed", sentences, rest=62)
-    _list(pdf, "What to keep in mind", caveats())
-    _list(pdf, "Where it comes from", _sources(analysis, made))
+    whole = summary is not None and summary.slices > 1
+    title = f"Brain-tumor segmentation: {'study' if whole else 'one slice'}"
+    pdf = new_pdf(title, f"brain-tumor segmentation {__version__}")
+    every = [each.slice for each in analyses] if whole else [analysis.slice]
+    windows = {id(each): found[FLAIR] for each, found in zip(every, windows_of(every), strict=True)}
+    window = windows.get(id(analysis.slice)) or windows_of([analysis.slice])[0][FLAIR]
+    if whole:
+        _study_page(pdf, summary, analyses, windows, context)
+    _slice_page(pdf, analysis, window, context)
+    if whole:
+        _marked_slices(pdf, [each for each in analyses if each.marked_pixels], windows)
     return bytes(pdf.output())
 
 
-def _pictures(pdf: FPDF, analysis: Analysis) -> None:
+def _study_page(
+    pdf: FPDF,
+    summary: StudySummary,
+    analyses: Sequence[Analysis],
+    windows: dict[int, Window],
+    context: ReportContext,
+) -> None:
+    _head(pdf, "Brain-tumor segmentation: study", summary.title, context)
+    write(pdf, sentence(summary), 14, bold=True)
+    pdf.ln(2)
+    by_area = sorted(analyses, key=lambda each: each.marked_pixels)
+    if summary.largest is not None:
+        largest = by_area[-1]
+        _pictures(pdf, largest, windows[id(largest.slice)])
+    write(pdf, "Marked pixels in each slice, first slice left", 10, bold=True)
+    area_curve(pdf, summary.areas)
+    _table(pdf, _study_figures(summary, analyses))
+    _list(pdf, "How far the networks agree on the largest or chosen slice", context.agreement)
+    _list(pdf, "What to keep in mind", caveats())
+
+
+def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[tuple[str, str]]:
+    yes = sum(each.tumor for each in analyses)
+    classifier = registry.get(analyses[0].classifier).title
+    found = [
+        ("Slices", f"{summary.slices}, of which {summary.analyzed} were analyzed"),
+        ("Marked", f"in {summary.marked_slices} slices, {summary.marked_pixels:,} pixels in all"),
+        ("Volume", "unknown: the files give no spacing"),
+        ("Side", summary.place or "nothing is marked"),
+        ("Largest in", summary.largest_name or "nothing is marked"),
+        ("Is there a tumor?", f"yes in {yes} of {len(analyses)} slices ({classifier})"),
+    ]
+    if summary.milliliters is not None:
+        found[2] = (
+            "Volume",
+            f"{milliliters(summary.milliliters)} at the spacing that the files give",
+        )
+    if summary.rejected:
+        found.append(("Not fit to judge", f"{summary.rejected} slices, which have no mask"))
+    scored = [each for each in analyses if each.slice.truth is not None]
+    if scored:
+        counts = overlap.total(overlap.count(each.mask, each.slice.truth) for each in scored)
+        score = overlap.dice(counts)
+        words = "undefined, both are empty" if score is None else f"{score:.3f}"
+        found.append(("Dice, all slices", f"{words}, on {len(scored)} slices with a true mask"))
+    return found
+
+
+def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportContext) -> None:
+    _head(pdf, "Brain-tumor segmentation: one slice", analysis.slice.name, context)
+    _pictures(pdf, analysis, window)
+    _table(pdf, _figures(analysis))
+    quality = context.quality
+    sentences = (*context.agreement, *quality.sentences, *analysis.warnings)
+    if not quality.checked:
+        sentences = (_NOT_LOOKED_AT, *sentences)
+    elif not quality.findings:
+        sentences = (_FIT, *sentences)
+    _list(pdf, "What was noticed", sentences, rest=62)
+    _list(pdf, "What to keep in mind", caveats())
+    _list(pdf, "Where it comes from", _sources(analysis, context.made))
+
+
+def _marked_slices(pdf: FPDF, analyses: Sequence[Analysis], windows: dict[int, Window]) -> None:
+    gap = (WIDTH - _COLUMNS * _SMALL) / (_COLUMNS - 1)
+    top = BOTTOM
+    for place, each in enumerate(analyses):
+        column = place % _COLUMNS
+        if not column and top + 2 * (_SMALL + 8) > BOTTOM:
+            pdf.add_page()
+            write(pdf, "All slices in which anything is marked", 12, bold=True)
+            top = pdf.get_y() + 2
+        elif not column:
+            top += _SMALL + 8
+        rows, cols = each.mask.shape
+        scale = _SMALL / max(rows, cols)
+        left = MARGIN + column * (_SMALL + gap)
+        picture = overlay.overlay(each, window=windows[id(each.slice)])
+        pdf.image(Image.fromarray(picture), left, top, cols * scale, rows * scale)
+        pdf.set_xy(left, top + _SMALL)
+        number = each.slice.number
+        name = f"Slice {number}" if number is not None else shortened(each.slice.name, 24)
+        write(pdf, f"{name}: {each.marked_pixels:,} px", 8, width=_SMALL)
+
+
+def _head(pdf: FPDF, title: str, name: str, context: ReportContext) -> None:
+    pdf.add_page()
+    write(pdf, title, 16, bold=True)
+    write(pdf, NOTICE, 9)
+    kind = "Slice" if title.endswith("slice") else "Study"
+    write(pdf, f"{kind}: {shortened(name)}", 10, bold=True)
+    write(pdf, f"Patient: {context.badge}. {context.meaning}", 9)
+    pdf.ln(2)
+
+
+def _pictures(pdf: FPDF, analysis: Analysis, window: Window) -> None:
     top = pdf.get_y()
-    plain = np.repeat(analysis.slice.pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
-    marked = np.asarray(Image.open(io.BytesIO(overlay.overlay_png(analysis))).convert("RGB"))
-    rows, cols = plain.shape[:2]
+    gray = apply_window(analysis.slice.pixels[..., FLAIR], window)
+    marked = overlay.overlay(analysis, _PICTURE, window)
+    rows, cols = gray.shape
     scale = _BOX / max(rows, cols)
     words = ("FLAIR", "FLAIR with what the network marks (orange)")
     if analysis.slice.truth is not None:
         words = (words[0], "Marked (orange) and true mask (blue, dashed)")
+    plain = np.repeat(gray[..., None], 3, axis=2)
     for place, (pixels, caption) in enumerate(zip((plain, marked), words, strict=True)):
-        left = _MARGIN + place * (_WIDTH - _BOX)
+        left = MARGIN + place * (WIDTH - _BOX)
         pdf.image(Image.fromarray(pixels), left, top, cols * scale, rows * scale, alt_text=caption)
         pdf.set_xy(left, top + rows * scale + 1)
-        pdf.set_font("Helvetica", size=8)
-        pdf.cell(_BOX, 4, _plain(caption))
-    pdf.set_xy(_MARGIN, top + rows * scale + 7)
+        write(pdf, caption, 8, width=_BOX)
+    pdf.set_xy(MARGIN, top + rows * scale + 7)
+
+
+def _table(pdf: FPDF, rows: Sequence[tuple[str, str]]) -> None:
+    for label, value in rows:
+        top = pdf.get_y()
+        write(pdf, label, 9, width=48)
+        pdf.set_xy(MARGIN + 48, top)
+        write(pdf, value, 9, bold=True)
+    pdf.ln(1)
 
 
 def _figures(analysis: Analysis) -> list[tuple[str, str]]:
     classifier = registry.get(analysis.classifier).title
     limit = registry.load_record(analysis.classifier).threshold
-    probability = 100 * analysis.prediction.tumor_probability
     verdict = "yes" if analysis.tumor else "none found in this slice"
+    probability = percent(analysis.prediction.tumor_probability)
     rows, cols = analysis.mask.shape
     found = [
         (
             "Is there a tumor?",
-            f"{verdict}: {probability:.1f} % ({classifier}, threshold {100 * limit:.1f} %)",
+            f"{verdict}: {probability} ({classifier}, threshold {100 * limit:.1f} %)",
         ),
         ("Marked", f"{analysis.marked_pixels:,} of {rows} x {cols} pixels"),
         ("Of the slice", f"{100 * analysis.slice_share:.2f} %"),
-    ]  # fmt: skip
+    ]
     if analysis.head_share is not None:
         found.append(("Of the head", f"{100 * analysis.head_share:.2f} %"))
     if (area := square_millimeters(analysis)) is not None:
@@ -155,34 +259,19 @@ def caveats() -> tuple[str, ...]:
         "learned.",
         "The probability is calibrated on patients of that data set. It is not the probability that a "
         "person has a tumor.",
-        "Both networks saw this one slice and know nothing of its neighbors.",
+        "Both networks see one slice at a time and know nothing of its neighbors.",
     )
 
 
-def _list(pdf: FPDF, heading: str, sentences: tuple[str, ...], rest: float = 0) -> None:
+def _list(pdf: FPDF, heading: str, sentences: Sequence[str], rest: float = 0) -> None:
     """Write sentences below each other as long as ``rest`` mm stay free for what follows."""
-    _line(pdf, heading, 10, bold=True)
-    for place, sentence in enumerate(sentences):
-        pdf.set_font("Helvetica", size=8)
-        text = f"- {_plain(sentence)}"
-        height = 3.6 * len(pdf.multi_cell(0, 3.6, text, dry_run=True, output="LINES"))
-        if pdf.get_y() + height > _BOTTOM - rest:
-            _line(pdf, f"- and {len(sentences) - place} more, on the page itself", 8)
+    if not sentences:
+        return
+    write(pdf, heading, 10, bold=True)
+    for place, text in enumerate(sentences):
+        height = write(pdf, f"- {text}", 8, dry_run=True)
+        if pdf.get_y() + height > BOTTOM - rest:
+            write(pdf, f"- and {len(sentences) - place} more, on the page itself", 8)
             return
-        pdf.multi_cell(0, 3.6, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        write(pdf, f"- {text}", 8)
     pdf.ln(1)
-
-
-def _line(pdf: FPDF, text: str, size: int, bold: bool = False) -> None:
-    pdf.set_font("Helvetica", style="B" if bold else "", size=size)
-    pdf.multi_cell(0, size * 0.5, _plain(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
-
-
-def _plain(text: str) -> str:
-    """Text that the PDF's own fonts can write: Latin-1, no control characters; "?" for all else."""
-    printable = "".join(c if c.isprintable() else " " for c in text.replace("…", "..."))
-    return printable.replace("×", "x").encode("latin-1", "replace").decode("latin-1")

@@ -19,9 +19,10 @@ import numpy as np
 
 from btmodels.inference import worker
 from btmodels.registry import Record
-from btmodels.slices import FLAIR, Prediction
-from btmodels.transforms.postprocess import cut
+from btmodels.slices import Prediction
+from btmodels.transforms.postprocess import cut, smallest_part
 from btmodels.visualize.overlay import blend, png
+from btmodels.visualize.window import shown_flair
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,7 @@ def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
         A PNG with the slice's own rows and columns: what all mark in orange, what only some mark in
         violet, the stronger the more of them.
     """
-    picture = pixels[..., FLAIR]
-    picture = blend(picture, votes == count)
+    picture = blend(shown_flair(pixels), votes == count)
     for some in range(1, count):
         picture = blend(picture, votes == some, DISPUTED_COLOR, 0.25 + 0.5 * some / count)
     return png(picture)
@@ -162,7 +162,7 @@ def cut_predictions(
         records: One per asking.
     """
     masks = [
-        cut(each, record.threshold, record.min_component_pixels)
+        cut(each, record.threshold, smallest_part(record.min_component_pixels, *each.shape))
         for each, record in zip(levels, records, strict=True)
     ]
     return Predictions(tuple(names), levels, np.stack(masks))

@@ -7,7 +7,7 @@ import numpy as np
 from btmodels.metrics.overlap import count, dice
 from btmodels.registry import Record, get
 from btmodels.slices import Analysis, Prediction, Slice
-from btmodels.transforms.postprocess import cut, head_mask
+from btmodels.transforms.postprocess import cut, head_mask, smallest_part
 
 
 def measure(
@@ -40,7 +40,8 @@ def measure(
             f"levels.shape={prediction.levels.shape}, pixels.shape={slice.pixels.shape}"
         )
     threshold = segmenter_record.threshold if threshold is None else threshold
-    mask = cut(prediction.levels, threshold, segmenter_record.min_component_pixels)
+    smallest = smallest_part(segmenter_record.min_component_pixels, *prediction.levels.shape)
+    mask = cut(prediction.levels, threshold, smallest)
     head = head_mask(slice.pixels)
     marked, head_pixels = int(np.count_nonzero(mask)), int(np.count_nonzero(head))
     tumor = prediction.tumor_probability >= classifier_record.threshold

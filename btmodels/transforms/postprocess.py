@@ -24,6 +24,23 @@ def lowest_level(threshold: float) -> int:
     return max(1, math.ceil(threshold * 255 - 1e-9))
 
 
+NETWORK_SIDE = 256
+"""Pixels of a slice's side in the data set: the scale on which a smallest part was chosen."""
+
+
+def smallest_part(min_component_pixels: int, rows: int, cols: int) -> int:
+    """Return how many pixels of a slice's own make the smallest part that is kept.
+
+    The same slice then keeps the same parts at any size of its file.
+
+    Args:
+        min_component_pixels: As a record has it, counted at `NETWORK_SIDE`.
+        rows, cols: Of the slice, which networks see as a square of its longer side.
+    """
+    scale = (max(rows, cols) / NETWORK_SIDE) ** 2
+    return math.ceil(min_component_pixels * scale - 1e-9)
+
+
 def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> np.ndarray:
     """Threshold a probability map and remove small parts.
 

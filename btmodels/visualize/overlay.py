@@ -7,12 +7,14 @@ viewer draws with the same two colors (``ui/viewer/viewer.css``).
 from __future__ import annotations
 
 import io
+import math
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from btmodels.slices import FLAIR, Analysis
+from btmodels.slices import Analysis
+from btmodels.visualize.window import Window, shown_flair
 
 PREDICTION_COLOR = (255, 176, 0)
 """Red, green, blue; 0 to 255. ``#ffb000``."""
@@ -21,6 +23,16 @@ TRUTH_COLOR = (92, 200, 255)
 """``#5cc8ff``."""
 
 FILL_OPACITY = 0.35
+
+TINT_OPACITY = 0.6
+"""Of the color over a mask, here and in the viewer."""
+
+TINT_BASE = 0.45
+"""Share of its brightness that the color keeps over black pixels; over white ones it has all of it."""
+
+LARGE = 1024
+"""Pixels of a picture's longer side at least, as a file to keep."""
+
 _DASH, _GAP = 4, 3
 
 
@@ -89,20 +101,86 @@ def dashed_outline(mask: np.ndarray) -> np.ndarray:
     return result & outline(mask)
 
 
-def overlay(analysis: Analysis) -> np.ndarray:
+def tint(
+    gray: np.ndarray,
+    mask: np.ndarray,
+    color: tuple[int, int, int] = PREDICTION_COLOR,
+    opacity: float = TINT_OPACITY,
+) -> np.ndarray:
+    """Lay a color over marked pixels that is darker where they are, so that texture stays visible.
+
+    The viewer paints by the same rule (``ui/viewer/masks.js``).
+
+    Args:
+        gray: uint8, (rows, cols), 0 to 255.
+        mask: bool, (rows, cols).
+        color: Red, green, blue; 0 to 255.
+        opacity: 0 (invisible) to 1.
+
+    Returns:
+        uint8, (rows, cols, 3).
+    """
+    values = np.arange(256)[:, None]
+    colored = np.array(color) * (TINT_BASE + (1 - TINT_BASE) * values / 255)
+    table = np.rint((1 - opacity) * values + opacity * colored).astype(np.uint8)
+    result = np.repeat(gray[..., None], 3, axis=2)
+    result[mask] = table[gray[mask]]
+    return result
+
+
+def overlay(
+    analysis: Analysis, side: int | None = None, window: Window | None = None
+) -> np.ndarray:
     """Draw an analysis on the slice's FLAIR channel, as the experts saw it.
 
     Args:
-        analysis: Its mask is filled and outlined; its truth, where there is one, is outlined dashed.
+        analysis: Its mask is tinted and outlined; its truth, where there is one, is outlined dashed.
+        side: The picture is enlarged by a whole number until its longer side has so many pixels; lines
+            grow with it. None keeps the slice's own rows and columns.
+        window: FLAIR values that become black and white; the slice's own automatic window where None.
 
     Returns:
-        uint8, (rows, cols, 3), with the slice's own rows and columns.
+        uint8, (rows, cols, 3).
     """
-    picture = blend(analysis.slice.pixels[..., FLAIR], analysis.mask)
-    picture[outline(analysis.mask)] = PREDICTION_COLOR
+    gray = shown_flair(analysis.slice.pixels, window)
+    rows, cols = gray.shape
+    factor = max(1, math.ceil((side or 0) / max(rows, cols)))
+    if factor == 1:
+        picture = tint(gray, analysis.mask)
+        picture[outline(analysis.mask)] = PREDICTION_COLOR
+        if analysis.slice.truth is not None:
+            picture[dashed_outline(analysis.slice.truth)] = TRUTH_COLOR
+        return picture
+    size = (cols * factor, rows * factor)
+    large = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
+    picture = tint(large, enlarged(analysis.mask, factor))
+    _draw_line(picture, analysis.mask, factor, PREDICTION_COLOR, dashed=False)
     if analysis.slice.truth is not None:
-        picture[dashed_outline(analysis.slice.truth)] = TRUTH_COLOR
+        _draw_line(picture, analysis.slice.truth, factor, TRUTH_COLOR, dashed=True)
     return picture
+
+
+def enlarged(mask: np.ndarray, factor: int) -> np.ndarray:
+    """Repeat each pixel of a mask ``factor`` times along both axes."""
+    return mask.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _draw_line(
+    picture: np.ndarray, mask: np.ndarray, factor: int, color: tuple[int, int, int], dashed: bool
+) -> None:
+    contours, _ = cv2.findContours(
+        enlarged(mask, factor).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
+    )
+    width = max(2, round(max(picture.shape) / 320))
+    dash, gap = 5 * width, 4 * width
+    for contour in contours:
+        if not dashed:
+            cv2.polylines(picture, [contour], True, color, width, cv2.LINE_AA)
+            continue
+        for start in range(0, len(contour), dash + gap):
+            cv2.polylines(
+                picture, [contour[start : start + dash]], False, color, width, cv2.LINE_AA
+            )
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -113,6 +191,6 @@ def png(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def overlay_png(analysis: Analysis) -> bytes:
-    """Return what `overlay` draws as PNG."""
-    return png(overlay(analysis))
+def overlay_png(analysis: Analysis, window: Window | None = None) -> bytes:
+    """Return what `overlay` draws as PNG, large enough for a slide: `LARGE` pixels or more."""
+    return png(overlay(analysis, LARGE, window))

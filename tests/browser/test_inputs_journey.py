@@ -7,6 +7,7 @@ import gzip
 import io
 import zipfile
 
+import cv2
 import highdicom
 import nibabel
 import numpy as np
@@ -16,7 +17,9 @@ import tifffile
 from PIL import Image
 
 from btmodels.dataset import cohort
-from tests.browser.test_journeys import download, sample, upload
+from btmodels.slices import Turn
+from btmodels.visualize.window import apply_window, auto_windows
+from tests.browser.test_journeys import download, forget, sample, unfold, upload
 from tests.btmodels.scanner import nifti, series
 
 SEQUENCES = {"t1": 0, "flair": 1, "t1ce": 2}
@@ -36,8 +39,11 @@ def go_to_uploads(visit, site) -> None:
     visit.page.wait_for_selector("input[type=file]", state="attached")
 
 
-def shown(visit) -> np.ndarray:
-    return visit.drawn("image")[..., 0]
+def looks_like(visit, volume: np.ndarray, channel: int, turn: Turn | None = None) -> None:
+    """The viewer shows the middle slice in the volume's automatic window, to one level of 255."""
+    window = auto_windows(list(volume))[channel]
+    expected = (turn or Turn()).apply(apply_window(volume[1][..., channel], window)).astype(int)
+    assert np.abs(visit.drawn("image")[..., 0] - expected).max() <= 1
 
 
 def test_a_folder_with_three_series_of_dicom(visit, site, volume, tmp_path):
@@ -57,13 +63,13 @@ def test_a_folder_with_three_series_of_dicom(visit, site, volume, tmp_path):
     visit.page.locator("input[webkitdirectory]").set_input_files(str(study))
     visit.wait_for_mask("IM0001.dcm")
     visit.rest()
-    np.testing.assert_array_equal(shown(visit), volume[1][..., 1])
+    looks_like(visit, volume, 1)
     words = visit.page.locator("[data-testid=stMain]").inner_text()
     assert "readme.txt" in words and "mm²" in words
     assert "missing" not in words
     visit.page.get_by_role("radio", name="Post-contrast", exact=True).check()
     visit.page.wait_for_timeout(200)
-    np.testing.assert_array_equal(shown(visit), volume[1][..., 2])
+    looks_like(visit, volume, 2)
 
 
 def read_back(visit, label: str) -> bytes:
@@ -88,15 +94,18 @@ def test_every_file_to_keep_holds_the_mask_that_is_drawn(visit, site, volume):
     np.testing.assert_array_equal(np.asarray(picture), np.where(drawn, 255, 0))
 
     overlay = np.asarray(Image.open(io.BytesIO(read_back(visit, "Overlay"))).convert("RGB"))
-    gray = np.repeat(volume[1][..., 1:2], 3, axis=2)
-    np.testing.assert_array_equal((overlay != gray).any(axis=2), drawn)
+    factor = overlay.shape[0] // drawn.shape[0]
+    assert overlay.shape[:2] == tuple(factor * side for side in drawn.shape) and factor >= 4
+    colored = (overlay != overlay[..., :1]).any(axis=2)
+    near = (
+        cv2.dilate(drawn.astype(np.uint8), np.ones((3, 3))).repeat(factor, 0).repeat(factor, 1) > 0
+    )
+    assert colored[drawn.repeat(factor, 0).repeat(factor, 1)].all() and not colored[~near].any()
 
     (page,) = pypdf.PdfReader(io.BytesIO(read_back(visit, "Report (PDF)"))).pages
     words = " ".join(page.extract_text().split())
     assert f"{np.count_nonzero(drawn):,} of {drawn.shape[0]} x {drawn.shape[1]} pixels" in words
-    pictures = [np.asarray(each.image.convert("RGB")) for each in page.images]
-    np.testing.assert_array_equal(pictures[0], gray)
-    np.testing.assert_array_equal(pictures[1], overlay)
+    assert len(page.images) == 2
 
     packed = gzip.decompress(read_back(visit, "Masks as NIfTI"))
     image = nibabel.Nifti1Image.from_bytes(packed)
@@ -166,14 +175,14 @@ def test_three_nifti_volumes_are_turned_by_hand_and_masks_turned_back(visit, sit
     upload(visit, *files)
     visit.wait_for_mask("case_flair_2")
     visit.rest()
-    np.testing.assert_array_equal(shown(visit), volume[1][..., 1])
+    looks_like(visit, volume, 1)
+    unfold(visit)
     visit.page.get_by_text("Sequences and orientation").click()
     visit.page.get_by_role("button", name="Turn right").click()
     visit.page.get_by_text("was turned manually").wait_for()
     visit.wait_for_mask("case_flair_2")
     visit.rest()
-    np.testing.assert_array_equal(shown(visit), np.rot90(volume[1][..., 1], -1))
+    looks_like(visit, volume, 1, Turn(1))
     mask = tifffile.imread(io.BytesIO(download(visit, "Mask"))) > 0
     np.testing.assert_array_equal(np.rot90(mask, -1), visit.drawn()[..., 3] > 0)
-    visit.page.get_by_text("Forget my files").click()
-    visit.page.locator("canvas.mask").wait_for(state="detached")
+    forget(visit)

@@ -11,6 +11,7 @@ from btmodels.quality import check
 from tests import fakes
 from tests.btmodels.scanner import dicom, nifti
 from tests.pages.conftest import words_of
+from ui.shared.text import plain
 
 
 def tiff(array) -> bytes:
@@ -75,8 +76,8 @@ def test_an_upload_is_analyzed_and_scored_against_its_mask(open_page):
     assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
     words = words_of(app)
     assert "**0.800**" in words
-    assert "never carries an upload" in words
-    assert not app.query_params
+    assert "Links never include uploads" in words
+    assert dict(app.query_params) == {"source": "files", "files": "2"}  # how many, never which
 
 
 def test_garbage_gets_a_sentence_and_the_rest_goes_on(open_page):
@@ -132,13 +133,17 @@ def test_uploads_are_never_kept_for_others(open_page):
     assert shared and all(key.startswith((*fakes.BUNDLED, *fakes.PATIENTS)) for key in shared)
 
 
-def test_a_volume_opens_in_its_middle_with_areas_in_millimeters(open_page):
+def test_a_volume_opens_where_most_is_marked_and_the_answer_is_about_all_of_it(open_page):
     volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 5)
+    volume[3, 10:20, 20:25] = 255
     data = nifti(volume.transpose(2, 1, 0), np.diag([-2.0, -2, 5, 1]))
     app = upload(open_page("analyze"), ("brain.nii", data))
     assert not app.exception
     words = words_of(app)
-    assert "brain\\_3" in words and "400 mm²" in words
+    assert "brain\\_4" in words and app.metric[1].value == "600 mm²"
+    assert app.title[0].value == plain(
+        "Tumor marked in 5 of 5 slices, 11.0 mL, largest in slice 4, both sides."
+    )
     assert "does not say which sequence" in words
 
 

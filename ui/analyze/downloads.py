@@ -7,7 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from btmodels.export import dicom_seg, files, nifti
-from btmodels.slices import Analysis
+from btmodels.measurement.study import StudySummary
+from btmodels.slices import FLAIR, Analysis, Slice
 from ui.session import analysis as networks
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
@@ -28,6 +29,9 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         there = [one for one in analyzed.analyses if one is not None]
         return [networks.at_threshold(one, view.threshold) for one in there]
 
+    def studies() -> list[StudySummary]:
+        return analyzed.at_threshold(view.threshold).summaries()
+
     def volume() -> list[Analysis]:
         return nifti.of_volume(all_of_it(), each)
 
@@ -44,10 +48,11 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         )
         _button(
             "Figures as CSV",
-            lambda: files.table_csv(all_of_it()),
+            lambda: files.table_csv(all_of_it(), studies()),
             "slices.csv",
             "text/csv",
-            "A row for each slice: probability, marked pixels, shares, mm², Dice. Opens in Excel.",
+            "A row for each slice: probability, marked pixels, shares, mm², Dice; and one for all of them, "
+            "with volume and side. Opens in Excel.",
             complete,
         )
         _button(
@@ -71,7 +76,7 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             )
         _button(
             "Everything as a zip",
-            lambda: _zip(all_of_it(), each),
+            lambda: _zip(all_of_it(), each, analyzed, studies()),
             "results.zip",
             "application/zip",
             "Masks and pictures of all slices, the figures, and the volume's masks.",
@@ -102,15 +107,21 @@ def _geometry(analysis: Analysis) -> None:
         )
 
 
-def _zip(analyses: list[Analysis], each) -> bytes:
+def _zip(
+    analyses: list[Analysis], each: Slice, analyzed: Analyzed, studies: list[StudySummary]
+) -> bytes:
     volumes = {}
-    stacks = {nifti.nifti_name(one.slice): one.slice for one in analyses if one.slice.place}
-    for name, one in (stacks or {nifti.nifti_name(each): each}).items():
-        own = nifti.of_volume(analyses, one)
-        volumes[name] = nifti.nifti_mask(own)
-        if not dicom_seg.why_no_seg(one):
-            volumes[dicom_seg.seg_name(one)] = dicom_seg.dicom_seg(own)
-    return files.zip_of(analyses, volumes, sections("cards/analyze.md").get("Zip", ""))
+    for volume, stem in nifti.volume_stems(analyses).items():
+        own = [one for one in analyses if one.slice.place and one.slice.place.volume == volume]
+        volumes[f"{stem}_mask.nii.gz"] = nifti.nifti_mask(own)
+        if not dicom_seg.why_no_seg(own[0].slice):
+            volumes[f"{stem}_seg.dcm"] = dicom_seg.dicom_seg(own)
+    if not volumes:
+        volumes[nifti.nifti_name(each)] = nifti.nifti_mask(nifti.of_volume(analyses, each))
+    shown = zip(analyzed.stack.windows, analyzed.analyses, strict=True)
+    windows = [window[FLAIR] for window, one in shown if one is not None]
+    notice = sections("cards/analyze.md").get("Zip", "")
+    return files.zip_of(analyses, volumes, notice, studies, windows)
 
 
 def _button(

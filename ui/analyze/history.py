@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from btmodels.measurement.study import percent
 from btmodels.slices import Analysis
 from ui.analyze import uploader
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
-from ui.shared.text import percent
-from ui.viewer.gallery import turn, turner
+from ui.viewer.gallery import turn
 
 _TABLE, _GO = "history.table", "history.go"
 _HEIGHT = 240
@@ -62,7 +62,6 @@ def draw(stack: Stack) -> None:
     Args:
         stack: That is on screen.
     """
-    turner()
     if st.session_state.pop(_GO, False):
         st.rerun()
     rows = list(reversed(_available()))

@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from btmodels import registry
 from btmodels.export import files
-from btmodels.slices import Analysis
+from btmodels.measurement import study
+from btmodels.measurement.measure import square_millimeters
+from btmodels.measurement.study import percent
+from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
-from ui.analyze import history
+from ui.analyze import history, uncertainty
 from ui.analyze.downloads import exports
 from ui.session import analysis as networks
 from ui.session import quality
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared import badges
-from ui.shared.text import percent, plain
+from ui.shared.text import plain
+from ui.viewer.gallery import turn
 
 TABLE_HEIGHT = 300
+TABLE = "results.table"
+"""Session key of the table of slices."""
+
 SHORT = 7
 """Rows that fit into it; below a shorter table there would be empty rows."""
 IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
 
 
+def answer(analyzed: Analyzed, view: View) -> None:
+    """Draw the sentence about the whole study at the threshold in the viewer."""
+    with st.container(key="answer"):
+        found = study.answer(analyzed.at_threshold(view.threshold).summaries())
+        st.title(plain(found), anchor=False)
+
+
 def results(analyzed: Analyzed, view: View) -> None:
     """Draw verdict, mask in figures, warnings and downloads of the slice in the viewer."""
-    each = analyzed.stack.slices[view.slice]
+    each, key = analyzed.stack.slices[view.slice], analyzed.stack.keys[view.slice]
+    rejected = key in analyzed.stopped
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(each.name)}**")
         badges.draw(analyzed.stack.provenance[view.slice])
-    quality.draw(analyzed.stack, view.slice)
+    if rejected:
+        quality.draw(analyzed.stack, view.slice)
     if analysis := steps(analyzed, view):
-        _downloads(analysis, analyzed.threshold)
+        quality.draw(analyzed.stack, view.slice)
+        _downloads(analyzed, view, analysis)
         exports(analyzed, view, analysis)
         history.note(analyzed, view, analysis)
     history.draw(analyzed.stack)
@@ -56,18 +76,25 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
             _wait(analyzed.message)
         elif not stopped:  # else the input check has said why, above
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-        for note in each.notes:
-            st.info(note, icon=":material/info:")
+        _notes(each.notes)
         return None
     analysis = networks.at_threshold(analysis, view.threshold)
-    _verdict(analysis)
-    _mask(analysis, None if brief else analyzed.stack.provenance[view.slice])
+    with st.container(key="steps"):
+        _verdict(analysis)
+        _measure(analysis, None if brief else analyzed.stack.provenance[view.slice])
     for warning in analysis.warnings:
-        if warning in each.notes:
-            st.info(warning, icon=":material/info:")
-        else:
+        if warning not in each.notes:
             st.warning(warning, icon=":material/warning:")
+    _notes(each.notes)
     return analysis
+
+
+def _notes(notes: Sequence[str]) -> None:
+    if len(notes) == 1:
+        st.info(notes[0], icon=":material/info:")
+    elif notes:
+        with st.expander(f"{len(notes)} notes on this file", icon=":material/info:"):
+            st.markdown("\n".join(f"- {note}" for note in notes))
 
 
 def table(analyzed: Analyzed) -> None:
@@ -85,8 +112,12 @@ def table(analyzed: Analyzed) -> None:
         for each, analysis in zip(analyzed.stack.slices, analyzed.analyses, strict=True)
     ]
     column = st.column_config
+    names = [each.name for each in analyzed.stack.slices]
     st.dataframe(
         rows,
+        key=TABLE,
+        on_select=lambda: _turn(analyzed.stack.id, len(names)),
+        selection_mode="single-row",
         hide_index=True,
         height=TABLE_HEIGHT if len(rows) > SHORT else "content",
         placeholder="–",
@@ -101,21 +132,28 @@ def table(analyzed: Analyzed) -> None:
     )
 
 
+def _turn(stack_id: str, slices: int) -> None:
+    chosen = st.session_state[TABLE]["selection"]["rows"]
+    if chosen and chosen[0] < slices:
+        turn(stack_id, chosen[0])
+
+
 def _wait(message: str) -> None:
     # The same elements as the answers will have: none of another slice's answer may stay meanwhile.
-    with st.container(border=True):
-        st.markdown(IS_THERE)
-        st.metric("Calibrated probability", "…")
-        st.markdown(f":material/hourglass_top: {message}")
-    with st.container(border=True):
-        st.markdown(WHERE)
-        st.metric("Marked", "…")
-        for _ in range(4):
-            st.empty()
+    with st.container(key="steps"):
+        with st.container(border=True, key="verdict", gap="xsmall"):
+            st.markdown(IS_THERE)
+            st.metric("Calibrated probability", "…")
+            st.markdown(f":material/hourglass_top: {message}")
+        with st.container(border=True, key="measure", gap="xsmall"):
+            st.markdown(WHERE)
+            st.metric("Marked", "…")
+            for _ in range(4):
+                st.empty()
 
 
 def _verdict(analysis: Analysis) -> None:
-    with st.container(border=True):
+    with st.container(border=True, key="verdict", gap="xsmall"):
         st.markdown(IS_THERE)
         probability = analysis.prediction.tumor_probability
         st.metric("Calibrated probability", percent(probability))
@@ -126,18 +164,18 @@ def _verdict(analysis: Analysis) -> None:
         st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f} %.")
 
 
-def _mask(analysis: Analysis, provenance: str | None) -> None:
-    with st.container(border=True):
+def _measure(analysis: Analysis, provenance: str | None) -> None:
+    with st.container(border=True, key="measure", gap="xsmall"):
         st.markdown(WHERE)
-        st.metric("Marked", f"{analysis.marked_pixels:,} px")
+        pixels = f"{analysis.marked_pixels:,} px"
+        area = square_millimeters(analysis)
+        st.metric("Marked", pixels if area is None else f"{area:,.0f} mm²")
         title = registry.get(analysis.model).title
         shares = f"{100 * analysis.slice_share:.2f} % of the slice"
         if analysis.head_share is not None:
             shares += f" and {100 * analysis.head_share:.2f} % of the head"
-        st.markdown(f"The {title} marks {shares}.")
-        if analysis.slice.spacing:
-            area = analysis.marked_pixels * analysis.slice.spacing[0] * analysis.slice.spacing[1]
-            st.markdown(f"At the spacing the file gives, that is {area:,.0f} mm².")
+        marked = f"{pixels}: {shares}" if area is not None else shares
+        st.markdown(f"The {title} marks {marked}.")
         if analysis.slice.truth is not None:
             if analysis.dice is None:
                 st.markdown("Truth and model both leave this slice empty, so it has no Dice score.")
@@ -147,17 +185,18 @@ def _mask(analysis: Analysis, provenance: str | None) -> None:
                 st.caption(badges.badge_of(provenance).meaning)
 
 
-def _downloads(analysis: Analysis, stored: float | None) -> None:
+def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
     name = analysis.slice.name
+    window = analyzed.stack.windows[view.slice][FLAIR]
     with st.container(horizontal=True):
         st.download_button(
             "Overlay",
-            lambda: overlay.overlay_png(analysis),
+            lambda: overlay.overlay_png(analysis, window),
             f"{files.safe_stem(name)}_overlay.png",
             "image/png",
             icon=":material/image:",
             on_click="ignore",
-            help="The slice with the mask drawn on it, as PNG.",
+            help="The slice with the mask drawn on it, as PNG for a slide.",
         )
         st.download_button(
             "Mask",
@@ -168,5 +207,37 @@ def _downloads(analysis: Analysis, stored: float | None) -> None:
             on_click="ignore",
             help="0 and 255 in the slice's own rows and columns, as TIFF.",
         )
-    which = "the stored one" if analysis.threshold == stored else "set by hand"
-    st.caption(f"Both are cut at threshold {analysis.threshold:.2f}, {which}.")
+        many = len(analyzed.stack.slices) > 1
+        st.download_button(
+            "Report (PDF)",
+            lambda: _report(analyzed, view, analysis),
+            f"{files.safe_stem(name)}_report.pdf",
+            "application/pdf",
+            icon=":material/picture_as_pdf:",
+            on_click="ignore",
+            disabled=analyzed.pending,
+            help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
+            "figures, what was noticed, networks and hashes. Made for you alone, kept nowhere.",
+        )
+    which = "the stored one" if analysis.threshold == analyzed.threshold else "set by hand"
+    st.caption(f"All are cut at threshold {analysis.threshold:.2f}, {which}.")
+
+
+def _report(analyzed: Analyzed, view: View, analysis: Analysis) -> bytes:
+    # Fonts and all take a while to load: not before they are wanted.
+    from btmodels.export import pdf_report
+
+    badge = badges.badge_of(analyzed.stack.provenance[view.slice])
+    context = pdf_report.ReportContext(
+        quality.report(analyzed.stack, view.slice),
+        badge.label,
+        badge.meaning,
+        datetime.now(UTC).date(),
+        uncertainty.agreement_sentences(analyzed, view.slice),
+    )
+    cut = analyzed.at_threshold(view.threshold)
+    slices = analyzed.stack.slices
+    groups = study.groups_of(slices)
+    group = next(place for place, each in enumerate(groups) if view.slice in each)
+    own = [cut.analyses[index] for index in groups[group] if cut.analyses[index] is not None]
+    return pdf_report.report_pdf(analysis, context, cut.summaries()[group], own)

@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from btmodels import registry
 from btmodels.errors import CohortError
-from ui.analyze import sequence_and_orientation, uploader
+from ui.analyze import drop_zone, sequence_and_orientation, uploader
 from ui.analyze.upload_batch import Batch, Overrides
 from ui.session import analysis, samples
 from ui.session.cache import upload_key
 from ui.session.samples import Sample
 from ui.session.stack import Stack
 from ui.session.view_state import Link, View, read_link
-from ui.shared import badges
 
 SAMPLES, FILES = "Samples", "Your files"
 
 ANALYZE = "analyze"
-SOURCE, CHOSEN = "analyze.source", upload_key("analyze.masks")
-"""Session keys: a widget, and masks chosen by hand."""
+SOURCE, CHOSEN, LAST_SOURCE = "analyze.source", upload_key("analyze.masks"), "analyze.last_source"
+"""Session keys: a widget, masks chosen by hand, and what the widget said last, for the way back."""
 
 PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
 """Session keys behind a page's name: two widgets, the last link read and the last one written."""
@@ -32,34 +33,59 @@ FEW_PROBLEMS = 3
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What is to be analyzed: the stack, the view to start with, the segmenter, and whether a link
-    can lead back to it."""
+    """What is to be analyzed.
+
+    Attributes:
+        stack: Its slices.
+        start: The view to start with.
+        model: Segmenter.
+        linkable: Whether a link can lead back to it.
+        follow: Whether the view follows the largest mask, because nobody asked for a slice.
+    """
 
     stack: Stack
     start: View
     model: str | None
     linkable: bool
+    follow: bool
 
 
-def choose() -> Choice | None:
-    """Draw the choice of slices on Analyze; None where there is nothing to analyze yet."""
+def choose(bar: DeltaGenerator) -> Choice | None:
+    """Draw the choice of slices on Analyze; None where there is nothing to analyze yet.
+
+    Args:
+        bar: Container of the line of controls above everything.
+    """
     library = samples.library()
     link = Link()
-    if st.query_params.get("source") == "files":
-        st.session_state[SOURCE] = FILES
-    else:
+    query = st.query_params.to_dict()
+    if query.get("source") == "files":
+        if query != st.session_state.get(f"{ANALYZE}.{WRITTEN}"):
+            st.session_state[SOURCE] = FILES
+    elif query:
         link = read(ANALYZE, library.samples)
+    elif SOURCE not in st.session_state and uploader.has_files():
+        st.session_state[SOURCE] = st.session_state.get(
+            LAST_SOURCE, SAMPLES
+        )  # back from another page
     st.session_state.setdefault(SOURCE, SAMPLES)
-    source = st.segmented_control(
+    source = bar.segmented_control(
         "Slices from",
         [SAMPLES, FILES],
         required=True,
         key=SOURCE,
         label_visibility="collapsed",
     )
+    st.session_state[LAST_SOURCE] = source
     if source == FILES:
-        return _from_files()
-    return from_samples(ANALYZE, link, library.samples, library.problems)
+        return _from_files(bar)
+    return from_samples(ANALYZE, link, library.samples, library.problems, bar)
+
+
+def files_query() -> dict[str, str]:
+    """Return the address of the visitor's own files; it says how many there are, never which."""
+    count = uploader.count()
+    return {"source": "files"} | ({"files": str(count)} if count else {})
 
 
 def write(query: dict[str, str], page: str = ANALYZE) -> None:
@@ -86,7 +112,11 @@ def read(page: str, patients: Mapping[str, Sample]) -> Link:
 
 
 def from_samples(
-    page: str, link: Link, patients: Mapping[str, Sample], problems: Sequence[str]
+    page: str,
+    link: Link,
+    patients: Mapping[str, Sample],
+    problems: Sequence[str],
+    bar: DeltaGenerator | None = None,
 ) -> Choice | None:
     """Draw the choice of a patient and a segmenter; None where no slice of the patient can be read.
 
@@ -95,22 +125,23 @@ def from_samples(
         link: That the page was opened with.
         patients: To choose from.
         problems: Of the data folders, one sentence each.
+        bar: Container of the line of controls; one of its own where None.
     """
+    bar = bar or st.container(horizontal=True, vertical_alignment="center")
     for problem in (*problems, *st.session_state.get(f"{page}.{LINK}", (None, []))[1]):
         st.warning(problem, icon=":material/link_off:")
     if not patients:
         st.info("There are no samples in this copy of the project. Choose your own files instead.")
         return None
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    with left:
+    with bar:
         folder = st.selectbox(
             "Patient",
             list(patients),
             format_func=lambda name: patients[name].title,
             key=f"{page}.{PATIENT}",
             persist_state="session",
+            label_visibility="collapsed",
         )
-    with right:
         model = _model(page, link)
     sample = patients[folder]
     try:
@@ -125,47 +156,60 @@ def from_samples(
         if index is None:
             st.warning(f"{folder} has no slice {link.number}; another one is shown instead.")
     linked = link if link.patient in (folder, None) else Link()
-    return _choice(
-        stack, stack.largest_lesion_slice() if index is None else index, linked, model, True
-    )
+    start = stack.largest_lesion_slice() if index is None else index
+    return _choice(stack, start, linked, model, True, index is None)
 
 
-def _tell(what: str, problems: Sequence[str], show=st.warning) -> None:
-    if len(problems) <= FEW_PROBLEMS:
+def _tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PROBLEMS) -> None:
+    if len(problems) <= few:
+        icon = ":material/info:" if show is st.info else ":material/warning:"
         for problem in problems:
-            show(problem, icon=":material/warning:")
+            show(problem, icon=icon)
         return
-    label = f"{len(problems)} things are wrong with {what}"
-    with st.expander(label, icon=":material/warning:"):
+    notes = show is st.info
+    label = f"{len(problems)} {what}" if notes else f"{len(problems)} things are wrong with {what}"
+    with st.expander(label, icon=":material/info:" if notes else ":material/warning:"):
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
-def _from_files() -> Choice | None:
+def _from_files(bar: DeltaGenerator) -> Choice | None:
     chosen = st.session_state.setdefault(CHOSEN, {})
     by_hand = (
         st.session_state.get(key, {})
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
-    batch = uploader.uploaded(Overrides(chosen, *by_hand))
-    if batch.names or batch.scans or batch.errors:
-        st.button(
-            "Forget my files", on_click=uploader.forget, icon=":material/delete:", type="tertiary"
-        )
+    overrides = Overrides(chosen, *by_hand)
+    shown = uploader.stack()
+    if shown is None:
+        batch = drop_zone.draw(overrides)
+    else:
+        many = "1 slice" if len(shown.slices) == 1 else f"{len(shown.slices)} slices"
+        with bar.popover(f"Your files: {many}", icon=":material/folder_open:"):
+            batch = uploader.uploaded(overrides)
+            if batch.stack is not None:
+                _pair_by_hand(batch, chosen)
+                sequence_and_orientation.draw(batch)
+            st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
+    if (shown is None) != (batch.stack is None):
+        st.rerun()  # files have come or gone: the drop zone folds into the line of controls, or unfolds
     _tell("your files", batch.errors, st.error)
-    for note in batch.notes:
-        st.info(note, icon=":material/info:")
+    _tell("notes on your files", batch.notes, st.info, few=1)
     if batch.stack is None:
-        _sample_to_try()
+        if batch.errors:
+            st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
+        drop_zone.draw_samples()
         return None
-    _pair_by_hand(batch, chosen)
-    sequence_and_orientation.draw(batch)
-    index = batch.stack.largest_lesion_slice() if batch.stack.slices[0].place else 0
-    return _choice(batch.stack, index, Link(), _model(ANALYZE, Link()), False)
+    with bar:
+        model = _model(ANALYZE, Link())
+    return _choice(batch.stack, batch.stack.largest_lesion_slice(), Link(), model, False, True)
 
 
-def _choice(stack: Stack, index: int, link: Link, model: str | None, linkable: bool) -> Choice:
+def _choice(
+    stack: Stack, index: int, link: Link, model: str | None, linkable: bool, follow: bool
+) -> Choice:
     stored = analysis.stored_threshold(model)
-    return Choice(stack, link.view(index, 0.5 if stored is None else stored), model, linkable)
+    start = link.view(index, 0.5 if stored is None else stored)
+    return Choice(stack, start, model, linkable, follow)
 
 
 def _model(page: str, link: Link) -> str | None:
@@ -173,7 +217,15 @@ def _model(page: str, link: Link) -> str | None:
     if len(names) < 2:
         return names[0] if names else None
     index = names.index(link.model) if link.model in names else 0
-    return st.selectbox("Segmenter", names, index=index, key=f"{page}.{MODEL}")
+    return st.selectbox(
+        "Segmenter",
+        names,
+        index=index,
+        key=f"{page}.{MODEL}",
+        format_func=lambda name: registry.get(name).title,
+        label_visibility="collapsed",
+        width=230,
+    )
 
 
 def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
@@ -198,22 +250,3 @@ def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
             if mask:
                 chosen[name] = mask
             st.rerun()
-
-
-def _sample_to_try() -> None:
-    sample = next((s for s in samples.library().samples.values() if s.bundled), None)
-    if sample is None:
-        return
-    stack = samples.stack_of(sample, sample.patient.folder)
-    each = stack.slices[stack.largest_lesion_slice()]
-    file = next((f for f in sample.patient.files if f.number == each.number), None)
-    if file is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("No slice at hand?")
-        for label, path in (("Download a sample to try", file.image), ("Its mask", file.mask)):
-            if path:
-                st.download_button(
-                    label, path.read_bytes(), path.name, "image/tiff", on_click="ignore"
-                )
-        badges.draw(sample.provenance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -10,22 +9,23 @@ import streamlit as st
 
 from btmodels import registry
 from btmodels.errors import BrainTumorError
-from btmodels.export import files
 from btmodels.inference import engine, uncertainty
 from btmodels.inference.uncertainty import Predictions, TimedPrediction
 from btmodels.metrics import overlap
 from btmodels.slices import Analysis
 from btmodels.visualize import overlay
 from ui.session import analysis as networks
-from ui.session import gradcam, quality
+from ui.session import gradcam
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
-from ui.shared import badges
 from ui.shared.content import sections
 
 _answers: SessionCache[Any] = SessionCache("uncertainty.answers", 60)
 """By (question, key of the slice, hash of the weights)."""
+
+_sentences: SessionCache[str] = SessionCache("uncertainty.sentences", 60)
+"""What was said last of agreement, for the report, by (key of the slice, segmenter)."""
 
 
 def draw(analyzed: Analyzed, view: View) -> None:
@@ -36,10 +36,7 @@ def draw(analyzed: Analyzed, view: View) -> None:
     analysis = networks.at_threshold(analysis, view.threshold)
     key = analyzed.stack.keys[view.slice]
     text = sections("cards/trust.md")
-    headline, button = st.columns([3, 1], vertical_alignment="center")
-    headline.subheader("How far to trust this slice", anchor=False)
-    with button:
-        _report(analysis, analyzed, view.slice)
+    st.subheader("How far to trust this slice", anchor=False)
     if view.gradcam:
         st.caption(text.get("Grad-CAM", ""))
         if why := gradcam.failure(analyzed.stack, view.slice):
@@ -55,28 +52,10 @@ def draw(analyzed: Analyzed, view: View) -> None:
         _side_by_side(analysis, key)
 
 
-def _report(analysis: Analysis, analyzed: Analyzed, index: int) -> None:
-    badge = badges.badge_of(analyzed.stack.provenance[index])
-    diagnosis = quality.report(analyzed.stack, index)
-
-    def made() -> bytes:
-        # Fonts and all take a while to load: not before they are wanted.
-        from btmodels.export import pdf_report
-
-        words = badge.label, badge.meaning
-        return pdf_report.report_pdf(analysis, diagnosis, *words, datetime.now(UTC).date())
-
-    st.download_button(
-        "Report (PDF)",
-        made,
-        f"{files.safe_stem(analysis.slice.name)}_report.pdf",
-        "application/pdf",
-        icon=":material/picture_as_pdf:",
-        on_click="ignore",
-        width="stretch",
-        help="One page: pictures, figures, what was noticed, networks and hashes. Made for you alone, "
-        "kept nowhere.",
-    )
+def agreement_sentences(analyzed: Analyzed, index: int) -> tuple[str, ...]:
+    """Return what was found about agreement on a slice, as far as this visitor has asked."""
+    found = _sentences.get((analyzed.stack.keys[index], analyzed.model))
+    return (found,) if found else ()
 
 
 def _agreement(analysis: Analysis, key: str) -> None:
@@ -105,7 +84,9 @@ def _agreement(analysis: Analysis, key: str) -> None:
     picture = uncertainty.votes_png(analysis.slice.pixels, chosen.votes, len(chosen.names))
     st.image(picture, width="stretch", alt=f"{which}: how many mark each pixel, over FLAIR.")
     st.caption("Orange: all mark it. Violet: only some do, the stronger the more of them.")
-    st.markdown(_agreed(chosen, which))
+    words = _agreed(chosen, which)
+    _sentences.put((key, analysis.model), words.replace("**", ""))
+    st.markdown(words)
 
 
 def _agreed(answers: Predictions, which: str) -> str:

@@ -8,6 +8,7 @@ from btmodels.filenames import plain_path
 from btmodels.io.batch import InputFile
 from ui.analyze.upload_batch import Batch, Overrides, read_batch
 from ui.session.cache import forget_uploads, upload_key
+from ui.session.stack import Stack
 
 OWN = upload_key("uploads.own")
 """Session key of the stack that was uploaded last, for other pages; None without one."""
@@ -18,6 +19,21 @@ _STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
 _BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
 _CHANGED = upload_key("uploads.changed")
 _ROUND = "uploads.round"
+
+
+def has_files() -> bool:
+    """Tell whether files were uploaded in this session that can still be analyzed."""
+    return stack() is not None
+
+
+def stack() -> Stack | None:
+    """Return the stack that was uploaded last."""
+    return st.session_state.get(OWN)
+
+
+def count() -> int:
+    """Return the number of files that this session holds."""
+    return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
 
 
 def uploaded(overrides: Overrides) -> Batch:
@@ -32,9 +48,9 @@ def uploaded(overrides: Overrides) -> Batch:
     )
     folder = how == FOLDER
     uploads = st.file_uploader(
-        "A patient's folder"
+        "Drag a patient's folder here"
         if folder
-        else "Pictures, DICOM, NIfTI or a zip, and masks beside them",
+        else "Drag a slice, a whole scan or a zip here, and masks with them",
         accept_multiple_files="directory" if folder else True,
         key=f"uploads.{'folder' if folder else 'files'}.{st.session_state.get(_ROUND, 0)}",
         on_change=_changed,

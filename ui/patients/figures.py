@@ -21,7 +21,7 @@ from ui.session.view_state import View
 from ui.shared.badges import badge_of
 from ui.shared.chart_style import BLUE, GRAY, VERMILION
 from ui.shared.text import DASH
-from ui.viewer.gallery import turn, turner
+from ui.viewer.gallery import turn
 
 AREA = "patients.area"
 """Session key of the chart."""
@@ -48,7 +48,6 @@ def area(analyzed: Analyzed, view: View, tally: Tally) -> None:
         config={"displayModeBar": False},
         alt="Marked pixels of each slice, predicted and true; the gallery has the same slices.",
     )
-    turner()
 
 
 def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:

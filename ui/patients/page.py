@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from btmodels import registry
 from ui.analyze import slice_picker
 from ui.analyze.slice_picker import Choice
 from ui.patients import download, figures
 from ui.patients.scores import Tally, tally
-from ui.patients.table import recorded_dice, table
+from ui.patients.table import false_alarms, recorded_dice, table
 from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View, write_link
@@ -23,25 +24,41 @@ SLICES, SPACE, RECORD = "All slices", "In space and in figures", "The record"
 SECTION = "patients.section"
 """Session key of the choice of what is shown below the viewer."""
 
+ROUNDING = 0.005
+"""Dice that two machines may differ by for the same weights and slices."""
 
-def choose(text: Mapping[str, str]) -> Choice | None:
+RANK = {"test": 0, "reference": 0, "synthetic": 1, "validation": 2, "train": 3}
+"""Those that prove something come first."""
+
+
+def choose(text: Mapping[str, str], bar: DeltaGenerator) -> Choice | None:
     """Draw the cohort and the choice of a patient; None where no slice of the patient can be read.
 
     Args:
         text: Of the page, by heading.
+        bar: Container of the line of controls above everything.
     """
     library = samples.library()
-    if not library.has_data:
-        download.offer(text)
-    cohort = library.samples | library.empty
+    cohort = dict(sorted(library.samples.items(), key=lambda item: RANK.get(item[1].provenance, 4)))
+    cohort |= library.empty
     link = slice_picker.read(PAGE, cohort)
     if cohort:
         st.session_state.setdefault(_key(), next(iter(cohort)))
-        table(cohort, _key())
-    choice = slice_picker.from_samples(PAGE, link, cohort, library.problems)
+        # Its label names the patient, so that it folds again once another one is chosen.
+        label = f"Choose from all {len(cohort)} patients; shown is {st.session_state[_key()]}"
+        with st.expander(label, icon=":material/table_rows:"):
+            st.markdown(text.get("Sentence", ""))
+            table(cohort, _key())
+    choice = slice_picker.from_samples(PAGE, link, cohort, library.problems, bar)
     if choice is None:
         slice_picker.write({}, PAGE)
     return choice
+
+
+def offer(text: Mapping[str, str]) -> None:
+    """Draw where real patients come from, while there are none."""
+    if not samples.library().has_data:
+        download.offer(text)
 
 
 def beside(choice: Choice, analyzed: Analyzed, view: View) -> None:
@@ -60,7 +77,7 @@ def beside(choice: Choice, analyzed: Analyzed, view: View) -> None:
     slice_picker.write(query, PAGE)
     st.page_link(
         "pages/analyze.py",
-        label="Take this slice apart on Analyze",
+        label="Open this slice in Analyze",
         icon=":material/biotech:",
         query_params=query,
     )
@@ -123,23 +140,32 @@ def _score(analyzed: Analyzed, counted: Tally, provenance: str, view: View) -> N
 
 
 def _dice(analyzed: Analyzed, counted: Tally, view: View) -> None:
-    shown = "undefined" if counted.dice is None else f"{counted.dice:.3f}"
+    if not any(counted.true):
+        st.metric("Dice of this patient", "no tumor", help="Without a tumor there is no overlap.")
+        alarms = sum(bool(pixels) for pixels in counted.predicted)
+        st.caption(f"The true masks are empty. {false_alarms(alarms).capitalize()}.")
+        return
+    recorded = None
+    if view.threshold == analyzed.threshold:
+        if analyzed.model == registry.get(analysis.SEGMENTER).name:
+            recorded = recorded_dice().get(analyzed.stack.id)
+    # Machines round differently: within that, the figure on record is the one that the table shows, too.
+    same = recorded is not None and counted.dice is not None
+    same = same and abs(recorded - counted.dice) < ROUNDING
+    dice = recorded if same else counted.dice
+    shown = "undefined" if dice is None else f"{dice:.3f}"
     st.metric(
         "Dice of this patient",
         shown,
         help="Overlap of prediction and truth over all slices together: 1 is the same, 0 is none.",
     )
     words = []
-    if counted.dice is None:
-        words.append("Truth and model both leave all slices empty, so there is no Dice score.")
     if counted.scored < len(counted.masks):
         words.append(f"Scored on {counted.scored} of {len(counted.masks)} slices with a true mask.")
     if view.threshold != analyzed.threshold:
         words.append(f"At threshold {view.threshold:.2f}, set by hand.")
-    elif analyzed.model == registry.get(analysis.SEGMENTER).name:
-        recorded = recorded_dice().get(analyzed.stack.id)
-        if recorded is not None:
-            words.append(f"The record of these weights says {recorded:.3f}.")
+    elif recorded is not None and not same:
+        words.append(f"The record of these weights says {recorded:.3f}.")
     if words:
         st.caption(" ".join(words))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from btmodels.metrics import overlap
-from btmodels.transforms.postprocess import cut
+from btmodels.transforms.postprocess import cut, smallest_part
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 
@@ -57,7 +57,9 @@ def tally(analyzed: Analyzed, threshold: float) -> Tally:
 def _tally(analyzed: Analyzed, threshold: float, key: tuple) -> Tally:
     smallest = analyzed.min_component_pixels
     masks = tuple(
-        None if each is None else cut(each.prediction.levels, threshold, smallest)
+        None
+        if each is None
+        else cut(each.prediction.levels, threshold, smallest_part(smallest, *each.mask.shape))
         for each in analyzed.analyses
     )
     truths = [each.truth for each in analyzed.stack.slices]

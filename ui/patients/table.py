@@ -50,6 +50,11 @@ def _table(
     if st.session_state.get(chosen) != drawn:
         st.rerun()  # a click on a row runs this alone, and the page has another patient to show
     shown = _filtered(patients, found)
+    if shown and drawn not in shown:
+        st.session_state[chosen] = next(
+            iter(shown)
+        )  # below the table nobody stays who is not in it
+        st.rerun()
     table_rows = rows(shown, found, recorded_dice())
     names = list(shown)
     marked = [names.index(drawn)] if drawn in names else []
@@ -80,6 +85,7 @@ def rows(
         found: What opening the folders told, as far as that has come.
         dice: Recorded scores by folder name, 0 to 1.
     """
+    alarms = recorded_alarms()
     made = []
     for name, sample in patients.items():
         preview = found.get(name)
@@ -92,11 +98,28 @@ def rows(
                 "Slices": len(sample.patient.files),
                 "With tumor": preview.tumor_slices if preview else None,
                 "Tumor pixels": preview.tumor_pixels if preview else None,
-                "Dice": dice.get(name),
+                "Dice": None if name in alarms else dice.get(name),
+                "Without tumor": alarms.get(name),
                 "What is wrong": " ".join(problems) or None,
             }
         )
     return made
+
+
+def recorded_alarms() -> dict[str, str]:
+    """Return in words what is marked in patients without a tumor, by folder name, as recorded."""
+    scored, _ = scores.read(SEGMENTER)
+    return {
+        name: f"no tumor; {false_alarms(patient.get('false_alarm_slices', 0))}"
+        for subset in scored.values()
+        for name, patient in subset.get("patients", {}).items()
+        if patient.get("tumor_slices") == 0
+    }
+
+
+def false_alarms(slices: int) -> str:
+    """Return in words how many slices without a tumor have something marked."""
+    return "no false alarm" if not slices else f"{slices} false alarm{'s' * (slices > 1)}"
 
 
 def recorded_dice() -> dict[str, float]:
@@ -156,6 +179,10 @@ def _columns(wrong: bool) -> dict[str, Any]:
             min_value=0.0,
             max_value=1.0,
             format="%.3f",
+        ),
+        "Without tumor": column.TextColumn(
+            help="Patients whose true masks are empty: slices in which something is marked are false "
+            "alarms."
         ),
         "What is wrong": column.TextColumn(width="large") if wrong else None,
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from btmodels.measurement.study import percent
 from btmodels.slices import Analysis
-from ui.shared.text import percent
 
 _WAITING = "…"
 

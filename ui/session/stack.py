@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from btmodels.measurement import study
+from btmodels.measurement.study import StudySummary
 from btmodels.slices import Analysis, Slice, largest_lesion_slice
+from btmodels.transforms.postprocess import cut, smallest_part
+from btmodels.visualize.window import Window, windows_of
+from ui.session.cache import SessionCache
+
+_cut: SessionCache[list[Analysis | None]] = SessionCache("stack.at_threshold", 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +36,11 @@ class Stack:
     provenance: tuple[str, ...]
     shared: bool
     problems: tuple[str, ...] = ()
+
+    @cached_property
+    def windows(self) -> list[tuple[Window, Window, Window]]:
+        """The automatic window of each channel, one triple for each slice."""
+        return windows_of(self.slices)
 
     def index_of(self, number: int | None) -> int | None:
         """Return the index of the slice with ``number``, None where there is none."""
@@ -64,3 +77,45 @@ class Analyzed:
     model: str | None = None
     heats: dict[str, np.ndarray] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
+
+    def suggested_slice(self) -> int:
+        """Return the index of the slice to open on: the largest true mask's, else that of the largest
+        predicted area so far, else the middle one."""
+        if not any(each.truth is not None and each.truth.any() for each in self.stack.slices):
+            areas = [each.marked_pixels if each else 0 for each in self.analyses]
+            if any(areas):
+                return areas.index(max(areas))
+        return self.stack.largest_lesion_slice()
+
+    def at_threshold(self, threshold: float) -> Analyzed:
+        """Return the same slices with their masks cut at another threshold."""
+        if threshold == self.threshold:
+            return self
+        done = tuple(each is not None for each in self.analyses)
+        key = (self.stack.keys, self.model, done, threshold)
+        cut_masks = _cut.get(key)
+        if cut_masks is None:
+            smallest = self.min_component_pixels
+            cut_masks = _cut.put(key, [_recut(each, threshold, smallest) for each in self.analyses])
+        return replace(self, analyses=tuple(cut_masks))
+
+    def summaries(self) -> list[StudySummary]:
+        """Return what is marked in each of the studies that the stack holds."""
+        slices, keys = self.stack.slices, self.stack.keys
+        return [
+            study.summarize(
+                [slices[i] for i in group],
+                [self.analyses[i] for i in group],
+                sum(keys[i] in self.stopped for i in group),
+            )
+            for group in study.groups_of(slices)
+        ]
+
+
+def _recut(each: Analysis | None, threshold: float, min_component_pixels: int) -> Analysis | None:
+    if each is None:
+        return None
+    levels = each.prediction.levels
+    mask = cut(levels, threshold, smallest_part(min_component_pixels, *levels.shape))
+    marked = int(np.count_nonzero(mask))
+    return replace(each, threshold=threshold, mask=mask, marked_pixels=marked)

@@ -15,11 +15,3 @@ def quoted(text: str) -> str:
     """Return text of a link in quotation marks, without Markdown, and no wall of it."""
     shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])
     return f"“{shown}”"
-
-
-def percent(probability: float) -> str:
-    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
-    # No network is certain, so rounding must not make it look so.
-    if probability > 0.9995:
-        return "> 99.9 %"
-    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"

@@ -13,6 +13,22 @@ from starlette.routing import Route
 _SHELL = Path(st.__file__).parent / "static" / "index.html"
 _SERVER = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
 
+_HISTORY = """<script>(() => {
+  const push = history.pushState, steps = ["present", "stop", "lesson"];
+  history.pushState = function (state, title, address) {
+    const [from, to] = [new URL(location.href), new URL(address ?? "", document.baseURI)];
+    const value = (url, key) => url.searchParams.get(key);
+    const [before, after] = [from, to].map((url) => value(url, "patient"));
+    const step = (before && after && before !== after)
+      || steps.some((key) => value(from, key) !== value(to, key));
+    if (from.pathname === to.pathname && !step) return history.replaceState(state, title, address);
+    return push.call(this, state, title, address);
+  };
+})()</script>"""
+"""Streamlit adds a step to the browser's history whenever a page writes its address, which pages do as
+often as a visitor stops dragging. Only another page, patient, lesson or stop of a route is a step that
+*Back* undoes."""
+
 
 def routes(paths: Iterable[str]) -> list[Route]:
     """Serve Streamlit's own document at pages' addresses, and tell it where its server is.
@@ -30,5 +46,5 @@ def routes(paths: Iterable[str]) -> list[Route]:
 
 
 async def _document(request: Request) -> HTMLResponse:
-    html = _SHELL.read_text(encoding="utf-8").replace("<head>", f"<head>{_SERVER}", 1)
+    html = _SHELL.read_text(encoding="utf-8").replace("<head>", f"<head>{_SERVER}{_HISTORY}", 1)
     return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

@@ -1,6 +1,6 @@
 // All slices of a stack at once, small, with their outlines. A click or Enter turns the viewer there.
 
-import { cut, outline, paint, unpack, windowTable } from "./masks.js";
+import { cut, outline, paint, smallestPart, unpack, windowTable } from "./masks.js";
 import { readMessage } from "./message.js";
 import { mount, Panel } from "./panel.js";
 import { PlaneLoader } from "./planes.js";
@@ -69,7 +69,7 @@ class Gallery extends Panel {
     Object.assign(canvas, { width: cols, height: rows });
     const context = canvas.getContext("2d");
     const image = context.createImageData(cols, rows);
-    paint([gray], 0, windowTable(0, 100), image.data);
+    paint([gray], 0, windowTable(0, 100, this.meta.slices[this.cells.indexOf(button)].window), image.data);
     context.putImageData(image, 0, 0);
     button.querySelector("svg").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
     this.outline(button);
@@ -81,7 +81,7 @@ class Gallery extends Panel {
     const slice = await waited?.catch(() => null); // what could not be fetched has no outline
     if (!slice || this.closed || this.cells[index] !== button || waited !== this.slices[index]) return;
     const { rows, cols, levels, truth } = slice;
-    const smallest = Math.ceil(this.meta.minPixels / this.meta.slices[index].step ** 2);
+    const smallest = smallestPart(this.meta.minPixels, rows, cols);
     const mask = levels && cut(levels, rows, cols, this.threshold, smallest);
     const predicted = mask ? outline(mask, rows, cols) : "";
     const expected = truth ? outline(truth, rows, cols) : "";

@@ -90,6 +90,7 @@ def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
         }
         image, maps = _image(each, step), _maps(each, levels, step)
         entry["rows"], entry["cols"] = image.shape[1:]
+        entry["window"] = analyzed.stack.windows[place - 1][FLAIR]
         entry |= {"image": store.put(pack(image)), "maps": store.put(pack(maps))}
         entries.append(entry)
     store.keep(entry[name] for entry in entries for name in ("image", "maps"))

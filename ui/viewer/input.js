@@ -17,6 +17,7 @@ export class PointerInput {
       if (event.target.closest("button, .divider")) return;
       viewer.zoomBy(viewer.state.zoom > 1 ? 0 : 2, ...this.place(event));
     };
+    frame.oncontextmenu = (event) => event.preventDefault(); // the right button sets window and level
     frame.onpointerdown = (event) => this.press(event);
     frame.onpointermove = (event) => this.move(event);
     frame.onpointerup = frame.onpointercancel = (event) => this.release(event);
@@ -86,11 +87,12 @@ export class PointerInput {
   }
 
   press(event) {
-    if (event.target.closest("button") || event.button > 0) return;
+    if (event.target.closest("button") || event.button === 1) return;
+    this.windowing = event.pointerType !== "touch" && (event.button === 2 || this.viewer.state.zoom === 1);
     this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
     this.swiped = 0;
     const touch = event.pointerType === "touch";
-    if (touch || this.viewer.state.zoom > 1) this.frame.setPointerCapture(event.pointerId);
+    if (touch || this.windowing || this.viewer.state.zoom > 1) this.frame.setPointerCapture(event.pointerId);
   }
 
   move(event) {
@@ -105,6 +107,8 @@ export class PointerInput {
       const middle = this.place({ clientX: (x1 + x2) / 2, clientY: (y1 + y2) / 2 });
       if (spread) viewer.zoomBy(this.spread() / spread, ...middle);
       viewer.pan(dx / 2, dy / 2);
+    } else if (this.windowing) {
+      viewer.adjust(dx, dy);
     } else if (viewer.state.zoom > 1) {
       viewer.pan(dx, dy);
     } else if (event.pointerType === "touch") {

@@ -7,6 +7,12 @@ export function lowestLevel(threshold) {
   return Math.max(1, Math.ceil(threshold * 255 - 1e-9));
 }
 
+// Pixels of the smallest part that is kept, which the record counts in a slice of 256 x 256, as
+// btmodels.transforms.postprocess.smallest_part.
+export function smallestPart(minPixels, rows, cols) {
+  return Math.ceil(minPixels * (Math.max(rows, cols) / 256) ** 2 - 1e-9);
+}
+
 // Mask (0 or 1 a pixel) of the levels at a threshold, without 8-connected parts below minPixels.
 export function cut(levels, rows, cols, threshold, minPixels) {
   const lowest = lowestLevel(threshold);
@@ -110,23 +116,46 @@ export async function unpack(bytes, planes, rows, cols) {
   return Array.from({ length: planes }, (_, plane) => data.subarray(plane * size, (plane + 1) * size));
 }
 
-// What each level becomes on screen: brightness shifts it by -100 to 100 %, contrast of 50 to 300 %
-// stretches it about mid-gray.
-export function windowTable(brightness, contrast) {
+// What each level becomes on screen. The automatic window, two levels that become black and white, comes
+// first, as btmodels.visualize.window; brightness then shifts by -100 to 100 %, and contrast of 50 to 300 %
+// stretches about mid-gray.
+export function windowTable(brightness, contrast, [low, high] = [0, 255]) {
   const table = new Uint8ClampedArray(256);
   for (let i = 0; i < 256; i++) {
-    table[i] = (i - 127.5) * (contrast / 100) + 127.5 + brightness * 2.55;
+    const shown = Math.max(0, Math.min(255, (i - low) * (255 / (high - low))));
+    table[i] = contrast === 100 && !brightness ? shown
+      : (shown - 127.5) * (contrast / 100) + 127.5 + brightness * 2.55;
   }
   return table;
 }
 
 // RGBA of a slice: one channel in gray, or all three as red, green and blue ("composite").
+// `table` is one for all channels, or an array of one each.
 export function paint(channels, channel, table, target) {
-  const [red, green, blue] = channel === "composite" ? channels : Array(3).fill(channels[channel]);
+  const tables = Array.isArray(table) ? table : channels.map(() => table);
+  const three = channel === "composite" ? [0, 1, 2] : [channel, channel, channel];
+  const [red, green, blue] = three.map((each) => channels[each]);
+  const [ofRed, ofGreen, ofBlue] = three.map((each) => tables[each]);
   for (let i = 0; i < red.length; i++) {
-    target[4 * i] = table[red[i]];
-    target[4 * i + 1] = table[green[i]];
-    target[4 * i + 2] = table[blue[i]];
+    target[4 * i] = ofRed[red[i]];
+    target[4 * i + 1] = ofGreen[green[i]];
+    target[4 * i + 2] = ofBlue[blue[i]];
+    target[4 * i + 3] = 255;
+  }
+}
+
+// Color of a mask by the brightness below it, as btmodels.visualize.overlay.tint: darker where the slice is
+// dark, so that texture stays visible.
+const TINT_BASE = 0.45;
+
+export function tint(mask, [red, green, blue], shown, target) {
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i]) continue;
+    const gray = (shown[4 * i] + shown[4 * i + 1] + shown[4 * i + 2]) / 3;
+    const share = TINT_BASE + (1 - TINT_BASE) * (gray / 255);
+    target[4 * i] = red * share;
+    target[4 * i + 1] = green * share;
+    target[4 * i + 2] = blue * share;
     target[4 * i + 3] = 255;
   }
 }

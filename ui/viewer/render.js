@@ -1,9 +1,15 @@
 // What the viewer shows: a slice as pixels, masks as color and lines, figures, and the controls' state.
 
-import { count, cut, dice, heatColor, mapColor, outline, paint, paintMap, pixels, sides, windowTable } from "./masks.js";
+import {
+  count, cut, dice, heatColor, mapColor, outline, paint, paintMap, pixels, sides, smallestPart, tint, windowTable,
+} from "./masks.js";
 
 const CHANNEL_NAMES = { flair: "FLAIR", pre: "Pre-contrast", post: "Post-contrast", composite: "Composite" };
 const LAYER_NAMES = { prediction: "prediction", truth: "truth", probability: "probability map", head: "head", gradcam: "Grad-CAM" };
+
+const PREDICTION = [255, 176, 0]; // --prediction in viewer.css
+const BARS = [1, 2, 5, 10, 20, 50, 100, 200]; // millimeters that a scale bar may show
+const BAR_SHARE = 0.25; // of the frame's width, at most
 
 export class SliceRenderer {
   constructor(parent) {
@@ -21,7 +27,7 @@ export class SliceRenderer {
   draw(meta, state, slice) {
     Object.assign(this, { meta, state, entry: meta.slices[state.slice] });
     const { rows, cols, levels } = slice;
-    const smallest = Math.ceil(meta.minPixels / this.entry.step ** 2);
+    const smallest = smallestPart(meta.minPixels, rows, cols);
     const mask = levels && cut(levels, rows, cols, state.threshold, smallest);
     const [left, right] = sides(state, meta.link.channels);
     this.drawSide(this.find(".side"), slice, mask, left);
@@ -29,6 +35,8 @@ export class SliceRenderer {
     if (right) this.drawSide(other, slice, mask, right);
     this.tell(slice, mask, left, right);
     this.setControls(slice);
+    this.orient();
+    this.drawAreas();
     if (right && state.at === null) this.divideMarks(slice, mask);
     this.place();
     const stage = this.find(".stage");
@@ -62,17 +70,18 @@ export class SliceRenderer {
       paints(image.data);
       return context.putImageData(image, 0, 0);
     };
-    const table = windowTable(state.brightness, state.contrast);
-    onto(".image", (data) => paint(channels, shown.channel, table, data));
+    const tables = this.entry.window.map((each) => windowTable(state.brightness, state.contrast, each));
+    let shownPixels;
+    onto(".image", (data) => {
+      paint(channels, shown.channel, tables, data);
+      shownPixels = data;
+    });
     onto(".map", levels && shown.probability && ((data) => paintMap(levels, data, mapColor)));
     onto(".heat", heat && shown.gradcam && ((data) => paintMap(heat, data, heatColor)));
     // Over the map's colors a fill would hide what the map says: there the border alone is drawn.
     const colored = shown.probability || shown.gradcam;
     const fill = mask && shown.prediction && state.style === "fill" && !colored;
-    onto(".mask", fill && ((data) => {
-      const [red, green, blue] = [255, 176, 0]; // --prediction in viewer.css
-      for (let i = 0; i < mask.length; i++) if (mask[i]) data.set([red, green, blue, 255], 4 * i);
-    }));
+    onto(".mask", fill && ((data) => tint(mask, PREDICTION, shownPixels, data)));
     side.querySelector(".mask").style.opacity = state.opacity / 100;
     side.querySelector(".map").style.opacity = Math.sqrt(state.opacity / 100); // nearer to its legend
     side.querySelector(".heat").style.opacity = Math.sqrt(state.opacity / 100);
@@ -143,7 +152,8 @@ export class SliceRenderer {
     };
     this.find("[name=slice]").max = meta.slices.length - 1;
     this.find(".slice").hidden = meta.slices.length < 2;
-    put("slice", state.slice, `${entry.short} · ${state.slice + 1} of ${meta.slices.length}`);
+    const place = `${state.slice + 1} of ${meta.slices.length}`;
+    put("slice", state.slice, entry.number === state.slice + 1 ? place : `${place} · ${entry.short}`);
     const stored = state.threshold === meta.threshold;
     put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", stored" : ""));
     this.find(".ramp i").style.left = `${100 * state.threshold}%`;
@@ -165,6 +175,42 @@ export class SliceRenderer {
     this.find("[name=copy]").hidden = !meta.link.query;
     this.find(".unlinked").hidden = Boolean(meta.link.query);
     this.find(".viewer").classList.toggle("bare", meta.bare);
+  }
+
+  // Letters at the edges, where the file says which way they lie: the patient's right, left, front and back.
+  orient() {
+    const { marks } = this.entry;
+    for (const edge of ["left", "right", "top", "bottom"]) {
+      this.find(`.mark.${edge}`).textContent = marks?.[edge] ?? "";
+    }
+  }
+
+  // Marked pixels of each slice, over the slider that turns them.
+  drawAreas() {
+    const { meta } = this;
+    const box = this.find(".areas");
+    const curve = (name) => meta.slices.map((entry) => entry[name]);
+    const [predicted, truth] = [curve("area"), curve("truthArea")];
+    const most = Math.max(1, ...predicted.filter((area) => area), ...truth.filter((area) => area));
+    box.toggleAttribute("hidden", meta.slices.length < 2 || ![...predicted, ...truth].some((area) => area));
+    box.setAttribute("viewBox", `0 0 ${Math.max(1, meta.slices.length - 1)} 1`);
+    const points = (areas) => areas.map((area, i) => `${i} ${(1 - (area ?? 0) / most).toFixed(3)}`);
+    const last = meta.slices.length - 1;
+    box.querySelector(".prediction").setAttribute("d", `M0 1L${points(predicted).join("L")}L${last} 1Z`);
+    const known = truth.some((area) => area !== null);
+    box.querySelector(".truth").setAttribute("d", known ? `M${points(truth).join("L")}` : "");
+  }
+
+  // The longest round length that fits into a quarter of the frame, where millimeters are known.
+  drawScale(scale, width) {
+    const bar = this.find(".scale");
+    const mm = this.entry.millimeters; // of one shown pixel along a row
+    const pixels = (length) => (length / mm) * scale;
+    const length = mm ? BARS.findLast((each) => pixels(each) <= BAR_SHARE * width) : undefined;
+    bar.hidden = !length;
+    if (!length) return;
+    bar.querySelector("i").style.width = `${pixels(length)}px`;
+    bar.querySelector("span").textContent = length < 10 ? `${length} mm` : `${length / 10} cm`;
   }
 
   // Put the divider over the middle of what is marked, so that both sides have something of it.
@@ -208,6 +254,7 @@ export class SliceRenderer {
       });
     }
     frame.classList.toggle("zoomed", zoom > 1);
+    this.drawScale(scale, frame.clientWidth);
     frame.style.setProperty("--at", `${100 * at}%`);
     this.find(".zoom output").textContent = `${Math.round(100 * zoom)} %`;
     const divider = this.find(".divider");

@@ -17,6 +17,7 @@ const START = {
 const UNPACKED = 24; // slices: of a long stack, those looked at last
 const TOGETHER = 16; // slices a request
 const UNREACHED = "This slice could not be fetched from the server. Turn to it again, or reload the page.";
+const BESIDE = 640; // pixels of the viewer's width; the same as in viewer.css
 const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
 
 export default (component) => mount(Viewer, component);
@@ -30,8 +31,9 @@ class Viewer extends Panel {
     this.unpacked = new Map(); // slices by index, those looked at last at the end
     this.listen();
     new PointerInput(this.find(".frame"), this);
-    this.resizing = new ResizeObserver(() => this.screen.place());
+    this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.find(".frame"));
+    this.resizing.observe(this.find(".viewer"));
     this.events = new ViewerEvents(this);
   }
 
@@ -41,7 +43,12 @@ class Viewer extends Panel {
     // Another session of the same visitor has another store of the same planes.
     this.planes.use(meta.store, meta.slices.flatMap(({ image, maps }) => [image, maps]));
     if (this.meta?.version === meta.version) return;
-    if (this.meta?.id !== meta.id) Object.assign(this.state, START, stateOf(meta.view));
+    if (this.meta?.id !== meta.id) {
+      Object.assign(this.state, START, stateOf(meta.view));
+      this.touched = false;
+    } else if (!this.touched && meta.view.slice !== this.meta.view.slice) {
+      this.state.slice = meta.view.slice; // results have come; who has turned slices stays where they are
+    }
     // Alone on the screen, the picture has the keys that turn and zoom.
     if (meta.bare && !this.meta) this.find(".frame").focus({ preventScroll: true });
     this.meta = meta;
@@ -85,6 +92,7 @@ class Viewer extends Panel {
   }
 
   turnTo(slice) {
+    this.touched = true;
     this.set({ slice: Math.max(0, Math.min(this.meta.slices.length - 1, slice)) });
   }
 
@@ -112,6 +120,22 @@ class Viewer extends Panel {
     this.screen.place();
   }
 
+  // Window and level by drag: sideways is contrast, up and down is brightness.
+  adjust(dx, dy) {
+    const { contrast, brightness } = this.state;
+    this.set({
+      contrast: Math.round(Math.max(50, Math.min(300, contrast + dx / 2))),
+      brightness: Math.round(Math.max(-100, Math.min(100, brightness - dy / 4))),
+    });
+  }
+
+  // Controls stand beside the picture where there is room; else they are folded away below it.
+  resize() {
+    const wide = this.find(".viewer").clientWidth >= BESIDE;
+    if (wide !== this.wide) this.find(".controls").open = this.wide = wide;
+    this.screen.place();
+  }
+
   divideAt(share) {
     this.state.at = Math.max(0, Math.min(1, share));
     this.state.divider = Math.round(100 * this.state.at);
@@ -127,6 +151,7 @@ class Viewer extends Panel {
   commit() {
     clearTimeout(this.settling);
     if (this.closed) return;
+    this.touched = true; // what Python hears of names the slice, too
     super.commit();
     this.say(`${this.find(".caption").textContent}. ${this.screen.summary}`);
   }

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict
 
+import numpy as np
 import streamlit as st
 
 from btmodels.slices import Analysis, Slice
@@ -68,6 +69,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
         str(analyzed.threshold),
         str(model),
         str(bare),
+        str(start.slice),
     )
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     packed = st.session_state.setdefault(PACKED, PackedStack())
@@ -93,6 +95,17 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
     return message(meta, {})
 
 
+def _edges(each: Slice) -> dict[str, str] | None:
+    """Which way the picture's edges face, as R, L, A (anterior) or P; None where the file does not say."""
+    if each.place is None or each.place.grid.affine is None:
+        return None
+    front, back, right, left = "APRL"
+    if each.turn is not None:
+        faces = each.turn.apply(np.array([["", front, ""], [right, "", left], ["", back, ""]]))
+        (_, front, _), (right, _, left), (_, back, _) = faces.tolist()
+    return {"top": front, "bottom": back, "left": right, "right": left}
+
+
 class PackedStack:
     """What the browser gets of a stack: an entry for each slice, and planes that it fetches by name.
 
@@ -114,9 +127,14 @@ class PackedStack:
         before, self._names = self._names, {}
         stack = analyzed.stack
         self.entries = [
-            self._entry(each, provenance, key, analyzed, analysis, before)
-            for key, each, analysis, provenance in zip(
-                stack.keys, stack.slices, analyzed.analyses, stack.provenance, strict=True
+            self._entry(each, provenance, key, analyzed, analysis, before) | {"window": window}
+            for key, each, analysis, provenance, window in zip(
+                stack.keys,
+                stack.slices,
+                analyzed.analyses,
+                stack.provenance,
+                stack.windows,
+                strict=True,
             )
         ]
         # What the browser was told of before, it may be asking for right now.
@@ -149,12 +167,16 @@ class PackedStack:
             "name": each.name,
             "label": each.name + thinned * (step > 1),
             "step": step,
-            "short": each.name if each.number is None else f"Number {each.number}",
+            "short": each.name if each.number is None else f"number {each.number}",
             "rows": len(range(0, rows, step)),
             "cols": len(range(0, cols, step)),
             "number": each.number,
             "image": named((key,), lambda: pack_pixels(each.pixels, step)),
             "maps": named(known, lambda: pack_maps(levels, each.truth, head, step, heat)),
+            "marks": _edges(each),
+            "millimeters": each.spacing[1] * step if each.spacing else None,
+            "area": analysis.marked_pixels if analysis else None,
+            "truthArea": None if each.truth is None else int(np.count_nonzero(each.truth)),
             "hasLevels": levels is not None,
             "hasTruth": each.truth is not None,
             "hasHead": head is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from ui.session import analysis, gradcam
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.deferred import later
+from ui.viewer.gallery import turner
 from ui.viewer.viewer import viewer
 
 KEY = "viewer"
@@ -27,6 +29,8 @@ def workbench(
     page: str = "analyze",
     key: str = KEY,
     bare: bool = False,
+    above: Callable[[Analyzed, View], None] | None = None,
+    follow: bool = False,
 ) -> None:
     """Draw the viewer and, beside it, what the page wants; analyze slice after slice meanwhile.
 
@@ -43,17 +47,28 @@ def workbench(
         page: Address of the page that a copied link leads to.
         key: Of the viewer; another key starts afresh.
         bare: Show the picture without its controls, as large as the window allows.
+        above: Draws what stands above both.
+        follow: Open on the slice with the most marked, and go there as results arrive, until the visitor
+            has turned slices.
     """
-    left, right = st.columns(shares, gap="large")
     analyzed = analysis.cached(stack, model)
-    with left:
+    if follow:
+        start = replace(start, slice=analyzed.suggested_slice())
+    top = st.container()
+    left, right = st.columns(shares, gap="medium")
+    with left, st.container(key="picture"):
         view = viewer(analyzed, start, key, page, bare)
         if analyzed.pending:
             analysis.prefetch(stack, view.slice, model)
-        if below:
-            below(analyzed)
+    if above:
+        with top:
+            above(analyzed, view)
     with right:
         beside(analyzed, view)
+    if below:
+        with left:
+            below(analyzed)
+    turner()
     if under:
         under(analyzed, view)
     if analyzed.pending:

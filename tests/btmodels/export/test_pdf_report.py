@@ -14,9 +14,11 @@ import pytest
 from btmodels import __version__, registry
 from btmodels.dataset import cohort
 from btmodels.export import pdf_report
-from btmodels.measurement import measure
+from btmodels.measurement import measure, study
 from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.visualize.overlay import overlay
+from btmodels.visualize.window import shown_flair
 from tests import fakes
 
 MADE = date(2026, 11, 21)
@@ -32,16 +34,16 @@ def analysis(monkeypatch) -> Analysis:
     return measure.measure(each, found, *records, "ensemble", "resnet50")
 
 
-def read(pdf: bytes) -> tuple[pypdf.PdfReader, str]:
+def read(pdf: bytes, pages: int = 1) -> tuple[pypdf.PdfReader, str]:
     reader = pypdf.PdfReader(io.BytesIO(pdf))
-    assert len(reader.pages) == 1
+    assert len(reader.pages) == pages
     return reader, " ".join(reader.pages[0].extract_text().split())
 
 
 def write(analysis: Analysis, diagnosis: QualityReport | None = None) -> bytes:
-    return pdf_report.report_pdf(
-        analysis, diagnosis or QualityReport(), "never seen", "Agreement is evidence.", MADE
-    )
+    found = diagnosis or QualityReport()
+    context = pdf_report.ReportContext(found, "never seen", "Agreement is evidence.", MADE)
+    return pdf_report.report_pdf(analysis, context)
 
 
 def test_a_page_says_figures_and_where_they_come_from(analysis):
@@ -62,8 +64,8 @@ def test_a_page_says_figures_and_where_they_come_from(analysis):
 def test_the_pictures_are_the_slice_and_the_overlay(analysis):
     reader, _ = read(write(analysis))
     plain, marked = (np.asarray(image.image.convert("RGB")) for image in reader.pages[0].images)
-    assert (plain[..., 0] == analysis.slice.pixels[..., 1]).all()
-    assert (marked != plain).any(axis=2).sum() >= analysis.marked_pixels
+    np.testing.assert_array_equal(plain[..., 0], shown_flair(analysis.slice.pixels))
+    np.testing.assert_array_equal(marked, overlay(analysis, pdf_report._PICTURE))
 
 
 @pytest.mark.parametrize(
@@ -91,10 +93,43 @@ def test_a_hostile_name_is_text_and_nothing_else(analysis, name):
         assert shown in text.replace("  ", " ") or shown.replace(" ", "") in text.replace(" ", "")
 
 
-def test_letters_that_it_cannot_write_are_told(analysis):
-    for name, told in (("Кот?.tif", True), ("what?.tif", False), ("Grün.tif", False)):
-        _, text = read(write(replace(analysis, slice=replace(analysis.slice, name=name))))
-        assert ("shown as a question mark" in text) == told
+def test_names_in_any_script_are_written(analysis):
+    name = "Кот_Grün_脑部扫描_猫_머리_Ωμέγα.tif"
+    _, text = read(write(replace(analysis, slice=replace(analysis.slice, name=name))))
+    assert name in text
+
+
+def test_letters_that_no_font_has_are_shown_as_missing(analysis):
+    _, text = read(write(replace(analysis, slice=replace(analysis.slice, name="a\U0001f9e0b.tif"))))
+    assert "a\ufffdb.tif" in text
+
+
+def test_a_probability_is_rounded_as_on_the_page(analysis):
+    for value, words in ((0.99999, "> 99.9 %"), (0.00001, "< 0.1 %"), (0.5, "50.0 %")):
+        sure = replace(analysis, prediction=replace(analysis.prediction, tumor_probability=value))
+        assert f": {words} (" in read(write(sure))[1]
+
+
+def test_a_study_begins_with_its_answer_and_shows_all_marked_slices(analysis):
+    slices = [replace(analysis.slice, name=f"s{i}.tif", number=i, patient="P") for i in range(1, 8)]
+    empty = np.zeros_like(analysis.mask)
+    analyses = [
+        replace(analysis, slice=each)
+        if each.number % 2
+        else replace(analysis, slice=each, mask=empty, marked_pixels=0)
+        for each in slices
+    ]
+    summary = study.summarize(slices, [*analyses[:6], None], rejected=1)
+    context = pdf_report.ReportContext(
+        QualityReport(), "never seen", "Evidence.", MADE, ("All agree.",)
+    )
+    reader, _ = read(pdf_report.report_pdf(analyses[2], context, summary, analyses[:6]), pages=3)
+    first, second, third = (" ".join(page.extract_text().split()) for page in reader.pages)
+    assert study.sentence(summary) in first and "Tumor marked in 3 of 7 slices, 300 px" in first
+    assert "All agree." in first and "1 slices, which have no mask" in first
+    assert "Dice, all slices" in first and "s3.tif" in second
+    assert [f"Slice {number}: 100 px" in third for number in range(1, 7)] == [True, False] * 3
+    assert reader.pages[2].images
 
 
 def test_it_says_how_many_patients_the_networks_learned_from(analysis):
@@ -129,4 +164,4 @@ def test_a_tall_slice_keeps_its_shape(analysis):
     )
     reader, text = read(write(tall))
     assert "10 of 200 x 50 pixels" in text
-    assert [image.image.size for image in reader.pages[0].images] == [(50, 200)] * 2
+    assert [image.image.size for image in reader.pages[0].images] == [(50, 200), (150, 600)]

@@ -16,9 +16,10 @@ from tests import fakes
 
 def test_agreement_is_what_all_mark_over_what_any_marks():
     levels = np.array([[[255, 200, 0, 0]], [[255, 0, 255, 0]], [[255, 200, 255, 0]]], np.uint8)
+    # Threshold 0.42 is level 108; parts below 3.5 of the row's own pixels are dropped.
     records = [
-        fakes.record("unet")
-    ] * 3  # threshold 0.42, level 108; parts below 4 pixels are dropped
+        registry.Record(**(vars(fakes.record("unet")) | {"min_component_pixels": 14_000}))
+    ] * 3
     assert uncertainty.cut_predictions("abc", levels, records).agreed is None
     records = [registry.Record(**(vars(fakes.record("unet")) | {"min_component_pixels": 0}))] * 3
     found = uncertainty.cut_predictions("abc", levels, records)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from btmodels.measurement.measure import measure
 from btmodels.slices import Prediction, Slice
-from btmodels.transforms.postprocess import cut, head_mask, lowest_level
+from btmodels.transforms.postprocess import cut, head_mask, lowest_level, smallest_part
 from tests import fakes
 
 RECORD = replace(fakes.record("resunet"), threshold=0.5, min_component_pixels=0)
@@ -142,7 +143,8 @@ def test_the_threshold_of_the_record_or_of_the_hand():
 
 
 def test_small_parts_go_as_the_record_says():
-    records = (replace(RECORD, min_component_pixels=31), CLASSIFIER)
+    # 31 of the 40 x 50 pixels are 813 where the longer side has 256.
+    records = (replace(RECORD, min_component_pixels=813), CLASSIFIER)
     assert analyze(marked(slice(15), slice(2)), records=records).marked_pixels == 0
 
 
@@ -172,3 +174,21 @@ def test_notes_missing_head_and_unfinished_weights_are_warnings():
 def test_a_prediction_of_another_size_is_refused():
     with pytest.raises(ValueError, match="levels.shape=\\(4, 4\\)"):
         analyze(np.zeros((4, 4), np.uint8))
+
+
+@pytest.mark.parametrize("side", [48, 64, 128, 256, 512, 1024])
+def test_the_same_slice_keeps_the_same_parts_at_any_size(side):
+    # Parts of 156 and 30 pixels at 256 x 256, around a smallest part of 80.
+    levels = np.zeros((256, 256), np.uint8)
+    levels[40:52, 40:53] = 255
+    levels[200:205, 200:206] = 255
+    resized = cv2.resize(levels, (side, side), interpolation=cv2.INTER_AREA)
+    mask = cut(resized, 0.5, smallest_part(80, side, side))
+    marked = np.argwhere(mask) / side * 256
+    assert len(marked) and (np.abs(marked - 46) < 9).all()
+
+
+def test_the_smallest_part_counts_where_the_longer_side_has_256_pixels():
+    assert [smallest_part(80, side, side) for side in (64, 256, 1024)] == [5, 80, 1280]
+    assert smallest_part(80, 100, 256) == smallest_part(80, 256, 100) == 80
+    assert smallest_part(0, 64, 64) == 0

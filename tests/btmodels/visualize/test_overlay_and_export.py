@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -19,9 +20,13 @@ from btmodels.visualize.overlay import (
     TRUTH_COLOR,
     blend,
     dashed_outline,
+    enlarged,
     outline,
+    overlay,
     overlay_png,
+    tint,
 )
+from btmodels.visualize.window import shown_flair
 
 MASK = np.zeros((12, 16), bool)
 MASK[2:9, 3:12] = True
@@ -83,25 +88,51 @@ def an_analysis(truth=None) -> Analysis:
     )
 
 
-def test_overlay_png_is_flair_with_fill_and_outline():
-    picture = np.asarray(Image.open(io.BytesIO(overlay_png(an_analysis()))))
+def test_overlay_is_windowed_flair_with_tint_and_outline():
+    analysis = an_analysis()
+    picture = overlay(analysis)
     assert picture.shape == (12, 16, 3) and picture.dtype == np.uint8
-    flair = an_analysis().slice.pixels[..., 1]
-    np.testing.assert_array_equal(picture[~MASK], np.repeat(flair[~MASK][:, None], 3, axis=1))
+    shown = shown_flair(analysis.slice.pixels)
+    np.testing.assert_array_equal(picture[~MASK], np.repeat(shown[~MASK][:, None], 3, axis=1))
     line = outline(MASK)
     assert (picture[line] == PREDICTION_COLOR).all()
     fill = MASK & ~line
-    np.testing.assert_array_equal(picture[fill], blend(flair, MASK)[fill])
+    np.testing.assert_array_equal(picture[fill], tint(shown, MASK)[fill])
 
 
-def test_overlay_png_draws_the_truth_dashed():
+def test_overlay_draws_the_truth_dashed():
     truth = np.roll(MASK, 3, axis=1)
-    picture = np.asarray(Image.open(io.BytesIO(overlay_png(an_analysis(truth)))))
-    drawn = (picture == TRUTH_COLOR).all(axis=2)
+    drawn = (overlay(an_analysis(truth)) == TRUTH_COLOR).all(axis=2)
     np.testing.assert_array_equal(drawn, dashed_outline(truth))
     empty = replace(an_analysis(np.zeros_like(MASK)), mask=np.zeros_like(MASK))
-    picture = np.asarray(Image.open(io.BytesIO(overlay_png(empty))))
-    np.testing.assert_array_equal(picture[..., 0], empty.slice.pixels[..., 1])
+    np.testing.assert_array_equal(overlay(empty)[..., 0], shown_flair(empty.slice.pixels))
+
+
+def test_overlay_png_is_large_enough_for_a_slide_and_its_line_grows_with_it():
+    truth = np.roll(MASK, 3, axis=1)
+    picture = np.asarray(Image.open(io.BytesIO(overlay_png(an_analysis(truth)))))
+    assert picture.shape == (768, 1024, 3)  # 64 times 12 x 16
+    line = (picture == PREDICTION_COLOR).all(axis=2)
+    edge = enlarged(outline(MASK), 64)
+    assert (
+        line.any()
+        and not line[~cv2.dilate(edge.astype(np.uint8), np.ones((9, 9))).astype(bool)].any()
+    )
+    middle = line[picture.shape[0] // 2]
+    runs = np.flatnonzero(np.diff(np.r_[0, middle.astype(int), 0]))
+    assert max(runs[1::2] - runs[::2]) >= 3, "three pixels or more"
+    assert (picture == TRUTH_COLOR).all(axis=2).any()
+
+
+def test_a_tint_keeps_the_order_of_brightness_and_the_hue_of_its_color():
+    gray = np.arange(256, dtype=np.uint8)[None]
+    red, green, blue = tint(gray, np.ones_like(gray, bool))[0].astype(int).T
+    for channel in (red, green, blue):
+        assert (np.diff(channel) >= 0).all() and channel[-1] - channel[0] > 90, (
+            "texture stays visible"
+        )
+    assert (red >= green).all() and (green > blue).all()
+    assert (tint(gray, np.zeros_like(gray, bool))[0] == gray.T).all()
 
 
 def test_the_viewer_draws_in_the_same_colors():

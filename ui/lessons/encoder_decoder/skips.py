@@ -11,7 +11,7 @@ from btmodels import paths, registry
 from btmodels.inference import engine, introspect_tasks
 from btmodels.metrics.bootstrap import paired_difference
 from btmodels.teaching import skip_ablation, skip_ablation_tasks
-from btmodels.transforms.postprocess import cut
+from btmodels.transforms.postprocess import cut, smallest_part
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared import panels
 from ui.lessons.shared.panels import Panel
@@ -72,7 +72,11 @@ def setting_word(setting: tuple[bool, ...]) -> str:
 def _own(found: dict[tuple[bool, ...], Any]) -> Panel:
     record = registry.load_record(MODEL)
     masks = [
-        cut(found[setting], record.threshold, record.min_component_pixels)
+        cut(
+            found[setting],
+            record.threshold,
+            smallest_part(record.min_component_pixels, *found[setting].shape),
+        )
         for setting in panels.settings(len(LABELS))
     ]
     title = f"The site's {registry.get(MODEL).title}, disturbed by the switches"

@@ -7,7 +7,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.inference import engine, introspect_tasks
-from btmodels.transforms.postprocess import cut
+from btmodels.transforms.postprocess import cut, smallest_part
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared import panels
 from ui.lessons.shared.panels import Panel
@@ -39,7 +39,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 def _panel(name: str, levels) -> Panel:
     record = registry.load_record(name)
-    mask = cut(levels, record.threshold, record.min_component_pixels)
+    mask = cut(levels, record.threshold, smallest_part(record.min_component_pixels, *levels.shape))
     return Panel(registry.get(name).title, _note(name), [mask])
 
 

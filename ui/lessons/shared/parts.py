@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from btmodels.slices import Slice
+from btmodels.transforms.postprocess import smallest_part
 from ui.session.stack import Analyzed
 from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
@@ -46,7 +47,7 @@ def slice_message(
         "hasTruth": each.truth is not None,
         "hasLevels": levels is not None,
         "threshold": analyzed.threshold,
-        "minPixels": math.ceil(analyzed.min_component_pixels / step**2),
+        "minPixels": smallest_part(analyzed.min_component_pixels, rows, cols),
         "message": analyzed.message,
     }
     parts = {

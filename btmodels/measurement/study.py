@@ -1,0 +1,215 @@
+"""What the masks of all slices add up to, and the one sentence that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from btmodels.slices import Analysis, Slice
+
+MOSTLY = 0.9
+"""A tumor with at least this share of its pixels on one side of the head's middle lies on that side."""
+
+_MOST_PARTS = 3
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """What is marked in the slices of one volume, one patient or one picture.
+
+    Attributes:
+        title: Of the volume, or the name of the patient or picture.
+        slices: How many there are.
+        analyzed: How many have a mask, empty or not.
+        rejected: How many were not fit to be judged.
+        areas: Marked pixels of each slice; None where there is no mask.
+        largest: Index of the slice with the most marked pixels, counted in this study; None without any.
+        largest_name: That slice in words: its number, or its place.
+        milliliters: Volume of what is marked; None where a file does not give the spacing.
+        square_millimeters: Area marked in the one slice of a study; None as above, or of several slices.
+        side: "left" or "right" of the patient, "both", or "" where nothing is marked or no head is found.
+        radiological: Whether the patient's left is known to lie at the picture's right.
+    """
+
+    title: str
+    slices: int
+    analyzed: int
+    rejected: int
+    areas: tuple[int | None, ...]
+    largest: int | None
+    largest_name: str
+    milliliters: float | None
+    square_millimeters: float | None
+    side: str
+    radiological: bool
+
+    @property
+    def marked_slices(self) -> int:
+        """Slices in which anything is marked."""
+        return sum(bool(area) for area in self.areas)
+
+    @property
+    def marked_pixels(self) -> int:
+        """Marked pixels of all slices together."""
+        return sum(area or 0 for area in self.areas)
+
+    @property
+    def size(self) -> str:
+        """How much is marked: milliliters where known, else an area, else pixels."""
+        if self.milliliters is not None:
+            return milliliters(self.milliliters)
+        if self.square_millimeters is not None:
+            return f"{self.square_millimeters:,.0f} mm²"
+        return f"{self.marked_pixels:,} px"
+
+    @property
+    def place(self) -> str:
+        """The side in words; "" where it is not known."""
+        if not self.side:
+            return ""
+        if self.side == "both":
+            return "both sides" if self.radiological else "both halves of the picture"
+        if self.radiological:
+            return f"{self.side} side"
+        # In the radiological view, which is only likely here, the patient's left is at the right.
+        return f"{'right' if self.side == 'left' else 'left'} half of the picture"
+
+
+def milliliters(volume: float) -> str:
+    """Return a volume in words: one decimal, two below 1 mL."""
+    return f"{volume:.2f} mL" if volume < 1 else f"{volume:,.1f} mL"
+
+
+def percent(probability: float) -> str:
+    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
+    # No network is certain, so rounding must not make it look so.
+    if probability > 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
+
+
+def groups_of(slices: Sequence[Slice]) -> list[list[int]]:
+    """Return the indices of slices that belong together: of a volume, of a patient, or loose pictures."""
+    found: dict[object, list[int]] = {}
+    for index, each in enumerate(slices):
+        key = ("volume", each.place.volume) if each.place else ("patient", each.patient)
+        found.setdefault(key, []).append(index)
+    return list(found.values())
+
+
+def summarize(
+    slices: Sequence[Slice], analyses: Sequence[Analysis | None], rejected: int = 0
+) -> StudySummary:
+    """Add up what is marked in slices that belong together.
+
+    Args:
+        slices: Of one volume, one patient or one batch of pictures, in order.
+        analyses: One for each; None where there is none (yet).
+        rejected: How many of them were not fit to be judged.
+    """
+    areas = tuple(None if each is None else each.marked_pixels for each in analyses)
+    marked = [index for index, area in enumerate(areas) if area]
+    largest = max(marked, key=lambda index: areas[index], default=None)
+    first = slices[0]
+    return StudySummary(
+        title=first.place.title if first.place else first.patient or first.name,
+        slices=len(slices),
+        analyzed=sum(area is not None for area in areas),
+        rejected=rejected,
+        areas=areas,
+        largest=largest,
+        largest_name="" if largest is None else _name(slices, largest),
+        milliliters=_milliliters(slices, areas),
+        square_millimeters=_square_millimeters(first, areas) if len(slices) == 1 else None,
+        side=_side([analyses[index] for index in marked]),
+        radiological=_radiological(first),
+    )
+
+
+def sentence(summary: StudySummary) -> str:
+    """Return the answer for a study: where anything is marked, how much, and where it is largest."""
+    one, total = summary.slices == 1, summary.slices
+    if not summary.analyzed:
+        if summary.rejected == total:
+            return f"{'This slice is' if one else f'All {total} slices are'} not fit to judge."
+        return f"Reading {'this slice' if one else f'{total} slices'}…"
+    read = summary.analyzed + summary.rejected
+    size, where = summary.size, f", {summary.place}" if summary.place else ""
+    if read < total:
+        marked = f"Tumor marked in {summary.marked_slices}" if summary.largest is not None else ""
+        words = f"{marked or 'No tumor marked'} so far, {read} of {total} slices read"
+    elif summary.largest is None:
+        words = f"No tumor marked in {'this slice' if one else f'{total} slices'}"
+    elif one:
+        words = f"Tumor marked in this slice, {size}{where}"
+    else:
+        words = (
+            f"Tumor marked in {summary.marked_slices} of {total} slices, {size}, largest in "
+            f"{summary.largest_name}{where}"
+        )
+    left_out = ""
+    if summary.rejected:
+        many = "1 slice is" if summary.rejected == 1 else f"{summary.rejected} slices are"
+        left_out = f" {many} not fit to judge."
+    return f"{words}.{left_out}"
+
+
+def answer(summaries: Sequence[StudySummary]) -> str:
+    """Return the sentence for a batch: of one study its own, of several one each, named."""
+    if len(summaries) == 1:
+        return sentence(summaries[0])
+    told = [f"{each.title}: {sentence(each)}" for each in summaries[:_MOST_PARTS]]
+    if len(summaries) > _MOST_PARTS:
+        told.append(f"And {len(summaries) - _MOST_PARTS} more.")
+    return " ".join(told)
+
+
+def _name(slices: Sequence[Slice], index: int) -> str:
+    each = slices[index]
+    return f"slice {each.number}" if each.number is not None else each.name
+
+
+def _milliliters(slices: Sequence[Slice], areas: Sequence[int | None]) -> float | None:
+    grids = [each.place.grid if each.place else None for each in slices]
+    if any(grid is None or grid.spacing is None for grid in grids):
+        return None
+    # Of a fine volume only every so many slices are looked at: each then stands for its neighbors, too.
+    indices = sorted(each.place.index for each in slices)
+    step = min((b - a for a, b in zip(indices, indices[1:], strict=False)), default=1)
+    volume = sum(
+        (area or 0) * step * float(np.prod(grid.spacing))
+        for grid, area in zip(grids, areas, strict=True)
+    )
+    return volume / 1000
+
+
+def _square_millimeters(each: Slice, areas: Sequence[int | None]) -> float | None:
+    if each.spacing is None or areas[0] is None or each.place and each.place.grid.spacing:
+        return None
+    return areas[0] * each.spacing[0] * each.spacing[1]
+
+
+def _side(analyses: Sequence[Analysis]) -> str:
+    at_right = total = 0.0
+    for each in analyses:
+        columns = np.flatnonzero(each.head.any(axis=0))
+        if not columns.size:
+            continue
+        middle = (columns[0] + columns[-1] + 1) / 2
+        places = np.nonzero(each.mask)[1] + 0.5
+        at_right += float(np.count_nonzero(places > middle))
+        at_right += np.count_nonzero(places == middle) / 2
+        total += len(places)
+    if not total:
+        return ""
+    share = at_right / total
+    return "left" if share >= MOSTLY else "right" if share <= 1 - MOSTLY else "both"
+
+
+def _radiological(each: Slice) -> bool:
+    # Volumes with coordinates are turned so; patients of the data set lie so.
+    if each.place is not None:
+        return each.place.grid.affine is not None and each.turn is None
+    return each.patient is not None and each.turn is None

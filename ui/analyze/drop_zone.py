@@ -1,0 +1,87 @@
+"""What a visitor without files sees: where to drop them, what they should be, and samples to try."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from btmodels.errors import CohortError
+from btmodels.visualize.overlay import png
+from btmodels.visualize.window import shown_flair
+from ui.analyze import uploader
+from ui.analyze.upload_batch import Batch, Overrides
+from ui.session import samples
+from ui.shared import badges
+from ui.shared.content import sections
+
+MOST_SAMPLES = 4
+
+
+def draw(overrides: Overrides) -> Batch:
+    """Draw the drop zone beside what belongs into it, and read what was dropped."""
+    text = sections("cards/analyze.md")
+    st.title(text.get("Headline", "Analyze"), anchor=False)
+    _gone()
+    left, right = st.columns([1.5, 1], gap="large")
+    with right:
+        st.markdown(text.get("What to upload", ""))
+    with left:
+        batch = uploader.uploaded(overrides)
+        st.caption(f":material/lock: {text.get('Upload', '')}")
+    return batch
+
+
+def draw_samples() -> None:
+    """Draw a few samples, each of which a click opens, and one of them to download."""
+    found = [sample for sample in samples.library().samples.values() if sample.bundled]
+    if not found:
+        return
+    st.markdown("**No scan at hand?** Open a sample.")
+    for column, sample in zip(st.columns(MOST_SAMPLES), found[:MOST_SAMPLES], strict=False):
+        folder = sample.patient.folder
+        try:
+            stack = samples.stack_of(sample, folder)
+        except CohortError:
+            continue
+        index = stack.largest_lesion_slice()
+        each = stack.slices[index]
+        with column:
+            picture = png(shown_flair(each.pixels, stack.windows[index][1])[..., None].repeat(3, 2))
+            st.image(picture, width=150, alt=f"A slice of {folder}.")
+            badges.draw(sample.provenance)
+            st.button("Open", key=f"sample.{folder}", on_click=_open, args=(folder,))
+    sample = found[0]
+    stack = samples.stack_of(sample, sample.patient.folder)
+    each = stack.slices[stack.largest_lesion_slice()]
+    file = next((f for f in sample.patient.files if f.number == each.number), None)
+    if file is None:
+        return
+    with st.container(horizontal=True):
+        for label, path in (("Download a sample to try", file.image), ("Its mask", file.mask)):
+            if path:
+                st.download_button(
+                    label,
+                    path.read_bytes(),
+                    path.name,
+                    "image/tiff",
+                    on_click="ignore",
+                    icon=":material/download:",
+                    type="tertiary",
+                )
+
+
+def _open(folder: str) -> None:
+    st.query_params.from_dict({"patient": folder})
+    st.session_state["analyze.source"] = "Samples"
+
+
+def _gone() -> None:
+    asked = st.query_params.get("files", "")
+    if not asked.isdecimal() or uploader.count():
+        return
+    many = "The file" if asked == "1" else f"The {int(asked[:6]):,} files"
+    verb = "is" if asked == "1" else "are"
+    st.info(
+        f"{many} you uploaded {verb} gone: this page keeps files only while it stays open, and it was "
+        "loaded anew. Drop them here again.",
+        icon=":material/history:",
+    )
