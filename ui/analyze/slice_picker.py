@@ -199,6 +199,8 @@ def _from_files(bar: DeltaGenerator) -> Choice | None:
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
         drop_zone.draw_samples()
         return None
+    if sequence_and_orientation.ask(batch):
+        return None
     with bar:
         model = _model(ANALYZE, Link())
     return _choice(batch.stack, batch.stack.largest_lesion_slice(), Link(), model, False, True)
@@ -230,7 +232,9 @@ def _model(page: str, link: Link) -> str | None:
 
 def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
     without = [
-        each.name for each in batch.stack.slices if each.truth is None or each.name in chosen
+        each.name
+        for each in batch.stack.slices
+        if each.place is None and (each.truth is None or each.name in chosen)
     ]
     if len(batch.names) < 2 or not without:
         return
