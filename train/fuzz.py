@@ -20,7 +20,6 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from PIL import Image
 from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
-from btmodels.io.read import is_zip, open_zip, read_file
+from btmodels.io.batch import InputFile, read_batch
 from btmodels.io.sandbox import Reader
 from train.provenance import command_line, versions
 
@@ -148,18 +147,8 @@ def attempt(data: bytes, name: str) -> Outcome:
 
 
 def _read_any(data: bytes, name: str) -> bool:
-    """Tell whether a file, or any file within a zip, was read."""
-    try:
-        members = open_zip(data, name) if is_zip(data) else ((name, data),)
-    except DecodeError:
-        return False
-    done = 0
-    for member, content in members:
-        with suppress(DecodeError):
-            if isinstance(content, bytes):
-                read_file(content, member)
-                done += 1
-    return done > 0
+    """Tell whether a file, or any file within a zip, gave slices, put together as the site does it."""
+    return bool(read_batch([InputFile(name, name, data)]).studies)
 
 
 def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:
@@ -255,6 +244,7 @@ def seeds() -> Iterator[Seed]:
     yield from _tiffs(pixels)
     yield from _pictures(pixels)
     yield from _volumes(pixels)
+    yield from _series(pixels)
     yield from _of_libraries()
     yield from _zips(pixels)
 
@@ -272,6 +262,14 @@ def _tiffs(pixels: np.ndarray) -> Iterator[Seed]:
         "pages": (np.stack([gray, gray]), {"photometric": "minisblack"}),
         "big": (pixels, {"photometric": "rgb", "bigtiff": True}),
         "tiled": (pixels, {"photometric": "rgb", "tile": (16, 16)}),
+        "channels": (
+            np.moveaxis(pixels, 2, 0).copy(),
+            {"imagej": True, "metadata": {"axes": "CYX"}},
+        ),
+        "clear": (
+            np.dstack([pixels, gray]),
+            {"photometric": "rgb", "extrasamples": ["unassalpha"]},
+        ),
     }
     for name, (values, options) in forms.items():
         buffer = io.BytesIO()
@@ -289,6 +287,9 @@ def _pictures(pixels: np.ndarray) -> Iterator[Seed]:
     yield _saved("PNG", "gray.png", gray)
     yield _saved("PNG", "palette.png", image.quantize(32))
     yield _saved("PNG", "alpha.png", clear)
+    transparent = bytes([0] + [255] * 31)
+    yield _saved("PNG", "clear_palette.png", image.quantize(32), transparency=transparent)
+    yield _saved("PNG", "two.png", Image.fromarray(np.dstack([pixels[..., 1]] * 2)))
     yield _saved("PNG", "bits.png", gray.convert("1"))
     yield Seed("PNG", "deep.png", cv2.imencode(".png", pixels.astype(np.uint16) * 257)[1].tobytes())
     yield _saved("JPEG", "color.jpg", image)
@@ -321,7 +322,80 @@ def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
     }
     for name, image in forms.items():
         yield Seed("NIfTI", f"{name}.nii", image.to_bytes())
-    yield Seed("NIfTI", "packed.nii.gz", gzip.compress(forms["bytes"].to_bytes(), mtime=0))
+    plain = forms["bytes"].to_bytes()
+    yield Seed("NIfTI", "packed.nii.gz", gzip.compress(plain, mtime=0))
+    members = gzip.compress(plain[:500], mtime=0) + gzip.compress(plain[500:], mtime=0)
+    yield Seed("NIfTI", "members.nii.gz", members)
+    far = stack.astype(np.int16)
+    far[0, 0, 0] = -32768
+    yield Seed("NIfTI", "far.nii", nibabel.Nifti1Image(far, np.diag([-1.0, -1, 6, 1])).to_bytes())
+    scored = (stack - stack.mean()).astype(np.float32)
+    case = {"a_flair.nii": stack, "a_t1.nii": scored, "a_seg.nii": (stack > 99).astype(np.uint8)}
+    files = [(n, nibabel.Nifti1Image(v, np.eye(4)).to_bytes()) for n, v in case.items()]
+    yield Seed("zip", "case.zip", _zip(files))
+
+
+def _series(pixels: np.ndarray) -> Iterator[Seed]:
+    """Series as scanners write them, with what goes wrong in them: padding, high bits, tilts and gaps."""
+    gray = pixels[..., 1].astype(np.int16) * 3
+    padded = gray.copy()
+    padded[:4] = -2000
+    forms = {
+        "padded": (padded, {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": -1990}),
+        "inverted": (765 - gray, {"PhotometricInterpretation": "MONOCHROME1"}),
+        "high": (gray << 4, {"BitsStored": 12, "HighBit": 15}),
+        "window": (gray, {"WindowCenter": 380, "WindowWidth": 760}),
+    }
+    for name, (values, fields) in forms.items():
+        yield Seed("DICOM", f"{name}.dcm", _dicom(values, 0, fields))
+    told = [
+        {"SeriesDescription": "AX T2 FLAIR", "InversionTime": 2500, "EchoTime": 120},
+        {"SeriesDescription": "AX T1 W/O CONTRAST", "ContrastBolusAgent": "NONE"},
+    ]
+    files = [
+        (
+            f"{at}_{index}",
+            _dicom(gray, index, fields | {"SeriesInstanceUID": f"1.2.{at + 1}"})[132:],
+        )
+        for at, fields in enumerate(told)
+        for index in (0, 1, 3, 4)
+    ]
+    yield Seed("zip", "series.zip", _zip(files))
+
+
+def _dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    own = {
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
+        "SOPInstanceUID": f"1.2.3.{index + 1}",
+        "StudyInstanceUID": "1.2.3",
+        "SeriesInstanceUID": "1.2.1",
+        "FrameOfReferenceUID": "1.2.9",
+        "Modality": "MR",
+        "InstanceNumber": index + 1,
+        "Rows": values.shape[0],
+        "Columns": values.shape[1],
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "BitsAllocated": 16,
+        "BitsStored": 16,
+        "HighBit": 15,
+        "PixelRepresentation": 1,
+        "PixelSpacing": [1.8, 1.8],
+        "ImagePositionPatient": [0, 0.5 * index, 6.0 * index],
+        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+    }
+    for key, value in (own | fields).items():
+        setattr(dataset, key, value)
+    dataset.PixelData = values.astype("<i2").tobytes()
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
 
 
 def _of_libraries() -> Iterator[Seed]:

@@ -79,15 +79,18 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
     if problem := why_no_seg(each):
         raise ExportError(problem)
     grid = each.place.grid
-    own = grid.own(shown_masks(analyses))
+    # Where a slice is missing there is nothing to refer to.
+    present = [index for index, frame in enumerate(grid.frames) if frame is not None]
+    own = grid.own(shown_masks(analyses))[present]
+    own_frames = [grid.frames[index] for index in present]
     sources = _sources(grid.header)
     if len(sources) == 1 and int(sources[0].get("NumberOfFrames") or 1) > 1:
         _share(sources[0])
         frames = np.zeros((int(sources[0].NumberOfFrames), *own.shape[1:]), bool)
-        for index, (_, at) in enumerate(grid.frames):
+        for index, (_, at) in enumerate(own_frames):
             frames[at] = own[index]
     else:
-        sources, frames = [sources[file] for file, _ in grid.frames], own
+        sources, frames = [sources[file] for file, _ in own_frames], own
         for source in sources:
             if not source.get("SliceThickness"):
                 source.SliceThickness = f"{np.linalg.norm(grid.affine[:3, 0]):.6g}"

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from btmodels.export.files import own_mask, safe_stem
+from btmodels.geometry import shear_of
 from btmodels.slices import Analysis, Slice
 
 
 def volume_stem(each: Slice) -> str:
     """Return what the files of a slice's volume are called, without their endings."""
-    title = each.place.title if each.place else each.name
+    # A description is no path: "T1 W/O CONTRAST" is one name.
+    title = each.place.title.replace("/", "_") if each.place else each.name
     title = title[: -len(".gz")] if title.lower().endswith(".gz") else title
     return safe_stem(title)
 
@@ -21,6 +23,23 @@ def volume_stem(each: Slice) -> str:
 def nifti_name(each: Slice) -> str:
     """Return what the NIfTI mask of a slice's volume is called."""
     return f"{volume_stem(each)}_mask.nii.gz"
+
+
+def volume_stems(analyses: Sequence[Analysis]) -> dict[str, str]:
+    """Return by the name of each volume what its files are called together with others': patients in
+    folders often have files of equal names, and no two stems are the same."""
+    stems: dict[str, str] = {}
+    for analysis in analyses:
+        place = analysis.slice.place
+        if place is None or place.volume in stems:
+            continue
+        stem = first = volume_stem(analysis.slice)
+        number = 1
+        while stem.lower() in (other.lower() for other in stems.values()):
+            number += 1
+            stem = f"{first}-{number}"
+        stems[place.volume] = stem
+    return stems
 
 
 def of_volume(analyses: Sequence[Analysis], each: Slice) -> list[Analysis]:
@@ -58,7 +77,8 @@ def nifti_mask(analyses: Sequence[Analysis]) -> bytes:
         image = nibabel.Nifti1Image(np.ascontiguousarray(values.transpose(2, 1, 0)), affine)
         image.header.set_xyzt_units("mm")
         image.set_sform(affine, code="scanner")
-        image.set_qform(affine, code="scanner")
+        # A quaternion knows no shear, which a tilted scanner leaves.
+        image.set_qform(affine, code="unknown" if shear_of(affine) > 0.01 else "scanner")
         return _packed(image)
     packed = grid.header[0]
     two = len(packed) == 540

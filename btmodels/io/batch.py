@@ -245,7 +245,9 @@ class _Reading:
             some = ", ".join(file.short for file in passed[:3]) + (", …" if len(passed) > 3 else "")
             many = f"{len(passed)} files are no slices and were"
             which = "1 file is no slice and was" if len(passed) == 1 else many
-            self.notes.append(Remark(passed[0].id, f"{which} passed over: {some}."))
+            # Where nothing else was there, what was asked for could not be read.
+            told = self.notes if entries or self.errors else self.errors
+            told.append(Remark(passed[0].id, f"{which} passed over: {some}."))
         return entries
 
     def _refused(self, file: InputFile, error: DecodeError, passed: list[InputFile]) -> None:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from btmodels import paths
-from btmodels.errors import DecodeError
+from btmodels.io.batch import Batch
 from train import __main__ as train
 from train import fuzz
 
@@ -46,16 +46,12 @@ def test_damage_reaches_behind_checksums():
 
 
 def test_a_defect_is_counted_as_one(monkeypatch):
-    def broken(data, name):
-        raise KeyError(name)
+    def broken(files):
+        raise KeyError(files[0].name)
 
-    monkeypatch.setattr(fuzz, "read_file", broken)
+    monkeypatch.setattr(fuzz, "read_batch", broken)
     assert fuzz.attempt(b"II*\0", "a.tif").defect == "KeyError"
-
-    def refusing(data, name):
-        raise DecodeError(name)
-
-    monkeypatch.setattr(fuzz, "read_file", refusing)
+    monkeypatch.setattr(fuzz, "read_batch", lambda files: Batch())
     assert fuzz.attempt(b"II*\0", "a.tif").kind == "refused"
 
 

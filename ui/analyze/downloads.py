@@ -111,12 +111,13 @@ def _zip(
     analyses: list[Analysis], each: Slice, analyzed: Analyzed, studies: list[StudySummary]
 ) -> bytes:
     volumes = {}
-    stacks = {nifti.nifti_name(one.slice): one.slice for one in analyses if one.slice.place}
-    for name, one in (stacks or {nifti.nifti_name(each): each}).items():
-        own = nifti.of_volume(analyses, one)
-        volumes[name] = nifti.nifti_mask(own)
-        if not dicom_seg.why_no_seg(one):
-            volumes[dicom_seg.seg_name(one)] = dicom_seg.dicom_seg(own)
+    for volume, stem in nifti.volume_stems(analyses).items():
+        own = [one for one in analyses if one.slice.place and one.slice.place.volume == volume]
+        volumes[f"{stem}_mask.nii.gz"] = nifti.nifti_mask(own)
+        if not dicom_seg.why_no_seg(own[0].slice):
+            volumes[f"{stem}_seg.dcm"] = dicom_seg.dicom_seg(own)
+    if not volumes:
+        volumes[nifti.nifti_name(each)] = nifti.nifti_mask(nifti.of_volume(analyses, each))
     shown = zip(analyzed.stack.windows, analyzed.analyses, strict=True)
     windows = [window[FLAIR] for window, one in shown if one is not None]
     notice = sections("cards/analyze.md").get("Zip", "")

@@ -179,7 +179,8 @@ def _placed_by_number(picture: _Picture, placed: list[_Picture]) -> _Picture | N
     note = (
         f"{picture.file.name} does not say where it lies; its number puts it between its neighbors."
     )
-    file = replace(picture.file, notes=(*picture.file.notes, note))
+    # Nothing can refer to its header, which lacks the place.
+    file = replace(picture.file, notes=(*picture.file.notes, note), header=b"")
     frame = replace(picture.frame, position=tuple(place), directions=placed[0].frame.directions)
     return _Picture(file, picture.at, frame)
 

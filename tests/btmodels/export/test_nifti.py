@@ -105,6 +105,43 @@ def tiff(values: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def test_volumes_of_equal_names_have_files_of_their_own():
+    files = {f"{folder}/flair.nii": nifti(VOLUME, OBLIQUE) for folder in "AB"}
+    stems = export_volume.volume_stems(analyses_of(files))
+    assert sorted(stems.values()) == ["flair", "flair-2"] and len(stems) == 2
+
+
+def test_masks_of_a_series_with_a_gap_lie_where_its_slices_do():
+    files = series(VOLUME, step=4.0)
+    del files["IM0001.dcm"]
+    analyses = analyses_of(files)
+    image = loaded(nifti_mask(analyses))
+    assert image.shape == (8, 6, 4) and image.header.get_zooms() == pytest.approx((0.5, 0.5, 4))
+    expected = (VOLUME > 128).astype(np.uint8)
+    expected[1] = 0
+    np.testing.assert_array_equal(np.asarray(image.dataobj), expected.transpose(2, 1, 0))
+    found = highdicom.seg.segread(io.BytesIO(dicom_seg(analyses)))
+    uids = [f"1.2.3.4.{index}" for index in (1, 3, 4)]
+    masks = found.get_pixels_by_source_instance(uids)[..., 0]
+    np.testing.assert_array_equal(masks > 0, VOLUME[[0, 2, 3]] > 128)
+
+
+def test_the_mask_of_tilted_slices_keeps_their_shear():
+    tilted = {
+        f"{index}.dcm": dicom(
+            values,
+            SOPInstanceUID=f"1.2.3.4.{index + 1}",
+            InstanceNumber=index,
+            ImagePositionPatient=[0, 1.5 * index, 4.0 * index],
+        )
+        for index, values in enumerate(VOLUME)
+    }
+    image = loaded(nifti_mask(analyses_of(tilted)))
+    # Column 7, row 5, frame 3, to the right, front and top.
+    np.testing.assert_allclose((image.affine @ [7, 5, 3, 1])[:3], [-3.5, -2.5 - 4.5, 12])
+    assert image.header["qform_code"] == 0 and image.header["sform_code"] == 1
+
+
 def test_the_nifti_of_a_dicom_series_lies_where_the_series_does():
     image = loaded(nifti_mask(analyses_of(series(VOLUME, step=4.0))))
     assert image.header.get_zooms() == pytest.approx((0.5, 0.5, 4))

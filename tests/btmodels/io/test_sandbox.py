@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import signal
@@ -16,6 +17,7 @@ import tifffile
 from PIL import Image
 
 from btmodels.errors import DecodeError
+from btmodels.io.batch import InputFile, read_batch
 from btmodels.io.image import decode
 from btmodels.io.limits import announce
 from btmodels.io.sandbox import Reader
@@ -145,6 +147,52 @@ def test_outside_the_reader_nothing_is_limited():
     before = signal.getitimer(signal.ITIMER_PROF) if sys.platform != "win32" else None
     announce(10**12)
     assert before is None or signal.getitimer(signal.ITIMER_PROF) == before
+
+
+class Fragile(Reader):
+    """A reader whose process ends at one file, as a decoder's fault can make it."""
+
+    def _batch(self, files, masks, sequences, given_up):
+        return self._submit("x", 100, _die_at_the_bomb, files, given_up)
+
+    def run(self, name, function, *args):
+        return (
+            super().run(name, os._exit, 9)
+            if name == "bomb.tif"
+            else super().run(name, function, *args)
+        )
+
+
+def _die_at_the_bomb(files, given_up):
+    if any(file.name == "bomb.tif" and file.id not in given_up for file in files):
+        os._exit(9)
+    return read_batch(files, given_up=given_up)
+
+
+def test_a_file_that_ends_the_process_costs_a_batch_itself_alone():
+    data = tiff(np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8))
+    names = ("a.tif", "bomb.tif", "b.tif")
+    with contextlib.closing(Fragile(seconds=5)) as fragile:
+        batch = fragile.batch(
+            [InputFile(name[0] + str(n), name, data) for n, name in enumerate(names)]
+        )
+    assert [study.title for study in batch.studies] == ["a.tif", "b.tif"]
+    (error,) = batch.errors
+    assert error.source == "b1" and error.text.startswith("bomb.tif was given up")
+
+
+@linux_only
+def test_a_file_that_takes_too_much_memory_costs_a_batch_itself_alone():
+    small = Reader(memory=60_000_000)
+    volume = nibabel.Nifti1Image(np.zeros((400, 400, 100), np.int16), np.eye(4)).to_bytes()
+    packed = gzip.compress(volume)
+    good = tiff(np.zeros((9, 7, 3), np.uint8))
+    with contextlib.closing(small):
+        batch = small.batch(
+            [InputFile("1", "good.tif", good), InputFile("2", "hog.nii.gz", packed)]
+        )
+    assert [study.title for study in batch.studies][0] == "good.tif"
+    assert len(batch.studies) + len(batch.errors) == 2
 
 
 @pytest.mark.slow
