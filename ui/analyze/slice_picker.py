@@ -60,7 +60,9 @@ def choose(bar: DeltaGenerator) -> Choice | None:
     link = Link()
     query = st.query_params.to_dict()
     if query.get("source") == "files":
-        if query != st.session_state.get(f"{ANALYZE}.{WRITTEN}"):
+        # An address that this page wrote itself asks for nothing, unless the visitor comes back to it.
+        written = query == st.session_state.get(f"{ANALYZE}.{WRITTEN}")
+        if not written or SOURCE not in st.session_state:
             st.session_state[SOURCE] = FILES
     elif query:
         link = read(ANALYZE, library.samples)
