@@ -10,7 +10,7 @@ from btmodels.cli.find_files import Group, Problem, bytes_of, reason
 from btmodels.errors import DecodeError
 from btmodels.export.files import mask_name
 from btmodels.io.batch import Batch, InputFile
-from btmodels.io.sandbox import get_reader
+from btmodels.io.sandbox import get_readers
 from btmodels.io.study import Remark
 from btmodels.slices import Slice, Turn
 from btmodels.transforms.orientation import turn_slice
@@ -75,7 +75,7 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
             files.append(InputFile(str(number), source.name, bytes_of(source), source.bulk))
         except (OSError, DecodeError) as error:
             errors.append(Problem(source.file, reason(error)))
-    batch = get_reader().batch(files, None, overrides.sequences) if files else Batch()
+    batch = get_readers().batch(files, None, overrides.sequences) if files else Batch()
     located = _Located(places)
     found = tuple(
         Found(

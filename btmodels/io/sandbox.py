@@ -20,6 +20,7 @@ from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
 from btmodels.io import limits
 from btmodels.io.batch import Batch, InputFile, read_batch
+from btmodels.io.budget import keep_newest
 from btmodels.io.image import decode, decode_mask
 from btmodels.io.read import Content, Members, open_zip, prepare, read_file
 from btmodels.io.study import Remark
@@ -30,6 +31,9 @@ PATIENCE = 20
 """Seconds of the clock for one of the processor: so long does a busy machine let a process wait."""
 
 START_SECONDS = 120.0
+
+LANES = 2
+"""Batches that are read at once."""
 
 ASSEMBLY_SECONDS = 20.0
 """Of the processor, to put the files of a batch together: resampling a fine volume takes some."""
@@ -81,8 +85,11 @@ class Reader:
         files: Sequence[InputFile],
         masks: Mapping[str, str] | None = None,
         sequences: Mapping[str, str] | None = None,
+        most_bytes: int = 0,
     ) -> Batch:
         """Do as `btmodels.io.batch.read_batch`, with the limits of `run` for each file.
+
+        Of more than ``most_bytes`` the newest slices are handed over (see `btmodels.io.budget`).
 
         A file that ends the process, or takes too long, costs itself alone: it is found by reading one
         file after another, and the others are read together again.
@@ -90,7 +97,7 @@ class Reader:
         given_up: dict[str, str] = {}
         for _ in range(2):
             try:
-                return self._batch(files, masks, sequences, given_up)
+                return self._batch(files, masks, sequences, given_up, most_bytes)
             except DecodeError as error:
                 reason = str(error)
                 found = dict(self._culprits(file for file in files if file.id not in given_up))
@@ -99,10 +106,10 @@ class Reader:
                 given_up |= found
         return Batch(errors=(Remark(files[0].id, reason),))
 
-    def _batch(self, files, masks, sequences, given_up) -> Batch:
+    def _batch(self, files, masks, sequences, given_up, most_bytes) -> Batch:
         size = sum(len(file.data) for file in files)
         seconds = len(files) * self._seconds + limits.seconds_for(2 * size, ASSEMBLY_SECONDS)
-        task = list(files), masks, sequences, given_up, self._seconds, self._memory
+        task = list(files), masks, sequences, given_up, most_bytes, self._seconds, self._memory
         return self._submit("The files", self._patience * seconds, _batch_within, *task)
 
     def _culprits(self, files: Iterable[InputFile]) -> Iterator[tuple[str, str]]:
@@ -184,14 +191,18 @@ def _within(
         ) from None
 
 
-def _batch_within(files, masks, sequences, given_up, seconds: float, memory: int) -> Batch:
+def _batch_within(
+    files, masks, sequences, given_up, most_bytes: int, seconds: float, memory: int
+) -> Batch:
     """Read a batch in the reading process, each file within limits of its own."""
 
     def run(name: str, size: int, function: Callable[..., Any], *args: Any) -> Any:
         base = seconds if any(isinstance(arg, bytes) for arg in args) else ASSEMBLY_SECONDS
         return _within(size, base, memory, name, function, args)
 
-    return read_batch(files, masks, sequences, given_up, run)
+    found = keep_newest(read_batch(files, masks, sequences, given_up, run), most_bytes)
+    processes.release_memory()
+    return found
 
 
 def _probe(data: bytes, name: str) -> None:
@@ -221,7 +232,34 @@ def _slow(name: str) -> DecodeError:
     )
 
 
+class Readers:
+    """Some readers for many visitors: a batch that takes long holds up nobody while another one is idle.
+
+    Thread-safe. The first is preferred, so that the others start only when they are needed.
+
+    Args:
+        readers: One or more.
+    """
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._idle = list(readers)
+        self._changed = threading.Condition()
+
+    def batch(self, *args: Any, **kwargs: Any) -> Batch:
+        """Do as `Reader.batch`, by whichever reader is idle first."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle)
+            reader = self._idle.pop(0)
+        try:
+            return reader.batch(*args, **kwargs)
+        finally:
+            with self._changed:
+                # To the front: it runs already.
+                self._idle.insert(0, reader)
+                self._changed.notify()
+
+
 @lru_cache(maxsize=1)
-def get_reader() -> Reader:
-    """Return the one reader of this process."""
-    return Reader()
+def get_readers() -> Readers:
+    """Return the readers of this process."""
+    return Readers([Reader() for _ in range(LANES)])

@@ -91,7 +91,8 @@ def from_json(content: dict[str, Any]) -> Thresholds:
 
 def to_json(ensemble: MLPEnsemble) -> dict[str, Any]:
     """Return an ensemble as JSON, rounded to four decimals."""
-    return {key: np.round(value, 4).tolist() for key, value in vars(ensemble).items()}
+    # In float64, or 0.1 would be written as 0.10000000149011612.
+    return {key: np.round(np.float64(value), 4).tolist() for key, value in vars(ensemble).items()}
 
 
 def _ensemble(content: dict[str, Any]) -> MLPEnsemble:

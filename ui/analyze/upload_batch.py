@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from btmodels.dataset import cohort
 from btmodels.io import batch as io_batch
 from btmodels.io.batch import InputFile, ScanChoice
-from btmodels.io.sandbox import get_reader
+from btmodels.io.sandbox import get_readers
 from btmodels.io.study import Study
 from btmodels.slices import Slice, Turn
 from btmodels.transforms.orientation import turn_slice
 from ui.session.stack import Stack
+from ui.site import limits
 
 LIMIT = 400
 """Slices that are looked at together; a patient has 20 to 88, a fine volume 256."""
@@ -84,7 +85,12 @@ def read_batch(
     if mark not in memory:
         memory.clear()
         if files:
-            memory[mark] = get_reader().batch(files, overrides.masks, overrides.sequences)
+            memory[mark] = get_readers().batch(
+                files,
+                overrides.masks,
+                overrides.sequences,
+                limits.read()["BT_SESSION_MB"] * 1_000_000,
+            )
     read = memory.get(mark, io_batch.Batch())
     errors = [remark.text for remark in read.errors]
     notes = [remark.text for remark in read.notes]

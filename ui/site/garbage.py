@@ -15,6 +15,7 @@ import threading
 import time
 
 import ui
+from btmodels.processes import release_memory
 
 LIBRARIES = ("pandas", "plotly.graph_objects", "plotly.io", "pyarrow")
 """What Streamlit and the charts load only when the first table or chart is drawn."""
@@ -44,6 +45,7 @@ def page_served() -> None:
         return
     try:
         gc.collect()
+        release_memory()
         _searched_at = time.monotonic()
     finally:
         _searching.release()

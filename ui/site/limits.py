@@ -21,6 +21,7 @@ DEFAULTS = {
     "BT_REQUESTS_PER_MINUTE": 0,
     "BT_UPLOAD_MB_PER_SESSION": 1_000,
     "BT_UPLOAD_MB_TOTAL": 4_000,
+    "BT_SESSION_MB": 400,
 }
 """Variables and what they are without a word; 0 sets no limit. A class often shares one address, so by
 address there is none unless the site is opened to more than a class."""

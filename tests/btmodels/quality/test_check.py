@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from functools import lru_cache
 
 import numpy as np
@@ -157,3 +158,19 @@ def test_a_judge_is_its_formula():
     # (5 - 1) / 2 = 2 and -2: tanh(2 - 1 + 0.25) * 3 - 1; clipped, (41 - 1) / 2 counts as 4.
     assert one.score(np.array([5.0, -2.0])) == pytest.approx([3 * np.tanh(1.25) - 1])
     assert one.score(np.array([[41.0, 0.0]])) == pytest.approx([3 * np.tanh(4.25) - 1])
+
+
+def test_a_picture_of_forty_megapixels_costs_little_memory():
+    from btmodels.quality import check
+
+    large = np.zeros((6324, 6324, 3), np.uint8)
+    # Too dark: the longest way through the check.
+    large[1500:4800, 1800:4600] = (np.arange(2800) % 9 + 1)[None, :, None]
+    tracemalloc.start()
+    try:
+        found = check.check_slice(large)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.findings[0].kind in ("dark", "empty")
+    assert peak < 100_000_000, "it would take several times the picture's 120 MB"

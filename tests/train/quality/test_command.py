@@ -104,3 +104,6 @@ def test_one_command_wrote_limits_and_table():
     assert found["command"] == thresholds["command"] and found["versions"] == thresholds["versions"]
     assert {row["kind"] for row in found["unseen"]} == set(negatives.KINDS)
     assert thresholds["thresholds"].items() >= MANUAL.items()
+    for name in ("head", "order"):
+        ensemble = getattr(classifier.load_thresholds(), name)
+        assert classifier.to_json(ensemble) == thresholds[name], "no more decimals than are written"

@@ -85,3 +85,12 @@ def test_gradients_are_drawn_with_and_without_a_way_past():
     assert [list(line.y) for line in lines] == [[1e-3, 1.0]] * 4
     assert lines[0].line.color == lines[1].line.color != lines[2].line.color == lines[3].line.color
     assert lines[0].line.dash == lines[2].line.dash != lines[1].line.dash == lines[3].line.dash
+
+
+def test_the_builder_opens_on_a_network_that_does_not_see_the_whole_slice():
+    usual = architecture_builder.USUAL
+    widths = tuple(usual["filters"] * 2**level for level in range(usual["levels"]))
+    paper = Blueprint(
+        usual["kind"], widths, usual["convs"], usual["kernel"], architecture_builder.SIZE
+    )
+    assert paper.stages[-1].sees < architecture_builder.SIZE / 2
