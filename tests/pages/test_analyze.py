@@ -251,3 +251,16 @@ def test_a_file_with_several_volumes_is_asked_about_and_never_guessed(open_page)
     app = button.click().run()
     assert not app.exception and "Which one is FLAIR" not in words_of(app)
     assert app.metric[1].value == "100 mm²" and "missing" not in words_of(app)
+
+
+def test_an_upload_is_seen_as_a_patient(open_page):
+    volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 5)
+    data = nifti(volume.transpose(2, 1, 0), np.diag([-2.0, -2, 5, 1]))
+    app = upload(open_page("analyze"), ("brain_flair.nii", data))
+    app.toggle(key="analyze.as_patient").set_value(True).run()
+    assert not app.exception
+    app.segmented_control(key="patients.section.own").set_value("In space and in figures").run()
+    assert not app.exception
+    table = app.table[0].value.set_index("Figure")
+    assert table.loc["Volume, voxels", "Predicted"] == "500"
+    assert "Proportions are true: the files give the spacing." in words_of(app)

@@ -157,7 +157,7 @@ def test_the_record_in_words_and_never_as_a_prediction(open_page, cohort):
     assert "none of it was predicted by this site" in words
     assert "Not recorded of this patient:" in words and "At last contact" in words
     app.selectbox[0].set_value(SECOND).run()
-    assert "holds no record of this patient" in words_of(app)
+    assert "no record of this patient" in words_of(app)
     (cohort / "data.csv").write_text("garbage")
     app.run()
     assert "data.csv is not a table" in words_of(app)
