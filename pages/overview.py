@@ -27,9 +27,9 @@ def draw_answer(analyzed: Analyzed, view: View) -> None:
     draw_slice_answer(shown)
     if not shown and not analyzed.pending and analyzed.message:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-    with st.container(key="score", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(headline.short_sentence(), width="stretch")
-        st.page_link("pages/scoreboard.py", label="How good is it?")
+    with st.container(key="score", gap="xsmall"):
+        st.markdown(headline.short_sentence())
+        st.page_link("pages/scoreboard.py", label="How good is it?", icon=":material/leaderboard:")
     draw_ways_on()
 
 
@@ -84,6 +84,6 @@ else:
     else:
         threshold = analysis.stored_threshold()
         start = View(stack.largest_lesion_slice(), 0.5 if threshold is None else threshold)
-        workbench(stack, start, draw_answer, shares=(1.25, 1))
+        workbench(stack, start, draw_answer, shares=(1, 1))
 draw_reasons()
 status.draw_status()

@@ -468,3 +468,43 @@ def test_train_one_now(visit, site):
     page.get_by_text("It was stopped. What was").wait_for(timeout=60_000)
     assert page.get_by_role("button", name="Start").is_visible()
     visit.view("compare=width")
+
+
+@pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
+def test_blocks_of_the_u_can_be_touched_on_a_phone(visit, site):
+    open_lesson(visit, site, "encoder-decoder", ".u button")
+    boxes = [each.bounding_box() for each in visit.page.locator(".u button").all()]
+    assert len(boxes) == 10 and min(box["width"] for box in boxes) >= 44
+    assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_is_there_one_and_where(visit, site, first):
+    ready = ".two-steps .stage[data-asked=true]"
+    open_lesson(visit, site, "classify-then-segment", ready)
+    page = visit.page
+    alone = page.locator(".two-steps [data-say=mask]").inner_text()
+    assert "pixels are marked, Dice 0." in alone
+    page.locator(".two-steps [name=heat]").wait_for()
+    page.wait_for_function(
+        "(box) => !box.disabled", arg=page.locator(".two-steps [name=heat]").element_handle()
+    )
+    page.locator(".two-steps [name=heat]").check()
+    page.locator(".two-steps .stage[data-heat=true]").wait_for()
+    assert visit.drawn(within=".two-steps")[..., 3].any()
+    page.locator(".two-steps [name=threshold]").fill("1")
+    page.locator(".two-steps .stage[data-asked=false]").wait_for()
+    assert "Not asked" in page.locator(".two-steps [data-say=mask]").inner_text()
+    assert "A miss" in page.locator(".two-steps [data-say=verdict]").inner_text()
+
+    # All recorded slices: the lower the threshold, the more are found and the more alarms are raised.
+    def found() -> tuple[int, int]:
+        texts = (visit.number(name, ".cascade") for name in ("found", "alarms"))
+        return tuple(int(text.split(" of ")[0].replace(",", "")) for text in texts)
+
+    stored = found()
+    page.locator(".cascade [name=threshold]").fill("0.02")
+    page.locator(".cascade[data-threshold='0.02']").wait_for()
+    assert found()[0] >= stored[0] and found()[1] > stored[1]
+    page.locator(".cascade [name=stored]").click()
+    page.wait_for_timeout(150)
+    assert found() == stored

@@ -13,6 +13,7 @@ from tests.ui import stacks
 from ui.analyze import uploader
 from ui.lessons import page, questions, slice_choice
 from ui.results import experiments
+from ui.session import samples
 
 
 def links_of(app) -> list[str]:
@@ -262,3 +263,13 @@ def test_a_slice_of_ones_own_is_offered(open_page):
     assert app.selectbox(key="learn.segmentation.patient").value == slice_choice.OWN
     assert not [button for button in app.button if button.label == "Use your own slice"]
     assert "patient" not in app.query_params
+
+
+@pytest.mark.parametrize("lesson", ["segmentation", "measuring"])
+def test_a_real_patient_whom_no_network_has_met_is_shown_first(open_page, monkeypatch, lesson):
+    key = f"learn.{lesson}.patient"
+    assert open_page("learn", lesson=lesson).selectbox(key=key).value.startswith("SYNT")
+    real = samples.library().samples["TCGA_ZZ_0001_20260101"]
+    monkeypatch.setattr(samples.Library, "featured", lambda self: (real, "median"))
+    app = open_page("learn", lesson=lesson)
+    assert app.selectbox(key=key).value == "TCGA_ZZ_0001_20260101" and not app.exception

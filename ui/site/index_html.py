@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from ui.shared.component_files import address, modules
+
 _SHELL = Path(st.__file__).parent / "static" / "index.html"
 _SERVER = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
 
@@ -45,6 +47,18 @@ def routes(paths: Iterable[str]) -> list[Route]:
     return [Route(path, _document) for path in paths]
 
 
+def preloads(path: str) -> str:
+    """Return tags by which a browser fetches a page's scripts while it still loads Streamlit's own.
+
+    Args:
+        path: Of the page.
+    """
+    folders = ("viewer/", "lessons/") if path == "/learn" else ("viewer/",)
+    names = (name for name in modules() if name.startswith(folders))
+    return "".join(f'<link rel="modulepreload" href="{address(name)}">' for name in names)
+
+
 async def _document(request: Request) -> HTMLResponse:
-    html = _SHELL.read_text(encoding="utf-8").replace("<head>", f"<head>{_SERVER}{_HISTORY}", 1)
+    head = f"<head>{_SERVER}{_HISTORY}{preloads(request.url.path)}"
+    html = _SHELL.read_text(encoding="utf-8").replace("<head>", head, 1)
     return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

@@ -10,11 +10,6 @@ import pytest
 from scipy import stats
 
 from btmodels import paths, registry, weights
-from btmodels.networks.applications import (
-    STAGES,
-    build_application_classifier,
-    build_application_unet,
-)
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.networks.vgg import ENCODER_LAYERS, build_vgg16
@@ -24,7 +19,7 @@ from train.experiments.common import Budget, run_name
 from train.experiments.leak import by_slice, nearest
 from train.experiments.skips import kernel_gradients
 from train.experiments.slices import Material
-from train.experiments.transfer import CELLS, cells_of, reached
+from train.experiments.transfer import CELLS, reached
 from train.experiments.transfer_cells import Cell, build, encoder_layers, patients_of
 from train.fit.subset import Subset
 
@@ -92,7 +87,6 @@ def test_every_cell_has_a_key_of_its_own_and_givers_come_first():
     assert len(set(keys)) == len(keys)
     assert keys.index("vgg16-classify-staged-100") < keys.index("vgg16-segment-handed-100")
     assert keys.index("vgg16-segment-handed-100") < keys.index("vgg16-classify-handed-100")
-    assert {cell.encoder for cell in cells_of(["MobileNetV2"])} == {"MobileNetV2"}
 
 
 @pytest.mark.parametrize(("task", "layers"), [("segment", 13), ("classify", 13)])
@@ -104,27 +98,6 @@ def test_the_encoder_is_told_from_the_rest(task, layers):
 
 def test_vgg16_classifies():
     assert build_vgg16((32, 32, 3)).output_shape == (None, 1)
-
-
-@pytest.mark.parametrize("name", ["MobileNetV2"])
-def test_an_application_becomes_classifier_and_unet(name):
-    assert build_application_classifier(name, (64, 64, 3)).output_shape == (None, 1)
-    assert build_application_unet(name, (64, 64, 3)).output_shape == (None, 64, 64, 1)
-
-
-@pytest.mark.parametrize("name", STAGES)
-def test_imagenet_is_asked_of_keras_up_to_the_download(name, monkeypatch):
-    class Asked(Exception):
-        pass
-
-    def application(include_top, weights, input_tensor):
-        assert weights == "imagenet" and include_top is False
-        raise Asked  # what comes next is the download
-
-    monkeypatch.setattr(keras.applications, name, application)
-    for task in ("segment", "classify"):
-        with pytest.raises(Asked):
-            build(Cell(name, task, "staged"), 64, "imagenet")
 
 
 def test_one_step_of_descent_measures_the_gradient():

@@ -10,7 +10,8 @@ import numpy as np
 from btmodels import weights
 from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, mirrored
-from ui.lessons.encoder_decoder import anatomy, architecture_builder, pooling, residual, skips
+from ui.lessons.encoder_decoder import anatomy, architecture_builder, residual, skips
+from ui.lessons.encoder_decoder.operations import pooling
 from ui.lessons.shared import panels
 
 
@@ -85,3 +86,12 @@ def test_gradients_are_drawn_with_and_without_a_way_past():
     assert [list(line.y) for line in lines] == [[1e-3, 1.0]] * 4
     assert lines[0].line.color == lines[1].line.color != lines[2].line.color == lines[3].line.color
     assert lines[0].line.dash == lines[2].line.dash != lines[1].line.dash == lines[3].line.dash
+
+
+def test_the_builder_opens_on_a_network_that_does_not_see_the_whole_slice():
+    usual = architecture_builder.USUAL
+    widths = tuple(usual["filters"] * 2**level for level in range(usual["levels"]))
+    paper = Blueprint(
+        usual["kind"], widths, usual["convs"], usual["kernel"], architecture_builder.SIZE
+    )
+    assert paper.stages[-1].sees < architecture_builder.SIZE / 2

@@ -12,7 +12,7 @@ from tests.ui.node import UI, run
 from tests.ui.site.asgi import get
 from ui.shared import component_files
 from ui.shared.component_files import module, modules, version
-from ui.site import module_route
+from ui.site import index_html, module_route
 
 ADDRESS = re.compile(r'new URL\("([^"]+)", document\.baseURI\)')
 
@@ -55,6 +55,19 @@ def test_nothing_but_scripts_of_this_version_is_handed_out(app):
     ):
         status, headers, _ = get(app, path)
         assert status == 404 and headers["cache-control"] == "no-store"
+
+
+def test_a_page_fetches_its_scripts_before_its_components_ask(app):
+    documents = Starlette(routes=[*index_html.routes(["/learn", "/analyze"]), module_route.route()])
+    for page, component in (
+        ("/analyze", "viewer/viewer.js"),
+        ("/learn", "lessons/measuring/measure.js"),
+    ):
+        _, _, body = get(documents, page)
+        links = re.findall(r'<link rel="modulepreload" href="([^"]+)">', body.decode())
+        assert address_of(component) in links
+        assert all(get(documents, f"/{link}")[0] == 200 for link in links)
+        assert (address_of("lessons/shared/prose.js") in links) is (page == "/learn")
 
 
 def test_another_content_has_another_address(monkeypatch):

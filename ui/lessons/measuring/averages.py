@@ -67,7 +67,9 @@ def draw(lesson: Lesson) -> None:
     with left:
         subset = _choose(lesson, "group", "Masks of", there, GROUPS)
     with middle:
-        empty = _choose(lesson, "empty", "Slices without anything are", list(EMPTY), EMPTY_WORDS)
+        empty = _choose(
+            lesson, "empty", "Slices with no tumor and no mark are", list(EMPTY), EMPTY_WORDS
+        )
     group = _counts(found[subset]["per_slice"])
     usual = _most_spread(group)
     with right:

@@ -50,7 +50,7 @@ def draw(lesson: Lesson) -> None:
     """Draw the lesson between its question and the check."""
     lesson.prose("Screen: before you start", title=False)
     live = _is_live(lesson)
-    st.fragment(_bench, run_every=LOOK_SECONDS if live else None)(lesson, live)
+    st.fragment(_training_runs, run_every=LOOK_SECONDS if live else None)(lesson, live)
     lesson.tasks("training")
     lesson.prose("In words")
 
@@ -61,7 +61,7 @@ def _is_live(lesson: Lesson) -> bool:
     return status is not None and status.state not in OVER
 
 
-def _bench(lesson: Lesson, was_live: bool) -> None:
+def _training_runs(lesson: Lesson, was_live: bool) -> None:
     ticket = st.session_state.get(lesson.key("ticket"))
     status = queue.get_training_queue().poll(ticket) if ticket else None
     live = status is not None and status.state not in OVER
@@ -132,22 +132,28 @@ def _buttons(lesson: Lesson, compared: str, ticket: str | None, status: JobStatu
 def _progress(status: JobStatus | None) -> None:
     if status is None:
         st.caption(
-            f"Two networks, {EPOCHS} epochs each, on slices of {SIZE} × {SIZE} pixels: within two "
-            "minutes on two processor cores. It ends by itself when you leave this page."
+            f"Two networks, {EPOCHS} epochs each, on slices of {SIZE} × {SIZE} pixels: about two minutes "
+            "on two processor cores, if nobody else is training. It ends when you leave this page."
         )
         return
     total = status.epochs * len(status.settings)
     st.progress(len(status.results) / total, text=status_words(status))
 
 
+def epochs_done(status: JobStatus) -> int:
+    """Return how many epochs all networks of a job have done: those that the pictures show."""
+    networks = range(len(status.settings))
+    return min(sum(each.network == network for each in status.results) for network in networks)
+
+
 def status_words(status: JobStatus) -> str:
     """Return one sentence on how a training is."""
-    epoch = status.results[-1].epoch if status.results else 0
+    epoch = epochs_done(status)
     if status.state == "waiting":
         ahead = "one training is" if status.place == 1 else f"{status.place} trainings are"
         return f"Somebody else's training is running; {ahead} before yours. Keep this page open."
     if status.state == "starting":
-        return "A process of its own is starting and reads the slices; this takes a few seconds."
+        return "The training process is starting and reads the slices. This takes some seconds."
     if status.state == "done":
         return f"Done: {status.epochs} epochs of each network."
     if status.state in OVER:
@@ -159,7 +165,8 @@ def status_words(status: JobStatus) -> str:
 
 
 def _left(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+    number, unit = (seconds, "second") if seconds < 90 else (seconds / 60, "minute")
+    return f"{number:.0f} {unit}" + "s" * (round(number) != 1)
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -179,11 +186,11 @@ def _before() -> TrainingSetup | None:
 def _message(
     compared: str, start: TrainingSetup, status: JobStatus | None, ticket: str | None
 ) -> bytes:
-    laps = status.results if status else ()
-    planes = [start.truth.astype(np.uint8), *(result.levels for result in laps)]
+    results = status.results if status else ()
+    planes = [start.truth.astype(np.uint8), *(result.levels for result in results)]
     head: dict[str, Any] = {
         "run": ticket,
-        "version": f"{ticket} {len(laps)} {compared}",
+        "version": f"{ticket} {len(results)} {compared}",
         "size": SIZE,
         "epochs": status.epochs if status else EPOCHS,
         "networks": WORDS[compared][1:],
@@ -191,7 +198,7 @@ def _message(
         "slices": start.slices,
         "shown": f"slice {start.shown[1]} of {start.shown[0]}",
         "heldOut": start.held_out,
-        "laps": [
+        "results": [
             {
                 "network": result.network,
                 "epoch": result.epoch,
@@ -199,7 +206,7 @@ def _message(
                 "dice": result.dice,
                 "seconds": result.seconds,
             }
-            for result in laps
+            for result in results
         ],
     }
     parts = {"image": pack(start.pixels.transpose(2, 0, 1)), "planes": pack(np.stack(planes))}
