@@ -15,6 +15,9 @@ PATIENT = re.compile(r"[A-Z0-9]+_[A-Z0-9]+_[A-Z0-9]+_[0-9]{8}")
 
 _SLICE = re.compile(rf"({PATIENT.pattern})_([0-9]{{1,6}})")
 _MASK = "_mask"
+_MASK_FOLDERS = ("mask", "masks", "label", "labels", "seg", "segmentation", "segmentations", "gt")
+"""Folders that hold masks under the names of the slices in the folder beside or above."""
+
 _LONGEST = 120
 _TURNS_TEXT = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 """Bidirectional classes of characters that change the order in which the others are shown."""
@@ -85,20 +88,37 @@ def pair_masks(names: Iterable[str]) -> dict[str, str | None]:
 
     Returns:
         For each name that is not a mask's, in the order given, the name of its mask, or None. The
-        mask lies in the same folder and has the same stem, in any case and of any format; of
-        several the one with the slice's own ending, else the first.
+        mask lies in the same folder and has the same stem, in any case and of any format, or in a
+        folder of masks beside; of several the one with the slice's own ending, else the first.
     """
     names = list(dict.fromkeys(names))
     masks: dict[tuple[str, str], list[str]] = {}
-    for name in filter(is_mask_name, names):
-        masks.setdefault((_folder(name), stem_of(name).lower()[: -len(_MASK)]), []).append(name)
-    pairs: dict[str, str | None] = {}
     for name in names:
-        if not is_mask_name(name):
-            found = masks.get((_folder(name), stem_of(name).lower()), [])
-            same = [mask for mask in found if suffix_of(mask) == suffix_of(name)]
-            pairs[name] = next(iter(same or found), None)
-    return pairs
+        if is_mask_name(name):
+            masks.setdefault((_folder(name), _mask_stem(name)), []).append(name)
+    beside: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        parent, _, folder = _folder(name).rpartition("/")
+        if folder.lower() in _MASK_FOLDERS:
+            beside.setdefault((parent, _mask_stem(name)), []).append(name)
+    pairs: dict[str, str | None] = {}
+    taken: set[str] = set()
+    for name in names:
+        folder, stem = _folder(name), stem_of(name).lower()
+        if is_mask_name(name) or folder.rpartition("/")[2].lower() in _MASK_FOLDERS:
+            continue
+        found = masks.get((folder, stem)) or beside.get((folder, stem))
+        found = found or beside.get((folder.rpartition("/")[0], stem), [])
+        same = [mask for mask in found if suffix_of(mask) == suffix_of(name)]
+        pairs[name] = next(iter(same or found), None)
+        taken |= {pairs[name]} if pairs[name] else set()
+    # What lies in a folder of masks and is no slice's is a picture like any other.
+    rest = [n for own in beside.values() for n in own if n not in taken and not is_mask_name(n)]
+    return pairs | dict.fromkeys(rest)
+
+
+def _mask_stem(name: str) -> str:
+    return stem_of(name).lower().removesuffix(_MASK)
 
 
 def _folder(name: str) -> str:

@@ -32,7 +32,7 @@ class Slice:
         spacing: Millimeters per pixel (row, column), only where the file says so.
         notes: What decoding had to do to get here, one plain sentence each.
         place: Where it lies in the volume that it was cut from; None of a picture.
-        turn: How it was turned by hand after decoding; None where it was not.
+        turn: How it was turned manually after decoding; None where it was not.
     """
 
     name: str

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from btmodels.measurement.study import groups_of
 from ui.analyze import slice_picker, uncertainty
 from ui.analyze.results import answer, results, table
+from ui.patients import page as patient
 from ui.present import page
 from ui.present.route_editor import editor
 from ui.session import quality
@@ -38,6 +40,10 @@ def analyze() -> None:
 
     def under(analyzed: Analyzed, view: View) -> None:
         table(analyzed)
+        if not linkable and len(groups_of(analyzed.stack.slices)) == 1 < len(analyzed.stack.slices):
+            label = "See as a patient: all slices, area, 3-D and shape"
+            if st.toggle(label, key="analyze.as_patient"):
+                patient.under(analyzed, view, choice.start, sections("cards/patients.md"), own=True)
         uncertainty.draw(analyzed, view)
 
     if choice:

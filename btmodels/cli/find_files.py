@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btmodels.errors import DecodeError
@@ -24,8 +24,8 @@ class SourceFile:
 
     Attributes:
         file: As given, or below a folder as given.
-        name: For those it is read with: below the folder that was given, folders parted by ``/``; of a
-            file that was named, with the folder that it lies in.
+        name: For those it is read with: below the folder that was given, folders parted by ``/``; of
+            files that were named, below the folder that they have in common.
         place: Where its masks go, below the folder for masks.
         bulk: Whether it was found in a folder, where other things may lie, too.
     """
@@ -77,7 +77,7 @@ def discover(paths: Iterable[Path]) -> tuple[list[Group], list[Problem]]:
     rest = {resolved: source for resolved, source in named.items() if resolved not in below}
     rest |= {m.resolve(): _named(m) for m in _masks_beside(rest) if m.resolve() not in rest}
     if rest:
-        groups.insert(0, tuple(rest.values()))
+        groups.insert(0, _below_what_is_common(list(rest.values())))
     return groups, problems
 
 
@@ -85,8 +85,20 @@ _ENDINGS = (*KNOWN, *VOLUMES)
 
 
 def _named(path: Path) -> SourceFile:
-    folder = path.resolve().parent.as_posix().strip("/")
-    return SourceFile(path, f"{folder}/{path.name}")
+    return SourceFile(path, path.name)
+
+
+def _below_what_is_common(sources: list[SourceFile]) -> Group:
+    """Name files by the folders in which they differ; what all have in common tells nothing of them."""
+    folders = [source.file.resolve().parent for source in sources]
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # on two drives
+        return tuple(sources)
+    return tuple(
+        replace(source, name=(folder.relative_to(common) / source.file.name).as_posix())
+        for source, folder in zip(sources, folders, strict=True)
+    )
 
 
 def _masks_beside(named: dict[Path, SourceFile]) -> list[Path]:

@@ -76,7 +76,7 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
         except (OSError, DecodeError) as error:
             errors.append(Problem(source.file, reason(error)))
     batch = get_readers().batch(files, None, overrides.sequences) if files else Batch()
-    located = _Located(batch, places)
+    located = _Located(places)
     found = tuple(
         Found(
             turn_slice(each, overrides.turn),
@@ -98,8 +98,8 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
 class _Located:
     """Where the files of a batch lie, those in a zip included."""
 
-    def __init__(self, batch: Batch, places: Mapping[str, tuple[Path, Path]]) -> None:
-        self._batch, self._places = batch, places
+    def __init__(self, places: Mapping[str, tuple[Path, Path]]) -> None:
+        self._places = places
 
     def file(self, source: str) -> Path:
         number, _, within = source.partition("/")

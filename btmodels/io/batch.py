@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class ScanChoice:
-    """A scan that can be assigned to a sequence by hand.
+    """A scan that can be assigned to a sequence manually.
 
     Attributes:
         id: As that of `btmodels.io.scan.Scan`.
@@ -79,11 +79,10 @@ class Batch:
 
     Attributes:
         studies: Pictures and volumes, in the order in which they are shown.
-        scans: All that can be assigned to a sequence by hand.
+        scans: All that can be assigned to a sequence manually.
         errors: What was asked for and could not be read or used.
         notes: What was left out for a reason.
-        pictures: Names of all pictures, for choosing a mask by hand.
-        files: By id the name of each file that was there, with those in a zip.
+        pictures: Names of all pictures, for choosing a mask manually.
     """
 
     studies: tuple[Study, ...] = ()
@@ -91,7 +90,6 @@ class Batch:
     errors: tuple[Remark, ...] = ()
     notes: tuple[Remark, ...] = ()
     pictures: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
 
 
 Run = Callable[..., Any]
@@ -113,8 +111,8 @@ def read_batch(
 
     Args:
         files: In the order in which they are shown; those in a zip stand in its place.
-        masks: By a picture's name that of its mask, as said by hand.
-        sequences: By id or name of a scan one of `btmodels.io.study.ROLES`, as said by hand.
+        masks: By a picture's name that of its mask, as said manually.
+        sequences: By id or name of a scan one of `btmodels.io.study.ROLES`, as said manually.
         given_up: By id of a file a sentence on why it is not to be tried again.
         run: How a file is read: as `run_here`.
     """
@@ -151,7 +149,6 @@ class _Reading:
             tuple(self.errors),
             tuple(self.notes),
             tuple(dict.fromkeys(file.short for file in pictures)),
-            {file.id: file.name for file in files},
         )
 
     def _bounded(self, files: Sequence[InputFile]) -> Sequence[InputFile]:

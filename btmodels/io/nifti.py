@@ -157,7 +157,7 @@ def _grid(
     if not coded:
         # So does every file without coordinates that lies as scanners' programs write it.
         notes = (
-            f"{name} does not say how it lies in space; the usual order was taken. Turn it by hand if "
+            f"{name} does not say how it lies in space; the usual order was taken. Turn it manually if "
             "it lies otherwise.",
         )
     # The matrix has sizes of its own; a rotation has those of pixdim alone.
@@ -180,7 +180,7 @@ def _scans(
     if count > 1:
         notes += (
             f"{name} holds {count} volumes and does not say which sequences they are. The first was "
-            "taken for FLAIR; assign the others by hand if they are T1.",
+            "taken for FLAIR; assign the others manually if they are T1.",
         )
     scans = []
     for index in range(count):

@@ -17,7 +17,7 @@ from btmodels.io.sequences import SEQUENCES, TITLES, is_tumor_mask
 from btmodels.slices import Place, Slice
 
 ROLES = (*SEQUENCES, "mask", "other")
-"""What a scan can be assigned to by hand; "other" leaves it out."""
+"""What a scan can be assigned to manually; "other" leaves it out."""
 
 
 @dataclass(eq=False)
@@ -110,7 +110,7 @@ def _source(scan: Scan) -> str:
 
 def _unknown(scan: Scan) -> str:
     return (
-        f"{scan.name} does not say which sequence it is. It was taken for FLAIR; assign it by hand if it "
+        f"{scan.name} does not say which sequence it is. It was taken for FLAIR; assign it manually if it "
         "is a T1."
     )
 
@@ -152,7 +152,7 @@ def _join_role(
             if other is not scan:
                 outdone[other.id] = (
                     f"{other.name} is left out: {scan.name} stands for {TITLES[role]} beside "
-                    f"{group.anchor.name}. Say by hand which is which to change that."
+                    f"{group.anchor.name}. Assign the sequences manually to change that."
                 )
     alone = []
     for scan in scans:

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from btmodels.quality import channel_features, channels, corrections, cropping, head_features
+from btmodels.quality import (
+    channel_features,
+    channels,
+    corrections,
+    cropping,
+    head_features,
+    screenshot,
+)
 from btmodels.quality.classifier import Thresholds, load_thresholds
 from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
@@ -67,6 +74,8 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
         if washed and _fits(corrected, thresholds):
             # A head that fills the picture has no black around it either, and no correction adds it.
             return QualityReport((washed, *cropping.find_cropping(corrected, thresholds)))
+        if found := _in_a_picture(pixels, thresholds):
+            return QualityReport((found,))
         # Clipping at white may be the reason; it is reported too, and no correction undoes it.
         return QualityReport((_out_of_distribution(pixels, figures, score, thresholds), *ranges))
     return QualityReport(
@@ -182,6 +191,22 @@ def _jumps(level: np.ndarray) -> float:
     return float((across.mean() + (np.abs(np.diff(values, axis=0)) > 127).mean()) / 2)
 
 
+def _in_a_picture(pixels: np.ndarray, thresholds: Thresholds) -> Finding | None:
+    part = screenshot.find_slice(pixels)
+    if part is None or not _fits(np.ascontiguousarray(pixels[part]), thresholds):
+        return None
+    rows, cols = (each.stop - each.start for each in part)
+    text = (
+        "This looks like a screenshot with a slice in it. The networks need the slice alone: cut it out "
+        "with one click, or export it from your viewer as PNG or DICOM."
+    )
+    evidence = (
+        f"A part of {rows} × {cols} pixels stands out from its surrounding, and it looks like a slice "
+        f"of a head; the whole has {pixels.shape[0]} × {pixels.shape[1]}."
+    )
+    return Finding("screenshot", "stop", text, evidence, "crop")
+
+
 def _out_of_distribution(
     pixels: np.ndarray, figures: dict[str, float], score: float, thresholds: Thresholds
 ) -> Finding:
@@ -202,6 +227,6 @@ def _out_of_distribution(
         return Finding("ct", "stop", text, evidence)
     text = (
         "This does not look like an MRI slice of a head, which is all that the networks know: no mask "
-        "is drawn."
+        "is drawn. Upload an axial slice as your scanner or viewer exports it, with nothing around it."
     )
     return Finding("not_a_brain", "stop", text, evidence)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from btmodels.quality import screenshot
 from btmodels.quality.channel_features import ORDERS
 from btmodels.slices import CHANNELS, FLAIR, Slice
 
@@ -41,6 +42,7 @@ def flair_for_both(pixels: np.ndarray) -> np.ndarray:
 
 
 CORRECTIONS = {
+    "crop": ("Analyze only the slice in this picture", screenshot.crop),
     "invert": ("Turn bright and dark around", invert),
     "stretch": ("Stretch the range of gray", stretch),
     "flair": ("Put FLAIR in place of both", flair_for_both),
@@ -62,6 +64,7 @@ CORRECTIONS = {
 """Corrections by name: the label of the button, and the function."""
 
 _DESCRIPTIONS = {
+    "crop": "the slice was cut out of the picture around it before the analysis.",
     "invert": "bright and dark were turned around before the analysis.",
     "stretch": "the range of gray was stretched before the analysis.",
     "flair": "FLAIR was put in place of pre- and post-contrast T1 before the analysis.",
@@ -82,7 +85,8 @@ def correct(each: Slice, names: tuple[str, ...]) -> Slice:
     for name in names:
         pixels = CORRECTIONS[name][1](pixels)
         notes += (describe(name),)
-    return replace(each, pixels=pixels, notes=notes)
+    truth = each.truth if each.pixels.shape == pixels.shape else None
+    return replace(each, pixels=pixels, truth=truth, notes=notes)
 
 
 def describe(name: str) -> str:

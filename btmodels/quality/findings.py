@@ -13,7 +13,7 @@ from btmodels.quality import fault_costs
 
 Kind = Literal[
     "tiny", "mask", "not_a_brain", "ct", "inverted", "dark", "washed_out", "overexposed", "wrapped",
-    "gray", "replicated", "stand_in", "swapped", "exchanged", "cropped", "empty",
+    "gray", "replicated", "stand_in", "swapped", "exchanged", "cropped", "empty", "screenshot",
 ]  # fmt: skip
 
 COSTS = {

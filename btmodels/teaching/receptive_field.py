@@ -87,11 +87,6 @@ class Blueprint:
         """Of one pass for one slice."""
         return sum(stage.multiply_adds for stage in self.stages)
 
-    @property
-    def activation_bytes(self) -> int:
-        """What training keeps of one slice until the gradient has come back."""
-        return FLOAT_BYTES * sum(stage.values for stage in self.stages)
-
     def window(self, name: str, unit: int) -> tuple[int, int]:
         """Tell which rows (or columns: they are alike) of the slice a unit of a stage depends on.
 

@@ -48,6 +48,8 @@ def test_a_row_of_the_table_leads_to_its_patient(visit, site):
     visit.open(f"{site}/patients")
     first, second = cohort.read_cohort(cohort.samples_root())[:2]
     assert f"patient={first.folder}" in visit.page.url
+    visit.page.get_by_text("Choose from all").click()
+    visit.page.wait_for_timeout(500)
     table = visit.page.locator("[data-testid=stDataFrame]").bounding_box()
     visit.page.mouse.click(table["x"] + 18, table["y"] + 35 + 44 + 22)  # the second row's mark
     visit.page.wait_for_url(re.compile(f"patient={second.folder}"))

@@ -239,3 +239,28 @@ def test_what_a_lesson_computed_of_an_upload_is_forgotten_with_it(open_page):
     app.switch_page("pages/analyze.py").run()
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert "engine_queries.answers" not in app.session_state
+
+
+def test_a_file_with_several_volumes_is_asked_about_and_never_guessed(open_page):
+    volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 3).transpose(2, 1, 0)
+    four = np.stack([volume // 2, volume, volume // 3], axis=-1)
+    app = upload(open_page("analyze"), ("case_t1_flair_t1ce.nii", nifti(four, np.eye(4))))
+    assert not app.metric and "Which one is FLAIR" in words_of(app)
+    button = next(each for each in app.button if each.label.startswith("Volume 2"))
+    assert "FLAIR, by the file" in button.label
+    app = button.click().run()
+    assert not app.exception and "Which one is FLAIR" not in words_of(app)
+    assert app.metric[1].value == "100 mm²" and "missing" not in words_of(app)
+
+
+def test_an_upload_is_seen_as_a_patient(open_page):
+    volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 5)
+    data = nifti(volume.transpose(2, 1, 0), np.diag([-2.0, -2, 5, 1]))
+    app = upload(open_page("analyze"), ("brain_flair.nii", data))
+    app.toggle(key="analyze.as_patient").set_value(True).run()
+    assert not app.exception
+    app.segmented_control(key="patients.section.own").set_value("In space and in figures").run()
+    assert not app.exception
+    table = app.table[0].value.set_index("Figure")
+    assert table.loc["Volume, voxels", "Predicted"] == "500"
+    assert "Proportions are true: the files give the spacing." in words_of(app)

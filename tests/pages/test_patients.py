@@ -154,10 +154,10 @@ def test_the_record_in_words_and_never_as_a_prediction(open_page, cohort):
     table = app.table[0].value.set_index("Recorded")
     assert table.loc["Gender", "For this patient"] == "male"
     words = words_of(app)
-    assert "none of it a prediction" in words
+    assert "none of it was predicted by this site" in words
     assert "Not recorded of this patient:" in words and "At last contact" in words
     app.selectbox[0].set_value(SECOND).run()
-    assert "holds no record of this patient" in words_of(app)
+    assert "no record of this patient" in words_of(app)
     (cohort / "data.csv").write_text("garbage")
     app.run()
     assert "data.csv is not a table" in words_of(app)
@@ -217,13 +217,13 @@ def button(app, label: str):
 def test_without_data_the_synthetic_cohort_is_shown_and_said_to_be_made_up(open_page, no_data):
     app = open_page("patients")
     assert list(app.dataframe[0].value["Patient"]) == list(fakes.BUNDLED)
-    assert "These patients are made up" in words_of(app)
+    assert "These patients are synthetic" in words_of(app)
 
 
 def test_with_data_nothing_is_offered(open_page):
     app = open_page("patients")
     assert button(app, "Download the real patients") is None
-    assert "These patients are made up" not in words_of(app)
+    assert "These patients are synthetic" not in words_of(app)
 
 
 def test_the_download_shows_its_progress_and_can_be_stopped(open_page, no_data):
@@ -244,7 +244,7 @@ def test_what_was_downloaded_is_shown_at_once(open_page, no_data, tmp_path):
     btmodels.dataset.cohort.DOWNLOADED.write_text(str(root))
     button(app, "Download the real patients").click().run()
     assert FIRST in list(app.dataframe[0].value["Patient"])
-    assert "These patients are made up" not in words_of(app)
+    assert "These patients are synthetic" not in words_of(app)
 
 
 @pytest.mark.parametrize(

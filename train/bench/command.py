@@ -11,6 +11,8 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``profile/start/<part>``: milliseconds of one processor that the networks' process takes to start, by part
   (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: parts of a page that a rerun sends, and
   ``/server``: milliseconds of one processor for it, both against the same without networks.
+- ``rate/alone``, ``rate/together``: slices a second of the engine with both networks, one after the other
+  and all handed over at once, against what is aimed at.
 - ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
 - ``network/<name>/multiply_adds``: of one forward pass for one slice (see
   `btmodels.networks.multiply_adds`); a network whose record asks for flips makes two.
@@ -61,6 +63,7 @@ NETWORKS = "networks"
 
 GROUPS = {
     "profile/": "profile",
+    "rate/": "rate",
     "network/": NETWORKS,
     "stage/": "stages",
     "runtime/": "runtimes",
@@ -174,6 +177,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     measure: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
         NETWORKS: lambda: networks.network_rows(trained, args.reruns, args.assets),
         "profile": profile.profile_rows,
+        "rate": lambda: networks.rate_rows(args.reruns),
         "stages": lambda: stages.stage_rows(args.reruns),
         "runtimes": lambda: runtimes.runtime_rows(args.reruns),
         "peak": lambda: throughput.peak_rows(trained, PEAK_CALLS, args.assets),

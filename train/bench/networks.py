@@ -85,6 +85,29 @@ def engine(repeats: int) -> tuple[float, float]:
         networks.close()
 
 
+def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
+    """Yield slices a second of the engine, one after the other and all at once, against what is aimed at.
+
+    Args:
+        slices: That are asked about.
+    """
+    images = [decode(file.read_bytes(), file.name).pixels for file in files(slices)]
+    engine = Engine()
+    try:
+        engine.predict(images[:1])
+        begin = perf_counter()
+        for image in images:
+            engine.predict([image])
+        alone = slices / (perf_counter() - begin)
+        begin = perf_counter()
+        engine.predict(images)
+        together = slices / (perf_counter() - begin)
+    finally:
+        engine.close()
+    yield {"name": "rate/alone", "value": alone, "unit": "/s", "against": 40.0}
+    yield {"name": "rate/together", "value": together, "unit": "/s", "against": 45.0}
+
+
 def network_rows(
     names: Sequence[str], repeats: int, assets: Path = paths.ASSETS
 ) -> Iterator[dict[str, Any]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import streamlit as st
 
-from btmodels.io.sequences import TITLES
+from btmodels.io.nifti import stem_of_volume
+from btmodels.io.scan import Scan
+from btmodels.io.sequences import SEQUENCES as SEQUENCE_CHANNELS
+from btmodels.io.sequences import TITLES, recognize
 from btmodels.slices import Turn
 from ui.analyze.upload_batch import Batch
 from ui.session.cache import upload_key
@@ -14,7 +18,7 @@ from ui.session.cache import upload_key
 SEQUENCES, TURNS = upload_key("analyze.sequences"), upload_key("analyze.turns")
 """Session keys of what was said by hand: by id of a scan, by anchor of a study."""
 
-_ALL = ""
+_ALL, _VOLUME = "", ", volume "
 _SAYS = {
     None: "As recognized",
     "flair": TITLES["flair"],
@@ -32,6 +36,57 @@ def draw(batch: Batch) -> None:
         if batch.scans:
             _sequences(batch)
         _turns(batch)
+
+
+def ask(batch: Batch) -> bool:
+    """Ask which volume of a file with several is FLAIR; nothing is guessed where the file does not say.
+
+    Returns:
+        Whether an answer is still missing.
+    """
+    chosen = st.session_state.setdefault(SEQUENCES, {})
+    files: dict[str, list[Scan]] = {}
+    for scan in batch.scans:
+        file, volume, _ = scan.id.partition(_VOLUME)
+        if volume:
+            files.setdefault(file, []).append(scan)
+    for volumes in files.values():
+        if any(scan.id in chosen for scan in volumes):
+            continue
+        name = volumes[0].name.partition(_VOLUME)[0]
+        named = named_sequences(name, len(volumes))
+        st.warning(
+            f"{name} holds {len(volumes)} volumes and does not say which sequences they are. "
+            "Which one is FLAIR, the sequence in which fluid is dark and most tumors are bright?",
+            icon=":material/help:",
+        )
+        with st.container(horizontal=True):
+            for place, scan in enumerate(volumes):
+                title = TITLES.get(named[place], "")
+                st.button(
+                    f"Volume {place + 1}" + (f": {title}, by the file's name" if title else ""),
+                    key=f"analyze.volume.{scan.id}",
+                    type="primary" if named[place] == "flair" else "secondary",
+                    on_click=_answer,
+                    args=([each.id for each in volumes], place, named),
+                )
+        return True
+    return False
+
+
+def named_sequences(name: str, volumes: int) -> list[str | None]:
+    """Return the sequences that a file's name lists, one for each of its volumes; else None for each."""
+    words = re.split(r"[^A-Za-z0-9+]+", stem_of_volume(name))
+    found = [each for each in map(recognize, words) if each in SEQUENCE_CHANNELS]
+    return list(found) if len(found) == volumes == len(set(found)) else [None] * volumes
+
+
+def _answer(ids: list[str], flair: int, named: list[str | None]) -> None:
+    agrees = named[flair] == "flair"
+    for place, key in enumerate(ids):
+        other = named[place] if agrees and named[place] else "other"
+        role = "flair" if place == flair else other
+        st.session_state[SEQUENCES][key] = st.session_state[f"analyze.sequence.{key}"] = role
 
 
 def _sequences(batch: Batch) -> None:

@@ -60,7 +60,9 @@ def choose(bar: DeltaGenerator) -> Choice | None:
     link = Link()
     query = st.query_params.to_dict()
     if query.get("source") == "files":
-        if query != st.session_state.get(f"{ANALYZE}.{WRITTEN}"):
+        # An address that this page wrote itself asks for nothing, unless the visitor comes back to it.
+        written = query == st.session_state.get(f"{ANALYZE}.{WRITTEN}")
+        if not written or SOURCE not in st.session_state:
             st.session_state[SOURCE] = FILES
     elif query:
         link = read(ANALYZE, library.samples)
@@ -199,6 +201,8 @@ def _from_files(bar: DeltaGenerator) -> Choice | None:
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
         drop_zone.draw_samples()
         return None
+    if sequence_and_orientation.ask(batch):
+        return None
     with bar:
         model = _model(ANALYZE, Link())
     return _choice(batch.stack, batch.stack.largest_lesion_slice(), Link(), model, False, True)
@@ -230,7 +234,9 @@ def _model(page: str, link: Link) -> str | None:
 
 def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
     without = [
-        each.name for each in batch.stack.slices if each.truth is None or each.name in chosen
+        each.name
+        for each in batch.stack.slices
+        if each.place is None and (each.truth is None or each.name in chosen)
     ]
     if len(batch.names) < 2 or not without:
         return

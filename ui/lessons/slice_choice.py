@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from btmodels import registry
 from btmodels.errors import CohortError
 from ui.analyze import uploader
 from ui.lessons.lesson import Lesson
@@ -104,8 +103,3 @@ def analyze(stack: Stack, model: str | None = None) -> Analyzed:
     if analyzed.pending:
         later(lambda: analysis.run_next(stack, 0, model))
     return analyzed
-
-
-def title_of(model: str | None) -> str:
-    """Return how a segmenter is called in a sentence."""
-    return registry.get(model or analysis.SEGMENTER).title

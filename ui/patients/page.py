@@ -83,15 +83,25 @@ def beside(choice: Choice, analyzed: Analyzed, view: View) -> None:
     )
 
 
-def under(analyzed: Analyzed, view: View, start: View, text: Mapping[str, str]) -> None:
-    """Draw all slices, the tumor in space, or the record, as the visitor chooses."""
+def under(
+    analyzed: Analyzed, view: View, start: View, text: Mapping[str, str], own: bool = False
+) -> None:
+    """Draw all slices, the tumor in space, or the record, as the visitor chooses.
+
+    Args:
+        analyzed: The patient.
+        view: What is set in the viewer.
+        start: What it started with.
+        text: Of the page, by heading.
+        own: Whether these are the visitor's own files, of which there is no record.
+    """
     # What is not looked at is not computed.
     section = st.segmented_control(
         "Show of this patient",
-        [SLICES, SPACE, RECORD],
+        [SLICES, SPACE] if own else [SLICES, SPACE, RECORD],
         default=SLICES,
         required=True,
-        key=SECTION,
+        key=f"{SECTION}.own" if own else SECTION,
         label_visibility="collapsed",
     )
     counted = tally(analyzed, view.threshold)

@@ -254,10 +254,15 @@ def _land(asked: _Asked) -> None:
 
 
 def _asked_ahead(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
-    # Of another stack, or of other weights, nobody waits for it any more.
     asked: _Asked | None = st.session_state.pop(AHEAD, None)
     wanted = {stack.keys[i] for i in missing}
-    return asked if asked and asked.mark == _mark(records) and wanted & {*asked.keys} else None
+    if asked is None or asked.mark == _mark(records) and wanted & {*asked.keys}:
+        return asked
+    # Of another stack, or of other weights: this visitor does not wait for it any more. Others may, for a
+    # sample that all share.
+    if not any(_flying.get((key, asked.mark)) is asked for key in asked.keys):
+        asked.future.cancel()
+    return None
 
 
 def _answered(

@@ -81,7 +81,9 @@ def draw(stack: Stack, index: int) -> None:
 def _finding(finding: Finding, key: str, done: str) -> None:
     box = st.info if finding.severity == "note" else st.warning
     words = " ".join(filter(None, (finding.text, finding.cost)))
-    box(f"{words}\n\n:small[{finding.evidence}]", icon=_ICONS[finding.severity])
+    box(words, icon=_ICONS[finding.severity])
+    with st.popover("The figures behind this", type="tertiary"):
+        st.markdown(finding.evidence)
     had = tuple(filter(None, done.split("+")))
     if finding.correction and finding.correction not in had:
         words, _ = corrections.CORRECTIONS[finding.correction]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ui.shared.plane_store import store
@@ -31,7 +31,8 @@ async def _answer(request: Request) -> Response:
     except KeyError:
         planes = {}
     if not planes:
-        return PlainTextResponse("Not here, or not any more", 404, headers=NEVER_KEEP)
+        # Files that were just forgotten are no error: a viewer may still be asking for them.
+        return Response(status_code=204, headers=NEVER_KEEP)
     # Planes are deflated already: without an encoding of their own they would be compressed once more.
     headers = NEVER_KEEP | {"Content-Encoding": "identity"}
     return Response(message({}, planes), media_type="application/octet-stream", headers=headers)

@@ -34,7 +34,7 @@ export class PlaneLoader {
   async fetch(names) {
     const address = new URL(`planes/${this.store}?names=${names.join(",")}`, document.baseURI);
     const answer = await fetch(address);
-    if (!answer.ok) throw new Error(`The server does not have these slices any more (${answer.status}).`);
+    if (!answer.ok || answer.status === 204) throw new Error(`The server does not have these slices any more (${answer.status}).`);
     return readMessage(new Uint8Array(await answer.arrayBuffer())).part;
   }
 }

@@ -93,6 +93,27 @@ def test_sequences_are_said_by_hand(networks, capsys, tmp_path):  # noqa: F811
     assert left.value.code == 2
 
 
+def test_files_that_are_named_are_told_apart_by_folders_and_by_nothing_above(
+    networks,  # noqa: F811
+    capsys,
+    tmp_path,
+):
+    own = VOLUME.transpose(2, 1, 0)
+    affine = np.diag([-1.0, -1, 2, 1])
+    study = tmp_path / "t1 labels"
+    for folder in "AB":
+        files = {f"{name}.nii": nifti(own, affine) for name in ("flair", "t1")}
+        put(study / folder, files if folder == "A" else {"flair.nii": files["flair.nii"]})
+    _, found, _ = analyze(capsys, *sorted(study.rglob("*.nii")))
+    assert [Path(row["file"]).parent.name for row in found] == ["A"] * 4 + ["B"] * 4
+    said = [" ".join(row["warnings"]) for row in found]
+    assert all("T1 before contrast agent is missing" not in each for each in said[:4])
+    assert all("T1 before contrast agent and T1 after" in each for each in said[4:])
+    alone = put(study, {"x.nii": nifti(own, affine)}) / "x.nii"
+    _, (row, *_), _ = analyze(capsys, alone)
+    assert any("does not say which sequence" in warning for warning in row["warnings"])
+
+
 def test_a_zip_of_a_patients_folder(networks, capsys, tmp_path):  # noqa: F811
     image = draw(tmp_path / "x.tif", tumor=True).read_bytes()
     mask = draw_mask(tmp_path / "x_mask.tif", top=20).read_bytes()

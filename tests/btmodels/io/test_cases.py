@@ -306,6 +306,46 @@ def test_equal_numbers_in_two_folders_are_two_patients():
         assert lies_like(channels(each)[0], shown(PRE, number))
 
 
+def test_studies_stay_apart_though_patient_and_frame_of_reference_are_equal():
+    # Whoever removes names may write one of both for all.
+    files = {}
+    for number in range(2):
+        fields = {"StudyInstanceUID": f"1.2.{number}.7", "SeriesInstanceUID": f"1.2.{number}.1"}
+        for channel, text, at in ((FLAIR, "AX FLAIR", 1), (PRE, "AX T1", 2)):
+            fields |= {"SeriesInstanceUID": f"1.2.{number}.{at}", "SeriesDescription": text}
+            files |= series(deep(patient(number)[channel]), f"{number}{at}_", at, **fields)
+    first, second = read(files, bulk=True).studies
+    assert lies_like(channels(first)[0], shown(PRE)) and lies_like(
+        channels(second)[0], shown(PRE, 1)
+    )
+
+
+def test_masks_in_a_folder_of_their_own_are_truths_of_pictures():
+    levels = patient()[FLAIR, 4]
+    files = {"images/1.tif": tiff(levels), "masks/1.tif": tiff((levels > 150) * np.uint8(255))}
+    (each,) = only(read(files, bulk=True)).slices
+    np.testing.assert_array_equal(each.truth, levels > 150)
+
+
+def test_single_slices_go_together_by_where_they_lie():
+    files = study(("AX FLAIR", "AX T1", "AX T1 +C"), 8, SliceThickness=None)
+    same = {name: data for name, data in files.items() if name.endswith("04.dcm")}
+    assert len(read(same, bulk=True).studies) == 1
+    apart = {"a": files["s0_04.dcm"], "b": files["s1_05.dcm"]}
+    assert len(read(apart, bulk=True).studies) == 2
+
+
+@pytest.mark.parametrize("affine", [np.eye(4), np.diag([-1.0, -1, 1, 1])], ids=["unit", "itk"])
+def test_a_mask_with_made_up_coordinates_is_paired_as_stored(affine):
+    import nibabel
+
+    own = np.ascontiguousarray(truth()[:, ::-1].transpose(2, 1, 0)).astype(np.uint8)
+    image = nibabel.Nifti1Image(own, affine)
+    image.header.set_xyzt_units("unknown" if affine[0, 0] > 0 else "mm")
+    files = case("p_", seg="") | {"p_seg.nii": image.to_bytes()}
+    np.testing.assert_array_equal(marked(only(read(files, bulk=True))), truth())
+
+
 @pytest.mark.parametrize("name", ["truth away", "other patient"])
 def test_a_mask_of_another_place_or_patient_is_no_truth(name):
     files = case("p1_", seg="")

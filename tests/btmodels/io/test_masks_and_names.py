@@ -100,3 +100,12 @@ def test_pairs():
     names = ["b_mask.png", "a.tif", "b.tif", "b_mask.tif", "c.png", "A_Mask.PNG", "c_mask_mask.tif"]
     assert pair_masks(names) == {"a.tif": "A_Mask.PNG", "b.tif": "b_mask.tif", "c.png": None}
     assert pair_masks(["one/x.tif", "two/x_mask.tif"]) == {"one/x.tif": None}
+
+
+def test_a_folder_of_masks_lies_beside_or_below():
+    names = ["p/images/1.png", "p/masks/1.png", "p/masks/9.png", "q/2.tif", "q/labels/2_mask.png"]
+    assert pair_masks(names) == {
+        "p/images/1.png": "p/masks/1.png",
+        "q/2.tif": "q/labels/2_mask.png",
+        "p/masks/9.png": None,
+    }

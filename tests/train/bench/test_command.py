@@ -42,6 +42,7 @@ def made_up_rows(monkeypatch):
     monkeypatch.setattr(profile, "profile_rows", lambda: iter([]))
     monkeypatch.setattr(runtimes, "runtime_rows", lambda *_: iter([]))
     monkeypatch.setattr(stages, "stage_rows", lambda *_: iter([]))
+    monkeypatch.setattr(bench_networks, "rate_rows", lambda *_: iter([]))
     monkeypatch.setattr(throughput, "peak_rows", lambda *_: iter([]))
     monkeypatch.setattr(throughput, "training_rows", lambda: iter([]))
 

@@ -117,7 +117,7 @@ def test_the_two_small_networks_are_not_told_apart_by_their_training():
 
 def test_the_gradient_of_the_drawn_blocks_is_computed_as_told():
     kept, gone = run(
-        ("lessons/encoder_decoder/residual_block.js",),
+        ("lessons/encoder_decoder/operations/residual_block.js",),
         "[gradients(8, 0.5, true)[0], gradients(8, 0.5, false)[0]]",
     )
     assert gone == pytest.approx(0.5**16) and "1 / 65,536" in words("encoder-decoder")

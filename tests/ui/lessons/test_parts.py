@@ -10,7 +10,8 @@ import numpy as np
 from btmodels import weights
 from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, mirrored
-from ui.lessons.encoder_decoder import anatomy, architecture_builder, pooling, residual, skips
+from ui.lessons.encoder_decoder import anatomy, architecture_builder, residual, skips
+from ui.lessons.encoder_decoder.operations import pooling
 from ui.lessons.shared import panels
 
 

@@ -158,3 +158,14 @@ def test_uploads_are_asked_for_each_visitor(engine, stack):
     engine.prompt = 3
     analysis.run_next(stack, 5)
     assert engine.asked[:3] == [1, 16, 1]
+
+
+def test_slices_of_a_stack_that_was_left_are_withdrawn_unless_others_may_wait(engine, stack):
+    analysis.run_next(stack, 5)
+    other = replace(stack, keys=tuple(f"other/{i}" for i in range(SLICES)))
+    analysis.prefetch(other, 0)
+    assert engine.futures[1].cancelled() and not engine.futures[2].done()
+    shared = replace(stack, keys=tuple(f"shared/{i}" for i in range(SLICES)), shared=True)
+    analysis.prefetch(shared, 0)
+    analysis.prefetch(other, 0)
+    assert [future.cancelled() for future in engine.futures[2:4]] == [True, False]

@@ -40,20 +40,20 @@ def test_planes_are_handed_out_by_the_hash_of_their_content():
 def test_what_is_not_there_is_not_found(names):
     store = PlaneStore()
     store.put(b"one")
-    assert ask(store.token, *names)[0] == 404
-    assert ask("guessed", store.put(b"one"))[0] == 404
+    assert ask(store.token, *names)[0] == 204
+    assert ask("guessed", store.put(b"one"))[0] == 204
 
 
 def test_a_request_that_asks_for_too_much_gets_nothing():
     store = PlaneStore()
     names = [store.put(bytes([number])) for number in range(plane_route.MOST + 1)]
-    assert ask(store.token, *names)[0] == 404 and ask(store.token, *names[1:])[0] == 200
+    assert ask(store.token, *names)[0] == 204 and ask(store.token, *names[1:])[0] == 200
 
 
 def test_one_session_cannot_read_anothers_planes():
     mine, theirs = PlaneStore(), PlaneStore()
     name = theirs.put(b"an upload")
-    assert mine.token != theirs.token and ask(mine.token, name)[0] == 404
+    assert mine.token != theirs.token and ask(mine.token, name)[0] == 204
 
 
 def test_nothing_answers_once_the_session_has_let_go():
@@ -62,11 +62,11 @@ def test_nothing_answers_once_the_session_has_let_go():
     assert ask(token, name)[0] == 200
     del store
     gc.collect()
-    assert ask(token, name)[0] == 404
+    assert ask(token, name)[0] == 204
 
 
 def test_what_is_no_longer_shown_is_dropped():
     store = PlaneStore()
     old, new = store.put(b"old"), store.put(b"new")
     store.keep([new, None])
-    assert ask(store.token, new)[0] == 200 and ask(store.token, old)[0] == 404
+    assert ask(store.token, new)[0] == 200 and ask(store.token, old)[0] == 204

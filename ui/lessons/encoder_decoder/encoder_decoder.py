@@ -5,14 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.lessons import slice_choice
-from ui.lessons.encoder_decoder import (
-    anatomy,
-    architecture_builder,
-    convolution,
-    pooling,
-    residual,
-    skips,
-)
+from ui.lessons.encoder_decoder import anatomy, architecture_builder, residual, skips
+from ui.lessons.encoder_decoder.operations import convolution, pooling
 from ui.lessons.lesson import Lesson
 from ui.lessons.segmentation import pair
 from ui.session.stack import Analyzed, Stack

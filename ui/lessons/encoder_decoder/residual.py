@@ -16,9 +16,9 @@ from ui.shared.component_files import module, read
 
 _block = st.components.v2.component(
     "lesson_residual_block",
-    html=read("lessons/encoder_decoder/residual_block.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/residual_block.css"),
-    js=module("lessons/encoder_decoder/residual_block.js"),
+    html=read("lessons/encoder_decoder/operations/residual_block.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/operations/residual_block.css"),
+    js=module("lessons/encoder_decoder/operations/residual_block.js"),
 )
 
 _MISSING = (

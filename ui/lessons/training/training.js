@@ -46,15 +46,15 @@ class Training extends Panel {
     this.version = meta.version;
     const { size } = meta;
     const [channels, [truth, ...levels]] = await Promise.all([
-      unpack(part("image"), 3, size, size), unpack(part("planes"), meta.laps.length + 1, size, size),
+      unpack(part("image"), 3, size, size), unpack(part("planes"), meta.results.length + 1, size, size),
     ]);
     if (this.version !== meta.version) return;
     if (this.run !== meta.run) this.following = true;
     Object.assign(this, { meta, truth, run: meta.run });
-    this.laps = CLASSES.map((_, network) => meta.laps
-      .map((lap, index) => ({ ...lap, levels: levels[index] })).filter((lap) => lap.network === network));
+    this.results = CLASSES.map((_, network) => meta.results
+      .map((result, index) => ({ ...result, levels: levels[index] })).filter((result) => result.network === network));
     // Both networks are shown after as many epochs, and so after those that both have done.
-    this.newest = Math.min(...this.laps.map((laps) => laps.length));
+    this.newest = Math.min(...this.results.map((results) => results.length));
     if (this.following) this.epoch = this.newest;
     this.figures.forEach((figure) => figure.picture.set(size, size, channels, FLAIR));
     this.show();
@@ -66,14 +66,14 @@ class Training extends Panel {
     Object.assign(this.slider, { max: Math.max(newest, 1), value: epoch, disabled: !newest });
     this.slider.parentElement.querySelector("output").textContent = `${epoch} of ${meta.epochs}`;
     this.figures.forEach((figure, network) => {
-      const lap = this.laps[network][epoch - 1];
+      const result = this.results[network][epoch - 1];
       const mask = new Uint8Array(size * size);
-      if (lap) for (let i = 0; i < mask.length; i++) mask[i] = lap.levels[i] >= HALF ? 1 : 0;
+      if (result) for (let i = 0; i < mask.length; i++) mask[i] = result.levels[i] >= HALF ? 1 : 0;
       figure.querySelector("strong").textContent = meta.networks[network];
       figure.picture.fill(mask, { 1: [MARK] });
       figure.picture.line("prediction", outline(mask, size, size));
       figure.picture.line("truth", outline(truth, size, size));
-      const said = { loss: lap ? lap.loss.toFixed(3) : "–", dice: lap && lap.dice !== null ? lap.dice.toFixed(3) : "–" };
+      const said = { loss: result ? result.loss.toFixed(3) : "–", dice: result && result.dice !== null ? result.dice.toFixed(3) : "–" };
       for (const [name, text] of Object.entries(said)) figure.querySelector(`[data-number=${name}]`).textContent = text;
       figure.querySelector(".note").textContent = meta.slices.length
         ? `${meta.parameters[network].toLocaleString("en-US")} parameters, ${meta.slices[network]} slices to learn from`
@@ -81,7 +81,7 @@ class Training extends Panel {
       figure.picture.say(`FLAIR of ${meta.shown}. After epoch ${epoch}, ${meta.networks[network]}: Dice ${said.dice} on all held-out slices.`);
       figure.picture.stage.dataset.epoch = epoch;
     });
-    this.chart("loss", [0, Math.max(1, ...this.laps.flat().map((lap) => lap.loss))]);
+    this.chart("loss", [0, Math.max(1, ...this.results.flat().map((result) => result.loss))]);
     this.chart("dice", [0, 1]);
     const held = meta.heldOut ? `${meta.heldOut} slices of patients it does not learn from` : "patients it does not learn from";
     this.find("[data-say=shown]").textContent =
@@ -107,16 +107,16 @@ class Training extends Panel {
       drawn.push(svg("text", { x: across(tick), y: height + 15, "text-anchor": tick === meta.epochs ? "end" : "middle" }, tick ? `epoch ${Math.round(tick)}` : "0"));
     }
     drawn.push(svg("line", { class: "now", x1: across(epoch), x2: across(epoch), y1: 4, y2: height - 4 }));
-    this.laps.forEach((laps, network) => {
-      const points = laps.filter((lap) => lap[name] !== null).map((lap) => [lap.epoch, lap[name]]);
+    this.results.forEach((results, network) => {
+      const points = results.filter((result) => result[name] !== null).map((result) => [result.epoch, result[name]]);
       if (!points.length) return;
       drawn.push(svg("path", { class: CLASSES[network], d: curve(points, spans) }));
       const [at, value] = points.at(-1);
       drawn.push(svg("circle", { class: CLASSES[network], cx: across(at), cy: up(value), r: 3.5 }));
     });
     chart.replaceChildren(...drawn);
-    const words = this.laps.map((laps, network) => {
-      const last = laps.at(-1);
+    const words = this.results.map((results, network) => {
+      const last = results.at(-1);
       return `${meta.networks[network]}: ${last && last[name] !== null ? last[name].toFixed(3) : "nothing yet"}`;
     });
     chart.setAttribute("aria-label", `${name} by epoch. ${words.join("; ")}`);

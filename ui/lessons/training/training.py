@@ -50,7 +50,7 @@ def draw(lesson: Lesson) -> None:
     """Draw the lesson between its question and the check."""
     lesson.prose("Screen: before you start", title=False)
     live = _is_live(lesson)
-    st.fragment(_bench, run_every=LOOK_SECONDS if live else None)(lesson, live)
+    st.fragment(_training_runs, run_every=LOOK_SECONDS if live else None)(lesson, live)
     lesson.tasks("training")
     lesson.prose("In words")
 
@@ -61,7 +61,7 @@ def _is_live(lesson: Lesson) -> bool:
     return status is not None and status.state not in OVER
 
 
-def _bench(lesson: Lesson, was_live: bool) -> None:
+def _training_runs(lesson: Lesson, was_live: bool) -> None:
     ticket = st.session_state.get(lesson.key("ticket"))
     status = queue.get_training_queue().poll(ticket) if ticket else None
     live = status is not None and status.state not in OVER
@@ -186,11 +186,11 @@ def _before() -> TrainingSetup | None:
 def _message(
     compared: str, start: TrainingSetup, status: JobStatus | None, ticket: str | None
 ) -> bytes:
-    laps = status.results if status else ()
-    planes = [start.truth.astype(np.uint8), *(result.levels for result in laps)]
+    results = status.results if status else ()
+    planes = [start.truth.astype(np.uint8), *(result.levels for result in results)]
     head: dict[str, Any] = {
         "run": ticket,
-        "version": f"{ticket} {len(laps)} {compared}",
+        "version": f"{ticket} {len(results)} {compared}",
         "size": SIZE,
         "epochs": status.epochs if status else EPOCHS,
         "networks": WORDS[compared][1:],
@@ -198,7 +198,7 @@ def _message(
         "slices": start.slices,
         "shown": f"slice {start.shown[1]} of {start.shown[0]}",
         "heldOut": start.held_out,
-        "laps": [
+        "results": [
             {
                 "network": result.network,
                 "epoch": result.epoch,
@@ -206,7 +206,7 @@ def _message(
                 "dice": result.dice,
                 "seconds": result.seconds,
             }
-            for result in laps
+            for result in results
         ],
     }
     parts = {"image": pack(start.pixels.transpose(2, 0, 1)), "planes": pack(np.stack(planes))}

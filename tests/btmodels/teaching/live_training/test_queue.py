@@ -240,6 +240,6 @@ def test_it_learns_on_the_bundled_cohort():
     from btmodels.teaching.live_training.trainer import Trainer
 
     trainer = Trainer([Setting()], EPOCHS, paths.ASSETS)
-    laps = [trainer.advance(0) for _ in range(5)]
-    assert laps[-1].loss < 0.8 * laps[0].loss
-    assert laps[-1].dice > 0.3
+    results = [trainer.advance(0) for _ in range(5)]
+    assert results[-1].loss < 0.8 * results[0].loss
+    assert results[-1].dice > 0.3

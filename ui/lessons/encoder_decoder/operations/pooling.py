@@ -35,9 +35,9 @@ USUAL = "pool"
 
 _grid = st.components.v2.component(
     "lesson_grid",
-    html=read("lessons/encoder_decoder/pooling.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/pooling.css"),
-    js=module("lessons/encoder_decoder/pooling.js"),
+    html=read("lessons/encoder_decoder/operations/pooling.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/operations/pooling.css"),
+    js=module("lessons/encoder_decoder/operations/pooling.js"),
 )
 
 

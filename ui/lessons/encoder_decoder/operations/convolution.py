@@ -18,9 +18,9 @@ SIZE = 96
 
 _convolution = st.components.v2.component(
     "lesson_convolution",
-    html=read("lessons/encoder_decoder/convolution.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/convolution.css"),
-    js=module("lessons/encoder_decoder/convolution.js"),
+    html=read("lessons/encoder_decoder/operations/convolution.html"),
+    css=read(*SHARED_STYLES, "lessons/encoder_decoder/operations/convolution.css"),
+    js=module("lessons/encoder_decoder/operations/convolution.js"),
 )
 
 

@@ -1,11 +1,11 @@
 // A convolution by hand: nine pixels under a kernel, nine products, their sum, and the pixel of the map.
 
-import { unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
-import { middleOf } from "../shared/figures.js";
-import { Picture, Pointing } from "../shared/picture.js";
-import { shades } from "../transfer/convolve.js";
+import { unpack } from "../../../viewer/masks.js";
+import { readMessage } from "../../../viewer/message.js";
+import { mount, Panel } from "../../../viewer/panel.js";
+import { middleOf } from "../../shared/figures.js";
+import { Picture, Pointing } from "../../shared/picture.js";
+import { shades } from "../../transfer/convolve.js";
 
 const FLAIR = 1;
 const SIDE = 3;

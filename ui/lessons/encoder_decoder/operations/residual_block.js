@@ -1,7 +1,7 @@
 // A residual block as a drawing, and what its shortcut does to a gradient on its way back.
 
-import { mount, Panel } from "../../viewer/panel.js";
-import { svg } from "../shared/figures.js";
+import { mount, Panel } from "../../../viewer/panel.js";
+import { svg } from "../../shared/figures.js";
 
 const LAYERS = 2; // of a block
 const LOWEST = -6; // power of ten at the foot of the bars

@@ -1,8 +1,8 @@
 // Pooling and its ways back, a step at a time. All steps were computed by btmodels/teaching/pooling_steps.py.
 
-import { inflateJson } from "../shared/figures.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { inflateJson } from "../../shared/figures.js";
+import { readMessage } from "../../../viewer/message.js";
+import { mount, Panel } from "../../../viewer/panel.js";
 
 const STEP_MS = 450;
 export default (component) => mount(PoolingGrid, component);
