@@ -101,7 +101,6 @@ class Engine:
         self.listeners: list[Callable[[int, Future], None]] = []
         self._graphs = Dispatcher("graph", assets)
         self._keras = Dispatcher("keras", assets, idle_seconds)
-        self._idle_seconds = idle_seconds
 
     def start(self) -> None:
         """Begin to warm up, unless that was done; return at once."""
@@ -110,8 +109,11 @@ class Engine:
         answering = self._answering(self.needed)
         if answering is self._graphs:
             self._graphs.start(self.needed)
-        if answering is self._keras or _may_have_gpu():
-            self._start_keras()
+            if _may_have_gpu() and self._keras.device[:3] in ("", "GPU"):  # unknown yet, or found
+                self._keras.start(self.needed)
+        else:
+            self._keras.idle_seconds = None  # where it answers for everything it stays
+            self._keras.start(self.needed)
 
     def status(self) -> EngineStatus:
         """Tell how engine and weights are now; cheap enough for every visit."""
@@ -233,6 +235,7 @@ class Engine:
         if os.environ.get("BT_ENGINE", "").lower() == "keras" or not _has_runtime():
             return self._keras
         if info is not None and info.device.startswith("GPU"):
+            self._keras.idle_seconds = None
             return self._keras
         return self._graphs if all(map(self._has_graph, names)) else self._keras
 
@@ -249,11 +252,6 @@ class Engine:
         # A worker that is there for lessons alone loads what they ask for, and no more.
         usual = self._answering(self.needed)
         return self.needed if answering is usual or _may_have_gpu() else ()
-
-    def _start_keras(self) -> None:
-        # Where it answers for everything it stays.
-        self._keras.idle_seconds = None
-        self._keras.start(self.needed)
 
 
 def _is_off() -> bool:

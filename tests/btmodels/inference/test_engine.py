@@ -195,6 +195,25 @@ def test_without_its_graph_keras_answers(small_assets, noise, expected, tmp_path
         engine.close()
 
 
+def test_a_gpu_is_looked_for_once(small_assets, monkeypatch):
+    """By the worker with Keras, for only TensorFlow knows whether it can use what the system shows."""
+    started = []
+    monkeypatch.setattr(engine_module, "_may_have_gpu", lambda: True)
+    monkeypatch.setattr(
+        dispatcher.Dispatcher, "start", lambda self, names=(): started.append(self.runtime)
+    )
+    engine = small_engine(small_assets)
+    for device, expected in (
+        ("", ["graph", "keras"]),
+        ("GPU, H200", ["graph", "keras"]),
+        ("CPU, 2 cores", ["graph"]),
+    ):
+        engine._keras._device = device
+        started.clear()
+        engine.start()
+        assert started == expected, device
+
+
 def test_without_a_runtime_keras_answers(small_assets, monkeypatch):
     engine = small_engine(small_assets)
     assert engine._answering(SMALL) is engine._graphs
