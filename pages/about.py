@@ -37,13 +37,13 @@ def draw_section(heading: str) -> None:
 def draw_installation() -> None:
     """Draw what runs here: networks, device, data, versions."""
     status.draw_status()
-    for problem in status.problems():
-        st.warning(problem, icon=":material/warning:")
     st.dataframe(status.versions(), hide_index=True, width="content")
 
 
 st.title("About", anchor=False)
 st.markdown(text.get("", ""))
+for problem in status.problems():
+    st.warning(problem, icon=":material/warning:")
 *tabs, installation = st.tabs([*TABS, "This installation"])
 for tab, headings in zip(tabs, TABS.values(), strict=True):
     with tab, st.container(width=820):

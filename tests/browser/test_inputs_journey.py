@@ -111,7 +111,7 @@ def test_every_file_to_keep_holds_the_mask_that_is_drawn(visit, site, volume):
     )
     assert colored[drawn.repeat(factor, 0).repeat(factor, 1)].all() and not colored[~near].any()
 
-    (page,) = pypdf.PdfReader(io.BytesIO(read_back(visit, "Report (PDF)"))).pages
+    _, page, _ = pypdf.PdfReader(io.BytesIO(read_back(visit, "Report (PDF)"))).pages
     words = " ".join(page.extract_text().split())
     assert f"{np.count_nonzero(drawn):,} of {drawn.shape[0]} x {drawn.shape[1]} pixels" in words
     assert len(page.images) == 2
@@ -128,7 +128,12 @@ def test_every_file_to_keep_holds_the_mask_that_is_drawn(visit, site, volume):
 
     table = read_back(visit, "Figures as CSV").decode()
     rows = list(csv.DictReader(io.StringIO(table, newline="")))
-    assert [row["slice"] for row in rows] == ["IM0000.dcm", "IM0001.dcm", "IM0002.dcm"]
+    assert [row["slice"] for row in rows] == [
+        "IM0000.dcm",
+        "IM0001.dcm",
+        "IM0002.dcm",
+        "all slices",
+    ]
     assert int(rows[1]["marked_pixels"]) == np.count_nonzero(drawn)
     assert f"{float(rows[1]['square_mm']):,.0f} mm²" in visit.page.locator("main").inner_text()
 

@@ -86,8 +86,7 @@ def test_the_web_process_never_loads_tensorflow(visit, site):
 
 
 def test_a_sample_is_analyzed_in_two_steps(visit, site):
-    visit.open(site)
-    visit.page.get_by_text("Take this patient apart").click()
+    visit.open(f"{site}/analyze")
     visit.page.wait_for_url("**/analyze?**")
     visit.wait_for_mask()
     visit.rest()
