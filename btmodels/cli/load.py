@@ -47,7 +47,7 @@ class Overrides:
     sequences: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """What came of a group of files.
 

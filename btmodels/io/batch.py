@@ -73,7 +73,7 @@ class ScanChoice:
     names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """What came of files that were read together.
 
