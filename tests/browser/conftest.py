@@ -190,6 +190,8 @@ class Visit:
 
     def number(self, name: str, within: str = "") -> str:
         """Read a figure: below the viewer marked, slice, head or dice."""
+        # Panels draw in the next frame, which a busy machine may take its time for.
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
         return self.page.locator(f'{within} [data-number="{name}"]').inner_text()
 
     def drag(self, name: str, share: float) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from btmodels.dataset import cohort
+from btmodels.slices import Patient
+from btmodels.visualize.window import apply_window, windows_of
 from tests.browser.conftest import Visit
 
 KNOWN = """
@@ -23,6 +25,15 @@ const nameOf = (e) => e.ariaLabel || e.closest("label")?.innerText.trim() || e.i
 def shown(visit) -> str:
     visit.page.wait_for_timeout(150)
     return visit.page.locator(".stage").first.get_attribute("data-slice")
+
+
+def on_screen(patient: Patient, name: str) -> np.ndarray:
+    """Return a slice's pixels as the screen shows them, each channel in the window of the study."""
+    slices, _ = cohort.read_slices(patient)
+    index = next(i for i, file in enumerate(patient.files) if file.image.name == name)
+    windows = windows_of(slices)[index]
+    channels = zip(np.moveaxis(slices[index].pixels, 2, 0), windows, strict=True)
+    return np.stack([apply_window(values, window) for values, window in channels], axis=2)
 
 
 def test_keys_and_wheel_turn_slices(visit, site):
@@ -47,8 +58,7 @@ def test_keys_and_wheel_turn_slices(visit, site):
 def test_channels_are_those_of_the_file(visit, site):
     visit.open(f"{site}/analyze")
     patient = cohort.read_cohort(cohort.samples_root())[0]
-    file = next(f for f in patient.files if f.image.name == shown(visit))
-    pixels = cohort.read_slice(patient, file).pixels
+    pixels = on_screen(patient, shown(visit))
     for label, channels in (
         ("Pre-contrast", [0, 0, 0]),
         ("Post-contrast", [2, 2, 2]),
@@ -161,8 +171,7 @@ def test_the_divider_parts_prediction_and_truth(visit, site):
     page.get_by_label("Compare with").select_option("post")
     visit.view("wipe=post")
     patient = cohort.read_cohort(cohort.samples_root())[0]
-    file = next(f for f in patient.files if f.image.name == name)
-    pixels = cohort.read_slice(patient, file).pixels
+    pixels = on_screen(patient, name)
     right = other.locator("canvas.image").evaluate(
         "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
     )

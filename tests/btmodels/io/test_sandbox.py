@@ -152,7 +152,7 @@ def test_outside_the_reader_nothing_is_limited():
 class Fragile(Reader):
     """A reader whose process ends at one file, as a decoder's fault can make it."""
 
-    def _batch(self, files, masks, sequences, given_up):
+    def _batch(self, files, masks, sequences, given_up, most_bytes):
         return self._submit("x", 100, _die_at_the_bomb, files, given_up)
 
     def run(self, name, function, *args):

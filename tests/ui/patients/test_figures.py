@@ -37,6 +37,7 @@ def test_a_row_says_what_is_known_and_leaves_the_rest_empty():
         "With tumor": None,
         "Tumor pixels": None,
         "Dice": None,
+        "Without tumor": None,
         "What is wrong": "ANNA has no slice.",
     }
     assert second["Slice"] == "data:image/webp;base64,d2VicA=="

@@ -21,7 +21,7 @@ def test_a_text_is_read_by_its_headings(tmp_path, monkeypatch):
     ("name", "headings"),
     [
         ("cards/notice.md", [""]),
-        ("cards/overview.md", ["Headline", "Sentence", "Why by machine"]),
+        ("cards/overview.md", ["Headline", "Sentence", "Reasons"]),
         ("cards/analyze.md", ["Headline", "Sentence", "Link", "Upload"]),
     ],
 )

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
+
+T = TypeVar("T")
+
+
+def run(task: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end and return its result."""
+    # In a thread: after a browser test the main thread has a running event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, task).result(30)
 
 
 def get(app: ASGIApp, path: str, query: str = "") -> tuple[int, Mapping[str, str], bytes]:
@@ -27,7 +37,5 @@ def get(app: ASGIApp, path: str, query: str = "") -> tuple[int, Mapping[str, str
         "query_string": query.encode(),
         "headers": [],
     }
-    # In a thread: where a browser test went before, this one has an event loop already.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(app(scope, receive, send))).result(30)
+    run(app(scope, receive, send))
     return sent[0]["status"], Headers(raw=sent[0]["headers"]), sent[1]["body"]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.ui.site import asgi
 from tests.ui.site.running import running
 from ui.site import limits
 from ui.site.limits import Limited
@@ -66,7 +67,7 @@ def test_requests_by_minute_and_address(monkeypatch):
         assert (await site.ask("/health"))[0] == 204
         assert site.refusals == ["requests"] * 3
 
-    asyncio.run(run())
+    asgi.run(run())
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_one_household_is_one_address(first, second, monkeypatch):
         assert [(await site.ask(client=each))[0] for each in (first, second)] == [204, 429]
         assert (await site.ask(client="2001:db8:1:3::1"))[0] == 204
 
-    asyncio.run(run())
+    asgi.run(run())
 
 
 def test_sessions_by_address(monkeypatch):
@@ -100,7 +101,7 @@ def test_sessions_by_address(monkeypatch):
         assert (await site.ask("/analyze"))[0] == 204
         assert (await site.ask(**visit))[0] == "websocket.accept"
 
-    asyncio.run(run())
+    asgi.run(run())
 
 
 def test_uploads_by_session_and_in_all(monkeypatch):
@@ -132,7 +133,7 @@ def test_uploads_by_session_and_in_all(monkeypatch):
         assert not site.app._arriving
         assert site.refusals == ["uploads"] * 3
 
-    asyncio.run(run())
+    asgi.run(run())
 
 
 def test_no_limit_by_address_without_a_word(monkeypatch):
@@ -142,7 +143,7 @@ def test_no_limit_by_address_without_a_word(monkeypatch):
         assert {(await site.ask(**visit))[0] for _ in range(100)} == {"websocket.accept"}
         assert {(await site.ask())[0] for _ in range(500)} == {204}
 
-    asyncio.run(run())
+    asgi.run(run())
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "many"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import signal
@@ -17,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.ui.site import asgi
 from tests.ui.site.running import ROOT, free_port, running
 from ui.site import logs, metrics, shutdown
 
@@ -214,10 +214,10 @@ def test_nobody_new_comes_in_while_the_server_ends(monkeypatch):
     stopping = threading.Event()
     monkeypatch.setattr(shutdown, "_stopping", stopping)
     page = {"type": "http", "method": "GET", "path": "/"}
-    assert asyncio.run(ask(**page))[0]["type"] == "inside"
+    assert asgi.run(ask(**page))[0]["type"] == "inside"
     stopping.set()
-    answer = asyncio.run(ask(**page))
+    answer = asgi.run(ask(**page))
     assert answer[0]["status"] == 503 and b"restart" in answer[1]["body"]
-    assert asyncio.run(ask(type="websocket", path="/_stcore/stream"))[0]["code"] == 1012
+    assert asgi.run(ask(type="websocket", path="/_stcore/stream"))[0]["code"] == 1012
     # Files of those who are here still go out.
-    assert asyncio.run(ask(**page | {"path": "/media/x.png"}))[0]["type"] == "inside"
+    assert asgi.run(ask(**page | {"path": "/media/x.png"}))[0]["type"] == "inside"
