@@ -35,12 +35,8 @@ class PlaneStore:
         return name
 
     def get(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return planes by name.
-
-        Raises:
-            KeyError: One is not here, or not here any more.
-        """
-        return {name: self._planes[name] for name in names}
+        """Return those of the planes that are here, by name."""
+        return {name: self._planes[name] for name in names if name in self._planes}
 
     def keep(self, names: Iterable[str | None]) -> None:
         """Drop all others."""

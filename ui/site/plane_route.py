@@ -26,10 +26,8 @@ def route() -> Route:
 async def _answer(request: Request) -> Response:
     found = store(request.path_params["token"])
     names = request.query_params.get("names", "").split(",")
-    try:
-        planes = {} if found is None or len(names) > MOST else found.get(names)
-    except KeyError:
-        planes = {}
+    # A page that asks late gets what is still here: one mask that has been replaced costs no other plane.
+    planes = {} if found is None or len(names) > MOST else found.get(names)
     if not planes:
         # Files that were just forgotten are no error: a viewer may still be asking for them.
         return Response(status_code=204, headers=NEVER_KEEP)

@@ -2,6 +2,8 @@
 
 import { readMessage } from "./message.js";
 
+const GONE = "The server does not have this slice any more.";
+
 export class PlaneLoader {
   constructor() {
     this.kept = new Map(); // promises of bytes by name
@@ -20,21 +22,27 @@ export class PlaneLoader {
     if (!missing.length) return;
     const answer = this.fetch(missing);
     for (const name of missing) {
-      const planes = answer.then((part) => part(name));
+      const planes = answer.then((part) => part(name) ?? Promise.reject(new Error(GONE)));
       planes.catch(() => this.kept.get(name) === planes && this.kept.delete(name)); // asked for again when next looked at
       this.kept.set(name, planes);
     }
   }
 
+  // What failed, perhaps asked for together with others or from an older store, is asked for once more.
   async get(name) {
     this.want([name]);
-    return this.kept.get(name) ?? null;
+    try {
+      return (await this.kept.get(name)) ?? null;
+    } catch {
+      this.want([name]);
+      return (await this.kept.get(name)) ?? null;
+    }
   }
 
   async fetch(names) {
     const address = new URL(`planes/${this.store}?names=${names.join(",")}`, document.baseURI);
     const answer = await fetch(address);
-    if (!answer.ok || answer.status === 204) throw new Error(`The server does not have these slices any more (${answer.status}).`);
+    if (!answer.ok || answer.status === 204) throw new Error(GONE);
     return readMessage(new Uint8Array(await answer.arrayBuffer())).part;
   }
 }

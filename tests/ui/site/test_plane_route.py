@@ -44,6 +44,14 @@ def test_what_is_not_there_is_not_found(names):
     assert ask("guessed", store.put(b"one"))[0] == 204
 
 
+def test_a_plane_that_is_gone_costs_no_other_one():
+    store = PlaneStore()
+    old, new = store.put(b"old"), store.put(b"new")
+    store.keep([new])
+    status, _, body = ask(store.token, old, new)
+    assert status == 200 and body.endswith(b"new") and old.encode() not in body
+
+
 def test_a_request_that_asks_for_too_much_gets_nothing():
     store = PlaneStore()
     names = [store.put(bytes([number])) for number in range(plane_route.MOST + 1)]
