@@ -15,7 +15,7 @@ export PORT HOST PYTHON INSTALLER
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
-	@echo "make check   lint and the fast tests, in under two minutes: no network, no browser"
+	@echo "make check   lint and the tests that start no network and no browser"
 	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
