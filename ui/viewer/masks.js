@@ -210,3 +210,9 @@ export function linkQuery({ query, channels, layers, usual }, state, number) {
   for (const [key, value] of Object.entries(usual)) if (state[key] !== value) found[key] = state[key];
   return found;
 }
+
+// A probability in words that leave room for doubt, as btmodels.measurement.study.percent.
+export function percent(probability) {
+  if (probability > 0.9995) return "> 99.9 %";
+  return probability < 0.0005 ? "< 0.1 %" : `${(100 * probability).toFixed(1)} %`;
+}

@@ -13,8 +13,10 @@ import numpy as np
 import playwright
 import pytest
 
+from btmodels.measurement.study import percent
 from btmodels.metrics import overlap
 from btmodels.transforms import postprocess
+from tests.ui.node import run
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, read_link
 from ui.viewer.packing import pack_maps, pack_pixels
 
@@ -205,3 +207,10 @@ def test_colors_of_the_map_grow_brighter(javascript):
     assert luminance == sorted(luminance) and luminance[-1] > 5 * luminance[0]
     assert [alpha for *_, alpha in colors] == [0, 10, 255, 255, 255]
     assert colors[0][:3] == [68, 1, 84] and colors[-1][:3] == [253, 231, 37]
+
+
+def test_a_probability_reads_as_it_does_in_python():
+    probabilities = [0, 0.0004, 0.0005, 0.123, 0.9994, 0.9996, 1]
+    found = run(("viewer/masks.js",), "given.ps.map(percent)", ps=probabilities)
+    assert found == [percent(each) for each in probabilities]
+    assert found[0] == "< 0.1 %" and found[-1] == "> 99.9 %"

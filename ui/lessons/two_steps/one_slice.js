@@ -1,6 +1,6 @@
 // One slice asked twice: is there a tumor, and, where the first answer is yes, where?
 
-import { cut, dice, count, heatColor, outline, paintMap, pixels, unpack } from "../../viewer/masks.js";
+import { cut, dice, count, heatColor, outline, paintMap, percent, pixels, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 import { Picture } from "../shared/picture.js";
@@ -61,7 +61,7 @@ class OneSlice extends Panel {
     this.find("[name=truth]").disabled = !truth;
     this.find(".scale").style.setProperty("--probability", `${100 * (probability ?? 0)}%`);
     this.find(".scale").style.setProperty("--limit", `${100 * state.threshold}%`);
-    const share = probability === null ? "" : `${(100 * probability).toFixed(1)} %`;
+    const share = probability === null ? "" : percent(probability);
     const there = truth?.some(Boolean);
     const error = !truth || yes === Boolean(there) ? "" : yes ? " A false alarm: there is none." : " A miss: there is one.";
     this.find("[data-say=verdict]").textContent = probability === null ? meta.message
