@@ -27,7 +27,7 @@ class Predictor(SlicePredictor):
         name: Registry name or alias.
         assets: Folder that holds ``weights/``.
         policy: Of Keras: what numbers it computes in. None is float32 for masks, which is how they were
-            scored, and the fastest that this machine has for verdicts, which bfloat16 moves by 0.01 at most.
+            scored, and the fastest that this machine has for verdicts, which bfloat16 moves by 0.01.
 
     Raises:
         KeyError: There is no such network.
