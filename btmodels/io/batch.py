@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -170,6 +171,7 @@ class _Reading:
 
     def _unpacked(self, files: Sequence[InputFile]) -> list[InputFile]:
         result: list[InputFile] = []
+        folders: Counter[str] = Counter()
         for file in files:
             if not is_zip(file.data):
                 result.append(file)
@@ -179,8 +181,13 @@ class _Reading:
             except DecodeError as error:
                 self.errors.append(Remark(file.id, str(error)))
                 continue
-            folder = file.name.rpartition("/")[0]
-            within = f"{folder}/" if folder else ""
+            within = file.name.rpartition("/")[0]
+            if len(files) > 1:
+                # Beside other files a zip is a folder: what two of them hold may have the same names.
+                folder = "/".join(filter(None, (within, stem_of(file.name))))
+                folders[folder] += 1
+                within = folder + (f" ({folders[folder]})" if folders[folder] > 1 else "")
+            within += "/" if within else ""
             for path, data in members:
                 own = f"{file.id}/{path}"
                 if isinstance(data, str):  # why it cannot be had

@@ -40,8 +40,8 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
         name: As the visitor knows it.
 
     Returns:
-        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold;
-        of a member that is damaged, locked or too large a sentence instead. What a system adds of its
+        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold: of
+        several at one path the last, which would replace the others when unpacked; of a member that is damaged, locked or too large a sentence instead. What a system adds of its
         own (``__MACOSX``, names with a dot in front) is left out.
 
     Raises:
@@ -51,9 +51,9 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            wanted = [(path, entry) for entry in entries if (path := path_of(entry.filename))]
-            _check([entry for _, entry in wanted], len(data), name)
-            return tuple((path, _member(file, entry, path)) for path, entry in wanted)
+            wanted = {path: entry for entry in entries if (path := path_of(entry.filename))}
+            _check(list(wanted.values()), len(data), name)
+            return tuple((path, _member(file, entry, path)) for path, entry in wanted.items())
     except _ERRORS as error:
         raise DecodeError(
             f"{name} is a zip that is cut off, damaged or packed in a rare way."
