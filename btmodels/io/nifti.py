@@ -188,7 +188,9 @@ def _no_size(steps: np.ndarray, made_up: bool, name: str) -> str:
     if made_up or not np.isfinite(steps).all() or not steps.all():
         return f"{name} does not say how large its voxels are, so figures are in pixels."
     told = " x ".join(f"{step:g}" for step in steps)
-    return f"{name} names voxels of {told} mm, which no scan of a head has, so figures are in pixels."
+    return (
+        f"{name} names voxels of {told} mm, which no scan of a head has, so figures are in pixels."
+    )
 
 
 def _scans(

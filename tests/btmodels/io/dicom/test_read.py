@@ -31,6 +31,8 @@ from tests.btmodels.reading import read
 from tests.btmodels.scanner import SAGITTAL, dicom, series
 
 RAMP = np.arange(12, dtype=np.int16).reshape(3, 4) * 100  # 0 to 1100
+MIDDLE = np.vstack([RAMP, np.linspace(500, 700, 160).astype(np.int16).reshape(40, 4)])
+"""The same with most of it in between, so that a window around that cuts little off."""
 
 
 def slices_of(*files: bytes):
@@ -47,11 +49,11 @@ def flair(data: bytes) -> np.ndarray:
 
 def test_a_window_makes_black_and_white_what_the_standard_says():
     # Center 600, width 401: black up to 600 - 0.5 - 200, white from 600 - 0.5 + 200 on.
-    found = flair(dicom(RAMP, WindowCenter=600, WindowWidth=401))
-    expected = np.clip((RAMP - 399.5) / 400, 0, 1) * 255
+    found = flair(dicom(MIDDLE, WindowCenter=600, WindowWidth=401))
+    expected = np.clip((MIDDLE - 399.5) / 400, 0, 1) * 255
     np.testing.assert_array_equal(found, np.rint(expected).astype(np.uint8))
-    exact = flair(dicom(RAMP, WindowCenter=600, WindowWidth=400, VOILUTFunction="LINEAR_EXACT"))
-    expected = np.clip((RAMP - 400) / 400, 0, 1) * 255
+    exact = flair(dicom(MIDDLE, WindowCenter=600, WindowWidth=400, VOILUTFunction="LINEAR_EXACT"))
+    expected = np.clip((MIDDLE - 400) / 400, 0, 1) * 255
     np.testing.assert_array_equal(exact, np.rint(expected).astype(np.uint8))
 
 
@@ -119,9 +121,11 @@ def test_a_window_that_shows_nothing_is_left_out_and_said():
 
 def test_slope_and_intercept_come_before_the_window():
     found = flair(
-        dicom(RAMP, RescaleSlope="2", RescaleIntercept="-1000", WindowCenter=100, WindowWidth=1001)
+        dicom(
+            MIDDLE, RescaleSlope="2", RescaleIntercept="-1000", WindowCenter=100, WindowWidth=1001
+        )
     )
-    expected = np.clip((RAMP * 2.0 - 1000 - (100 - 0.5 - 500)) / 1000, 0, 1) * 255
+    expected = np.clip((MIDDLE * 2.0 - 1000 - (100 - 0.5 - 500)) / 1000, 0, 1) * 255
     np.testing.assert_array_equal(found, np.rint(expected).astype(np.uint8))
 
 
