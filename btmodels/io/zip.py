@@ -40,9 +40,10 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
         name: As the visitor knows it.
 
     Returns:
-        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold: of
-        several at one path the last, which would replace the others when unpacked; of a member that is damaged, locked or too large a sentence instead. What a system adds of its
-        own (``__MACOSX``, names with a dot in front) is left out.
+        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold;
+        of a member that is damaged, locked or too large a sentence instead. Of several at one path the
+        last is taken, which would replace the others on a disk. What a system adds of its own
+        (``__MACOSX``, names with a dot in front) is left out.
 
     Raises:
         DecodeError: It is damaged, or would unpack to more than is read.

@@ -130,9 +130,9 @@ def test_slope_and_intercept_come_before_the_window():
 
 
 def test_white_as_the_smallest_value_is_inverted():
-    plain = flair(dicom(RAMP, WindowCenter=550, WindowWidth=1101))
+    plain = flair(dicom(MIDDLE, WindowCenter=550, WindowWidth=1101))
     found = flair(
-        dicom(RAMP, WindowCenter=550, WindowWidth=1101, PhotometricInterpretation="MONOCHROME1")
+        dicom(MIDDLE, WindowCenter=550, WindowWidth=1101, PhotometricInterpretation="MONOCHROME1")
     )
     np.testing.assert_array_equal(found, 255 - plain)
 
@@ -146,7 +146,7 @@ def test_without_a_window_the_largest_value_is_white_and_8_bits_stay():
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
 def test_other_byte_forms_give_the_same_pixels(syntax):
-    expected = flair(dicom(RAMP, WindowCenter=550, WindowWidth=1101))
+    expected = flair(dicom(MIDDLE, WindowCenter=550, WindowWidth=1101))
     found = flair(dicom(RAMP, syntax, WindowCenter=550, WindowWidth=1101))
     np.testing.assert_array_equal(found, expected)
 
