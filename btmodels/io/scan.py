@@ -91,7 +91,7 @@ def rescale_to_uint8(
     if limits.far:
         lie = "1 voxel lies" if limits.far == 1 else f"{limits.far:,} voxels lie"
         notes += (f"In {name} {lie} far from all others, which does not set black or white.",)
-    if window and sample.size and (problem := _spoils(sample, window)):
+    if window and sample.size and (problem := _spoils(sample, window, inverted)):
         notes += (f"{name} names a window that {problem}, so it was left out.",)
         window = None
     if window:
@@ -255,9 +255,11 @@ _CUT_OFF = 0.1
 the brightest of it."""
 
 
-def _spoils(sample: np.ndarray, window: tuple[float, float]) -> str:
+def _spoils(sample: np.ndarray, window: tuple[float, float], inverted: bool) -> str:
     """Return what is wrong with a window, "" where it shows what the file holds."""
     low, high = window
+    if inverted:
+        sample, low, high = -sample, -high, -low
     if not low < high:
         return "has no width"
     smallest, largest = sample.min(), sample.max()
