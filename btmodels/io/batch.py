@@ -337,6 +337,12 @@ class _Reading:
             elif isinstance(content, Slice):
                 if _is_gray(content):
                     pictures.append(_of_picture(file, content, cases))
+            elif len(content) > 1 and cases.is_mask(file.name):
+                text = (
+                    f"{file.short} is named as a mask and holds {len(content)} volumes; save what is "
+                    "to be the truth as one."
+                )
+                self.notes.append(Remark(file.id, text))
             else:
                 own = [_of_volume(file, scan, len(content), cases) for scan in content]
                 # Of one patient and sequence, equal bytes are a copy of a file, not another scan.
@@ -410,13 +416,13 @@ def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
 
 def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
     sequence = scan.sequence
-    if count == 1 and scan.values.ndim == 3:
+    if count == 1 and scan.values.ndim == 3 and sequence != "mask":
         sequence = "mask" if cases.is_mask(file.name) else cases.sequence_of(file.name)
     return replace(
         scan,
         id=f"{file.id}/{scan.id}",
         sequence=sequence,
-        case=cases.case_of(file.name),
+        case=cases.case_of(file.name, sequence == "mask"),
         folder=file.name.rpartition("/")[0],
         sources=(file.id,) * len(scan.names),
         rank=mask_rank(stem_of(file.name)),

@@ -17,8 +17,8 @@ from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
 from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
-from btmodels.io.scan import Scan, rescale_to_uint8
-from btmodels.io.sequences import recognize
+from btmodels.io.scan import Scan, holds_labels, marked, rescale_to_uint8
+from btmodels.io.sequences import is_mask, may_be_labels, recognize
 
 MOST_VOLUMES = 6
 """A file with more volumes is a recording over time, of which the first is read."""
@@ -210,9 +210,11 @@ def _scans(
         stem = base if count == 1 else f"{base}_v{index + 1}"
         volume = _rescaled(volumes[:, :, :, index], header)
         values, more = np.ascontiguousarray(grid.shown(volume)), ()
-        if values.ndim == 3:
-            values, more = rescale_to_uint8(values, title)
         sequence = recognize(base) if count == 1 else ("spare" if index else "flair")
+        if count == 1 and may_be_labels(base) and holds_labels(values, is_mask(base)):
+            values, sequence = marked(values).astype(np.uint8), "mask"
+        elif values.ndim == 3:
+            values, more = rescale_to_uint8(values, title)
         scans.append(
             Scan(
                 id=title,

@@ -226,11 +226,13 @@ def _black_and_white(sample: np.ndarray, inverted: bool) -> tuple[float, float]:
     return low, min(largest, low + ROOM * (high - low))
 
 
-def is_label_map(values: np.ndarray) -> bool:
+def holds_labels(values: np.ndarray, named: bool = False) -> bool:
     """Tell whether a volume holds labels, not gray values: up to `MOST_LABELS` whole numbers, one of which
-    fills most of it."""
-    if values.dtype.kind not in "biuf" or values.size < MOST_LABELS**2:
+    fills most of it; of a volume that is named as a mask anything from 0 to 1, too."""
+    if values.ndim != 3 or values.size < MOST_LABELS**2:
         return False
+    if named and values.dtype.kind == "f" and values.min() >= -0.01 and values.max() <= 1.01:
+        return True
     few = np.unique(values.reshape(-1)[:: max(1, values.size // 10_000)])
     if len(few) > MOST_LABELS or not np.array_equal(few, np.rint(few)):
         return False
@@ -242,8 +244,7 @@ def is_label_map(values: np.ndarray) -> bool:
 def marked(values: np.ndarray) -> np.ndarray:
     """Return where a mask marks: bool, of the same shape. Of one that goes smoothly from 0 to 1, as
     resampling leaves it, the upper half."""
-    soft = values.dtype.kind == "f" and np.nanmax(values, initial=0) <= 1.001
-    return values >= 0.5 if soft else values > 0
+    return values >= 0.5 if values.dtype.kind == "f" else values > 0
 
 
 def _is_whole(part: np.ndarray) -> bool:

@@ -75,6 +75,12 @@ _MASK_ENDS = set(
     "seg segm segmentation segmentations mask masks label labels lbl roi gtv groundtruth annotation "
     "annotations glistrboost aseg aparc brainmask synthseg".split()
 )
+_LABELS = set(
+    "dseg voi tumour tumeur tumore lesionmask tumormask maske masque maschera mascara mascera "
+    "segmentierung segmentacion segmentacao segmentazione segmentatie lasion whole core consensus expert "
+    "annot ot et wt tc".split()
+)
+"""What else a map of labels may be called; a scan's name may hold it, too."""
 _GLUED = re.compile(
     r"(?P<before>3d|2d|r|rr|ax|sag|cor|tra|ce|gd|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
     r"(?P<after>w|wi|c|ce|gd|gad|gado|km|post|pre|n|f|flair|wce|wc|wgd|wpost|wgad|mprage|mpr|map|rho|"
@@ -297,6 +303,13 @@ def is_mask(text: str) -> bool:
     return bool(set(_tokens(_words(text))[-3:]) & _MASK_ENDS)
 
 
+def may_be_labels(text: str) -> bool:
+    """Tell whether a name leaves it open that a volume holds labels: it names no sequence, or what is
+    marked as well."""
+    known = set(_tokens(_words(text)))
+    return recognize(text) is None or bool(known & (_MASK_ENDS | _TUMOR | _LABELS))
+
+
 def is_tumor_mask(text: str) -> bool:
     """Tell whether a mask's name leaves it a mask of a tumor: not of the brain, its tissues or a head."""
     known = set(_tokens(_words(text)))
@@ -311,6 +324,16 @@ def mask_rank(text: str) -> int:
     return rank - 2 * bool(
         known & {"automated", "auto", "approx", "pred", "prediction", "predicted"}
     )
+
+
+def family_of_labels(text: str) -> str:
+    """Return what `family_of` does, of a file that is known to hold labels: what it calls them is left
+    out, too."""
+    family = family_of(text)
+    called = set(_tokens(_words(text))[-2:]) & _LABELS
+    while (parts := family.split()) and parts[-1] in called:
+        family = " ".join(parts[:-1])
+    return family
 
 
 def family_of(text: str) -> str:
