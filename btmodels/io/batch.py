@@ -358,11 +358,17 @@ class _Reading:
             from btmodels.io.dicom.series import join  # with nibabel, which pictures do not need
 
             series, copies = join(files)
-            by_name = {file.name: file.id for file in files}
-            self.notes += [Remark(by_name[text.split(" is a copy")[0]], text) for text in copies]
+            self.notes += [_copied(*each) for each in copies]
             paths = {file.id: name for file, name in ((f, f.name) for f, _ in entries)}
             volumes += [_by_folder(scan, paths, cases) for scan in series]
         return volumes, pictures
+
+
+def _copied(copy: DicomFile, first: DicomFile) -> Remark:
+    names = copy.name, first.name
+    if copy.name == first.name:
+        names = tuple("/".join(filter(None, (f.folder, f.name))) for f in (copy, first))
+    return Remark(copy.id, f"{names[0]} is a copy of {names[1]} and was left out.")
 
 
 def _is_picture(file: InputFile, contents: Mapping[str, Content | DecodeError]) -> bool:

@@ -236,6 +236,7 @@ def test_a_series_that_lies_otherwise_is_turned_as_axial_slices_lie():
 
 
 def test_sagittal_slices_become_axial_ones():
+    volume = np.random.default_rng(3).integers(0, 256, (16, 6, 7), np.uint8)
     # Frames run to the left (x), rows down, columns to the back.
     frames = [
         dicom(
@@ -245,16 +246,28 @@ def test_sagittal_slices_become_axial_ones():
             ImagePositionPatient=[2.0 * index, 0, 0],
             PixelSpacing=[2.0, 2.0],
         )
-        for index, values in enumerate(VOLUME)
+        for index, values in enumerate(volume)
     ]
     found, _ = slices_of(*frames)
-    assert len(found) == VOLUME.shape[1]
+    assert len(found) == volume.shape[1]
     # The normal of row x column = (0,1,0) x (0,0,-1) points to the right, so frames are sorted so.
-    expected = VOLUME.transpose(1, 2, 0)[::-1]
+    expected = volume.transpose(1, 2, 0)[::-1]
     np.testing.assert_array_equal(np.stack([each.pixels[..., 1] for each in found]), expected)
     assert any("sagittal" in note for note in found[0].notes)
     own = found[0].place.grid.own(expected)
-    np.testing.assert_array_equal(own, VOLUME[::-1])
+    np.testing.assert_array_equal(own, volume[::-1])
+
+
+def test_a_few_sagittal_slices_are_no_volume_to_cut():
+    # Three of a localizer would give strips of three pixels.
+    place = {"ImageOrientationPatient": list(SAGITTAL), "PixelSpacing": [2.0, 2.0]}
+    frames = [
+        dicom(values, InstanceNumber=n, ImagePositionPatient=[8.0 * n, 0, 0], **place)
+        for n, values in enumerate(VOLUME[:3])
+    ]
+    found, _ = slices_of(*frames)
+    np.testing.assert_array_equal([each.pixels[..., 1] for each in found], VOLUME[2::-1])
+    assert any("sagittal slices; the networks know axial ones" in n for n in found[0].notes)
 
 
 def test_frames_of_one_file_are_slices():
