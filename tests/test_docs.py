@@ -136,6 +136,25 @@ def test_spelling_is_american():
     assert found == []
 
 
+SPACED_PERCENT = re.compile(
+    r"""(?<=[0-9}])[ \u00a0]%(?=%?(?:["'`.,;:)/<*\]]|$| (?![0-9(\[{]|[a-z_.]+\()))""", re.MULTILINE
+)
+"""A percent sign after a space, but not the remainder of a division."""
+
+
+def test_no_space_stands_before_a_percent_sign():
+    assert SPACED_PERCENT.search("95 % of") and not SPACED_PERCENT.search("7 % len(values)")
+    found = []
+    for file in sources(".py", ".js", ".html", ".json") + OURS:
+        text = file.read_text(encoding="utf-8")
+        found += [
+            f"{file.relative_to(ROOT)}: {text[match.start() - 9 : match.end()]}"
+            for match in SPACED_PERCENT.finditer(text)
+            if file != Path(__file__)
+        ]
+    assert found == []
+
+
 def test_about_says_the_same_as_the_split():
     text = sections("lessons/about.md")
     split = {subset: len(folders) for subset, folders in cohort.load_split().items()}

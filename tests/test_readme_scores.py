@@ -85,7 +85,7 @@ def test_the_readmes_scores_are_the_committed_ones():
 
 def test_the_scoreboards_texts_hold_no_number_but_the_share_of_an_interval():
     text = (ROOT / "assets" / "cards" / "scoreboard.md").read_text(encoding="utf-8")
-    for name in ("Hausdorff 95", "95 %"):
+    for name in ("Hausdorff 95", "95%"):
         assert name in text
         text = text.replace(name, "")
     assert re.findall(r"\d+", text) == []

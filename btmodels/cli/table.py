@@ -71,7 +71,7 @@ def _place(row: dict) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return "-" if share is None else f"{100 * share:.1f}%"
 
 
 def _decimal(score: float | None) -> str:

@@ -219,13 +219,13 @@ def _figures(analysis: Analysis) -> list[tuple[str, str]]:
     found = [
         (
             "Is there a tumor?",
-            f"{verdict}: {probability} ({classifier}, threshold {100 * limit:.1f} %)",
+            f"{verdict}: {probability} ({classifier}, threshold {100 * limit:.1f}%)",
         ),
         ("Marked", f"{analysis.marked_pixels:,} of {rows} x {cols} pixels"),
-        ("Of the slice", f"{100 * analysis.slice_share:.2f} %"),
+        ("Of the slice", f"{100 * analysis.slice_share:.2f}%"),
     ]
     if analysis.head_share is not None:
-        found.append(("Of the head", f"{100 * analysis.head_share:.2f} %"))
+        found.append(("Of the head", f"{100 * analysis.head_share:.2f}%"))
     if (area := square_millimeters(analysis)) is not None:
         found.append(("Area", f"{area:,.0f} mm² at the spacing that the file gives"))
     else:

@@ -213,13 +213,13 @@ def device() -> str:
         from btmodels.inference.graph import TITLES, fastest_runtime
 
         numbers = {each.numbers for each in _predictors.values()}
-        half = ", bfloat16" * ("bfloat16" in numbers)
+        half = ", verdicts in bfloat16" * ("bfloat16" in numbers)
         return f"{words}, {TITLES[fastest_runtime()]}{half}"
     from btmodels.inference.precision import fastest_policy, gpu_name
 
     if gpu := gpu_name():
         return f"GPU, {gpu}"
-    half = ", bfloat16" * (fastest_policy() == "mixed_bfloat16")
+    half = ", verdicts in bfloat16" * (fastest_policy() == "mixed_bfloat16")
     return f"{words}, Keras{half}"
 
 

@@ -14,7 +14,7 @@ def bounding_ellipsoid_volume(mask: np.ndarray) -> float:
     """Return the volume of the smallest ellipsoid that holds all marked voxels, corners included.
 
     Khachiyan's method with the away steps of Todd and Yildirim 2007 (Discrete Applied Mathematics
-    155:1731-1744), to 0.2 % of the volume and never below the smallest.
+    155:1731-1744), to 0.2% of the volume and never below the smallest.
 
     Args:
         mask: bool, (slices, rows, cols); at least one voxel is marked.

@@ -123,17 +123,17 @@ class ShapeFigures:
             "Front to back": Row(
                 _number(where and 100 * where.from_front, ".0f"),
                 "%",
-                "Mean position in the head: 0 % is the front, 100 % the back.",
+                "Mean position in the head: 0% is the front, 100% the back.",
             ),
             "Right to left": Row(
                 _number(where and 100 * where.from_right, ".0f"),
                 "%",
-                "Mean position in the head: 0 % is the patient's right, 100 % the patient's left.",
+                "Mean position in the head: 0% is the patient's right, 100% the patient's left.",
             ),
             "Variation of FLAIR": Row(
                 _number(self.flair_variation and 100 * self.flair_variation, ".0f"),
                 "%",
-                "Standard deviation of the gray levels within the mask over their mean. 0 %: all "
+                "Standard deviation of the gray levels within the mask over their mean. 0%: all "
                 "the same gray.",
             ),
             "Entropy of FLAIR": Row(
@@ -152,7 +152,7 @@ def _counted(number: int, unit: str) -> tuple[str, str]:
 def _side(where: Position) -> str:
     if where.side == "both":
         return "half on either side"
-    return f"{where.side} ({100 * where.side_share:.0f} %)"
+    return f"{where.side} ({100 * where.side_share:.0f}%)"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -83,11 +83,11 @@ def milliliters(volume: float) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability in words that leave room for doubt: from < 0.1 % to > 99.9 %."""
+    """Return a probability in words that leave room for doubt: from < 0.1% to > 99.9%."""
     # No network is certain, so rounding must not make it look so.
     if probability > 0.9995:
-        return "> 99.9 %"
-    return "< 0.1 %" if probability < 0.0005 else f"{100 * probability:.1f} %"
+        return "> 99.9%"
+    return "< 0.1%" if probability < 0.0005 else f"{100 * probability:.1f}%"
 
 
 def groups_of(slices: Sequence[Slice]) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""95 % confidence intervals of scores by resampling patients (Efron 1979, Ann Statist 7:1).
+"""95% confidence intervals of scores by resampling patients (Efron 1979, Ann Statist 7:1).
 
 Slices of one patient resemble each other, so whole patients are drawn with all their slices: resampling
 slices would give intervals that are too narrow.

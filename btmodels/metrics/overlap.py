@@ -174,7 +174,7 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 def hausdorff95(prediction: np.ndarray, truth: np.ndarray) -> float | None:
-    """Return the 95 % Hausdorff distance between the outlines of two masks.
+    """Return the 95% Hausdorff distance between the outlines of two masks.
 
     From each outline's pixels to the nearest pixel of the other outline; of both directions' 95th
     percentiles the larger one (Huttenlocher et al. 1993, IEEE Trans PAMI 15:850, with a percentile in

@@ -86,7 +86,7 @@ def order_chances(figures: np.ndarray, thresholds: Thresholds) -> np.ndarray:
 
 def _percent(chance: float) -> str:
     # A learned probability is never certain, and rounding must not suggest that it is.
-    return "> 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
+    return "> 99%" if chance > 0.99 else f"{100 * chance:.0f}%"
 
 
 def _order_name(index: int) -> str:

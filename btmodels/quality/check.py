@@ -117,7 +117,7 @@ def _mask(pixels: np.ndarray) -> Finding | None:
         "mask",
         "stop",
         "This looks like a mask, not like a slice: it is black and white without gray.",
-        f"{100 * (1 - between):.1f} % of its pixels are one of two values, {100 * white:.1f} % are "
+        f"{100 * (1 - between):.1f}% of its pixels are one of two values, {100 * white:.1f}% are "
         "the bright one.",
     )
 
@@ -164,7 +164,7 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     low = float(np.percentile(flair, 1))
     if low > thresholds.values["washed_out"]:
         text = "This slice is washed out: nothing in it is black, not even the air around the head."
-        evidence = f"99 % of its FLAIR pixels are above {low:.0f} of 255."
+        evidence = f"99% of its FLAIR pixels are above {low:.0f} of 255."
         found.append(Finding("washed_out", "fault", text, evidence, "stretch"))
     full = max(float((pixels[..., c] >= 250).mean()) for c in range(3))
     if full > thresholds.values["overexposed"]:
@@ -172,7 +172,7 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
             "This slice is overexposed: its bright parts were cut off at white, and what they showed "
             "cannot be had back. Export it again with a wider window."
         )
-        evidence = f"{100 * full:.1f} % of the pixels of a channel are white."
+        evidence = f"{100 * full:.1f}% of the pixels of a channel are white."
         found.append(Finding("overexposed", "fault", text, evidence))
     jumps = _jumps(flair)
     if jumps > thresholds.values["wrapped"]:
@@ -180,7 +180,7 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
             "The values of this slice seem to have run over: what was brighter than white begins at "
             "black again. Export it again as 8 bits with scaling."
         )
-        evidence = f"{100 * jumps:.2f} % of neighboring pixels differ by more than half the range."
+        evidence = f"{100 * jumps:.2f}% of neighboring pixels differ by more than half the range."
         found.append(Finding("wrapped", "fault", text, evidence))
     return found
 
@@ -213,9 +213,9 @@ def _out_of_distribution(
     gray = channels.nearly_equal(pixels, 0, 1) and channels.nearly_equal(pixels, 1, 2)
     evidence = (
         f"Its score by {len(figures)} figures is {score:.1f}; slices of a head reach "
-        f"{thresholds.values['head']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f} % "
-        f"of the border is bright, what is bright agrees to {100 * figures['ellipse']:.0f} % with an "
-        f"ellipse, left with right to {100 * max(0.0, figures['symmetry']):.0f} %."
+        f"{thresholds.values['head']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f}% "
+        f"of the border is bright, what is bright agrees to {100 * figures['ellipse']:.0f}% with an "
+        f"ellipse, left with right to {100 * max(0.0, figures['symmetry']):.0f}%."
     )
     rim = max(figures["ring0"], figures["ring1"]) / max(0.05, figures["ring4"])
     if gray and rim > thresholds.values["ct_rim"] and figures["border_bright"] < 0.2:

@@ -33,7 +33,7 @@ def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
         "This slice seems cropped: the head runs into the edge of the picture. The networks have seen "
         "whole heads with air around them."
     )
-    evidence = f"The {side} edge cuts through {100 * share:.0f} % of the extent of what is bright."
+    evidence = f"The {side} edge cuts through {100 * share:.0f}% of the extent of what is bright."
     return [Finding("cropped", "fault", text, evidence)]
 
 

@@ -91,7 +91,7 @@ LEAST_SHARE = 0.1
 
 RULE = (
     "Of the parts that connect across neighboring slices those with fewer than "
-    f"{100 * LEAST_SHARE:.0f} % of the largest part's pixels are dropped."
+    f"{100 * LEAST_SHARE:.0f}% of the largest part's pixels are dropped."
 )
 """The rule in a sentence, for those who report a score with it."""
 

@@ -351,7 +351,7 @@ def test_who_is_in_the_test_set(visit, site):
     visit.page.locator("[name=next]").click()
     assert (visit.drawn("image", ".frame.test") != before).any()
     choose(visit, ".by [value=patients]")
-    assert visit.number("shared") == "0 of 2" and visit.number("same") == "0 %"
+    assert visit.number("shared") == "0 of 2" and visit.number("same") == "0%"
     assert visit.page.locator(".dots .testing").count() != testing
     assert "another head" in visit.page.locator("[data-say=near]").inner_text()
     visit.view("by=patients")

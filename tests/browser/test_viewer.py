@@ -210,7 +210,7 @@ def test_the_probability_map_is_a_layer_with_a_legend(visit, site):
     assert colors[marked][:, 1].min() >= green[int(threshold * 255)] - 1
     assert (np.diff(green) >= 0).all()
     words = page.locator(".legend.of-map").inner_text()
-    assert "0 %" in words and "100 %" in words
+    assert "0%" in words and "100%" in words
     assert not visit.drawn()[..., 3].any()  # the fill gives way, the border stays
     assert page.locator("path.line.prediction").get_attribute("d")
 

@@ -29,11 +29,11 @@ def upload(app, *files):
 
 def test_a_sample_is_analyzed_at_once(open_page):
     app = open_page("analyze", patient=fakes.PATIENTS[0])
-    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    assert [metric.value for metric in app.metric] == ["90.0%", "100 px"]
     words = words_of(app)
     assert "1 · Is there a tumor?" in words and "2 · Where?" in words
     assert "**0.800**" in words  # the expert's square lies two columns beside the bright one
-    assert f"{100 * 100 / fakes.SIZE**2:.2f} % of the slice" in words
+    assert f"{100 * 100 / fakes.SIZE**2:.2f}% of the slice" in words
 
 
 def test_all_slices_are_analyzed_each_once(open_page):
@@ -48,7 +48,7 @@ def test_a_link_opens_its_slice_and_is_kept_up_to_date(open_page):
         "analyze", patient=fakes.PATIENTS[1], slice="3", threshold="0.3", channel="post"
     )
     assert app.selectbox[0].value == fakes.PATIENTS[1]
-    assert [metric.value for metric in app.metric] == ["10.0 %", "0 px"]
+    assert [metric.value for metric in app.metric] == ["10.0%", "0 px"]
     assert app.query_params["slice"] == "3"
     assert app.query_params["threshold"] == "0.3"
     assert app.query_params["channel"] == "post"
@@ -67,13 +67,13 @@ def test_another_patient_can_be_chosen(open_page):
     app = open_page("analyze", patient=fakes.PATIENTS[0])
     app.selectbox[0].set_value(fakes.PATIENTS[1]).run()
     assert app.query_params["patient"] == fakes.PATIENTS[1]
-    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    assert [metric.value for metric in app.metric] == ["90.0%", "100 px"]
 
 
 def test_an_upload_is_analyzed_and_scored_against_its_mask(open_page):
     pixels, mask = fakes.slice_and_mask(2)
     app = upload(open_page("analyze"), ("x.tif", tiff(pixels)), ("x_mask.tif", tiff(mask)))
-    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    assert [metric.value for metric in app.metric] == ["90.0%", "100 px"]
     words = words_of(app)
     assert "**0.800**" in words
     assert "Links never include uploads" in words
@@ -85,7 +85,7 @@ def test_garbage_gets_a_sentence_and_the_rest_goes_on(open_page):
     app = upload(open_page("analyze"), ("bad.tif", b"II*\0garbage"), ("good.tif", tiff(pixels)))
     assert not app.exception
     assert [error.value for error in app.error if "bad.tif" in error.value]
-    assert [metric.value for metric in app.metric] == ["10.0 %", "0 px"]
+    assert [metric.value for metric in app.metric] == ["10.0%", "0 px"]
 
 
 def test_a_mask_can_be_chosen_by_hand(open_page):
@@ -177,7 +177,7 @@ def test_files_are_still_there_after_a_look_at_the_samples(open_page):
     assert "mine" not in words_of(app)
     app.segmented_control[0].set_value("Your files").run()
     assert "1 file from before: mine.tif" in words_of(app)
-    assert [metric.value for metric in app.metric] == ["90.0 %", "100 px"]
+    assert [metric.value for metric in app.metric] == ["90.0%", "100 px"]
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert "mine" not in words_of(app) and not app.metric
 

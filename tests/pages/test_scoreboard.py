@@ -83,7 +83,7 @@ def test_it_opens_with_the_sites_own_segmenter_on_patients_never_seen(board):
     app = board()
     test = committed(OWN, "test")
     assert metrics_of(app)["Mean Dice"] == f"{test['mean_dice']:.3f}"
-    assert metrics_of(app)["False alarms"] == f"{100 * test['false_alarm_rate']:.1f} %"
+    assert metrics_of(app)["False alarms"] == f"{100 * test['false_alarm_rate']:.1f}%"
     assert dict(app.query_params) == {"tab": "where", "model": OWN, "subset": "test"}
     words = words_of(app)
     assert "took no part in training or in any choice of settings" in words
@@ -129,7 +129,7 @@ def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
     words = words_of(board())
     assert f"Mean Dice **{folds['mean_dice']:.2f}** over {len(folds['patients'])} patients" in words
     sensitivity = committed(JUDGE, "test")["sensitivity_at_95_specificity"]
-    assert f"finds **{100 * sensitivity:.1f}\u00a0%** of the slices with tumor" in words
+    assert f"finds **{100 * sensitivity:.1f}%** of the slices with tumor" in words
 
     shutil.copytree(paths.ASSETS / "metrics", tmp_path / "metrics")
     folds |= {"mean_dice": 0.6543, "mean_dice_interval": [0.6, 0.7]}
@@ -147,7 +147,7 @@ def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
     words = headline.segmentation_sentence(headline.segmentation_scores())
     assert "Mean Dice **0.65** over" in words and "0.60 to 0.70" in words
     assert "experts" not in words
-    assert "**43.2\u00a0%**" in headline.detection_sentence(headline.detection_score())
+    assert "**43.2%**" in headline.detection_sentence(headline.detection_score())
 
     (tmp_path / "metrics" / f"crossval_{OWN}.json").unlink()
     test = committed(OWN, "test")
@@ -288,7 +288,7 @@ def test_what_is_measured_is_drawn(board, written):
     written(OWN, lambda content: content["test"].update(measured))
     app = board()
     assert metrics_of(app)["Hausdorff 95"].startswith("4.2")
-    assert metrics_of(app)["Detected"] == "95.0 %"
+    assert metrics_of(app)["Detected"] == "95.0%"
     words = words_of(app)
     assert "0.032" in words and "The largest part is kept." in words
     ways = table_with(app, "Method").set_index("Method")

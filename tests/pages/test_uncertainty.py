@@ -59,10 +59,10 @@ def test_networks_and_mirror_image_are_counted(opened):
     app.toggle(key="uncertainty.agreement").set_value(True).run()
     assert not app.exception
     # 100 pixels that the ensemble marks too, of 120 that any marks.
-    assert "**83 %**" in words_of(app) and "20 pixels are in dispute" in words_of(app)
+    assert "**83%**" in words_of(app) and "20 pixels are in dispute" in words_of(app)
     asked = len(fake.questions)
     app.segmented_control(key="uncertainty.map").set_value("Mirror image").run()
-    assert "mirror image all mark **100 %**" in words_of(app)
+    assert "mirror image all mark **100%**" in words_of(app)
     assert len(fake.questions) == asked  # what is known is not asked again
 
 

@@ -22,8 +22,8 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``stage/<stage>``: milliseconds of one stage of a slice, against ``stage/all``, from file to PNG;
   ``stage/prepare`` is a part of ``classify`` and ``segment``.
 - ``runtime/<name>/<way>``: milliseconds for one slice as the ``site`` asks; against it, by ``onnxruntime``
-  and ``openvino`` where they are installed, by ``openvino_float32``, by compiled ``keras`` and by
-  ``predict``.
+  and, where it is installed, by ``openvino_float32`` and ``openvino_bfloat16``, by compiled ``keras`` and
+  by ``predict``.
 - ``peak/product_<numbers>``: billions of multiply-adds a second of a large matrix product in the numbers
   that networks compute in here; ``peak/<name>``: of a network's forward pass for eight slices, against the
   product beside it.

@@ -47,11 +47,10 @@ def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     from train.bench.networks import answer_of, compiled
 
     asked = {"site": worker.get_predictor(name, paths.ASSETS)}
-    for runtime in ("onnxruntime", "openvino"):
-        if find_spec(runtime):
-            asked[runtime] = GraphPredictor(name, runtime=runtime)
+    asked["onnxruntime"] = GraphPredictor(name, runtime="onnxruntime")
     if find_spec("openvino"):
-        asked["openvino_float32"] = GraphPredictor(name, runtime="openvino", half=False)
+        for way, half in (("openvino_float32", False), ("openvino_bfloat16", True)):
+            asked[way] = GraphPredictor(name, runtime="openvino", half=half)
     asked["keras"] = keras = Predictor(name)
     found = {
         way: lambda pixels, predictor=predictor: compiled(predictor, pixels)

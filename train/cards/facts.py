@@ -52,7 +52,7 @@ FIGURES = {
         Figure("mean_iou", "iou", "Mean IoU (Jaccard) per patient"),
         Figure("tumor_slice_dice", "dice", "Mean Dice on slices with tumor"),
         Figure("pooled_dice", "dice", "Dice of all pixels together"),
-        Figure("hausdorff95", "hausdorff_distance_95", "95 % Hausdorff distance, pixels", 1),
+        Figure("hausdorff95", "hausdorff_distance_95", "95% Hausdorff distance, pixels", 1),
         Figure("detection_rate", "detection_rate", "Tumor found, share of patients"),
         Figure(
             "false_alarm_rate", "false_alarm_rate", "False alarms, share of slices without tumor"
@@ -65,7 +65,7 @@ FIGURES = {
         Figure("auc", "roc_auc", "AUC"),
         Figure("average_precision", "average_precision", "Average precision"),
         Figure("accuracy", "accuracy", "Accuracy"),
-        Figure("sensitivity_at_95_specificity", "recall", "Sensitivity at 95 % specificity"),
+        Figure("sensitivity_at_95_specificity", "recall", "Sensitivity at 95% specificity"),
         Figure("calibration_error", "calibration_error", "Calibration error"),
     ),
 }

@@ -40,7 +40,7 @@ def find(scores: Mapping[str, Any] | None, key: str) -> Any:
 
 
 def figure(scores: Mapping[str, Any] | None, key: str, digits: int = 3) -> str:
-    """Return a score for people, its 95 % interval in parentheses; a dash where there is none."""
+    """Return a score for people, its 95% interval in parentheses; a dash where there is none."""
     value, interval = find(scores, key), find(scores, f"{key}_interval")
     if value is None:
         return DASH

@@ -69,7 +69,7 @@ def _epochs(extra: dict[str, Any], config: dict[str, Any]) -> str:
 
 def _schedule(config: dict[str, Any]) -> str:
     rate = f"{config['learning_rate']:g}"
-    rising = f"{100 * config['warmup']:.0f} %"
+    rising = f"{100 * config['warmup']:.0f}%"
     return f"one cycle with its peak at {rate}, rising for the first {rising} of the steps"
 
 

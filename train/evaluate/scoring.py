@@ -34,7 +34,7 @@ class ScoredPatient:
         cleaned: The same after the whole-patient clean-up.
         gated: The same if only slices in which the classifier finds a tumor keep their masks; empty
             without a classifier.
-        distance: Mean 95 % Hausdorff distance in pixels over slices where both masks hold something.
+        distance: Mean 95% Hausdorff distance in pixels over slices where both masks hold something.
         levels: From `count_levels`.
     """
 

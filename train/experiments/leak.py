@@ -1,7 +1,7 @@
 """``python -m train leak``: what a score is worth when slices of one head lie on both sides of the split.
 
-The same network is trained twice on the same budget: once with slices drawn at random into 90 % training,
-5 % validation and 5 % test, as several published figures were made, and once with whole patients divided.
+The same network is trained twice on the same budget: once with slices drawn at random into 90% training,
+5% validation and 5% test, as several published figures were made, and once with whole patients divided.
 Writes ``assets/metrics/leak.json``, or ``leak_synthetic.json`` for made-up patients, whose slices may be
 shown. Nothing that is trained here is ever used elsewhere, for it has met test patients. Beside what every
 experiment's file holds (`train.experiments.common`):

@@ -116,7 +116,7 @@ def darken(pixels: np.ndarray, rng: np.random.Generator, gamma: float = 2.0) -> 
 
 
 def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -> np.ndarray:
-    """A coil nearer to one side: from 40 % darker at the left to 40 % brighter at the right."""
+    """A coil nearer to one side: from 40% darker at the left to 40% brighter at the right."""
     ramp = 1 + share * np.linspace(-1, 1, pixels.shape[1])
     return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
 
@@ -200,7 +200,7 @@ FAULTS = (
     Fault(
         "bias_field",
         "Bias field",
-        "From 40 % darker at the left to 40 % brighter at the right.",
+        "From 40% darker at the left to 40% brighter at the right.",
         add_bias,
     ),
 )

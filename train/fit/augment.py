@@ -41,7 +41,7 @@ NOTHING_MORE = Augmentation()
 def warp(
     pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator, strength: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mirror, turn (+-17 degrees), scale (+-20 %) and shift (+-8 %) slice and mask alike.
+    """Mirror, turn (+-17 degrees), scale (+-20%) and shift (+-8%) slice and mask alike.
 
     Args:
         pixels: uint8, (size, size, 3).
@@ -106,7 +106,7 @@ def fade_lesion(values: np.ndarray, mask: np.ndarray, rng: np.random.Generator) 
     """Move a lesion's intensities toward the tissue around it, or now and then away from it.
 
     The patients on whom segmenters fail are those with faint lesions, and seventy patients hold few of
-    them. In each channel the lesion's mean keeps between 40 and 130 % of its distance from the mean of
+    them. In each channel the lesion's mean keeps between 40 and 130% of its distance from the mean of
     the rest of the head; its texture stays.
 
     Args:

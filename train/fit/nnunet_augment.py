@@ -18,7 +18,7 @@ def deform(
         rng: Source of chance.
 
     Returns:
-        New arrays of the same kind; no pixel comes from further away than about 5 % of ``size``.
+        New arrays of the same kind; no pixel comes from further away than about 5% of ``size``.
     """
     size = pixels.shape[0]
     # Coarse fields enlarged are as smooth as fine ones blurred, at a fraction of the time.

@@ -126,7 +126,7 @@ def table(analyzed: Analyzed) -> None:
             "Tumor": column.ProgressColumn(
                 "Tumor, probability", min_value=0.0, max_value=1.0, format="percent"
             ),
-            "Of the slice": column.NumberColumn(format="%.2f %%"),
+            "Of the slice": column.NumberColumn(format="%.2f%%"),
             "Dice": column.NumberColumn(format="%.3f", help="Empty where there is no true mask."),
         },
     )
@@ -161,7 +161,7 @@ def _verdict(analysis: Analysis) -> None:
         limit = registry.load_record(analysis.classifier).threshold
         answer = "says yes" if analysis.tumor else "finds none in this slice"
         side = "at or above" if analysis.tumor else "below"
-        st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f} %.")
+        st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f}%.")
 
 
 def _measure(analysis: Analysis, provenance: str | None) -> None:
@@ -171,9 +171,9 @@ def _measure(analysis: Analysis, provenance: str | None) -> None:
         area = square_millimeters(analysis)
         st.metric("Marked", pixels if area is None else f"{area:,.0f} mm²")
         title = registry.get(analysis.model).title
-        shares = f"{100 * analysis.slice_share:.2f} % of the slice"
+        shares = f"{100 * analysis.slice_share:.2f}% of the slice"
         if analysis.head_share is not None:
-            shares += f" and {100 * analysis.head_share:.2f} % of the head"
+            shares += f" and {100 * analysis.head_share:.2f}% of the head"
         marked = f"{pixels}: {shares}" if area is not None else shares
         st.markdown(f"The {title} marks {marked}.")
         if analysis.slice.truth is not None:

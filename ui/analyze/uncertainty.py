@@ -100,7 +100,7 @@ def _agreed(answers: Predictions, which: str) -> str:
     disputed = int((answers.votes > 0).sum() - (answers.votes == count).sum())
     spread = float(answers.spread[answers.votes > 0].mean())
     return (
-        f"{those} all mark **{100 * answers.agreed:.0f} %** of the pixels that any of them marks; "
+        f"{those} all mark **{100 * answers.agreed:.0f}%** of the pixels that any of them marks; "
         f"{disputed:,} pixels are in dispute. Where any marks, their probabilities differ by "
         f"{100 * spread:.0f} points (standard deviation, on average)."
     )

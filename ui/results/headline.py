@@ -19,7 +19,7 @@ class Score:
 
     Attributes:
         value: 0 to 1.
-        interval: 95 %, low and high; None where it is not known.
+        interval: 95%, low and high; None where it is not known.
         patients: How many were scored.
         source: ``crossval`` or ``test``.
         dice: Of each patient that has one, by folder name; empty for a classifier.
@@ -46,7 +46,7 @@ def segmentation_scores() -> list[Score]:
 
 
 def detection_score() -> Score | None:
-    """Return what share of the slices with tumor the classifier finds at 95\u00a0% specificity."""
+    """Return what share of the slices with tumor the classifier finds at 95% specificity."""
     key = "sensitivity_at_95_specificity"
     name = registry.get("default-classifier").name
     crossval = experiments.load(f"crossval_{name}") or {}
@@ -74,8 +74,8 @@ def detection_sentence(score: Score | None) -> str:
     if score is None:
         return "**Is there a tumor?** This was not measured in this copy of the project."
     return (
-        f"**Is there a tumor?** It finds **{100 * score.value:.1f}\u00a0%** of the slices with tumor at "
-        f"95\u00a0% specificity, over {_who(score)} ({_interval(score, percent=True)})."
+        f"**Is there a tumor?** It finds **{100 * score.value:.1f}%** of the slices with tumor at "
+        f"95% specificity, over {_who(score)} ({_interval(score, percent=True)})."
     )
 
 
@@ -136,5 +136,5 @@ def _interval(score: Score, percent: bool = False) -> str:
         return "no interval is known"
     low, high = score.interval
     if percent:
-        return f"95\u00a0% confidence interval {100 * low:.1f} to {100 * high:.1f}\u00a0%"
-    return f"95\u00a0% confidence interval {low:.2f} to {high:.2f}"
+        return f"95% confidence interval {100 * low:.1f} to {100 * high:.1f}%"
+    return f"95% confidence interval {low:.2f} to {high:.2f}"

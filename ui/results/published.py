@@ -146,4 +146,4 @@ class PatientRow:
     median: float | None = None
     interval: tuple[float, float] | None = None
     chosen: bool = False
-    interval_title: str = "95 % interval"
+    interval_title: str = "95% interval"

@@ -86,4 +86,4 @@ def corrupted_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _share(part: int, of: int) -> str:
-    return f"{100 * part / of:.1f} %" if of else "–"
+    return f"{100 * part / of:.1f}%" if of else "–"

@@ -109,7 +109,7 @@ def shown_of(scored: Mapping[str, Any], key: str) -> str:
 
 
 def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | None:
-    """Return the 95 % interval of a figure, low and high; None where there is none."""
+    """Return the 95% interval of a figure, low and high; None where there is none."""
     interval = scored.get(f"{key}_interval")
     if not isinstance(interval, list) or None in interval:
         return None
@@ -117,7 +117,7 @@ def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | No
 
 
 def detection_interval(scored: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return the exact 95 % interval (Clopper, Pearson 1934) of the share of patients detected.
+    """Return the exact 95% interval (Clopper, Pearson 1934) of the share of patients detected.
 
     Resampling cannot give one where all patients were found: every draw would find all again.
     """

@@ -37,7 +37,7 @@ def _probability(shown: Analysis) -> str:
 
 def _overlap(shown: Analysis) -> str:
     if shown.dice is None:
-        return f"{100 * shown.slice_share:.1f} % of the slice"
+        return f"{100 * shown.slice_share:.1f}% of the slice"
     return f"Dice {shown.dice:.2f} in this slice"
 
 

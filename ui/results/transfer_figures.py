@@ -35,7 +35,7 @@ def score_of(cell: Cell) -> float | None:
 
 
 def interval_of(cell: Cell) -> tuple[float, float] | None:
-    """Return the 95 % interval of a cell's score."""
+    """Return the 95% interval of a cell's score."""
     found = cell["score"].get(f"{SCORES[cell['task']][0]}_interval")
     return (found[0], found[1]) if found else None
 
@@ -139,7 +139,7 @@ def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
                 "Start": ARMS[cell["arm"]],
                 "Patients": cell["training_patients"],
                 SCORES[cell["task"]][1]: score_of(cell),
-                "95 % interval": f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else None,
+                "95% interval": f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else None,
                 "Numbers trained": cell["trained_parameters"],
                 "Of": cell["parameters"],
                 "Processor seconds": cell["cpu_seconds"],
@@ -174,7 +174,7 @@ def times(cells: Sequence[Cell]) -> list[str]:
 
 
 def gain(cell: Cell, scratch: Cell) -> tuple[float, tuple[float, float]] | None:
-    """Return how far a start is ahead of scratch, patient by patient, with its 95 % interval.
+    """Return how far a start is ahead of scratch, patient by patient, with its 95% interval.
 
     Args:
         cell, scratch: Of the same encoder, task and share, scored on the same patients.
@@ -203,7 +203,7 @@ def gains(cells: Sequence[Cell]) -> list[dict[str, Any]]:
                 "Score": ours,
                 "From scratch": base,
                 "Difference": found[0] if found else ours - base,
-                "95 % interval of the difference": (
+                "95% interval of the difference": (
                     f"{found[1][0]:+.2f} to {found[1][1]:+.2f}" if found else "not recorded"
                 ),
                 "Ahead": verdict(ours - base, found[1] if found else None),

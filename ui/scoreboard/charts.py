@@ -138,7 +138,7 @@ def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
         x=says * 2,
         y=[truth for truth in truths for _ in says],
         text=[
-            f"<b>{each:,}</b><br>{100 * share:.1f} %"
+            f"<b>{each:,}</b><br>{100 * share:.1f}%"
             for row, part in zip(cells, shares, strict=True)
             for each, share in zip(row, part, strict=True)
         ],

@@ -110,6 +110,6 @@ def _draw_crossval(name: str) -> None:
     low, high = document["auc_interval"]
     st.markdown(
         f"By cross-validation, over {document['slices']:,} slices of {len(document['patients'])} "
-        f"patients: AUC **{document['auc']:.3f}** (95 % confidence interval {low:.3f} to {high:.3f}). "
+        f"patients: AUC **{document['auc']:.3f}** (95% confidence interval {low:.3f} to {high:.3f}). "
         f"{reduced_run(document)}"
     )

@@ -48,9 +48,9 @@ SEGMENTER = {
     "mean_iou": MetricFormat("Mean IoU", "IoU"),
     "pooled_dice": MetricFormat("Pooled Dice", "Pooled Dice"),
     "tumor_slice_dice": MetricFormat("Tumor-slice Dice", "Tumor-slice Dice"),
-    "false_alarm_rate": MetricFormat("False alarms", "False alarms", "%.1f %%", 100),
+    "false_alarm_rate": MetricFormat("False alarms", "False alarms", "%.1f%%", 100),
     "hausdorff95": MetricFormat("Hausdorff 95", "Hausdorff 95", "%.1f px"),
-    "detection_rate": MetricFormat("Detected", "Detected", "%.1f %%", 100),
+    "detection_rate": MetricFormat("Detected", "Detected", "%.1f%%", 100),
 }
 CLASSIFIER = {
     "auc": MetricFormat("AUC", "AUC"),

@@ -26,9 +26,9 @@ def draw_crossval(document: Document, text: Text) -> None:
     known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
     low, high = document["mean_dice_interval"]
     st.markdown(
-        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95 % confidence interval "
+        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95% confidence interval "
         f"{low:.3f} to {high:.3f}), median **{document['median_dice']:.3f}**. "
-        f"False alarms: {100 * document['false_alarm_rate']:.1f} % of the slices without tumor. "
+        f"False alarms: {100 * document['false_alarm_rate']:.1f}% of the slices without tumor. "
         f"{_at_chosen_cut(document['chosen_cut'])} {_cleaned(document['whole_patient'])}"
     )
     rows = published.rows_of_patients()
@@ -50,7 +50,7 @@ def draw_crossval(document: Document, text: Text) -> None:
         low, high = classifier["auc_interval"]
         st.markdown(
             f"The classifier in the same folds: AUC **{classifier['auc']:.3f}** over "
-            f"{classifier['slices']:,} slices (95 % interval {low:.3f} to {high:.3f}). "
+            f"{classifier['slices']:,} slices (95% interval {low:.3f} to {high:.3f}). "
             + reduced_run(classifier)
         )
     table(
@@ -77,7 +77,7 @@ def draw_crossval(document: Document, text: Text) -> None:
 def _cleaned(scores: Document) -> str:
     low, high = scores["mean_dice_interval"]
     return (
-        f"With a clean-up across each whole patient: mean **{scores['mean_dice']:.3f}** (95 % interval "
+        f"With a clean-up across each whole patient: mean **{scores['mean_dice']:.3f}** (95% interval "
         f"{low:.3f} to {high:.3f}), median **{scores['median_dice']:.3f}**. {scores['rule']}"
     )
 
@@ -158,7 +158,7 @@ def _draw_networks() -> None:
             ),
             "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
             "False alarms": Column.NumberColumn(
-                format="%.1f %%", help="Slices without tumor in which something is marked."
+                format="%.1f%%", help="Slices without tumor in which something is marked."
             ),
             "Slices a fold": Column.NumberColumn(
                 help="On which each fold's network was trained. An ensemble is assembled, not trained."
@@ -176,6 +176,6 @@ def _at_chosen_cut(scores: Document) -> str:
     where = f"{cuts[0]:g}" if len(cuts) == 1 else f"{cuts[0]:g} to {cuts[-1]:g}"
     return (
         "At the threshold that is best for the other folds' patients instead of one half "
-        f"({where}): mean **{scores['mean_dice']:.3f}** (95 % interval {low:.3f} to {high:.3f}), "
+        f"({where}): mean **{scores['mean_dice']:.3f}** (95% interval {low:.3f} to {high:.3f}), "
         f"median **{scores['median_dice']:.3f}**."
     )

@@ -69,7 +69,7 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
         words = ""
         if row.interval:
             error = error_bar(row.value, row.interval, BLUE)
-            words = "<br>95 % interval {:.3f} to {:.3f}".format(*row.interval)
+            words = "<br>95% interval {:.3f} to {:.3f}".format(*row.interval)
         figure.add_scatter(
             x=[row.value],
             y=[level],

@@ -63,7 +63,7 @@ def leak(document: Document, text: Text) -> None:
         f"**{clean['score']['pooled_dice']:.3f}** where patients were split: {abs(gap):.3f} "
         f"{'more' if gap > 0 else 'less'}. {len(leaking['shared_patients'])} of the "
         f"{leaking['test_patients']} patients in the first test set were also trained on. For "
-        f"{100 * leaking['nearest']['same_patient']:.0f} % of its test slices the most similar "
+        f"{100 * leaking['nearest']['same_patient']:.0f}% of its test slices the most similar "
         f"training slice is from the same patient; in the second this cannot happen."
     )
     bars = [
@@ -95,7 +95,7 @@ def leak(document: Document, text: Text) -> None:
             "Test slices": Column.NumberColumn(),
             "Patients on both sides": Column.NumberColumn(),
             "Nearest of the same patient": Column.NumberColumn(
-                format="%.0f %%",
+                format="%.0f%%",
                 help="Test slices whose nearest training slice is from the same patient.",
             ),
             "Distance to the nearest": Column.NumberColumn(
@@ -155,7 +155,7 @@ def robustness(document: Document, text: Text) -> None:
             "Worst patient loses": Column.NumberColumn(format="%.3f"),
             "AUC lost": Column.NumberColumn(format="%.3f", help="For the classifier."),
             "Verdicts changed": Column.NumberColumn(
-                format="%.1f %%", help="Slices whose verdict the fault changed."
+                format="%.1f%%", help="Slices whose verdict the fault changed."
             ),
             "What was done": Column.TextColumn(width="large"),
             "Slices": Column.NumberColumn(),

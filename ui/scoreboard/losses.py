@@ -94,7 +94,7 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
             "Arm": Column.TextColumn(pinned=True, width=190 if name == "losses" else 280),
             "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
             "False alarms": Column.NumberColumn(
-                format="%.1f %%", help="Slices without tumor in which something is marked."
+                format="%.1f%%", help="Slices without tumor in which something is marked."
             ),
             "Precision": Column.NumberColumn(format="%.3f", help="Marked pixels that are tumor."),
             "Recall": Column.NumberColumn(format="%.3f", help="Tumor pixels that are marked."),

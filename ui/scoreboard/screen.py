@@ -17,7 +17,7 @@ Column = st.column_config
 def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
     """Draw every change to the training with what it brought."""
     first, *rows = document["variants"]
-    percent = f"{100 * document['interval']:.0f} %"
+    percent = f"{100 * document['interval']:.0f}%"
     patients = rows[0]["compared_patients"]
     st.markdown(
         f"{patients} patients, none of them a test patient, each judged by a "

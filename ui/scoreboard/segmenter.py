@@ -135,7 +135,7 @@ def draw_sizes(scored: dict[str, Any], text: Text) -> None:
         "Pixels of tumor": Column.TextColumn(pinned=True),
         "Slices": Column.NumberColumn(),
         "Dice": Column.NumberColumn(format="%.3f", help=help_of(text, "Dice")),
-        "Found at all": Column.NumberColumn(format="%.1f %%"),
+        "Found at all": Column.NumberColumn(format="%.1f%%"),
     }
     with st.expander("The same in figures", icon=":material/table:"):
         table(rows, columns, "sizes", "Dice and share of slices found, by size of the tumor.")
@@ -201,5 +201,5 @@ def draw_pixel_accuracy(scored: dict[str, Any], text: Text) -> None:
         return
     st.markdown(text.get("Pixel accuracy", ""))
     with st.grid("auto", min_column_width=190, gap="small"):
-        st.metric("This network", f"{100 * ours:.2f} %", border=True)
-        st.metric("An empty mask", f"{100 * empty:.2f} %", border=True)
+        st.metric("This network", f"{100 * ours:.2f}%", border=True)
+        st.metric("An empty mask", f"{100 * empty:.2f}%", border=True)

@@ -103,7 +103,7 @@ def _add_dot_legend(figure: go.Figure, published: bool, experts: bool) -> None:
     # Colors tell the chosen row from the others, so that keys to the symbols are gray.
     keys = [
         ("a patient", "circle", 0, GRAY),
-        ("mean, 95 % interval", "diamond", 0, GRAY),
+        ("mean, 95% interval", "diamond", 0, GRAY),
         ("median", "line-ns", 3, GRAY),
     ]
     keys += [("published mean", "diamond-open", 2, GRAY)] * published

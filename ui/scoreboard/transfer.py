@@ -125,7 +125,7 @@ def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axi
         "Processor seconds": number(format="%.0f", help="For training, without validation."),
         "Trained parameters, millions": number(format="%.1f"),
         "First kernels moved": number(
-            format="%.0f %%",
+            format="%.0f%%",
             help="How far training moved the first layer's kernels, relative to their norm.",
         ),
     }

@@ -117,7 +117,7 @@ export async function unpack(bytes, planes, rows, cols) {
 }
 
 // What each level becomes on screen. The automatic window, two levels that become black and white, comes
-// first, as btmodels.visualize.window; brightness then shifts by -100 to 100 %, and contrast of 50 to 300 %
+// first, as btmodels.visualize.window; brightness then shifts by -100 to 100%, and contrast of 50 to 300%
 // stretches about mid-gray.
 export function windowTable(brightness, contrast, [low, high] = [0, 255]) {
   const table = new Uint8ClampedArray(256);
@@ -213,6 +213,6 @@ export function linkQuery({ query, channels, layers, usual }, state, number) {
 
 // A probability in words that leave room for doubt, as btmodels.measurement.study.percent.
 export function percent(probability) {
-  if (probability > 0.9995) return "> 99.9 %";
-  return probability < 0.0005 ? "< 0.1 %" : `${(100 * probability).toFixed(1)} %`;
+  if (probability > 0.9995) return "> 99.9%";
+  return probability < 0.0005 ? "< 0.1%" : `${(100 * probability).toFixed(1)}%`;
 }

@@ -167,9 +167,9 @@ export class SliceRenderer {
     const stored = state.threshold === meta.threshold;
     put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", stored" : ""));
     this.find(".ramp i").style.left = `${100 * state.threshold}%`;
-    put("opacity", state.opacity, `${state.opacity} %`);
-    put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness} %`);
-    put("contrast", state.contrast, `${state.contrast} %`);
+    put("opacity", state.opacity, `${state.opacity}%`);
+    put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness}%`);
+    put("contrast", state.contrast, `${state.contrast}%`);
     this.find("[name=threshold]").disabled = !levels;
     this.find("[name=opacity]").disabled = !levels || (state.style === "outline" && !state.probability && !state.gradcam);
     this.find(".of-truth").textContent = entry.truthLabel;
@@ -265,10 +265,10 @@ export class SliceRenderer {
     frame.classList.toggle("zoomed", zoom > 1);
     this.drawScale(frame.querySelector(".scale"), entry.millimeters, scale, frame.clientWidth);
     frame.style.setProperty("--at", `${100 * at}%`);
-    this.find(".zoom output").textContent = `${Math.round(100 * zoom)} %`;
+    this.find(".zoom output").textContent = `${Math.round(100 * zoom)}%`;
     const divider = this.find(".divider");
     divider.ariaValueNow = String(Math.round(100 * at));
-    divider.ariaValueText = `${Math.round(100 * at)} %: ${this.between}`;
+    divider.ariaValueText = `${Math.round(100 * at)}%: ${this.between}`;
   }
 
   // Give a stage its size in the middle of a frame, moved by so many pixels.
@@ -283,5 +283,5 @@ export class SliceRenderer {
 }
 
 function percent(share) {
-  return `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;
+  return `${(100 * share).toFixed(share < 0.1 ? 2 : 1)}%`;
 }

@@ -48,8 +48,8 @@ def write(analysis: Analysis, diagnosis: QualityReport | None = None) -> bytes:
 
 def test_a_page_says_figures_and_where_they_come_from(analysis):
     reader, text = read(write(analysis))
-    assert "yes: 90.0 % (ResNet50 classifier, threshold 42.0 %)" in text
-    assert "100 of 48 x 48 pixels" in text and f"{100 * 100 / 48**2:.2f} %" in text
+    assert "yes: 90.0% (ResNet50 classifier, threshold 42.0%)" in text
+    assert "100 of 48 x 48 pixels" in text and f"{100 * 100 / 48**2:.2f}%" in text
     assert "0.800" in text  # 100 pixels each, 80 in common
     assert "unknown: the file gives no spacing" in text
     assert "not a medical device" in text and "never seen. Agreement is evidence." in text
@@ -105,7 +105,7 @@ def test_letters_that_no_font_has_are_shown_as_missing(analysis):
 
 
 def test_a_probability_is_rounded_as_on_the_page(analysis):
-    for value, words in ((0.99999, "> 99.9 %"), (0.00001, "< 0.1 %"), (0.5, "50.0 %")):
+    for value, words in ((0.99999, "> 99.9%"), (0.00001, "< 0.1%"), (0.5, "50.0%")):
         sure = replace(analysis, prediction=replace(analysis.prediction, tumor_probability=value))
         assert f": {words} (" in read(write(sure))[1]
 
@@ -147,7 +147,7 @@ def test_no_name_is_in_it_but_the_slices_own(analysis):
 
 def test_many_warnings_stay_on_the_page(analysis):
     findings = tuple(
-        Finding("cropped", "fault", "A sentence of some length about what is seen. " * 2, f"{i} %.")
+        Finding("cropped", "fault", "A sentence of some length about what is seen. " * 2, f"{i}%.")
         for i in range(40)
     )
     _, text = read(write(analysis, QualityReport(findings)))

@@ -132,9 +132,8 @@ def test_a_worker_with_keras_prepares_full_batches_aside(small_assets, noise, mo
         assert status.state == "warm" and "Keras" in status.device
         assert has_tensorflow(status.pid)
         wait_for(lambda: time.sleep(0.6) or engine.ask(_batch_sizes) > 1)
-        # A full batch is rounded elsewhere than one slice, in bfloat16.
         (again, *_) = engine.predict(noise)
-        assert np.abs(again.levels.astype(int) - first.levels).max() <= 4
+        assert np.abs(again.levels.astype(int) - first.levels).max() <= 1
     finally:
         engine.close()
 

@@ -121,7 +121,7 @@ def test_a_mask_is_told_from_a_slice():
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[20:30, 20:40] = 255
     assert kinds(pixels) == ["mask"]
-    assert "4.9 %" in check.check_slice(pixels).stop.evidence  # 200 of 4,096
+    assert "4.9%" in check.check_slice(pixels).stop.evidence  # 200 of 4,096
 
 
 def test_black_is_empty_and_tiny_is_tiny():

@@ -19,7 +19,7 @@ def test_a_tenth_of_the_largest_part_stays_and_less_goes():
     masks[2][8, 8:10] = True
     masks[3][11, 0] = True
     kept = drop_small_parts(masks)
-    assert LEAST_SHARE == 0.1 and "10 %" in RULE
+    assert LEAST_SHARE == 0.1 and "10%" in RULE
     assert [int(mask.sum()) for mask in kept] == [20, 0, 2, 0]
     assert masks[3].sum() == 1, "the masks that came in stay as they were"
 

@@ -178,7 +178,7 @@ def test_training_and_split_stand_in_the_card(assets):
     assert ["Loss of the first and last epoch", "0.900 and 0.250"] in rows
     assert ["Best score on validation", "0.750, epoch 3"] in rows
     assert ["Started from", "random weights"] in rows and ["Time", "1 h 7 min"] in rows
-    cycle = "one cycle with its peak at 0.001, rising for the first 20 % of the steps"
+    cycle = "one cycle with its peak at 0.001, rising for the first 20% of the steps"
     assert ["Learning rate", cycle] in rows
     assert ["Stopped after", "4 validations without a better score, at the earliest"] in rows
     assert ["Smallest part kept, pixels of the slice", "20"] in rows

@@ -162,14 +162,14 @@ def test_a_start_is_compared_with_scratch_patient_by_patient():
         ("thawed", 7, "no"),
     ]
     assert rows[1]["Difference"] == pytest.approx(0.07)
-    assert rows[2]["95 % interval of the difference"] == "-0.10 to -0.10"
+    assert rows[2]["95% interval of the difference"] == "-0.10 to -0.10"
 
 
 def test_a_score_without_patients_has_no_interval_of_its_difference():
     base = cell("scratch", 0.5, task="classify") | {"score": {"auc": 0.89}}
     other = cell("frozen", 0.5, task="classify") | {"score": {"auc": 0.8}}
     (row,) = figures.gains([base, other])
-    assert (row["Ahead"], row["95 % interval of the difference"]) == ("no", "not recorded")
+    assert (row["Ahead"], row["95% interval of the difference"]) == ("no", "not recorded")
     assert row["Difference"] == pytest.approx(-0.09)
 
 
@@ -194,14 +194,14 @@ def test_figures_hold_the_numbers():
     assert list(scratch.x) == list(staged.x) == [7, 70]
     assert list(staged.y) == [0.55, 0.7] and list(staged.error_y.array) == pytest.approx([0.1, 0.1])
     row = figures.table(whole)[1]
-    assert row["Numbers trained"] == 40 and row["95 % interval"] == "0.350 to 0.550"
+    assert row["Numbers trained"] == 40 and row["95% interval"] == "0.350 to 0.550"
 
 
 def test_kernels_of_the_study_stand_between_chance_and_the_site():
     sets = kernels.kernel_sets(CELLS)
     assert [each.key for each in sets] == ["chance", "photographs", "thawed", "scratch", "site"]
     assert sets[1].values[..., 0].ravel().tolist() == list(range(27))
-    assert "moved by 25 %" in sets[2].words
+    assert "moved by 25%" in sets[2].words
     assert [each.key for each in kernels.kernel_sets([])] == ["chance", "site"]
 
 

@@ -35,7 +35,7 @@ def stop(caption="", **query) -> Stop:
 def test_a_route_comes_back_as_it_was():
     route = (
         stop(slice="13"),
-        stop("Why? 50 % ~ all. Or..not", slice="2", threshold="0.35", layers="", wipe="truth"),
+        stop("Why? 50% ~ all. Or..not", slice="2", threshold="0.35", layers="", wipe="truth"),
         stop(slice="2", layers="prediction,probability", channel="post", model="resnet50_unet"),
         Stop({"patient": PATIENTS[2], "slice": "1", "style": "outline"}, "Odd name"),
         stop("No slice named"),

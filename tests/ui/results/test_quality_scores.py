@@ -16,11 +16,11 @@ FOUND = {
 
 
 def test_shares_and_sums():
-    assert quality_scores.clean_slices(FOUND)[0]["Pass untouched"] == "97.5 %"
+    assert quality_scores.clean_slices(FOUND)[0]["Pass untouched"] == "97.5%"
     assert quality_scores.clean_slices(FOUND)[0]["Wrongly stopped"] == 1
     every = quality_scores.other_pictures(FOUND)[-1]
     assert every == {"Kind": "all", "Pictures": 32, "Stopped": 31, "Would get a mask": 1}
-    assert quality_scores.corrupted_slices(FOUND)[0]["Caught"] == "95.0 %"
+    assert quality_scores.corrupted_slices(FOUND)[0]["Caught"] == "95.0%"
 
 
 def test_nothing_measured_is_said(monkeypatch, tmp_path):

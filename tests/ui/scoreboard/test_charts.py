@@ -61,9 +61,9 @@ def test_confusion_puts_each_count_where_it_belongs():
     squares, words = figure.data
     assert [list(row) for row in squares.z] == [[0.8, 0.2], [0.4, 0.6]]
     found = {(x, y): text for x, y, text in zip(words.x, words.y, words.text, strict=True)}
-    assert found["says yes", "tumor"] == "<b>3</b><br>60.0 %"
-    assert found["says yes", "no tumor"] == "<b>1</b><br>20.0 %"
-    assert found["says no", "tumor"] == "<b>2</b><br>40.0 %"
+    assert found["says yes", "tumor"] == "<b>3</b><br>60.0%"
+    assert found["says yes", "no tumor"] == "<b>1</b><br>20.0%"
+    assert found["says no", "tumor"] == "<b>2</b><br>40.0%"
 
 
 def test_confusion_without_a_kind_of_slices_divides_by_nothing():

@@ -213,4 +213,4 @@ def test_a_probability_reads_as_it_does_in_python():
     probabilities = [0, 0.0004, 0.0005, 0.123, 0.9994, 0.9996, 1]
     found = run(("viewer/masks.js",), "given.ps.map(percent)", ps=probabilities)
     assert found == [percent(each) for each in probabilities]
-    assert found[0] == "< 0.1 %" and found[-1] == "> 99.9 %"
+    assert found[0] == "< 0.1%" and found[-1] == "> 99.9%"

@@ -136,7 +136,7 @@ def _scores(results: dict[str, Any]) -> None:
             st.markdown(comparison(arms["joined"]["score"], arms["absent"]["score"]))
         # No caption: code in its gray has too little contrast.
         st.markdown(
-            "Mean Dice of the small networks over all slices of the validation patients, with its 95 % "
+            "Mean Dice of the small networks over all slices of the validation patients, with its 95% "
             f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "
             "fewer than the site's networks. The masks above are computed now, for every setting at "
             f"once; these means were computed beforehand by `{results.get('command', '')}`."

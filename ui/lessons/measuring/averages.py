@@ -193,8 +193,8 @@ def _told(subset: Mapping) -> None:
     if empty is None or ours is None:
         return
     st.markdown(
-        f"And accuracy, over the same slices: the network is right on {100 * ours:.2f} % of the pixels, "
-        f"a mask with **nothing** in it on {100 * empty:.2f} %."
+        f"And accuracy, over the same slices: the network is right on {100 * ours:.2f}% of the pixels, "
+        f"a mask with **nothing** in it on {100 * empty:.2f}%."
     )
 
 

@@ -137,8 +137,8 @@ def _curves(lesson: Lesson) -> None:
     )
     st.caption(
         "Computed on a slice of 256 × 256 pixels; the network is sure to "
-        f"{100 * SURE:.0f} % of what it marks and of what it misses, and gives the rest of the "
-        f"slice {100 * ELSEWHERE:.2f} %."
+        f"{100 * SURE:.0f}% of what it marks and of what it misses, and gives the rest of the "
+        f"slice {100 * ELSEWHERE:.2f}%."
     )
 
 

@@ -217,7 +217,7 @@ class MarkingMethods extends Panel {
     const { truth, sheet, meta, state } = this;
     const counts = mask && truth && open && count(mask, truth);
     const score = counts && dice(counts);
-    const share = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)} %` : "–");
+    const share = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)}%` : "–");
     const numbers = {
       marked: mask ? `${pixels(mask).toLocaleString("en-US")} px` : "–",
       found: counts ? share(counts.tp, counts.tp + counts.fn) : "–",

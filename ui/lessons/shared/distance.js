@@ -1,4 +1,4 @@
-// The 95 % Hausdorff distance in the browser, as btmodels/metrics/overlap.py; a test holds it to the library.
+// The 95% Hausdorff distance in the browser, as btmodels/metrics/overlap.py; a test holds it to the library.
 
 const FAR = 1e20;
 

@@ -202,12 +202,12 @@ def _arm(arm: dict[str, Any], title: str) -> None:
     st.markdown(f"**{title}**")
     st.metric("Mean Dice over patients", _said(score["mean_dice"]))
     if low is not None:
-        st.caption(f"95 % interval {low:.3f} to {high:.3f}, resampling patients")
+        st.caption(f"95% interval {low:.3f} to {high:.3f}, resampling patients")
     st.markdown(
         f"- {sizes['train']:,} slices to learn from, {sizes['test']:,} to test, of {arm['test_patients']} "
         f"patients\n"
         f"- {len(arm['shared_patients'])} of {arm['test_patients']} test patients are in training, too\n"
-        f"- nearest training slice is of the same head: {100 * near['same_patient']:.0f} % of test slices\n"
+        f"- nearest training slice is of the same head: {100 * near['same_patient']:.0f}% of test slices\n"
         f"- median distance to it: {near['median_distance']:.2f}"
         + (
             f" (neighbors in one head: {near['neighbor_distance']:.2f})"

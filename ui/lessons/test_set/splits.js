@@ -84,7 +84,7 @@ class Splits extends Panel {
     const { shared, testing, same, median } = judge(this.patients, this.tests, this.near);
     const numbers = {
       shared: `${shared} of ${testing}`,
-      same: same === null ? "–" : `${Math.round(100 * same)} %`,
+      same: same === null ? "–" : `${Math.round(100 * same)}%`,
       median: median === null ? "–" : median.toFixed(2),
     };
     this.write(numbers);

@@ -43,7 +43,7 @@ class Freezing extends Panel {
   show() {
     const { arm, done } = this.state;
     this.select("[type=radio]", arm);
-    this.slide("done", `${done} %`);
+    this.slide("done", `${done}%`);
     const moving = moves(arm, done);
     [...this.find(".blocks").children].forEach((block, index) => {
       const encoder = index < 5;

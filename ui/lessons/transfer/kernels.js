@@ -80,7 +80,7 @@ class Kernels extends Panel {
     const all = weight.reduce((a, b) => a + b, 0) || 1;
     const shares = weight.map((each) => Math.round((100 * each) / all));
     const words = `Kernel ${state.kernel + 1} of ${set.number}: ${set.size} × ${set.size} weights a channel; ` +
-      `${shares[0]} % of their size on pre-contrast, ${shares[1]} % on FLAIR, ${shares[2]} % on post-contrast.`;
+      `${shares[0]}% of their size on pre-contrast, ${shares[1]}% on FLAIR, ${shares[2]}% on post-contrast.`;
     this.find("[data-say=kernel]").textContent = words;
     picture.say(`Map of the slice. ${words}`);
     picture.stage.dataset.map = `${set.key}-${state.kernel}-${state.look}`;

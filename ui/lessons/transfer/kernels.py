@@ -138,7 +138,7 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
         if arm in whole:
             kernels = whole[arm]["kernels"]
             moved = (
-                f" They moved by {100 * kernels['moved']:.0f} % of their size."
+                f" They moved by {100 * kernels['moved']:.0f}% of their size."
                 if when == "after"
                 else ""
             )

@@ -83,10 +83,10 @@ class Cascade extends Panel {
       found: share(made.found, tumor), missed: share(made.missed, tumor),
       alarms: share(made.alarms, others), left: share(made.left, others),
       segmentedAlone: alone.segmented.toLocaleString("en-US"),
-      segmented: `${made.segmented.toLocaleString("en-US")} (${Math.round((100 * made.segmented) / slices.length)} %)`,
+      segmented: `${made.segmented.toLocaleString("en-US")} (${Math.round((100 * made.segmented) / slices.length)}%)`,
       diceAlone: alone.dice.toFixed(3), dice: made.dice === null ? "–" : made.dice.toFixed(3),
       falseAlone: alone.false, false: made.false,
-      pixelsAlone: `${((100 * alone.tp) / alone.tumor).toFixed(1)} %`, pixels: `${((100 * made.tp) / made.tumor).toFixed(1)} %`,
+      pixelsAlone: `${((100 * alone.tp) / alone.tumor).toFixed(1)}%`, pixels: `${((100 * made.tp) / made.tumor).toFixed(1)}%`,
     });
     this.draw(made.alarms / others, made.found / tumor);
     this.say(`Threshold ${state.threshold.toFixed(2)}: ${made.found} of ${tumor} tumor slices found, ${made.alarms} false alarms, mean Dice ${made.dice?.toFixed(3)}.`);
@@ -111,6 +111,6 @@ class Cascade extends Panel {
     );
     chart.replaceChildren(...drawn);
     chart.setAttribute("aria-label",
-      `ROC curve. At this threshold ${(100 * found).toFixed(1)} % of the tumor slices are found with ${(100 * alarms).toFixed(1)} % false alarms. Area under the curve ${this.meta.auc.toFixed(3)}.`);
+      `ROC curve. At this threshold ${(100 * found).toFixed(1)}% of the tumor slices are found with ${(100 * alarms).toFixed(1)}% false alarms. Area under the curve ${this.meta.auc.toFixed(3)}.`);
   }
 }
