@@ -11,6 +11,7 @@ import tifffile
 
 from btmodels.io.batch import InputFile
 from btmodels.slices import Turn
+from tests.btmodels.files import stretched
 from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
 from ui.analyze import upload_batch
@@ -149,17 +150,18 @@ def test_a_series_is_a_stack_whatever_the_order_of_its_files():
 
 
 def test_sequences_of_gray_pictures_join_by_name_or_by_hand():
+    expected = np.stack([stretched(plane) for plane in VOLUME], axis=2)
     planes = {name: tiff(VOLUME[i]) for i, name in enumerate(("pre", "flair", "post"))}
     batch = read_batch(files(**{f"p7_{name}__tif": data for name, data in planes.items()}), {}, {})
     (each,) = batch.stack.slices
-    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+    np.testing.assert_array_equal(each.pixels, expected)
     assert each.name == "p7_flair.tif" and not each.notes
 
     uploads = files(**{f"{letter}__tif": tiff(VOLUME[i]) for i, letter in enumerate("abc")})
     assert len(read_batch(uploads, {}, {}).stack.slices) == 3
     said = {"id-a__tif": "pre", "id-b__tif": "flair", "id-c__tif": "post"}
     (each,) = read_batch(uploads, replace(NOTHING, sequences=said), {}).stack.slices
-    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+    np.testing.assert_array_equal(each.pixels, expected)
 
 
 def test_what_is_turned_has_another_key_and_the_same_place_in_the_viewer():
