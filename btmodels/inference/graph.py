@@ -12,6 +12,7 @@ than 0.01, so OpenVINO computes it in bfloat16 on processors that have it, in ha
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +36,7 @@ BATCH = 4
 Run = Callable[[np.ndarray], list[np.ndarray]]
 """From normalized views, float32, (views, rows, cols, 3), to the graph's outputs."""
 
+_FIRST_CALL = threading.Lock()
 _FLOAT16, _FLOAT32 = 10, 1
 """Types of a tensor in ONNX."""
 
@@ -198,4 +200,8 @@ def _openvino(model: bytes, shape: Sequence[int], half: bool) -> tuple[Run, str]
         found = request.infer([views])
         return [np.array(found[place]) for place in range(len(found))]
 
+    # OpenVINO's binding makes its tables of types with the first call. Two threads that call it first at
+    # once wait for each other for good: one holds the table, the other one the interpreter's lock.
+    with _FIRST_CALL:
+        run(np.zeros(shape, np.float32))
     return run, "bfloat16" if half else "float32"

@@ -211,5 +211,6 @@ def _side(analyses: Sequence[Analysis]) -> str:
 def _radiological(each: Slice) -> bool:
     # Volumes with coordinates are turned so; patients of the data set lie so.
     if each.place is not None:
-        return each.place.grid.affine is not None and each.turn is None
+        grid = each.place.grid
+        return grid.affine is not None and grid.placed and each.turn is None
     return each.patient is not None and each.turn is None

@@ -134,12 +134,14 @@ class Session:
 
     Attributes:
         alerts: Sentences in boxes (notes, warnings, errors) that its pages have shown.
+        metric: The value of the last metric that arrived.
     """
 
     def __init__(self, socket: ClientConnection, site: str) -> None:
         self._socket, self._site = socket, site
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
+        self.metric = ""
 
     def run(self, page: str, query: str = "") -> float:
         """Ask for a page, as any widget does that the server handles; return the seconds it took.
@@ -228,6 +230,8 @@ class Session:
                     raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
+                if element.HasField("metric"):
+                    self.metric = element.metric.body
                 if element.HasField("file_uploader"):
                     self._uploader = element.file_uploader.id
                 yield element.bidi_component.component_name or element.WhichOneof("type") or ""

@@ -84,10 +84,11 @@ def choose(bar: DeltaGenerator) -> Choice | None:
     return from_samples(ANALYZE, link, library.samples, library.problems, bar)
 
 
-def files_query() -> dict[str, str]:
+def files_query(view: View) -> dict[str, str]:
     """Return the address of the visitor's own files; it says how many there are, never which."""
     count = uploader.count()
-    return {"source": "files"} | ({"files": str(count)} if count else {})
+    query = {"source": "files"} | ({"files": str(count)} if count else {})
+    return query | ({"planes": "1"} if view.planes else {})
 
 
 def write(query: dict[str, str], page: str = ANALYZE) -> None:
@@ -205,7 +206,8 @@ def _from_files(bar: DeltaGenerator) -> Choice | None:
         return None
     with bar:
         model = _model(ANALYZE, Link())
-    return _choice(batch.stack, batch.stack.largest_lesion_slice(), Link(), model, False, True)
+    link = Link(display={"planes": 1} if st.query_params.get("planes") == "1" else {})
+    return _choice(batch.stack, batch.stack.largest_lesion_slice(), link, model, False, True)
 
 
 def _choice(

@@ -169,6 +169,19 @@ def run_next(stack: Stack, index: int, model: str | None = None) -> None:
         st.session_state[FAILURE] = str(error)
 
 
+def analyze_ahead(stack: Stack, first: int) -> None:
+    """Analyze a sample before anyone opens it: slice ``first``, then the others. Needs no session.
+
+    Raises:
+        BrainTumorError: The networks are off or cannot answer.
+    """
+    records = _records(registry.get(SEGMENTER).name)
+    rest = [index for index in range(len(stack.keys)) if index != first]
+    for part in ([first], *(rest[at : at + CHUNK] for at in range(0, len(rest), CHUNK))):
+        if asked := _ask(stack, part, records):
+            _answered(stack, asked, asked.future.result(), records)
+
+
 def ready(stack: Stack, model: str | None = None) -> int:
     """Return how many slices of a sample every visitor is shown without asking the networks."""
     try:

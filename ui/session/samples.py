@@ -66,7 +66,7 @@ def library() -> Library:
     return _library(cohort.data_root())
 
 
-@st.cache_resource(show_spinner="Reading the data folder…", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _library(data_root: Path | None) -> Library:
     samples: dict[str, Sample] = {}
     empty: dict[str, Sample] = {}

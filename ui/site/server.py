@@ -13,7 +13,17 @@ from starlette.routing import BaseRoute
 from streamlit import net_util
 
 from btmodels.inference.engine import get_engine
-from ui.site import garbage, health, login, logs, metrics, module_route, plane_route, shutdown
+from ui.site import (
+    first_patient,
+    garbage,
+    health,
+    login,
+    logs,
+    metrics,
+    module_route,
+    plane_route,
+    shutdown,
+)
 from ui.site.headers import SafeHeaders
 from ui.site.index_html import routes as documents
 from ui.site.limits import Limited
@@ -60,6 +70,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     get_engine().listeners.append(metrics.watch)
     shutdown.finish_first(metrics.under_way)
     get_engine().start()
+    first_patient.analyze()
     garbage.freeze_after_first_page()
     # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
     # came first with a deep link would get a page without this frame.

@@ -12,7 +12,7 @@ from btmodels.dataset import cohort
 from btmodels.inference import precision
 from tests.train.tiny import SEGMENTER
 from train import provenance
-from train.bench import memory, runtimes, throughput
+from train.bench import memory, runtimes, start, throughput
 from train.bench import stages as bench_stages
 from train.bench.client import Site
 
@@ -140,3 +140,25 @@ def test_a_gpu_is_named_before_the_processor(monkeypatch):
     plain = provenance.machine()
     monkeypatch.setattr(provenance, "_gpu", lambda: "GPU, Tesla T4")
     assert provenance.machine() == f"GPU, Tesla T4, {plain}"
+
+
+def test_an_answer_is_there_when_a_metric_has_a_value():
+    class Visitor:
+        metric = ""
+
+        def watch(self, page, query):
+            for kind, self.metric in (
+                ("metric", start.WAITING),
+                ("markdown", ""),
+                ("metric", "Yes"),
+            ):
+                seen.append(self.metric)
+                yield kind
+
+    seen: list[str] = []
+    start._wait_for_answer(Visitor(), "analyze")
+    assert seen == [start.WAITING, "", "Yes"]
+    with pytest.raises(RuntimeError, match="/about never"):
+        start._wait_for_answer(
+            type("Silent", (Visitor,), {"watch": lambda *_: iter(())})(), "about"
+        )

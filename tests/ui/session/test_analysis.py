@@ -169,3 +169,16 @@ def test_slices_of_a_stack_that_was_left_are_withdrawn_unless_others_may_wait(en
     analysis.prefetch(shared, 0)
     analysis.prefetch(other, 0)
     assert [future.cancelled() for future in engine.futures[2:4]] == [True, False]
+
+
+def test_a_sample_is_analyzed_before_anyone_opens_it(engine, stack):
+    engine.prompt = 9
+    sample = replace(
+        stack, id="ahead", keys=tuple(f"ahead/{i}" for i in range(SLICES)), shared=True
+    )
+    assert analysis.ready(sample) == 0
+    analysis.analyze_ahead(sample, 5)
+    assert engine.asked == [1, 16, 16, 2]
+    assert analysis.ready(sample) == SLICES
+    assert done(sample) == list(range(SLICES)), "a visitor finds all of it"
+    assert engine.asked == [1, 16, 16, 2]
