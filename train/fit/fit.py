@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from btmodels import paths, registry, weights
 from btmodels.dataset.cohort import split_sha256
