@@ -183,8 +183,8 @@ def plane_notes(grid: VolumeGeometry, name: str) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if max(row, column) > 1.5 * min(row, column):
         notes += (
-            f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices, so they look squashed "
-            "and the networks are less sure of them.",
+            f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices: the networks see them "
+            "squashed and are less sure of them.",
         )
     shown = grid.shown_affine
     normal = np.cross(shown[:3, 1], shown[:3, 2])

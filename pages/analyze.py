@@ -30,7 +30,7 @@ def analyze() -> None:
     def beside(analyzed: Analyzed, view: View) -> None:
         # Keep the address in step with the hand, too.
         results(analyzed, view)
-        query = slice_picker.files_query()
+        query = slice_picker.files_query(view)
         if not linkable:
             page.remember_upload(analyzed.stack, choice.model, view)
         else:

@@ -11,20 +11,34 @@ from ui.session.view_state import View
 from ui.shared import badges
 from ui.shared.content import sections
 from ui.site import status
+from ui.surface.rotating_head import can_rotate, rotating_head
 from ui.viewer.workbench import workbench
 
 text = sections("cards/overview.md")
 sample, chosen = samples.library().featured()
 
+WAYS = (
+    ("Show me", "pages/analyze.py", ":material/slideshow:", {"present": "1"}),
+    ("Try my own", "pages/analyze.py", ":material/upload_file:", {"source": "files"}),
+    ("Teach me", "pages/learn.py", ":material/school:", None),
+)
+
 
 def draw_answer(analyzed: Analyzed, view: View) -> None:
-    """Draw verdict, marked area and score of the slice in the viewer, and the three ways on."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    """Draw the answer for the slice in the viewer, the head, the score, and the three ways on."""
+    with st.container(key="origin", gap="xsmall"):
         badges.draw(analyzed.stack.provenance[view.slice])
-    st.markdown(text.get(f"Featured: {chosen}", ""))
+        st.markdown(text.get(f"Featured: {chosen}", ""))
     found = analyzed.analyses[view.slice]
     shown = found and analysis.at_threshold(found, view.threshold)
-    draw_slice_answer(shown)
+    if can_rotate(analyzed):
+        left, right = st.columns([1, 1.65], gap="small")
+        with left:
+            draw_slice_answer(shown)
+        with right:
+            rotating_head(analyzed, view.threshold, "overview.head")
+    else:
+        draw_slice_answer(shown)
     if not shown and not analyzed.pending and analyzed.message:
         st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
     with st.container(key="score", gap="xsmall"):
@@ -35,30 +49,16 @@ def draw_answer(analyzed: Analyzed, view: View) -> None:
 
 def draw_ways_on() -> None:
     """Draw three links: see it presented, try it, learn how it works."""
-    with st.container(key="ways"):
-        st.page_link(
-            "pages/analyze.py",
-            label="Show me",
-            icon=":material/slideshow:",
-            query_params={"present": "1"},
-            help=text.get("Show me"),
-            width="stretch",
-        )
-        st.page_link(
-            "pages/analyze.py",
-            label="Try my own scan",
-            icon=":material/upload_file:",
-            query_params={"source": "files"},
-            help=text.get("Try my own"),
-            width="stretch",
-        )
-        st.page_link(
-            "pages/learn.py",
-            label="Teach me how it works",
-            icon=":material/school:",
-            help=text.get("Teach me"),
-            width="stretch",
-        )
+    with st.container(key="ways", horizontal=True, gap="small"):
+        for key, page, icon, query in WAYS:
+            st.page_link(
+                page,
+                label=key,
+                icon=icon,
+                query_params=query,
+                help=text.get(key),
+                width="stretch",
+            )
 
 
 def draw_reasons() -> None:

@@ -41,6 +41,10 @@ COMMANDS = {
         "compare encoders trained elsewhere with a start from scratch",
     ),
     "crossval": ("experiments.crossval", "judge every patient by a network that never met them"),
+    "detect": (
+        "experiments.detect",
+        "tell slices with a tumor from others by what cross-validated networks said",
+    ),
     "screen": ("experiments.screen", "compare ways to train on short cross-validations"),
     "associate": (
         "experiments.associate",

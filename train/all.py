@@ -116,7 +116,7 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
     if args.quick:
         words = ["crossval", "--quick", *more]
         members = [[*words, "--network", name] for name in (*MEMBERS, "ensemble")]
-        return [*members, [*words, "--task", "classify"]]
+        return [*members, [*words, "--task", "classify"], _detect(more)]
     longer = ["--size", "192", "--slices", "15600", "--batch-size", "16", "--policy", "float32"]
     words = ["crossval", *data, *more]
     return [
@@ -124,7 +124,12 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
         [*words, "--network", "efficientnet_unet", *longer],
         [*words, "--network", "ensemble"],
         [*words, "--task", "classify", "--slices", "7500"],
+        _detect(more),
     ]
+
+
+def _detect(more: list[str]) -> list[str]:
+    return ["detect", *more[: more.index("--runs")]]
 
 
 def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> list[list[str]]:

@@ -135,7 +135,7 @@ class _Reading:
         masks: Mapping[str, str],
         sequences: Mapping[str, str],
     ) -> Batch:
-        files = self._unpacked(self._bounded(files))
+        files = self._once(self._unpacked(self._bounded(files)))
         contents = self._contents(files)
         cases = Cases(file.name for file in files)
         pictures = [file for file in files if _is_picture(file, contents)]
@@ -199,6 +199,26 @@ class _Reading:
             if not members:
                 self.errors.append(Remark(file.id, f"{file.short} is a zip without files."))
         return result
+
+    def _once(self, files: Sequence[InputFile]) -> list[InputFile]:
+        """Leave out what came twice, of one name and of equal bytes, and say so: it would count twice."""
+        kept: dict[tuple[str, bytes], InputFile] = {}
+        again: dict[str, InputFile] = {}
+        for file in files:
+            key = file.name, hashlib.sha256(file.data).digest()
+            if key not in kept:
+                kept[key] = file
+            elif file.id not in self._given_up:
+                again.setdefault(file.name, file)
+        if again:
+            names = ", ".join(file.short for file in [*again.values()][:3])
+            more = ", …" if len(again) > 3 else ""
+            those = "1 file" if len(again) == 1 else f"{len(again)} files"
+            text = (
+                f"{those} came more than once and {'is' if len(again) == 1 else 'are'} read once: "
+            )
+            self.notes.append(Remark(next(iter(again.values())).id, f"{text}{names}{more}."))
+        return list(kept.values())
 
     def _try(self, file: InputFile, function: Callable[..., Any]) -> Any:
         if file.id in self._given_up:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from btmodels.slices import FLAIR
+from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import LEAST_HEAD, head_mask
 
 TUMOR_TRIANGLES = 20_000
@@ -103,6 +103,24 @@ def head_volume(pixels: np.ndarray) -> np.ndarray:
             for each, there in zip(pixels, bright, strict=True)
         ]
     )
+
+
+def spacing_of(slices: Sequence[Slice]) -> tuple[float, ...] | None:
+    """Return millimeters from slice to slice, row to row, column to column.
+
+    Args:
+        slices: Of one stack, at least one.
+
+    Returns:
+        Three numbers, the latter two alone where only they are known, None where nothing is.
+    """
+    place = slices[0].place
+    known = place.grid.spacing if place and slices[0].turn is None else None
+    if known is None:
+        return slices[0].spacing
+    # Of a fine volume only every so many slices are looked at.
+    step = slices[1].place.index - place.index if len(slices) > 1 else 1
+    return (step * known[0], *known[1:])
 
 
 def proportions_of(

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from btmodels.dataset import cohort
+from btmodels.visualize.window import apply_window, auto_windows
 from tests.browser.test_journeys import forget, sample, upload
 from tests.btmodels.scanner import nifti, series
 
@@ -76,8 +77,67 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
             assert [words for key in PLACES if (words := in_view(page, key))] == [], kind
         page.set_viewport_size({"width": 1280, "height": 720})
         page.wait_for_timeout(250)
+        three = page.get_by_role("radio", name="Three planes")
+        if kind == "three NIfTI":
+            three_planes_meet(visit)
+        elif kind == "a folder in a zip":
+            assert three.is_disabled()
+            page.get_by_text("which these files do not say.").wait_for()
         forget(visit)
         visit.rest()
+
+
+def three_planes_meet(visit) -> None:
+    """The planes are those of the volume, and pointing in one moves the others and the slice."""
+    page = visit.page
+    page.get_by_role("radio", name="Three planes").check()
+    visit.view("planes=1")
+    axial = page.locator(".frame .stage")
+    slot, row, col = map(int, axial.get_attribute("data-cross").split("-"))
+    volume = shown_volume()
+    assert np.unique(volume[-1]).size > 50  # and no plane is black for want of slices
+    coronal, sagittal = (f".plane.{name}" for name in ("coronal", "sagittal"))
+    looks_like(visit, coronal, volume[::-1, row])
+    looks_like(visit, sagittal, volume[::-1, :, col])
+    assert visit.drawn("mask", coronal)[len(volume) - 1 - slot, col, 3]  # the middle of the tumor
+    letters = page.locator(coronal).locator(".mark").all_inner_texts()
+    assert sorted(letters) == ["I", "L", "R", "S"]
+    box = page.locator(coronal).locator(".stage").bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(0.9 * volume.shape[2] / 40, rel=0.01)
+
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.9 * box["height"])
+    page.mouse.down()
+    page.mouse.up()
+    there = f"0-{row}-{volume.shape[2] // 4}"
+    page.wait_for_selector(f'.frame .stage[data-cross="{there}"]')
+    assert page.locator("input[name=slice]").input_value() == "0"
+    looks_like(visit, sagittal, volume[::-1, :, volume.shape[2] // 4])
+    page.locator(sagittal).focus()
+    for key in ("ArrowUp", "ArrowRight", "PageDown"):
+        page.keyboard.press(key)
+    moved = f"1-{row + 1}-{volume.shape[2] // 4 + 1}"
+    page.wait_for_selector(f'.frame .stage[data-cross="{moved}"]')
+    page.get_by_role("radio", name="Axial", exact=True).check()
+    page.locator(coronal).wait_for(state="hidden")
+
+
+def shown_volume() -> np.ndarray:
+    """FLAIR of the three NIfTI as the viewer shows it, uint8, (slices, rows, cols)."""
+    patient, largest = sample()
+    at = patient.files.index(largest)
+    files = [*patient.files[:6], *patient.files[at : at + 2]]
+    pixels = [cohort.read_slice(patient, each).pixels for each in files]
+    return apply_window(np.stack(pixels)[..., 1], auto_windows(pixels)[1])
+
+
+def looks_like(visit, plane: str, expected: np.ndarray) -> None:
+    """Wait until a plane shows what is expected, to one level of 255."""
+    for _ in range(20):
+        shown = visit.drawn("image", plane)[..., 0].astype(int)
+        if shown.shape == expected.shape and np.abs(shown - expected).max() <= 1:
+            return
+        visit.page.wait_for_timeout(100)
+    raise AssertionError(f"{plane} shows something else")
 
 
 def test_back_leaves_a_page_with_one_press_and_finds_the_files_again(visit, site):

@@ -11,6 +11,7 @@ from tests import fakes
 from tests.pages.conftest import words_of
 from ui.results import headline
 from ui.shared.content import sections
+from ui.surface import rotating_head
 
 PAGES = ("overview", "analyze", "patients", "learn", "about")
 
@@ -61,7 +62,15 @@ def test_overview_says_how_good_it_is_as_the_files_do(open_page):
 
 def test_overview_shows_verdict_and_marked_area(open_page):
     shown = {metric.label: str(metric.value) for metric in open_page("overview").metric}
-    assert shown["Is there a tumor?"] in ("Yes", "No") and shown["Where?"].endswith(" px")
+    assert shown["Is there a tumor?"] in ("Yes", "No") and shown["Marked in this slice"].endswith(
+        " px"
+    )
+
+
+def test_overview_shows_the_head_in_space(open_page, monkeypatch):
+    monkeypatch.setattr(rotating_head, "FEWEST_SLICES", 2)
+    components = open_page("overview").get("bidi_component")
+    assert any("overview.head" in each.proto.id for each in components)
 
 
 def test_the_navigation_lists_only_pages_that_exist():

@@ -30,8 +30,19 @@ def test_every_network_of_the_registry_is_made_and_scored():
         (name, subset) for name in registry.SPECS for subset in ("samples", "validation", "test")
     }
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
-        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2), "combine", "export"),
-        *("screen", "losses", "skips", "leak", "leak", "robustness", "transfer"),
+        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 2)),
+        *(
+            "detect",
+            "combine",
+            "export",
+            "screen",
+            "losses",
+            "skips",
+            "leak",
+            "leak",
+            "robustness",
+            "transfer",
+        ),
         *("associate", "quality", "fuzz", "bench", "cards"),
     ]
     judged = [line[line.index("--network") + 1] for line in commands if "--network" in line]

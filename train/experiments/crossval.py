@@ -22,6 +22,8 @@ members are put together as `train combine` does, once their own cross-validatio
   other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
   subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
   `train.fit.select` chooses among thresholds that the validation patients cannot tell apart;
+- ``slice_scores``: by folder its ``fold`` and how strongly each slice speaks for a tumor (see
+  `train.experiments.folds.slice_scores`; of classifiers the probability's log-odds), for `train detect`;
 - of segmenters ``comparisons``: by the name of every other one that was judged in the same folds, what
   `train.experiments.pairs.compare` says;
 - of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
@@ -36,6 +38,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -379,8 +382,10 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
             **found,
             "auc": classification.roc_auc(probability, slices.has_tumor),
             "slices": [
-                [str(name), round(float(p), 6), int(t)]
-                for name, p, t in zip(slices.patients, probability, slices.has_tumor, strict=True)
+                [str(name), round(float(p), 6), int(t), int(number)]
+                for name, p, t, number in zip(
+                    slices.patients, probability, slices.has_tumor, slices.numbers, strict=True
+                )
             ],
         }
 
@@ -404,6 +409,22 @@ def _sum_up_verdicts(done: list[dict]) -> dict:
         }
     return {
         **score_verdicts(probability, everything),
+        "slice_scores": {
+            name: {"fold": fold["fold"], **scores}
+            for fold in done
+            for name, scores in _slice_scores(fold["slices"]).items()
+        },
         "patients": patients,
         "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in done],
     }
+
+
+def _slice_scores(rows: list[list]) -> dict[str, dict[str, list]]:
+    found: dict[str, dict[str, list]] = {}
+    for name, probability, tumor, number in sorted(rows, key=lambda row: (row[0], row[3])):
+        within = min(max(probability, 1e-6), 1 - 1e-6)
+        own = found.setdefault(name, {"numbers": [], "tumor": [], "log_odds": []})
+        own["numbers"].append(number)
+        own["tumor"].append(tumor)
+        own["log_odds"].append(round(math.log(within / (1 - within)), 4))
+    return found

@@ -28,6 +28,9 @@ CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 
 HALF = CUTS.index(0.5)
 
+TOP_PIXELS = 50
+"""How many of a slice's highest pixels say whether it shows a tumor."""
+
 
 @dataclass(frozen=True, eq=False)
 class Maps:
@@ -138,6 +141,28 @@ def count_at_cuts(maps: Maps) -> dict[str, list[list[Counts]]]:
     return found
 
 
+def slice_scores(maps: Maps) -> dict[str, dict[str, list]]:
+    """Return how strongly each slice's `TOP_PIXELS` highest pixels speak for a tumor.
+
+    Returns:
+        By folder, in the order of the stack: ``numbers`` of the slices, ``tumor`` (0 or 1) and
+        ``log_odds``, the mean of those pixels.
+    """
+    found = {}
+    for folder in dict.fromkeys(maps.patients):
+        own = maps.slices_of(folder)
+        pixels = maps.levels[own].reshape(len(own), -1)
+        top = np.sort(pixels, axis=1)[:, -TOP_PIXELS:]
+        # A level stands for all probabilities that round to it, 0 and 255 for half as many.
+        probability = np.clip(top / 255, 0.25 / 255, 1 - 0.25 / 255)
+        found[folder] = {
+            "numbers": [maps.numbers[index] for index in own],
+            "tumor": [int(maps.truth[index].any()) for index in own],
+            "log_odds": np.log(probability / (1 - probability)).mean(axis=1).round(4).tolist(),
+        }
+    return found
+
+
 def by_cut(counted: Mapping[str, list[list[Counts]]]) -> list[dict[str, float]]:
     """Return ``probability``, ``mean_dice`` of patients and ``false_alarm_rate`` at each of `CUTS`."""
     rows = []
@@ -202,6 +227,11 @@ def figures_of(
         "counts": {
             folder: [[each.tp, each.fp, each.fn] for each in map(overlap.total, counts)]
             for folder, counts in at_cuts.items()
+        },
+        "slice_scores": {
+            folder: {"fold": fact["fold"], **scores}
+            for fact, maps in zip(facts, drawn, strict=True)
+            for folder, scores in slice_scores(maps).items()
         },
         "patients": {folder: overlap.score_patient(each) for folder, each in counted.items()},
         "folds": folds,

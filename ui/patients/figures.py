@@ -12,7 +12,6 @@ from btmodels.dataset import clinical_columns, cohort
 from btmodels.errors import CohortError
 from btmodels.measurement import shape, surface
 from btmodels.measurement.shape_table import ShapeFigures
-from btmodels.slices import Slice
 from ui.patients import surface3d
 from ui.patients.scores import Tally
 from ui.session.cache import SessionCache
@@ -138,24 +137,13 @@ def _shapes(
     predicted = surface.stack_masks(tally.masks) if tally.complete else None
     truth = None if any(each is None for each in truths) else surface.stack_masks(truths)
     heads = surface.head_volume([each.pixels for each in slices])
-    drawn, captions = surface3d.figure(predicted, truth, heads, _spacing(slices))
+    drawn, captions = surface3d.figure(predicted, truth, heads, surface.spacing_of(slices))
     pixels = np.stack([each.pixels for each in slices])
     rows = shape_rows(
         None if predicted is None else shape.describe(predicted, pixels),
         None if truth is None else shape.describe(truth, pixels),
     )
     return _shapes_cache.put(tally.key, (drawn, captions, rows))
-
-
-def _spacing(slices: Sequence[Slice]) -> tuple[float, ...] | None:
-    """Millimeters from slice to slice, row to row, column to column; fewer where unknown."""
-    place = slices[0].place
-    known = place.grid.spacing if place and slices[0].turn is None else None
-    if known is None:
-        return slices[0].spacing
-    # Of a fine volume only every so many slices are looked at.
-    step = slices[1].place.index - place.index if len(slices) > 1 else 1
-    return (step * known[0], *known[1:])
 
 
 def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> list[dict[str, str]]:

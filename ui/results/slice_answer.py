@@ -1,4 +1,4 @@
-"""The two answers about one slice, large: is there a tumor, and where?"""
+"""The two answers about one slice, large: is there a tumor, and what is marked?"""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _WAITING = "…"
 
 
 def draw_slice_answer(shown: Analysis | None) -> None:
-    """Draw the classifier's verdict and what the segmenter marks, side by side.
+    """Draw the classifier's verdict and what the segmenter marks, side by side or as styles have it.
 
     Args:
         shown: At the viewer's threshold; None while the networks are still at work.
     """
-    left, right = st.columns(2, gap="small")
-    with left.container(key="verdict"):
+    answers = st.container(horizontal=True, gap="small", height="stretch", key="answers")
+    with answers.container(height="stretch", key="verdict"):
         _draw_metric(
             "Is there a tumor?",
             None if shown is None else "Yes" if shown.tumor else "No",
             None if shown is None else _probability(shown),
         )
-    with right.container(key="measure"):
+    with answers.container(height="stretch", key="measure"):
         _draw_metric(
-            "Where?",
+            "Marked in this slice",
             None if shown is None else f"{shown.marked_pixels:,} px",
             None if shown is None else _overlap(shown),
         )
@@ -38,7 +38,7 @@ def _probability(shown: Analysis) -> str:
 def _overlap(shown: Analysis) -> str:
     if shown.dice is None:
         return f"{100 * shown.slice_share:.1f}% of the slice"
-    return f"Dice {shown.dice:.2f} in this slice"
+    return f"Dice {shown.dice:.2f}"
 
 
 def _draw_metric(label: str, value: str | None, note: str | None) -> None:
@@ -49,4 +49,5 @@ def _draw_metric(label: str, value: str | None, note: str | None) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
+        height="stretch",
     )

@@ -27,6 +27,7 @@ RANGES = {
     "contrast": (50, 300),
     "opacity": (0, 100),
     "divider": (0, 100),
+    "planes": (0, 1),
 }
 """Whole numbers that a view can have, lowest and highest, by field of `View`."""
 
@@ -40,6 +41,7 @@ USUAL = {
     "contrast": 100,
     "opacity": 60,
     "divider": None,
+    "planes": 0,
 }
 """What a link leaves out."""
 
@@ -61,6 +63,7 @@ class View:
         brightness, contrast: Of the window, in percent, on top of the automatic one.
         opacity: Of the colors, in percent.
         divider: Place of the divider, in percent from the left; None is over the middle of what is marked.
+        planes: 1 shows coronal and sagittal plane as well, where the files say how slices lie.
     """
 
     slice: int = 0
@@ -80,6 +83,7 @@ class View:
     contrast: int = USUAL["contrast"]
     opacity: int = USUAL["opacity"]
     divider: int | None = USUAL["divider"]
+    planes: int = USUAL["planes"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Link:
     """An address of Analyze, checked; None where it leaves the choice to the page.
 
     Attributes:
-        display: Zoom, place, window, opacity and divider, as far as the address has them.
+        display: Zoom, place, window, opacity, divider and planes, as far as the address has them.
     """
 
     patient: str | None = None

@@ -1,5 +1,7 @@
 // Keys, wheel and fingers on the picture: what each of them asks the viewer for.
 
+import { point, STEPS } from "./three_planes/plane_input.js";
+
 const WHEEL_PIXELS = 40; // of a touchpad's small steps so many turn a slice; a wheel's notch is more
 const SWIPE_PIXELS = 28; // a finger turns a slice every so many pixels sideways
 const TURNS = {
@@ -70,6 +72,7 @@ export class PointerInput {
       return;
     }
     if (event.shiftKey && key in MOVES) viewer.pan(...MOVES[key]);
+    else if (viewer.views.volume && key in STEPS) viewer.views.move("axial", STEPS[key]);
     else if (key in TURNS) viewer.turnTo(viewer.state.slice + TURNS[key]);
     else if (key === "+" || key === "=") viewer.zoomBy(1.4);
     else if (key === "-") viewer.zoomBy(1 / 1.4);
@@ -88,11 +91,15 @@ export class PointerInput {
 
   press(event) {
     if (event.target.closest("button") || event.button === 1) return;
-    this.windowing = event.pointerType !== "touch" && (event.button === 2 || this.viewer.state.zoom === 1);
+    const { viewer } = this;
+    const crossed = Boolean(viewer.views.volume);
+    this.windowing = event.pointerType !== "touch" && (event.button === 2 || (viewer.state.zoom === 1 && !crossed));
+    this.pointing = crossed && !this.windowing && !event.shiftKey;
     this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
     this.swiped = 0;
     const touch = event.pointerType === "touch";
-    if (touch || this.windowing || this.viewer.state.zoom > 1) this.frame.setPointerCapture(event.pointerId);
+    if (touch || crossed || this.windowing || viewer.state.zoom > 1) this.frame.setPointerCapture(event.pointerId);
+    if (this.pointing && this.pointers.size === 1) point(viewer, this.frame, "axial", event);
   }
 
   move(event) {
@@ -109,6 +116,8 @@ export class PointerInput {
       viewer.pan(dx / 2, dy / 2);
     } else if (this.windowing) {
       viewer.adjust(dx, dy);
+    } else if (this.pointing) {
+      point(viewer, this.frame, "axial", event);
     } else if (viewer.state.zoom > 1) {
       viewer.pan(dx, dy);
     } else if (event.pointerType === "touch") {

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import numpy as np
+
+SHOWN_PIXELS = 4_000_000
+"""Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
+
+
+def thinning(rows: int, cols: int) -> int:
+    """Return the step between the rows and columns of a slice that are shown: 1 shows all."""
+    return math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
 
 
 def pack(planes: np.ndarray) -> bytes:

@@ -24,17 +24,16 @@ export class SliceRenderer {
     }
   }
 
-  draw(meta, state, slice) {
+  draw(meta, state, slice, volume) {
     Object.assign(this, { meta, state, entry: meta.slices[state.slice] });
-    const { rows, cols, levels } = slice;
-    const smallest = smallestPart(meta.minPixels, rows, cols);
-    const mask = levels && cut(levels, rows, cols, state.threshold, smallest);
-    const [left, right] = sides(state, meta.link.channels);
+    const mask = this.maskOf(slice);
+    const [left, right] = sides(volume ? { ...state, wipe: "" } : state, meta.link.channels);
+    this.shown = left;
     this.drawSide(this.find(".side"), slice, mask, left);
     const other = this.otherSide(right);
     if (right) this.drawSide(other, slice, mask, right);
     this.tell(slice, mask, left, right);
-    this.setControls(slice);
+    this.setControls(slice, volume);
     this.orient();
     this.drawAreas();
     if (right && state.at === null) this.divideMarks(slice, mask);
@@ -42,6 +41,17 @@ export class SliceRenderer {
     const stage = this.find(".stage");
     stage.dataset.slice = this.entry.name;
     stage.dataset.mask = mask ? "drawn" : "none";
+  }
+
+  // A slice's mask at the threshold that is set, cut once.
+  maskOf(slice) {
+    const { levels, rows, cols } = slice;
+    const { threshold } = this.state;
+    if (levels && slice.cutAt !== threshold) {
+      slice.mask = cut(levels, rows, cols, threshold, smallestPart(this.meta.minPixels, rows, cols));
+      slice.cutAt = threshold;
+    }
+    return levels && slice.mask;
   }
 
   // The right side is a copy of the left one's elements, there only while something is compared.
@@ -142,7 +152,7 @@ export class SliceRenderer {
     return last ? `${channel} with ${words.length ? `${words.join(", ")} and ` : ""}${last}` : channel;
   }
 
-  setControls({ truth, levels, head }) {
+  setControls({ truth, levels, head }, volume) {
     const { meta, state, entry } = this;
     const put = (name, value, text) => {
       const input = this.find(`[name=${name}]`);
@@ -169,6 +179,14 @@ export class SliceRenderer {
     this.check("head", head);
     this.check("gradcam", levels);
     this.find("[name=wipe]").value = state.wipe;
+    this.find("[name=wipe]").disabled = Boolean(volume);
+    this.find(".three-planes").hidden = meta.slices.length < 2;
+    this.all(".three-planes input").forEach((radio) => {
+      radio.checked = (radio.value === "1") === Boolean(volume);
+      radio.disabled = radio.value === "1" && entry.volume === null;
+    });
+    this.find(".flat").hidden = !entry.flat;
+    this.find(".flat").textContent = entry.flat;
     this.find("[value=truth]").disabled = !truth;
     this.all(".channel input").forEach((radio) => (radio.checked = radio.value === String(state.channel)));
     this.all(".style input").forEach((radio) => (radio.checked = radio.value === state.style));
@@ -181,7 +199,7 @@ export class SliceRenderer {
   orient() {
     const { marks } = this.entry;
     for (const edge of ["left", "right", "top", "bottom"]) {
-      this.find(`.mark.${edge}`).textContent = marks?.[edge] ?? "";
+      this.find(`.frame .mark.${edge}`).textContent = marks?.[edge] ?? "";
     }
   }
 
@@ -201,10 +219,8 @@ export class SliceRenderer {
     box.querySelector(".truth").setAttribute("d", known ? `M${points(truth).join("L")}` : "");
   }
 
-  // The longest round length that fits into a quarter of the frame, where millimeters are known.
-  drawScale(scale, width) {
-    const bar = this.find(".scale");
-    const mm = this.entry.millimeters; // of one shown pixel along a row
+  // The longest round length that fits into a quarter of the frame, where millimeters of a pixel are known.
+  drawScale(bar, mm, scale, width) {
     const pixels = (length) => (length / mm) * scale;
     const length = mm ? BARS.findLast((each) => pixels(each) <= BAR_SHARE * width) : undefined;
     bar.hidden = !length;
@@ -221,7 +237,7 @@ export class SliceRenderer {
       if (marked) [sum, columns] = [sum + 1, columns + (i % cols) + 0.5];
     });
     const frame = this.find(".frame");
-    const scale = Math.min(frame.clientWidth / cols, frame.clientHeight / rows);
+    const scale = Math.min(frame.clientWidth / cols, frame.clientHeight / (rows * this.entry.tall));
     const offset = sum ? columns / sum - cols / 2 : 0;
     this.state.at = frame.clientWidth ? 0.5 + (offset * scale) / frame.clientWidth : 0.5;
   }
@@ -238,28 +254,31 @@ export class SliceRenderer {
     const frame = this.find(".frame");
     if (!entry || !frame.clientWidth) return;
     const { zoom, at } = this.state;
-    const scale = zoom * Math.min(frame.clientWidth / entry.cols, frame.clientHeight / entry.rows);
-    const [width, height] = [entry.cols * scale, entry.rows * scale];
+    const scale = zoom * Math.min(frame.clientWidth / entry.cols, frame.clientHeight / (entry.rows * entry.tall));
+    const [width, height] = [entry.cols * scale, entry.rows * entry.tall * scale];
     const keep = (offset, room) => Math.max(-room, Math.min(room, offset));
     const right = keep(this.state.x * frame.clientWidth, Math.max(0, (width - frame.clientWidth) / 2));
     const down = keep(this.state.y * frame.clientHeight, Math.max(0, (height - frame.clientHeight) / 2));
     this.state.x = right / frame.clientWidth;
     this.state.y = down / frame.clientHeight;
-    for (const stage of this.all(".stage")) {
-      Object.assign(stage.style, {
-        width: `${width}px`,
-        height: `${height}px`,
-        left: `${(frame.clientWidth - width) / 2 + right}px`,
-        top: `${(frame.clientHeight - height) / 2 + down}px`,
-      });
-    }
+    for (const stage of frame.querySelectorAll(".stage")) this.fit(stage, frame, width, height, right, down);
     frame.classList.toggle("zoomed", zoom > 1);
-    this.drawScale(scale, frame.clientWidth);
+    this.drawScale(frame.querySelector(".scale"), entry.millimeters, scale, frame.clientWidth);
     frame.style.setProperty("--at", `${100 * at}%`);
     this.find(".zoom output").textContent = `${Math.round(100 * zoom)}%`;
     const divider = this.find(".divider");
     divider.ariaValueNow = String(Math.round(100 * at));
     divider.ariaValueText = `${Math.round(100 * at)}%: ${this.between}`;
+  }
+
+  // Give a stage its size in the middle of a frame, moved by so many pixels.
+  fit(stage, frame, width, height, right = 0, down = 0) {
+    Object.assign(stage.style, {
+      width: `${width}px`,
+      height: `${height}px`,
+      left: `${(frame.clientWidth - width) / 2 + right}px`,
+      top: `${(frame.clientHeight - height) / 2 + down}px`,
+    });
   }
 }
 

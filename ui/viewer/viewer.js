@@ -5,6 +5,7 @@ import { PointerInput } from "./input.js";
 import { linkQuery, unpack } from "./masks.js";
 import { readMessage } from "./message.js";
 import { mount, Panel } from "./panel.js";
+import { PlaneViews } from "./three_planes/plane_views.js";
 import { PlaneLoader } from "./planes.js";
 import { SliceRenderer } from "./render.js";
 import { ViewerEvents } from "./sync.js";
@@ -13,6 +14,7 @@ const START = {
   style: "fill", wipe: "", probability: false, head: false, gradcam: false, opacity: 60, brightness: 0, contrast: 100,
   zoom: 1, x: 0, y: 0, // shares of the frame's width and height
   at: null, divider: null, // where the divider is, and where it was put: null is over the middle of what is marked
+  planes: 0, row: null, col: null, // 1 shows three planes, which meet in this pixel: null is the middle of what is marked
 };
 const UNPACKED = 24; // slices: of a long stack, those looked at last
 const TOGETHER = 16; // slices a request
@@ -26,6 +28,7 @@ class Viewer extends Panel {
   constructor(parent) {
     super(parent);
     this.screen = new SliceRenderer(parent);
+    this.views = new PlaneViews(this, this.screen);
     this.state = { ...START };
     this.planes = new PlaneLoader();
     this.unpacked = new Map(); // slices by index, those looked at last at the end
@@ -78,6 +81,7 @@ class Viewer extends Panel {
       this.set({ channel: channel === "composite" ? channel : +channel });
     });
     this.radios(".style input", (style) => this.set({ style }));
+    this.radios(".three-planes input", (planes) => this.set({ planes: +planes }));
     this.find("[name=wipe]").oninput = ({ target }) => this.set({ wipe: target.value, at: null, divider: null });
     this.all("input, select").forEach((input) => (input.onchange = () => this.commit()));
     this.find("[name=in]").onclick = () => this.zoomBy(1.4);
@@ -93,6 +97,7 @@ class Viewer extends Panel {
 
   turnTo(slice) {
     this.touched = true;
+    this.views.hold();
     this.set({ slice: Math.max(0, Math.min(this.meta.slices.length - 1, slice)) });
   }
 
@@ -134,6 +139,7 @@ class Viewer extends Panel {
     const wide = this.find(".viewer").clientWidth >= BESIDE;
     if (wide !== this.wide) this.find(".controls").open = this.wide = wide;
     this.screen.place();
+    this.views.placeStages();
   }
 
   divideAt(share) {
@@ -177,21 +183,35 @@ class Viewer extends Panel {
     const slice = this.unpacked.get(index) ?? this.unpack(entry);
     this.unpacked.delete(index);
     this.unpacked.set(index, slice);
-    if (this.unpacked.size > UNPACKED) this.unpacked.delete(this.unpacked.keys().next().value);
+    const most = this.views.volume ? this.meta.slices.length : UNPACKED; // other planes need all of them
+    while (this.unpacked.size > most) this.unpacked.delete(this.unpacked.keys().next().value);
     return slice;
+  }
+
+  // Fetch slices, a few with each request.
+  want(indices) {
+    for (let i = 0; i < indices.length; i += TOGETHER) {
+      this.planes.want(indices.slice(i, i + TOGETHER).flatMap((index) => this.namesOf(index)));
+    }
+  }
+
+  namesOf(index) {
+    const { image, maps } = this.meta.slices[index];
+    return [image, maps];
   }
 
   unpack({ rows, cols, image, maps, hasLevels, hasTruth, hasHead, hasHeat }) {
     this.planes.want([image, maps]);
     const unpacked = async (name, planes) => (name ? unpack(await this.planes.get(name), planes, rows, cols) : []);
-    return Promise.all([unpacked(image, 3), unpacked(maps, hasHeat ? 4 : 3)])
-      .then(([channels, [levels, truth, head, heat]]) => ({
+    const slice = Promise.all([unpacked(image, 3), unpacked(maps, hasHeat ? 4 : 3)])
+      .then(([channels, [levels, truth, head, heat]]) => (slice.slice = {
         rows, cols, channels,
         levels: hasLevels ? levels : null,
         truth: hasTruth ? truth : null,
         head: hasHead ? head : null,
         heat: hasHeat ? heat : null,
       }));
+    return slice; // which has the slice itself, once it is there
   }
 
   async show() {
@@ -201,7 +221,8 @@ class Viewer extends Panel {
       const slice = await this.load(index);
       if (this.closed || meta !== this.meta || index !== state.slice) return;
       [1, -1, 2, -2].forEach((step) => this.load(index + step)?.catch(() => {}));
-      this.screen.draw(meta, state, slice);
+      this.screen.draw(meta, state, slice, this.views.volume);
+      this.views.draw(slice);
       this.events.announce();
       this.fetchOthers();
     } catch {
@@ -218,7 +239,7 @@ class Viewer extends Panel {
     this.fetching = meta;
     const near = [...meta.slices.keys()].sort((a, b) => Math.abs(a - state.slice) - Math.abs(b - state.slice));
     for (let i = 0; i < near.length; i += TOGETHER) {
-      const names = near.slice(i, i + TOGETHER).flatMap((index) => [meta.slices[index].image, meta.slices[index].maps]);
+      const names = near.slice(i, i + TOGETHER).flatMap((index) => this.namesOf(index));
       this.planes.want(names);
       try {
         await Promise.all(names.filter(Boolean).map((name) => this.planes.get(name)));

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -18,7 +17,8 @@ from ui.shared.badges import badge_of
 from ui.shared.component_files import module, read
 from ui.shared.plane_store import PlaneStore
 from ui.viewer.message import message
-from ui.viewer.packing import pack_maps, pack_pixels
+from ui.viewer.packing import pack_maps, pack_pixels, thinning
+from ui.viewer.three_planes.volumes import volumes_of
 
 _component = st.components.v2.component(
     "slice_viewer",
@@ -26,9 +26,6 @@ _component = st.components.v2.component(
     css=read("viewer/viewer.css"),
     js=module("viewer/viewer.js"),
 )
-
-SHOWN_PIXELS = 4_000_000
-"""Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
 
 PACKED = upload_key("viewer.packed")
 """Session key of the planes that were packed last."""
@@ -80,6 +77,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
         "version": version,
         "store": packed.store.token,
         "slices": packed.entries,
+        "volumes": packed.volumes,
         "threshold": start.threshold if analyzed.threshold is None else analyzed.threshold,
         "minPixels": analyzed.min_component_pixels,
         "view": asdict(start),
@@ -97,7 +95,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
 
 def _edges(each: Slice) -> dict[str, str] | None:
     """Which way the picture's edges face, as R, L, A (anterior) or P; None where the file does not say."""
-    if each.place is None or each.place.grid.affine is None:
+    if each.place is None or each.place.grid.affine is None or not each.place.grid.placed:
         return None
     front, back, right, left = "APRL"
     if each.turn is not None:
@@ -112,11 +110,13 @@ class PackedStack:
     Attributes:
         store: Holds the planes.
         entries: One per slice, for JSON.
+        volumes: Of which three planes can be shown, for JSON.
     """
 
     def __init__(self) -> None:
         self.store = PlaneStore()
         self.entries: list[dict] = []
+        self.volumes: list[dict] = []
         self._version = ""
         self._names: dict[tuple, str | None] = {}
 
@@ -126,14 +126,17 @@ class PackedStack:
             return
         before, self._names = self._names, {}
         stack = analyzed.stack
+        self.volumes, found = volumes_of(stack.slices)
         self.entries = [
-            self._entry(each, provenance, key, analyzed, analysis, before) | {"window": window}
-            for key, each, analysis, provenance, window in zip(
+            self._entry(each, provenance, key, analyzed, analysis, before)
+            | {"window": window, "volume": volume, "flat": reason}
+            for key, each, analysis, provenance, window, (volume, reason) in zip(
                 stack.keys,
                 stack.slices,
                 analyzed.analyses,
                 stack.provenance,
                 stack.windows,
+                found,
                 strict=True,
             )
         ]
@@ -151,7 +154,7 @@ class PackedStack:
         before: dict[tuple, str | None],
     ) -> dict:
         rows, cols = each.pixels.shape[:2]
-        step = math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
+        step = thinning(rows, cols)
         levels = analysis.prediction.levels if analysis else None
         head = analysis.head if analysis else None
         heat = analyzed.heats.get(key) if analysis else None
@@ -165,7 +168,7 @@ class PackedStack:
         thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
         return {
             "name": each.name,
-            "label": each.name + thinned * (step > 1),
+            "label": each.label + thinned * (step > 1),
             "step": step,
             "short": each.name if each.number is None else f"number {each.number}",
             "rows": len(range(0, rows, step)),
@@ -175,6 +178,7 @@ class PackedStack:
             "maps": named(known, lambda: pack_maps(levels, each.truth, head, step, heat)),
             "marks": _edges(each),
             "millimeters": each.spacing[1] * step if each.spacing else None,
+            "tall": each.spacing[0] / each.spacing[1] if each.spacing else 1,
             "area": analysis.marked_pixels if analysis else None,
             "truthArea": None if each.truth is None else int(np.count_nonzero(each.truth)),
             "hasLevels": levels is not None,

@@ -12,7 +12,7 @@ import numpy as np
 from btmodels.filenames import stem_of
 from btmodels.geometry import VolumeGeometry, plane_notes, toward_axial
 from btmodels.io.dicom.file import DicomFile, FrameHeader
-from btmodels.io.dicom.stack import Stack, in_order_of_locations, stack_of
+from btmodels.io.dicom.stack import DicomStack, in_order_of_locations, stack_of
 from btmodels.io.scan import Scan, rescale_to_uint8, title_stem
 
 _SAME_DIRECTION = 0.02
@@ -282,7 +282,7 @@ def _shared(notes: list[str], files: list[DicomFile], title: str) -> list[str]:
 
 
 def _grid(
-    pictures: list[_Picture], stack: Stack, shape: tuple[int, int, int], title: str
+    pictures: list[_Picture], stack: DicomStack, shape: tuple[int, int, int], title: str
 ) -> tuple[VolumeGeometry, tuple[str, ...]]:
     """Where a series lies, and what is to be said of that."""
     files = list({id(picture.file): picture for picture in pictures})
@@ -329,7 +329,7 @@ def _shown_planes(planes: np.ndarray, grid: VolumeGeometry) -> np.ndarray:
     return result[::-1] if grid.flips[0] else result
 
 
-def _filled(levels: np.ndarray, stack: Stack) -> np.ndarray:
+def _filled(levels: np.ndarray, stack: DicomStack) -> np.ndarray:
     """Slices with the missing ones in between, each by a straight line from neighbor to neighbor."""
     result = np.zeros((stack.indices[-1] + 1, *levels.shape[1:]), np.uint8)
     result[list(stack.indices)] = levels
@@ -365,7 +365,7 @@ def _levels(pictures: list[_Picture], title: str) -> tuple[np.ndarray, tuple[str
 
 
 def _names(
-    pictures: list[_Picture], stack: Stack, grid: VolumeGeometry, title: str, num_files: int
+    pictures: list[_Picture], stack: DicomStack, grid: VolumeGeometry, title: str, num_files: int
 ) -> tuple[str, ...]:
     """A slice is named by its file, unless it was cut across files or the file has more."""
     if len(pictures) == 1:
@@ -380,7 +380,7 @@ def _names(
     return tuple(result)
 
 
-def _sources(pictures: list[_Picture], stack: Stack, grid: VolumeGeometry) -> tuple[str, ...]:
+def _sources(pictures: list[_Picture], stack: DicomStack, grid: VolumeGeometry) -> tuple[str, ...]:
     """For each shown slice the id of the file that it came from, or of the first."""
     count = grid.shape[grid.order[0]]
     result = [pictures[0].file.id] * count

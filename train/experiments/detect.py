@@ -1,0 +1,202 @@
+"""``python -m train detect``: whether a slice shows a tumor, by networks that never met the patient.
+
+Trains nothing: it reads the scores of each slice that `train crossval` left of a classifier and of a
+segmenter. The classifier says how probable a tumor is; the segmenter says it by the log-odds of its highest
+pixels. Both together are the classifier's log-odds plus the segmenter's, times a weight. With neighbors,
+the mean of the slices before and after is added, times another weight. A fold's weights are those with the
+largest AUC over the other folds' patients who are no test patients.
+
+Writes ``assets/metrics/detection.json``: what every experiment's file holds of how it was made, ``sources``
+(``name``, ``command``, ``run`` and ``complete`` of both cross-validations) and ``rows``, each ``by``
+("classifier", "segmenter", "both"), ``neighbors`` (whether they count), ``weights`` by fold (``segmenter``,
+``neighbors``; null where there is nothing to weigh), ``auc``, ``auc_interval``, ``sensitivity`` (at 95%
+specificity), ``sensitivity_interval``, ``average_precision``, ``patients`` and ``slices``. Rows that need
+scores of slices which a source does not hold are left out, and ``lacks`` names them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from btmodels import paths, registry
+from btmodels.dataset.split import load_split
+from btmodels.metrics import classification
+from btmodels.metrics.bootstrap import grouped_interval
+from train import provenance
+
+QUESTION = "Is there a tumor in a slice, by networks that never met the patient?"
+
+SEGMENTER_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
+NEIGHBOR_WEIGHTS = (0.25, 0.5, 1.0)
+
+DRAWS = 500
+"""Resamplings of an interval."""
+
+Scores = Mapping[str, np.ndarray]
+"""By folder, float, (slices,) in the order of the stack: how strongly each speaks for a tumor."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--segmenter", default=registry.get("default").name, metavar="NAME")
+    parser.add_argument("--classifier", default=registry.get("default-classifier").name)
+    parser.add_argument(
+        "--assets", type=Path, default=paths.ASSETS, help="folder to read and write"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    names = {"classifier": args.classifier, "segmenter": args.segmenter}
+    read = {kind: _read(args.assets, name) for kind, name in names.items()}
+    missing = [name for kind, name in names.items() if read[kind] is None]
+    if missing:
+        print(f"There is no cross-validation of {' and '.join(missing)}: run train crossval first.")
+        return 1
+    scored = {kind: doc["slice_scores"] for kind, doc in read.items() if "slice_scores" in doc}
+    if not scored:
+        print("No cross-validation here holds scores of slices: run train crossval again.")
+        return 1
+    document = {
+        "experiment": "detect",
+        "question": QUESTION,
+        "command": provenance.command_line(args.words),
+        "quick": any(doc["quick"] for doc in read.values()),
+        "complete": len(scored) == 2 and all(doc["complete"] for doc in read.values()),
+        "lacks": [f"scores of slices by {names[kind]}" for kind in names if kind not in scored],
+        "split_sha256": read["segmenter"]["split_sha256"],
+        "data": read["segmenter"]["data"],
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
+        "sources": [
+            {"name": names[kind], **{key: doc[key] for key in ("command", "run", "complete")}}
+            for kind, doc in read.items()
+        ],
+        "rows": rows_of(scored, set(load_split(args.assets)["test"])),
+    }
+    provenance.write_json(args.assets / "metrics" / "detection.json", document)
+    for row in document["rows"]:
+        with_neighbors = ", with neighbors" * row["neighbors"]
+        print(f"{row['by']}{with_neighbors}: AUC {row['auc']:.4f}")
+    return 0
+
+
+def rows_of(
+    scored: Mapping[str, Mapping[str, dict[str, Any]]], test: set[str]
+) -> list[dict[str, Any]]:
+    """Judge every way to tell slices with a tumor from others.
+
+    Args:
+        scored: By "classifier" and "segmenter", or one of them: ``slice_scores`` of its cross-validation.
+        test: Folders of the test patients, by whom no weight is chosen.
+
+    Raises:
+        ValueError: The two do not judge the same slices in the same folds.
+    """
+    shared = sorted(set.intersection(*(set(each) for each in scored.values())))
+    (facts, *others) = [
+        {name: (each[name]["fold"], each[name]["numbers"], each[name]["tumor"]) for name in shared}
+        for each in scored.values()
+    ]
+    if any(other != facts for other in others):
+        raise ValueError(
+            "The two cross-validations do not judge the same slices in the same folds."
+        )
+    folds: dict[int, list[str]] = {}
+    for name, (fold, *_) in facts.items():
+        folds.setdefault(fold, []).append(name)
+    logits = {
+        kind: {name: np.array(each[name]["log_odds"], float) for name in shared}
+        for kind, each in scored.items()
+    }
+    tumor = {name: np.array(found, bool) for name, (*_, found) in facts.items()}
+    ways = [*logits, "both"] if len(logits) == 2 else list(logits)
+    return [
+        _judge(by, neighbors, logits, tumor, list(folds.values()), set(shared) - test)
+        for by in ways
+        for neighbors in (False, True)
+    ]
+
+
+def combine(
+    by: str, logits: Mapping[str, Scores], name: str, weight: float | None, beside: float | None
+) -> np.ndarray:
+    """Return the scores of a patient's slices, float, (slices,).
+
+    Args:
+        by: "classifier", "segmenter" or "both".
+        logits: By "classifier" and "segmenter".
+        name: Folder of the patient.
+        weight: Of the segmenter beside the classifier; None where one speaks alone.
+        beside: Of the mean of both neighbors; None leaves them out. The first and last slice count as
+            their own missing neighbor.
+    """
+    own = logits["classifier" if by == "both" else by][name]
+    if weight is not None:
+        own = own + weight * logits["segmenter"][name]
+    if beside is None:
+        return own
+    padded = np.pad(own, 1, mode="edge")
+    return own + beside * (padded[:-2] + padded[2:]) / 2
+
+
+def _judge(
+    by: str,
+    neighbors: bool,
+    logits: Mapping[str, Scores],
+    tumor: Mapping[str, np.ndarray],
+    folds: list[list[str]],
+    choosing: set[str],
+) -> dict[str, Any]:
+    settings = list(
+        product(
+            SEGMENTER_WEIGHTS if by == "both" else (None,),
+            NEIGHBOR_WEIGHTS if neighbors else (None,),
+        )
+    )
+    chosen, scores = [], {}
+    for fold in folds:
+        others = [name for name in tumor if name in choosing and name not in set(fold)]
+        best = settings[0]
+        if others and len(settings) > 1:
+            best = max(
+                settings,
+                key=lambda each: (
+                    _auc([(combine(by, logits, n, *each), tumor[n]) for n in others]) or 0.0
+                ),
+            )
+        chosen.append({"segmenter": best[0], "neighbors": best[1]})
+        scores |= {name: combine(by, logits, name, *best) for name in fold}
+    groups = [(scores[name], tumor[name]) for fold in folds for name in fold]
+    every = [np.concatenate(each) for each in zip(*groups, strict=True)]
+    return {
+        "by": by,
+        "neighbors": neighbors,
+        "weights": chosen,
+        "auc": _auc(groups),
+        "auc_interval": grouped_interval(groups, _auc, DRAWS),
+        "sensitivity": _sensitivity(groups),
+        "sensitivity_interval": grouped_interval(groups, _sensitivity, DRAWS),
+        "average_precision": classification.average_precision(*every),
+        "patients": len(groups),
+        "slices": len(every[0]),
+    }
+
+
+def _auc(groups: list[tuple[np.ndarray, np.ndarray]]) -> float | None:
+    return classification.roc_auc(*map(np.concatenate, zip(*groups, strict=True)))
+
+
+def _sensitivity(groups: list[tuple[np.ndarray, np.ndarray]]) -> float | None:
+    scores, labels = map(np.concatenate, zip(*groups, strict=True))
+    return classification.sensitivity_at_specificity(scores, labels)
+
+
+def _read(assets: Path, name: str) -> dict[str, Any] | None:
+    path = assets / "metrics" / f"crossval_{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

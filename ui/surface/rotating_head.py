@@ -1,0 +1,97 @@
+"""A head that rotates with the tumor inside, drawn by WebGL from the segmenter's own masks.
+
+Two surfaces of at most `TRIANGLES` triangles each travel once as whole numbers, about 40 KB compressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from btmodels.measurement import surface
+from btmodels.visualize import overlay
+from ui.session.cache import SessionCache
+from ui.session.stack import Analyzed
+from ui.shared.component_files import module, read
+from ui.viewer.message import message
+
+TRIANGLES = 4_000
+"""At most so many in each surface: more is not seen at this size."""
+
+FEWEST_SLICES = 8
+"""A stack of fewer is no head."""
+
+_SCALE = 32_767  # coordinates travel as 16-bit integers
+
+_component = st.components.v2.component(
+    "rotating_head",
+    html=read("surface/rotating_head.html"),
+    css=read("surface/rotating_head.css"),
+    js=module("surface/rotating_head.js"),
+)
+
+_messages: SessionCache[bytes] = SessionCache("surface.messages", 2)
+"""By key of the masks: a rerun that changes none of them computes nothing."""
+
+
+def can_rotate(analyzed: Analyzed) -> bool:
+    """Tell whether a stack is enough of a head, in slices of one size."""
+    slices = analyzed.stack.slices
+    return len(slices) >= FEWEST_SLICES and len({each.pixels.shape for each in slices}) == 1
+
+
+def rotating_head(analyzed: Analyzed, threshold: float, key: str) -> None:
+    """Draw the head, and the tumor inside once all slices are segmented; nothing unless `can_rotate`.
+
+    Args:
+        analyzed: As far as it has been segmented.
+        threshold: On the segmenter's probability, 0 to 1.
+        key: Of the widget, unique on the page.
+    """
+    if not can_rotate(analyzed):
+        return
+    done = tuple(each is not None for each in analyzed.analyses) if not analyzed.pending else ()
+    name = (analyzed.stack.keys, analyzed.model, done, threshold if done else None)
+    data = _messages.get(name)
+    if data is None:
+        data = _messages.put(name, _pack(analyzed.at_threshold(threshold), bool(done)))
+    _component(key=f"{key}:{analyzed.stack.id}", data=data)
+
+
+def _pack(analyzed: Analyzed, segmented: bool) -> bytes:
+    slices = analyzed.stack.slices
+    heads = surface.head_volume(np.stack([each.pixels for each in slices]))
+    steps = surface.proportions_of(heads.shape, heads, surface.spacing_of(slices)).steps
+    meshes = {"head": surface.surface(heads, steps, TRIANGLES, surface.HEAD_SMOOTHING)}
+    if segmented and any(meshes.values()):
+        masks = surface.stack_masks([each and each.mask for each in analyzed.analyses])
+        meshes["tumor"] = surface.surface(masks, steps, TRIANGLES)
+    return pack_meshes({name: mesh for name, mesh in meshes.items() if mesh})
+
+
+def pack_meshes(meshes: dict[str, surface.Mesh]) -> bytes:
+    """Return a message that ``rotating_head.js`` reads: surfaces around the middle of the first one.
+
+    Args:
+        meshes: By name, each of at most 65,536 vertices; the first one reaches to 1 from the middle.
+    """
+    parts: dict[str, bytes] = {}
+    if meshes:
+        first = next(iter(meshes.values())).vertices
+        middle = (first.min(axis=0) + first.max(axis=0)) / 2
+        radius = _reach([each.vertices - middle for each in meshes.values()])
+        for name, mesh in meshes.items():
+            places = np.rint((mesh.vertices - middle) * (_SCALE / radius))
+            parts[f"{name}.vertices"] = places.astype("<i2").tobytes()
+            parts[f"{name}.triangles"] = mesh.triangles.astype("<u2").tobytes()
+    content = b"".join(parts.values())
+    color = [channel / 255 for channel in overlay.PREDICTION_COLOR]
+    head = {"version": hashlib.sha256(content).hexdigest()[:16], "color": color}
+    return message(head | {"scale": _SCALE}, parts)
+
+
+def _reach(vertices: Sequence[np.ndarray]) -> float:
+    return max(float(np.linalg.norm(each, axis=1).max()) for each in vertices)
