@@ -75,8 +75,7 @@ clean:
 
 # A stamp is written only after pip succeeded, and is older than its requirements once they change.
 .venv/.runtime: requirements.txt
-.venv/.dev: requirements-dev.txt requirements-train.txt requirements-dicom-seg.txt requirements-login.txt \
-	requirements.txt
+.venv/.dev: requirements-dev.txt requirements-train.txt requirements-login.txt requirements.txt
 .venv/.train: requirements-train.txt requirements.txt
 .venv/.runtime .venv/.dev .venv/.train:
 	@sh .ci/install.sh $< $@

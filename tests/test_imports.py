@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = {"tensorflow", "keras", "jax", "torch"}
+HEAVY = {"tensorflow", "keras", "jax", "torch", "highdicom"}
 # These build or run networks; all other modules of the library must be cheap to import.
 NEED_KERAS = {
     "btmodels.weights", "btmodels.networks", "btmodels.training.fitting", "btmodels.inference.predict",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import warnings
 from collections.abc import Sequence
@@ -43,11 +42,6 @@ def why_no_seg(each: Slice) -> str:
     place = each.place
     if place is None or place.grid.kind != "DICOM":
         return "A DICOM-SEG refers to the DICOM series that it was drawn on; this came as none."
-    if importlib.util.find_spec("highdicom") is None:
-        return (
-            "DICOM-SEG needs the package highdicom, which is not installed here: "
-            "pip install -r requirements-dicom-seg.txt"
-        )
     if not all(place.grid.header):
         return (
             "The header of this DICOM file cannot be written again, so there is no DICOM-SEG of it."
@@ -103,7 +97,7 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
 
 
 def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> bytes:
-    import highdicom
+    import highdicom  # takes longer to import than most pages to draw
     from pydicom.sr.codedict import codes
 
     name = f"{analysis.model} {analysis.weights_sha256[:12]}"

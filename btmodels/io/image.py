@@ -48,8 +48,9 @@ def decode(data: bytes, name: str) -> Slice:
     """
     name = plain_name(name)
     raster, notes = _read(data, name)
-    pixels, more = to_uint8(raster.values, name)
-    channels = pixels.shape[2]
+    channels = raster.values.shape[2]
+    # Three channels are a slice as the data set has it, whose values the networks know as they are.
+    pixels, more = to_uint8(raster.values, name, stretch=channels == 1)
     notes += raster.notes + more
     if channels == 1:
         pixels = pixels[:, :, [0, 0, 0]]

@@ -25,6 +25,9 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 10_000
 """Rows or columns: a network sees a square, so a thin strip would need the square of its length."""
 
+LEAST_LEVELS = 25
+"""Steps of gray from the darkest to the brightest pixel of a slice: fewer are noise or labels."""
+
 MAX_PAGES = 1_000
 """A file with more is a video or an attack; of fewer the first is read."""
 
@@ -158,7 +161,9 @@ def without_alpha(
     return values, (f"{note}; what is wholly transparent became black.",)
 
 
-def to_uint8(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def to_uint8(
+    values: np.ndarray, name: str, stretch: bool = False
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Bring values of any real type to 0 to 255.
 
     Whole numbers from 0 to 255 are kept whatever the type they are stored in. Anything else is mapped
@@ -168,6 +173,9 @@ def to_uint8(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]
     Args:
         values: bool, integer or float, (rows, cols, channels).
         name: For notes.
+        stretch: Map whole numbers from 0 to 255 as well, so that a picture of 8 bits and one of 16 become
+            the same; those of fewer than `LEAST_LEVELS` are kept. The networks tell head from air by a
+            fixed value, and so depend on brightness.
 
     Returns:
         uint8 of the same shape, and notes.
@@ -175,7 +183,7 @@ def to_uint8(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]
     Raises:
         DecodeError: There is no number in it, or they are too far apart.
     """
-    if values.dtype == np.uint8:
+    if values.dtype == np.uint8 and not (stretch and LEAST_LEVELS <= np.ptp(values) < 255):
         return values, ()
     if values.dtype == bool:
         return values.astype(np.uint8) * 255, (
@@ -191,6 +199,7 @@ def to_uint8(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]
         raise DecodeError(f"{name} holds no number at all: every value is NaN or infinite.")
     low, high = float(good.min()), float(good.max())
     keep = low >= 0 and high <= 255 and (bad is None or bool((good == np.rint(good)).all()))
+    keep = keep and not (stretch and high - low >= LEAST_LEVELS)
     shift, factor, divisor = (0.0, 1.0, 1.0) if keep else (low, 255.0, (high - low) or 1.0)
     if not np.isfinite(high - low):
         raise DecodeError(f"{name} holds values from {low:g} to {high:g}, too far apart to show.")

@@ -12,6 +12,12 @@ import tifffile
 from PIL import Image
 
 
+def stretched(gray: np.ndarray) -> np.ndarray:
+    """A picture of one channel as it is read: its darkest pixel black, its brightest white."""
+    low, high = int(gray.min()), int(gray.max())
+    return np.rint((gray - float(low)) * 255 / (high - low)).astype(np.uint8)
+
+
 def tiff(values, **options) -> bytes:
     """A TIFF as tifffile writes it."""
     buffer = io.BytesIO()

@@ -8,7 +8,7 @@ from btmodels.errors import CohortError
 from btmodels.visualize.overlay import png
 from btmodels.visualize.window import shown_flair
 from ui.analyze import uploader
-from ui.analyze.upload_batch import Batch, Overrides
+from ui.analyze.upload_batch import UploadBatch, UploadOverrides
 from ui.session import samples
 from ui.shared import badges
 from ui.shared.content import sections
@@ -16,7 +16,7 @@ from ui.shared.content import sections
 MOST_SAMPLES = 4
 
 
-def draw(overrides: Overrides) -> Batch:
+def draw(overrides: UploadOverrides) -> UploadBatch:
     """Draw the drop zone beside what belongs into it, and read what was dropped."""
     text = sections("cards/analyze.md")
     st.title(text.get("Headline", "Analyze"), anchor=False)

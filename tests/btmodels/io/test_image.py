@@ -14,7 +14,7 @@ from PIL import Image
 from btmodels.errors import DecodeError
 from btmodels.io.image import decode
 from btmodels.io.tiff import read_tiff
-from tests.btmodels.files import deep_png, saved, tiff
+from tests.btmodels.files import deep_png, saved, stretched, tiff
 
 RNG = np.random.default_rng(7)
 
@@ -102,7 +102,7 @@ ONE = {
 def test_one_channel_stands_in_for_all_three(pixels, name):
     gray = pixels[..., 0]
     each = decode(ONE[name](gray), name)
-    expected = np.full_like(gray, 90) if name.endswith("jpg") else gray
+    expected = np.full_like(gray, 90) if name.endswith("jpg") else stretched(gray)
     np.testing.assert_array_equal(each.pixels, np.repeat(expected[..., None], 3, axis=2))
     assert has_note(each.notes, "one channel", "FLAIR")
     assert has_note(each.notes, "alpha") == ("alpha" in name or "LA" in name)
@@ -195,6 +195,22 @@ def test_16_bit_is_rescaled_by_its_range(pixels, name):
         expected = np.repeat(expected[..., :1], 3, axis=2)
     np.testing.assert_array_equal(each.pixels, expected)
     assert has_note(each.notes, "16-bit", "100 to 1243", "rescaled")
+
+
+def test_8_and_16_bits_of_one_slice_are_one_slice():
+    # The darker of two copies is no other slice, either: the networks tell head from air by a value.
+    gray = np.random.default_rng(3).integers(0, 155, (20, 30)).astype(np.uint8)
+    gray[0, :2] = 0, 154
+    expected = np.repeat(stretched(gray)[..., None], 3, axis=2)
+    for factor, dtype in ((1, np.uint8), (1, np.uint16), (8, np.uint16), (257, np.uint16)):
+        values = gray.astype(dtype) * dtype(factor)
+        each = decode(tiff(values, photometric="minisblack"), "flair.tif")
+        np.testing.assert_array_equal(each.pixels, expected)
+        assert has_note(each.notes, f"0 to {154 * factor}", "rescaled to 0 to 255")
+    # A few levels are labels or noise; three channels are a slice as the data set has it.
+    for kept in (gray // 8, np.repeat(gray[..., None], 3, axis=2)):
+        each = decode(saved(kept, "PNG"), "x.png")
+        np.testing.assert_array_equal(each.pixels[..., 0], np.atleast_3d(kept)[..., 0])
 
 
 def test_16_bit_with_alpha(pixels):
@@ -349,12 +365,12 @@ def test_an_orientation_tag_is_followed(pixels, orientation):
             saved(pixels, "TIFF", compression="tiff_lzw", tiffinfo={274: orientation}),
             pixels,
         ),
-        ("e.jpg", saved(blocks, "JPEG", exif=exif, quality=100), blocks),
+        ("e.jpg", saved(blocks, "JPEG", exif=exif, quality=100), stretched(blocks)),
     ):
         each = decode(data, name)
         expected = UPRIGHT[orientation](np.atleast_3d(file))
         assert each.pixels.shape[:2] == expected.shape[:2], name
-        assert np.abs(each.pixels.astype(int) - expected).max() <= (name == "e.jpg"), name
+        assert np.abs(each.pixels.astype(int) - expected).max() <= 3 * (name == "e.jpg"), name
         assert has_note(each.notes, "orientation tag"), name
 
 

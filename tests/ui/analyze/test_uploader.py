@@ -11,16 +11,24 @@ import tifffile
 
 from btmodels.io.batch import InputFile
 from btmodels.slices import Turn
+from tests.btmodels.files import stretched
 from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
 from ui.analyze import upload_batch
 from ui.analyze.upload_batch import LIMIT, NOTHING, read_batch
+from ui.analyze.uploader import own_name
 
 
 def tiff(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, array)
     return buffer.getvalue()
+
+
+def test_names_are_those_that_the_visitor_knows():
+    # As Chromium and Firefox send them; a percent sign of the name itself stays.
+    assert own_name("it's %22x%22 <b>100%20%.tif") == """it's "x" <b>100%20%.tif"""
+    assert own_name("a/%22b%22/c%0Ad.tif") == 'a/"b"/c\ufffdd.tif'
 
 
 def files(**by_name: bytes) -> list[InputFile]:
@@ -102,9 +110,11 @@ def test_a_batch_has_an_end():
 
 
 def test_one_name_twice_is_two_slices():
-    twice = [InputFile("1", "x.tif", SLICE), InputFile("2", "x.tif", SLICE)]
+    twice = [InputFile("1", "x.tif", SLICE), InputFile("2", "x.tif", tiff(slice_and_mask(4)[0]))]
     stack = read_batch(twice, {}, {}).stack
     assert len(stack.slices) == 2 and len(set(stack.keys)) == 2
+    batch = read_batch([*twice, InputFile("3", "x.tif", SLICE)], {}, {})
+    assert len(batch.stack.slices) == 2 and "came more than once" in batch.notes[0]
 
 
 def zipped(**by_name: bytes) -> bytes:
@@ -149,17 +159,18 @@ def test_a_series_is_a_stack_whatever_the_order_of_its_files():
 
 
 def test_sequences_of_gray_pictures_join_by_name_or_by_hand():
+    expected = np.stack([stretched(plane) for plane in VOLUME], axis=2)
     planes = {name: tiff(VOLUME[i]) for i, name in enumerate(("pre", "flair", "post"))}
     batch = read_batch(files(**{f"p7_{name}__tif": data for name, data in planes.items()}), {}, {})
     (each,) = batch.stack.slices
-    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+    np.testing.assert_array_equal(each.pixels, expected)
     assert each.name == "p7_flair.tif" and not each.notes
 
     uploads = files(**{f"{letter}__tif": tiff(VOLUME[i]) for i, letter in enumerate("abc")})
     assert len(read_batch(uploads, {}, {}).stack.slices) == 3
     said = {"id-a__tif": "pre", "id-b__tif": "flair", "id-c__tif": "post"}
     (each,) = read_batch(uploads, replace(NOTHING, sequences=said), {}).stack.slices
-    np.testing.assert_array_equal(each.pixels, VOLUME.transpose(1, 2, 0))
+    np.testing.assert_array_equal(each.pixels, expected)
 
 
 def test_what_is_turned_has_another_key_and_the_same_place_in_the_viewer():
