@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -171,7 +171,7 @@ class _Reading:
 
     def _unpacked(self, files: Sequence[InputFile]) -> list[InputFile]:
         result: list[InputFile] = []
-        folders: Counter[str] = Counter()
+        folders: dict[str, list[bytes]] = defaultdict(list)
         for file in files:
             if not is_zip(file.data):
                 result.append(file)
@@ -185,8 +185,11 @@ class _Reading:
             if len(files) > 1:
                 # Beside other files a zip is a folder: what two of them hold may have the same names.
                 folder = "/".join(filter(None, (within, stem_of(file.name))))
-                folders[folder] += 1
-                within = folder + (f" ({folders[folder]})" if folders[folder] > 1 else "")
+                digest, own = hashlib.sha256(file.data).digest(), folders[folder]
+                if digest not in own:  # the same zip again is read once
+                    own.append(digest)
+                number = own.index(digest) + 1
+                within = folder + (f" ({number})" if number > 1 else "")
             within += "/" if within else ""
             for path, data in members:
                 own = f"{file.id}/{path}"

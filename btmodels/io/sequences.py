@@ -77,7 +77,7 @@ _MASK_ENDS = set(
     "annotations glistrboost aseg aparc brainmask synthseg".split()
 )
 _LABELS = set(
-    "dseg voi tumour tumeur tumore lesionmask tumormask maske masque maschera mascara mascera "
+    "dseg voi tumeur tumore lesionmask tumormask maske masque maschera mascara mascera "
     "segmentierung segmentacion segmentacao segmentazione segmentatie lasion whole core consensus expert "
     "annot ot et wt tc".split()
 )
@@ -108,6 +108,7 @@ _REWRITTEN = tuple(
         (r"(?:dark|(?<![a-z])da)[\s_-]*fl(?:uid|air)?(?![a-z])", "darkfluid"),
         (r"\bfluid[\s_-]*attenuated[\s_-]*inversion\w*([\s_-]*recovery)?", " flair "),
         (r"\bfør\b", " fore "),
+        (r"(?<=tumo)u(?=r)", ""),
         (r"(?<![a-z])k\.\s?l\.", " kontrast "),
         (r"(?<![a-z])o\.\s?(?=km|kontrast)", " ohne "),
         (r"\b(?:pha|mag|mip)_images?", " swi "),
