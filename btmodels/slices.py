@@ -45,6 +45,14 @@ class Slice:
     place: Place | None = None
     turn: Turn | None = None
 
+    @property
+    def label(self) -> str:
+        """The slice for people: of a DICOM series its description and the slice's number there, for names
+        such as ``IM0047`` say nothing; else the file's name."""
+        if self.place is None or self.place.grid.kind != "DICOM" or self.number is None:
+            return self.name
+        return f"{self.place.title}, slice {self.number}"
+
 
 @dataclass(frozen=True, eq=False)
 class Place:

@@ -234,7 +234,8 @@ def contexts(browser) -> Iterator[Callable[[dict], BrowserContext]]:
         key = repr(sorted(options.items()))
         if key not in known:
             known[key] = browser.new_context(
-                **{"viewport": {"width": 1440, "height": 1100}} | options
+                **{"viewport": {"width": 1440, "height": 1100}, "reduced_motion": "reduce"}
+                | options
             )
         return known[key]
 

@@ -160,9 +160,12 @@ def test_a_mask_beside_its_slice_gives_a_dice(visit, site):
 def test_garbage_gets_a_sentence_and_the_rest_goes_on(visit, site):
     _, file = sample()
     go_to_uploads(visit, site)
-    upload(visit, ("bad.tif", b"garbage"), ("empty.png", b""), ("x.tif", file.image.read_bytes()))
-    visit.wait_for_mask("x.tif")
+    name = """it's "x" <b>100%20%.tif"""
+    upload(visit, ("bad.tif", b"garbage"), ("empty.png", b""), (name, file.image.read_bytes()))
+    visit.page.locator('.stage[data-mask="drawn"]').wait_for()
     visit.rest()
+    assert visit.page.locator(".stage").get_attribute("data-slice") == name
+    assert visit.page.get_by_text(name, exact=True).count() == 2  # over the picture and beside it
     errors = visit.page.locator("[data-testid=stAlert]").all_inner_texts()
     assert any("bad.tif" in error for error in errors)
     assert any("empty.png" in error for error in errors)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from btmodels.filenames import plain_path
 from btmodels.io.batch import InputFile
-from ui.analyze.upload_batch import Batch, Overrides, read_batch
+from ui.analyze.upload_batch import UploadBatch, UploadOverrides, read_batch
 from ui.session.cache import forget_uploads, upload_key
 from ui.session.stack import Stack
 
@@ -36,7 +36,7 @@ def count() -> int:
     return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
 
 
-def uploaded(overrides: Overrides) -> Batch:
+def uploaded(overrides: UploadOverrides) -> UploadBatch:
     """Draw the uploader and read what lies in it."""
     how = st.segmented_control(
         "What to upload",
@@ -59,7 +59,7 @@ def uploaded(overrides: Overrides) -> Batch:
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
     files = _carried(
-        [InputFile(u.file_id, plain_path(u.name), u.getvalue(), folder) for u in uploads]
+        [InputFile(u.file_id, own_name(u.name), u.getvalue(), folder) for u in uploads]
     )
     # Most reruns change nothing of the files: what was made of them is kept as it is.
     mark = tuple(file.id for file in files), overrides.mark
@@ -70,6 +70,15 @@ def uploaded(overrides: Overrides) -> Batch:
         kept = st.session_state[_KEPT] = mark, batch
     st.session_state[OWN] = kept[1].stack
     return kept[1]
+
+
+def own_name(sent: str) -> str:
+    """Return a file's name, or its path in a folder, as the visitor knows it.
+
+    Browsers send a quotation mark as ``%22``, and line breaks likewise: "multipart/form-data encoding
+    algorithm" of the HTML standard. They leave a percent sign as it is, so that nothing else is decoded.
+    """
+    return plain_path(sent.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n"))
 
 
 def _carried(files: list[InputFile]) -> list[InputFile]:

@@ -244,7 +244,7 @@ def test_the_table_is_for_people(networks, capsys, tmp_path):
     assert main(["analyze", str(tmp_path)]) == 0
     head, first, second, *rest = capsys.readouterr().out.splitlines()
     assert head.split() == "tumor probability pixels of slice of head Dice file".split()
-    assert first.split()[:4] == ["yes", "1.000", "100", "5.2"]
+    assert first.split()[:4] == ["yes", "1.000", "100", "5.2%"]
     assert second.split()[0] == "no"
     assert "not a medical device" in rest[-1]
 

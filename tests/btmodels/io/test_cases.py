@@ -358,7 +358,7 @@ def test_a_mask_of_another_place_or_patient_is_no_truth(name):
         files["p2_seg.nii"] = volume(truth())
     batch = read(files, bulk=True)
     assert all(each.truth is None for each in only(batch).slices)
-    assert "seg.nii is named as a mask" in texts(batch)
+    assert "seg.nii is a mask, and no volume of its patient" in texts(batch)
 
 
 @pytest.mark.parametrize("tilt", [0.3, 1.5, -2.0])
@@ -415,6 +415,20 @@ def test_a_copy_of_a_file_is_no_new_slice():
     flair = volume(patient()[FLAIR])
     batch = read({"x_flair.nii": flair, "x_flair_bet.nii": flair})
     assert len(batch.studies) == 1 and "x_flair_bet.nii is a copy of x_flair.nii" in texts(batch)
+
+
+def test_a_file_that_comes_twice_counts_once_and_that_is_said():
+    picture, other = (tiff(patient()[FLAIR][index].copy()) for index in (2, 3))
+    batch = read([("x.tif", picture), ("x.tif", picture), ("y.tif", picture)])
+    assert [found.title for found in batch.studies] == ["x.tif", "y.tif"]  # alike is not the same
+    (said,) = batch.notes
+    assert said.text == "1 file came more than once and is read once: x.tif."
+    folder = case_files.zipped({"a/1.tif": picture, "a/2.tif": other})
+    batch = read([("p.zip", folder), ("p.zip", folder)])
+    assert len(batch.studies) == 2
+    assert "2 files came more than once and are read once: 1.tif, 2.tif." in texts(batch)
+    batch = read([("x.tif", picture), ("x.tif", other)])  # one name, two slices
+    assert len(batch.studies) == 2 and not batch.notes
 
 
 def test_echoes_are_told_apart_by_what_they_say_though_one_lacks_a_slice():

@@ -16,12 +16,19 @@ from tests.btmodels.scanner import nifti, series
 from tests.fakes import SIZE, slice_and_mask
 from ui.analyze import upload_batch
 from ui.analyze.upload_batch import LIMIT, NOTHING, read_batch
+from ui.analyze.uploader import own_name
 
 
 def tiff(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, array)
     return buffer.getvalue()
+
+
+def test_names_are_those_that_the_visitor_knows():
+    # As Chromium and Firefox send them; a percent sign of the name itself stays.
+    assert own_name("it's %22x%22 <b>100%20%.tif") == """it's "x" <b>100%20%.tif"""
+    assert own_name("a/%22b%22/c%0Ad.tif") == 'a/"b"/c\ufffdd.tif'
 
 
 def files(**by_name: bytes) -> list[InputFile]:
@@ -103,9 +110,11 @@ def test_a_batch_has_an_end():
 
 
 def test_one_name_twice_is_two_slices():
-    twice = [InputFile("1", "x.tif", SLICE), InputFile("2", "x.tif", SLICE)]
+    twice = [InputFile("1", "x.tif", SLICE), InputFile("2", "x.tif", tiff(slice_and_mask(4)[0]))]
     stack = read_batch(twice, {}, {}).stack
     assert len(stack.slices) == 2 and len(set(stack.keys)) == 2
+    batch = read_batch([*twice, InputFile("3", "x.tif", SLICE)], {}, {})
+    assert len(batch.stack.slices) == 2 and "came more than once" in batch.notes[0]
 
 
 def zipped(**by_name: bytes) -> bytes:
