@@ -45,6 +45,14 @@ class Slice:
     place: Place | None = None
     turn: Turn | None = None
 
+    @property
+    def label(self) -> str:
+        """The slice for people: of a DICOM series its description and the slice's number there, for names
+        such as ``IM0047`` say nothing; else the file's name."""
+        if self.place is None or self.place.grid.kind != "DICOM" or self.number is None:
+            return self.name
+        return f"{self.place.title}, slice {self.number}"
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -103,7 +111,7 @@ class Analysis:
         slice: The input.
         prediction: The networks' output.
         model, classifier: Registry names that were used.
-        weights_sha256: Of the segmenter's weights file.
+        weights_sha256: Of the segmenter's weights, as its record gives it.
         threshold: On the segmenter's probability, 0 to 1.
         tumor: The classifier's verdict.
         mask: The segmenter's mask at ``threshold`` after clean-up, bool, (rows, cols).

@@ -172,3 +172,14 @@ def test_every_source_of_about_is_numbered_and_used():
     assert listed == [str(number) for number in range(1, len(listed) + 1)]
     groups = re.findall(r"\[(\d+(?:, \d+)*)\]", "\n".join(text.values()))
     assert {number for group in groups for number in group.split(", ")} == set(listed)
+
+
+def test_no_class_name_stands_for_two_things():
+    """Of the library, the site and the training together: a search for a name finds one class."""
+    places: dict[str, list[str]] = {}
+    for folder in ("btmodels", "ui", "train", "pages"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

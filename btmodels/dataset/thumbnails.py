@@ -18,8 +18,9 @@ from PIL import Image
 from btmodels.dataset.cohort import read_slices
 from btmodels.errors import DecodeError
 from btmodels.io.sandbox import Reader
-from btmodels.slices import FLAIR, Patient, Slice, largest_lesion_slice
+from btmodels.slices import Patient, Slice, largest_lesion_slice
 from btmodels.visualize.overlay import TRUTH_COLOR, outline
+from btmodels.visualize.window import shown_flair
 
 THUMBNAIL = 72
 """Largest number of rows and columns of a thumbnail."""
@@ -72,7 +73,7 @@ def thumbnail(each: Slice) -> bytes:
     rows, cols = each.pixels.shape[:2]
     scale = THUMBNAIL / max(rows, cols)
     size = max(1, round(cols * scale)), max(1, round(rows * scale))
-    picture = cv2.resize(each.pixels[..., FLAIR], size, interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(shown_flair(each.pixels), size, interpolation=cv2.INTER_AREA)
     picture = np.repeat(picture[..., None], 3, axis=2)
     if each.truth is not None:
         share = cv2.resize(each.truth.astype(np.float32), size, interpolation=cv2.INTER_AREA)

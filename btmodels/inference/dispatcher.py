@@ -13,7 +13,7 @@ import numpy as np
 
 from btmodels.errors import BrainTumorError, EngineError
 from btmodels.inference import worker
-from btmodels.inference.queue import Batch, RequestQueue, Task
+from btmodels.inference.queue import RequestBatch, RequestQueue, WorkerCall
 from btmodels.inference.worker_process import WorkerClosedError, WorkerLostError, WorkerProcess
 from btmodels.slices import Prediction
 
@@ -179,11 +179,11 @@ class Dispatcher:
             return True
 
     def _serve(
-        self, process: WorkerProcess, queue: RequestQueue, batch: Batch | Task | None
+        self, process: WorkerProcess, queue: RequestQueue, batch: RequestBatch | WorkerCall | None
     ) -> None:
         if batch is None or (queue.batch_size == 1 and self._answered >= SOON_SLICES):
             queue.batch_size = process.call(ANSWER_SECONDS, worker.warm_full_batch)
-        if isinstance(batch, Task):
+        if isinstance(batch, WorkerCall):
             queue.resolve_task(batch, process.call(ANSWER_SECONDS, batch.function, *batch.args))
         elif batch is not None:
             task = worker.predict, batch.images, *batch.networks, self.assets

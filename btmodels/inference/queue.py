@@ -31,7 +31,7 @@ class Request:
 
 
 @dataclass(eq=False)
-class Task:
+class WorkerCall:
     """A function to call in the worker, alone: questions of a page beyond predictions."""
 
     function: Callable[..., Any]
@@ -40,13 +40,13 @@ class Task:
     future: Future[Any] = field(default_factory=Future)
 
     @property
-    def requests(self) -> tuple[Task]:
+    def requests(self) -> tuple[WorkerCall]:
         """Itself, so that `RequestQueue.fail_or_retry` treats it as a batch of one."""
         return (self,)
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class RequestBatch:
     """Slices of one or more requests for the same networks; of each request as many as its share."""
 
     requests: tuple[Request, ...]
@@ -68,7 +68,7 @@ class RequestQueue:
     def __init__(self, batch_size: int = 1) -> None:
         self.batch_size = batch_size
         self._changed = threading.Condition()
-        self._requests: deque[Request | Task] = deque()
+        self._requests: deque[Request | WorkerCall] = deque()
         self._closed = ""
 
     def add(self, images: Sequence[np.ndarray], networks: tuple[str, str]) -> Request:
@@ -79,13 +79,13 @@ class RequestQueue:
         """
         return self._enqueue(Request(images, networks))
 
-    def add_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Task:
+    def add_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> WorkerCall:
         """Queue up for a call of ``function(*args)``.
 
         Raises:
             EngineError: The queue was closed.
         """
-        return self._enqueue(Task(function, args))
+        return self._enqueue(WorkerCall(function, args))
 
     def _enqueue(self, request: Any) -> Any:
         with self._changed:
@@ -101,7 +101,7 @@ class RequestQueue:
         with self._changed:
             return bool(self._requests)
 
-    def next_batch(self, seconds: float) -> Batch | Task | None:
+    def next_batch(self, seconds: float) -> RequestBatch | WorkerCall | None:
         """Join what waits; None if nothing came for so long or the queue was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, seconds)
@@ -110,7 +110,7 @@ class RequestQueue:
             if not self._requests:
                 return None
             first = self._requests[0]
-            if isinstance(first, Task):
+            if isinstance(first, WorkerCall):
                 return first
             together = [first]
             if not first.failed_once:
@@ -129,9 +129,9 @@ class RequestQueue:
                 for image in request.images[len(request.done) : len(request.done) + share]
             ]
             served = sum(share > 0 for share in shares)
-            return Batch(tuple(together[:served]), tuple(shares[:served]), tuple(images))
+            return RequestBatch(tuple(together[:served]), tuple(shares[:served]), tuple(images))
 
-    def resolve(self, batch: Batch, predictions: Sequence[Prediction]) -> None:
+    def resolve(self, batch: RequestBatch, predictions: Sequence[Prediction]) -> None:
         """Hand out the predictions of a batch."""
         rest = iter(predictions)
         for request, share in zip(batch.requests, batch.shares, strict=True):
@@ -140,12 +140,12 @@ class RequestQueue:
             if self._remove(request, again=bool(request.remaining)) and not request.remaining:
                 _set(request.future, result=request.done)
 
-    def resolve_task(self, task: Task, result: Any) -> None:
+    def resolve_task(self, task: WorkerCall, result: Any) -> None:
         """Hand out what a call returned."""
         if self._remove(task):
             _set(task.future, result=result)
 
-    def fail_or_retry(self, batch: Batch | Task, error: BrainTumorError) -> None:
+    def fail_or_retry(self, batch: RequestBatch | WorkerCall, error: BrainTumorError) -> None:
         """A batch failed: its requests get a second try, but none where the weights are to blame."""
         for request in batch.requests:
             final = request.failed_once or isinstance(error, (GraphError, WeightsError))
@@ -163,7 +163,7 @@ class RequestQueue:
         for request in requests:
             _set(request.future, error=EngineError(reason))
 
-    def _remove(self, request: Request | Task, again: bool = False) -> bool:
+    def _remove(self, request: Request | WorkerCall, again: bool = False) -> bool:
         # Whether it was still there; ``again`` puts it at the end.
         with self._changed:
             if request not in self._requests:  # closed meanwhile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from btmodels.measurement.study import percent
 from btmodels.metrics.overlap import count, dice
 from btmodels.registry import Record, get
 from btmodels.slices import Analysis, Prediction, Slice
@@ -76,11 +77,11 @@ def _contradiction(probability: float, threshold: float, marked: int) -> str:
     if marked:
         pixels = "1 pixel" if marked == 1 else f"{marked:,} pixels"
         return (
-            f"The classifier finds no tumor in this slice ({100 * probability:.1f}%), yet the "
+            f"The classifier finds no tumor in this slice ({percent(probability)}), yet the "
             f"segmenter marks {pixels}. The two contradict each other: neither is to be trusted here."
         )
     return (
-        f"The classifier finds a tumor in this slice ({100 * probability:.1f}%), yet the segmenter "
+        f"The classifier finds a tumor in this slice ({percent(probability)}), yet the segmenter "
         f"marks nothing at threshold {threshold:.2f}. The two contradict each other: neither is to "
         "be trusted here."
     )

@@ -11,7 +11,7 @@ ENTROPY_BINS = 32
 
 
 @dataclass(frozen=True)
-class Row:
+class ShapeRow:
     """One figure as a table shows it.
 
     Attributes:
@@ -74,69 +74,69 @@ class ShapeFigures:
     flair_variation: float | None = None
     flair_entropy: float | None = None
 
-    def rows(self) -> dict[str, Row]:
+    def rows(self) -> dict[str, ShapeRow]:
         """Return the figures by label, in the order of a table; the labels are always the same."""
         where = self.position
         return {
-            "Volume": Row(
+            "Volume": ShapeRow(
                 *_counted(self.volume_voxels, "voxel"), "Marked pixels of all slices together."
             ),
-            "Largest area": Row(
+            "Largest area": ShapeRow(
                 *_counted(self.largest_area_pixels, "pixel"),
                 "Marked pixels in the slice that has most of them.",
             ),
-            "Slices with a mark": Row(
+            "Slices with a mark": ShapeRow(
                 *_counted(self.marked_slices, "slice"), "Slices in which anything is marked."
             ),
-            "Parts": Row(
+            "Parts": ShapeRow(
                 *_counted(self.parts, "part"),
                 "Separate pieces in the whole stack; pieces that touch, even at a corner, are one.",
             ),
-            "Parts in the largest slice": Row(
+            "Parts in the largest slice": ShapeRow(
                 *_counted(self.parts_in_slice, "part"),
                 "Separate pieces in the slice with the largest area, counted in the same way.",
             ),
-            "Bounding-ellipsoid ratio": Row(
+            "Bounding-ellipsoid ratio": ShapeRow(
                 _number(self.ellipsoid_ratio, ".2f"),
                 "",
                 "Volume of the largest part over the volume of the smallest ellipsoid around it. "
                 "Near 1: it fills the ellipsoid, a regular shape. Lower: less regular.",
             ),
-            "Margin fluctuation": Row(
+            "Margin fluctuation": ShapeRow(
                 _number(self.margin_fluctuation, ".3f"),
                 "",
                 "How rough the outline is: how far its distance from the middle jumps around a "
                 "smoothed outline, as a share of the mean distance. 0: smooth.",
             ),
-            "Angular standard deviation": Row(
+            "Angular standard deviation": ShapeRow(
                 _number(self.angular_deviation, ".3f"),
                 "",
                 "How much the outline's distance from the middle varies within a tenth of a turn, "
                 "as a share of the mean distance. 0: a disk.",
             ),
-            "Side": Row(
+            "Side": ShapeRow(
                 UNDEFINED if where is None else _side(where),
                 "",
                 "The half of the head that holds more of it, if slices follow the radiological "
                 "convention: the patient's left is at the picture's right.",
             ),
-            "Front to back": Row(
+            "Front to back": ShapeRow(
                 _number(where and 100 * where.from_front, ".0f"),
                 "%",
                 "Mean position in the head: 0% is the front, 100% the back.",
             ),
-            "Right to left": Row(
+            "Right to left": ShapeRow(
                 _number(where and 100 * where.from_right, ".0f"),
                 "%",
                 "Mean position in the head: 0% is the patient's right, 100% the patient's left.",
             ),
-            "Variation of FLAIR": Row(
+            "Variation of FLAIR": ShapeRow(
                 _number(self.flair_variation and 100 * self.flair_variation, ".0f"),
                 "%",
                 "Standard deviation of the gray levels within the mask over their mean. 0%: all "
                 "the same gray.",
             ),
-            "Entropy of FLAIR": Row(
+            "Entropy of FLAIR": ShapeRow(
                 _number(self.flair_entropy, ".2f"),
                 "bits",
                 f"How many grays are mixed within the mask, the {LEVELS} levels in {ENTROPY_BINS} bins. "

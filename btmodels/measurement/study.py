@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from btmodels.slices import Analysis, Slice
+from btmodels.slices import Analysis, Slice, largest_lesion_slice
 
 MOSTLY = 0.9
 """A tumor with at least this share of its pixels on one side of the head's middle lies on that side."""
@@ -27,6 +27,7 @@ class StudySummary:
         areas: Marked pixels of each slice; None where there is no mask.
         largest: Index of the slice with the most marked pixels, counted in this study; None without any.
         largest_name: That slice in words: its number, or its place.
+        largest_true_name: As much of the slice with the largest true mask; "" without one.
         milliliters: Volume of what is marked; None where a file does not give the spacing.
         square_millimeters: Area marked in the one slice of a study; None as above, or of several slices.
         side: "left" or "right" of the patient, "both", or "" where nothing is marked or no head is found.
@@ -40,6 +41,7 @@ class StudySummary:
     areas: tuple[int | None, ...]
     largest: int | None
     largest_name: str
+    largest_true_name: str
     milliliters: float | None
     square_millimeters: float | None
     side: str
@@ -121,6 +123,7 @@ def summarize(
         areas=areas,
         largest=largest,
         largest_name="" if largest is None else _name(slices, largest),
+        largest_true_name=_largest_true_name(slices),
         milliliters=_milliliters(slices, areas),
         square_millimeters=_square_millimeters(first, areas) if len(slices) == 1 else None,
         side=_side([analyses[index] for index in marked]),
@@ -142,12 +145,14 @@ def sentence(summary: StudySummary) -> str:
         words = f"{marked or 'No tumor marked'} so far, {read} of {total} slices read"
     elif summary.largest is None:
         words = f"No tumor marked in {'this slice' if one else f'{total} slices'}"
+        if summary.largest_true_name and not one:
+            words += f"; the true mask is largest in {summary.largest_true_name}"
     elif one:
         words = f"Tumor marked in this slice, {size}{where}"
     else:
         words = (
             f"Tumor marked in {summary.marked_slices} of {total} slices, {size}, largest in "
-            f"{summary.largest_name}{where}"
+            f"{summary.largest_name}{_other(summary)}{where}"
         )
     left_out = ""
     if summary.rejected:
@@ -164,6 +169,17 @@ def answer(summaries: Sequence[StudySummary]) -> str:
     if len(summaries) > _MOST_PARTS:
         told.append(f"And {len(summaries) - _MOST_PARTS} more.")
     return " ".join(told)
+
+
+def _other(summary: StudySummary) -> str:
+    """Where the true mask is largest, if not there as well: pages open on that slice."""
+    name = summary.largest_true_name
+    return f" (the true mask in {name})" if name not in ("", summary.largest_name) else ""
+
+
+def _largest_true_name(slices: Sequence[Slice]) -> str:
+    marked = any(each.truth is not None and each.truth.any() for each in slices)
+    return _name(slices, largest_lesion_slice(tuple(slices))) if marked else ""
 
 
 def _name(slices: Sequence[Slice], index: int) -> str:

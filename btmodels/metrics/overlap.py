@@ -7,7 +7,7 @@ slices without tumor.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -114,6 +114,27 @@ def median_of(values: Iterable[float | None]) -> float | None:
     """Median of the defined values; None where none is."""
     defined = [value for value in values if value is not None]
     return float(np.median(defined)) if defined else None
+
+
+def count_by_patient(
+    masks: Iterable[np.ndarray], truths: Iterable[np.ndarray], patients: Iterable[str]
+) -> dict[str, list[Counts]]:
+    """Count slices, grouped by patient in order of appearance.
+
+    Args:
+        masks: bool, (rows, cols) each.
+        truths: bool, of the same shapes.
+        patients: The patient of each slice.
+    """
+    found: dict[str, list[Counts]] = {}
+    for mask, truth, name in zip(masks, truths, patients, strict=True):
+        found.setdefault(str(name), []).append(count(mask, truth))
+    return found
+
+
+def patient_dice(counted: Mapping[str, Iterable[Counts]]) -> dict[str, float | None]:
+    """Volumetric Dice of each patient: of the counts of all slices together; None where undefined."""
+    return {name: dice(total(slices)) for name, slices in counted.items()}
 
 
 def score_patient(slices: Sequence[Counts]) -> dict[str, Any]:

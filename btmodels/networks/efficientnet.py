@@ -12,7 +12,7 @@ from btmodels.networks.blocks import norm
 
 
 @dataclass(frozen=True)
-class Stage:
+class MBConvStage:
     """Inverted residual blocks of one width (Sandler et al. 2018, arXiv:1801.04381).
 
     Attributes:
@@ -31,29 +31,29 @@ class Stage:
 
 
 LITE0 = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
+    MBConvStage(1, 3, 1, 1, 16),
+    MBConvStage(2, 3, 2, 6, 24),
+    MBConvStage(2, 5, 2, 6, 40),
+    MBConvStage(3, 3, 2, 6, 80),
+    MBConvStage(3, 5, 1, 6, 112),
+    MBConvStage(4, 5, 2, 6, 192),
+    MBConvStage(1, 3, 1, 6, 320),
 )
 """The stages of EfficientNet-Lite0, after a first convolution that halves the slice to 32 channels."""
 
 LITE2 = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(3, 3, 2, 6, 24),
-    Stage(3, 5, 2, 6, 48),
-    Stage(4, 3, 2, 6, 88),
-    Stage(4, 5, 1, 6, 120),
-    Stage(5, 5, 2, 6, 208),
-    Stage(1, 3, 1, 6, 352),
+    MBConvStage(1, 3, 1, 1, 16),
+    MBConvStage(3, 3, 2, 6, 24),
+    MBConvStage(3, 5, 2, 6, 48),
+    MBConvStage(4, 3, 2, 6, 88),
+    MBConvStage(4, 5, 1, 6, 120),
+    MBConvStage(5, 5, 2, 6, 208),
+    MBConvStage(1, 3, 1, 6, 352),
 )
 """The same of EfficientNet-Lite2: 1.1 times as wide and 1.2 times as deep, rounded as its authors do."""
 
 
-def pyramid(stages: Sequence[Stage]) -> tuple[str, ...]:
+def pyramid(stages: Sequence[MBConvStage]) -> tuple[str, ...]:
     """Return the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, by name."""
     found = []
     for number, stage in enumerate(stages, start=1):
@@ -64,7 +64,7 @@ def pyramid(stages: Sequence[Stage]) -> tuple[str, ...]:
 
 
 def efficientnet_lite(
-    inputs, stages: Sequence[Stage] = LITE0, name: str = "efficientnet_lite0"
+    inputs, stages: Sequence[MBConvStage] = LITE0, name: str = "efficientnet_lite0"
 ) -> keras.Model:
     """Return an EfficientNet-Lite without its head, from ``inputs`` to maps of the last stage's channels
     at 1/32.
@@ -101,7 +101,7 @@ def _block_name(stage: int, step: int) -> str:
     return f"block{stage}{chr(ord('a') + step)}"
 
 
-def _block(x, stage: Stage, stride: int, name: str):
+def _block(x, stage: MBConvStage, stride: int, name: str):
     y, width = x, x.shape[-1]
     if stage.expand > 1:
         y = layers.Conv2D(width * stage.expand, 1, use_bias=False, name=f"{name}_expand")(y)

@@ -14,7 +14,7 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class PoolingStep:
     """What was read, what was written, and the output as it is then.
 
     Attributes:
@@ -28,7 +28,7 @@ class Step:
     output: np.ndarray
 
 
-def max_pool(grid: np.ndarray, size: int = 2) -> list[Step]:
+def max_pool(grid: np.ndarray, size: int = 2) -> list[PoolingStep]:
     """Keep of each window its largest value.
 
     Args:
@@ -48,11 +48,11 @@ def max_pool(grid: np.ndarray, size: int = 2) -> list[Step]:
         for col in range(cols // size):
             window = (row * size, (row + 1) * size - 1, col * size, (col + 1) * size - 1)
             output[row, col] = grid[window[0] : window[1] + 1, window[2] : window[3] + 1].max()
-            steps.append(Step(window, (row, row, col, col), output.copy()))
+            steps.append(PoolingStep(window, (row, row, col, col), output.copy()))
     return steps
 
 
-def upsample(grid: np.ndarray, factor: int = 2) -> list[Step]:
+def upsample(grid: np.ndarray, factor: int = 2) -> list[PoolingStep]:
     """Repeat each value in a square: the nearest neighbor's.
 
     Args:
@@ -67,11 +67,11 @@ def upsample(grid: np.ndarray, factor: int = 2) -> list[Step]:
         for col in range(cols):
             square = _square(row * factor, col * factor, factor)
             output[square[0] : square[1] + 1, square[2] : square[3] + 1] = grid[row, col]
-            steps.append(Step((row, row, col, col), square, output.copy()))
+            steps.append(PoolingStep((row, row, col, col), square, output.copy()))
     return steps
 
 
-def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) -> list[Step]:
+def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) -> list[PoolingStep]:
     """Stamp the kernel, times each value, on the output; where stamps overlap they add up.
 
     Where ``stride`` does not divide the kernel's size some places are stamped more often than their
@@ -100,7 +100,7 @@ def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) ->
             square = _square(row * stride, col * stride, size)
             stamped = output[square[0] : square[1] + 1, square[2] : square[3] + 1]
             stamped[:] = np.nan_to_num(stamped) + kernel * grid[row, col]
-            steps.append(Step((row, row, col, col), square, output.copy()))
+            steps.append(PoolingStep((row, row, col, col), square, output.copy()))
     return steps
 
 

@@ -45,8 +45,14 @@ def test_gallery_and_chart_turn_the_viewer(visit, site):
 
 
 def test_a_row_of_the_table_leads_to_its_patient(visit, site):
+    first, second, third = cohort.read_cohort(cohort.samples_root())[:3]
+    # A shared link has its patient's picture on the first screen of a projector.
+    visit.page.set_viewport_size({"width": 1280, "height": 720})
+    visit.open(f"{site}/patients?patient={third.folder}")
+    box = visit.page.locator(".frame").bounding_box()
+    assert box["y"] > 0 and box["y"] + box["height"] <= 720
+    visit.page.set_viewport_size({"width": 1440, "height": 1100})
     visit.open(f"{site}/patients")
-    first, second = cohort.read_cohort(cohort.samples_root())[:2]
     assert f"patient={first.folder}" in visit.page.url
     visit.page.get_by_text("Choose from all").click()
     visit.page.wait_for_timeout(500)

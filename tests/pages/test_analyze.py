@@ -9,7 +9,7 @@ import tifffile
 
 from btmodels.quality import check
 from tests import fakes
-from tests.btmodels.scanner import dicom, nifti
+from tests.btmodels.scanner import dicom, nifti, series
 from tests.pages.conftest import words_of
 from ui.shared.text import plain
 
@@ -145,6 +145,17 @@ def test_a_volume_opens_where_most_is_marked_and_the_answer_is_about_all_of_it(o
         "Tumor marked in 5 of 5 slices, 11.0 mL, largest in slice 4, both sides."
     )
     assert "does not say which sequence" in words
+
+
+def test_a_series_goes_by_its_description_and_nobody_talks_of_masks(open_page):
+    volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 3)
+    files = series(volume, SeriesDescription="AX FLAIR")
+    app = upload(open_page("analyze"), *files.items())
+    words = words_of(app)
+    assert not app.exception and plain("AX FLAIR, slice 1") in words and "IM0001" not in words
+    table = next(each.value for each in app.dataframe if "Marked pixels" in each.value)
+    assert list(table["Slice"]) == [f"AX FLAIR, slice {n}" for n in (1, 2, 3)]
+    assert not [each for each in app.expander if "mask" in each.label]
 
 
 def test_sequences_and_turns_are_set_by_hand(open_page):

@@ -126,6 +126,43 @@ def test_those_with_faults_can_be_looked_at_alone(open_page, cohort):
     assert list(app.dataframe[0].value["Patient"]) == [SECOND]
 
 
+def test_nobody_stays_below_a_table_that_does_not_hold_them(open_page, monkeypatch):
+    kinds = {FIRST: "train", SECOND: "test"}
+    monkeypatch.setattr(
+        btmodels.dataset.cohort, "provenance", lambda folder: kinds.get(folder, "synthetic")
+    )
+    st.cache_resource.clear()
+    app = surveyed(open_page("patients"))
+    # Never-seen patients first: they are what a score is worth.
+    assert list(app.dataframe[0].value["Patient"]) == [SECOND, *fakes.BUNDLED, FIRST]
+    assert app.query_params["patient"] == SECOND
+    app.pills[0].set_value(["trained on"]).run()
+    assert app.query_params["patient"] == FIRST and app.subheader[0].value == FIRST
+
+
+def test_a_patient_without_a_tumor_is_told_of_false_alarms(open_page, cohort):
+    for number in (1, 2, 3):
+        mask = fakes.slice_and_mask(1)[1]
+        tifffile.imwrite(cohort / FIRST / f"{FIRST}_{number}_mask.tif", mask)
+    st.cache_resource.clear()
+    app = open_page("patients", patient=FIRST)
+    assert figures(app)[0] == "no tumor"
+    assert "The true masks are empty. 1 false alarm." in words_of(app)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown", "told"), [(0.803, "0.803", False), (0.7, "0.800", True)]
+)
+def test_one_page_has_one_dice(open_page, monkeypatch, recorded, shown, told):
+    # Two machines round differently; what differs by more is said.
+    from ui.patients import page
+
+    monkeypatch.setattr(page, "recorded_dice", lambda: {FIRST: recorded})
+    app = open_page("patients", patient=FIRST)
+    assert figures(app)[0] == shown
+    assert ("The record of these weights says" in words_of(app)) == told
+
+
 def test_the_tumor_in_space_and_its_shape_in_figures(open_page):
     app = open_page("patients", patient=FIRST)
     app.segmented_control[0].set_value("In space and in figures").run()

@@ -46,7 +46,7 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
 
     steps = (
         ("decode", lambda seen: decode(seen["file"].read_bytes(), seen["file"].name)),
-        ("doctor", lambda seen: check.check_slice(seen["decode"].pixels)),
+        ("check", lambda seen: check.check_slice(seen["decode"].pixels)),
         ("prepare", prepare),
         ("classify", lambda seen: judge.classify([seen["decode"].pixels])),
         ("segment", lambda seen: locate.segment([seen["decode"].pixels])),

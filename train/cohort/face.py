@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.cohort.fields import Place, ellipsoid, rise, tube
+from train.cohort.fields import FieldPoints, ellipsoid, rise, tube
 from train.cohort.physics import CODES
 
 
@@ -32,7 +32,7 @@ def face_depth(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
     return np.maximum.reduce([depth, nose, brow, neck, ears]) + waves
 
 
-def fill_face(place: Place) -> np.ndarray:
+def fill_face(place: FieldPoints) -> np.ndarray:
     """Return a tissue code for points inside the face, uint8, (n,)."""
     points = place.points
     x, y, z = points

@@ -60,7 +60,7 @@ class Noise:
         )
 
 
-class Place:
+class FieldPoints:
     """Points in millimeters, and the named noise fields there, each evaluated once when first asked for.
 
     Args:
@@ -84,10 +84,10 @@ class Place:
             self._known[name] = self._fields[name](self.points)
         return self._known[name]
 
-    def part(self, which: np.ndarray) -> Place:
+    def part(self, which: np.ndarray) -> FieldPoints:
         """Return those points that ``which``, bool, (n,), selects."""
         known = {name: values[which] for name, values in self._known.items()}
-        return Place(self.points[:, which], self._fields, known)
+        return FieldPoints(self.points[:, which], self._fields, known)
 
 
 def rise(values: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -39,7 +39,7 @@ class Reference:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class PatientFigures:
     """One patient's figures.
 
     Attributes:
@@ -54,7 +54,7 @@ class Measured:
     lesion_pixels: tuple[int, ...]
 
 
-def measure_patient(slices: Iterable[Slice]) -> Measured:
+def measure_patient(slices: Iterable[Slice]) -> PatientFigures:
     """Measure one patient's slices, which carry their truth."""
     levels = np.zeros((3, 256), np.int64)
     flair, truth = np.zeros(256, np.int64), np.zeros(256, np.int64)
@@ -68,7 +68,7 @@ def measure_patient(slices: Iterable[Slice]) -> Measured:
         truth += np.bincount(slice.pixels[..., FLAIR][mask], minlength=256)
         pixels.append(int(np.count_nonzero(mask)))
     deciles = np.array([_deciles(counts) for counts in levels])
-    return Measured(deciles, flair, truth, tuple(pixels))
+    return PatientFigures(deciles, flair, truth, tuple(pixels))
 
 
 def _deciles(counts: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def _deciles(counts: np.ndarray) -> np.ndarray:
     return np.searchsorted(share, np.array(DECILES) / 100).astype(float)
 
 
-def best_threshold(patients: Sequence[Measured]) -> tuple[int, float]:
+def best_threshold(patients: Sequence[PatientFigures]) -> tuple[int, float]:
     """Find the one FLAIR level whose mask (level or brighter) scores best.
 
     Patients without a lesion have no volumetric Dice and are left out.
@@ -95,7 +95,7 @@ def best_threshold(patients: Sequence[Measured]) -> tuple[int, float]:
     return int(np.argmax(mean)), float(mean.max())
 
 
-def measure_folder(root: Path, names: Sequence[str] | None = None) -> dict[str, Measured]:
+def measure_folder(root: Path, names: Sequence[str] | None = None) -> dict[str, PatientFigures]:
     """Measure the patients of a data folder; all of them where ``names`` is None."""
     wanted = None if names is None else set(names)
     patients = [p for p in read_cohort(root) if wanted is None or p.folder in wanted]

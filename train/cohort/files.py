@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from btmodels.dataset.cohort import FOLDER, PATIENT_KEY
-from train.cohort.figures import DECILES, MARGIN, Measured, Reference, best_threshold
+from train.cohort.figures import DECILES, MARGIN, PatientFigures, Reference, best_threshold
 from train.cohort.patients import SyntheticPatient
 from train.cohort.render import Rendered
 from train.provenance import command_line, write_json
@@ -82,7 +82,7 @@ def write_table(root: Path, patients: dict[str, SyntheticPatient]) -> None:
 
 def describe(
     patients: dict[str, SyntheticPatient],
-    measured: dict[str, Measured],
+    measured: dict[str, PatientFigures],
     reference: Reference,
     seed: int,
     patient_seeds: dict[str, list[int]],

@@ -8,7 +8,7 @@ import numpy as np
 
 from train.cohort.anatomy import Template
 from train.cohort.face import face_depth, fill_face
-from train.cohort.fields import Noise, Place, ellipsoid, rise
+from train.cohort.fields import FieldPoints, Noise, ellipsoid, rise
 from train.cohort.physics import CODES
 from train.cohort.vessels import BLOOD_AND_DURA, lay_vessels
 
@@ -83,16 +83,16 @@ class Head:
         small = np.stack([noise(points) for noise in self._fold])
         return moved + np.float32(2.1) * inward * small
 
-    def place(self, points: np.ndarray) -> Place:
+    def place(self, points: np.ndarray) -> FieldPoints:
         """Return points of the template's space, (3, n), with this head's noise."""
-        return Place(points, self._noise)
+        return FieldPoints(points, self._noise)
 
-    def depth(self, place: Place) -> np.ndarray:
+    def depth(self, place: FieldPoints) -> np.ndarray:
         """Return the distance below the skin in mm, negative outside the head, (n,)."""
         above = self.template.from_hull(place.points) - self._cover(place)
         return np.maximum(-above, face_depth(place.points, 1.2 * place.noise("broad")))
 
-    def tissues(self, place: Place, depth: np.ndarray) -> Tissues:
+    def tissues(self, place: FieldPoints, depth: np.ndarray) -> Tissues:
         """Return the tissue at points inside the head; ``depth`` as from `depth`."""
         code = np.full(depth.shape, CODES["air"], np.uint8)
         other, share = code.copy(), np.zeros(depth.shape, np.float32)
@@ -113,7 +113,7 @@ class Head:
         texture = 1 + grain * fine + 0.03 * medium + 0.04 * place.noise("broad")
         return Tissues(code, other, share, texture.astype(np.float32))
 
-    def _layers(self, place: Place) -> tuple[np.ndarray, ...]:
+    def _layers(self, place: FieldPoints) -> tuple[np.ndarray, ...]:
         """Outer limits of fluid, dura, inner table, marrow, outer table, muscle in mm above the hull."""
         x, y, z = place.points
         n = place.noise("thickness")
@@ -128,12 +128,12 @@ class Head:
         muscle = outer + 8.0 * bulge + 12 * nuchal
         return fluid, dura, inner, marrow, outer, muscle
 
-    def _cover(self, place: Place) -> np.ndarray:
+    def _cover(self, place: FieldPoints) -> np.ndarray:
         fat = np.maximum(self.build.scalp + 0.8 * place.noise("wide"), 1.5)
         back = 1.6 * rise(place.points[1], -60, -100) - 1.2 * rise(place.points[1], 30, 65)
         return self._layers(place)[-1] + fat + back + 1.6
 
-    def _skull_and_scalp(self, place: Place, hull, depth) -> np.ndarray:
+    def _skull_and_scalp(self, place: FieldPoints, hull, depth) -> np.ndarray:
         points = place.points
         fluid, dura, inner, marrow, outer, muscle = self._layers(place)
         code = np.full(hull.shape, CODES["fat"], np.uint8)
@@ -157,7 +157,7 @@ class Head:
         code[front] = fill_face(place.part(front))
         return code
 
-    def _between(self, place: Place, brain: np.ndarray) -> np.ndarray:
+    def _between(self, place: FieldPoints, brain: np.ndarray) -> np.ndarray:
         """Fill what lies within the hull but not in the brain: fissures, cisterns, skull base."""
         code = np.full(brain.shape, CODES["fluid"], np.uint8)
         points, fine, broad = place.points, place.noise("fine"), place.noise("broad")
@@ -168,7 +168,7 @@ class Head:
         code[base & (brain < wall + 0.9)] = CODES["dura"]
         return code
 
-    def _brain(self, place: Place, brain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _brain(self, place: FieldPoints, brain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         template, build, points = self.template, self.build, place.points
         x, y, z = points
         fine, medium = place.noise("fine"), place.noise("medium")
@@ -214,7 +214,7 @@ class Head:
         other[lining], share[lining] = CODES["spots"], np.float32(0.5)
         return code, other, share
 
-    def _spots(self, place: Place, code, other, share, wall) -> None:
+    def _spots(self, place: FieldPoints, code, other, share, wall) -> None:
         """Brighten caps around the horns and spots in deep white matter, as age does."""
         x, y, z = place.points
         amount = self.build.spots

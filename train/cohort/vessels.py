@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.cohort.fields import Place, rise, tube
+from train.cohort.fields import FieldPoints, rise, tube
 from train.cohort.physics import CODES
 
 BLOOD_AND_DURA = [CODES["vein"], CODES["dura"], CODES["artery"]]
 
 
-def lay_vessels(place: Place, hull: np.ndarray, amount: float, code: np.ndarray) -> None:
+def lay_vessels(place: FieldPoints, hull: np.ndarray, amount: float, code: np.ndarray) -> None:
     """Set the codes of points that lie in a vessel or in the falx.
 
     Args:

@@ -27,11 +27,8 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
         ``tumor_slice_dice`` and ``pooled_dice`` with intervals over patients, ``false_alarm_rate``,
         ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice).
     """
-    masks, truth = probability >= threshold, slices.masks > 127
-    found: dict[str, list[Counts]] = {}
-    for mask, true, name in zip(masks, truth, slices.patients, strict=True):
-        found.setdefault(str(name), []).append(overlap.count(mask, true))
-    volumetric = {name: overlap.dice(overlap.total(each)) for name, each in found.items()}
+    found = overlap.count_by_patient(probability >= threshold, slices.masks > 127, slices.patients)
+    volumetric = overlap.patient_dice(found)
     groups = list(found.values())
     every = [each for group in groups for each in group]
     empty = [each for each in every if not each.tp + each.fn]
@@ -70,12 +67,8 @@ def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
 
 def score_quickly(masks: np.ndarray, slices: Subset) -> float:
     """Mean over patients of the volumetric Dice; 0 where it is undefined."""
-    truth, names = slices.masks > 127, np.array(slices.patients)
-    each = (
-        overlap.dice(overlap.count(masks[names == name], truth[names == name]))
-        for name in dict.fromkeys(slices.patients)
-    )
-    return overlap.mean_of(each) or 0.0
+    counted = overlap.count_by_patient(masks, slices.masks > 127, slices.patients)
+    return overlap.mean_of(overlap.patient_dice(counted).values()) or 0.0
 
 
 def every(slices: Subset, step: int) -> Subset:

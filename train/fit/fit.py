@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from btmodels import paths, registry, weights
 from btmodels.dataset.cohort import split_sha256
 from btmodels.errors import WeightsError
 from btmodels.inference.precision import fastest_policy
+from btmodels.metrics import overlap
 from btmodels.metrics.classification import average_precision, roc_auc
-from btmodels.metrics.overlap import count, dice, mean_of, total
 from btmodels.networks.resnet import with_localizer
 from btmodels.training import losses
 from btmodels.training.fitting import (
@@ -235,11 +234,8 @@ def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.
 def segmenter_score(model: keras.Model, subset: Subset) -> float:
     """Mean volumetric Dice per patient at threshold 0.5, without flips or clean-up."""
     masks = predict_logits(model, subset)[..., 0] > 0
-    truth, patients = subset.masks > 127, np.array(subset.patients)
-    return mean_of(
-        dice(total(count(m, t) for m, t in zip(masks[chosen], truth[chosen], strict=True)))
-        for chosen in (patients == name for name in dict.fromkeys(subset.patients))
-    )
+    counted = overlap.count_by_patient(masks, subset.masks > 127, subset.patients)
+    return overlap.mean_of(overlap.patient_dice(counted).values())
 
 
 def classifier_score(model: keras.Model, subset: Subset) -> float:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from btmodels.metrics.classification import roc_auc
-from btmodels.metrics.overlap import count, dice, mean_of, total
+from btmodels.metrics.overlap import count_by_patient, mean_of, patient_dice
 from btmodels.transforms.postprocess import cut
 from btmodels.transforms.preprocess import fit_to, normalize, restore, to_levels
 from train.fit.subset import Subset
@@ -165,14 +165,10 @@ def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
 
 
 def _score(masks: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> dict:
-    counts = [count(m, t) for m, t in zip(masks, truth, strict=True)]
-    empty = [c for c in counts if not c.tp + c.fn]
-    volumetric = (
-        dice(total(c for c, owner in zip(counts, patients, strict=True) if owner == patient))
-        for patient in dict.fromkeys(patients)
-    )
+    counted = count_by_patient(masks, truth, patients)
+    empty = [c for slices in counted.values() for c in slices if not c.tp + c.fn]
     return {
-        "validation_dice": round(mean_of(volumetric), 6),
+        "validation_dice": round(mean_of(patient_dice(counted).values()), 6),
         "validation_false_alarm_rate": round(sum(c.fp > 0 for c in empty) / len(empty), 6)
         if empty
         else 0.0,

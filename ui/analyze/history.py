@@ -44,7 +44,7 @@ def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
     row = Row(
         stack.id,
         stack.keys[view.slice],
-        each.name,
+        each.label,
         each.number,
         stack.shared,
         analysis.model,

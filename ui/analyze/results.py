@@ -45,7 +45,7 @@ def results(analyzed: Analyzed, view: View) -> None:
     each, key = analyzed.stack.slices[view.slice], analyzed.stack.keys[view.slice]
     rejected = key in analyzed.stopped
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(each.name)}**")
+        st.markdown(f"**{plain(each.label)}**")
         badges.draw(analyzed.stack.provenance[view.slice])
     if rejected:
         quality.draw(analyzed.stack, view.slice)
@@ -103,7 +103,7 @@ def table(analyzed: Analyzed) -> None:
         return
     rows = [
         {
-            "Slice": each.name,
+            "Slice": each.label,
             "Tumor": None if analysis is None else analysis.prediction.tumor_probability,
             "Marked pixels": None if analysis is None else analysis.marked_pixels,
             "Of the slice": None if analysis is None else 100 * analysis.slice_share,

@@ -12,7 +12,7 @@ from btmodels.io.scan import Scan
 from btmodels.io.sequences import SEQUENCES as SEQUENCE_CHANNELS
 from btmodels.io.sequences import TITLES, recognize
 from btmodels.slices import Turn
-from ui.analyze.upload_batch import Batch
+from ui.analyze.upload_batch import UploadBatch
 from ui.session.cache import upload_key
 
 SEQUENCES, TURNS = upload_key("analyze.sequences"), upload_key("analyze.turns")
@@ -30,7 +30,7 @@ _SAYS = {
 _WHICH = upload_key("analyze.turn.which")
 
 
-def draw(batch: Batch) -> None:
+def draw(batch: UploadBatch) -> None:
     """Draw both choices for the files of a batch, folded away."""
     with st.expander("Sequences and orientation", icon=":material/3d_rotation:"):
         if batch.scans:
@@ -38,7 +38,7 @@ def draw(batch: Batch) -> None:
         _turns(batch)
 
 
-def ask(batch: Batch) -> bool:
+def ask(batch: UploadBatch) -> bool:
     """Ask which volume of a file with several is FLAIR; nothing is guessed where the file does not say.
 
     Returns:
@@ -89,7 +89,7 @@ def _answer(ids: list[str], flair: int, named: list[str | None]) -> None:
         st.session_state[SEQUENCES][key] = st.session_state[f"analyze.sequence.{key}"] = role
 
 
-def _sequences(batch: Batch) -> None:
+def _sequences(batch: UploadBatch) -> None:
     chosen = st.session_state.setdefault(SEQUENCES, {})
     names = _told_apart({scan.id: scan.name for scan in batch.scans})
     left, right = st.columns(2)
@@ -117,7 +117,7 @@ def _sequences(batch: Batch) -> None:
         st.rerun()
 
 
-def _turns(batch: Batch) -> None:
+def _turns(batch: UploadBatch) -> None:
     titles = _told_apart({study.anchor: study.title for study in batch.studies})
     if len(titles) > 1:
         st.selectbox(

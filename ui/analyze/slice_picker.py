@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from btmodels import registry
 from btmodels.errors import CohortError
 from ui.analyze import drop_zone, sequence_and_orientation, uploader
-from ui.analyze.upload_batch import Batch, Overrides
+from ui.analyze.upload_batch import UploadBatch, UploadOverrides
 from ui.session import analysis, samples
 from ui.session.cache import upload_key
 from ui.session.samples import Sample
@@ -32,7 +32,7 @@ FEW_PROBLEMS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class SliceChoice:
     """What is to be analyzed.
 
     Attributes:
@@ -50,7 +50,7 @@ class Choice:
     follow: bool
 
 
-def choose(bar: DeltaGenerator) -> Choice | None:
+def choose(bar: DeltaGenerator) -> SliceChoice | None:
     """Draw the choice of slices on Analyze; None where there is nothing to analyze yet.
 
     Args:
@@ -120,7 +120,7 @@ def from_samples(
     patients: Mapping[str, Sample],
     problems: Sequence[str],
     bar: DeltaGenerator | None = None,
-) -> Choice | None:
+) -> SliceChoice | None:
     """Draw the choice of a patient and a segmenter; None where no slice of the patient can be read.
 
     Args:
@@ -175,13 +175,13 @@ def _tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PR
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
-def _from_files(bar: DeltaGenerator) -> Choice | None:
+def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
     chosen = st.session_state.setdefault(CHOSEN, {})
     by_hand = (
         st.session_state.get(key, {})
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
-    overrides = Overrides(chosen, *by_hand)
+    overrides = UploadOverrides(chosen, *by_hand)
     shown = uploader.stack()
     if shown is None:
         batch = drop_zone.draw(overrides)
@@ -212,10 +212,10 @@ def _from_files(bar: DeltaGenerator) -> Choice | None:
 
 def _choice(
     stack: Stack, index: int, link: Link, model: str | None, linkable: bool, follow: bool
-) -> Choice:
+) -> SliceChoice:
     stored = analysis.stored_threshold(model)
     start = link.view(index, 0.5 if stored is None else stored)
-    return Choice(stack, start, model, linkable, follow)
+    return SliceChoice(stack, start, model, linkable, follow)
 
 
 def _model(page: str, link: Link) -> str | None:
@@ -234,7 +234,7 @@ def _model(page: str, link: Link) -> str | None:
     )
 
 
-def _pair_by_hand(batch: Batch, chosen: dict[str, str]) -> None:
+def _pair_by_hand(batch: UploadBatch, chosen: dict[str, str]) -> None:
     without = [
         each.name
         for each in batch.stack.slices

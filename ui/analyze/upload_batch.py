@@ -24,7 +24,7 @@ MOST_PIXELS = 30_000_000
 
 
 @dataclass(frozen=True)
-class Overrides:
+class UploadOverrides:
     """What the visitor has set by hand.
 
     Attributes:
@@ -45,11 +45,11 @@ class Overrides:
         )
 
 
-NOTHING = Overrides({}, {}, {})
+NOTHING = UploadOverrides({}, {}, {})
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class UploadBatch:
     """What came of the files.
 
     Attributes:
@@ -70,8 +70,10 @@ class Batch:
 
 
 def read_batch(
-    files: Sequence[InputFile], chosen: Mapping[str, str] | Overrides, memory: dict[tuple, object]
-) -> Batch:
+    files: Sequence[InputFile],
+    chosen: Mapping[str, str] | UploadOverrides,
+    memory: dict[tuple, object],
+) -> UploadBatch:
     """Decode files, put each mask beside its slice and each sequence in its channel.
 
     Args:
@@ -79,7 +81,7 @@ def read_batch(
         chosen: What the visitor has set by hand; a mapping stands for masks alone.
         memory: What was read last, with what it was read from; brought up to date.
     """
-    overrides = chosen if isinstance(chosen, Overrides) else replace(NOTHING, masks=chosen)
+    overrides = chosen if isinstance(chosen, UploadOverrides) else replace(NOTHING, masks=chosen)
     # What is turned by hand is turned after reading.
     mark = tuple(file.id for file in files), overrides.mark[:2]
     if mark not in memory:
@@ -104,7 +106,7 @@ def read_batch(
     if len(found) > LIMIT:
         errors.append(f"Only the first {LIMIT} of {len(found)} slices are looked at.")
     stack = _stack(found[:LIMIT])
-    return Batch(stack, tuple(errors), read.pictures, read.scans, studies, tuple(notes))
+    return UploadBatch(stack, tuple(errors), read.pictures, read.scans, studies, tuple(notes))
 
 
 def _thin_out(studies: tuple[Study, ...]) -> tuple[tuple[Study, ...], list[str]]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from btmodels.filenames import plain_path
 from btmodels.io.batch import InputFile
-from ui.analyze.upload_batch import Batch, Overrides, read_batch
+from ui.analyze.upload_batch import UploadBatch, UploadOverrides, read_batch
 from ui.session.cache import forget_uploads, upload_key
 from ui.session.stack import Stack
 
@@ -36,7 +36,7 @@ def count() -> int:
     return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
 
 
-def uploaded(overrides: Overrides) -> Batch:
+def uploaded(overrides: UploadOverrides) -> UploadBatch:
     """Draw the uploader and read what lies in it."""
     how = st.segmented_control(
         "What to upload",

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from btmodels import registry
 from ui.analyze import slice_picker
-from ui.analyze.slice_picker import Choice
+from ui.analyze.slice_picker import SliceChoice
 from ui.patients import download, figures
 from ui.patients.scores import Tally, tally
 from ui.patients.table import false_alarms, recorded_dice, table
@@ -31,7 +31,7 @@ RANK = {"test": 0, "reference": 0, "synthetic": 1, "validation": 2, "train": 3}
 """Those that prove something come first."""
 
 
-def choose(text: Mapping[str, str], bar: DeltaGenerator) -> Choice | None:
+def choose(text: Mapping[str, str], bar: DeltaGenerator) -> SliceChoice | None:
     """Draw the cohort and the choice of a patient; None where no slice of the patient can be read.
 
     Args:
@@ -61,7 +61,7 @@ def offer(text: Mapping[str, str]) -> None:
         download.offer(text)
 
 
-def beside(choice: Choice, analyzed: Analyzed, view: View) -> None:
+def beside(choice: SliceChoice, analyzed: Analyzed, view: View) -> None:
     """Draw what the slices of the patient add up to, and keep the address in step with the hand."""
     stack = analyzed.stack
     counted = tally(analyzed, view.threshold)

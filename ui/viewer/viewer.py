@@ -168,7 +168,7 @@ class PackedStack:
         thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
         return {
             "name": each.name,
-            "label": each.name + thinned * (step > 1),
+            "label": each.label + thinned * (step > 1),
             "step": step,
             "short": each.name if each.number is None else f"number {each.number}",
             "rows": len(range(0, rows, step)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from btmodels.geometry import is_affine
-from btmodels.io.dicom.file import Frame
+from btmodels.io.dicom.file import FrameHeader
 
 _EVEN, _ROUNDED = 0.05, 0.06
 """Share of the distance between slices, or millimeters, by which a slice may be off its place: scanners
@@ -22,7 +22,7 @@ _TO_RIGHT_FRONT_TOP = np.array([-1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Stack:
+class DicomStack:
     """Slices in order through the patient.
 
     Attributes:
@@ -49,7 +49,7 @@ class Stack:
         return tuple(sorted(set(range(self.indices[-1] + 1)) - set(self.indices)))
 
 
-def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> Stack:
+def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str) -> DicomStack:
     """Find out how slices lie.
 
     Args:
@@ -61,10 +61,13 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> St
     plain = tuple(range(count))
     if frames[0].spacing is None:
         note = f"{title} does not say how large its pixels are, so figures are in pixels."
-        return Stack(plain, notes=(note,))
+        return DicomStack(plain, notes=(note,))
     if frames[0].position is None or frames[0].directions is None:
-        note = f"{title} does not say where its slices lie; they were put in the order of their numbers."
-        return Stack(plain, notes=(note,) if count > 1 else ())
+        by = "locations" if in_order_of_locations(frames) else "numbers"
+        note = (
+            f"{title} does not say where its slices lie; they were put in the order of their {by}."
+        )
+        return DicomStack(plain, notes=(note,) if count > 1 else ())
     directions = np.mean([frame.directions for frame in frames], axis=0)
     row, column = (part / np.linalg.norm(part) for part in (directions[:3], directions[3:]))
     normal = np.cross(row, column)
@@ -74,8 +77,8 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> St
         # Of a single slice of unknown thickness only the directions count.
         affine = _affine(normal * (thickness or 1.0), sides, positions[0])
         if not is_affine(affine):
-            return Stack(plain)
-        return Stack(plain, affine, thickness, None if thickness else affine[None], flat=True)
+            return DicomStack(plain)
+        return DicomStack(plain, affine, thickness, None if thickness else affine[None], flat=True)
     along = positions @ normal
     indices = _indices(along)
     steps = np.diff(along)
@@ -86,7 +89,7 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> St
             f"{title} has slices at uneven distances ({steps.min():.2f} to {steps.max():.2f} mm), so "
             "some may be missing and no volume can be told."
         )
-        return Stack(plain, affine, None, planes, flat=True, notes=(note,))
+        return DicomStack(plain, affine, None, planes, flat=True, notes=(note,))
     # Slices may be shifted against each other, as a tilted scanner does: the straight line through them.
     start, step = positions[0], (positions[-1] - positions[0]) / indices[-1]
     affine = _affine(step, sides, start)
@@ -98,11 +101,17 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> St
             f"{title} has slices that are shifted against each other by up to {away:.1f} mm, so they "
             "make no volume."
         )
-        return Stack(plain, affine, None, planes, flat=True, notes=(note,))
+        return DicomStack(plain, affine, None, planes, flat=True, notes=(note,))
     missing = indices[-1] + 1 - count
     flat = missing > _MOST_MISSING * count
     notes = _missing_notes(along, indices, normal, title) if missing else ()
-    return Stack(tuple(indices), affine, distance, None, flat, notes)
+    return DicomStack(tuple(indices), affine, distance, None, flat, notes)
+
+
+def in_order_of_locations(frames: Sequence[FrameHeader]) -> bool:
+    """Whether each slice states a location along the stack that no other has."""
+    locations = {frame.location for frame in frames}
+    return None not in locations and len(locations) == len(frames)
 
 
 def _missing_notes(

@@ -157,6 +157,7 @@ def test_the_verdict_is_the_classifiers_and_a_contradiction_is_said():
     assert not no.tumor and no.marked_pixels == 20  # a contradiction never hides the mask
     assert "finds no tumor" in no.warnings[0] and "marks 20 pixels" in no.warnings[0]
     assert analyze(some).warnings == analyze(empty, probability=0.1).warnings == ()
+    assert "(> 99.9%)" in analyze(empty, probability=0.99999).warnings[0]  # no network is certain
 
 
 def test_notes_missing_head_and_unfinished_weights_are_warnings():

@@ -59,6 +59,20 @@ def test_pixels_and_halves_of_the_picture_where_the_file_says_nothing():
     assert "half of the picture" in turned and "mL" in turned
 
 
+def test_where_the_true_mask_is_larger_is_said_as_well():
+    # Pages open on the true mask's slice, so that the sentence names it, too.
+    slices = [slice_of(i, truth=np.full((40, 40), i == 1)) for i in range(3)]
+
+    def told_of(*areas: int) -> str:
+        return sentence(
+            summarize(slices, [marks(*each) for each in zip(slices, areas, strict=True)])
+        )
+
+    assert ", largest in slice 3 (the true mask in slice 2), right" in told_of(0, 2, 4)
+    assert ", largest in slice 2, right" in told_of(0, 4, 2)
+    assert told_of(0, 0, 0) == ("No tumor marked in 3 slices; the true mask is largest in slice 2.")
+
+
 def test_nothing_marked_is_said_as_plainly():
     assert told([0] * 22) == "No tumor marked in 22 slices."
     assert told([0], grid=None) == "No tumor marked in this slice."

@@ -48,7 +48,7 @@ def test_each_stage_gets_what_those_before_it_found():
 @pytest.mark.slow
 def test_a_slice_goes_through_all_stages():
     rows = values(bench_stages.stage_rows(1))
-    stages = ("decode", "doctor", "prepare", "classify", "segment", "measure", "overlay", "encode")
+    stages = ("decode", "check", "prepare", "classify", "segment", "measure", "overlay", "encode")
     assert list(rows) == [f"stage/{name}" for name in (*stages, "all")]
     parts = sum(value for name, (value, _) in rows.items() if name.split("/")[1] in stages)
     assert rows["stage/all"][0] == pytest.approx(parts - rows["stage/prepare"][0])

@@ -57,6 +57,18 @@ def test_dice_is_recorded_for_these_weights_or_left_out(monkeypatch):
     assert patients_table.recorded_dice() == {}
 
 
+def test_a_patient_without_a_tumor_has_false_alarms_and_no_dice(monkeypatch):
+    patients = {
+        "ANNA": {"dice": 0.0, "tumor_slices": 0, "false_alarm_slices": 1},
+        "BERT": {"dice": None, "tumor_slices": 0, "false_alarm_slices": 0},
+    }
+    monkeypatch.setattr(scores, "read", lambda name: ({"samples": {"patients": patients}}, ""))
+    samples = {name: Sample(Patient(name, ()), "synthetic", True) for name in patients}
+    anna, bert = patients_table.rows(samples, {}, patients_table.recorded_dice())
+    assert (anna["Dice"], anna["Without tumor"]) == (None, "no tumor; 1 false alarm")
+    assert (bert["Dice"], bert["Without tumor"]) == (None, "no tumor; no false alarm")
+
+
 def test_a_tally_counts_slice_by_slice_and_scores_all_together():
     slices = [slice_of(1, 8, 10), slice_of(2, 8, 10), slice_of(3, 8, 10, truth=False)]
     counted = tally(analyzed(slices, done=3), 0.5)

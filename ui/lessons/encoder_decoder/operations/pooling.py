@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from btmodels.teaching.pooling_steps import Step, max_pool, transpose_convolve, upsample
+from btmodels.teaching.pooling_steps import PoolingStep, max_pool, transpose_convolve, upsample
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.shared.component_files import module, read
@@ -41,7 +41,7 @@ _grid = st.components.v2.component(
 )
 
 
-def walk(way: str, grid: np.ndarray) -> list[Step]:
+def walk(way: str, grid: np.ndarray) -> list[PoolingStep]:
     """Return the steps of one of `WAYS` on a grid; kernels are of ones, so that overlap can be read."""
     if way == "pool":
         return max_pool(grid)
@@ -79,6 +79,6 @@ def draw(lesson: Lesson) -> None:
         )
 
 
-def _plain(step: Step) -> dict[str, Any]:
+def _plain(step: PoolingStep) -> dict[str, Any]:
     output = [[None if np.isnan(each) else each for each in row] for row in step.output.tolist()]
     return {"read": step.read, "written": step.written, "output": output}
