@@ -30,6 +30,13 @@ def write_record(name: str, assets: Path, **changes) -> None:
     path.write_text(json.dumps({"name": name, **RECORD, **changes}), encoding="utf-8")
 
 
+def of_members(name: str, assets: Path) -> dict:
+    """Return what the record of a network says of its members' weights in ``assets``."""
+    members = registry.get(name).members
+    hashes = {member: registry.load_record(member, assets).sha256 for member in members}
+    return {"sha256": registry.members_sha256(hashes), registry.MEMBERS_KEY: hashes}
+
+
 @pytest.fixture(scope="session")
 def random_assets(tmp_path_factory) -> Path:
     """An assets folder with random weights of the site's two networks."""
@@ -38,10 +45,12 @@ def random_assets(tmp_path_factory) -> Path:
     from btmodels import weights
 
     assets = tmp_path_factory.mktemp("assets")
-    for name in ("ensemble", "resnet50"):
+    members = registry.get("ensemble").members
+    for name in (*members, "resnet50"):
         keras.utils.set_random_seed(7)
         sha256 = weights.save_float16(weights.build(name), registry.weights_path(name, assets))
         write_record(name, assets, sha256=sha256)
+    write_record("ensemble", assets, **of_members("ensemble", assets))
     return assets
 
 

@@ -83,6 +83,6 @@ def dials_table(record: Record, task: str) -> str:
     if task == "segment":
         rows.append(["Smallest part kept, pixels of the slice", str(record.min_component_pixels)])
         if number := record.extra.get("fold_patients"):
-            aside = f"Threshold, among equals on validation: best out of fold for {number} patients"
-            rows.append([aside, "none of them a test patient"])
+            aside = f"by the out-of-fold Dice of {number} patients, none of them a test patient"
+            rows.append(["Ties between thresholds were broken", aside])
     return table(["chosen on validation patients", ""], rows)

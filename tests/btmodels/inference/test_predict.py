@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from dataclasses import replace
@@ -13,8 +14,9 @@ from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.inference.precision import CPU_BATCH
 from btmodels.inference.predict import Predictor
+from btmodels.registry import get
 from btmodels.transforms.preprocess import normalize
-from tests.btmodels.conftest import write_record
+from tests.btmodels.conftest import of_members, write_record
 
 SIZE = 128
 """The smallest that the ensemble takes."""
@@ -32,10 +34,12 @@ def with_record(random_assets, tmp_path):
     """Make a predictor of the random weights with another record."""
 
     def make(name: str, **changes) -> Predictor:
-        registry.weights_path(name, tmp_path).parent.mkdir(exist_ok=True)
-        shutil.copy(registry.weights_path(name, random_assets), tmp_path / "weights")
-        sha256 = registry.load_record(name, random_assets).sha256
-        write_record(name, tmp_path, **{"sha256": sha256, **changes})
+        (tmp_path / "weights").mkdir(exist_ok=True)
+        records = [registry.record_path(each, random_assets) for each in (name, *get(name).members)]
+        for file in (*registry.weights_files(name, random_assets).values(), *records):
+            shutil.copy(file, tmp_path / "weights")
+        path = registry.record_path(name, tmp_path)
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes), encoding="utf-8")
         # Exact figures need float32; what bfloat16 moves is measured in test_precision.py.
         return Predictor(name, tmp_path, "float32")
 
@@ -122,7 +126,7 @@ def test_each_network_has_its_task(with_record, noise):
 
 def test_one_altered_byte_is_refused(with_record, tmp_path):
     with_record("ensemble")
-    path = registry.weights_path("ensemble", tmp_path)
+    path = registry.weights_files("ensemble", tmp_path)["unet"]
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -133,13 +137,14 @@ def test_one_altered_byte_is_refused(with_record, tmp_path):
 def test_weights_of_another_network_are_refused(with_record, random_assets, tmp_path):
     with_record("ensemble")
     shutil.copy(
-        registry.weights_path("resnet50", random_assets),
-        registry.weights_path("ensemble", tmp_path),
+        registry.weights_path("resnet50", random_assets), registry.weights_path("unet", tmp_path)
     )
     sha256 = registry.load_record("resnet50", random_assets).sha256
-    write_record("ensemble", tmp_path, sha256=sha256)
-    with pytest.raises(WeightsError, match="does not hold weights"):
-        Predictor("ensemble", tmp_path)
+    write_record("unet", tmp_path, sha256=sha256)
+    write_record("ensemble", tmp_path, **of_members("ensemble", tmp_path))
+    for name in ("unet", "ensemble"):
+        with pytest.raises(WeightsError, match="does not hold weights of the network unet"):
+            Predictor(name, tmp_path)
 
 
 def test_missing_weights_are_said(tmp_path):
