@@ -87,6 +87,6 @@ def dials_table(record: Record, task: str) -> str:
             number = record.extra["fold_patients"]
             return table([f"chosen by cross-validation, on {number} patients", ""], rows)
         if number := record.extra.get("fold_patients"):
-            aside = f"Threshold, among equals on validation: best out of fold for {number} patients"
-            rows.append([aside, "none of them a test patient"])
+            aside = f"by the out-of-fold Dice of {number} patients, none of them a test patient"
+            rows.append(["Ties between thresholds were broken", aside])
     return table(["chosen on validation patients", ""], rows)

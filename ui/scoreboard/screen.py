@@ -21,7 +21,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
     patients = rows[0]["compared_patients"]
     st.markdown(
         f"{patients} patients, none of them a test patient, each judged by a "
-        f"network that never met them. Trained as the site's networks are, these small networks reach "
+        f"network that never saw them. Trained as the site's networks are, these small networks reach "
         f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows, document['least_gain'])} "
         f"A change counts where its {percent} interval leaves out 0."
     )
