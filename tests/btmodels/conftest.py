@@ -30,21 +30,6 @@ def write_record(name: str, assets: Path, **changes) -> None:
     path.write_text(json.dumps({"name": name, **RECORD, **changes}), encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
-def random_assets(tmp_path_factory) -> Path:
-    """An assets folder with random weights of the site's two networks."""
-    import keras
-
-    from btmodels import weights
-
-    assets = tmp_path_factory.mktemp("assets")
-    for name in ("ensemble", "resnet50"):
-        keras.utils.set_random_seed(7)
-        sha256 = weights.save_float16(weights.build(name), registry.weights_path(name, assets))
-        write_record(name, assets, sha256=sha256)
-    return assets
-
-
 SMALL = ("sequential", "resnet50")
 """A segmenter and a classifier whose graphs are loaded in a moment."""
 

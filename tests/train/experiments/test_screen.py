@@ -43,6 +43,7 @@ def counts_dice(value: float) -> float:
     return 2 * each.tp / (2 * each.tp + each.fp + each.fn)
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
     words = ["screen", "--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
     path = tmp_path / "metrics" / "screen.json"
