@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,8 @@ class ModelSpec:
         input_shape: (rows, cols, channels) that the builder is called with.
         title: For people.
         source: Paper that the architecture follows.
+        members: Networks of this table that it is put together from, as layers of these names. Such a
+            network has no weights file of its own: it takes the weights of its members.
     """
 
     name: str
@@ -37,6 +40,7 @@ class ModelSpec:
     input_shape: tuple[int, int, int]
     title: str
     source: str
+    members: tuple[str, ...] = ()
 
 
 _SPECS = (
@@ -95,6 +99,7 @@ _SPECS = (
         input_shape=(256, 256, 3),
         title="Ensemble",
         source="Mean of two networks' logits (Hansen, Salamon 1990, doi:10.1109/34.58871)",
+        members=("unet", "efficientnet_unet"),
     ),
     ModelSpec(
         name="resnet50",
@@ -127,6 +132,9 @@ def get(name: str) -> ModelSpec:
 GRAPH_KEY = "graph_sha256"
 """In a record: the SHA-256 of the graph that `train export` made of these weights."""
 
+MEMBERS_KEY = "members"
+"""In the record of a network with members: the SHA-256 of each member's weights file, by name."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -134,7 +142,7 @@ class Record:
 
     Attributes:
         name: Registry name.
-        sha256: Of the weights file.
+        sha256: Of the weights file; of a network with members as `members_sha256` gives it.
         threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients.
         temperature: Divides the logits before the sigmoid; above 0.
         flips: Whether the left-right mirrored slice is averaged in.
@@ -161,8 +169,46 @@ class Record:
 
 
 def weights_path(name: str, assets: Path = ASSETS) -> Path:
-    """Where the weights of ``name`` lie."""
-    return assets / "weights" / f"{get(name).name}.weights.h5"
+    """Where the weights file of ``name`` lies.
+
+    Raises:
+        ValueError: The network has members and therefore no file of its own; see `weights_files`.
+    """
+    spec = get(name)
+    if spec.members:
+        raise ValueError(f"{spec.title} has no weights file, only those of its members.")
+    return assets / "weights" / f"{spec.name}.weights.h5"
+
+
+def weights_files(name: str, assets: Path = ASSETS) -> dict[str, Path]:
+    """Where all weights of ``name`` lie: by member, or under "" where it has a file of its own."""
+    members = get(name).members
+    if not members:
+        return {"": weights_path(name, assets)}
+    return {member: weights_path(member, assets) for member in members}
+
+
+def weights_size(name: str, assets: Path = ASSETS) -> int:
+    """Return the bytes of all weights files of ``name``.
+
+    Raises:
+        FileNotFoundError: One is missing.
+    """
+    return sum(path.stat().st_size for path in weights_files(name, assets).values())
+
+
+def members_sha256(hashes: Mapping[str, str]) -> str:
+    """Return what stands for the weights of a network with members.
+
+    Args:
+        hashes: SHA-256 of each member's weights file, by name, in the order of its spec.
+
+    Returns:
+        SHA-256 of the list that ``sha256sum`` prints of these files, run beside them: for each a line
+        with its hash, two spaces and its name, such as ``unet.weights.h5``.
+    """
+    lines = [f"{sha256}  {weights_path(member).name}\n" for member, sha256 in hashes.items()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def record_path(name: str, assets: Path = ASSETS) -> Path:
@@ -203,13 +249,38 @@ def load_record(name: str, assets: Path = ASSETS) -> Record:
 
 
 def verify_weights(name: str, assets: Path = ASSETS) -> Record:
-    """Return the record of ``name`` once its weights file has the recorded SHA-256.
+    """Return the record of ``name`` once its weights files have the recorded SHA-256.
 
     Raises:
-        WeightsError: The record or the file is missing, or the file is not the recorded one.
+        WeightsError: The record or a file is missing, or a file is not the recorded one.
     """
-    record, path = load_record(name, assets), weights_path(name, assets)
-    title = get(name).title
+    record, spec = load_record(name, assets), get(name)
+    if spec.members:
+        _verify_members(spec, record, assets)
+    else:
+        _verify_file(spec, record, assets)
+    return record
+
+
+def _verify_members(spec: ModelSpec, record: Record, assets: Path) -> None:
+    try:
+        found = {member: verify_weights(member, assets).sha256 for member in spec.members}
+    except WeightsError as error:
+        raise WeightsError(f"{error} {spec.title} cannot answer without it.") from None
+    recorded = record.extra.get(MEMBERS_KEY) or {}
+    for member, sha256 in found.items():
+        if sha256 != recorded.get(member):
+            raise WeightsError(
+                f"The weights file of {get(member).title} is not the one that {spec.title} was put "
+                f"together from: its SHA-256 starts with {sha256[:12]}, the record of {spec.title} "
+                f"says {recorded.get(member, 'nothing')[:12]}. It is not used."
+            )
+    if record.sha256 != members_sha256(found):
+        raise WeightsError(f"The record of {spec.title}'s weights does not fit its members.")
+
+
+def _verify_file(spec: ModelSpec, record: Record, assets: Path) -> None:
+    title, path = spec.title, weights_path(spec.name, assets)
     try:
         stamp = os.stat(path)
         found = _sha256_of(path, stamp.st_mtime_ns, stamp.st_size)
@@ -220,7 +291,6 @@ def verify_weights(name: str, assets: Path = ASSETS) -> Record:
             f"The weights file of {title} has been altered: its SHA-256 starts with {found[:12]}, "
             f"its record says {record.sha256[:12]}. It is not used."
         )
-    return record
 
 
 def verify_graph(name: str, assets: Path = ASSETS) -> Record:

@@ -111,7 +111,7 @@ class Analysis:
         slice: The input.
         prediction: The networks' output.
         model, classifier: Registry names that were used.
-        weights_sha256: Of the segmenter's weights file.
+        weights_sha256: Of the segmenter's weights, as its record gives it.
         threshold: On the segmenter's probability, 0 to 1.
         tumor: The classifier's verdict.
         mask: The segmenter's mask at ``threshold`` after clean-up, bool, (rows, cols).

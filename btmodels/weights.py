@@ -90,5 +90,6 @@ def load(name: str, assets: Path = paths.ASSETS) -> tuple[keras.Model, registry.
     """
     record = registry.verify_weights(name, assets)
     model = build(name)
-    load_into(model, registry.weights_path(name, assets))
+    for member, path in registry.weights_files(name, assets).items():
+        load_into(model.get_layer(member) if member else model, path)
     return model, record

@@ -8,7 +8,7 @@ from btmodels.measurement.study import groups_of
 from ui.analyze import slice_picker, uncertainty
 from ui.analyze.results import answer, results, table
 from ui.patients import page as patient
-from ui.present import page
+from ui.present import address, page
 from ui.present.route_editor import editor
 from ui.session import quality
 from ui.session.stack import Analyzed
@@ -36,7 +36,7 @@ def analyze() -> None:
         else:
             number = analyzed.stack.slices[view.slice].number
             query = write_link(analyzed.stack.id, number, choice.model, view)
-        slice_picker.write(query | page.route_query())
+        slice_picker.write(query | address.route_query())
 
     def under(analyzed: Analyzed, view: View) -> None:
         table(analyzed)
@@ -63,7 +63,7 @@ def analyze() -> None:
     editor(linkable)
 
 
-if page.presenting():
+if address.presenting():
     page.draw_presentation()
 else:
     analyze()

@@ -34,7 +34,7 @@ def draw_answer(analyzed: Analyzed, view: View) -> None:
     if can_rotate(analyzed):
         left, right = st.columns([1, 1.65], gap="small")
         with left:
-            draw_slice_answer(shown)
+            draw_slice_answer(shown, fill=True)
         with right:
             rotating_head(analyzed, view.threshold, "overview.head")
     else:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui.analyze import results
 from ui.patients import page
+from ui.present import address
 from ui.present import page as present
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
@@ -25,7 +26,7 @@ def under(analyzed: Analyzed, view: View) -> None:
     page.under(analyzed, view, choice.start, text)
 
 
-if present.presenting():
+if address.presenting():
     present.draw_presentation()
 else:
     st.html(Path(results.__file__).with_name("analyze.css"))

@@ -2,7 +2,7 @@
 `btmodels.inference.graph`).
 
 Keras's own exporter makes the graph of a network without batch normalizations. Each kernel is then
-taken out and named by its place in the weights file. The steps from the file's array to the graph's (to
+taken out and named by its place in the weights files. The steps from the file's array to the graph's (to
 float32, times the factor of a normalization, axes in ONNX's order) become part of the graph; a runtime
 takes them once, when it loads. The graph's SHA-256 goes into the record of the weights. Run this after
 every command that writes weights.
@@ -17,15 +17,15 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from btmodels import paths, registry
+from btmodels.inference.graph import kernels
 
 LARGEST = 4096
 """Numbers that an array may hold which stays in the graph: biases and factors, no kernels."""
@@ -71,7 +71,7 @@ def export(name: str, assets: Path = paths.ASSETS) -> int:
     model, record = weights.load(name, assets)
     if name in LAYERS:
         model = with_heatmap(model, LAYERS[name])
-    graph = graph_of(model, registry.weights_path(name, assets))
+    graph = graph_of(model, registry.weights_files(name, assets))
     path, record_path = registry.graph_path(name, assets), registry.record_path(name, assets)
     content = json.loads(record_path.read_text(encoding="utf-8"))
     content[registry.GRAPH_KEY] = hashlib.sha256(graph).hexdigest()
@@ -87,12 +87,12 @@ def replace(path: Path, content: bytes) -> None:
     os.replace(beside, path)
 
 
-def graph_of(model: Any, weights: Path) -> bytes:
+def graph_of(model: Any, weights: Mapping[str, Path]) -> bytes:
     """Return a Keras model as an ONNX graph without its kernels.
 
     Args:
         model: Functional, with the numbers of ``weights``.
-        weights: HDF5 file of Keras that holds the kernels.
+        weights: Files that hold its kernels, as `btmodels.registry.weights_files` gives them.
 
     Returns:
         An ONNX model that lacks what `btmodels.inference.graph.fill` adds.
@@ -104,12 +104,11 @@ def graph_of(model: Any, weights: Path) -> bytes:
     from onnx import numpy_helper
 
     whole = _exported(model)
-    with h5py.File(weights) as file:
-        kernels = list(_kernels(model, dict(_arrays(file))))
+    stored = list(_kernels(model, dict(kernels(weights))))
     made, kept = [], []
     for tensor in whole.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        found = next((each for each in kernels if each.makes(values)), None)
+        found = next((each for each in stored if each.makes(values)), None)
         if found is None:
             if values.size > LARGEST:
                 raise ValueError(f"{tensor.name}, {values.shape}, is no kernel of {model.name}.")
@@ -146,10 +145,10 @@ def _exported(model: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class _Kernel:
-    """A kernel of the weights file.
+    """A kernel of a weights file.
 
     Attributes:
-        path: In the file.
+        path: In the file, after the member's name if there is one.
         values: float32, as the network holds them.
         factor: Of the normalization that follows, in a shape that multiplies ``values``; else None.
         half: Whether the file holds float16.
@@ -176,14 +175,6 @@ class _Kernel:
             if np.array_equal(turned.reshape(values.shape), values):
                 return order
         return None
-
-
-def _arrays(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
-    for item in group.values():
-        if isinstance(item, h5py.Group):
-            yield from _arrays(item)
-        elif item.ndim > 1:
-            yield item.name.lstrip("/"), np.asarray(item)
 
 
 def _kernels(model: Any, stored: dict[str, np.ndarray]) -> Iterator[_Kernel]:

@@ -76,7 +76,7 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
         except (OSError, DecodeError) as error:
             errors.append(Problem(source.file, reason(error)))
     batch = get_readers().batch(files, None, overrides.sequences) if files else Batch()
-    located = _Located(places)
+    located = _Located(places, alone=len(group) == 1)
     found = tuple(
         Found(
             turn_slice(each, overrides.turn),
@@ -96,10 +96,10 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
 
 
 class _Located:
-    """Where the files of a batch lie, those in a zip included."""
+    """Where the files of a batch lie, those in a zip included, which is a folder where it is not alone."""
 
-    def __init__(self, places: Mapping[str, tuple[Path, Path]]) -> None:
-        self._places = places
+    def __init__(self, places: Mapping[str, tuple[Path, Path]], alone: bool) -> None:
+        self._places, self._alone = places, alone
 
     def file(self, source: str) -> Path:
         number, _, within = source.partition("/")
@@ -107,7 +107,9 @@ class _Located:
 
     def place(self, source: str) -> Path:
         number, _, within = source.partition("/")
-        return self._places[number][1] / PurePosixPath(within).parent
+        file, place = self._places[number]
+        own = file.stem if within and not self._alone else ""
+        return place / own / PurePosixPath(within).parent
 
     def problem(self, remark: Remark) -> Problem:
         return Problem(self.file(remark.source), remark.text)

@@ -273,7 +273,8 @@ def _network_status(name: str, assets: Path, problems: dict[str, tuple[str, str]
     try:
         record = registry.verify_weights(name, assets)
     except WeightsError as error:
-        files = registry.weights_path(name, assets), registry.record_path(name, assets)
+        files = [*registry.weights_files(name, assets).values()]
+        files += [registry.record_path(n, assets) for n in (name, *registry.get(name).members)]
         there = all(file.exists() for file in files)
         return NetworkStatus("altered" if there else "missing", str(error))
     sha256, problem = problems.get(name, ("", ""))

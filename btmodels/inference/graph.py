@@ -1,8 +1,9 @@
 """A finished network that answers without TensorFlow: an ONNX graph, filled from the verified weights.
 
 ``assets/weights/<name>.onnx`` holds the operations of a network and its small constants, and names its
-kernels by their place in the weights file. So the kernels are stored once, and the graph is some hundred
-kilobytes. `train export` writes it and puts its SHA-256 into the record of the weights.
+kernels by their place in the weights file; those of a network with members by the member's name and their
+place in its file. So the kernels are stored once, and the graph is some hundred kilobytes. `train export`
+writes it and puts its SHA-256 into the record of the weights.
 
 OpenVINO runs it where it is installed; otherwise ONNX Runtime does. Masks are computed in float32, which
 is how they were scored: bfloat16 moves a probability by up to 12 of 255 levels. A verdict moves by less
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -77,7 +78,7 @@ class GraphPredictor(SlicePredictor):
         graph, record = registry.read_graph(spec.name, assets)
         super().__init__(spec, record, BATCH)
         self.runtime = runtime or fastest_runtime()
-        model = fill(graph, registry.weights_path(spec.name, assets))
+        model = fill(graph, registry.weights_files(spec.name, assets))
         shape = (self.views, *spec.input_shape)
         self.numbers = "float32"
         if self.runtime == "openvino":
@@ -122,28 +123,42 @@ class GraphPredictor(SlicePredictor):
         return 1 / (1 + np.exp(-logits))
 
 
-def fill(graph: bytes, weights: Path) -> bytes:
+def fill(graph: bytes, weights: Mapping[str, Path]) -> bytes:
     """Return a graph together with the kernels that it names.
 
     Args:
         graph: An ONNX model without them.
-        weights: HDF5 file that holds them: every array of two axes or more, by its path in the file.
+        weights: Files that hold them, as `btmodels.registry.weights_files` gives them.
 
     Returns:
         A whole ONNX model.
     """
-    with h5py.File(weights) as file:
-        tensors = b"".join(_field(5, _tensor(name, values)) for name, values in _kernels(file))
+    tensors = b"".join(_field(5, _tensor(name, values)) for name, values in kernels(weights))
     # Two messages of Protocol Buffers one after the other are one message: its parts are joined.
     return graph + _field(7, tensors)
 
 
-def _kernels(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
+def kernels(weights: Mapping[str, Path]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield every array of two axes or more in weights files.
+
+    Args:
+        weights: HDF5 files by member, or one under "".
+
+    Yields:
+        Its path in the file, after the member's name if there is one, and the array.
+    """
+    for member, path in weights.items():
+        with h5py.File(path) as file:
+            for name, values in _arrays(file):
+                yield f"{member}{name}".lstrip("/"), values
+
+
+def _arrays(group: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
     for item in group.values():
         if isinstance(item, h5py.Group):
-            yield from _kernels(item)
+            yield from _arrays(item)
         elif item.ndim > 1:
-            yield item.name.lstrip("/"), np.asarray(item)
+            yield item.name, np.asarray(item)
 
 
 def _tensor(name: str, values: np.ndarray) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -170,6 +171,7 @@ class _Reading:
 
     def _unpacked(self, files: Sequence[InputFile]) -> list[InputFile]:
         result: list[InputFile] = []
+        folders: dict[str, list[bytes]] = defaultdict(list)
         for file in files:
             if not is_zip(file.data):
                 result.append(file)
@@ -179,8 +181,16 @@ class _Reading:
             except DecodeError as error:
                 self.errors.append(Remark(file.id, str(error)))
                 continue
-            folder = file.name.rpartition("/")[0]
-            within = f"{folder}/" if folder else ""
+            within = file.name.rpartition("/")[0]
+            if len(files) > 1:
+                # Beside other files a zip is a folder: what two of them hold may have the same names.
+                folder = "/".join(filter(None, (within, stem_of(file.name))))
+                digest, own = hashlib.sha256(file.data).digest(), folders[folder]
+                if digest not in own:  # the same zip again is read once
+                    own.append(digest)
+                number = own.index(digest) + 1
+                within = folder + (f" ({number})" if number > 1 else "")
+            within += "/" if within else ""
             for path, data in members:
                 own = f"{file.id}/{path}"
                 if isinstance(data, str):  # why it cannot be had
@@ -350,6 +360,12 @@ class _Reading:
             elif isinstance(content, Slice):
                 if _is_gray(content):
                     pictures.append(_of_picture(file, content, cases))
+            elif len(content) > 1 and cases.is_mask(file.name):
+                text = (
+                    f"{file.short} is named as a mask and holds {len(content)} volumes; save what is "
+                    "to be the truth as one."
+                )
+                self.notes.append(Remark(file.id, text))
             else:
                 own = [_of_volume(file, scan, len(content), cases) for scan in content]
                 # Of one patient and sequence, equal bytes are a copy of a file, not another scan.
@@ -365,11 +381,17 @@ class _Reading:
             from btmodels.io.dicom.series import join  # with nibabel, which pictures do not need
 
             series, copies = join(files)
-            by_name = {file.name: file.id for file in files}
-            self.notes += [Remark(by_name[text.split(" is a copy")[0]], text) for text in copies]
+            self.notes += [_copied(*each) for each in copies]
             paths = {file.id: name for file, name in ((f, f.name) for f, _ in entries)}
             volumes += [_by_folder(scan, paths, cases) for scan in series]
         return volumes, pictures
+
+
+def _copied(copy: DicomFile, first: DicomFile) -> Remark:
+    names = copy.name, first.name
+    if copy.name == first.name:
+        names = tuple("/".join(filter(None, (f.folder, f.name))) for f in (copy, first))
+    return Remark(copy.id, f"{names[0]} is a copy of {names[1]} and was left out.")
 
 
 def _is_picture(file: InputFile, contents: Mapping[str, Content | DecodeError]) -> bool:
@@ -423,13 +445,13 @@ def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
 
 def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
     sequence = scan.sequence
-    if count == 1 and scan.values.ndim == 3:
+    if count == 1 and scan.values.ndim == 3 and sequence != "mask":
         sequence = "mask" if cases.is_mask(file.name) else cases.sequence_of(file.name)
     return replace(
         scan,
         id=f"{file.id}/{scan.id}",
         sequence=sequence,
-        case=cases.case_of(file.name),
+        case=cases.case_of(file.name, sequence == "mask"),
         folder=file.name.rpartition("/")[0],
         sources=(file.id,) * len(scan.names),
         rank=mask_rank(stem_of(file.name)),

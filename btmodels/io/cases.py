@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
 from btmodels.filenames import stem_of
-from btmodels.io.sequences import family_of, is_mask, recognize
+from btmodels.io.sequences import family_of, family_of_labels, is_mask, recognize
 
 _WEAK = ("pre", "post")
 """Names of folders that may as well be a time: they tell a sequence only where a FLAIR lies beside them."""
+
+
+_OF_STANDARDS = ("anat", "derivatives", "rawdata", "sourcedata")
+"""Folders that BIDS gives to all; below "derivatives" each program has one of its own."""
+_NUMBERED = re.compile(r"_\d{4}$")
+"""The channel, as nnU-Net ends the names of images with it, and not those of labels."""
 
 
 class Cases:
@@ -29,17 +36,31 @@ class Cases:
             for depth in range(1, len(folders) + 1):
                 self._own["/".join(folders[:depth])].add(_kind(_stem(path)))
 
-    def case_of(self, path: str) -> str:
-        """Return what the files of one patient's visit have in common."""
+    def case_of(self, path: str, labels: bool = False) -> str:
+        """Return what the files of one patient's visit have in common.
+
+        Args:
+            path: Of a file.
+            labels: Whether it is known to hold labels, whatever it is called.
+        """
         folders = path.split("/")[:-1]
-        name = family_of(_stem(path))
+        stem = _stem(path)
+        if folders and re.match("images(?:t|v)", folders[-1].lower()):
+            stem = _NUMBERED.sub("", stem)
+        name = family_of_labels(stem) if labels else family_of(stem)
         kept = []
         for depth, folder in enumerate(folders, 1):
+            if folder.lower() in _OF_STANDARDS or self._is_programs(folders[:depth]):
+                continue
             left = folder.lower() if self._is_whole(folders[:depth]) else family_of(folder)
             # The folders of BIDS stand in the name again.
             if left and not (name and folder.lower().startswith(("sub-", "ses-"))):
                 kept.append(left)
         return "/".join([*kept, name])
+
+    @staticmethod
+    def _is_programs(folders: list[str]) -> bool:
+        return folders[-2:-1] == ["derivatives"] and not folders[-1].startswith("sub-")
 
     def _is_whole(self, folders: list[str]) -> bool:
         """Whether a folder holds several kinds of files, so that its name tells no sequence."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SUFFIXES = {
     "TIFF": (".tif", ".tiff"),
     "PNG": (".png",),
@@ -31,6 +33,11 @@ _UNREAD = {
     b"CDF\x01": "a MINC volume",
     b"CDF\x02": "a MINC volume",
     b"\x89HDF": "an HDF5 file, as MINC and MATLAB write them",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\0\0\0\x0cJXL ": "a JPEG XL picture",
+    b"II\xbc\x01": "a JPEG XR picture",
+    b"8BPS": "a Photoshop picture",
+    b"qoif": "a QOI picture",
 }
 """Starts of pictures and volumes that are known and not read."""
 
@@ -39,13 +46,24 @@ _OTHERS = {
     b"\x1f\x8b": "a gzip file",
     b"Rar!": "a RAR archive; unpack it first",
     b"7z\xbc\xaf": "a 7z archive; unpack it first",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard; unpack it first",
+    b"BZh": "packed with bzip2; unpack it first",
+    b"\xfd7zXZ": "packed with xz; unpack it first",
     b"%PDF": "a PDF",
+    b"%!PS": "a PostScript file",
+    b"\0\0\1\0": "an icon of Windows",
+    b"icns": "an icon of macOS",
+    b"DDS ": "a DDS texture",
+    b"SIMPLE  =": "a FITS picture",
+    b"\x93NUMPY": "an array of NumPy",
+    b"MATLAB 5": "a file of MATLAB",
     b"<": "a text file",
 }
 
 _VOLUMES = ("a DICOM file", "a NIfTI file")
 _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
 _PHILIPS = b"DATA DESCRIPTION FILE"
+_NETPBM = re.compile(rb"P[1-7]\s+(?:\d|#|WIDTH)")
 _MGH = (b"\0\0\0\1", "a FreeSurfer volume (MGH or MGZ)")
 
 
@@ -57,6 +75,8 @@ def _kind_of(data: bytes) -> str | None:
 
 def unread_image(data: bytes) -> str:
     """Return what a picture or volume of a kind that is not read is, by its first bytes; "" of others."""
+    if _NETPBM.match(data):
+        return "a Netpbm picture (PBM, PGM or PPM)"
     if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
         return f"a HEIC or AVIF picture ({data[8:12].decode()}), as telephones store them"
     if _PHILIPS in data[:400]:
@@ -83,6 +103,8 @@ def _what_else(data: bytes) -> str:
         return "a DICOM file"
     if data[344:347] in (b"n+1", b"ni1"):
         return "a NIfTI file"
+    if data[257:262] == b"ustar":
+        return "a tar archive; unpack it first"
     return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import zlib
@@ -16,8 +17,8 @@ from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name
 from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
-from btmodels.io.scan import Scan, rescale_to_uint8
-from btmodels.io.sequences import recognize
+from btmodels.io.scan import Scan, holds_labels, marked, rescale_to_uint8
+from btmodels.io.sequences import is_mask, may_be_labels, recognize
 
 MOST_VOLUMES = 6
 """A file with more volumes is a recording over time, of which the first is read."""
@@ -141,18 +142,9 @@ def _grid(
     header, sizes: np.ndarray, shape: tuple[int, int, int], name: str
 ) -> tuple[VolumeGeometry, tuple[str, ...]]:
     packed = (header.binaryblock,)
-    by_matrix, by_rotation = header["sform_code"] > 0, header["qform_code"] > 0
-    coded = by_matrix or by_rotation
-    affine = np.array(header.get_best_affine(), np.float64)
-    if not is_affine(affine):
-        # A flat axis may have no size of its own; a pixel as large as the others does no harm.
-        coded, affine = False, np.diag([-1.0, 1.0, 1.0, 1.0])
     unit = header.get_xyzt_units()[0]
     scale = {"meter": 1000.0, "micron": 0.001}.get(unit, 1.0)
-    # The unit matrix from the origin is what programs write that know nothing of coordinates.
-    if coded and unit == "unknown" and np.array_equal(affine, np.eye(4)):
-        coded = False
-    order, flips = toward_axial(affine)
+    affine, steps, coded = _placed(header, sizes, unit)
     notes: tuple[str, ...] = ()
     if not coded:
         # So does every file without coordinates that lies as scanners' programs write it.
@@ -160,15 +152,45 @@ def _grid(
             f"{name} does not say how it lies in space; the usual order was taken. Turn it manually if "
             "it lies otherwise.",
         )
-    # The matrix has sizes of its own; a rotation has those of pixdim alone.
-    steps = np.linalg.norm(affine[:3, :3], axis=0) if by_matrix and coded else np.abs(sizes)
+    order, flips = toward_axial(affine)
     made_up = not coded and unit == "unknown" and bool((steps == 1).all())
-    if not is_size(steps * scale) or made_up:
-        notes += (f"{name} does not say how large its voxels are, so figures are in pixels.",)
+    if made_up or not is_size(steps * scale):
+        notes += (_no_size(steps * scale, made_up, name),)
         return VolumeGeometry("NIfTI", shape, order, flips, None, packed), notes
     affine[:3] *= scale
     # A size alone makes millimeters, not places.
     return VolumeGeometry("NIfTI", shape, order, flips, affine, packed, placed=coded), notes
+
+
+def _placed(header, sizes: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Where voxels lie, how large they are, and whether the file says so: by the first of its matrix and
+    its rotation that can be true."""
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    if header["sform_code"] > 0 and is_affine(matrix := np.array(header.get_sform(), np.float64)):
+        found.append((matrix, np.linalg.norm(matrix[:3, :3], axis=0)))
+    if header["qform_code"] > 0:
+        with contextlib.suppress(*_ERRORS):
+            if is_affine(rotation := np.array(header.get_qform(), np.float64)):
+                # Its sides are those of pixdim, of which reading the header makes 1 where it is 0.
+                found.append((rotation, np.abs(sizes)))
+    # The unit matrix from the origin is what programs write that know nothing of coordinates.
+    made_up = [np.array_equal(affine, np.eye(4)) for affine, _ in found]
+    if False in made_up:
+        return *found[made_up.index(False)], True
+    if found:
+        return *found[0], unit != "unknown"
+    # A flat axis may have no size of its own; a pixel as large as the others does no harm.
+    steps = np.abs(sizes)
+    return np.diag([*(np.where(steps > 0, steps, 1.0) * [-1, 1, 1]), 1.0]), steps, False
+
+
+def _no_size(steps: np.ndarray, made_up: bool, name: str) -> str:
+    if made_up or not np.isfinite(steps).all() or not steps.all():
+        return f"{name} does not say how large its voxels are, so figures are in pixels."
+    told = " x ".join(f"{step:g}" for step in steps)
+    return (
+        f"{name} names voxels of {told} mm, which no scan of a head has, so figures are in pixels."
+    )
 
 
 def _scans(
@@ -188,9 +210,11 @@ def _scans(
         stem = base if count == 1 else f"{base}_v{index + 1}"
         volume = _rescaled(volumes[:, :, :, index], header)
         values, more = np.ascontiguousarray(grid.shown(volume)), ()
-        if values.ndim == 3:
-            values, more = rescale_to_uint8(values, title)
         sequence = recognize(base) if count == 1 else ("spare" if index else "flair")
+        if count == 1 and may_be_labels(base) and holds_labels(values, is_mask(base)):
+            values, sequence = marked(values).astype(np.uint8), "mask"
+        elif values.ndim == 3:
+            values, more = rescale_to_uint8(values, title)
         scans.append(
             Scan(
                 id=title,

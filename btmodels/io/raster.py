@@ -88,7 +88,7 @@ def check_size(name: str, rows: int, cols: int, num_bytes: int = 0) -> None:
     if rows * cols > MAX_PIXELS:
         raise DecodeError(
             f"{name} announces {cols} x {rows} pixels; at most {MAX_PIXELS // 1_000_000} megapixels "
-            "are read."
+            "are read. Save it smaller, or cut the slice out of it, and try again."
         )
     if max(rows, cols) > MAX_SIDE:
         raise DecodeError(

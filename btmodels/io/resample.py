@@ -13,7 +13,7 @@ from btmodels.io.scan import Scan
 LEAST_COVERED = 0.9
 """Share of the head in a slice that another scan must cover to stand beside it there."""
 
-_HEAD = 20
+HEAD = 20
 """Level of 255 from which a pixel counts to the head here."""
 
 
@@ -161,7 +161,7 @@ def _resampled(scan: Scan, anchor: Scan, order: int) -> tuple[np.ndarray, np.nda
     # A voxel reaches half its size beyond its middle.
     seen = ndimage.affine_transform(there, matrix, offset, shape, order=0, mode="grid-constant")
     values[seen == 0] = 0
-    head = anchor.values >= _HEAD
+    head = anchor.values >= HEAD
     sizes = head.sum(axis=(1, 2))
     shares = np.where(
         sizes > 0,

@@ -11,9 +11,12 @@ from btmodels.filenames import stem_of
 from btmodels.geometry import VolumeGeometry
 from btmodels.slices import Slice
 
-BRIGHT, ROOM = 99.9, 1.5
-"""Percentile of a volume's values, and how much brighter white is: a few very bright voxels must not
-darken all, and what is bright must not be cut off."""
+DARK, BRIGHT, ROOM = 0.1, 99.9, 1.5
+"""Percentiles of a volume's values, and how much brighter than the upper one white is: a few very dark or
+bright voxels must not set black and white, and what is bright must not be cut off."""
+
+MOST_LABELS = 16
+"""Different values up to which a volume is a map of labels: no scan has so few."""
 
 _SAMPLE = 1_000_000
 
@@ -73,8 +76,8 @@ def rescale_to_uint8(
         values: Integer or float, (slices, rows, cols).
         name: For notes.
         window: Values that become black and white. Without one whole numbers from 0 to 255 are kept;
-            of others the smallest becomes black, and `ROOM` times the `BRIGHT` percentile white, or the
-            largest if that is less. Few values that lie far from all others count for neither.
+            of others the `DARK` percentile becomes black, and `ROOM` times the `BRIGHT` percentile white,
+            or the largest if that is less. Few values that lie far from all others count for neither.
         air: bool, of the same shape: where there is no picture, as the file says; it becomes black.
         inverted: Whether the smallest value is white.
 
@@ -86,11 +89,9 @@ def rescale_to_uint8(
     smallest, largest = limits.smallest, limits.largest
     sample = limits.sample
     if limits.far:
-        notes += (
-            f"{limits.far:,} voxels of {name} lie far from all others; they count neither for black nor "
-            "for white.",
-        )
-    if window and sample.size and (problem := _spoils(sample, window)):
+        lie = "1 voxel lies" if limits.far == 1 else f"{limits.far:,} voxels lie"
+        notes += (f"In {name} {lie} far from all others, which does not set black or white.",)
+    if window and sample.size and (problem := _spoils(sample, window, inverted)):
         notes += (f"{name} names a window that {problem}, so it was left out.",)
         window = None
     if window:
@@ -102,13 +103,13 @@ def rescale_to_uint8(
     elif 0 <= smallest and largest <= 255 and all(map(_is_whole, values)):
         low, high = 0.0, 255.0
     else:
-        low = smallest
-        high = largest
-        if sample.size and (bright := float(np.percentile(sample, BRIGHT)) - low) > 0:
-            high = min(largest, low + ROOM * bright)
+        low, high = smallest, largest
+        if sample.size:
+            low, high = _black_and_white(sample, inverted)
         notes += (
-            f"{name} holds values from {smallest:g} to {largest:g}; {low:g} became black, "
-            f"{high:g}{'' if high == largest else ' and more'} white.",
+            f"{name} holds values from {smallest:g} to {largest:g}; {low:g}"
+            f"{'' if low == smallest else ' and less'} became {'white' if inverted else 'black'}, "
+            f"{high:g}{'' if high == largest else ' and more'} {'black' if inverted else 'white'}.",
         )
     result = np.empty(values.shape, np.uint8)
     span = (high - low) or 1.0
@@ -124,7 +125,7 @@ def rescale_to_uint8(
     return result, notes
 
 
-_FEW = 1e-3
+_FEW = 3e-3
 """Share of voxels up to which those far from all others are a fault, not a picture."""
 
 
@@ -146,7 +147,7 @@ class _Limits:
         sample = sample[np.isfinite(sample)].astype(np.float64)
         if not sample.size:
             return cls(sample, 0.0, 0.0, 0)
-        low, high = np.percentile(sample, (100 * _FEW / 2, 100 - 100 * _FEW / 2))
+        low, high = np.percentile(sample, (0.5, 99.5))
         reach = 2 * (high - low)
         ends = _range(values, air, low - reach, high + reach) if reach > 0 else None
         if ends is None or ends[2] > _FEW * values.size:
@@ -213,17 +214,53 @@ def _air_of(
     return None, ()
 
 
+def _black_and_white(sample: np.ndarray, inverted: bool) -> tuple[float, float]:
+    """Two values that become the ends of the scale: of those that are inverted, white and black."""
+    smallest, low, high, largest = map(
+        float, np.percentile(sample, (0, 100 - BRIGHT if inverted else DARK, BRIGHT, 100))
+    )
+    if low == high:
+        return smallest, largest
+    if inverted:
+        return max(smallest, high - ROOM * (high - low)), high
+    return low, min(largest, low + ROOM * (high - low))
+
+
+def holds_labels(values: np.ndarray, named: bool = False) -> bool:
+    """Tell whether a volume holds labels, not gray values: up to `MOST_LABELS` whole numbers, one of which
+    fills most of it; of a volume that is named as a mask anything from 0 to 1, too."""
+    if values.ndim != 3 or values.size < MOST_LABELS**2:
+        return False
+    if named and values.dtype.kind == "f" and values.min() >= -0.01 and values.max() <= 1.01:
+        return True
+    few = np.unique(values.reshape(-1)[:: max(1, values.size // 10_000)])
+    if len(few) > MOST_LABELS or not np.array_equal(few, np.rint(few)):
+        return False
+    numbers, counts = np.unique(values, return_counts=True)
+    whole = np.array_equal(numbers, np.rint(numbers))
+    return bool(whole and 1 < len(numbers) <= MOST_LABELS and counts.max() > 0.5 * values.size)
+
+
+def marked(values: np.ndarray) -> np.ndarray:
+    """Return where a mask marks: bool, of the same shape. Of one that goes smoothly from 0 to 1, as
+    resampling leaves it, the upper half."""
+    return values >= 0.5 if values.dtype.kind == "f" else values > 0
+
+
 def _is_whole(part: np.ndarray) -> bool:
     return part.dtype.kind in "iu" or bool((part == np.rint(part)).all())  # NaN is not
 
 
-_CUT_OFF = 0.7
-"""Share of what is brighter than the middle that a window may show white, or of it all black."""
+_CUT_OFF = 0.1
+"""Share of what is brighter than the middle that a window may show all white or all black: a tumor may be
+the brightest of it."""
 
 
-def _spoils(sample: np.ndarray, window: tuple[float, float]) -> str:
+def _spoils(sample: np.ndarray, window: tuple[float, float], inverted: bool) -> str:
     """Return what is wrong with a window, "" where it shows what the file holds."""
     low, high = window
+    if inverted:
+        sample, low, high = -sample, -high, -low
     if not low < high:
         return "has no width"
     smallest, largest = sample.min(), sample.max()
@@ -235,7 +272,7 @@ def _spoils(sample: np.ndarray, window: tuple[float, float]) -> str:
         return "shows next to nothing of it"
     bright = rest[rest >= rest.mean()]
     if np.count_nonzero(bright >= high) > _CUT_OFF * bright.size and rest.max() > high:
-        return "makes much of it white"
+        return "makes much of what is bright white"
     if np.count_nonzero(bright <= low) > _CUT_OFF * bright.size:
-        return "makes much of it black"
+        return "makes much of what is bright black"
     return ""

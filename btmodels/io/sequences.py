@@ -23,7 +23,7 @@ _OTHER = set(
     "mra mrv tof angio perfusion perf dce dsc cbv cbf mtt ttp tmax ktrans ct trace tensor rho fieldmap "
     "b0 b1000 hemo fiesta ciss haste spectroscopy mrs csi calibration mip diffusion diff diffusie "
     "difusion noddi dki mtr mag2 phasemap rcbv rcbf nm veno venogram pca asset coil t2star gre3d map "
-    "mapping subtraction subtracted subtract substraction diff3d".split()
+    "starw mapping subtraction subtracted subtract substraction diff3d".split()
 )
 _CONTRAST = set(
     "contrast contraste contrasto kontrast kontrastmittel kontrastmiddel contrastmiddel kontrastem "
@@ -32,16 +32,17 @@ _CONTRAST = set(
     "omniscan multihance prohance clariscan eovist primovist optimark vueway elucirem gadobutrol "
     "gadoterate gadoteric gadobenate gadoteridol gadodiamide gadopentetate gadoxetate gadopiclenol "
     "contrastgiven контраст контрастом контраста контрастирования контрастированием контрастное "
-    "kontrastli cm agent medium".split()
+    "kontrastli cm agent medium injecte injectee injected civ ку wgd wgad".split()
 )
 _POST = set(
     "post after apres nach dopo depois despues posterior efter etter postcontrast postgad postgd "
-    "postgado postc postkm postce poscontraste postcontraste pos после given tras".split()
+    "postgado postc postkm postce poscontraste postcontraste pos после given tras sonrasi".split()
 ) - {"posterior"}
 _PRE = set(
     "pre avant vor antes prima before voor przed fore precontrast pregad pregd native nativ nativo "
     "nativa natif nativen nativer plain unenhanced noncontrast nocontrast noncon noncontrasted nc "
-    "basal basale simple nocontrastgiven до kontrastsiz precontraste sincontraste nongd nongad".split()
+    "basal basale simple nocontrastgiven до kontrastsiz oncesi fore precontraste sincontraste nongd "
+    "nongad".split()
 )
 _NEGATIONS = set(
     "without wo no non not un sans sin sem senza ohne zonder uten utan uden bez без none nil ilman".split()
@@ -75,10 +76,16 @@ _MASK_ENDS = set(
     "seg segm segmentation segmentations mask masks label labels lbl roi gtv groundtruth annotation "
     "annotations glistrboost aseg aparc brainmask synthseg".split()
 )
+_LABELS = set(
+    "dseg voi tumeur tumore lesionmask tumormask maske masque maschera mascara mascera "
+    "segmentierung segmentacion segmentacao segmentazione segmentatie lasion whole core consensus expert "
+    "annot ot et wt tc".split()
+)
+"""What else a map of labels may be called; a scan's name may hold it, too."""
 _GLUED = re.compile(
     r"(?P<before>3d|2d|r|rr|ax|sag|cor|tra|ce|gd|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
     r"(?P<after>w|wi|c|ce|gd|gad|gado|km|post|pre|n|f|flair|wce|wc|wgd|wpost|wgad|mprage|mpr|map|rho|"
-    r"se|tse|fse|fs|spgr|vibe|tfe|ffe|fl2d|fl3d|sag|tra|ax|cor|3d|star|tirm|space|contrast|nativ|nat|"
+    r"se|tse|fse|fs|spgr|vibe|tfe|ffe|fl2d|fl3d|sag|tra|ax|cor|3d|starw|star|tirm|space|contrast|nativ|nat|"
     r"reg|brain|bet|weighted|fspgr|bravo|contrastgiven|nocontrastgiven|plus|darkfluid|gre)?"
 )
 _BOTH = re.compile(
@@ -98,7 +105,13 @@ _REWRITTEN = tuple(
         (r"(?<![a-z0-9])acq-", " "),
         (r"t2\s?\*", " t2star "),
         (r"\bmp[\s-]rage", "mprage"),
-        (r"dark[\s_-]*fl(?:uid|air)?(?![a-z])", "darkfluid"),
+        (r"(?:dark|(?<![a-z])da)[\s_-]*fl(?:uid|air)?(?![a-z])", "darkfluid"),
+        (r"\bfluid[\s_-]*attenuated[\s_-]*inversion\w*([\s_-]*recovery)?", " flair "),
+        (r"\bfør\b", " fore "),
+        (r"(?<=tumo)u(?=r)", ""),
+        (r"(?<![a-z])k\.\s?l\.", " kontrast "),
+        (r"(?<![a-z])o\.\s?(?=km|kontrast)", " ohne "),
+        (r"\b(?:pha|mag|mip)_images?", " swi "),
         (r"(t1ce|t1c|t1gd|t1|t2|flair)2(t1|t2|flair|mni)", r"\1 to \2"),
         (r"(?<![a-z0-9])w\s?[/\\]\s?o(?![a-z])", " without "),
         (r"(?<![a-z0-9])w\s?/", " with "),
@@ -118,7 +131,7 @@ _REWRITTEN = tuple(
     )
 )  # fmt: skip
 _PLAIN_SCRIPT = re.compile(
-    r"平扫|造影前|単純|조영\s?전|非增强|未增强|增强前|平掃|増強前|造影なし|조영전"
+    r"平扫|造影前|単純|조영\s?전|非增强|未增强|增强前|平掃|増強前|造影なし|조영전|비\s?조영|무\s?조영|非造影|未造影"
 )
 _ENHANCED_SCRIPT = re.compile(r"增强|增強|造影|조영")
 
@@ -228,7 +241,7 @@ def _described(text: str) -> tuple[str | None, str | None]:
         # A T2 with an inversion of tirm may be either of two.
         return (None, None) if "tirm" in known else ("t2", contrast)
     if not known & (_POST | _PRE | {"gad", "gd", "gado", "gadolinium", "nocontrast"}):
-        return None, None
+        return ("other" if "gre" in known else None), None
     return ("other", contrast) if "gre" in known or "dir" in known else (None, contrast)
 
 
@@ -260,6 +273,8 @@ def _contrast(tokens: list[str], t1: bool) -> str | None:
             found.add("pre")
         elif token in _POST or token in _CONTRAST or _is_short_contrast(tokens, at):
             found.add("pre" if _is_negated(tokens, at) else "post")
+        elif t1 and token == "with" and at + 1 == len(tokens):
+            found.add("post")
         elif token == "n" and at and tokens[at - 1] == "t1":
             found.add("pre")
     if "pre" in found:
@@ -297,6 +312,13 @@ def is_mask(text: str) -> bool:
     return bool(set(_tokens(_words(text))[-3:]) & _MASK_ENDS)
 
 
+def may_be_labels(text: str) -> bool:
+    """Tell whether a name leaves it open that a volume holds labels: it names no sequence, or what is
+    marked as well."""
+    known = set(_tokens(_words(text)))
+    return recognize(text) is None or bool(known & (_MASK_ENDS | _TUMOR | _LABELS))
+
+
 def is_tumor_mask(text: str) -> bool:
     """Tell whether a mask's name leaves it a mask of a tumor: not of the brain, its tissues or a head."""
     known = set(_tokens(_words(text)))
@@ -311,6 +333,16 @@ def mask_rank(text: str) -> int:
     return rank - 2 * bool(
         known & {"automated", "auto", "approx", "pred", "prediction", "predicted"}
     )
+
+
+def family_of_labels(text: str) -> str:
+    """Return what `family_of` does, of a file that is known to hold labels: what it calls them is left
+    out, too."""
+    family = family_of(text)
+    called = set(_tokens(_words(text))[-2:]) & _LABELS
+    while (parts := family.split()) and parts[-1] in called:
+        family = " ".join(parts[:-1])
+    return family
 
 
 def family_of(text: str) -> str:
@@ -375,4 +407,5 @@ def _fold(text: str) -> str:
     parts = unicodedata.normalize("NFD", text.casefold())
     plain = "".join(c for c in parts if not ("\u0300" <= c <= "\u036f"))
     # The Cyrillic letter of T1 looks the same.
-    return re.sub(r"т(?=[12])", "t", unicodedata.normalize("NFC", plain))
+    plain = unicodedata.normalize("NFC", plain).replace("ı", "i")
+    return re.sub(r"т(?=[12])", "t", plain)

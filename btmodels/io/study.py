@@ -11,13 +11,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from btmodels.errors import DecodeError
-from btmodels.io.resample import on_grid, same_grid
+from btmodels.io.resample import HEAD, on_grid, same_grid
 from btmodels.io.scan import Scan, title_stem
 from btmodels.io.sequences import SEQUENCES, TITLES, is_tumor_mask
 from btmodels.slices import Place, Slice
 
 ROLES = (*SEQUENCES, "mask", "other")
 """What a scan can be assigned to manually; "other" leaves it out."""
+
+
+MOST_MARKED = 0.4
+"""Share of a head above which a mask is none of a tumor: gliomas take up to about a tenth."""
 
 
 @dataclass(eq=False)
@@ -214,16 +218,8 @@ def _join_masks(
             text = f"{scan.name} is named as a mask of something else than a tumor; it is left out."
             remarks.append(Remark(_source(scan), text))
             continue
-        own = [g for g in groups if g.anchor.case == scan.case]
-        if not own and scan.id in chosen:
-            own = groups
-        if not own:
-            placed = scan.grid is not None and scan.grid.has_places
-            series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
-            same = [g for g in series if placed and same_grid(scan, g.anchor)]
-            # In one folder with one study only, by the very same voxels: a mask of a DICOM series.
-            own = same if len(same) == 1 and same[0].anchor.folder == scan.folder else []
-        reason = f"{scan.name} is named as a mask, and no volume of its size was there with it."
+        own = _of_case(groups, scan, chosen)
+        reason = f"{scan.name} is a mask, and no volume of its patient, visit and place was there with it."
         fitted = False
         for group in own:
             try:
@@ -235,11 +231,41 @@ def _join_masks(
                     f"{scan.name} is left out: {group.truth[0].name} is the truth of that volume."
                 )
                 continue
+            share = _share_of_head(values > 0, group.anchor.values)
+            if share > MOST_MARKED and scan.id not in chosen:
+                reason = (
+                    f"{scan.name} covers {share:.0%} of the head, as masks of a brain do and those of "
+                    "tumors do not; it is left out. Assign it manually to change that."
+                )
+                continue
             group.truth = scan, values > 0
             group.notes += notes
             fitted = True
         if not fitted and scan.id not in used:
             remarks.append(Remark(_source(scan), reason))
+
+
+def _of_case(groups: Sequence[_Group], scan: Scan, chosen: Mapping[str, str]) -> Sequence[_Group]:
+    """The studies that a mask can belong to."""
+    own = [g for g in groups if g.anchor.case == scan.case]
+    if own:
+        # Of files of equal names those in one folder; in one place nobody can tell whose it is.
+        names = Counter(g.anchor.name for g in own)
+        near = [g for g in own if names[g.anchor.name] == 1 or g.anchor.folder == scan.folder]
+        places = Counter((g.anchor.name, g.anchor.folder) for g in near)
+        return [g for g in near if places[g.anchor.name, g.anchor.folder] == 1]
+    if scan.id in chosen:
+        return groups
+    placed = scan.grid is not None and scan.grid.has_places
+    series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
+    same = [g for g in series if placed and same_grid(scan, g.anchor)]
+    # In one folder with one study only, by the very same voxels: a mask of a DICOM series.
+    return same if len(same) == 1 and same[0].anchor.folder == scan.folder else []
+
+
+def _share_of_head(marked: np.ndarray, values: np.ndarray) -> float:
+    head = values >= HEAD
+    return float((marked & head).sum() / max(int(head.sum()), 1))
 
 
 def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:

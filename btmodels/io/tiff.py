@@ -79,9 +79,20 @@ def read_tiff(data: bytes, name: str) -> Raster:
 
 
 def _full_pages(loaded: list[tifffile.TiffPage]) -> list[int]:
-    """Indices of pages that are no thumbnail of another and no mask of its transparency."""
+    """Indices of pages that are no thumbnail of another and no mask of its transparency.
+
+    A thumbnail need not say that it is one: it is a page before or after a larger one of its shape.
+    """
     pages = list(range(len(loaded)))
-    return [i for i in pages if not int(loaded[i].subfiletype) & 5] or pages
+    pages = [i for i in pages if not int(loaded[i].subfiletype) & 5] or pages
+    largest = max((loaded[i] for i in pages), key=lambda page: page.imagelength * page.imagewidth)
+    return [i for i in pages if not _is_smaller(loaded[i], largest)]
+
+
+def _is_smaller(page: tifffile.TiffPage, other: tifffile.TiffPage) -> bool:
+    (rows, cols), (most_rows, most_cols) = ((p.imagelength, p.imagewidth) for p in (page, other))
+    alike = abs(rows * most_cols - cols * most_rows) <= max(most_rows, most_cols)
+    return alike and rows < most_rows and page.samplesperpixel == other.samplesperpixel
 
 
 def _channels(

@@ -41,8 +41,9 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
 
     Returns:
         Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold;
-        of a member that is damaged, locked or too large a sentence instead. What a system adds of its
-        own (``__MACOSX``, names with a dot in front) is left out.
+        of a member that is damaged, locked or too large a sentence instead. Of several at one path the
+        last is taken, which would replace the others on a disk. What a system adds of its own
+        (``__MACOSX``, names with a dot in front) is left out.
 
     Raises:
         DecodeError: It is damaged, or would unpack to more than is read.
@@ -51,9 +52,9 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            wanted = [(path, entry) for entry in entries if (path := path_of(entry.filename))]
-            _check([entry for _, entry in wanted], len(data), name)
-            return tuple((path, _member(file, entry, path)) for path, entry in wanted)
+            wanted = {path: entry for entry in entries if (path := path_of(entry.filename))}
+            _check(list(wanted.values()), len(data), name)
+            return tuple((path, _member(file, entry, path)) for path, entry in wanted.items())
     except _ERRORS as error:
         raise DecodeError(
             f"{name} is a zip that is cut off, damaged or packed in a rare way."

@@ -8,8 +8,9 @@ from keras import layers
 from btmodels.networks.blocks import check_shape
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.unet import build_unet
+from btmodels.registry import SPECS
 
-MEMBERS = ("unet", "efficientnet_unet")
+MEMBERS = SPECS["ensemble"].members
 """Names of the members, in the registry and as layers here."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from btmodels.errors import WeightsError
 from btmodels.paths import ASSETS
-from btmodels.registry import verify_weights, weights_path
+from btmodels.registry import verify_weights, weights_files
 
 CHANNELS = 3
 """Of a slice: only a first convolution has kernels of so many."""
@@ -36,8 +36,9 @@ def first_kernels(name: str, assets: Path = ASSETS) -> np.ndarray:
         if shaped and item.shape[2] == CHANNELS:
             found.append(np.asarray(item, np.float32))
 
-    with h5py.File(weights_path(name, assets)) as file:
-        file.visititems(look)
+    for path in weights_files(name, assets).values():
+        with h5py.File(path) as file:
+            file.visititems(look)
     if len(found) != 1:
         raise WeightsError(
             f"The weights of {name} should have one first convolution. Received: {len(found)}"

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
+from btmodels import registry
 from tests.files import link_or_copy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,10 +111,10 @@ def altered_site(tmp_path_factory) -> Iterator[Address]:
     root = tmp_path_factory.mktemp("altered") / "site"
     keep_out = shutil.ignore_patterns("__pycache__")
     for part in ("btmodels", "ui", "pages", "assets", ".streamlit"):
-        # Links, for the weights of all networks are 170 MB.
+        # Links, for the weights of all networks are 150 MB.
         shutil.copytree(ROOT / part, root / part, ignore=keep_out, copy_function=link_or_copy)
     shutil.copy(ROOT / "streamlit_app.py", root)
-    weights = root / "assets" / "weights" / "ensemble.weights.h5"
+    weights = next(iter(registry.weights_files("default", root / "assets").values()))
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.unlink()  # or the one in the repository would be altered
@@ -233,7 +234,8 @@ def contexts(browser) -> Iterator[Callable[[dict], BrowserContext]]:
         key = repr(sorted(options.items()))
         if key not in known:
             known[key] = browser.new_context(
-                **{"viewport": {"width": 1440, "height": 1100}} | options
+                **{"viewport": {"width": 1440, "height": 1100}, "reduced_motion": "reduce"}
+                | options
             )
         return known[key]
 

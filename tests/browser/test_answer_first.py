@@ -24,7 +24,6 @@ AFFINE = np.diag([-0.9, -0.9, 5.0, 1.0])
 def studies() -> dict[str, list[tuple[str, bytes]]]:
     """One patient in each form in which people bring one; the middle slice shows no tumor."""
     patient, largest = sample()
-    at = patient.files.index(largest)
     files = [*patient.files[:3], largest]
     pixels = np.stack([cohort.read_slice(patient, each).pixels for each in files])
     packed = io.BytesIO()

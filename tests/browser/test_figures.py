@@ -67,7 +67,7 @@ def test_a_link_opens_a_network_and_a_group_of_patients(visit, site):
 
 
 def test_altered_weights_have_no_scores(visit, altered_site):
-    visit.open(f"{altered_site}/scoreboard?model=ensemble", mask=False)
+    visit.open(f"{altered_site}/scoreboard?model={registry.get('default').name}", mask=False)
     visit.page.get_by_text("has been altered").first.wait_for()
     visit.rest()
     assert visit.page.locator("[data-testid=stMetric]").count() == 0

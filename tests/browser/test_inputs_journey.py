@@ -96,7 +96,7 @@ def test_every_file_to_keep_holds_the_mask_that_is_drawn(visit, site, volume):
     upload(visit, *files.items())
     turn_to_the_middle(visit, "IM0001.dcm")
     visit.rest()
-    visit.page.get_by_text("More to keep").click()
+    visit.page.get_by_text("More downloads").click()
     drawn = visit.drawn()[..., 3] > 0
     assert drawn.any()
     picture = Image.open(io.BytesIO(read_back(visit, "Mask as PNG")))

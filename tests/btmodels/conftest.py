@@ -30,6 +30,13 @@ def write_record(name: str, assets: Path, **changes) -> None:
     path.write_text(json.dumps({"name": name, **RECORD, **changes}), encoding="utf-8")
 
 
+def of_members(name: str, assets: Path) -> dict:
+    """Return what the record of a network says of its members' weights in ``assets``."""
+    members = registry.get(name).members
+    hashes = {member: registry.load_record(member, assets).sha256 for member in members}
+    return {"sha256": registry.members_sha256(hashes), registry.MEMBERS_KEY: hashes}
+
+
 SMALL = ("sequential", "resnet50")
 """A segmenter and a classifier whose graphs are loaded in a moment."""
 

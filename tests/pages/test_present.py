@@ -13,6 +13,7 @@ from ui.present import page
 from ui.present.route import SLIDES
 from ui.results import headline
 from ui.session.view_state import View
+from ui.surface import rotating_head
 
 ONE, TWO = (name[:12] for name in fakes.PATIENTS)
 ROUTE = f"{ONE}.2..Look here~{TWO}.3.cpost~{TWO}.1..Nothing"
@@ -71,6 +72,8 @@ def test_slides_say_how_good_it_is_and_what_it_cannot_do(open_page, slide):
     if slide == "scoreboard":
         assert headline.segmentation_sentence(headline.segmentation_scores()) in words
         assert len(app.get("plotly_chart")) == 1
+    elif slide == "transfer":
+        assert "learned from photographs" in words and len(app.get("plotly_chart")) == 1
     else:
         assert "lower-grade gliomas" in words
 
@@ -145,3 +148,21 @@ def test_uploads_are_no_part_of_a_route(open_page):
     unfolded(app)
     add = next(button for button in app.button if button.label == "Add the view above")
     assert add.disabled and "A route leads through samples" in words_of(app)
+
+
+@pytest.mark.parametrize(("word", "drawn"), [("3d", "bidi_component"), ("area", "plotly_chart")])
+def test_a_stop_shows_a_whole_patient(open_page, monkeypatch, word, drawn):
+    monkeypatch.setattr(rotating_head, "FEWEST_SLICES", 2)
+    app = open_page("analyze", present="1", route=f"{ONE}.2.v{word}..All of it", stop="1")
+    assert not app.exception and not app.warning
+    assert [each.value for each in app.subheader] == ["All of it"]
+    # The stand-in marks slice 2 of three, and the truth is the same.
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Slices with tumor marked"].endswith(" of 3")
+    keys = [each.proto.id for each in app.get(drawn)]
+    assert any("present.head" in key or "present.area" in key for key in keys)
+
+
+def test_a_stop_that_shows_what_is_unknown_shows_its_slice(open_page):
+    app = open_page("analyze", present="1", route=f"{ONE}.2.vcube", stop="1")
+    assert "cannot show “cube”" in words_of(app) and len(app.metric) == 2

@@ -16,7 +16,7 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
 - ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
 - ``network/<name>/multiply_adds``: of one forward pass for one slice (see
   `btmodels.networks.multiply_adds`); a network whose record asks for flips makes two.
-- ``network/<name>/megabytes``: its weights file, in millions of bytes.
+- ``network/<name>/megabytes``: its weights files, in millions of bytes.
 - ``network/<name>/slice_ms``: milliseconds for one slice as the site runs it, flips included, from pixels
   to map or verdict; against the same by ``model.predict``.
 - ``stage/<stage>``: milliseconds of one stage of a slice, against ``stage/all``, from file to PNG;

@@ -130,7 +130,7 @@ def network_rows(
     for name in names:
         predictor = worker.get_keras_predictor(name, assets)
         served = worker.get_predictor(name, assets)
-        megabytes = registry.weights_path(name, assets).stat().st_size / 1e6
+        megabytes = registry.weights_size(name, assets) / 1e6
         ways = partial(compiled, served), partial(_by_predict, predictor)
         value, against = _compare(*ways, images)
         yield {"name": f"network/{name}/parameters", "value": predictor.model.count_params()}

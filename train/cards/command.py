@@ -146,7 +146,7 @@ def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
     return Facts(
         spec=registry.get(name),
         record=record,
-        weights=registry.weights_path(name, assets),
+        weights=registry.weights_files(name, assets),
         scored=scored,
         stale=tuple(key for key in found if key not in scored),
         split=load_split(assets),

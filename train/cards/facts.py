@@ -79,7 +79,7 @@ class Facts:
     Attributes:
         spec: The network's row of the registry.
         record: Of its weights.
-        weights: Their file.
+        weights: Their files, as `btmodels.registry.weights_files` gives them.
         scored: Scores of these very weights, by subset.
         stale: Subsets whose scores belong to other weights.
         split: Folder names by subset.
@@ -89,7 +89,7 @@ class Facts:
 
     spec: ModelSpec
     record: Record
-    weights: Path
+    weights: dict[str, Path]
     scored: dict[str, dict[str, Any]]
     stale: tuple[str, ...]
     split: dict[str, list[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from btmodels.registry import ModelSpec
+from btmodels.registry import MEMBERS_KEY, ModelSpec
 from train.cards.facts import FIGURES, SUBSETS, WAYS, Facts, slices_of
 from train.cards.markdown import DASH, count, figure, find, table
 
@@ -177,7 +177,7 @@ def speed(facts: Facts) -> str:
     rows = [
         ["Parameters", count(value["parameters"])],
         ["Multiply-adds of one pass", count(value["multiply_adds"])],
-        ["Weights file", f"{value['megabytes']:.1f} MB"],
+        ["Weights", f"{value['megabytes']:.1f} MB"],
         ["A slice as the site runs it", f"{value['slice_ms']:.0f} ms"],
         ["The same by `model.predict`", f"{slow:.0f} ms"],
     ]
@@ -189,15 +189,19 @@ def speed(facts: Facts) -> str:
 
 def files(facts: Facts) -> str:
     """Return the network's files with their hashes."""
-    name, size = facts.spec.name, facts.weights.stat().st_size
+    name, sha256 = facts.spec.name, facts.record.sha256
+    hashes = facts.record.extra[MEMBERS_KEY] if facts.spec.members else {"": sha256}
     rows = [
         [
-            f"[`weights/{name}.weights.h5`](../../weights/{name}.weights.h5)",
-            f"weights in float16, {size / 1e6:.1f} MB",
-            f"`{facts.record.sha256}`",
-        ],
-        [f"[`weights/{name}.json`](../../weights/{name}.json)", "their record", DASH],
+            f"[`weights/{path.name}`](../../weights/{path.name})",
+            f"weights in float16, {path.stat().st_size / 1e6:.1f} MB",
+            f"`{hashes[member]}`",
+        ]
+        for member, path in facts.weights.items()
     ]
+    if facts.spec.members:
+        rows.append(["these together", "the list that `sha256sum` prints of them", f"`{sha256}`"])
+    rows.append([f"[`weights/{name}.json`](../../weights/{name}.json)", "their record", DASH])
     if facts.scored or facts.stale:
         rows.append([f"[`metrics/{name}.json`](../../metrics/{name}.json)", "all scores", DASH])
     rows.append(

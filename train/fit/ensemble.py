@@ -1,7 +1,8 @@
-"""``python -m train combine``: make the ensemble's weights from those of its members.
+"""``python -m train combine``: put the ensemble together from its members.
 
-Nothing is trained. The members' committed weights are put into one network and one file, and threshold,
-flips and clean-up are chosen on the validation patients as for any other segmenter.
+Nothing is trained, and no weights are written: the ensemble takes those of its members. Its record names
+their SHA-256. Threshold, flips and clean-up are chosen on the validation patients as for any other
+segmenter.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import keras
+
 from btmodels import paths, registry, weights
 from btmodels.errors import BrainTumorError
 from btmodels.networks.ensemble import MEMBERS
-from train.fit.publish import publish
+from train.fit.publish import make_record
+from train.provenance import write_json
 
 NAME = "ensemble"
 
@@ -24,21 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    spec, model = registry.get(NAME), weights.build(NAME)
-    records = {}
+    keras.config.set_dtype_policy("float32")  # as the site computes
+    spec, model, records = registry.get(NAME), weights.build(NAME), {}
     try:
         for member in MEMBERS:
             trained, records[member] = weights.load(member, args.assets)
             model.get_layer(member).set_weights(trained.get_weights())
-        publish(spec, model, _state(records), args, {"members": _hashes(records)})
+        hashes = {name: record.sha256 for name, record in records.items()}
+        sha256, origin = registry.members_sha256(hashes), {registry.MEMBERS_KEY: hashes}
+        record = make_record(spec, model, sha256, _state(records), args, origin)
     except BrainTumorError as error:
         print(error)
         return 1
+    path = registry.record_path(NAME, args.assets)
+    write_json(path, record)
+    print(f"wrote {path.name}")
     return 0
-
-
-def _hashes(records: dict[str, registry.Record]) -> dict[str, str]:
-    return {name: record.sha256 for name, record in records.items()}
 
 
 def _state(records: dict[str, registry.Record]) -> dict:

@@ -71,34 +71,41 @@ def publish(
     # that whoever looks meanwhile finds a record that fits its weights.
     with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
         path = Path(folder, target.name)
-        record = _record(spec, model, state, args, origin, path)
+        sha256 = weights.save_float16(model, path)
+        # Choose with the weights as they will be read, in float32 as the site computes.
+        keras.config.set_dtype_policy("float32")
+        served = weights.build(spec.name)
+        weights.load_into(served, path)
+        record = make_record(spec, served, sha256, state, args, origin)
         write_json(path.with_suffix(".json"), record)
         path.replace(target)
         path.with_suffix(".json").replace(registry.record_path(spec.name, args.assets))
     print(f"wrote {target.name} ({target.stat().st_size / 1e6:.1f} MB) and its record")
 
 
-def _record(
+def make_record(
     spec: registry.ModelSpec,
     model: keras.Model,
+    sha256: str,
     state: dict,
     args: argparse.Namespace,
     origin: dict,
-    path: Path,
 ) -> dict:
-    """Write the weights to ``path`` and return their record."""
-    sha256 = weights.save_float16(model, path)
-    # Choose with the weights as they will be read, in float32 as the site computes.
-    keras.config.set_dtype_policy("float32")
-    served = weights.build(spec.name)
-    weights.load_into(served, path)
+    """Return the record of weights, with what is chosen on the validation patients.
+
+    Args:
+        spec: The network's row of the registry.
+        model: With these weights as they will be read, in float32.
+        sha256: Of the weights.
+        state, args, origin: As for `publish`.
+    """
     validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
     folds = out_of_fold(spec.name, args.assets)
     if spec.task == "segment":
-        chosen = choose_for_segmenter(served, validation, folds["rows"] if folds else ())
+        chosen = choose_for_segmenter(model, validation, folds["rows"] if folds else ())
         chosen["fold_patients"] = folds["patients"] if folds else 0
     else:
-        chosen = choose_for_classifier(served, validation)
+        chosen = choose_for_classifier(model, validation)
     previous = registry.record_path(spec.name, args.assets)
     tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
     return {

@@ -19,7 +19,8 @@ MOST_SAMPLES = 4
 def draw(overrides: UploadOverrides) -> UploadBatch:
     """Draw the drop zone beside what belongs into it, and read what was dropped."""
     text = sections("cards/analyze.md")
-    st.title(text.get("Headline", "Analyze"), anchor=False)
+    with st.container(key="headline"):
+        st.title(text.get("Headline", "Analyze"), anchor=False)
     _gone()
     left, right = st.columns([1.5, 1], gap="large")
     with right:
@@ -46,7 +47,8 @@ def draw_samples() -> None:
         each = stack.slices[index]
         with column:
             picture = png(shown_flair(each.pixels, stack.windows[index][1])[..., None].repeat(3, 2))
-            st.image(picture, width=150, alt=f"A slice of {folder}.")
+            address = f"analyze?patient={folder}"  # relative, whatever path the site lies under
+            st.image(picture, width=150, alt=f"Open a slice of {folder}.", link=address)
             badges.draw(sample.provenance)
             st.button("Open", key=f"sample.{folder}", on_click=_open, args=(folder,))
     sample = found[0]

@@ -27,6 +27,14 @@ AREA = "patients.area"
 """Session key of the chart."""
 
 AREA_HEIGHT = 260
+_SNAPSHOT = {
+    "displayModeBar": True,
+    "displaylogo": False,
+    "modeBarButtons": [["toImage", "resetCameraDefault3d"]],
+    "toImageButtonOptions": {"filename": "tumor", "scale": 2},
+}
+"""Buttons of the figure in space: a picture of it to keep, and the view that it began with."""
+
 _shapes_cache: SessionCache[tuple] = SessionCache("patients.shapes", 1)
 """The surfaces and figures that were computed last, by key of their tally."""
 
@@ -112,7 +120,7 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
         st.plotly_chart(
             drawn,
             key="patients.solid",
-            config={"displayModeBar": False},
+            config=_SNAPSHOT,
             alt="Surfaces of the predicted and the true tumor within the outline of the head.",
         )
         st.caption(" ".join(captions))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,19 @@ import streamlit as st
 
 from btmodels.errors import CohortError
 from ui.analyze import slice_picker
-from ui.present.route import Step, Stop, format_route, parse_route, steps_of
+from ui.present.address import (
+    VISIT,
+    current_route,
+    query_without,
+    route_query,
+    start,
+    start_uploads,
+    step_of_address,
+    wants_files,
+)
+from ui.present.route import Stop, format_route, steps_of
 from ui.present.slides import draw_slide
-from ui.present.standard_route import standard_route
+from ui.present.whole_patient import draw_whole_patient
 from ui.results.slice_answer import draw_slice_answer
 from ui.session import analysis, samples
 from ui.session.cache import upload_key
@@ -30,18 +40,10 @@ _component = st.components.v2.component(
     js=module("present/present.js"),
 )
 
-ROUTE, VISIT = "present.route", "present.visit"
-"""Session keys: the route as text, where it is not the standard one, and how many steps were shown."""
-
 UPLOAD = upload_key("present.upload")
 """Session key: the visitor's own slices to present, the segmenter, and the view."""
 
 _SWITCH, _BAR = "present.switch", "present.bar"
-
-
-def presenting() -> bool:
-    """Tell whether the address asks for a page that presents."""
-    return st.query_params.get("present") == "1"
 
 
 def present_button(uploads: bool = False) -> None:
@@ -72,62 +74,15 @@ def remember_upload(stack: Stack, model: str | None, view: View) -> None:
     st.session_state[UPLOAD] = stack, model, view
 
 
-def current_route() -> tuple[tuple[Stop, ...], list[str]]:
-    """Return the stops of the route, and one sentence for each thing of it that makes no sense.
-
-    A route in the address becomes that of the session; without one it is the standard one, as far as
-    its patients are here.
-    """
-    patients, models = samples.library().samples, analysis.segmenters()
-    stops, problems = parse_route(_asked() or "", patients, models)
-    if stops:
-        return stops, problems
-    if _asked():
-        problems.append("Nothing of this route is here; the standard one is shown.")
-    return parse_route(standard_route(), patients, models)[0], problems
-
-
-def save_route(stops: tuple[Stop, ...] | None) -> None:
-    """Make ``stops`` the route of this session and its address; None is the standard route."""
-    text = format_route(stops, samples.library().samples) if stops else None
-    st.session_state[ROUTE] = text
-    st.query_params.from_dict(_without("route") | ({"route": text} if text else {}))
-
-
-def route_query() -> dict[str, str]:
-    """Return what the address carries of the route: nothing while it is the standard one."""
-    text = _asked()
-    return {"route": text} if text else {}
-
-
-def start(step: Step | None = None) -> None:
-    """Present a step of the route, or else the view on screen, as the route or its link has it."""
-    st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
-    view = _without("present", "route", "stop", "answer")
-    if step:
-        answer = {} if step.hidden else {"answer": "1"}
-        view = {"stop": str(step.stop)} | answer
-    st.query_params.from_dict({"present": "1"} | view | route_query())
-
-
-def start_uploads() -> None:
-    """Present the visitor's own slices on screen, which no address names."""
-    st.query_params.from_dict({"source": "files"})
-    start()
-
-
-def start_route() -> None:
-    """Present the route from its first step."""
-    start(steps_of(current_route()[0])[0])
-
-
 def draw_presentation() -> None:
     """Draw the view of the address, or of the stop that it names, alone and large."""
     st.html(Path(__file__).parent / "present_page.css")
     stops, problems = current_route()
-    step, sentences = _step(stops)
+    step, sentences = step_of_address(stops)
     problems += sentences
-    stop = stops[step.stop - 1] if step else Stop(_without("present", "route", "stop", "answer"))
+    stop = (
+        stops[step.stop - 1] if step else Stop(query_without("present", "route", "stop", "answer"))
+    )
     if stop.slide:
         draw_slide(stop.slide, stop.caption)
         for problem in problems:
@@ -147,11 +102,11 @@ def draw_presentation() -> None:
 
 
 def _draw_view(stop: Stop, problems: list[str], hidden: bool) -> None:
-    if "patient" not in stop.query and UPLOAD in st.session_state and _wants_files():
+    if "patient" not in stop.query and UPLOAD in st.session_state and wants_files():
         stack, model, view = st.session_state[UPLOAD]
         _draw_stack(stack, view, model, "", problems, hidden=False)
         return
-    if _wants_files():
+    if wants_files():
         problems.append("Your files are no longer in this session; a sample is shown instead.")
     library = samples.library()
     if not library.samples:
@@ -172,6 +127,9 @@ def _draw_view(stop: Stop, problems: list[str], hidden: bool) -> None:
             problems.append(f"{folder} has no slice {link.number}; another one is shown.")
     threshold = analysis.stored_threshold(link.model)
     view = link.view(index, 0.5 if threshold is None else threshold)
+    if stop.shows:
+        draw_whole_patient(stack, view, link.model, stop.shows, stop.caption, problems)
+        return
     if hidden:
         view = replace(view, wipe="", **dict.fromkeys(LAYERS, False))
     _draw_stack(stack, view, link.model, stop.caption, problems, hidden)
@@ -221,32 +179,6 @@ def _draw_answer(analyzed: Analyzed, view: View) -> None:
         st.warning(warning, icon=":material/warning:")
 
 
-def _wants_files() -> bool:
-    return st.query_params.get("source") == "files"
-
-
-def _asked() -> str | None:
-    # The address says it once; from then on the session keeps it, whatever is written to the address.
-    if text := st.query_params.get("route"):
-        st.session_state[ROUTE] = text
-    return st.session_state.get(ROUTE)
-
-
-def _step(stops: Sequence[Stop]) -> tuple[Step | None, list[str]]:
-    # Without a stop the address is that of a view to begin with, if it names one.
-    text = st.query_params.get("stop")
-    steps = steps_of(stops)
-    if text is None:
-        named = "patient" in st.query_params or _wants_files()
-        return (None if named or not stops else steps[0]), []
-    if text.isdecimal() and 1 <= int(text) <= len(stops):
-        answered = st.query_params.get("answer") == "1"
-        here = [step for step in steps if step.stop == int(text)]
-        return here[-1 if answered else 0], []
-    first = steps[0] if steps else None
-    return first, [f"The route has no stop {quoted(text)}; it begins with its first one."]
-
-
 def _draw(kind: str, key: str, answer, **data) -> None:
     _component(key=key, data={"kind": kind} | data, on_go_change=answer)
 
@@ -255,12 +187,14 @@ def _go() -> None:
     where = st.session_state[_BAR]["go"]
     stops, _ = current_route()
     steps = steps_of(stops)
-    step, _ = _step(stops)
+    step, _ = step_of_address(stops)
     if where == "leave":
         shown = (
-            stops[step.stop - 1].query if step else _without("present", "route", "stop", "answer")
+            stops[step.stop - 1].query
+            if step
+            else query_without("present", "route", "stop", "answer")
         )
-        _leave({key: value for key, value in shown.items() if key not in ("ask", "slide")})
+        _leave({key: value for key, value in shown.items() if key not in ("ask", "show", "slide")})
     elif where in range(1, len(steps) + 1):
         start(steps[where - 1])
 
@@ -270,7 +204,3 @@ def _leave(query: Mapping[str, str]) -> None:
     for page in (slice_picker.ANALYZE, "patients"):
         st.session_state.pop(f"{page}.{slice_picker.WRITTEN}", None)
     st.query_params.from_dict(dict(query) | route_query())
-
-
-def _without(*keys: str) -> dict[str, str]:
-    return {key: value for key, value in st.query_params.to_dict().items() if key not in keys}

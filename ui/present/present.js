@@ -3,6 +3,7 @@
 import { copyText } from "../viewer/copy.js";
 import { mount, Panel } from "../viewer/panel.js";
 import { VIEWER_CHANGE } from "../viewer/sync.js";
+import { elapsed } from "./clock.js";
 
 const PLACES = { PageUp: -1, ArrowLeft: -1, PageDown: 1, ArrowRight: 1, " ": 1 };
 const CHANGES = { // what a key changes in the picture
@@ -27,6 +28,7 @@ class Presenter extends Panel {
     document.addEventListener("keydown", this.pressed, { capture: true });
     this.look = () => this.check();
     this.looking = setInterval(this.look, 2000);
+    this.ticking = setInterval(() => this.tick(), 500);
   }
 
   receive(data, _, setTriggerValue) {
@@ -42,6 +44,7 @@ class Presenter extends Panel {
     super.close();
     document.removeEventListener("keydown", this.pressed, { capture: true });
     clearInterval(this.looking);
+    clearInterval(this.ticking);
   }
 
   go(where) {
@@ -101,10 +104,23 @@ class Presenter extends Panel {
     else if (key === "Home") this.reset();
     else if (key === "Escape") this.go("leave");
     else if (letter === "f") this.fillScreen();
+    else if (letter === "c") this.time();
     else if (letter === "h" || key === "?") this.find(".keys").classList.toggle("faded");
     else return false;
     if (letter !== "h" && key !== "?") this.find(".keys").classList.add("faded");
     return true;
+  }
+
+  // The clock runs from the first press; the next one puts it away.
+  time() {
+    this.began = this.began === undefined ? Date.now() : undefined;
+    this.tick();
+  }
+
+  tick() {
+    const clock = this.find("time");
+    clock.hidden = this.began === undefined;
+    if (!clock.hidden) clock.textContent = elapsed(Date.now() - this.began);
   }
 
   fillScreen() {

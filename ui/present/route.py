@@ -21,8 +21,15 @@ MOST_STOPS = 12
 MOST_CHARACTERS = 120
 """Of a caption; what is longer is cut."""
 
-SLIDES = {"scoreboard": "How good it is", "limits": "What it cannot do"}
+SLIDES = {
+    "scoreboard": "How good it is",
+    "limits": "What it cannot do",
+    "transfer": "Does pretraining help?",
+}
 """Stops that show no patient, by their word in a route."""
+
+SHOWS = {"3d": "the tumor in 3-D", "area": "area in each slice"}
+"""What a stop may show of a whole patient in place of a slice, by its word in a route."""
 
 _LETTERS = {
     "q": "ask",
@@ -39,6 +46,7 @@ _LETTERS = {
     "m": "model",
     "s": "style",
     "w": "wipe",
+    "v": "show",
 }
 _DASHES = {"threshold": ".", "layers": ","}
 """Signs that a dash stands for: a dot would end the field, a comma would be escaped."""
@@ -51,7 +59,7 @@ class Stop:
     Attributes:
         query: Of the address of the view, as `ui.session.view_state.write_link` writes it; what it
             leaves out is left to the page. ``ask`` is ``1`` where masks and verdict come with a second
-            press. ``slide`` alone is one of `SLIDES`.
+            press. ``show`` is one of `SHOWS`. ``slide`` alone is one of `SLIDES`.
         caption: What the presenter wants to have said about it; plain text.
     """
 
@@ -67,6 +75,11 @@ class Stop:
     def slide(self) -> str | None:
         """One of `SLIDES`; None for a view of a patient."""
         return self.query.get("slide")
+
+    @property
+    def shows(self) -> str | None:
+        """One of `SHOWS`; None for a slice."""
+        return self.query.get("show")
 
     @property
     def asks(self) -> bool:
@@ -193,6 +206,8 @@ def _parse(
     if query.get("ask", "1") != "1":
         query.pop("ask")
         problems.append("A question is 1 or left out.")
+    if query.get("show", "3d") not in SHOWS:
+        problems.append(f"A stop cannot show {quoted(query.pop('show'))}; it shows the slice.")
     return Stop(query, shorten(unquote(caption))), problems + sentences
 
 

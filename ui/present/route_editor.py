@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -9,8 +10,17 @@ import streamlit as st
 from btmodels.errors import CohortError
 from btmodels.inference import engine
 from ui.analyze import slice_picker
-from ui.present import page
-from ui.present.route import MOST_CHARACTERS, MOST_STOPS, SLIDES, Stop, moved, shorten, stop_of
+from ui.present import address, page
+from ui.present.route import (
+    MOST_CHARACTERS,
+    MOST_STOPS,
+    SHOWS,
+    SLIDES,
+    Stop,
+    moved,
+    shorten,
+    stop_of,
+)
 from ui.session import analysis, samples
 from ui.session.stack import Stack
 from ui.session.view_state import LAYERS, USUAL_LAYERS, read_link
@@ -27,6 +37,8 @@ HERE, ASK, TELL = (
 )
 EARLIER, LATER, OUT = "Move up", "Move down", "Remove"
 
+_OTHER = "route.other"
+
 _WARMTH = {
     "warm": "Networks warm",
     "warming": "Networks warming up",
@@ -38,7 +50,7 @@ _WARMTH = {
 def editor(linkable: bool) -> None:
     """Draw the route to edit; ``linkable`` tells whether the view on screen can be one of its stops."""
     text = sections("cards/present.md")
-    stops, problems = page.current_route()
+    stops, problems = address.current_route()
     for problem in problems:
         st.warning(problem, icon=":material/link_off:")
     folded = st.expander(
@@ -63,7 +75,21 @@ def editor(linkable: bool) -> None:
                 help=words,
                 on_click=_add,
             )
-            st.button("Present the route", icon=":material/play_arrow:", on_click=page.start_route)
+            others = {} if full else {word: words for word, words in SLIDES.items()}
+            if linkable and not full:
+                others = {word: f"This patient: {words}" for word, words in SHOWS.items()} | others
+            st.menu_button(
+                "Add another stop",
+                list(others),
+                format_func=others.get,
+                icon=":material/add_chart:",
+                disabled=full,
+                key=_OTHER,
+                on_click=_add_other,
+            )
+            st.button(
+                "Present the route", icon=":material/play_arrow:", on_click=address.start_route
+            )
             st.button("Standard route", icon=":material/restart_alt:", on_click=_keep, args=(None,))
             if st.button("Get all stops ready", icon=":material/bolt:"):
                 _get_ready(stops)
@@ -92,12 +118,27 @@ def describe(stop: Stop) -> str:
     if "slice" in stop.query:
         found.append(f"slice {stop.query['slice']}")
     found += [stop.query[key] for key in ("channel", "model") if key in stop.query]
+    if stop.shows:
+        return ", ".join([*found, SHOWS[stop.shows]])
     layers = stop.query.get("layers", ",".join(USUAL_LAYERS)).split(",")
     found.append(" + ".join(layer for layer in layers if layer in LAYERS) or "no layers")
     if "wipe" in stop.query:
         found.append(f"compared with {stop.query['wipe']}")
     found += [f"{key} {stop.query[key]}" for key in ("zoom",) if key in stop.query]
     return ", ".join([*found, "asks first"] if stop.asks else found)
+
+
+def other_stop(word: str, query: Mapping[str, str]) -> Stop:
+    """Return a stop that shows no slice.
+
+    Args:
+        word: Of `SLIDES` or `SHOWS`.
+        query: Of a view of the patient that one of `SHOWS` is about.
+    """
+    if word in SLIDES:
+        return Stop({"slide": word}, SLIDES[word])
+    kept = ("patient", "slice", "model", "threshold")
+    return Stop({key: query[key] for key in kept if key in query} | {"show": word})
 
 
 def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
@@ -115,7 +156,7 @@ def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
         on_change=_caption,
         args=(index, key),
     )
-    asking = [] if stop.slide else [TELL if stop.asks else ASK]
+    asking = [] if stop.slide or stop.shows else [TELL if stop.asks else ASK]
     options = [HERE] * linkable + asking + [EARLIER] * (index > 0) + [LATER] * (index < stops - 1)
     key = f"route.menu.{edition}.{index}"
     menu.menu_button(
@@ -129,7 +170,7 @@ def _row(index: int, stop: Stop, stops: int, linkable: bool) -> None:
 
 
 def _change(index: int, key: str) -> None:
-    stops, _ = page.current_route()
+    stops, _ = address.current_route()
     asked = st.session_state[key]
     if asked == HERE:
         changed = (*stops[:index], _current(stops[index].caption), *stops[index + 1 :])
@@ -145,19 +186,25 @@ def _change(index: int, key: str) -> None:
 
 
 def _caption(index: int, key: str) -> None:
-    stops, _ = page.current_route()
+    stops, _ = address.current_route()
     changed = replace(stops[index], caption=shorten(st.session_state[key]))
-    page.save_route((*stops[:index], changed, *stops[index + 1 :]))
+    address.save_route((*stops[:index], changed, *stops[index + 1 :]))
 
 
 def _add() -> None:
-    stops, _ = page.current_route()
+    stops, _ = address.current_route()
     _keep((*stops, _current()))
+
+
+def _add_other() -> None:
+    stops, _ = address.current_route()
+    word = st.session_state[_OTHER]
+    _keep((*stops, other_stop(word, {} if word in SLIDES else _current().query)))
 
 
 def _keep(stops: tuple[Stop, ...] | None) -> None:
     st.session_state[EDITION] = st.session_state.get(EDITION, 0) + 1
-    page.save_route(stops)
+    address.save_route(stops)
 
 
 def _current(caption: str = "") -> Stop:

@@ -1,12 +1,12 @@
-"""Stops that show no patient: how good the networks are, and what they cannot do."""
+"""Stops that show no patient: how good the networks are, what they cannot do, a lesson's figure."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from ui.results import headline, published
+from ui.present.projected import project
+from ui.results import experiments, headline, published, transfer_figures
 from ui.scoreboard import strip_plot
-from ui.scoreboard.comparison import chart
 from ui.shared.content import sections
 from ui.shared.text import plain
 
@@ -28,16 +28,29 @@ def _draw_scoreboard() -> None:
     if rows:
         experts = published.load()["experts"]
         band = (experts["mean_dice"], experts["spread"]) if experts else None
-        figure = strip_plot.patient_dots(rows, experts=band, row_height=150)
-        figure.update_layout(font_size=20)
-        figure.update_annotations(font_size=20)
+        alt = "Dice of each patient with mean and median, and the band in which two experts agree."
         with picture:
-            alt = "Dice of each patient with mean and median, and the band in which two experts agree."
-            chart(figure, "present", alt)
+            figure = strip_plot.patient_dots(rows, experts=band)
+            project(figure, "present.dots", alt)
 
 
 def _draw_limits() -> None:
     st.markdown(sections("cards/present.md").get("Limits", ""))
 
 
-_SLIDES = {"scoreboard": _draw_scoreboard, "limits": _draw_limits}
+def _draw_transfer() -> None:
+    found = experiments.load("transfer")
+    # The network and question that the lesson shows first.
+    cells = transfer_figures.pick(found["cells"], "resnet50", "segment") if found else []
+    words, picture = st.columns([1, 1.6], gap="large", vertical_alignment="center")
+    with words:
+        st.markdown(sections("cards/present.md").get("Transfer", ""))
+    with picture:
+        if not cells:
+            st.info("This was not measured in this copy of the project.")
+            return
+        figure = transfer_figures.curves(cells, "slices")
+        project(figure, "present.transfer", "Score while training goes on.")
+
+
+_SLIDES = {"scoreboard": _draw_scoreboard, "limits": _draw_limits, "transfer": _draw_transfer}

@@ -18,7 +18,7 @@ class Cost:
         parameters: Numbers that training sets.
         multiply_adds: Of one pass for one slice.
         milliseconds: For one slice as the site runs it.
-        megabytes: Millions of bytes of the weights file that is here.
+        megabytes: Millions of bytes of the weights files that are here.
     """
 
     parameters: int | None
@@ -30,14 +30,20 @@ class Cost:
 def cost_of(name: str, record: Record | None) -> Cost:
     """Return what is known of the network ``name``."""
     measured = {row.get("name"): row.get("value") for row in _bench().get("rows", [])}
-    path = registry.weights_path(name)
     counted = record.extra.get("parameters") if record else None
     return Cost(
         counted or measured.get(f"network/{name}/parameters"),
         measured.get(f"network/{name}/multiply_adds"),
         measured.get(f"network/{name}/slice_ms"),
-        path.stat().st_size / 1e6 if path.exists() else None,
+        _megabytes(name),
     )
+
+
+def _megabytes(name: str) -> float | None:
+    try:
+        return registry.weights_size(name) / 1e6
+    except FileNotFoundError:
+        return None
 
 
 def machine() -> str:

@@ -10,24 +10,28 @@ from btmodels.slices import Analysis
 _WAITING = "…"
 
 
-def draw_slice_answer(shown: Analysis | None) -> None:
+def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
     """Draw the classifier's verdict and what the segmenter marks, side by side or as styles have it.
 
     Args:
         shown: At the viewer's threshold; None while the networks are still at work.
+        fill: Be as tall as the column.
     """
-    answers = st.container(horizontal=True, gap="small", height="stretch", key="answers")
-    with answers.container(height="stretch", key="verdict"):
+    height = "stretch" if fill else "content"
+    answers = st.container(horizontal=True, gap="small", height=height, key="answers")
+    with answers.container(height=height, key="verdict"):
         _draw_metric(
             "Is there a tumor?",
             None if shown is None else "Yes" if shown.tumor else "No",
             None if shown is None else _probability(shown),
+            height,
         )
-    with answers.container(height="stretch", key="measure"):
+    with answers.container(height=height, key="measure"):
         _draw_metric(
             "Marked in this slice",
             None if shown is None else f"{shown.marked_pixels:,} px",
             None if shown is None else _overlap(shown),
+            height,
         )
 
 
@@ -41,7 +45,7 @@ def _overlap(shown: Analysis) -> str:
     return f"Dice {shown.dice:.2f}"
 
 
-def _draw_metric(label: str, value: str | None, note: str | None) -> None:
+def _draw_metric(label: str, value: str | None, note: str | None, height: str) -> None:
     st.metric(
         label,
         value or _WAITING,
@@ -49,5 +53,5 @@ def _draw_metric(label: str, value: str | None, note: str | None) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        height="stretch",
+        height=height,
     )

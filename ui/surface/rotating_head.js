@@ -7,6 +7,8 @@ import { normalsOf, rotation } from "./geometry.js";
 
 const SPEED = 0.35; // radians a second: once around takes 18 seconds
 const INTERVAL = 33; // milliseconds between frames while nobody drags
+const SLOW = 150; // milliseconds: after TOLERATED frames in a row that take longer it stops, for others need the time
+const TOLERATED = 6;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 const VERTEX = `
@@ -111,10 +113,15 @@ class RotatingHead extends Panel {
   // Turn by the time since the last frame, for as long as it is seen.
   run() {
     if (this.closed || this.running || this.paused || !this.visible) return;
-    let before = performance.now();
+    let [before, slow] = [performance.now(), 0];
     const frame = (now) => {
       if (this.closed || this.paused || !this.visible) return (this.running = undefined);
       if (now - before >= INTERVAL) {
+        slow = now - before > SLOW ? slow + 1 : 0;
+        if (slow >= TOLERATED) {
+          this.running = undefined;
+          return this.pause(true);
+        }
         this.state.yaw += (SPEED * Math.min(now - before, 100)) / 1000;
         before = now;
         this.show();

@@ -7,7 +7,8 @@ import math
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 
-from btmodels.geometry import LEAST_STEP, MOST_STEP
+from btmodels.geometry import is_size
+from btmodels.io.dicom.file import FrameHeader
 
 _WRONG = (
     ArithmeticError,
@@ -69,26 +70,6 @@ def item_of(dataset: Dataset, index: int, group: str, key: str) -> Dataset:
     return dataset
 
 
-def geometry_of(
-    dataset: Dataset, index: int
-) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, tuple[float, float] | None]:
-    """Return (position, directions, spacing) of a frame as `btmodels.io.dicom.file.Frame` has them.
-
-    The spacing is that within the patient; that on a detector, which radiographs have, is left out.
-    """
-    key = "ImagePositionPatient"
-    position = numbers_of(item_of(dataset, index, "PlanePositionSequence", key), key, 3)
-    key = "ImageOrientationPatient"
-    directions = numbers_of(item_of(dataset, index, "PlaneOrientationSequence", key), key, 6)
-    if directions and not _are_directions(directions):
-        directions = None
-    key = "PixelSpacing"
-    spacing = numbers_of(item_of(dataset, index, "PixelMeasuresSequence", key), key, 2)
-    if spacing and not all(LEAST_STEP < step < MOST_STEP for step in spacing):
-        spacing = None
-    return position, directions, spacing
-
-
 _PASS_KEYS = (
     ("MREchoSequence", "EffectiveEchoTime"),
     ("", "EchoTime"),
@@ -104,42 +85,40 @@ _PASS_KEYS = (
 """Functional group, "" for the file's own level, and keyword of what tells passes apart."""
 
 
-def pass_keys_of(dataset: Dataset, index: int) -> tuple[str, ...]:
-    """Return what tells a frame from others at its place, as `btmodels.io.dicom.file.Frame` has it."""
-    return tuple(
-        text_of(item_of(dataset, index, group, key) if group else dataset, key)
-        for group, key in _PASS_KEYS
-    )
+def frame_header(dataset: Dataset, index: int) -> FrameHeader:
+    """Return what a file says of one of its frames, whether in groups of its own or for all.
 
+    The spacing is that within the patient; that on a detector, which radiographs have, is left out.
 
-def window_of(dataset: Dataset, index: int) -> tuple[float, float] | None:
-    """Return the values that a frame's first window makes black and white (DICOM PS3.3 C.11.2.1.2).
-
-    None without a window, or with one that is no straight line, as SIGMOID: see `btmodels.io.dicom.pixels`.
+    Args:
+        dataset: The file.
+        index: Of the frame, from 0.
     """
-    center, width = center_and_width(dataset, index)
-    function = function_of(dataset, index)
-    if center is None or width is None or width <= 0:
-        return None
-    if function == "LINEAR_EXACT":
-        return center - width / 2, center + width / 2
-    if function != "LINEAR" or width < 1:
-        return None
-    # Width counts values, not steps between them: 256 values have 255 steps.
-    return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
 
+    def item(group: str, key: str) -> Dataset:
+        return item_of(dataset, index, group, key)
 
-def center_and_width(dataset: Dataset, index: int) -> tuple[float | None, float | None]:
-    """Return where a frame's first window lies, in the file's own values; None for what is missing."""
-    item = item_of(dataset, index, "FrameVOILUTSequence", "WindowCenter")
-    center, width = (_first(item, key) for key in ("WindowCenter", "WindowWidth"))
-    return center, width
+    def numbers(group: str, key: str, count: int) -> tuple[float, ...] | None:
+        return numbers_of(item(group, key), key, count)
 
-
-def function_of(dataset: Dataset, index: int) -> str:
-    """Return how a frame's window is meant: LINEAR where it does not say, LINEAR_EXACT, SIGMOID."""
-    item = item_of(dataset, index, "FrameVOILUTSequence", "WindowCenter")
-    return text_of(item, "VOILUTFunction").upper() or "LINEAR"
+    directions = numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6)
+    spacing = numbers("PixelMeasuresSequence", "PixelSpacing", 2)
+    line = item("PixelValueTransformationSequence", "RescaleSlope")
+    window = item("FrameVOILUTSequence", "WindowCenter")
+    return FrameHeader(
+        position=numbers("PlanePositionSequence", "ImagePositionPatient", 3),
+        directions=directions if directions and _are_directions(directions) else None,
+        spacing=spacing if spacing and is_size(spacing) else None,
+        slope=number_of(line, "RescaleSlope") or 1.0,
+        intercept=number_of(line, "RescaleIntercept") or 0.0,
+        center=_first(window, "WindowCenter"),
+        width=_first(window, "WindowWidth"),
+        function=text_of(window, "VOILUTFunction").upper() or "LINEAR",
+        pass_keys=tuple(
+            text_of(item(group, key) if group else dataset, key) for group, key in _PASS_KEYS
+        ),
+        location=number_of(dataset, "SliceLocation"),
+    )
 
 
 def _first(dataset: Dataset, key: str) -> float | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 
 from btmodels.errors import DecodeError
-from btmodels.io.dicom.elements import center_and_width, function_of, item_of, number_of, text_of
+from btmodels.io.dicom.elements import number_of, text_of
+from btmodels.io.dicom.file import FrameHeader
 
 _GRAY = ("MONOCHROME1", "MONOCHROME2")
 _LEAST_RANGE = 26
@@ -16,14 +19,14 @@ what was recorded."""
 
 
 def values_of(
-    dataset: Dataset, name: str, count: int
+    dataset: Dataset, name: str, frames: Sequence[FrameHeader]
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Unpack the pictures of a file and give its numbers their meaning.
 
     Args:
         dataset: A file with pixels.
         name: As the visitor knows it.
-        count: Frames that it announces.
+        frames: What it says of each frame that it announces.
 
     Returns:
         Real numbers, (frames, rows, cols), before any window, or colors, uint8, (frames, rows, cols, 3);
@@ -36,7 +39,9 @@ def values_of(
     photometric = text_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
     values = _unpacked(dataset, name)
     samples = int(dataset.get("SamplesPerPixel") or 1)
-    values = values.reshape(count, dataset.Rows, dataset.Columns, *([samples] * (samples > 1)))
+    values = values.reshape(
+        len(frames), dataset.Rows, dataset.Columns, *([samples] * (samples > 1))
+    )
     if photometric == "PALETTE COLOR":
         colors = np.stack([apply_color_lut(frame, dataset)[..., :3] for frame in values])
         if colors.dtype == np.uint16:
@@ -44,7 +49,7 @@ def values_of(
         note = f"{name} has a palette; its colors were looked up."
         return colors.astype(np.uint8), None, (note,)
     if samples == 1:
-        return _rescaled(values, dataset, name, photometric)
+        return _rescaled(values, dataset, frames, name, photometric)
     if samples != 3:
         raise DecodeError(f"{name} holds pictures of {samples} channels; 1 or 3 are read.")
     if values.dtype != np.uint8:
@@ -100,7 +105,11 @@ def _as_stored(number: float, dtype: np.dtype) -> float:
 
 
 def _rescaled(
-    values: np.ndarray, dataset: Dataset, name: str, photometric: str
+    values: np.ndarray,
+    dataset: Dataset,
+    frames: Sequence[FrameHeader],
+    name: str,
+    photometric: str,
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if photometric not in _GRAY:
@@ -109,23 +118,24 @@ def _rescaled(
     if "ModalityLUTSequence" in dataset:
         values = apply_modality_lut(values, dataset).astype(np.float32)
     else:
-        lines = [_line(dataset, index) for index in range(len(values))]
-        if any(line != (1.0, 0.0) for line in lines):
+        if any((header.slope, header.intercept) != (1.0, 0.0) for header in frames):
             values = values.astype(np.float32)
-            for frame, (slope, intercept) in zip(values, lines, strict=True):
-                frame *= np.float32(slope)
-                frame += np.float32(intercept)
+            for frame, header in zip(values, frames, strict=True):
+                frame *= np.float32(header.slope)
+                frame += np.float32(header.intercept)
     if padding is not None:
         notes += (f"{name} has padding around its picture, which was made black.",)
-    shown, more = _curved(values, dataset, name)
+    shown, more = _curved(values, dataset, frames, name)
     return shown, padding, notes + more
 
 
-def _curved(values: np.ndarray, dataset: Dataset, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _curved(
+    values: np.ndarray, dataset: Dataset, frames: Sequence[FrameHeader], name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Apply what is no straight line from values to gray: a table, or the curve SIGMOID."""
-    functions = {function_of(dataset, index) for index in range(len(values))}
+    functions = {header.function for header in frames}
     if functions == {"SIGMOID"}:
-        return _sigmoid(values, dataset, name)
+        return _sigmoid(values, frames, name)
     if unknown := functions - {"LINEAR", "LINEAR_EXACT"}:
         note = f"{name} asks for a curve of brightness that was left out: {', '.join(sorted(unknown))}."
         return values, (note,)
@@ -152,11 +162,13 @@ def _looked_up(values: np.ndarray, dataset: Dataset) -> np.ndarray:
     return table[np.clip(values.astype(np.int64) - first, 0, len(table) - 1)]
 
 
-def _sigmoid(values: np.ndarray, dataset: Dataset, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _sigmoid(
+    values: np.ndarray, frames: Sequence[FrameHeader], name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
     # DICOM PS3.3 C.11.2.1.3.1. Levels from 0 to 255 are shown as they are from here on.
     levels = np.empty(values.shape, np.uint8)
-    for index, frame in enumerate(values):
-        center, width = center_and_width(dataset, index)
+    for index, (frame, header) in enumerate(zip(values, frames, strict=True)):
+        center, width = header.center, header.width
         if center is None or width is None or width <= 0:
             note = (
                 f"{name} names a curve of brightness (SIGMOID) without its place; it was left out."
@@ -168,11 +180,3 @@ def _sigmoid(values: np.ndarray, dataset: Dataset, name: str) -> tuple[np.ndarra
         note = f"{name} names a curve of brightness (SIGMOID) that shows next to nothing of it"
         return values, (f"{note}, so it was left out.",)
     return levels, (f"{name} has a curve of brightness (SIGMOID), which was applied.",)
-
-
-def _line(dataset: Dataset, index: int) -> tuple[float, float]:
-    """(slope, intercept) of a frame's values."""
-    item = item_of(dataset, index, "PixelValueTransformationSequence", "RescaleSlope")
-    slope, intercept = number_of(item, "RescaleSlope"), number_of(item, "RescaleIntercept")
-    slope = 1.0 if slope is None or slope == 0 else slope
-    return slope, 0.0 if intercept is None else intercept

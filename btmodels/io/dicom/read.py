@@ -21,15 +21,8 @@ from pydicom.uid import UID
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name, plain_text
 from btmodels.io.dicom.codestream import frame_sizes
-from btmodels.io.dicom.elements import (
-    geometry_of,
-    item_of,
-    number_of,
-    pass_keys_of,
-    text_of,
-    window_of,
-)
-from btmodels.io.dicom.file import DicomFile, Frame
+from btmodels.io.dicom.elements import frame_header, item_of, number_of, text_of
+from btmodels.io.dicom.file import DicomFile, FrameHeader
 from btmodels.io.dicom.pixels import values_of
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
 from btmodels.io.sequences import Acquisition, recognize_series
@@ -59,8 +52,9 @@ def read_dicom(data: bytes, name: str) -> DicomFile:
         try:
             dataset = _parse(data, name)
             count = _check(dataset, name)
-            values, padding, notes = values_of(dataset, name, count)
-            return _file(dataset, name, values, padding, notes)
+            frames = tuple(frame_header(dataset, index) for index in range(count))
+            values, padding, notes = values_of(dataset, name, frames)
+            return _file(dataset, name, values, frames, padding, notes)
         except _ERRORS as error:
             raise DecodeError(
                 f"{name} is a DICOM file, but it is cut off, damaged or of a form that is not read."
@@ -95,7 +89,10 @@ def _check(dataset: Dataset, name: str) -> int:
             f"{name} is a DICOMDIR, the list of contents of a disc; the slices are in the files beside it."
         )
     if not any(key in dataset for key in _PIXELS):
-        raise DecodeError(f"{name} is a DICOM file without a picture; it is of the kind “{kind}”.")
+        cut = ", so it may be cut off" if "Image" in kind else ""
+        raise DecodeError(
+            f"{name} is a DICOM file without a picture; it is of the kind “{kind}”{cut}."
+        )
     if text_of(dataset, "Modality") == "SEG" or "SegmentSequence" in dataset:
         raise DecodeError(
             f"{name} is a DICOM segmentation: it holds a mask and no picture to look for a tumor in."
@@ -104,8 +101,7 @@ def _check(dataset: Dataset, name: str) -> int:
     count = int(dataset.get("NumberOfFrames") or 1)
     if not 0 < count <= MAX_PAGES:
         raise DecodeError(f"{name} announces {count:,} frames; 1 to {MAX_PAGES:,} are read.")
-    samples = int(dataset.get("SamplesPerPixel") or 1)
-    bits = int(dataset.get("BitsAllocated") or 8)
+    samples, bits = _completed(dataset)
     check_size(name, rows, cols, rows * cols * count * samples * max(bits, 8) // 8)
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_compressed and not syntax.is_deflated:
@@ -125,6 +121,26 @@ def _check(dataset: Dataset, name: str) -> int:
     return count
 
 
+def _completed(dataset: Dataset) -> tuple[int, int]:
+    """Say what a file leaves out of its pixels, as all but few have it; return samples and bits."""
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    bits = int(dataset.get("BitsAllocated") or 8)
+    usual = {
+        "SamplesPerPixel": samples,
+        "BitsAllocated": bits,
+        "PhotometricInterpretation": "MONOCHROME2" if samples == 1 else "RGB",
+    }
+    if "PixelData" in dataset:
+        stored = int(dataset.get("BitsStored") or bits)
+        usual |= {"BitsStored": stored, "HighBit": stored - 1, "PixelRepresentation": 0}
+    if samples > 1:
+        usual |= {"PlanarConfiguration": 0}
+    for key, value in usual.items():
+        if dataset.get(key) in (None, ""):
+            setattr(dataset, key, value)
+    return samples, bits
+
+
 def _kind(dataset: Dataset) -> str:
     uid = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
     return UID(str(uid)).name if uid else "unknown"
@@ -134,13 +150,10 @@ def _file(
     dataset: Dataset,
     name: str,
     values: np.ndarray,
+    frames: tuple[FrameHeader, ...],
     padding: np.ndarray | None,
     notes: tuple[str, ...],
 ) -> DicomFile:
-    frames = tuple(
-        Frame(*geometry_of(dataset, index), window_of(dataset, index), pass_keys_of(dataset, index))
-        for index in range(len(values))
-    )
     if len(frames) > 1 and len({frame.position for frame in frames}) == 1:
         # One position for all is that of the first at most.
         frames = tuple(replace(frame, position=None) for frame in frames)

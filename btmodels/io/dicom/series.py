@@ -11,13 +11,16 @@ import numpy as np
 
 from btmodels.filenames import stem_of
 from btmodels.geometry import VolumeGeometry, plane_notes, toward_axial
-from btmodels.io.dicom.file import DicomFile, Frame
-from btmodels.io.dicom.stack import DicomStack, stack_of
+from btmodels.io.dicom.file import DicomFile, FrameHeader
+from btmodels.io.dicom.stack import DicomStack, in_order_of_locations, stack_of
 from btmodels.io.scan import Scan, rescale_to_uint8, title_stem
 
 _SAME_DIRECTION = 0.02
 """Difference of one number of two unit vectors up to which they are one direction: about a degree.
 Scanners round."""
+
+_LEAST_CUT = 16
+"""Slices of another plane that axial ones are cut out of: of fewer, as of a localizer, strips come."""
 
 _SAME_PLACE = 0.05
 """Millimeters between two slices that lie at one place."""
@@ -29,7 +32,7 @@ class _Picture:
 
     file: DicomFile
     at: int
-    frame: Frame
+    frame: FrameHeader
 
     @property
     def along(self) -> float | None:
@@ -40,7 +43,9 @@ class _Picture:
         return float(np.dot(normal, self.frame.position))
 
 
-def join(files: Sequence[DicomFile]) -> tuple[tuple[Scan, ...], tuple[str, ...]]:
+def join(
+    files: Sequence[DicomFile],
+) -> tuple[tuple[Scan, ...], tuple[tuple[DicomFile, DicomFile], ...]]:
     """Put the frames of a series in order and make each series a scan.
 
     Series are told apart by patient, study and series, never by their names alone. Frames of one series
@@ -48,7 +53,7 @@ def join(files: Sequence[DicomFile]) -> tuple[tuple[Scan, ...], tuple[str, ...]]
     is each pass over positions that come several times (echoes, a recording over time).
 
     Returns:
-        The scans, and a sentence for each copy of a file that was left out.
+        The scans, and each file that was left out as a copy with the one that it is a copy of.
     """
     files, copies = _without_copies(files)
     groups: dict[tuple, list[_Picture]] = defaultdict(list)
@@ -61,7 +66,7 @@ def join(files: Sequence[DicomFile]) -> tuple[tuple[Scan, ...], tuple[str, ...]]
     scans: list[Scan] = []
     apart: set[str] = set()
     for pictures in groups.values():
-        for same in _by_direction(pictures):
+        for same in _by_direction(_completed(pictures)):
             passes = _passes(same)
             folders = [{picture.file.folder for picture in ordered} for ordered in passes]
             if len(passes) > 1 and all(len(own) == 1 for own in folders):
@@ -75,23 +80,66 @@ def join(files: Sequence[DicomFile]) -> tuple[tuple[Scan, ...], tuple[str, ...]]
 
 def _without_copies(
     files: Sequence[DicomFile],
-) -> tuple[list[DicomFile], tuple[str, ...]]:
-    kept: dict[tuple[str, str, str], list[DicomFile]] = {}
-    result, notes = [], []
+) -> tuple[list[DicomFile], tuple[tuple[DicomFile, DicomFile], ...]]:
+    kept: dict[tuple[str, str], list[DicomFile]] = defaultdict(list)
+    result, copies = [], []
     for file in files:
-        same = kept.setdefault((file.patient, file.series, file.instance), [])
-        first = next((other for other in same if _equal(file, other)), None)
-        if file.instance and first is not None:
-            notes.append(f"{file.name} is a copy of {first.name} and was left out.")
+        same = kept[file.patient, file.series]
+        first = next((other for other in same if _is_copy(file, other)), None)
+        if first is not None:
+            copies.append((file, first))
             continue
         same.append(file)
         result.append(file)
-    return result, tuple(notes)
+    return result, tuple(copies)
 
 
-def _equal(one: DicomFile, other: DicomFile) -> bool:
+def _is_copy(one: DicomFile, other: DicomFile) -> bool:
+    """Whether two files hold the same pictures of the same place, or the same file twice."""
     places = [[(f.position, f.pass_keys) for f in file.frames] for file in (one, other)]
-    return places[0] == places[1] and np.array_equal(one.values, other.values)
+    if places[0] != places[1]:
+        return False
+    placed = all(frame.position for frame in one.frames)
+    same = one.instance and one.instance == other.instance
+    # Pictures without a place, of air, may be equal; of a place, only a copy is.
+    return bool(same or placed and one.series) and np.array_equal(one.values, other.values)
+
+
+def _completed(pictures: list[_Picture]) -> list[_Picture]:
+    """Give frames that lack directions or pixels' sizes those of their series, where all others agree."""
+    known = {
+        key: {value for p in pictures if (value := getattr(p.frame, key)) is not None}
+        for key in ("directions", "spacing")
+    }
+    agreed = {
+        key: min(values)
+        for key, values in known.items()
+        if values and np.ptp(np.array(list(values)), axis=0).max() <= _SAME_DIRECTION
+    }
+    found = []
+    for picture in pictures:
+        lacking = {k: v for k, v in agreed.items() if getattr(picture.frame, k) is None}
+        if lacking and len(pictures) > 1:
+            what = " and ".join(_LACKING[key] for key in lacking)
+            note = f"{picture.file.name} does not say {what}; what the rest of its series says was taken."
+            # Nothing can refer to its header, which lacks that.
+            file = replace(picture.file, notes=(*picture.file.notes, note), header=b"")
+            picture = _Picture(file, picture.at, replace(picture.frame, **lacking))
+        found.append(picture)
+    return _without_made_up(found)
+
+
+_LACKING = {"directions": "in which direction it lies", "spacing": "how large its pixels are"}
+
+
+def _without_made_up(pictures: list[_Picture]) -> list[_Picture]:
+    """Drop positions that say nothing: one for all files, which differ in nothing else than number."""
+    places = {p.frame.position for p in pictures}
+    numbers = {p.file.number for p in pictures}
+    alike = len({p.frame.pass_keys for p in pictures}) == 1
+    if len(pictures) < 3 or len(places) > 1 or len(numbers) < len(pictures) or not alike:
+        return pictures
+    return [_Picture(p.file, p.at, replace(p.frame, position=None)) for p in pictures]
 
 
 def _by_direction(pictures: list[_Picture]) -> list[list[_Picture]]:
@@ -115,6 +163,8 @@ def _one_direction(one: tuple[float, ...] | None, other: tuple[float, ...] | Non
 def _passes(pictures: list[_Picture]) -> list[list[_Picture]]:
     """Part pictures so that no two of a pass lie at one place; each is sorted through the patient."""
     ordered = sorted(pictures, key=lambda p: (p.file.number, p.file.name, p.at))
+    if in_order_of_locations([p.frame for p in pictures]):
+        ordered.sort(key=lambda p: p.frame.location)
     placed = sorted((p for p in ordered if p.along is not None), key=lambda p: p.along)
     lost = [p for p in ordered if p.along is None]
     if not placed:
@@ -249,7 +299,7 @@ def _grid(
     if stack.affine is None:
         return plain, stack.notes
     grid = replace(plain, affine=stack.affine)
-    if stack.flat and grid.plane != "axial":
+    if (stack.flat or len(frames) < _LEAST_CUT) and grid.plane != "axial":
         note = (
             f"{title} {'is a' if len(pictures) == 1 else 'was recorded in'} {grid.plane} "
             f"slice{'' if len(pictures) == 1 else 's'}; the networks know axial ones alone."

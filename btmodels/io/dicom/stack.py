@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from btmodels.geometry import is_affine
-from btmodels.io.dicom.file import Frame
+from btmodels.io.dicom.file import FrameHeader
 
 _EVEN, _ROUNDED = 0.05, 0.06
 """Share of the distance between slices, or millimeters, by which a slice may be off its place: scanners
@@ -49,7 +49,7 @@ class DicomStack:
         return tuple(sorted(set(range(self.indices[-1] + 1)) - set(self.indices)))
 
 
-def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> DicomStack:
+def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str) -> DicomStack:
     """Find out how slices lie.
 
     Args:
@@ -63,7 +63,10 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> Di
         note = f"{title} does not say how large its pixels are, so figures are in pixels."
         return DicomStack(plain, notes=(note,))
     if frames[0].position is None or frames[0].directions is None:
-        note = f"{title} does not say where its slices lie; they were put in the order of their numbers."
+        by = "locations" if in_order_of_locations(frames) else "numbers"
+        note = (
+            f"{title} does not say where its slices lie; they were put in the order of their {by}."
+        )
         return DicomStack(plain, notes=(note,) if count > 1 else ())
     directions = np.mean([frame.directions for frame in frames], axis=0)
     row, column = (part / np.linalg.norm(part) for part in (directions[:3], directions[3:]))
@@ -103,6 +106,12 @@ def stack_of(frames: Sequence[Frame], thickness: float | None, title: str) -> Di
     flat = missing > _MOST_MISSING * count
     notes = _missing_notes(along, indices, normal, title) if missing else ()
     return DicomStack(tuple(indices), affine, distance, None, flat, notes)
+
+
+def in_order_of_locations(frames: Sequence[FrameHeader]) -> bool:
+    """Whether each slice states a location along the stack that no other has."""
+    locations = {frame.location for frame in frames}
+    return None not in locations and len(locations) == len(frames)
 
 
 def _missing_notes(

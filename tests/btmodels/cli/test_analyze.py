@@ -18,7 +18,7 @@ from btmodels import paths, registry
 from btmodels.__main__ import main
 from btmodels.inference import worker
 from btmodels.slices import Prediction
-from tests.btmodels.conftest import SMALL, write_record
+from tests.btmodels.conftest import SMALL, of_members, write_record
 from tests.files import link_or_copy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,8 +70,11 @@ def draw_mask(path: Path, top: int = 15, rows: int = 40, cols: int = 48) -> Path
 def networks(monkeypatch, tmp_path):
     """Networks that see a tumor where FLAIR is very bright. Returns what they were asked."""
     assets = tmp_path / "assets"
-    for name in registry.SPECS:
-        (assets / "weights").mkdir(parents=True, exist_ok=True)
+    (assets / "weights").mkdir(parents=True)
+    for name, spec in registry.SPECS.items():
+        if spec.members:
+            write_record(name, assets, **of_members(name, assets))
+            continue
         registry.weights_path(name, assets).write_bytes(b"")
         write_record(
             name, assets, sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

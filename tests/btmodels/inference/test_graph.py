@@ -87,19 +87,33 @@ def test_every_committed_network_has_its_graph(name):
     assert record.name == name and len(graph) < 1_000_000
 
 
-def test_a_graph_is_filled_by_names_of_the_weights_file(tmp_path):
+def filled(files: dict[str, Path]) -> dict[str, np.ndarray]:
     onnx = pytest.importorskip("onnx")
+    model = onnx.ModelProto()
+    model.ParseFromString(graphs.fill(b"", files))
+    return {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+
+
+def test_a_graph_is_filled_by_names_of_the_weights_file(tmp_path):
     kernel, bias = np.arange(6, dtype=np.float16).reshape(2, 3), np.ones(3, np.float16)
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file["layers/dense/vars/0"], file["layers/dense/vars/1"] = kernel, bias
         file["layers/other/vars/0"] = np.full((1, 300), 0.5, np.float32)
-    model = onnx.ModelProto()
-    model.ParseFromString(graphs.fill(b"", tmp_path / "w.h5"))
-    found = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+    found = filled({"": tmp_path / "w.h5"})
     assert list(found) == ["layers/dense/vars/0", "layers/other/vars/0"], "kernels alone"
     assert found["layers/dense/vars/0"].dtype == np.float16
     assert (found["layers/dense/vars/0"] == kernel).all()
     assert found["layers/other/vars/0"].shape == (1, 300)
+
+
+def test_kernels_of_members_are_told_apart_by_the_members_names(tmp_path):
+    files = {name: tmp_path / f"{name}.h5" for name in ("one", "two")}
+    for number, path in enumerate(files.values()):
+        with h5py.File(path, "w") as file:
+            file["layers/conv/vars/0"] = np.full((2, 2), number, np.float16)
+    found = filled(files)
+    assert list(found) == ["one/layers/conv/vars/0", "two/layers/conv/vars/0"]
+    assert [values.max() for values in found.values()] == [0, 1]
 
 
 def test_a_missing_or_altered_graph_is_refused(small_assets, tmp_path):

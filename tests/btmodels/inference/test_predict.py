@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from btmodels.errors import WeightsError
 from btmodels.inference.precision import CPU_BATCH
 from btmodels.inference.predict import Predictor
 from btmodels.transforms.preprocess import normalize
-from tests.btmodels.conftest import SMALL, write_record
+from tests.btmodels.conftest import SMALL, of_members, write_record
 
 SIZE = 128
 SEGMENTER, CLASSIFIER = SMALL
@@ -28,15 +30,22 @@ def small_inputs(monkeypatch):
         monkeypatch.setitem(registry.SPECS, name, replace(spec, input_shape=(SIZE, SIZE, 3)))
 
 
+def copy_network(name: str, assets: Path, **changes) -> None:
+    """Copy a shipped network and its members, with a record that says other things."""
+    (assets / "weights").mkdir(exist_ok=True)
+    records = [registry.record_path(each) for each in (name, *registry.get(name).members)]
+    for file in (*registry.weights_files(name).values(), *records):
+        shutil.copy(file, assets / "weights")
+    path = registry.record_path(name, assets)
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes), encoding="utf-8")
+
+
 @pytest.fixture
-def with_record(small_assets, tmp_path):
+def with_record(tmp_path):
     """Make a predictor of the shipped weights with another record."""
 
     def make(name: str, **changes) -> Predictor:
-        registry.weights_path(name, tmp_path).parent.mkdir(exist_ok=True)
-        shutil.copy(registry.weights_path(name, small_assets), tmp_path / "weights")
-        sha256 = registry.load_record(name, small_assets).sha256
-        write_record(name, tmp_path, **{"sha256": sha256, **changes})
+        copy_network(name, tmp_path, **changes)
         # Exact figures need float32; what bfloat16 moves is measured in test_precision.py.
         return Predictor(name, tmp_path, "float32")
 
@@ -124,26 +133,24 @@ def test_each_network_has_its_task(with_record, noise):
         with_record(CLASSIFIER).segment(noise[:1])
 
 
-def test_one_altered_byte_is_refused(with_record, tmp_path):
-    with_record(SEGMENTER)
-    path = registry.weights_path(SEGMENTER, tmp_path)
+def test_one_altered_byte_is_refused(tmp_path):
+    copy_network("ensemble", tmp_path)
+    path = registry.weights_files("ensemble", tmp_path)["unet"]
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(WeightsError, match="altered"):
-        Predictor(SEGMENTER, tmp_path)
+        Predictor("ensemble", tmp_path)
 
 
-def test_weights_of_another_network_are_refused(with_record, small_assets, tmp_path):
-    with_record(SEGMENTER)
-    shutil.copy(
-        registry.weights_path(CLASSIFIER, small_assets),
-        registry.weights_path(SEGMENTER, tmp_path),
-    )
-    sha256 = registry.load_record(CLASSIFIER, small_assets).sha256
-    write_record(SEGMENTER, tmp_path, sha256=sha256)
-    with pytest.raises(WeightsError, match="does not hold weights"):
-        Predictor(SEGMENTER, tmp_path)
+def test_weights_of_another_network_are_refused(tmp_path):
+    copy_network("ensemble", tmp_path)
+    shutil.copy(registry.weights_path(CLASSIFIER), registry.weights_path("unet", tmp_path))
+    write_record("unet", tmp_path, sha256=registry.load_record(CLASSIFIER).sha256)
+    write_record("ensemble", tmp_path, **of_members("ensemble", tmp_path))
+    for name in ("unet", "ensemble"):
+        with pytest.raises(WeightsError, match="does not hold weights of the network unet"):
+            Predictor(name, tmp_path)
 
 
 def test_missing_weights_are_said(tmp_path):

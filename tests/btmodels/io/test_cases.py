@@ -358,7 +358,7 @@ def test_a_mask_of_another_place_or_patient_is_no_truth(name):
         files["p2_seg.nii"] = volume(truth())
     batch = read(files, bulk=True)
     assert all(each.truth is None for each in only(batch).slices)
-    assert "seg.nii is named as a mask" in texts(batch)
+    assert "seg.nii is a mask, and no volume of its patient" in texts(batch)
 
 
 @pytest.mark.parametrize("tilt", [0.3, 1.5, -2.0])

@@ -162,7 +162,7 @@ def test_committed_rows_speak_of_the_committed_weights():
     trained = {name for name in registry.SPECS if registry.record_path(name).exists()}
     assert found == trained, "run: python -m train bench --only networks"
     for name in sorted(trained):
-        record, size = registry.load_record(name), registry.weights_path(name).stat().st_size
+        record, size = registry.load_record(name), registry.weights_size(name)
         assert values[f"network/{name}/parameters"] == record.extra["parameters"]
         assert values[f"network/{name}/megabytes"] == round(size / 1e6, 2)
 

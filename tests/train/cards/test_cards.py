@@ -198,7 +198,7 @@ def test_a_run_that_fades_and_never_stops_early(assets):
 def test_size_and_speed_stand_in_the_card(assets):
     text = card("unet", assets)
     rows = rows_of(text)
-    assert ["Parameters", "1,234,567"] in rows and ["Weights file", "2.5 MB"] in rows
+    assert ["Parameters", "1,234,567"] in rows and ["Weights", "2.5 MB"] in rows
     assert ["A slice as the site runs it", "21 ms"] in rows
     assert ["The same by `model.predict`", "89 ms"] in rows
     assert "Measured on A processor, 2 cores." in text and RECORD["sha256"] in text

@@ -16,7 +16,7 @@ from ui.results import costs
 def assets(tmp_path, monkeypatch):
     (tmp_path / "metrics").mkdir()
     monkeypatch.setattr(paths, "ASSETS", tmp_path)
-    monkeypatch.setattr(registry, "weights_path", lambda name: tmp_path / f"{name}.h5")
+    monkeypatch.setattr(registry, "weights_path", lambda name, assets: tmp_path / f"{name}.h5")
     return tmp_path
 
 
@@ -33,6 +33,13 @@ def test_size_work_and_time_are_those_of_the_network(assets):
 def test_the_records_parameters_come_first(assets):
     record = replace(fakes.record("unet"), extra={"parameters": 7})
     assert costs.cost_of("unet", record).parameters == 7
+
+
+def test_the_size_of_an_ensemble_is_that_of_its_members(assets):
+    (assets / "unet.h5").write_bytes(bytes(2_500_000))
+    assert costs.cost_of("ensemble", None).megabytes is None, "one is missing"
+    (assets / "efficientnet_unet.h5").write_bytes(bytes(1_500_000))
+    assert costs.cost_of("ensemble", None).megabytes == 4.0
 
 
 @pytest.mark.parametrize("text", [None, "{"])

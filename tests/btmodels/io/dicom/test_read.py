@@ -31,6 +31,8 @@ from tests.btmodels.reading import read
 from tests.btmodels.scanner import SAGITTAL, dicom, series
 
 RAMP = np.arange(12, dtype=np.int16).reshape(3, 4) * 100  # 0 to 1100
+MIDDLE = np.vstack([RAMP, np.linspace(500, 700, 160).astype(np.int16).reshape(40, 4)])
+"""The same with most of it in between, so that a window around that cuts little off."""
 
 
 def slices_of(*files: bytes):
@@ -47,11 +49,11 @@ def flair(data: bytes) -> np.ndarray:
 
 def test_a_window_makes_black_and_white_what_the_standard_says():
     # Center 600, width 401: black up to 600 - 0.5 - 200, white from 600 - 0.5 + 200 on.
-    found = flair(dicom(RAMP, WindowCenter=600, WindowWidth=401))
-    expected = np.clip((RAMP - 399.5) / 400, 0, 1) * 255
+    found = flair(dicom(MIDDLE, WindowCenter=600, WindowWidth=401))
+    expected = np.clip((MIDDLE - 399.5) / 400, 0, 1) * 255
     np.testing.assert_array_equal(found, np.rint(expected).astype(np.uint8))
-    exact = flair(dicom(RAMP, WindowCenter=600, WindowWidth=400, VOILUTFunction="LINEAR_EXACT"))
-    expected = np.clip((RAMP - 400) / 400, 0, 1) * 255
+    exact = flair(dicom(MIDDLE, WindowCenter=600, WindowWidth=400, VOILUTFunction="LINEAR_EXACT"))
+    expected = np.clip((MIDDLE - 400) / 400, 0, 1) * 255
     np.testing.assert_array_equal(exact, np.rint(expected).astype(np.uint8))
 
 
@@ -119,16 +121,18 @@ def test_a_window_that_shows_nothing_is_left_out_and_said():
 
 def test_slope_and_intercept_come_before_the_window():
     found = flair(
-        dicom(RAMP, RescaleSlope="2", RescaleIntercept="-1000", WindowCenter=100, WindowWidth=1001)
+        dicom(
+            MIDDLE, RescaleSlope="2", RescaleIntercept="-1000", WindowCenter=100, WindowWidth=1001
+        )
     )
-    expected = np.clip((RAMP * 2.0 - 1000 - (100 - 0.5 - 500)) / 1000, 0, 1) * 255
+    expected = np.clip((MIDDLE * 2.0 - 1000 - (100 - 0.5 - 500)) / 1000, 0, 1) * 255
     np.testing.assert_array_equal(found, np.rint(expected).astype(np.uint8))
 
 
 def test_white_as_the_smallest_value_is_inverted():
-    plain = flair(dicom(RAMP, WindowCenter=550, WindowWidth=1101))
+    plain = flair(dicom(MIDDLE, WindowCenter=550, WindowWidth=1101))
     found = flair(
-        dicom(RAMP, WindowCenter=550, WindowWidth=1101, PhotometricInterpretation="MONOCHROME1")
+        dicom(MIDDLE, WindowCenter=550, WindowWidth=1101, PhotometricInterpretation="MONOCHROME1")
     )
     np.testing.assert_array_equal(found, 255 - plain)
 
@@ -142,8 +146,8 @@ def test_without_a_window_the_largest_value_is_white_and_8_bits_stay():
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
 def test_other_byte_forms_give_the_same_pixels(syntax):
-    expected = flair(dicom(RAMP, WindowCenter=550, WindowWidth=1101))
-    found = flair(dicom(RAMP, syntax, WindowCenter=550, WindowWidth=1101))
+    expected = flair(dicom(MIDDLE, WindowCenter=550, WindowWidth=1101))
+    found = flair(dicom(MIDDLE, syntax, WindowCenter=550, WindowWidth=1101))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -232,6 +236,7 @@ def test_a_series_that_lies_otherwise_is_turned_as_axial_slices_lie():
 
 
 def test_sagittal_slices_become_axial_ones():
+    volume = np.random.default_rng(3).integers(0, 256, (16, 6, 7), np.uint8)
     # Frames run to the left (x), rows down, columns to the back.
     frames = [
         dicom(
@@ -241,16 +246,28 @@ def test_sagittal_slices_become_axial_ones():
             ImagePositionPatient=[2.0 * index, 0, 0],
             PixelSpacing=[2.0, 2.0],
         )
-        for index, values in enumerate(VOLUME)
+        for index, values in enumerate(volume)
     ]
     found, _ = slices_of(*frames)
-    assert len(found) == VOLUME.shape[1]
+    assert len(found) == volume.shape[1]
     # The normal of row x column = (0,1,0) x (0,0,-1) points to the right, so frames are sorted so.
-    expected = VOLUME.transpose(1, 2, 0)[::-1]
+    expected = volume.transpose(1, 2, 0)[::-1]
     np.testing.assert_array_equal(np.stack([each.pixels[..., 1] for each in found]), expected)
     assert any("sagittal" in note for note in found[0].notes)
     own = found[0].place.grid.own(expected)
-    np.testing.assert_array_equal(own, VOLUME[::-1])
+    np.testing.assert_array_equal(own, volume[::-1])
+
+
+def test_a_few_sagittal_slices_are_no_volume_to_cut():
+    # Three of a localizer would give strips of three pixels.
+    place = {"ImageOrientationPatient": list(SAGITTAL), "PixelSpacing": [2.0, 2.0]}
+    frames = [
+        dicom(values, InstanceNumber=n, ImagePositionPatient=[8.0 * n, 0, 0], **place)
+        for n, values in enumerate(VOLUME[:3])
+    ]
+    found, _ = slices_of(*frames)
+    np.testing.assert_array_equal([each.pixels[..., 1] for each in found], VOLUME[2::-1])
+    assert any("sagittal slices; the networks know axial ones" in n for n in found[0].notes)
 
 
 def test_frames_of_one_file_are_slices():

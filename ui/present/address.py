@@ -1,0 +1,102 @@
+"""What the address says of presenting: whether, which route, which step of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ui.present.route import Step, Stop, format_route, parse_route, steps_of
+from ui.present.standard_route import standard_route
+from ui.session import analysis, samples
+from ui.shared.text import quoted
+
+ROUTE, VISIT = "present.route", "present.visit"
+"""Session keys: the route as text, where it is not the standard one, and how many steps were shown."""
+
+
+def presenting() -> bool:
+    """Tell whether the address asks for a page that presents."""
+    return st.query_params.get("present") == "1"
+
+
+def current_route() -> tuple[tuple[Stop, ...], list[str]]:
+    """Return the stops of the route, and one sentence for each thing of it that makes no sense.
+
+    A route in the address becomes that of the session; without one it is the standard one, as far as
+    its patients are here.
+    """
+    patients, models = samples.library().samples, analysis.segmenters()
+    stops, problems = parse_route(_asked() or "", patients, models)
+    if stops:
+        return stops, problems
+    if _asked():
+        problems.append("Nothing of this route is here; the standard one is shown.")
+    return parse_route(standard_route(), patients, models)[0], problems
+
+
+def save_route(stops: tuple[Stop, ...] | None) -> None:
+    """Make ``stops`` the route of this session and its address; None is the standard route."""
+    text = format_route(stops, samples.library().samples) if stops else None
+    st.session_state[ROUTE] = text
+    st.query_params.from_dict(query_without("route") | ({"route": text} if text else {}))
+
+
+def route_query() -> dict[str, str]:
+    """Return what the address carries of the route: nothing while it is the standard one."""
+    text = _asked()
+    return {"route": text} if text else {}
+
+
+def start(step: Step | None = None) -> None:
+    """Present a step of the route, or else the view on screen, as the route or its link has it."""
+    st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
+    view = query_without("present", "route", "stop", "answer")
+    if step:
+        answer = {} if step.hidden else {"answer": "1"}
+        view = {"stop": str(step.stop)} | answer
+    st.query_params.from_dict({"present": "1"} | view | route_query())
+
+
+def start_uploads() -> None:
+    """Present the visitor's own slices on screen, which no address names."""
+    st.query_params.from_dict({"source": "files"})
+    start()
+
+
+def start_route() -> None:
+    """Present the route from its first step."""
+    start(steps_of(current_route()[0])[0])
+
+
+def step_of_address(stops: Sequence[Stop]) -> tuple[Step | None, list[str]]:
+    """Return the step that the address names, None where it names a view; and what makes no sense."""
+    # Without a stop the address is that of a view to begin with, if it names one.
+    text = st.query_params.get("stop")
+    steps = steps_of(stops)
+    if text is None:
+        named = "patient" in st.query_params or wants_files()
+        return (None if named or not stops else steps[0]), []
+    if text.isdecimal() and 1 <= int(text) <= len(stops):
+        answered = st.query_params.get("answer") == "1"
+        here = [step for step in steps if step.stop == int(text)]
+        return here[-1 if answered else 0], []
+    first = steps[0] if steps else None
+    return first, [f"The route has no stop {quoted(text)}; it begins with its first one."]
+
+
+def wants_files() -> bool:
+    """Tell whether the address asks for the visitor's own files."""
+    return st.query_params.get("source") == "files"
+
+
+def _asked() -> str | None:
+    # The address says it once; from then on the session keeps it, whatever is written to the address.
+    if text := st.query_params.get("route"):
+        st.session_state[ROUTE] = text
+    return st.session_state.get(ROUTE)
+
+
+def query_without(*keys: str) -> dict[str, str]:
+    """Return the query of the address but for ``keys``."""
+    return {key: value for key, value in st.query_params.to_dict().items() if key not in keys}
