@@ -24,14 +24,15 @@ AFFINE = np.diag([-0.9, -0.9, 5.0, 1.0])
 def studies() -> dict[str, list[tuple[str, bytes]]]:
     """One patient in each form in which people bring one; the middle slice shows no tumor."""
     patient, largest = sample()
-    files = [*patient.files[:3], largest]
+    at = patient.files.index(largest)
+    files = [*patient.files[:6], *patient.files[at : at + 2]]
     pixels = np.stack([cohort.read_slice(patient, each).pixels for each in files])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as folder:
         for each in files:
             folder.writestr(f"{patient.folder}/{each.image.name}", each.image.read_bytes())
     flair = io.BytesIO()
-    Image.fromarray(pixels[-1][..., 1]).save(flair, "PNG")
+    Image.fromarray(pixels[-2][..., 1]).save(flair, "PNG")
     along = pixels.transpose(2, 1, 0, 3)
     return {
         "a TIFF with its mask": [
@@ -67,7 +68,7 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
         page.wait_for_selector("input[type=file]", state="attached")
         upload(visit, *files)
         visit.wait_for_mask()
-        page.get_by_text(re.compile("^Tumor marked in (this slice|[1-4] of 4 slices),")).wait_for()
+        page.get_by_text(re.compile("^Tumor marked in (this slice|[1-8] of 8 slices),")).wait_for()
         visit.rest()
         assert visit.drawn()[..., 3].any(), f"{kind}: the slice shown has tumor"
         for width, height in SIZES:
@@ -102,7 +103,7 @@ def three_planes_meet(visit) -> None:
     letters = page.locator(coronal).locator(".mark").all_inner_texts()
     assert sorted(letters) == ["I", "L", "R", "S"]
     box = page.locator(coronal).locator(".stage").bounding_box()
-    assert box["width"] / box["height"] == pytest.approx(0.9 * volume.shape[2] / 20, rel=0.01)
+    assert box["width"] / box["height"] == pytest.approx(0.9 * volume.shape[2] / 40, rel=0.01)
 
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.9 * box["height"])
     page.mouse.down()
@@ -123,7 +124,8 @@ def three_planes_meet(visit) -> None:
 def shown_volume() -> np.ndarray:
     """FLAIR of the three NIfTI as the viewer shows it, uint8, (slices, rows, cols)."""
     patient, largest = sample()
-    files = [*patient.files[:3], largest]
+    at = patient.files.index(largest)
+    files = [*patient.files[:6], *patient.files[at : at + 2]]
     pixels = [cohort.read_slice(patient, each).pixels for each in files]
     return apply_window(np.stack(pixels)[..., 1], auto_windows(pixels)[1])
 

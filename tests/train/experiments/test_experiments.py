@@ -7,15 +7,13 @@ import keras
 import pytest
 
 from btmodels import paths
-from btmodels.networks import ensemble
 from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.quality.fault_costs import KINDS
 from btmodels.weights import load_into
+from tests.train.tiny import use_small_networks
 from train.__main__ import main
-from train.experiments import crossval
 from train.experiments.folds import read_masks
-from train.fit import pretrained
 
 QUICK = {
     "losses": ("losses", ()),
@@ -116,23 +114,10 @@ def test_a_fold_that_another_process_finished_counts_too(tmp_path, eager):
     assert lacks == [["fold 1"], []]
 
 
-@pytest.fixture
-def small_members(monkeypatch):
-    """U-Nets of two channels in the places of the ensemble's members, at the sizes that they get there."""
-
-    def build_small(input_shape, *, name):
-        return build_unet(input_shape, (2, 4), name=name)
-
-    for module in (crossval, ensemble):
-        monkeypatch.setattr(module, "build_unet", build_small)
-        monkeypatch.setattr(module, "build_efficientnet_unet", build_small)
-    monkeypatch.setattr(crossval, "SEGMENTERS", dict.fromkeys(MEMBERS, build_small))
-    monkeypatch.setattr(pretrained, "DEFAULTS", {})
-
-
 def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_patients(
-    small_members, tmp_path, capsys
+    tmp_path, monkeypatch, capsys
 ):
+    use_small_networks(monkeypatch)
     folder = tmp_path / "quick"
     words = ["crossval", "--quick", "--assets", str(folder), "--runs", str(folder / "runs")]
     joined = ["--network", "ensemble"]

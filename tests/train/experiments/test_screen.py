@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from btmodels.metrics.overlap import Counts
+from tests.train.tiny import use_small_networks
 from train.__main__ import main
 from train.experiments.folds import CUTS, HALF
 from train.experiments.screen import BASELINE, VARIANTS, score
@@ -44,7 +45,8 @@ def counts_dice(value: float) -> float:
 
 
 @pytest.mark.usefixtures("eager")
-def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
+def test_the_screen_runs_from_one_end_to_the_other(tmp_path, monkeypatch):
+    use_small_networks(monkeypatch)
     words = ["screen", "--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
     path = tmp_path / "metrics" / "screen.json"
     keys = ["baseline", "copy_paste"]
