@@ -122,4 +122,4 @@ def test_pictures_of_lessons_are_shown_in_the_automatic_window():
         for text in scripts
         for call in re.findall(r"\.set\((?:rows|meta\.rows|size|this\.size)[^;]*;", text)
     ]
-    assert len(calls) == 11 and all("window)" in call for call in calls), calls
+    assert len(calls) == 11 and all("window" in call for call in calls), calls
