@@ -252,7 +252,7 @@ def test_the_study_of_transfer_is_shown_as_far_as_it_went(open_page, monkeypatch
         assert len(app.get("plotly_chart")) == 1 + fewer
         words = words_of(app)
         assert len(app.dataframe) == 2
-        assert ("trainings are to come" in words) is (there < len(STUDY))
+        assert ("training runs are still missing" in words) is (there < len(STUDY))
         assert "compared" in words.lower()
         assert app.query_params["against"] in ("cpu_seconds", ["cpu_seconds"])
 
