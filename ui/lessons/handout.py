@@ -47,7 +47,7 @@ def page(lesson: str, text: Mapping[str, str], url: str) -> str:
         url: Of any view of Learn, from which the lesson's own link follows.
     """
     link = address_of(lesson, url)
-    code = segno.make(link, error="m", micro=False).svg_inline(border=0)
+    code = segno.make(link, error="m", micro=False).svg_inline(border=0, omitsize=True)
     rows = "".join(
         f"<tr><td>{number}. {markup.line(glossary.plain(task.question.words))}</td><td></td><td></td></tr>"
         for number, task in enumerate(questions.tasks(text)[:_MOST], 1)

@@ -151,8 +151,8 @@ def _lesson(address: str) -> None:
         PAGE, label=f"All lessons · this is {place + 1} of {len(order)}", icon=":material/apps:"
     )
     lesson = Lesson(address, text_of(address))
-    figure = lesson.choice(projector.KEY, ["", *LESSONS[address].figures], "")
-    if figure:
+    figure = lesson.choice(projector.KEY, ["all", *LESSONS[address].figures], "all")
+    if figure != "all":
         with st.container(key=lesson.key("back")):
             label = f"The whole lesson: {lesson.text['Title']}"
             st.page_link(

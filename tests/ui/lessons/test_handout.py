@@ -27,6 +27,9 @@ def test_it_has_question_figure_link_and_table_and_loads_nothing(address):
     width, height = Image.open(io.BytesIO(base64.b64decode(figure))).size
     assert width >= 900 and height < width
     assert not re.findall(r'(?:src|href)="(?!data:|https://)', made) and "[[" not in made
+    assert re.search(r"<svg[^>]* viewBox=", made), (
+        "without it the code stays as small as its modules"
+    )
     rows = made.split("<tbody>")[1].split("</tbody>")[0].count("<tr>")
     assert rows == min(5, len(questions.tasks(text)))
     # Answers are the teacher's.
