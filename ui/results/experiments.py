@@ -18,7 +18,7 @@ NAMES = {
     "crossval": "Cross-validation",
     "screen": "Ways to train",
     "leak": "The leak",
-    "robustness": "Faults of the input",
+    "robustness": "Input faults",
     "transfer": "Transfer learning",
     "losses": "Losses",
     "skips": "Skip connections",

@@ -138,7 +138,7 @@ def draw_sizes(scored: dict[str, Any], text: Text) -> None:
         "Dice": Column.NumberColumn(format="%.3f", help=help_of(text, "Dice")),
         "Found at all": Column.NumberColumn(format="%.1f%%"),
     }
-    with st.expander("The same in figures", icon=":material/table:"):
+    with st.expander("The same in numbers", icon=":material/table:"):
         table(rows, columns, "sizes", "Dice and share of slices found, by size of the tumor.")
 
 
