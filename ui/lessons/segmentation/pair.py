@@ -15,6 +15,7 @@ from ui.results import costs, scores
 from ui.session.engine_queries import ask
 from ui.session.stack import Stack
 
+
 def draw(lesson: Lesson, stack: Stack, names: tuple[str, str]) -> None:
     """Draw what two networks mark on the slice of ``stack``.
 
