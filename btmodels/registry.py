@@ -167,6 +167,11 @@ class Record:
     versions: dict[str, str]
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def training_subsets(self) -> tuple[str, ...]:
+        """Subsets of the split whose patients the network was trained on."""
+        return tuple(self.extra.get("training_subsets", ("train",)))
+
 
 def weights_path(name: str, assets: Path = ASSETS) -> Path:
     """Where the weights file of ``name`` lies.

@@ -17,12 +17,12 @@ TABS = {
         "Why MRI",
         "Follow-up",
     ),
-    "How it works": ("The two-step method", "Is a picture fit to be judged?"),
+    "How it works": ("The two-step method", "The input check"),
     "Data and limits": ("Limits", "The data", "The synthetic cohort", "Licenses", "How to cite"),
     "Sources": ("Sources",),
 }
 
-MEASURED = "Is a picture fit to be judged?"
+MEASURED = "The input check"
 
 
 def draw_section(heading: str) -> None:

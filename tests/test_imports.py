@@ -12,7 +12,6 @@ HEAVY = {"tensorflow", "keras", "jax", "torch", "highdicom"}
 NEED_KERAS = {
     "btmodels.weights", "btmodels.networks", "btmodels.training.fitting", "btmodels.inference.predict",
     "btmodels.inference.precision", "btmodels.inference.introspect", "btmodels.inference.fold_batchnorm",
-    "btmodels.teaching.live_training.trainer",
 }  # fmt: skip
 
 

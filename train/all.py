@@ -17,6 +17,7 @@ from pathlib import Path
 from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.networks.ensemble import MEMBERS
+from train.fit.recipes import CHOSEN_IN_FOLDS, training_subsets
 
 STEPS = (
     "prepare",
@@ -101,6 +102,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
             ["evaluate", "--model", name, "--subset", subset, *into, *_of(subset, data)]
             for name in [*models, *joined]
             for subset in subsets
+            if subset not in training_subsets(name)
         ),
         *_experiments(args, data, [*into, *runs]),
         *_measurements(args, data, into, few),
@@ -115,14 +117,17 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
         return []
     if args.quick:
         words = ["crossval", "--quick", *more]
-        members = [[*words, "--network", name] for name in (*MEMBERS, "ensemble")]
-        return [*members, [*words, "--task", "classify"], _detect(more)]
+        segmenters = [
+            [*words, "--network", name] for name in (*MEMBERS, "ensemble", *CHOSEN_IN_FOLDS)
+        ]
+        return [*segmenters, [*words, "--task", "classify"], _detect(more)]
     longer = ["--size", "192", "--slices", "15600", "--batch-size", "16", "--policy", "float32"]
     words = ["crossval", *data, *more]
     return [
         [*words, "--network", "unet", "--slices", "78000"],
         [*words, "--network", "efficientnet_unet", *longer],
         [*words, "--network", "ensemble"],
+        *([*words, "--network", name, *longer] for name in CHOSEN_IN_FOLDS),
         [*words, "--task", "classify", "--slices", "7500"],
         _detect(more),
     ]

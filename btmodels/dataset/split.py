@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-from btmodels.errors import CohortError
+from btmodels import registry
+from btmodels.errors import CohortError, WeightsError
 from btmodels.json_files import read_json
 from btmodels.paths import ASSETS
 
@@ -58,7 +59,8 @@ def provenance(patient_folder: str, assets: Path = ASSETS) -> Provenance:
         assets: Holds the split.
 
     Returns:
-        The patient's subset; "synthetic" for the bundled cohort; "unknown" for anyone else.
+        The patient's subset, "train" where the site's own segmenter was trained on that subset;
+        "synthetic" for the bundled cohort; "unknown" for anyone else.
     """
     if patient_folder.startswith("SYNT_"):
         return "synthetic"
@@ -66,7 +68,15 @@ def provenance(patient_folder: str, assets: Path = ASSETS) -> Provenance:
         split = _split(assets)
     except CohortError:
         return "unknown"
-    return next((subset for subset in SUBSETS if patient_folder in split[subset]), "unknown")
+    found = next((subset for subset in SUBSETS if patient_folder in split[subset]), "unknown")
+    return "train" if found in _trained_on(assets) else found
+
+
+def _trained_on(assets: Path) -> tuple[str, ...]:
+    try:
+        return registry.load_record("default", assets).training_subsets
+    except WeightsError:
+        return ("train",)
 
 
 def _path(assets: Path) -> Path:

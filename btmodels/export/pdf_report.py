@@ -27,11 +27,8 @@ from btmodels.visualize.window import Window, apply_window, windows_of
 
 NOTICE = "For research and teaching. This is not a medical device, and nothing here is a diagnosis."
 
-_FIT = (
-    "The program that checks whether a file is fit to be judged found no fault in this one. That says "
-    "nothing about the person."
-)
-_NOT_LOOKED_AT = "Whether the picture is fit to be judged was not checked."
+_FIT = "The input check found no fault in this file. That says nothing about the person."
+_NOT_LOOKED_AT = "This picture did not go through the input check."
 
 _BOX = 84  # mm, side of the square that a picture is fitted into
 _SMALL, _COLUMNS = 42, 4  # mm and pictures a line, of the pages with all marked slices

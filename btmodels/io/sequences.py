@@ -113,7 +113,7 @@ _REWRITTEN = tuple(
         (r"(?<![a-z])o\.\s?(?=km|kontrast)", " ohne "),
         (r"\b(?:pha|mag|mip)_images?", " swi "),
         (r"(t1ce|t1c|t1gd|t1|t2|flair)2(t1|t2|flair|mni)", r"\1 to \2"),
-        (r"(?<![a-z0-9])w\s?[/\\]\s?o(?![a-z])", " without "),
+        (r"(?<![a-z0-9])w\s?[/\\]\s?o(?:ut)?(?![a-z])", " without "),
         (r"(?<![a-z0-9])w\s?/", " with "),
         (r"(?<![a-z0-9])s/\s?(?=c|g|mdc)c?(?![a-z])", " without contrast "),
         (r"(?<![a-z0-9])s/\s?(?=con|gd|gad|mdc)", " without "),

@@ -175,7 +175,8 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
         evidence = f"{100 * full:.1f}% of the pixels of a channel are white."
         found.append(Finding("overexposed", "fault", text, evidence))
     jumps = _jumps(flair)
-    if jumps > thresholds.values["wrapped"]:
+    # With fewer pixels the edges of a head take a larger share of them, and are steeper.
+    if jumps > thresholds.values["wrapped"] * max(1.0, _USUAL_SIDE / min(flair.shape)) ** 2:
         text = (
             "The values of this slice seem to have run over: what was brighter than white begins at "
             "black again. Export it again as 8 bits with scaling."
@@ -183,6 +184,10 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
         evidence = f"{100 * jumps:.2f}% of neighboring pixels differ by more than half the range."
         found.append(Finding("wrapped", "fault", text, evidence))
     return found
+
+
+_USUAL_SIDE = 256
+"""Pixels of a side of the slices on which the threshold of jumps was chosen."""
 
 
 def _jumps(level: np.ndarray) -> float:

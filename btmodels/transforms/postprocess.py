@@ -90,7 +90,7 @@ LEAST_SHARE = 0.1
 """Parts with fewer pixels than this share of the largest are dropped."""
 
 RULE = (
-    "Of the parts that connect across neighboring slices those with fewer than "
+    "Of the parts that connect across neighboring slices, those with fewer than "
     f"{100 * LEAST_SHARE:.0f}% of the largest part's pixels are dropped."
 )
 """The rule in a sentence, for those who report a score with it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
 from btmodels.teaching.receptive_field import Blueprint
+from ui.lessons import handout
+from ui.lessons import page as lessons
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
 PATIENT = "SYNT_AA_0001_20260101"
@@ -453,21 +457,37 @@ def test_transfer(visit, site):
 
 
 def test_train_one_now(visit, site):
-    open_lesson(visit, site, "train&compare=width", ".training .stage[data-epoch]")
+    open_lesson(visit, site, "train&seed=3&width=4", ".training[data-state=ready]")
     page = visit.page
-    assert visit.number("loss", ".training .first") == "–"
-    page.get_by_role("button", name="Start").click()
-    page.locator(".training .stage[data-epoch='1']").first.wait_for(timeout=400_000)
-    assert 0 < float(visit.number("loss", ".training .first")) < 5
-    assert page.locator("[data-chart=loss] path").count() == 2
+    sent = len(visit.frames)
+    page.locator("[data-compare=patients]").click()
+    cards = page.locator(".training figure.run")
+    # The masks of random numbers are there at once, and change with the first epoch.
+    cards.and_(page.locator("[data-epoch='0']")).first.wait_for()
+    second = page.locator(".training figure.run").nth(1)
+    second.and_(page.locator("[data-epoch='1']")).wait_for(timeout=120_000)
+    assert cards.locator("strong").all_inner_texts() == ["6 patients", "1 patient"]
+    assert 0 < float(second.locator("[data-number=loss]").inner_text()) < 5
     page.get_by_role("button", name="Pause").click()
-    page.get_by_text("Paused after epoch").wait_for(timeout=120_000)
+    page.get_by_text("Paused after epoch").wait_for()
     page.locator("[name=epoch]").fill("0")
-    assert visit.number("loss", ".training .first") == "–"
+    second.and_(page.locator("[data-epoch='0']")).wait_for()
+    assert second.locator("[data-number=loss]").inner_text() == "–"
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("It was stopped. What was").wait_for(timeout=60_000)
-    assert page.get_by_role("button", name="Start").is_visible()
-    visit.view("compare=width")
+    page.get_by_text("four runs are kept").wait_for()
+    # One of one's own, beside those: a link sets its controls.
+    page.locator(".training summary").click()
+    assert page.locator("[name=width]").get_attribute("aria-valuetext") == "4"
+    assert len(visit.frames) == sent  # nothing of all this went to the server
+    page.get_by_role("button", name="Train this network").click()
+    third = page.locator(".training figure.run").nth(2)
+    assert third.locator("strong").inner_text() == "4 channels, seed 3"
+    # Runs stay while another lesson is looked at.
+    page.get_by_role("link", name="Previous").click()
+    page.get_by_role("heading", name="Transfer").first.wait_for()
+    page.get_by_role("link", name="Next").click()
+    third.wait_for()
+    page.get_by_text("Paused after epoch").wait_for()
 
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
@@ -508,3 +528,23 @@ def test_is_there_one_and_where(visit, site, first):
     page.locator(".cascade [name=stored]").click()
     page.wait_for_timeout(150)
     assert found() == stored
+
+
+def test_a_figure_stands_alone_and_still_works(visit, site):
+    visit.open(f"{site}/learn?lesson=encoder-decoder&figure=convolution", mask=False)
+    page = visit.page
+    page.locator(".convolution canvas").first.wait_for()
+    assert not page.get_by_role("heading").filter(visible=True).count()
+    assert not page.get_by_text("Check", exact=True).filter(visible=True).count()
+    page.get_by_role("link", name="The whole lesson").click()
+    page.get_by_role("heading", name="Encoder and decoder").wait_for()
+    assert "figure" not in page.url
+
+
+def test_a_handout_is_one_page(browser):
+    page = browser.new_page()
+    for address in lessons.LESSONS:
+        page.set_content(handout.page(address, lessons.text_of(address), "https://a.example/learn"))
+        printed = page.pdf(format="A4", prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b", printed)) == 1, address
+    page.close()

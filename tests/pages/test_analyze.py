@@ -136,11 +136,14 @@ def test_uploads_are_never_kept_for_others(open_page):
 def test_a_volume_opens_where_most_is_marked_and_the_answer_is_about_all_of_it(open_page):
     volume = np.stack([fakes.slice_and_mask(2)[0][..., 1]] * 5)
     volume[3, 10:20, 20:25] = 255
+    volume[:, 24:44, 4:44] += (
+        np.arange(40, dtype=np.uint8) % 30
+    )  # a scan has more values than labels
     data = nifti(volume.transpose(2, 1, 0), np.diag([-2.0, -2, 5, 1]))
-    app = upload(open_page("analyze"), ("brain.nii", data))
+    app = upload(open_page("analyze"), ("scan.nii", data))
     assert not app.exception
     words = words_of(app)
-    assert "brain\\_4" in words and app.metric[1].value == "600 mm²"
+    assert "scan\\_4" in words and app.metric[1].value == "600 mm²"
     assert app.title[0].value == plain(
         "Tumor marked in 5 of 5 slices, 11.0 mL, largest in slice 4, both sides."
     )

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.btmodels.case_files import CASES
 from tests.btmodels.io.test_wheel_files import FILES, FULL, SECONDS
 from tests.pages.conftest import words_of
 from tests.pages.test_analyze import upload
@@ -34,6 +35,27 @@ def test_a_scanners_file_gives_slices_or_a_sentence_on_the_page(open_page, secon
     told = [each.value for each in (*app.error, *app.warning) if file.name[:40] in each.value]
     assert shown or told, words_of(app)
     assert "Traceback" not in words_of(app) and "Error:" not in words_of(app)
+
+
+SAID = {
+    "02_one_position_missing": (8, "its number puts it between its neighbors"),
+    "25_two_studies_one_nifti": (16, ""),
+    "39_one_bad_member": (3, "is damaged or packed in a rare way within its zip"),
+}
+INPUTS = {name: CASES[name]() for name in SAID}  # before the site has other samples
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_goes_wrong_elsewhere_is_right_on_the_page(open_page, name):
+    count, said = SAID[name]
+    app = upload(open_page("analyze"), *INPUTS[name].items())
+    assert not app.exception
+    shown = app.session_state["uploads.own"].slices
+    assert len(shown) == count
+    notes = [note for each in shown for note in each.notes]
+    assert said in " ".join((*notes, *(each.value for each in app.error)))
+    volumes = {each.place.title for each in shown if each.place}
+    assert volumes == ({"AX FLAIR", "AX FLAIR (2)"} if count == 16 else volumes)
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def _failures_of_masks(scores: dict[str, Any], who: str) -> Iterator[str]:
             [_range(row), count(row["slices"]), figure(row, "dice"), figure(row, "found")]
             for row in sizes
         ]
-        header = ["true pixels of the slice", "slices", "mean Dice", "share with a hit"]
+        header = ["true pixels of the slice", "slices", "mean Dice", "share found"]
         yield (
             "- **Small tumors.** Dice depends on how large the tumor is on the slice:\n\n"
             + table(header, rows)

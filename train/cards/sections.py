@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from btmodels.metrics.binomial import detection_interval
 from btmodels.registry import MEMBERS_KEY, ModelSpec
-from train.cards.facts import FIGURES, SUBSETS, WAYS, Facts, slices_of
+from train.cards.facts import FIGURES, SUBSETS, WAYS, Facts, Figure, slices_of
 from train.cards.markdown import DASH, count, figure, find, table
 
 
@@ -114,7 +116,8 @@ def evaluation(facts: Facts, words: dict[str, str]) -> str:
     times = facts.record.extra.get("test_evaluations")
     if times is not None:
         parts.append(
-            f"Weights of this name have met the test patients {times} time{'s' * (times != 1)} so far."
+            f"This network was scored on the test patients {times} time{'s' * (times != 1)}; no "
+            "setting was changed because of a score."
         )
     extra = _ways(facts) if facts.spec.task == "segment" else _confusion(facts)
     return "\n\n".join(parts + extra)
@@ -125,11 +128,17 @@ def _scores_table(facts: Facts) -> str:
         f"{SUBSETS[subset]} ({len(each['patients'])})" for subset, each in facts.scored.items()
     ]
     rows = [
-        [each.label, *(figure(scores, each.key, each.digits) for scores in facts.scored.values())]
+        [each.label, *(_figure(scores, each) for scores in facts.scored.values())]
         for each in FIGURES[facts.spec.task]
         if any(find(scores, each.key) is not None for scores in facts.scored.values())
     ]
     return table(header, rows)
+
+
+def _figure(scores: Mapping[str, Any], each: Figure) -> str:
+    if each.key == "detection_rate":  # a count, whose interval no resampling can give
+        scores = {**scores, "detection_rate_interval": detection_interval(scores)}
+    return figure(scores, each.key, each.digits)
 
 
 def _ways(facts: Facts) -> list[str]:
@@ -151,8 +160,8 @@ def _ways(facts: Facts) -> list[str]:
         "",
     )
     text = (
-        "Beside the network alone two ways to clean up its masks. Cascade: a slice keeps its mask only "
-        f"where the classifier says tumor. Whole patient: {rule}"
+        "There are two ways to clean up the masks after the network. Cascade: a slice keeps its mask "
+        f"only where the classifier says tumor. Whole patient: {rule[:1].lower()}{rule[1:]}"
     )
     header = ["patients", "mask", "mean Dice", "median", "slices with tumor", "false alarms"]
     return [text, table(header, rows)]

@@ -74,7 +74,8 @@ def _schedule(config: dict[str, Any]) -> str:
 
 
 def dials_table(record: Record, task: str) -> str:
-    """Return what was chosen on the validation patients."""
+    """Return what was chosen on the validation patients, or by cross-validation where the network was
+    trained on them."""
     rows = [
         ["Threshold on the probability", f"{record.threshold:g}"],
         ["Temperature", f"{record.temperature:g}"],
@@ -82,7 +83,10 @@ def dials_table(record: Record, task: str) -> str:
     ]
     if task == "segment":
         rows.append(["Smallest part kept, pixels of the slice", str(record.min_component_pixels)])
+        if "validation" in record.training_subsets:
+            number = record.extra["fold_patients"]
+            return table([f"chosen by cross-validation, on {number} patients", ""], rows)
         if number := record.extra.get("fold_patients"):
-            aside = f"Threshold, among equals on validation: best out of fold for {number} patients"
-            rows.append([aside, "none of them a test patient"])
+            aside = f"by the out-of-fold Dice of {number} patients, none of them a test patient"
+            rows.append(["Ties between thresholds were broken", aside])
     return table(["chosen on validation patients", ""], rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from btmodels import paths, registry
 from btmodels.dataset import cohort
-from btmodels.errors import BrainTumorError, WeightsError
+from btmodels.errors import BrainTumorError, CohortError, WeightsError
 from btmodels.inference.predict import Predictor
 from btmodels.slices import Patient
 from train.evaluate.scoring import score_masks, score_verdicts
@@ -96,9 +96,11 @@ def evaluate(
 
     Raises:
         WeightsError: There are no usable weights.
-        CohortError: There is no mask to score against.
+        CohortError: There is no mask to score against, or the network was trained on these patients.
     """
     predictor = predictor or Predictor(name, assets, PRECISION)
+    if subset != "train" and subset in predictor.record.training_subsets:
+        raise CohortError(f"{predictor.spec.title} was trained on the {subset} patients, too.")
     if registry.get(name).task == "segment":
         scores = score_masks(predictor, patients, classifier or _default_classifier(assets))
     else:

@@ -16,14 +16,15 @@ members are put together as `train combine` does, once their own cross-validatio
 - of segmenters ``patients`` (by folder, see `btmodels.metrics.overlap.score_patient`) and the headline
   figures with intervals (`train.evaluate.scoring.headline`), counted at the slices' own rows and columns,
   and those again as ``whole_patient`` after a clean-up by its ``rule``;
-- of segmenters ``counts``: by folder and by cut (`train.experiments.folds.CUTS`) the true positive, false
-  positive and false negative pixels of all slices together;
 - of segmenters ``chosen_cut``: the headline figures where a fold's maps are cut at what is best for the
   other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
   subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
   `train.fit.select` chooses among thresholds that the validation patients cannot tell apart;
-- ``slice_scores``: by folder its ``fold`` and how strongly each slice speaks for a tumor (see
-  `train.experiments.folds.slice_scores`; of classifiers the probability's log-odds), for `train detect`;
+- ``slice_scores``: by folder its ``fold`` and how strongly each slice speaks for a tumor (of
+  segmenters the mean log-odds of its highest pixels, of classifiers that of the probability), for
+  `train detect`;
+- of segmenters ``settings``: by the same patients the dials of a record (`train.fit.select`), for networks
+  that `train fit` trains on all but the test patients; null where there are none;
 - of segmenters ``comparisons``: by the name of every other one that was judged in the same folds, what
   `train.experiments.pairs.compare` says;
 - of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
@@ -31,7 +32,8 @@ members are put together as `train combine` does, once their own cross-validatio
 - of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
-Maps and masks stay in ``runs`` (`train.experiments.folds`).
+Maps and masks stay in ``runs`` (`train.experiments.folds`). What the figures need of a finished fold goes
+into ``assets/metrics/folds``, so that another machine goes on with those that are left.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ from btmodels.training.fitting import FitConfig, read_weights
 from train import provenance
 from train.experiments import common, folds
 from train.experiments.common import Budget
+from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import compare
 from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material, load_material
@@ -100,6 +103,7 @@ class _Run:
         material: All slices.
         patients: By folder.
         place: Where the folds' folders lie.
+        kept: Folder of the finished folds' files.
     """
 
     network: str
@@ -108,6 +112,7 @@ class _Run:
     material: Material
     patients: dict[str, Patient]
     place: Path
+    kept: Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -154,7 +159,7 @@ def _judge_all(args: argparse.Namespace) -> int:
     # Folds that other processes finished count too, so that the last one to end writes all of them.
     wanted = {*(args.folds or numbers), *(n for n in numbers if _is_finished(run, n))}
     done = [judge(run, number, held_out[number - 1]) for number in sorted(wanted)]
-    lacks = set(numbers) - {each["fold"] for each in done}
+    lacks = set(numbers) - {_facts(each)["fold"] for each in done}
     document = common.document(
         args,
         QUESTION,
@@ -164,7 +169,7 @@ def _judge_all(args: argparse.Namespace) -> int:
         task=args.task,
         run=run.place.name,
         full_recipe=full_recipe(args.task),
-        network={"name": network, "parameters": done[0]["parameters"]},
+        network={"name": network, "parameters": _facts(done[0])["parameters"]},
         **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
         **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
     )
@@ -176,11 +181,21 @@ def _judge_all(args: argparse.Namespace) -> int:
     return 0
 
 
+def _facts(fold: FoldCounts | dict) -> dict:
+    return fold if isinstance(fold, dict) else fold.facts
+
+
 def _is_finished(run: _Run, number: int) -> bool:
     facts, maps = run.place / f"fold-{number}.json", run.place / f"fold-{number}" / "maps.npz"
     if run.network == CLASSIFIER:
-        return facts.exists()
+        return facts.exists() or _read_verdicts(run, number) is not None
+    if read_counts(_kept_counts(run, number), run.place.name):
+        return True
     return maps.exists() and (run.network == ENSEMBLE or facts.exists())
+
+
+def _kept_counts(run: _Run, number: int) -> Path:
+    return run.kept / f"{run.network}-{number}.npz"
 
 
 def _compare_with_others(
@@ -222,7 +237,8 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         name = f"crossval-{network}-{kind}-{common.run_name(budget, material)}"
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     place = args.runs / "experiments" / name
-    return _Run(network, budget, members, material, patients, place)
+    kept = args.assets / "metrics" / "folds"
+    return _Run(network, budget, members, material, patients, place, kept)
 
 
 def _read_member(args: argparse.Namespace, name: str) -> dict:
@@ -305,7 +321,9 @@ def train_on_others(
     }
 
 
-def _segment(run: _Run, number: int, fold: list[str]) -> dict:
+def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
+    if kept := read_counts(_kept_counts(run, number), run.place.name):
+        return kept
     place, size = run.place / f"fold-{number}", run.budget.size
 
     def build() -> keras.Model:
@@ -326,11 +344,13 @@ def _segment(run: _Run, number: int, fold: list[str]) -> dict:
         return model
 
     facts = common.once(run.place / f"fold-{number}.json", train)
-    _draw_once(run, number, fold, trained)
-    return facts
+    return _count_once(run, facts, fold, trained)
 
 
-def _join_members(run: _Run, number: int, fold: list[str]) -> dict:
+def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
+    if kept := read_counts(_kept_counts(run, number), run.place.name):
+        return kept
+
     def join() -> keras.Model:
         size = run.material.slices.pixels.shape[1]
         model = build_ensemble((size, size, 3), name=ENSEMBLE)
@@ -341,32 +361,40 @@ def _join_members(run: _Run, number: int, fold: list[str]) -> dict:
             model.get_layer(member["network"]["name"]).set_weights(read_weights(path))
         return model
 
-    _draw_once(run, number, fold, join)
     parts = [next(f for f in m["folds"] if f["fold"] == number) for m in run.members]
-    return {
+    facts = {
         "fold": number,
         "parameters": sum(part["parameters"] for part in parts),
         "training_patients": parts[0]["training_patients"],
         **{k: sum(part[k] for part in parts) for k in ("cpu_seconds", "wall_seconds")},
     }
+    return _count_once(run, facts, fold, join)
 
 
-def _draw_once(run: _Run, number: int, fold: list[str], trained: Callable[[], keras.Model]) -> None:
-    path = run.place / f"fold-{number}" / "maps.npz"
-    if not path.exists():
-        maps = folds.draw_maps(trained(), run.material.of(fold), run.patients)
-        folds.keep_maps(maps, path)
+def _count_once(
+    run: _Run, facts: dict, fold: list[str], trained: Callable[[], keras.Model]
+) -> FoldCounts:
+    place = run.place / f"fold-{facts['fold']}"
+    if not (place / "maps.npz").exists():
+        drawn = folds.draw_maps(trained(), run.material.of(fold), run.patients)
+        folds.keep_maps(drawn, place / "maps.npz")
+    maps = folds.read_maps(place / "maps.npz")
+    folds.keep_masks(maps, place / "masks.npz")
+    kept = {key: facts[key] for key in FACTS if key in facts}
+    counts = count_fold(maps, run.place.name, kept)
+    keep_counts(counts, _kept_counts(run, facts["fold"]))
+    return counts
 
 
-def _sum_up_maps(run: _Run, done: list[dict]) -> dict:
-    places = [run.place / f"fold-{each['fold']}" for each in done]
+def _sum_up_maps(run: _Run, done: list[FoldCounts]) -> dict:
     choosing = [*run.material.split["train"], *run.material.split["validation"]]
-    drawn = [folds.read_maps(place / "maps.npz") for place in places]
-    facts = [{key: each[key] for key in FACTS if key in each} for each in done]
-    return folds.figures_of(facts, drawn, choosing, places)
+    return folds.figures_of(done, choosing)
 
 
 def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
+    if kept := _read_verdicts(run, number):
+        return kept
+
     def make() -> dict:
         budget, slices = run.budget, run.material.of(fold)
         keras.utils.set_random_seed(budget.seed)
@@ -389,7 +417,15 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
             ],
         }
 
-    return common.once(run.place / f"fold-{number}.json", make)
+    found = {**common.once(run.place / f"fold-{number}.json", make), "run": run.place.name}
+    provenance.write_json(run.kept / f"{run.network}-{number}.json", found, indent=None)
+    return found
+
+
+def _read_verdicts(run: _Run, number: int) -> dict | None:
+    path = run.kept / f"{run.network}-{number}.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found if found.get("run") == run.place.name else None
 
 
 def _sum_up_verdicts(done: list[dict]) -> dict:
@@ -415,7 +451,7 @@ def _sum_up_verdicts(done: list[dict]) -> dict:
             for name, scores in _slice_scores(fold["slices"]).items()
         },
         "patients": patients,
-        "folds": [{k: v for k, v in fold.items() if k != "slices"} for fold in done],
+        "folds": [{k: v for k, v in fold.items() if k not in ("slices", "run")} for fold in done],
     }
 
 

@@ -21,7 +21,7 @@ Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds
   ``difference_interval``, ``better`` (patients whose Dice rose) and ``adopted`` (whether it would be, were
   this no screen; see `train.experiments.pairs`).
 
-Counts of every slice at all of `train.experiments.folds.CUTS` stay in ``runs``.
+Counts of every slice at all of `train.experiments.fold_counts.CUTS` stay in ``runs``.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import read_weights
-from train.experiments import common, folds
+from train.experiments import common, fold_counts, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
+from train.experiments.fold_counts import count_fold
 from train.experiments.pairs import INTERVAL, LEAST_GAIN, compare
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
@@ -185,7 +186,7 @@ def _judge_fold(
         drawn = folds.draw_maps(model, material.of(fold), patients)
         counts[kind] = {
             name: [[[c.tp, c.fp, c.fn, c.tn] for c in cut] for cut in cuts]
-            for name, cuts in folds.count_at_cuts(drawn).items()
+            for name, cuts in count_fold(drawn, folder.name, facts, (0,)).by_cut().items()
         }
     return {**facts, "counts": counts}
 
@@ -295,9 +296,9 @@ def score(
     for fold in by_fold:
         others = [dices[name] for name in dices if name in choosing and name not in fold]
         means = np.nanmean(np.array(others, float), axis=0) if others else np.zeros(0)
-        cut = int(np.argmax(means)) if means.size else folds.HALF
+        cut = int(np.argmax(means)) if means.size else fold_counts.HALF
         chosen += [dices[name][cut] for name in fold if name in choosing]
-    patients = {name: each[folds.HALF] for name, each in dices.items()}
+    patients = {name: each[fold_counts.HALF] for name, each in dices.items()}
     deciding = [value for name, value in patients.items() if name in choosing]
     return {
         "mean_dice": overlap.mean_of(deciding),

@@ -1,5 +1,8 @@
 """``python -m train fit MODEL``: train a network on the training patients, choose on the validation ones.
 
+Networks of `train.fit.recipes.CHOSEN_IN_FOLDS` train on both, and their settings come from their
+cross-validation, which has to be there.
+
 Writes ``assets/weights/MODEL.weights.h5`` and its record. A run lives in ``runs/MODEL-DIGEST``, where the
 digest stands for all that its weights depend on, and goes on from its last epoch when the same command is
 given again; ``--publish-now`` writes the best weights so far without training, marked as incomplete.
@@ -38,9 +41,9 @@ from train.fit import pretrained
 from train.fit.augment import Augmentation
 from train.fit.data import Epoch
 from train.fit.publish import earlier_runs, publish, sha256_of
-from train.fit.recipes import POLICIES, RECIPES
+from train.fit.recipes import CHOSEN_IN_FOLDS, POLICIES, RECIPES
 from train.fit.select import predict_logits
-from train.fit.subset import TRAINING_SUBSETS, Subset, load_subset
+from train.fit.subset import TRAINING_SUBSETS, Subset, join, load_subset
 from train.provenance import command_line
 
 
@@ -97,19 +100,21 @@ def main(args: argparse.Namespace) -> int:
         trained = with_localizer(model)
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
 
+    training, validate = subsets["train"], partial(_score(spec.task), model, subsets["validation"])
+    if spec.name in CHOSEN_IN_FOLDS:
+        training, validate = join(subsets.values()), _take_the_last
+
     print(
-        f"{spec.title}: {model.count_params():,} parameters, {len(subsets['train'].pixels)} slices of "
-        f"{len(set(subsets['train'].patients))} patients, {keras.config.dtype_policy().name}",
+        f"{spec.title}: {model.count_params():,} parameters, {len(training.pixels)} slices of "
+        f"{len(set(training.patients))} patients, {keras.config.dtype_policy().name}",
         flush=True,
     )
-    score = segmenter_score if spec.task == "segment" else classifier_score
-    validate = partial(score, model, subsets["validation"])
     try:
         if args.publish_now:
             states = _read_stages(trained, loss, stages, folder)
         else:
             states = [
-                _train(spec, trained, loss, stage, subsets["train"], validate, folder / name, args)
+                _train(spec, trained, loss, stage, training, validate, folder / name, args)
                 for name, stage in _named(stages)
             ]
     except OSError as error:  # a full disk, say, or nothing trained yet
@@ -229,6 +234,14 @@ def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.
     if not args.tensorboard:
         return ()
     return (keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),)
+
+
+def _score(task: str) -> Callable[[keras.Model, Subset], float]:
+    return segmenter_score if task == "segment" else classifier_score
+
+
+def _take_the_last() -> float:
+    return 0.0  # no later epoch is better than the first that is asked, which is the last of all
 
 
 def segmenter_score(model: keras.Model, subset: Subset) -> float:

@@ -12,6 +12,7 @@ import keras
 
 from btmodels import registry, weights
 from btmodels.dataset.cohort import split_sha256
+from train.fit.recipes import CHOSEN_IN_FOLDS, training_subsets
 from train.fit.select import CHOOSING_SIZE, choose_for_classifier, choose_for_segmenter
 from train.fit.subset import load_subset
 from train.provenance import command_line, versions, write_json
@@ -39,14 +40,14 @@ def earlier_runs(start: Path | None) -> list[dict]:
 
 
 def out_of_fold(name: str, assets: Path) -> dict | None:
-    """Return the ``cuts`` of a segmenter's cross-validation (`train.experiments.crossval`); None where
-    none was finished with this split."""
+    """Return a segmenter's cross-validation (`train.experiments.crossval`); None where none was finished
+    with this split."""
     path = assets / "metrics" / f"crossval_{name}.json"
     if not path.exists():
         return None
     found = json.loads(path.read_text(encoding="utf-8"))
     usable = found["complete"] and found["split_sha256"] == split_sha256(assets)
-    return found["cuts"] if usable else None
+    return found if usable else None
 
 
 def publish(
@@ -91,7 +92,8 @@ def make_record(
     args: argparse.Namespace,
     origin: dict,
 ) -> dict:
-    """Return the record of weights, with what is chosen on the validation patients.
+    """Return the record of weights, with what is chosen on the validation patients, or by cross-validation
+    where the network has trained on them.
 
     Args:
         spec: The network's row of the registry.
@@ -101,9 +103,12 @@ def make_record(
     """
     validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
     folds = out_of_fold(spec.name, args.assets)
-    if spec.task == "segment":
-        chosen = choose_for_segmenter(model, validation, folds["rows"] if folds else ())
-        chosen["fold_patients"] = folds["patients"] if folds else 0
+    if spec.name in CHOSEN_IN_FOLDS and folds:
+        chosen = dict(folds["settings"])
+    elif spec.task == "segment":
+        cuts = folds["cuts"] if folds else {"rows": (), "patients": 0}
+        chosen = choose_for_segmenter(model, validation, cuts["rows"])
+        chosen["fold_patients"] = cuts["patients"]
     else:
         chosen = choose_for_classifier(model, validation)
     previous = registry.record_path(spec.name, args.assets)
@@ -113,6 +118,7 @@ def make_record(
         "sha256": sha256,
         **chosen,
         "split_sha256": split_sha256(args.assets),
+        "training_subsets": training_subsets(spec.name),
         "complete": state["complete"],
         "test_evaluations": tested,
         "parameters": model.count_params(),

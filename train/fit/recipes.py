@@ -38,6 +38,10 @@ RECIPES: dict[str, tuple[FitConfig, ...]] = {
 }
 """By the network's name, its stages: each starts from the weights that validated best in the one before."""
 
+CHOSEN_IN_FOLDS: tuple[str, ...] = ()
+"""Networks whose recipe and settings cross-validation has chosen. They train on the validation patients,
+too, and are taken as they are at the last step."""
+
 CANDIDATES = {
     "efficientnet_resunet": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
     "efficientnet_plain": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
@@ -51,3 +55,8 @@ POLICIES = {
 }
 """Of Keras, where the fastest of the machine is not: depthwise convolutions take half as long again in
 bfloat16 on processors."""
+
+
+def training_subsets(name: str) -> list[str]:
+    """Return the subsets whose patients `train fit` trains a network on."""
+    return ["train", "validation"] if name in CHOSEN_IN_FOLDS else ["train"]

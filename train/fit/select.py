@@ -30,12 +30,15 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(0, -logits))
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+def fit_temperature(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """Return the temperature with the least cross-entropy (Guo et al. 2017, arXiv:1706.04599).
 
     Args:
         logits: float, (n,).
         labels: bool, (n,).
+        weights: float, (n,), how often each counts; None counts each once.
 
     Returns:
         Between 0.1 and 10, to two significant decimals of its logarithm; 1 without both classes.
@@ -44,7 +47,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return 1.0
     signed = np.where(labels, -logits, logits).astype(np.float64)
     candidates = np.exp(np.linspace(np.log(0.1), np.log(10), 231))
-    costs = [np.logaddexp(0, signed / t).mean() for t in candidates]
+    costs = [np.average(np.logaddexp(0, signed / t), weights=weights) for t in candidates]
     return round(float(candidates[int(np.argmin(costs))]), 4)
 
 
@@ -122,24 +125,13 @@ def choose_for_segmenter(
     ]
     averaged = (views[0] + views[1]) / 2
 
-    def score(probability: np.ndarray, threshold: float, parts: int) -> dict:
-        masks = np.stack([cut(item, threshold, parts) for item in to_levels(probability)])
-        return _score(masks, truth, subset.patients)
+    def score(probability: np.ndarray) -> float:
+        return _score(to_levels(probability), 0.5, 0, truth, subset.patients)["validation_dice"]
 
-    alone = mean_of(score(view, 0.5, 0)["validation_dice"] for view in views)
-    together = score(averaged, 0.5, 0)["validation_dice"]
-    flips = together > alone
-    tried = [
-        {
-            "threshold": threshold,
-            "temperature": temperature,
-            "flips": flips,
-            "min_component_pixels": parts,
-            **score(averaged if flips else views[0], threshold, parts),
-        }
-        for threshold in THRESHOLDS
-        for parts in CLEAN_UPS
-    ]
+    flips = score(averaged) > mean_of(map(score, views))
+    levels = to_levels(averaged if flips else views[0])
+    chosen = {"temperature": temperature, "flips": flips}
+    tried = [chosen | each for each in _try_all(levels, truth, subset.patients)]
     best = max(entry["validation_dice"] for entry in tried)
     good = [entry for entry in tried if entry["validation_dice"] >= best - DICE_MARGIN]
     if cuts:
@@ -148,12 +140,29 @@ def choose_for_segmenter(
         good = [entry for entry, dice_ in zip(good, out_of_fold, strict=True) if dice_ >= least]
     return min(
         good,
-        key=lambda entry: (
+        key=lambda entry: fewest_alarms(
             entry["validation_false_alarm_rate"],
-            -entry["min_component_pixels"],
-            -entry["validation_dice"],
+            entry["min_component_pixels"],
+            entry["validation_dice"],
         ),
     )
+
+
+def _try_all(levels: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> list[dict]:
+    return [
+        {
+            "threshold": threshold,
+            "min_component_pixels": parts,
+            **_score(levels, threshold, parts, truth, patients),
+        }
+        for threshold in THRESHOLDS
+        for parts in CLEAN_UPS
+    ]
+
+
+def fewest_alarms(rate: float, parts: int, dice_: float) -> tuple[float, ...]:
+    """Sort key of settings that are equally good: fewer false alarms, then more cleaning up, then Dice."""
+    return rate, -parts, -dice_
 
 
 def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
@@ -164,7 +173,10 @@ def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
     return float(np.interp(before, *columns))
 
 
-def _score(masks: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> dict:
+def _score(
+    levels: np.ndarray, threshold: float, parts: int, truth: np.ndarray, patients: tuple[str, ...]
+) -> dict:
+    masks = [cut(each, threshold, parts) for each in levels]
     counted = count_by_patient(masks, truth, patients)
     empty = [c for slices in counted.values() for c in slices if not c.tp + c.fn]
     return {

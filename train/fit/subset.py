@@ -81,6 +81,17 @@ def load_subset(
     return read_subset(cohort.subset_patients(data, subset, assets)[:limit], size)
 
 
+def join(subsets: Iterable[Subset]) -> Subset:
+    """Return the slices of several subsets, of one size, as one."""
+    parts = list(subsets)
+    return Subset(
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate([part.masks for part in parts]),
+        tuple(name for part in parts for name in part.patients),
+        tuple(number for part in parts for number in part.numbers),
+    )
+
+
 def read_subset(patients: Iterable[Patient], size: int) -> Subset:
     """Read the slices of some patients that have a mask, fitted to ``size`` rows and columns."""
     pixels, masks, names, numbers = [], [], [], []

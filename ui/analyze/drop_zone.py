@@ -19,7 +19,7 @@ MOST_SAMPLES = 4
 def draw(overrides: UploadOverrides) -> UploadBatch:
     """Draw the drop zone beside what belongs into it, and read what was dropped."""
     text = sections("cards/analyze.md")
-    with st.container(key="headline"):
+    with st.container(key="welcome"):
         st.title(text.get("Headline", "Analyze"), anchor=False)
     _gone()
     left, right = st.columns([1.5, 1], gap="large")

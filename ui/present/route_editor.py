@@ -236,7 +236,7 @@ def _open(stops: tuple[Stop, ...]) -> list[tuple[Stack, str | None]]:
 
 def _get_ready(stops: tuple[Stop, ...]) -> None:
     opened = _open(stops)
-    bar = st.progress(0.0, "The networks look at every slice of the route.")
+    bar = st.progress(0.0, "Analyzing every slice of the route…")
     for done, (stack, model) in enumerate(opened, start=1):
         # Each round analyzes some slices more, so there cannot be more rounds than slices.
         for _ in stack.slices:

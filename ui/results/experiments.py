@@ -18,7 +18,7 @@ NAMES = {
     "crossval": "Cross-validation",
     "screen": "Ways to train",
     "leak": "The leak",
-    "robustness": "Faults of the input",
+    "robustness": "Input faults",
     "transfer": "Transfer learning",
     "losses": "Losses",
     "skips": "Skip connections",
@@ -65,7 +65,7 @@ def say_budget(found: dict[str, Any]) -> None:
     if found.get("quick"):
         words += " This file comes from a quick trial: its figures mean nothing."
     if not found.get("complete", True):
-        words += f" It is not complete yet: {len(found['lacks'])} of its trainings are to come."
+        words += f" It is not complete yet: {len(found['lacks'])} of its training runs are still missing."
     st.caption(words)
 
 

@@ -86,16 +86,16 @@ def short_sentence() -> str:
         return ""
     first = found[0]
     experts = published.load()["experts"]
-    beside = f" Two experts agree to {experts['mean_dice']:.2f}." if experts else ""
+    beside = f" Between two experts: {experts['mean_dice']:.2f}." if experts else ""
     return (
-        f"On {first.patients} patients it had never met: mean Dice **{first.value:.2f}**.{beside}"
+        f"Mean Dice on {first.patients} patients it had never seen: **{first.value:.2f}**.{beside}"
     )
 
 
 def experts_sentence() -> str:
     """Say how well two experts agree; empty where that is not known."""
     experts = published.load()["experts"]
-    return f"Two experts agree with each other to {experts['mean_dice']:.2f}." if experts else ""
+    return f"Agreement between two experts: {experts['mean_dice']:.2f}." if experts else ""
 
 
 def patient_rows() -> list[published.PatientRow]:
@@ -127,8 +127,8 @@ def _mean_dice(document: dict, source: str) -> Score | None:
 
 def _who(score: Score) -> str:
     if score.source == "crossval":
-        return f"{score.patients} patients, each scored by a network that never met that patient"
-    return f"{score.patients} test patients that it never met"
+        return f"{score.patients} patients, each scored by a network that never saw that patient"
+    return f"{score.patients} test patients that it never saw"
 
 
 def _interval(score: Score, percent: bool = False) -> str:

@@ -12,8 +12,8 @@ MISSING = "How well the input check works was not measured in this copy of the p
 
 SUBSETS = {
     "test": "LGG, patients never seen",
-    "validation": "LGG, patients that limits were chosen on",
-    "synthetic": "synthetic patients, fitted on too",
+    "validation": "LGG, patients used to set the limits",
+    "synthetic": "synthetic patients, also used to fit it",
 }
 
 
@@ -31,11 +31,15 @@ def draw_quality_scores() -> None:
     for title, rows, alt in (
         ("Slices as they are", clean_slices, "Slices that pass untouched, by patients."),
         (
-            "Pictures that are no slice of a head",
+            "Pictures that are not a slice of a head",
             other_pictures,
             "Pictures that get no mask, by kind.",
         ),
-        ("Slices spoiled on purpose", corrupted_slices, "Spoiled slices that are caught, by kind."),
+        (
+            "Slices degraded on purpose",
+            corrupted_slices,
+            "Degraded slices that are caught, by kind.",
+        ),
     ):
         st.markdown(f"**{title}**")
         st.dataframe(rows(found), hide_index=True, height="content", alt=alt)

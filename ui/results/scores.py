@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.special import betaincinv
-
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.registry import ModelSpec, Record
@@ -114,21 +112,6 @@ def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | No
     if not isinstance(interval, list) or None in interval:
         return None
     return interval[0], interval[1]
-
-
-def detection_interval(scored: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return the exact 95% interval (Clopper, Pearson 1934) of the share of patients detected.
-
-    Resampling cannot give one where all patients were found: every draw would find all again.
-    """
-    rate, patients = scored.get("detection_rate"), scored.get("patients") or {}
-    trials = sum(bool(each.get("tumor_pixels")) for each in patients.values())
-    if not isinstance(rate, int | float) or not trials:
-        return None
-    found = round(rate * trials)
-    low = betaincinv(found, trials - found + 1, 0.025) if found else 0.0
-    high = betaincinv(found + 1, trials - found, 0.975) if found < trials else 1.0
-    return float(low), float(high)
 
 
 def cascade_of(scored: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -49,7 +49,7 @@ def choose(
     if st.session_state[MODEL] not in offered:
         st.session_state[MODEL] = next(iter(offered))
     name = st.session_state[MODEL]
-    left, right = st.columns([1, 2.4], vertical_alignment="bottom", gap="medium")
+    left, right = st.columns([1, 2.4], gap="medium")
     if len(offered) > 1:
         with left:
             name = st.selectbox(

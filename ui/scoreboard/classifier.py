@@ -10,7 +10,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.metrics import classification
 from ui.results import experiments
-from ui.scoreboard import charts
+from ui.scoreboard import charts, curves
 from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import CLASSIFIER, chart, draw_costs, draw_networks, draw_terms
 from ui.scoreboard.crossval import reduced_run
@@ -49,7 +49,7 @@ def draw_outcomes(
     with left:
         st.markdown(text.get("Classifier calibration", ""))
         chart(
-            charts.reliability(classification.reliability(probability, tumor), "slices"),
+            curves.reliability(classification.reliability(probability, tumor), "slices"),
             "reliability",
             "Share of slices with tumor among those of a probability, against that probability.",
         )
@@ -84,7 +84,7 @@ def draw_curves(
     with left:
         st.markdown(text.get("ROC", ""))
         chart(
-            charts.roc(*classification.roc_curve(probability, tumor), (alarms, found)),
+            curves.roc(*classification.roc_curve(probability, tumor), (alarms, found)),
             "roc",
             "ROC curve: share of tumor slices found against share of false alarms.",
         )
@@ -92,7 +92,7 @@ def draw_curves(
         st.markdown(text.get("Precision and recall", ""))
         right_when_yes = (found, float(tumor[yes].mean())) if yes.any() else None
         chart(
-            charts.precision_recall(
+            curves.precision_recall(
                 *classification.precision_recall_curve(probability, tumor),
                 float(tumor.mean()),
                 right_when_yes,

@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from btmodels.metrics.binomial import detection_interval
 from ui.results import costs, experiments
-from ui.results.scores import Network, detection_interval, interval_of
+from ui.results.scores import Network, interval_of
 from ui.shared.tables import table as draw_table
 
 Text = dict[str, str]

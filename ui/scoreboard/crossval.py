@@ -59,7 +59,7 @@ def draw_crossval(document: Document, text: Text) -> None:
                 "Fold": fold["fold"],
                 "Trained on": fold["training_patients"],
                 "Mean Dice": fold["mean_dice"],
-                "Processor seconds": fold["cpu_seconds"],
+                "Processor seconds": round(fold["cpu_seconds"]),
             }
             for fold in document["folds"]
         ],
@@ -67,7 +67,7 @@ def draw_crossval(document: Document, text: Text) -> None:
             "Fold": Column.NumberColumn(pinned=True),
             "Trained on": Column.NumberColumn(help="Patients of the other folds."),
             "Mean Dice": Column.NumberColumn(format="%.3f"),
-            "Processor seconds": Column.NumberColumn(format="%.0f", help="For training."),
+            "Processor seconds": Column.NumberColumn(format="localized", help="For training."),
         },
         "crossval",
         "Each fold with its training and its score.",
@@ -142,7 +142,7 @@ def _draw_networks() -> None:
                 "Mean at the chosen threshold": each["chosen_cut"]["mean_dice"],
                 "Tumor-slice Dice": each["tumor_slice_dice"],
                 "False alarms": 100 * each["false_alarm_rate"],
-                "Slices a fold": budget and experiments.trained_slices(budget),
+                "Slices per fold": budget and experiments.trained_slices(budget),
                 "Pixels": budget and f"{budget['size']} x {budget['size']}",
             }
             for each in found
@@ -160,8 +160,9 @@ def _draw_networks() -> None:
             "False alarms": Column.NumberColumn(
                 format="%.1f%%", help="Slices without tumor in which something is marked."
             ),
-            "Slices a fold": Column.NumberColumn(
-                help="On which each fold's network was trained. An ensemble is assembled, not trained."
+            "Slices per fold": Column.NumberColumn(
+                format="localized",
+                help="On which each fold's network was trained. An ensemble is assembled, not trained.",
             ),
             "Pixels": Column.TextColumn(help="Rows and columns in training and scoring."),
         },

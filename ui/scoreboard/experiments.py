@@ -84,7 +84,7 @@ def leak(document: Document, text: Text) -> None:
                 "Patients on both sides": len(arm["shared_patients"]),
                 "Nearest of the same patient": 100 * arm["nearest"]["same_patient"],
                 "Distance to the nearest": arm["nearest"]["median_distance"],
-                "Distance of neighbors": arm["nearest"]["neighbor_distance"],
+                "Distance between neighbors": arm["nearest"]["neighbor_distance"],
             }
             for arm in document["arms"]
         ],
@@ -101,7 +101,7 @@ def leak(document: Document, text: Text) -> None:
             "Distance to the nearest": Column.NumberColumn(
                 format="%.2f", help=document["distance"]
             ),
-            "Distance of neighbors": Column.NumberColumn(
+            "Distance between neighbors": Column.NumberColumn(
                 format="%.2f", help="Median distance between neighboring slices of one head."
             ),
         },

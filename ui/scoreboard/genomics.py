@@ -35,12 +35,12 @@ def associate(document: Document, text: Text) -> None:
     figures = {each["key"]: each["title"] for each in document["figures"]}
     clusters = {each["column"]: each["title"] for each in document["clusters"]}
     left, right = st.columns(2)
-    figure = left.selectbox("Figure of shape", list(figures), format_func=figures.get, key=FIGURE)
+    figure = left.selectbox("Shape feature", list(figures), format_func=figures.get, key=FIGURE)
     column = right.selectbox("Clusters by", list(clusters), format_func=clusters.get, key=CLUSTER)
     chart(
         groups(_by_cluster(document, figure, column), figures[figure]),
         "associate",
-        "A figure of shape of each patient by cluster, true and predicted masks.",
+        "A shape feature of each patient by cluster, from true and predicted masks.",
     )
     agreement = {each["figure"]: each for each in document["agreement"]}[figure]
     if agreement["spearman"] is not None:

@@ -17,12 +17,12 @@ def draw_publications(text: Text) -> None:
     table(
         published.table(),
         {
-            "System": Column.TextColumn(pinned=True, width=170),
+            "System": Column.TextColumn(pinned=True, width=230),
             "Published": Column.TextColumn(
-                width="medium", help="Mean and median are of patients; plain Dice is not."
+                width=330, help="Mean and median are of patients; plain Dice is not."
             ),
             "Split by": Column.TextColumn(help="What the split kept apart: patients, or slices."),
-            "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width="medium"),
+            "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width=130),
             "Selected on them": Column.TextColumn(
                 help="Whether the network or its settings were picked by this very score."
             ),

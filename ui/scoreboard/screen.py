@@ -20,8 +20,8 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
     percent = f"{100 * document['interval']:.0f}%"
     patients = rows[0]["compared_patients"]
     st.markdown(
-        f"{patients} patients, none of them a test patient, each judged by a "
-        f"network that never met them. Trained as the site's networks are, these small networks reach "
+        f"{patients} patients, none of them a test patient, each scored by a "
+        f"network that never saw them. Trained as the site's networks are, these small networks reach "
         f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows, document['least_gain'])} "
         f"A change counts where its {percent} interval leaves out 0."
     )
@@ -36,11 +36,11 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
                 )
                 for row in rows
             ],
-            "Difference of mean Dice",
+            "Difference in mean Dice",
             zero=True,
         ),
         "screen",
-        f"Difference of mean Dice that each change made, with {percent} intervals.",
+        f"Difference in mean Dice that each change made, with {percent} intervals.",
     )
     table(
         [
@@ -54,7 +54,9 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
                 "To": (row["difference_interval"] or [None, None])[1],
                 "Patients": row["compared_patients"] or None,
                 "Better": row["better"],
-                "Cut chosen": row["chosen_cut"] if row["folds"] == first["folds"] else None,
+                "At chosen threshold": row["chosen_cut"]
+                if row["folds"] == first["folds"]
+                else None,
                 "Minutes": row["cpu_seconds"] / 60,
             }
             for row in document["variants"]
@@ -71,9 +73,9 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
             "To": Column.NumberColumn(format="%+.3f"),
             "Patients": Column.NumberColumn(help="Patients who were compared."),
             "Better": Column.NumberColumn(help="Patients whose Dice rose."),
-            "Cut chosen": Column.NumberColumn(
+            "At chosen threshold": Column.NumberColumn(
                 format="%.3f",
-                help="Mean Dice where each fold is cut at what is best for the other folds' patients.",
+                help="Mean Dice, each fold at the threshold that is best for the other folds' patients.",
             ),
             "Minutes": Column.NumberColumn(format="%.0f", help="Processor time of all folds."),
         },
@@ -91,7 +93,7 @@ def title(row: Mapping[str, Any]) -> str:
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
-    """Say in sentences which changes helped, cost, or did not matter, and of how many nothing can be told.
+    """Say in sentences which changes helped, cost, or did not matter, and of how many nothing can be said.
 
     Args:
         rows: Of the file, without the first.
@@ -113,5 +115,5 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
         sentences.append(f"Less than {least:g} either way: {named}.")
     if rest:
         noun = "comparison" if rest == 1 else "comparisons"
-        sentences.append(f"Of {rest} {noun} nothing can be told.")
+        sentences.append(f"For {rest} {noun}, nothing can be said.")
     return " ".join(sentences)

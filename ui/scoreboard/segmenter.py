@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from btmodels.metrics import overlap
+from btmodels.metrics.binomial import detection_interval
 from btmodels.metrics.overlap import Counts
-from ui.results.scores import cascade_of, detection_interval, interval_of, shown_of
-from ui.scoreboard import charts
+from ui.results.scores import cascade_of, interval_of, shown_of
+from ui.scoreboard import charts, curves
 from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import (
     SEGMENTER,
@@ -137,7 +138,7 @@ def draw_sizes(scored: dict[str, Any], text: Text) -> None:
         "Dice": Column.NumberColumn(format="%.3f", help=help_of(text, "Dice")),
         "Found at all": Column.NumberColumn(format="%.1f%%"),
     }
-    with st.expander("The same in figures", icon=":material/table:"):
+    with st.expander("The same in numbers", icon=":material/table:"):
         table(rows, columns, "sizes", "Dice and share of slices found, by size of the tumor.")
 
 
@@ -145,13 +146,13 @@ def draw_calibration(scored: dict[str, Any], text: Text) -> None:
     """Draw what share of the pixels of each probability is tumor."""
     found = scored.get("calibration")
     if not found:
-        st.info("The calibration of pixels was not measured of these weights on these patients.")
+        st.info("The calibration of pixels was not measured for these weights on these patients.")
         return
     st.markdown(text.get("Pixel calibration", ""))
     rows = list(zip(found["probability"], found["tumor"], found["pixels"], strict=True))
     filled = [row for row in rows if row[2] and None not in row]
     chart(
-        charts.reliability(filled, "pixels"),
+        curves.reliability(filled, "pixels"),
         "calibration",
         "Share of tumor among pixels of a probability, against that probability.",
     )

@@ -15,6 +15,7 @@ from btmodels.inference import engine
 from btmodels.measurement import measure
 from btmodels.registry import Record
 from btmodels.slices import Analysis, Prediction, Slice
+from ui.results import scores
 from ui.session import gradcam, quality
 from ui.session.cache import upload_key
 from ui.session.stack import Analyzed, Stack
@@ -75,11 +76,8 @@ def _shared() -> AnalysisCache:
 
 
 def segmenters() -> list[str]:
-    """Return the registry names of segmenters that have a record, the site's own first."""
-    own = registry.get(SEGMENTER).name
-    names = [spec.name for spec in registry.SPECS.values() if spec.task == "segment"]
-    there = [name for name in names if registry.record_path(name).exists()]
-    return sorted(there, key=lambda name: name != own)
+    """Return the registry names of segmenters that have a record, in the order of every list of them."""
+    return [each.spec.name for each in scores.networks() if each.spec.task == "segment"]
 
 
 def cached(stack: Stack, model: str | None = None) -> Analyzed:

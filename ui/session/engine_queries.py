@@ -51,7 +51,9 @@ def ask(key: tuple, job: Callable[[], Any]) -> Answer:
     later(lambda: _do(key, job))
     if status.state == "warming":
         return Answer(None, WARMING)
-    return Answer(None, "The network is at it." if status.lessons == "warm" else LESSONS_WARMING)
+    return Answer(
+        None, "The network is working on it." if status.lessons == "warm" else LESSONS_WARMING
+    )
 
 
 def ask_now(key: tuple, job: Callable[[], Any]) -> Answer:

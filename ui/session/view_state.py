@@ -136,7 +136,7 @@ def read_link(
     number = _number(query, "slice", int, problems)
     threshold = _number(query, "threshold", float, problems)
     if threshold is not None and not 0 <= threshold <= 1:
-        problems.append("A threshold lies between 0 and 1; the stored one is used instead.")
+        problems.append("A threshold lies between 0 and 1; this network's own is used instead.")
         threshold = None
     channel = query.get("channel", "flair")
     if channel not in CHANNELS:

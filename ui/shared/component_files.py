@@ -13,6 +13,9 @@ from pathlib import Path
 
 _UI = Path(__file__).resolve().parents[1]
 
+MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm"}
+"""Of the files that the browser loads by their addresses, by suffix."""
+
 
 def read(*names: str) -> str:
     """Return files of ui/ as one text."""
@@ -21,10 +24,9 @@ def read(*names: str) -> str:
 
 @lru_cache(maxsize=1)
 def modules() -> dict[str, bytes]:
-    """Return all scripts of ui/ by path below it; read once a process."""
-    return {
-        path.relative_to(_UI).as_posix(): path.read_bytes() for path in sorted(_UI.rglob("*.js"))
-    }
+    """Return all scripts of ui/, and what they load, by path below it; read once a process."""
+    paths = sorted(path for path in _UI.rglob("*") if path.suffix in MEDIA_TYPES)
+    return {path.relative_to(_UI).as_posix(): path.read_bytes() for path in paths}
 
 
 @lru_cache(maxsize=1)

@@ -123,7 +123,7 @@ class Limited:
         ):
             if most and bytes_ > most:
                 self._refused("uploads")
-                words = f"{whose} uploads take {most // _MB:,} MB at most. Take files out first."
+                words = f"{whose} uploads take {most // _MB:,} MB at most. Remove files first."
                 await _refusal(413, words)(scope, receive, send)
                 return
         self._arriving[session] += int(length)

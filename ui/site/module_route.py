@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ui.shared.component_files import modules, version
+from ui.shared.component_files import MEDIA_TYPES, modules, version
 
 KEEP = "public, max-age=31536000, immutable"
 """An address holds a hash of what lies there, so that it never changes."""
@@ -20,7 +22,9 @@ def route() -> Route:
 
 
 async def _answer(request: Request) -> Response:
-    content = modules().get(request.path_params["name"])
+    name = request.path_params["name"]
+    content = modules().get(name)
     if content is None or request.path_params["version"] != version():
         return PlainTextResponse("Not found", 404, headers={"Cache-Control": "no-store"})
-    return Response(content, media_type="text/javascript", headers={"Cache-Control": KEEP})
+    kind = MEDIA_TYPES[PurePosixPath(name).suffix]
+    return Response(content, media_type=kind, headers={"Cache-Control": KEEP})

@@ -21,7 +21,7 @@ void main() {
   facing = turn * normal;
   vec3 at = turn * place;
   float depth = 4.2 - at.z;
-  gl_Position = vec4(at.xy * fit * 4.3, (depth - 4.2) * 2.0, depth);
+  gl_Position = vec4(at.xy * fit * 4.1 + vec2(0.0, 0.07 * depth), (depth - 4.2) * 2.0, depth);
 }`;
 
 // The tumor is solid. The head is glass: seen where its surface turns away from the eye.

@@ -9,7 +9,7 @@ import pytest
 
 from btmodels.__main__ import main
 from btmodels.io.batch import InputFile
-from tests.btmodels.case_files import CASES, Files, zipped
+from tests.btmodels.case_files import CASES, Files, case, zipped
 from tests.btmodels.cli.test_analyze import networks  # noqa: F401
 from ui.analyze.upload_batch import read_batch
 
@@ -105,3 +105,23 @@ def test_25_no_mask_of_one_patient_overwrites_the_others(asked, capsys, tmp_path
         "AX_FLAIR_2_mask.nii.gz",
         "AX_FLAIR_mask.nii.gz",
     ]
+
+
+def test_zips_side_by_side_are_folders_through_all_doors(asked, capsys, tmp_path):
+    # Two patients whose files have the same names: none shares a channel, a mask or a file.
+    packed = {"P1.zip": zipped(case("")), "P2.zip": zipped(case("", seg="", number=1))}
+    for name, data in packed.items():
+        (tmp_path / name).write_bytes(data)
+    rows, errors, notes = through_site(packed)
+    out = tmp_path / "out"
+    words = *(tmp_path / name for name in packed), "--out", out
+    status, named, said = through_command_line(capsys, asked, *words)
+    assert (status, said, errors, notes) == (0, [], [], [])
+    assert [float(image.mean()) for image in asked] == [row[2] for row in rows]
+    assert (
+        [dice is None for *_, dice in named]
+        == [not row[3] for row in rows]
+        == [False] * 8 + [True] * 8
+    )
+    written = sorted(file.relative_to(out).as_posix() for file in out.rglob("*.nii.gz"))
+    assert written == ["P1/flair_mask.nii.gz", "P2/flair_mask.nii.gz"]

@@ -56,7 +56,7 @@ def test_a_page_says_figures_and_where_they_come_from(analysis):
     joined = text.replace(" ", "")
     assert "ab" * 32 in joined and f"version{__version__}" in joined and "2026-11-21" in joined
     assert hashlib.sha256(analysis.slice.pixels.tobytes()).hexdigest() in joined
-    assert "found no fault in this one. That says nothing about the person" in text
+    assert "found no fault in this file. That says nothing about the person" in text
     assert "doctor" not in text  # on paper, the word would be taken for a person
     assert len(reader.pages[0].images) == 2
 

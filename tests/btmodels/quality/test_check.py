@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -115,6 +116,18 @@ def test_what_is_no_slice_of_a_head_gets_a_reason_and_no_mask():
         for _ in range(3):
             stop = check.check_slice(make(rng)).stop
             assert stop is not None and stop.kind in ("not_a_brain", "mask", "ct"), make
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_edges_of_a_small_slice_are_no_values_that_ran_over(side):
+    for pixels in samples()[::9]:
+        if pixels[..., 1].max() < 120:
+            continue
+        small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).astype(float)
+        bright = np.rint(small * 255 / small.max()).astype(np.uint8)
+        assert "wrapped" not in kinds(bright)
+        over = (8 * small).astype(int).astype(np.uint8)
+        assert "wrapped" in kinds(over) or check.check_slice(over).stop
 
 
 def test_a_mask_is_told_from_a_slice():

@@ -166,8 +166,8 @@ def test_what_fails_stands_in_the_card(assets):
     assert ["3,000 and more", "6", "0.875", "1.000"] in rows
     assert not any(row[0].startswith("100 to") for row in rows)
     experts = json.loads(PUBLISHED.read_text(encoding="utf-8"))["experts"]
-    assert f"agree to a Dice of {experts['mean_dice']:.2f} ± {experts['spread']:.2f} " in text
-    assert "met the test patients 1 time so far" in text and "not a medical device" in text.lower()
+    assert f"agree with a Dice of {experts['mean_dice']:.2f} ± {experts['spread']:.2f} " in text
+    assert "scored on the test patients 1 time;" in text and "not a medical device" in text.lower()
 
 
 def test_training_and_split_stand_in_the_card(assets):

@@ -10,8 +10,8 @@ import pytest
 from btmodels import paths
 from btmodels.dataset.split import load_split
 from train.__main__ import main
-from train.experiments import detect, folds
-from train.experiments.folds import Maps
+from train.experiments import detect
+from train.experiments.fold_counts import Maps, count_fold
 
 
 def scores(fold: int, log_odds: list[float], tumor: list[int]) -> dict:
@@ -23,7 +23,8 @@ def test_a_slices_score_is_the_mean_log_odds_of_its_highest_pixels():
     levels = np.zeros((2, 10, 10), np.uint8)
     levels[1, :5] = 204  # fifty pixels of four fifths: odds of four to one
     truth = levels > 0
-    found = folds.slice_scores(Maps(levels, truth, ("A", "A"), (2, 1)))["A"]
+    found = count_fold(Maps(levels, truth, ("A", "A"), (2, 1)), "run", {"fold": 3}).scores()["A"]
+    assert found["fold"] == 3
     assert found["numbers"] == [1, 2] and found["tumor"] == [1, 0]
     assert found["log_odds"][0] == pytest.approx(np.log(4), abs=1e-3)
     assert found["log_odds"][1] == pytest.approx(np.log(0.25 / 254.75), abs=1e-3)

@@ -5,15 +5,22 @@ import pytest
 
 from btmodels.dataset import cohort
 from btmodels.metrics.overlap import Counts
-from train.experiments.folds import (
+from train.experiments.fold_counts import (
     CUTS,
     HALF,
+    FoldCounts,
     Maps,
     by_cut,
-    count_at_cuts,
+    choose_settings,
+    count_fold,
+    keep_counts,
+    read_counts,
+)
+from train.experiments.folds import (
     draw_maps,
     figures_of,
     keep_maps,
+    keep_masks,
     read_maps,
     read_masks,
 )
@@ -29,6 +36,14 @@ def maps_of(folder: str, *slices: tuple[float, int]) -> Maps:
         levels[index, 0] = round(255 * probability)
         levels[index, 3, :beside] = round(255 * 0.75)
     return Maps(levels, truth, (folder,) * len(slices), tuple(range(len(slices))))
+
+
+def counts_of(maps: Maps, fold: int = 1) -> FoldCounts:
+    return count_fold(maps, "run", {"fold": fold})
+
+
+def count_at_cuts(maps: Maps) -> dict[str, list[list[Counts]]]:
+    return counts_of(maps).by_cut()
 
 
 def test_pixels_are_counted_at_every_cut():
@@ -55,10 +70,8 @@ def test_dice_and_false_alarms_at_a_cut_are_those_of_patients():
 
 def test_a_fold_is_cut_where_the_others_score_best(tmp_path):
     drawn = [maps_of("a", (0.31, 0)), maps_of("b", (0.6, 0)), maps_of("c", (0.2, 0))]
-    places = [tmp_path / str(number) for number in range(3)]
-    for place in places:
-        place.mkdir()
-    found = figures_of([{"fold": n} for n in (1, 2, 3)], drawn, ["a", "c", "no slice"], places)
+    folds = [counts_of(maps, number) for number, maps in enumerate(drawn, start=1)]
+    found = figures_of(folds, ["a", "c", "no slice"])
     assert found["mean_dice"] == pytest.approx(1 / 3), "at one half b alone is found"
     # All are found at every cut up to 0.2, and of equals the lowest is taken.
     assert found["chosen_cut"]["by_fold"] == [0.05] * 3
@@ -66,22 +79,48 @@ def test_a_fold_is_cut_where_the_others_score_best(tmp_path):
     assert found["cuts"]["patients"] == 2, "b may not be chosen by"
     assert [row["mean_dice"] for row in found["cuts"]["rows"]][3:7] == [1, 0.5, 0.5, 0]
     assert [fold["mean_dice"] for fold in found["folds"]] == [0, 1, 0]
-    assert found["counts"]["b"][HALF] == [8, 0, 0] and found["counts"]["a"][HALF] == [0, 0, 8]
-    (mask,) = read_masks(places[1] / "masks.npz")["b"].values()
+    assert folds[1].by_cut()["b"][HALF] == [Counts(8, 0, 0, 24)]
+    keep_masks(drawn[1], tmp_path / "masks.npz")
+    (mask,) = read_masks(tmp_path / "masks.npz")["b"].values()
     assert mask[:, :8].sum() == 8
 
 
-def test_one_fold_alone_is_cut_at_one_half(tmp_path):
-    found = figures_of([{"fold": 1}], [maps_of("a", (0.31, 0))], [], [tmp_path])
-    assert found["chosen_cut"]["by_fold"] == [0.5] and found["cuts"] is None
+def test_one_fold_alone_is_cut_at_one_half():
+    found = figures_of([counts_of(maps_of("a", (0.31, 0)))], [])
+    assert found["chosen_cut"]["by_fold"] == [0.5]
+    assert found["cuts"] is None and found["settings"] is None
 
 
-def test_a_speck_is_cleaned_away_across_the_patient(tmp_path):
-    maps = maps_of("a", (0.9, 0), (0.9, 0), (0, 1))
-    found = figures_of([{"fold": 1}], [maps], ["a"], [tmp_path])
+def test_a_speck_is_cleaned_away_across_the_patient():
+    found = figures_of([counts_of(maps_of("a", (0.9, 0), (0.9, 0), (0, 1)))], ["a"])
     assert found["mean_dice"] == pytest.approx(32 / 33)
     assert found["whole_patient"]["mean_dice"] == 1
     assert (found["false_alarm_rate"], found["whole_patient"]["false_alarm_rate"]) == (1, 0)
+
+
+def test_settings_are_chosen_by_the_patients_who_may_decide():
+    # a: tumor at 0.6 and, on another slice, a stray pixel at 0.75.
+    folds = [counts_of(maps_of("a", (0.6, 0), (0, 1))), counts_of(maps_of("b", (0.1, 8)), 2)]
+    found = choose_settings(folds, ["a"])
+    assert found["fold_patients"] == 1 and found["flips"]
+    # The least clean-up would drop the tumor, which has eight pixels, with the stray one.
+    assert found["min_component_pixels"] == 0
+    assert found["fold_dice"] == pytest.approx(16 / 17, abs=1e-6)
+    assert found["fold_false_alarm_rate"] == 1
+    # Before the temperature the threshold is one of the cuts below 0.6.
+    odds = found["temperature"] * np.log(found["threshold"] / (1 - found["threshold"]))
+    assert min(abs(1 / (1 + np.exp(-odds)) - cut) for cut in CUTS if cut <= 0.6) < 1e-3
+    assert choose_settings(folds, []) is None
+
+
+def test_another_machine_goes_on_with_a_folds_counts(tmp_path):
+    counts = counts_of(maps_of("a", (0.4, 2), (0, 3)))
+    keep_counts(counts, tmp_path / "folds" / "unet-1.npz")
+    again = read_counts(tmp_path / "folds" / "unet-1.npz", "run")
+    assert figures_of([again], ["a"]) == figures_of([counts], ["a"])
+    assert again.scores() == counts.scores() and again.facts == {"fold": 1}
+    assert read_counts(tmp_path / "folds" / "unet-1.npz", "another run") is None
+    assert read_counts(tmp_path / "folds" / "unet-2.npz", "run") is None
 
 
 class SaysWhatIsBright:

@@ -11,6 +11,8 @@ from btmodels.dataset.cohort import split_sha256
 from btmodels.training.fitting import FitConfig, fit, read_weights
 from tests.train.tiny import SEGMENTER, SIZE, SPLIT, make_assets, make_data
 from train.__main__ import main
+from train.fit import fit as fitting_command
+from train.fit import publish, recipes
 from train.fit.augment import fade_lesion
 from train.fit.data import Epoch
 from train.fit.publish import out_of_fold
@@ -69,10 +71,34 @@ def test_a_cross_validation_of_this_split_is_heard_when_the_threshold_is_chosen(
         ({"split_sha256": "another"}, None),
     ):
         path.write_text(json.dumps(found | changed))
-        assert out_of_fold("unet", assets) == expected
+        assert (out_of_fold("unet", assets) or {}).get("cuts") == expected
     path.write_text(json.dumps(found))
     assert main(fit_words(places, "--epochs", "1")) == 0
-    assert registry.load_record("unet", assets).extra["fold_patients"] == 4
+    record = registry.load_record("unet", assets)
+    assert record.extra["fold_patients"] == 4 and record.training_subsets == ("train",)
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_recipe_chosen_in_folds_trains_on_the_validation_patients_too(
+    places, monkeypatch, capsys
+):
+    data, assets, _ = places
+    for module in (fitting_command, publish, recipes):
+        monkeypatch.setattr(module, "CHOSEN_IN_FOLDS", ("unet",))
+    settings = {"threshold": 0.41, "temperature": 1.5, "flips": True, "min_component_pixels": 20}
+    found = {"complete": True, "split_sha256": split_sha256(assets), "settings": settings}
+    path = assets / "metrics" / "crossval_unet.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(found))
+    assert main(fit_words(places, "--epochs", "1")) == 0
+    record = registry.load_record("unet", assets)
+    assert record.training_subsets == ("train", "validation")
+    assert (record.threshold, record.temperature) == (0.41, 1.5)
+    trained = len(SPLIT["train"]) + len(SPLIT["validation"])
+    assert f"{trained} patients" in capsys.readouterr().out
+    words = ["evaluate", "--data", str(data), "--assets", str(assets), "--model", "unet"]
+    assert main([*words, "--subset", "validation"]) == 1
+    assert "was trained on the validation patients, too" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("eager")

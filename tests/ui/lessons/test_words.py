@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from btmodels import registry
-from btmodels.teaching.live_training import settings
+from btmodels.teaching import training_slices
 from btmodels.teaching.receptive_field import Blueprint
 from tests.ui.node import UI
 from ui.lessons import glossary, markup, page, questions, source_excerpt, worksheet
@@ -158,7 +158,7 @@ def test_figures_in_the_words_are_those_of_networks_and_studies():
     band = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
     assert band in page.text_of("segmentation")["In words"]
     before = page.text_of("train")["In words"]
-    assert f"slices of {settings.SIZE} × {settings.SIZE} pixels" in before
+    assert f"slices of {training_slices.SIZE} × {training_slices.SIZE} pixels" in before
 
 
 @pytest.mark.parametrize("address", page.LESSONS)

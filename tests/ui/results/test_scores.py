@@ -35,20 +35,6 @@ def test_scores_of_these_weights_are_read(written):
     assert scores.shown_of(scored["test"], "auc") == "–"
 
 
-def test_the_share_of_patients_detected_has_an_exact_interval():
-    def share(found: int, trials: int):
-        patients = {f"P{i}": {"tumor_pixels": 5} for i in range(trials)} | {
-            "E": {"tumor_pixels": 0}
-        }
-        scored = {"detection_rate": found / trials, "patients": patients}
-        return scores.detection_interval(scored)
-
-    assert share(20, 20) == (pytest.approx(0.8316, abs=1e-4), 1.0)
-    assert share(18, 20) == (pytest.approx(0.6830, abs=1e-4), pytest.approx(0.9877, abs=1e-4))
-    assert share(0, 20) == (0.0, pytest.approx(0.1684, abs=1e-4))
-    assert scores.detection_interval({"detection_rate": None, "patients": {}}) is None
-
-
 def test_scores_of_other_weights_are_not(written):
     written(test=OTHERS | {"mean_dice": 0.99})
     scored, problem = scores.read("resunet")

@@ -10,7 +10,7 @@ import pytest
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from ui.scoreboard import charts
+from ui.scoreboard import charts, curves
 from ui.shared import chart_style
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,20 +40,20 @@ def test_colors_stand_out_on_both_themes(theme, color):
 
 
 def test_curves_mark_the_stored_threshold():
-    figure = charts.roc([0, 0, 1], [0, 1, 1], (0.0, 1.0))
+    figure = curves.roc([0, 0, 1], [0, 1, 1], (0.0, 1.0))
     (mark,) = traces(figure, "network's threshold")
     assert (mark.x[0], mark.y[0]) == (0.0, 1.0)
-    assert not traces(charts.roc([0, 1], [0, 1]), "network's threshold")
-    (chance,) = traces(charts.precision_recall([0.5, 1], [1, 0.5], 0.25), "chance")
+    assert not traces(curves.roc([0, 1], [0, 1]), "network's threshold")
+    (chance,) = traces(curves.precision_recall([0.5, 1], [1, 0.5], 0.25), "chance")
     assert list(chance.y) == [0.25, 0.25] and chance.line.dash == "dash"
 
 
 def test_reliability_draws_bins_and_how_many_they_hold():
-    figure = charts.reliability([(0.1, 0.0, 90), (0.8, 0.75, 4)], "slices")
+    figure = curves.reliability([(0.1, 0.0, 90), (0.8, 0.75, 4)], "slices")
     (curve,) = traces(figure, "this network")
     assert list(curve.x) == [0.1, 0.8] and list(curve.y) == [0.0, 0.75]
     assert list(figure.data[-1].y) == [90, 4]
-    assert not list(traces(charts.reliability([], "slices"), "this network")[0].x)
+    assert not list(traces(curves.reliability([], "slices"), "this network")[0].x)
 
 
 def test_confusion_puts_each_count_where_it_belongs():
@@ -102,7 +102,7 @@ def test_training_draws_scores_only_where_they_were_taken():
 @pytest.mark.parametrize(
     "figure",
     [
-        charts.roc([0, 1], [0, 1]),
+        curves.roc([0, 1], [0, 1]),
         charts.confusion({"tp": 1, "fp": 1, "fn": 1, "tn": 1}),
         charts.training([{"epoch": 1, "loss": 1.0, "score": None}], "Mean Dice"),
     ],

@@ -28,10 +28,10 @@ def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
     ]
     assert verdicts(rows, 0.008) == (
         "Helped: One (+0.020). Cost: Two, weights averaged (-0.020). "
-        "Less than 0.008 either way: Five. Of 2 comparisons nothing can be told."
+        "Less than 0.008 either way: Five. For 2 comparisons, nothing can be said."
     )
     assert verdicts(rows[2:3], 0.008) == (
-        "Nothing that was tried helped for certain. Of 1 comparison nothing can be told."
+        "Nothing that was tried helped for certain. For 1 comparison, nothing can be said."
     )
 
 

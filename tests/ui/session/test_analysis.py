@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from btmodels import registry
 from btmodels.errors import EngineError
 from btmodels.slices import Prediction, Slice
 from tests import fakes
@@ -182,3 +184,11 @@ def test_a_sample_is_analyzed_before_anyone_opens_it(engine, stack):
     assert analysis.ready(sample) == SLICES
     assert done(sample) == list(range(SLICES)), "a visitor finds all of it"
     assert engine.asked == [1, 16, 16, 2]
+
+
+def test_segmenters_are_listed_by_their_score_after_the_sites_own():
+    own, *others = analysis.segmenters()
+    assert own == registry.get("default").name and len(others) > 2
+    files = [json.loads(registry.metrics_path(name).read_text("utf-8")) for name in others]
+    scored = [each["test"]["mean_dice"] for each in files]
+    assert scored == sorted(scored, reverse=True)

@@ -44,7 +44,13 @@ def test_what_a_script_imports_lies_where_it_says(app):
 
 def test_every_script_is_a_module_that_runs_by_itself():
     # Imports resolve by name too: Node refuses a module that does not export what is asked of it.
-    run(tuple(modules()), "1")
+    run(tuple(name for name in modules() if not name.startswith("vendor/")), "1")
+
+
+def test_webassembly_is_handed_out_as_such(app):
+    name = "vendor/tfjs/tfjs-backend-wasm-simd.wasm"
+    status, headers, body = get(app, f"/modules/{version()}/{name}")
+    assert (status, body[:4]) == (200, b"\0asm") and headers["content-type"] == "application/wasm"
 
 
 def test_nothing_but_scripts_of_this_version_is_handed_out(app):

@@ -1,42 +1,33 @@
-"""Train one now: two small networks that learn side by side while the visitor watches."""
+"""Train one now: small networks that learn in the visitor's own browser."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from btmodels.inference import engine
-from btmodels.teaching.live_training import queue
-from btmodels.teaching.live_training.queue import OVER, JobStatus
-from btmodels.teaching.live_training.settings import (
-    COMPARISONS,
-    EPOCHS,
-    HELD_OUT,
-    SIZE,
-    TrainingSetup,
-)
-from btmodels.transforms.preprocess import fit_to
+from btmodels.errors import CohortError
+from btmodels.slices import FLAIR
+from btmodels.teaching import training_slices
+from btmodels.visualize.window import auto_windows
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
-from ui.session import samples
 from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
-LOOK_SECONDS = 1.0
-"""How often the page looks at its training, which is also the sign that it is still there."""
+USUAL = {"rate": 0.003, "width": 8, "depth": 2, "patients": 6, "seed": 0}
+"""Numbers that the controls begin with, as `USUAL` of ui/lessons/training/runs.js."""
 
-WORDS = {
-    "skips": ("Skips", "with skip connections", "without skip connections"),
-    "patients": ("Patients", "learns from six patients", "learns from a single patient"),
-    "rate": ("Learning rate", "learning rate 0.005", "learning rate 0.0001"),
-    "loss": ("Loss", "cross-entropy and Dice", "cross-entropy alone"),
-    "width": ("Width", "8 channels at first", "2 channels at first"),
+BOUNDS = {
+    "rate": (1e-4, 0.03),
+    "width": (2, 16),
+    "depth": (1, 3),
+    "patients": (1, 6),
+    "seed": (0, 9),
 }
-"""What is compared, and the two networks in words, as
-`btmodels.teaching.live_training.settings.COMPARISONS` sets them."""
 
 _training = st.components.v2.component(
     "lesson_training",
@@ -49,165 +40,59 @@ _training = st.components.v2.component(
 def draw(lesson: Lesson) -> None:
     """Draw the lesson between its question and the check."""
     lesson.prose("Screen: before you start", title=False)
-    live = _is_live(lesson)
-    st.fragment(_training_runs, run_every=LOOK_SECONDS if live else None)(lesson, live)
+    try:
+        head, planes = _slices()
+    except CohortError:
+        st.info("This copy of the project has no bundled patients: restore assets/samples.")
+    else:
+        start = _start(lesson)
+        st.fragment(_draw)(lesson, message(head | {"start": start}, {"planes": planes}))
     lesson.tasks("training")
     lesson.prose("In words")
 
 
-def _is_live(lesson: Lesson) -> bool:
-    ticket = st.session_state.get(lesson.key("ticket"))
-    status = queue.get_training_queue().poll(ticket) if ticket else None
-    return status is not None and status.state not in OVER
-
-
-def _training_runs(lesson: Lesson, was_live: bool) -> None:
-    ticket = st.session_state.get(lesson.key("ticket"))
-    status = queue.get_training_queue().poll(ticket) if ticket else None
-    live = status is not None and status.state not in OVER
-    if live != was_live:
-        st.rerun()  # the page as a whole: it looks again by itself only while there is something to see
-    compared = _choose(lesson, live)
-    _buttons(lesson, compared, ticket, status)
-    _progress(status)
-    shown = st.session_state.get(lesson.key("compared"), compared) if status else compared
-    start = status.start if status and status.start else _before()
-    if start is None:
-        st.info("This copy of the project has no bundled patients: restore assets/samples.")
-        return
-    _training(key=lesson.key("picture"), data=_message(shown, start, status, ticket))
-
-
-def _choose(lesson: Lesson, live: bool) -> str:
-    usual = next(iter(COMPARISONS))
-    key = lesson.key("compare")
-    if st.session_state.get(key) not in COMPARISONS:
-        st.session_state[key] = lesson.choice("compare", list(COMPARISONS), usual)
-    chosen = st.segmented_control(
-        "Train two networks that differ in",
-        list(COMPARISONS),
-        format_func=lambda each: WORDS[each][0],
-        key=key,
-        disabled=live,
-        required=True,
+def _draw(lesson: Lesson, packed: bytes) -> None:
+    view = _training(key=lesson.key("picture"), data=packed, on_view_change=lambda: None).view or {}
+    changed = {name: view[name] for name in USUAL if view.get(name, USUAL[name]) != USUAL[name]}
+    usual = {"skips": view.get("skips", True), "loss": view.get("loss", "bce_dice") == "bce_dice"}
+    lesson.write(
+        **{name: changed.get(name) for name in USUAL},
+        skips=None if usual["skips"] else "no",
+        loss=None if usual["loss"] else "bce",
     )
-    lesson.write(compare=None if chosen == usual else chosen)
-    return chosen
 
 
-def _buttons(lesson: Lesson, compared: str, ticket: str | None, status: JobStatus | None) -> None:
-    live = status is not None and status.state not in OVER
-    off = engine.get_engine().status()
-    if off.state == "off":
-        st.info(off.message, icon=":material/power_settings_new:")
-        return
-    with st.container(horizontal=True, gap="small"):
-        if not live:
-            if st.button("Start", icon=":material/play_arrow:"):
-                st.session_state[lesson.key("compared")] = compared
-                st.session_state[lesson.key("ticket")] = queue.get_training_queue().submit(
-                    COMPARISONS[compared]
-                )
-                st.rerun()
-            return
-        if status.state == "paused":
-            st.button(
-                "Go on",
-                icon=":material/play_arrow:",
-                on_click=queue.get_training_queue().resume,
-                args=(ticket,),
-            )
-        elif status.state == "running":
-            st.button(
-                "Pause",
-                icon=":material/pause:",
-                on_click=queue.get_training_queue().pause,
-                args=(ticket,),
-            )
-        st.button(
-            "Stop", icon=":material/stop:", on_click=queue.get_training_queue().stop, args=(ticket,)
-        )
-
-
-def _progress(status: JobStatus | None) -> None:
-    if status is None:
-        st.caption(
-            f"Two networks, {EPOCHS} epochs each, on slices of {SIZE} × {SIZE} pixels: about two minutes "
-            "on two processor cores, if nobody else is training. It ends when you leave this page."
-        )
-        return
-    total = status.epochs * len(status.settings)
-    st.progress(len(status.results) / total, text=status_words(status))
-
-
-def epochs_done(status: JobStatus) -> int:
-    """Return how many epochs all networks of a job have done: those that the pictures show."""
-    networks = range(len(status.settings))
-    return min(sum(each.network == network for each in status.results) for network in networks)
-
-
-def status_words(status: JobStatus) -> str:
-    """Return one sentence on how a training is."""
-    epoch = epochs_done(status)
-    if status.state == "waiting":
-        ahead = "one training is" if status.place == 1 else f"{status.place} trainings are"
-        return f"Somebody else's training is running; {ahead} before yours. Keep this page open."
-    if status.state == "starting":
-        return "The training process is starting and reads the slices. This takes some seconds."
-    if status.state == "done":
-        return f"Done: {status.epochs} epochs of each network."
-    if status.state in OVER:
-        return f"{status.message} What was learned in {epoch} epochs can still be looked at."
-    left = "" if status.left_seconds is None else f", about {_left(status.left_seconds)} left"
-    if status.state == "paused":
-        return f"Paused after epoch {epoch} of {status.epochs}{left}."
-    return f"Epoch {epoch} of {status.epochs} is done{left}."
-
-
-def _left(seconds: float) -> str:
-    number, unit = (seconds, "second") if seconds < 90 else (seconds / 60, "minute")
-    return f"{number:.0f} {unit}" + "s" * (round(number) != 1)
+def _start(lesson: Lesson) -> dict[str, Any]:
+    # What a link asks for; between the values of a slider the browser takes the nearest one.
+    start: dict[str, Any] = {
+        name: lesson.number(name, *BOUNDS[name], usual) for name, usual in USUAL.items()
+    }
+    start["skips"] = lesson.choice("skips", ("yes", "no"), "yes") == "yes"
+    start["loss"] = lesson.choice("loss", ("bce", "bce_dice"), "bce_dice")
+    return start
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _before() -> TrainingSetup | None:
-    # The slice that will be on show, while nothing has been trained.
-    library = samples.library().samples
-    sample = next((library[name] for name in HELD_OUT if name in library), None)
-    if sample is None:
-        return None
-    stack = samples.stack_of(sample, sample.patient.folder)
-    each = stack.slices[stack.largest_lesion_slice()]
-    truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
-    pixels = fit_to(each.pixels, (SIZE, SIZE))
-    return TrainingSetup(0, (), (), 0, (), pixels, truth, (each.patient, each.number))
-
-
-def _message(
-    compared: str, start: TrainingSetup, status: JobStatus | None, ticket: str | None
-) -> bytes:
-    results = status.results if status else ()
-    planes = [start.truth.astype(np.uint8), *(result.levels for result in results)]
-    head: dict[str, Any] = {
-        "run": ticket,
-        "version": f"{ticket} {len(results)} {compared}",
-        "size": SIZE,
-        "epochs": status.epochs if status else EPOCHS,
-        "networks": WORDS[compared][1:],
-        "parameters": start.parameters,
-        "slices": start.slices,
-        "shown": f"slice {start.shown[1]} of {start.shown[0]}",
-        "heldOut": start.held_out,
-        "results": [
-            {
-                "network": result.network,
-                "epoch": result.epoch,
-                "loss": result.loss,
-                "dice": result.dice,
-                "seconds": result.seconds,
-            }
-            for result in results
-        ],
+def _slices() -> tuple[dict[str, Any], bytes]:
+    patients = training_slices.read()
+    listed = [
+        {"patient": each.patient, "number": number, "heldOut": each.held_out}
+        for each in patients
+        for number in each.numbers
+    ]
+    pixels = np.concatenate([each.pixels for each in patients]).transpose(0, 3, 1, 2)
+    truth = np.concatenate([each.truth for each in patients])
+    planes = np.concatenate([pixels, truth[:, None]], axis=1)
+    held = np.array([each["heldOut"] for each in listed])
+    shown = int(np.argmax(held * (truth > 127).sum((1, 2))))
+    packed = pack(planes.reshape(-1, *truth.shape[1:]))
+    version = hashlib.sha256(packed).hexdigest()[:16]
+    window = auto_windows([pixels[shown].transpose(1, 2, 0)])[FLAIR]
+    head = {
+        "window": window,
+        "version": version,
+        "size": training_slices.SIZE,
+        "slices": listed,
+        "shown": shown,
     }
-    parts = {"image": pack(start.pixels.transpose(2, 0, 1)), "planes": pack(np.stack(planes))}
-    return message(head, parts)
+    return head, packed

@@ -1,1 +1,0 @@
-"""Small trainings that a visitor starts in a lesson."""

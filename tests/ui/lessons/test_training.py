@@ -1,0 +1,214 @@
+"""Training in the browser, run in Node: losses and gradients against Keras, and a network that learns."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+from btmodels.teaching import training_slices
+from btmodels.transforms.preprocess import standardize
+from tests.ui.node import UI, encoded, node, run
+
+_AS_IN_A_WORKER = """
+import { readFileSync } from "node:fs";
+await fetch("data:,");  // loads what Node's fetch needs while Node still says that it is Node
+Object.defineProperty(process, "versions", { value: {} });
+Object.assign(globalThis, { window: globalThis, self: globalThis, document: {} });
+const tf = await import("./vendor/tfjs/tf.js");
+const bytes = readFileSync("vendor/tfjs/tfjs-backend-wasm-simd.wasm").toString("base64");
+const address = "data:application/wasm;base64," + bytes;
+const kinds = ["", "-simd", "-threaded-simd"];
+tf.setWasmPaths(Object.fromEntries(kinds.map((kind) => [`tfjs-backend-wasm${kind}.wasm`, address])));
+tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+await tf.setBackend("wasm");
+const { Network, LOSSES, shapes } = await import("./lessons/training/network.js");
+const { Learning, standardize } = await import("./lessons/training/learning.js");
+const given = JSON.parse(readFileSync(0));
+"""
+
+
+def with_tensorflow_js(code: str, **given):
+    """Run statements that end in ``told``, with TensorFlow.js at hand as in the lesson's worker."""
+    done = subprocess.run(
+        [
+            node(),
+            "--input-type=module",
+            "--eval",
+            f"{_AS_IN_A_WORKER}{code}\nconsole.log(JSON.stringify(told));",
+        ],
+        cwd=UI,
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def reference(kernels, biases, x, truth, depth: int, skips: bool, loss: str):
+    """The same network by TensorFlow: its loss, and the gradient to each kernel."""
+    import tensorflow as tf
+
+    from btmodels.training.losses import LOSSES
+
+    weights = [tf.Variable(each) for each in kernels]
+    with tf.GradientTape() as tape:
+        place = 0
+
+        def step(value):
+            nonlocal place
+            made = tf.nn.conv2d(value, weights[place], 1, "SAME") + biases[place]
+            place += 1
+            return made
+
+        def block(value):
+            return tf.nn.relu(step(tf.nn.relu(step(value))))
+
+        value, crossing = tf.constant(x), []
+        for _ in range(depth):
+            value = block(value)
+            crossing.append(value)
+            value = tf.nn.max_pool2d(value, 2, 2, "VALID")
+        value = block(value)
+        for skip in reversed(crossing):
+            value = tf.repeat(tf.repeat(value, 2, 1), 2, 2)
+            value = block(tf.concat([value, skip], -1) if skips else value)
+        cost = LOSSES[loss](truth, step(value))
+    return float(cost), [each.numpy() for each in tape.gradient(cost, weights)]
+
+
+@pytest.mark.parametrize(("skips", "loss"), [(True, "bce_dice"), (False, "bce")])
+def test_losses_and_gradients_are_those_of_keras(skips, loss):
+    setting = {"width": 2, "depth": 2, "skips": skips, "seed": 3}
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(2, 8, 8, 3)).astype(np.float32)
+    truth = (generator.random((2, 8, 8, 1)) < 0.3).astype(np.float32)
+    told = with_tensorflow_js(
+        """
+        const network = new Network(tf, given.setting);
+        const [x, truth] = [tf.tensor4d(given.x), tf.tensor4d(given.truth)];
+        network.biases.forEach((bias, i) => bias.assign(tf.fill(bias.shape, 0.01 * (i + 1))));
+        const cost = () => LOSSES[given.loss](tf, truth, network.logits(x));
+        const { value, grads } = tf.variableGrads(cost, network.kernels);
+        const told = { loss: value.arraySync(), kernels: network.kernels.map((each) => each.arraySync()),
+          biases: network.biases.map((each) => each.arraySync()),
+          gradients: network.kernels.map((each) => grads[each.name].arraySync()) };
+        """,
+        setting=setting,
+        loss=loss,
+        x=x.tolist(),
+        truth=truth.tolist(),
+    )
+    kernels = [np.asarray(each, np.float32) for each in told["kernels"]]
+    biases = [np.asarray(each, np.float32) for each in told["biases"]]
+    expected, gradients = reference(kernels, biases, x, truth, 2, skips, loss)
+    assert told["loss"] == pytest.approx(expected, rel=1e-5)
+    for ours, theirs in zip(told["gradients"], gradients, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6)
+    assert all(np.abs(each).max() > 0 for each in gradients)
+
+
+def test_a_network_learns_and_leaves_nothing_behind():
+    patients = training_slices.read()
+    slices = [
+        {
+            "patient": each.patient,
+            "heldOut": each.held_out,
+            "planes": [encoded(plane) for plane in pixels.transpose(2, 0, 1)],
+            "truth": encoded(truth),
+        }
+        for each in patients
+        for pixels, truth in zip(each.pixels, each.truth, strict=True)
+    ]
+    told = with_tensorflow_js(
+        """
+        const planes = (text) => new Uint8Array(Buffer.from(text, "base64"));
+        const slices = given.slices.map((each) => ({ ...each, input: standardize(each.planes.map(planes)),
+          truth: Float32Array.from(planes(each.truth), (level) => level / 255) }));
+        const setting = { width: 4, depth: 2, skips: true, rate: 0.01, patients: 6, loss: "bce_dice",
+          seed: 0 };
+        const before = tf.memory().numTensors;
+        const curve = [];
+        const learner = new Learning(tf, 48, slices, setting);
+        for (let epoch = 0; epoch < 3; epoch++) {
+          while (!learner.step().done);
+          const { loss, dice } = learner.score(3);
+          curve.push({ loss, dice });
+        }
+        const [steps, lessons] = [learner.steps, learner.lessons.length];
+        learner.dispose();
+        const again = new Learning(tf, 48, slices, setting);
+        const first = again.step().loss;
+        again.dispose();
+        const same = new Learning(tf, 48, slices, setting);
+        const second = same.step().loss;
+        same.dispose();
+        const told = { curve, steps, lessons, first, second, left: tf.memory().numTensors - before };
+        """,
+        slices=slices,
+    )
+    losses = [each["loss"] for each in told["curve"]]
+    assert losses[-1] < 0.9 * losses[0]
+    assert (told["lessons"], told["steps"]) == (48, 12)
+    assert told["first"] == told["second"]  # a seed says all
+    assert told["left"] == 0
+
+
+def test_slices_are_standardized_as_the_library_does():
+    pixels = training_slices.read()[0].pixels[3]
+    told = run(
+        ("lessons/training/learning.js",),
+        "text(new Uint8Array(standardize(given.planes.map(bytes)).buffer))",
+        planes=[encoded(plane) for plane in pixels.transpose(2, 0, 1)],
+    )
+    made = np.frombuffer(base64.b64decode(told), np.float32).reshape(pixels.shape)
+    np.testing.assert_allclose(made, standardize(pixels), atol=1e-4)
+
+
+def test_runs_are_kept_replaced_and_named():
+    told = run(
+        ("lessons/training/runs.js",),
+        """(() => {
+          const sent = [];
+          const runs = new Runs(() => ({ postMessage: (each) => sent.push(each) }));
+          runs.load({ size: 48 });
+          const before = runs.state;
+          runs.hear({ kind: "ready" });
+          runs.compare("width");
+          const names = runs.list.map((each) => each.name);
+          for (let i = 0; i < 3; i++) runs.start({ ...USUAL, seed: i });
+          const kept = runs.list.map((each) => each.run);
+          const colors = new Set(runs.list.map((each) => each.color)).size;
+          runs.hear({ kind: "epoch", run: 5, result: { epoch: 0, dice: 0 }, slices: 48 });
+          runs.hear({ kind: "epoch", run: 1, result: {} });
+          runs.stop();
+          return { before, state: runs.state, names, kept, colors,
+            results: runs.list.map((each) => each.results.length),
+            last: runs.list.at(-1).name, usual: runs.list[1].name, live: runs.live,
+            stopped: sent.filter((each) => each.kind === "stop").map((each) => each.run) };
+        })()""",
+    )
+    assert (told["before"], told["state"], told["live"]) == ("loading", "ready", False)
+    assert told["names"] == ["8 channels", "2 channels"]
+    assert told["kept"] == [2, 3, 4, 5] and told["colors"] == 4
+    assert told["results"] == [0, 0, 0, 1]
+    assert (told["usual"], told["last"]) == ("usual settings", "seed 2")
+    assert told["stopped"] == [1, 2, 3, 4, 5]
+
+
+def test_every_comparison_differs_in_one_thing_that_a_control_can_set():
+    told = run(("lessons/training/runs.js",), "({ USUAL, VALUES, COMPARISONS })")
+    from ui.lessons.training import training
+
+    assert {name: told["USUAL"][name] for name in training.USUAL} == training.USUAL
+    for name, change in told["COMPARISONS"].items():
+        assert list(change) == [name] and change[name] != told["USUAL"][name]
+        assert change[name] in told["VALUES"].get(name, [change[name]])
+    for name, (low, high) in training.BOUNDS.items():
+        if name in told["VALUES"]:
+            assert (min(told["VALUES"][name]), max(told["VALUES"][name])) == (low, high)

@@ -1,0 +1,287 @@
+"""What the figures of a cross-validation need of a fold, without a pixel of anyone's slice.
+
+Training a fold takes long, and its maps stay in ``runs``, on the machine that trained it. So the counts
+made of them go into ``assets/metrics/folds/NETWORK-FOLD.npz``: whoever has these files goes on with the
+other folds, and can choose settings anew, on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from btmodels.metrics import overlap
+from btmodels.metrics.overlap import Counts
+from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level
+from train.fit.select import CLEAN_UPS, FOLD_MARGIN, fewest_alarms, fit_temperature, sigmoid
+
+CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
+"""Probabilities at which masks may be cut, before any temperature."""
+
+HALF = CUTS.index(0.5)
+
+TOP_PIXELS = 50
+"""How many of a slice's highest pixels say whether it shows a tumor."""
+
+# A level stands for all probabilities that round to it, 0 and 255 for half as many.
+_PROBABILITY = np.clip(np.arange(256) / 255, 0.25 / 255, 1 - 0.25 / 255)
+LOGITS = np.log(_PROBABILITY / (1 - _PROBABILITY))
+"""Log-odds of each of the 256 levels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """What was drawn for a fold's slices, at their own size.
+
+    Attributes:
+        levels: uint8, (n, rows, cols), probability in 255ths, before any temperature.
+        truth: bool, the same shape.
+        patients: Folder of each slice's patient.
+        numbers: The number in each slice's file name.
+    """
+
+    levels: np.ndarray
+    truth: np.ndarray
+    patients: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+    def slices_of(self, folder: str) -> np.ndarray:
+        """Return the indices of a patient's slices in the order of the stack."""
+        own = np.flatnonzero(np.array(self.patients) == folder)
+        return own[np.argsort(np.array(self.numbers)[own])]
+
+
+@dataclass(frozen=True, eq=False)
+class FoldCounts:
+    """Counts of a fold's slices, patient by patient in the order of the stacks.
+
+    Attributes:
+        run: Name of the run's folder, which stands for all that the counts depend on.
+        facts: How the fold was trained (see `train.experiments.crossval`).
+        patients: Folder of each slice's patient.
+        numbers: The number in each slice's file name.
+        marked: int32, (n, cuts, clean-ups, 2): true and false positive pixels at each of `CUTS`, after each
+            of `train.fit.select.CLEAN_UPS`.
+        tumor: int32, (n,), true pixels.
+        pixels: int32, (n,), all pixels.
+        whole_patient: int32, (n, 2): as ``marked``, cut at one half, after the whole-patient clean-up.
+        log_odds: float32, (n,), mean of the `TOP_PIXELS` highest pixels.
+        histogram: int64, (patients, 2, 256): pixels without and with tumor by level, the patients in their
+            order here.
+    """
+
+    run: str
+    facts: dict[str, Any]
+    patients: tuple[str, ...]
+    numbers: tuple[int, ...]
+    marked: np.ndarray
+    tumor: np.ndarray
+    pixels: np.ndarray
+    whole_patient: np.ndarray
+    log_odds: np.ndarray
+    histogram: np.ndarray
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The patients' folders, each once."""
+        return tuple(dict.fromkeys(self.patients))
+
+    def by_cut(self, clean_up: int = 0) -> dict[str, list[list[Counts]]]:
+        """Return counts by folder, by cut, by slice.
+
+        Args:
+            clean_up: Index into `train.fit.select.CLEAN_UPS`.
+        """
+        return {
+            folder: [
+                [self._counts(index, *self.marked[index, place, clean_up]) for index in own]
+                for place in range(len(CUTS))
+            ]
+            for folder, own in self._slices()
+        }
+
+    def cleaned(self) -> dict[str, list[Counts]]:
+        """Return counts by folder and slice after the whole-patient clean-up."""
+        return {
+            folder: [self._counts(index, *self.whole_patient[index]) for index in own]
+            for folder, own in self._slices()
+        }
+
+    def scores(self) -> dict[str, dict[str, Any]]:
+        """Return how strongly each slice speaks for a tumor, for `train detect`.
+
+        Returns:
+            By folder ``fold`` and, in the order of the stack, ``numbers`` of the slices, ``tumor`` (0 or 1)
+            and ``log_odds``.
+        """
+        return {
+            folder: {
+                "fold": self.facts["fold"],
+                "numbers": [self.numbers[index] for index in own],
+                "tumor": [int(self.tumor[index] > 0) for index in own],
+                "log_odds": [round(float(self.log_odds[index]), 4) for index in own],
+            }
+            for folder, own in self._slices()
+        }
+
+    def _slices(self) -> list[tuple[str, list[int]]]:
+        names = np.array(self.patients)
+        return [(folder, np.flatnonzero(names == folder).tolist()) for folder in self.folders]
+
+    def _counts(self, index: int, tp: int, fp: int) -> Counts:
+        tumor, pixels = int(self.tumor[index]), int(self.pixels[index])
+        return Counts(int(tp), int(fp), tumor - int(tp), pixels - tumor - int(fp))
+
+
+def count_fold(
+    maps: Maps, run: str, facts: dict[str, Any], clean_ups: Sequence[int] = CLEAN_UPS
+) -> FoldCounts:
+    """Count all that the figures need.
+
+    Args:
+        maps: Of the fold.
+        run: Name of the run's folder.
+        facts: How the fold was trained.
+        clean_ups: Smallest parts that are kept, the first of them 0.
+    """
+    folders = tuple(dict.fromkeys(maps.patients))
+    order = [index for folder in folders for index in maps.slices_of(folder)]
+    levels, truth = maps.levels[order], maps.truth[order]
+    masks = levels >= lowest_level(CUTS[HALF])
+    owners = np.array(maps.patients)[order]
+    cleaned = [
+        mask for folder in folders for mask in drop_small_parts(list(masks[owners == folder]))
+    ]
+    marked = [
+        [[_outcomes(cut(map_, at, parts), true) for parts in clean_ups] for at in CUTS]
+        for map_, true in zip(levels, truth, strict=True)
+    ]
+    top = np.sort(levels.reshape(len(levels), -1), axis=1)[:, -TOP_PIXELS:]
+    histogram = [
+        [
+            np.bincount(
+                levels[owners == folder][truth[owners == folder] == with_tumor], minlength=256
+            )
+        ]
+        for folder in folders
+        for with_tumor in (False, True)
+    ]
+    return FoldCounts(
+        run,
+        facts,
+        tuple(map(str, owners)),
+        tuple(int(maps.numbers[index]) for index in order),
+        np.array(marked, np.int32),
+        np.array([true.sum() for true in truth], np.int32),
+        np.array([true.size for true in truth], np.int32),
+        np.array([_outcomes(*each) for each in zip(cleaned, truth, strict=True)], np.int32),
+        LOGITS[top].mean(axis=1).astype(np.float32),
+        np.array(histogram, np.int64).reshape(len(folders), 2, 256),
+    )
+
+
+def _outcomes(mask: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
+    hits = int(np.count_nonzero(mask & truth))
+    return hits, int(np.count_nonzero(mask)) - hits
+
+
+def keep_counts(counts: FoldCounts, path: Path) -> None:
+    """Write a fold's counts, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    content = {field.name: getattr(counts, field.name) for field in fields(counts)}
+    content["facts"] = json.dumps(content["facts"])
+    with partial.open("wb") as file:
+        np.savez_compressed(file, **{name: np.array(value) for name, value in content.items()})
+    partial.replace(path)
+
+
+def read_counts(path: Path, run: str) -> FoldCounts | None:
+    """Read what `keep_counts` wrote; None where there is nothing of this run."""
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as kept:
+        content = {name: kept[name] for name in kept.files}
+    if str(content["run"]) != run:
+        return None
+    return FoldCounts(
+        **content
+        | {
+            "run": run,
+            "facts": json.loads(str(content["facts"])),
+            "patients": tuple(map(str, content["patients"])),
+            "numbers": tuple(map(int, content["numbers"])),
+        }
+    )
+
+
+def by_cut(counted: dict[str, list[list[Counts]]]) -> list[dict[str, float]]:
+    """Return ``probability``, ``mean_dice`` of patients and ``false_alarm_rate`` at each of `CUTS`."""
+    rows = []
+    for index, probability in enumerate(CUTS):
+        scored = [overlap.score_patient(counts[index]) for counts in counted.values()]
+        empty = sum(each["empty_slices"] for each in scored)
+        alarms = sum(each["false_alarm_slices"] for each in scored)
+        rows.append(
+            {
+                "probability": probability,
+                "mean_dice": round(overlap.mean_of(each["dice"] for each in scored), 6),
+                "false_alarm_rate": round(alarms / empty, 6) if empty else 0.0,
+            }
+        )
+    return rows
+
+
+def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> dict | None:
+    """Choose a record's dials by networks that never met the patients (compare `train.fit.select`).
+
+    Args:
+        folds: Their counts.
+        choosing: Folders of the patients who may decide: none of the test patients.
+
+    Returns:
+        ``threshold`` (after the temperature), ``temperature``, ``flips`` (always: the maps are means of
+        both views), ``min_component_pixels``, ``fold_dice``, ``fold_false_alarm_rate``, ``fold_patients``;
+        None without patients.
+    """
+    pixels = [
+        fold.histogram[place]
+        for fold in folds
+        for place, folder in enumerate(fold.folders)
+        if folder in choosing
+    ]
+    if not pixels:
+        return None
+    total = np.sum(pixels, axis=0)
+    temperature = fit_temperature(
+        np.tile(LOGITS, 2), np.repeat([False, True], 256), weights=total.ravel()
+    )
+    tried = []
+    for place, parts in enumerate(CLEAN_UPS):
+        counted = {
+            folder: counts
+            for fold in folds
+            for folder, counts in fold.by_cut(place).items()
+            if folder in choosing
+        }
+        tried += [{**row, "parts": parts} for row in by_cut(counted)]
+    best = max(row["mean_dice"] for row in tried)
+    good = [row for row in tried if row["mean_dice"] >= best - FOLD_MARGIN]
+    row = min(
+        good, key=lambda row: fewest_alarms(row["false_alarm_rate"], row["parts"], row["mean_dice"])
+    )
+    odds = np.log(row["probability"] / (1 - row["probability"]))
+    return {
+        "threshold": round(float(sigmoid(np.array(odds / temperature))), 4),
+        "temperature": temperature,
+        "flips": True,
+        "min_component_pixels": row["parts"],
+        "fold_dice": row["mean_dice"],
+        "fold_false_alarm_rate": row["false_alarm_rate"],
+        "fold_patients": len(pixels),
+    }
