@@ -97,11 +97,6 @@ class VolumeGeometry:
         return tuple(index for index, frame in enumerate(self.frames) if frame is None)
 
     @property
-    def shown_shape(self) -> tuple[int, int, int]:
-        """(slices, rows, cols) as shown."""
-        return tuple(self.shape[axis] for axis in self.order)
-
-    @property
     def plane(self) -> str:
         """The plane in which the file's own slices lie, "" where it is not known."""
         if self.affine is None:

@@ -45,8 +45,14 @@ def _browser_required() -> bool:
     return os.environ.get("BT_BROWSER") == "required"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        # All browser tests share one process, and so one site, one engine and one Chromium.
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(
+            pytest.mark.xdist_group("browser" if file.startswith("tests/browser/") else file)
+        )
         if item.nodeid.startswith(_NETWORKS):
             item.add_marker(pytest.mark.networks)
     if find_chromium() is None and not _browser_required():

@@ -43,12 +43,14 @@ def test_a_segmenter_and_a_classifier_are_committed():
     assert {registry.get(name).task for name in TRAINED} == {"segment", "classify"}
 
 
+@pytest.mark.networks
 @pytest.mark.parametrize("name", TRAINED)
 def test_one_synthetic_patient_scores_as_committed(name, classifier):
     patients = cohort.read_cohort(cohort.samples_root())
     recomputed_equals_committed(name, "samples", patients, classifier)
 
 
+@pytest.mark.networks
 @pytest.mark.data
 @pytest.mark.parametrize("name", TRAINED)
 def test_one_lgg_patient_scores_as_committed(name, classifier):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
 from btmodels.teaching.receptive_field import Blueprint
+from ui.lessons import handout
+from ui.lessons import page as lessons
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
 PATIENT = "SYNT_AA_0001_20260101"
@@ -524,3 +528,23 @@ def test_is_there_one_and_where(visit, site, first):
     page.locator(".cascade [name=stored]").click()
     page.wait_for_timeout(150)
     assert found() == stored
+
+
+def test_a_figure_stands_alone_and_still_works(visit, site):
+    visit.open(f"{site}/learn?lesson=encoder-decoder&figure=convolution", mask=False)
+    page = visit.page
+    page.locator(".convolution canvas").first.wait_for()
+    assert not page.get_by_role("heading").filter(visible=True).count()
+    assert not page.get_by_text("Check", exact=True).filter(visible=True).count()
+    page.get_by_role("link", name="The whole lesson").click()
+    page.get_by_role("heading", name="Encoder and decoder").wait_for()
+    assert "figure" not in page.url
+
+
+def test_a_handout_is_one_page(browser):
+    page = browser.new_page()
+    for address in lessons.LESSONS:
+        page.set_content(handout.page(address, lessons.text_of(address), "https://a.example/learn"))
+        printed = page.pdf(format="A4", prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b", printed)) == 1, address
+    page.close()

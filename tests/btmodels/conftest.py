@@ -37,23 +37,6 @@ def of_members(name: str, assets: Path) -> dict:
     return {"sha256": registry.members_sha256(hashes), registry.MEMBERS_KEY: hashes}
 
 
-@pytest.fixture(scope="session")
-def random_assets(tmp_path_factory) -> Path:
-    """An assets folder with random weights of the site's two networks."""
-    import keras
-
-    from btmodels import weights
-
-    assets = tmp_path_factory.mktemp("assets")
-    members = registry.get("ensemble").members
-    for name in (*members, "resnet50"):
-        keras.utils.set_random_seed(7)
-        sha256 = weights.save_float16(weights.build(name), registry.weights_path(name, assets))
-        write_record(name, assets, sha256=sha256)
-    write_record("ensemble", assets, **of_members("ensemble", assets))
-    return assets
-
-
 SMALL = ("sequential", "resnet50")
 """A segmenter and a classifier whose graphs are loaded in a moment."""
 

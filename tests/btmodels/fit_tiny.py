@@ -5,6 +5,7 @@ Prints a line an epoch and, when done, the SHA-256 of all weights.
 
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -42,12 +43,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, say: Callable[[str], None] = say) -> None:
     keras.utils.set_random_seed(0)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-
-        tensorflow.config.experimental.enable_op_determinism()
     model = build_unet((16, 16, 3), (4, 8))
     config = FitConfig(epochs=EPOCHS, num_slices=4 * STEPS, batch_size=4, validate_every=1)
 

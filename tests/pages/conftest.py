@@ -41,9 +41,7 @@ def open_page(cohort, monkeypatch):
 
     def open_(page: str, fake: fakes.FakeEngine | None = None, **query: str) -> AppTest:
         fakes.use(monkeypatch, fake or fakes.FakeEngine())
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-        app.run()
-        app.query_params.clear()
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
         for key, value in query.items():
             app.query_params[key] = value
         return app.switch_page(f"pages/{page}.py").run()

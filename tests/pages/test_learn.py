@@ -10,10 +10,12 @@ import pytest
 from tests import fakes
 from tests.pages.conftest import words_of
 from tests.ui import stacks
+from tests.ui.node import UI
 from ui.analyze import uploader
-from ui.lessons import page, questions, slice_choice
+from ui.lessons import glossary, page, questions, slice_choice
 from ui.results import experiments
 from ui.session import samples
+from ui.shared.content import sections
 
 
 def links_of(app) -> list[str]:
@@ -24,7 +26,10 @@ def test_the_overview_lists_the_lessons_there_are(open_page):
     app = open_page("learn")
     assert not app.exception
     titles = [page.text_of(address)["Title"] for address in page.LESSONS]
-    assert links_of(app) == [f"Begin: {title}" for title in titles]
+    *lessons, teachers = links_of(app)
+    assert lessons == [f"Begin: {title}" for title in titles] and teachers.startswith(
+        "For teachers"
+    )
 
 
 def test_an_unknown_lesson_gets_a_sentence(open_page):
@@ -273,3 +278,42 @@ def test_a_real_patient_whom_no_network_has_met_is_shown_first(open_page, monkey
     monkeypatch.setattr(samples.Library, "featured", lambda self: (real, "median"))
     app = open_page("learn", lesson=lesson)
     assert app.selectbox(key=key).value == "TCGA_ZZ_0001_20260101" and not app.exception
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_each_figure_that_can_stand_alone_is_in_its_lesson(address):
+    source = "\n".join(path.read_text() for path in (UI / "lessons").rglob("*.py"))
+    figures = page.LESSONS[address].figures
+    assert figures and all(f'lesson.key("{figure}")' in source for figure in figures)
+
+
+def test_a_figure_stands_alone_and_leads_back(open_page):
+    app = open_page("learn", lesson="measuring", figure="measure")
+    assert not app.exception
+    styles = "".join(each.proto.body for each in app.get("html"))
+    assert ".st-key-learn-measuring-measure," in styles
+    assert f"The whole lesson: {page.text_of('measuring')['Title']}" in links_of(app)
+    app = open_page("learn", lesson="measuring", figure="nothing")
+    assert "There is no figure “nothing” in this lesson" in words_of(app)
+    assert "st-key-learn" not in "".join(each.proto.body for each in app.get("html"))
+
+
+def test_teachers_get_times_answers_handouts_and_figures(open_page):
+    app = open_page("learn", lesson="teacher")
+    assert not app.exception
+    words = words_of(app)
+    for address in page.LESSONS:
+        text = page.text_of(address)
+        notes = sections("lessons/teacher.md")[address]
+        assert all(
+            f"**{part}.**" in notes for part in ("Time", "Aim", "Before you start", "Pitfalls")
+        )
+        for asked in (
+            *questions.parse(text["Check"]),
+            *(t.question for t in questions.tasks(text)),
+        ):
+            assert glossary.plain(asked.why) in words
+    assert len(app.get("download_button")) == len(page.LESSONS)
+    figures = [title for entry in page.LESSONS.values() for title in entry.figures.values()]
+    assert set(figures) <= set(links_of(app)) and len(set(figures)) == len(figures)
+    assert "For teachers: timing, answers, pitfalls, handouts" in links_of(open_page("learn"))

@@ -87,7 +87,9 @@ def test_stops_and_routes_that_make_no_sense_get_sentences(open_page):
     assert "has no slice 9" in words
     words = words_of(open_page("analyze", present="1", route="nobody.3"))
     assert "Nothing of this route is here" in words
-    app = open_page("analyze", present="perhaps")
+    app = open_page("analyze")
+    app.query_params["present"] = "perhaps"
+    app.run()
     assert "not “perhaps”" in words_of(app) and app.title
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from btmodels import paths, registry
 from btmodels.networks.ensemble import MEMBERS
+from tests.train.tiny import use_small_networks
 from train import all as everything
 from train.__main__ import main
 from train.fit.recipes import RECIPES
@@ -83,7 +84,8 @@ def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path, eager):
+def test_everything_at_a_tiny_size_on_the_bundled_cohort(tmp_path, eager, monkeypatch):
+    use_small_networks(monkeypatch)
     words = ["--data", str(paths.ASSETS / "samples"), "--assets", str(tmp_path)]
     small = ["--quick", "--epochs", "1", "--num-slices", "16", "--runs", str(tmp_path / "runs")]
     # Experiments and graphs have quick tests of their own.

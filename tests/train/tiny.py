@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 import tifffile
 
+from btmodels import registry
+from btmodels.networks import ensemble
 from btmodels.networks.unet import build_unet
 from btmodels.registry import ModelSpec
+from train.experiments import crossval, screen
+from train.fit import pretrained
 
 SIZE = 32
 SPLIT = {
@@ -27,6 +33,29 @@ SEGMENTER = ModelSpec(
 
 def build_small(input_shape, name) -> keras.Model:
     return build_unet(input_shape, filters=(4, 8), name=name)
+
+
+def use_small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put U-Nets of 4 and 8 channels in the places of all segmenters, also within the ensemble.
+
+    What commands hand on to each other depends on no network; `tests/btmodels/networks` and
+    `tests/train/fit/test_pretrained.py` hold what is particular to each.
+    """
+    for name, spec in list(registry.SPECS.items()):
+        if spec.members:
+            small = replace(spec, input_shape=(128, 128, 3))
+        elif spec.task == "segment":
+            build = f"{__name__}:build_small"
+            small = replace(spec, build=build, input_shape=(SIZE, SIZE, 3))
+        else:
+            small = replace(spec, input_shape=(64, 64, 3))
+        monkeypatch.setitem(registry.SPECS, name, small)
+    monkeypatch.setattr(ensemble, "build_unet", build_small)
+    for module in (ensemble, screen):
+        monkeypatch.setattr(module, "build_efficientnet_unet", build_small)
+    segmenters = dict.fromkeys(crossval.SEGMENTERS, build_small)
+    monkeypatch.setattr(crossval, "SEGMENTERS", segmenters)
+    monkeypatch.setattr(pretrained, "DEFAULTS", dict.fromkeys(pretrained.DEFAULTS, "none"))
 
 
 def make_slice(rng: np.random.Generator, tumor: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -86,7 +86,7 @@ class Variant:
         return dict(self.augmentation) | ({"neighbors": True} if self.neighbors else {})
 
 
-BASELINE, *CHANGES = VARIANTS = (
+BASELINE, *_ = VARIANTS = (
     Variant("baseline", "As the site's networks are trained"),
     Variant("copy_paste", "Lesions of other patients pasted", {"paste": 0.4}),
     Variant("nnunet", "nnU-Net's further augmentation", {"nnunet": True}),

@@ -9,11 +9,11 @@ it to the page.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
-from ui.lessons import glossary, questions
+from ui.lessons import glossary, projector, questions, teacher
 from ui.lessons.encoder_decoder import encoder_decoder
 from ui.lessons.lesson import KEY, WIDTH, Lesson, start_at_top
 from ui.lessons.measuring import measuring
@@ -30,20 +30,55 @@ PAGE = "pages/learn.py"
 
 @dataclass(frozen=True)
 class Entry:
-    """A lesson there is: how it is drawn, and its icon in the overview."""
+    """A lesson there is.
+
+    Attributes:
+        draw: Draws it between its question and the check.
+        icon: In the overview.
+        figures: What a projector can show alone: titles by the key of `Lesson.key`.
+    """
 
     draw: Callable[[Lesson], None]
     icon: str
+    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 LESSONS: dict[str, Entry] = {
-    "segmentation": Entry(segmentation.draw, ":material/brush:"),
-    "encoder-decoder": Entry(encoder_decoder.draw, ":material/schema:"),
-    "measuring": Entry(measuring.draw, ":material/straighten:"),
-    "test-set": Entry(held_out.draw, ":material/call_split:"),
-    "transfer": Entry(transfer.draw, ":material/move_up:"),
-    "train": Entry(training.draw, ":material/model_training:"),
-    "classify-then-segment": Entry(two_steps.draw, ":material/alt_route:"),
+    "segmentation": Entry(
+        segmentation.draw,
+        ":material/brush:",
+        {"ways": "Mark a tumor in four ways", "steps": "Label, box, pixels"},
+    ),
+    "encoder-decoder": Entry(
+        encoder_decoder.draw,
+        ":material/schema:",
+        {
+            "convolution": "A convolution by hand",
+            "bench": "What full resolution costs",
+            "anatomy": "The U and what its blocks show",
+            "grid": "Pooling and its way back",
+            "block": "A residual block",
+        },
+    ),
+    "measuring": Entry(
+        measuring.draw,
+        ":material/straighten:",
+        {"measure": "A threshold and its scores", "masks": "Five losses on one slice"},
+    ),
+    "test-set": Entry(held_out.draw, ":material/call_split:", {"splits": "By slice or by patient"}),
+    "transfer": Entry(
+        transfer.draw,
+        ":material/move_up:",
+        {"kernels": "First kernels of five origins", "freezing": "Frozen or thawed"},
+    ),
+    "train": Entry(
+        training.draw, ":material/model_training:", {"picture": "Networks while they learn"}
+    ),
+    "classify-then-segment": Entry(
+        two_steps.draw,
+        ":material/alt_route:",
+        {"cascade": "Both steps on all test slices", "slice": "Both steps on one slice"},
+    ),
 }
 """Lessons by their word in the address, in the order of learning."""
 
@@ -60,6 +95,10 @@ def draw(text: Mapping[str, str]) -> None:
         text: Of the page, by heading.
     """
     asked = st.query_params.get(KEY)
+    if asked == teacher.ADDRESS:
+        start_at_top(asked)
+        teacher.draw({address: (text_of(address), LESSONS[address].figures) for address in LESSONS})
+        return
     start_at_top(asked if asked in LESSONS else "")
     if asked in LESSONS:
         _lesson(asked)
@@ -92,6 +131,12 @@ def _overview(text: Mapping[str, str], asked: str | None) -> None:
                     icon=LESSONS[address].icon,
                     query_params={KEY: address},
                 )
+    st.page_link(
+        PAGE,
+        label="For teachers: timing, answers, pitfalls, handouts",
+        icon=":material/school:",
+        query_params={KEY: teacher.ADDRESS},
+    )
     with st.expander("Glossary: every word that the lessons explain", icon=":material/dictionary:"):
         terms = sorted(glossary.terms().items(), key=lambda pair: pair[0].lower())
         with st.container(width=WIDTH):
@@ -106,6 +151,14 @@ def _lesson(address: str) -> None:
         PAGE, label=f"All lessons · this is {place + 1} of {len(order)}", icon=":material/apps:"
     )
     lesson = Lesson(address, text_of(address))
+    figure = lesson.choice(projector.KEY, ["all", *LESSONS[address].figures], "all")
+    if figure != "all":
+        with st.container(key=lesson.key("back")):
+            label = f"The whole lesson: {lesson.text['Title']}"
+            st.page_link(
+                PAGE, label=label, icon=":material/menu_book:", query_params={KEY: address}
+            )
+        projector.alone(lesson.key(figure), lesson.key("back"))
     lesson.open()
     LESSONS[address].draw(lesson)
     lesson.close()

@@ -86,9 +86,9 @@ def short_sentence() -> str:
         return ""
     first = found[0]
     experts = published.load()["experts"]
-    beside = f" Agreement between two experts: {experts['mean_dice']:.2f}." if experts else ""
+    beside = f" Between two experts: {experts['mean_dice']:.2f}." if experts else ""
     return (
-        f"On {first.patients} patients it had never seen: mean Dice **{first.value:.2f}**.{beside}"
+        f"Mean Dice on {first.patients} patients it had never seen: **{first.value:.2f}**.{beside}"
     )
 
 

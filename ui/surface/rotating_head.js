@@ -9,7 +9,7 @@ const SPEED = 0.35; // radians a second: once around takes 18 seconds
 const INTERVAL = 33; // milliseconds between frames while nobody drags
 const SLOW = 150; // milliseconds: after TOLERATED frames in a row that take longer it stops, for others need the time
 const TOLERATED = 6;
-const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+const STILL = "(prefers-reduced-motion: reduce)";
 
 const VERTEX = `
 attribute vec3 place;
@@ -21,7 +21,7 @@ void main() {
   facing = turn * normal;
   vec3 at = turn * place;
   float depth = 4.2 - at.z;
-  gl_Position = vec4(at.xy * fit * 4.3, (depth - 4.2) * 2.0, depth);
+  gl_Position = vec4(at.xy * fit * 4.1 + vec2(0.0, 0.07 * depth), (depth - 4.2) * 2.0, depth);
 }`;
 
 // The tumor is solid. The head is glass: seen where its surface turns away from the eye.
@@ -51,7 +51,7 @@ class RotatingHead extends Panel {
     this.canvas.onpointermove = (event) => event.buttons && this.drag(event.movementX, event.movementY);
     this.canvas.onkeydown = (event) => this.key(event);
     this.button.onclick = () => this.pause(!this.paused);
-    this.pause(STILL.matches);
+    this.pause(matchMedia(STILL).matches);
     this.seen = new IntersectionObserver(([{ isIntersecting }]) => {
       this.visible = isIntersecting;
       this.run();

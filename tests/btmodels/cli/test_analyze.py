@@ -18,7 +18,7 @@ from btmodels import paths, registry
 from btmodels.__main__ import main
 from btmodels.inference import worker
 from btmodels.slices import Prediction
-from tests.btmodels.conftest import of_members, write_record
+from tests.btmodels.conftest import SMALL, of_members, write_record
 from tests.files import link_or_copy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -300,10 +300,10 @@ def run(*words: str | Path, folder: Path = ROOT, **variables: str) -> subprocess
 
 
 @pytest.mark.slow
-def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
-    """A copy of the project with random weights, run as people run it."""
+def test_a_process_of_its_own_prints_json_alone(small_assets, tmp_path):
+    """A copy of the project with two small networks, run as people run it."""
     for part in ("btmodels", "assets/weights"):
-        source = random_assets / "weights" if part == "assets/weights" else ROOT / part
+        source = small_assets / "weights" if part == "assets/weights" else ROOT / part
         shutil.copytree(
             source,
             tmp_path / part,
@@ -311,7 +311,7 @@ def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
             copy_function=link_or_copy,
         )
     file = draw(tmp_path / "in" / "naïve slice.png", tumor=True)
-    words = "-m", "btmodels", "analyze", file, "--json", "--out", "out"
+    words = "-m", "btmodels", "analyze", file, "--model", SMALL[0], "--json", "--out", "out"
     done = run(*words, folder=tmp_path, PYTHONPATH="", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
@@ -320,14 +320,14 @@ def test_a_process_of_its_own_prints_json_alone(random_assets, tmp_path):
     mask = tifffile.imread(tmp_path / found["mask"])
     assert np.count_nonzero(mask) == found["marked_pixels"]
 
-    from btmodels.inference.predict import Predictor
+    from btmodels.inference.graph import GraphPredictor
     from btmodels.io.image import decode
     from btmodels.transforms.postprocess import cut
 
-    (levels,) = Predictor("ensemble", random_assets).segment(
-        [decode(file.read_bytes(), "a").pixels]
-    )
-    assert ((mask == 255) == cut(levels, 0.5, 0)).all(), "the site would show another mask"
+    (levels,) = GraphPredictor(SMALL[0]).segment([decode(file.read_bytes(), "a").pixels])
+    record = registry.load_record(SMALL[0])
+    expected = cut(levels, record.threshold, record.min_component_pixels)
+    assert ((mask == 255) == expected).all(), "the site would show another mask"
 
 
 def test_wrong_usage_loads_no_framework():

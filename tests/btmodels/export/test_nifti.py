@@ -184,6 +184,9 @@ def test_a_dicom_seg_refers_to_its_series(turned):
 
 
 def test_a_dicom_seg_of_sagittal_slices_and_of_an_empty_mask():
+    deep = np.concatenate(
+        [VOLUME] * 4
+    )  # axial slices are cut out of so many, and not of a localizer's few
     frames = {
         f"{index}.dcm": dicom(
             values,
@@ -191,12 +194,12 @@ def test_a_dicom_seg_of_sagittal_slices_and_of_an_empty_mask():
             ImageOrientationPatient=list(SAGITTAL),
             ImagePositionPatient=[2.0 * index, 0, 0],
         )
-        for index, values in enumerate(VOLUME)
+        for index, values in enumerate(deep)
     }
     found = highdicom.seg.segread(io.BytesIO(dicom_seg(analyses_of(frames))))
-    uids = [f"1.2.3.4.{index + 1}" for index in range(len(VOLUME))]
+    uids = [f"1.2.3.4.{index + 1}" for index in range(len(deep))]
     masks = found.get_pixels_by_source_instance(uids)[..., 0]
-    np.testing.assert_array_equal(masks > 0, VOLUME > 128)
+    np.testing.assert_array_equal(masks > 0, deep > 128)
     empty = [analysis_of(a.slice, np.zeros_like(a.mask)) for a in analyses_of(series(VOLUME))]
     found = highdicom.seg.segread(io.BytesIO(dicom_seg(empty)))
     assert not found.pixel_array.any()

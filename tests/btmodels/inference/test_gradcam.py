@@ -63,6 +63,7 @@ def test_another_head_is_refused():
         heatmap.with_heatmap(model, "maps")
 
 
+@pytest.mark.usefixtures("eager")
 def test_asking_again_adds_nothing_to_the_network():
     from btmodels.inference.predict import Predictor
 
@@ -74,6 +75,7 @@ def test_asking_again_adds_nothing_to_the_network():
     assert [len(layer._inbound_nodes) for layer in predictor.model.layers] == nodes
 
 
+@pytest.mark.usefixtures("eager")
 def test_gradcam_of_the_shipped_classifier_has_the_slices_size_and_mirrors_with_it():
     image = np.zeros((60, 90, 3), np.uint8)
     image[10:50, 20:70] = 90

@@ -13,6 +13,7 @@ from btmodels.inference.predict import Predictor
 from btmodels.transforms.preprocess import normalize
 
 ROWS, COLS = 90, 120
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from btmodels.transforms.preprocess import fit_to
 from ui.lessons import page
 
 SIZE = 128
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,7 @@ def test_a_policy_ends_with_its_block():
     assert keras.config.dtype_policy().name == before
 
 
+@pytest.mark.usefixtures("eager")
 def test_masks_are_computed_in_float32_and_verdicts_as_fast_as_may_be(monkeypatch):
     monkeypatch.setattr(precision, "fastest_policy", lambda: "mixed_bfloat16")
     assert Predictor("sequential").numbers == "float32"

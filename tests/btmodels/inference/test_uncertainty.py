@@ -38,6 +38,7 @@ def test_what_all_mark_and_what_some_mark_have_colors_of_their_own():
     assert every[0] > every[2] and one[2] > one[1] and (two > one).all()
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_mean_of_the_views_is_what_the_network_answers():
     name = "unet"
     predictor = Predictor(name)
@@ -49,6 +50,7 @@ def test_the_mean_of_the_views_is_what_the_network_answers():
     assert np.abs(views.levels.mean(axis=0) - both).max() <= 1.5
 
 
+@pytest.mark.usefixtures("eager")
 def test_time_and_size_are_those_of_the_call():
     image = np.zeros((64, 64, 3), np.uint8)
     found = uncertainty.timed_prediction(image, "unet", 0.25, paths.ASSETS)

@@ -44,6 +44,7 @@ def write(assets, results: dict) -> None:
     (assets / "metrics" / "skips.json").write_text(json.dumps(results))
 
 
+@pytest.mark.usefixtures("eager")
 def test_both_answer_and_one_has_switches(assets):
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     found = skip_ablation_tasks.twins(image, assets)

@@ -15,6 +15,7 @@ import pytest
 from btmodels.networks.unet import build_unet
 from btmodels.training.fitting import FitConfig, finished, fit, read_state, read_weights
 from btmodels.training.losses import bce_dice
+from tests.btmodels import fit_tiny
 from tests.btmodels.fit_tiny import EPOCHS, Squares
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,9 +42,9 @@ class FewSquares(Squares):
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory) -> tuple[Path, list[str]]:
     """A run that nobody disturbs: its folder and its lines."""
-    folder = tmp_path_factory.mktemp("straight")
-    out, _ = start(folder).communicate(timeout=180)
-    return folder, out.splitlines()
+    folder, lines = tmp_path_factory.mktemp("straight"), []
+    fit_tiny.main(folder, lines.append)
+    return folder, lines
 
 
 def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(straight, tmp_path):
@@ -55,12 +56,13 @@ def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(straight, tmp_
     killed.wait(timeout=30)
     killed.stdout.close()
     assert killed.returncode == -signal.SIGKILL
-    out, _ = start(tmp_path).communicate(timeout=180)
-    lines = out.splitlines()
+    lines = []
+    fit_tiny.main(tmp_path, lines.append)
     assert lines[0].startswith("going on after epoch")
     assert lines[-1].startswith("weights ") and lines[-1] == straight[1][-1]
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     config = FitConfig(epochs=2, num_slices=8, batch_size=4, validate_every=2)
     model = build_unet((16, 16, 3), (4, 8))
@@ -90,24 +92,26 @@ def test_a_run_learns_and_keeps_its_history(straight):
     assert rows[-1]["loss"] < rows[0]["loss"]
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_folder_of_another_configuration_is_refused(tmp_path):
     config = FitConfig(epochs=1, batch_size=4)
 
     def run(which: FitConfig) -> None:
         model = build_unet((16, 16, 3), (2, 4))
-        fit(model, bce_dice, Squares, lambda current: 0.0, which, tmp_path)
+        fit(model, bce_dice, FewSquares, lambda current: 0.0, which, tmp_path)
 
     run(config)
     with pytest.raises(ValueError, match="another configuration"):
         run(replace(config, seed=1))
 
 
+@pytest.mark.usefixtures("eager")
 def test_with_patience_training_stops_early(tmp_path):
     scores = iter([0.2, 0.5, 0.4, 0.5, 0.3, 0.4])
     config = FitConfig(epochs=9, learning_rate=1e-3, batch_size=4, validate_every=1, patience=4)
     model, lines = build_unet((16, 16, 3), (2, 4)), []
     state = fit(
-        model, bce_dice, Squares, lambda current: next(scores), config, tmp_path, lines.append
+        model, bce_dice, FewSquares, lambda current: next(scores), config, tmp_path, lines.append
     )
     assert state["epochs"] == 6 and state["best_epoch"] == 2, (
         "four validations without a better one"
@@ -117,9 +121,10 @@ def test_with_patience_training_stops_early(tmp_path):
     assert not finished(read_state(tmp_path / "best.npz")), "which was written in mid-run"
 
     again = build_unet((16, 16, 3), (2, 4))
-    assert fit(again, bce_dice, Squares, lambda current: 1.0, config, tmp_path)["epochs"] == 6
+    assert fit(again, bce_dice, FewSquares, lambda current: 1.0, config, tmp_path)["epochs"] == 6
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_moving_average_is_kept_and_validated(tmp_path):
     seen = []
     model = build_unet((16, 16, 3), (4, 8))
@@ -149,6 +154,7 @@ def test_the_moving_average_is_kept_and_validated(tmp_path):
         read_weights(tmp_path / "best.npz", averaged=True)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_that_goes_on_ends_with_the_same_average(tmp_path):
     def train(folder: Path, stop_after: int | None = None) -> np.ndarray:
         keras.utils.set_random_seed(0)

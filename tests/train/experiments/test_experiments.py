@@ -11,6 +11,7 @@ from btmodels.networks.ensemble import MEMBERS
 from btmodels.networks.unet import build_unet
 from btmodels.quality.fault_costs import KINDS
 from btmodels.weights import load_into
+from tests.train.tiny import use_small_networks
 from train.__main__ import main
 from train.experiments.folds import read_masks
 
@@ -114,8 +115,10 @@ def test_a_fold_that_another_process_finished_counts_too(tmp_path, eager):
 
 
 def test_the_ensemble_of_the_folds_is_made_of_its_members_and_judges_the_same_patients(
-    folder, tmp_path, capsys
+    tmp_path, monkeypatch, capsys
 ):
+    use_small_networks(monkeypatch)
+    folder = tmp_path / "quick"
     words = ["crossval", "--quick", "--assets", str(folder), "--runs", str(folder / "runs")]
     joined = ["--network", "ensemble"]
     assert main([*words[:2], *joined, "--assets", str(tmp_path), "--runs", str(tmp_path)]) == 1

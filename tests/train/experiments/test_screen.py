@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from btmodels.metrics.overlap import Counts
+from tests.train.tiny import use_small_networks
 from train.__main__ import main
 from train.experiments.folds import CUTS, HALF
 from train.experiments.screen import BASELINE, VARIANTS, score
@@ -43,7 +44,9 @@ def counts_dice(value: float) -> float:
     return 2 * each.tp / (2 * each.tp + each.fp + each.fn)
 
 
-def test_the_screen_runs_from_one_end_to_the_other(tmp_path):
+@pytest.mark.usefixtures("eager")
+def test_the_screen_runs_from_one_end_to_the_other(tmp_path, monkeypatch):
+    use_small_networks(monkeypatch)
     words = ["screen", "--quick", "--assets", str(tmp_path), "--runs", str(tmp_path / "runs")]
     path = tmp_path / "metrics" / "screen.json"
     keys = ["baseline", "copy_paste"]

@@ -127,6 +127,7 @@ def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypat
     assert record.extra["earlier_runs"][0]["command"] == unfinished.command
 
 
+@pytest.mark.usefixtures("eager")
 def test_weights_and_record_change_places_together(places, monkeypatch):
     _, assets, _ = places
     assert main(fit_words(places, "--epochs", "1")) == 0
@@ -147,6 +148,7 @@ def test_weights_and_record_change_places_together(places, monkeypatch):
     }
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_of_other_data_or_another_policy_is_not_taken_for_this_one(places, tmp_path):
     data, assets, runs = places
     words = ("--epochs", "1")
@@ -165,6 +167,7 @@ def test_a_run_of_other_data_or_another_policy_is_not_taken_for_this_one(places,
     assert len(list(runs.iterdir())) == 5
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_recipe_of_stages_is_one_command_and_says_all_of_them(places, monkeypatch):
     _, assets, runs = places
     stages = tuple(FitConfig(epochs=n, num_slices=64, seed=n, validate_every=1) for n in (1, 2))

@@ -115,6 +115,19 @@ def test_the_two_small_networks_are_not_told_apart_by_their_training():
     assert low < 0 < high, "the lesson says that it is open which is better"
 
 
+def test_resunet_and_unet_are_not_told_apart_by_their_test_patients():
+    assert "the interval of the difference in Dice, patient by patient, has 0 inside" in words(
+        "encoder-decoder"
+    )
+    ours, theirs = (
+        {name: patient["dice"] for name, patient in measured(model)["test"]["patients"].items()}
+        for model in ("resunet", "unet")
+    )
+    assert ours.keys() == theirs.keys()
+    _, (low, high) = paired_difference(ours, theirs)
+    assert low < 0 < high
+
+
 def test_the_gradient_of_the_drawn_blocks_is_computed_as_told():
     kept, gone = run(
         ("lessons/encoder_decoder/operations/residual_block.js",),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 
 import numpy as np
 
 from btmodels import weights
-from btmodels.slices import Slice
+from btmodels.slices import FLAIR, Slice
 from btmodels.teaching.receptive_field import Blueprint, mirrored
+from btmodels.visualize.window import apply_window
+from tests.ui.node import UI, run
 from ui.lessons.encoder_decoder import anatomy, architecture_builder, residual, skips
 from ui.lessons.encoder_decoder.operations import pooling
-from ui.lessons.shared import panels
+from ui.lessons.shared import panels, parts
 
 
 def read(message: bytes) -> dict:
@@ -95,3 +98,28 @@ def test_the_builder_opens_on_a_network_that_does_not_see_the_whole_slice():
         usual["kind"], widths, usual["convs"], usual["kernel"], architecture_builder.SIZE
     )
     assert paper.stages[-1].sees < architecture_builder.SIZE / 2
+
+
+def test_pictures_of_lessons_are_shown_in_the_automatic_window():
+    rows, cols = np.mgrid[:64, :64]
+    head = (rows - 32) ** 2 + (cols - 32) ** 2 < 900
+    pixels = np.where(head[..., None], 20 + (rows + cols)[..., None] // 2, 0).astype(np.uint8)
+    each = Slice("a.tif", np.repeat(pixels, 3, -1), None)
+    window = parts.window_of(each)
+    assert 0 < window[0] < window[1] < 100  # or nothing would be stretched
+    assert read(panels.pack_panels(each, []))["window"] == list(window)
+    flair = each.pixels[..., FLAIR]
+    shown = run(
+        ("viewer/masks.js",),
+        "Array.from(windowTable(0, 100, given.window))",
+        window=window,
+    )
+    assert (np.array(shown)[flair] == apply_window(flair, window)).all()
+    # Each picture is given one: none falls back to the full range.
+    scripts = [path.read_text() for path in (UI / "lessons").rglob("*.js")]
+    calls = [
+        call
+        for text in scripts
+        for call in re.findall(r"\.set\((?:rows|meta\.rows|size|this\.size)[^;]*;", text)
+    ]
+    assert len(calls) == 11 and all("window" in call for call in calls), calls

@@ -78,7 +78,7 @@ class Anatomy extends Panel {
     ]);
     if (this.version !== meta.version) return;
     Object.assign(this, { meta, maps, truth: truth[0] });
-    this.picture.set(size, size, channels, FLAIR);
+    this.picture.set(size, size, channels, FLAIR, meta.window);
     if (!this.block) {
       const { block, row, col } = meta.start;
       this.block = block;

@@ -13,7 +13,7 @@ from btmodels.slices import Slice
 from btmodels.teaching.receptive_field import Blueprint, Stage
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_STYLES
+from ui.lessons.shared.parts import SHARED_STYLES, window_of
 from ui.session.engine_queries import ask, ask_now
 from ui.session.stack import Stack
 from ui.shared.component_files import module, read
@@ -84,6 +84,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
         "version": stack.keys[0],
         "name": each.name,
         "size": PAPER.size,
+        "window": window_of(each),
         "windows": _windows(),
         "start": start,
         "hasTruth": truth is not None,

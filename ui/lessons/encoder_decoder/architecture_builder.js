@@ -55,7 +55,7 @@ class ArchitectureBuilder extends Panel {
     if (this.version !== meta.version) return;
     if (!this.meta) Object.assign(this.state, meta.start);
     Object.assign(this, { meta, rows, cols, designs });
-    this.picture.set(rows, cols, channels, FLAIR);
+    this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.at ??= middleOf(meta.hasTruth ? maps[1] : null, rows, cols);
     this.pointing.at = this.at;
     for (const [name, options] of Object.entries(meta.options)) {

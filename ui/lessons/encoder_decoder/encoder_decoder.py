@@ -27,7 +27,7 @@ def draw(lesson: Lesson) -> None:
     lesson.tasks("builder")
     lesson.prose("Down and up again")
     lesson.prose("Two trained networks on this slice")
-    pair.draw(lesson, stack)
+    pair.draw(lesson, stack, ("sequential", "unet"))
     lesson.prose("Inside the U")
     anatomy.draw(lesson, stack)
     lesson.tasks("anatomy")
@@ -42,6 +42,7 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("Gradients as measured")
     _residual(lesson)
     lesson.prose("The ResUNet")
+    pair.draw(lesson, stack, ("unet", "resunet"))
 
 
 # Each part runs alone when its own hand comes to rest.

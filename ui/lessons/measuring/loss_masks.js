@@ -23,9 +23,9 @@ class LossMasks extends Panel {
     if (this.meta?.version === meta.version) return;
     Object.assign(this.state, { shown: meta.shown, at: meta.at, best: false });
     this.meta = meta;
-    this.slices = meta.slices.map(async ({ rows, cols }, index) => {
+    this.slices = meta.slices.map(async ({ rows, cols, window }, index) => {
       const [gray, truth, ...maps] = await unpack(part(String(index)), 2 + meta.arms.length, rows, cols);
-      return { rows, cols, gray, truth, maps };
+      return { rows, cols, gray, truth, maps, window };
     });
     this.build();
     this.show();
@@ -62,7 +62,7 @@ class LossMasks extends Panel {
     const { state, meta } = this;
     const slice = await this.slices[state.shown];
     if (slice !== (await this.slices[state.shown])) return;
-    const { rows, cols, gray, truth, maps } = slice;
+    const { rows, cols, gray, truth, maps, window } = slice;
     this.select(".shown input", state.shown);
     this.slide("at", state.best ? "each its own" : state.at.toFixed(2));
     const words = this.panels.map(({ item, picture }, index) => {
@@ -71,7 +71,7 @@ class LossMasks extends Panel {
       const mask = cut(maps[index], rows, cols, at, 0);
       const counts = count(mask, truth);
       const made = dice(counts);
-      if (picture.gray !== gray) picture.set(rows, cols, [gray], 0);
+      if (picture.gray !== gray) picture.set(rows, cols, [gray], 0, window);
       picture.gray = gray;
       picture.fill(outcomes(mask, truth), OUTCOME_COLORS);
       picture.line("truth", outline(truth, rows, cols));

@@ -10,7 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from btmodels.slices import FLAIR
 from btmodels.training.losses import LOSSES
+from btmodels.visualize.window import auto_windows
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
@@ -218,6 +220,7 @@ def _message(found: dict[str, Any], shown: int, at: float) -> bytes:
                 "title": f"{each['patient']}, slice {each['number']}",
                 "rows": rows,
                 "cols": cols,
+                "window": auto_windows([np.stack([image] * 3, -1)])[FLAIR],
                 "tumor": each["truth_pixels"],
             }
         )

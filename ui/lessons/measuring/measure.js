@@ -54,7 +54,7 @@ class Measure extends Panel {
     Object.assign(this, { meta, rows, cols });
     this.levels = meta.hasLevels ? maps[0] : null;
     this.truth = meta.hasTruth ? maps[1] : null;
-    this.picture.set(rows, cols, channels, FLAIR);
+    this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.curve = null;
     this.show();
   }

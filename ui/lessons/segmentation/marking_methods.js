@@ -50,7 +50,7 @@ class MarkingMethods extends Panel {
     this.truth = meta.hasTruth ? maps[1] : null;
     this.empty = Boolean(this.truth && !this.truth.some(Boolean));
     this.best = this.truth && bestLevel(this.gray, this.truth);
-    this.picture.set(rows, cols, channels, FLAIR);
+    this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.show();
   }
 

@@ -1,4 +1,4 @@
-"""Two networks on one slice: the sequential one and the U-Net, each with what it costs."""
+"""Two networks on one slice, each with what it costs and scores."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ from ui.results import costs, scores
 from ui.session.engine_queries import ask
 from ui.session.stack import Stack
 
-NAMES = ("sequential", "unet")
 
+def draw(lesson: Lesson, stack: Stack, names: tuple[str, str]) -> None:
+    """Draw what two networks mark on the slice of ``stack``.
 
-def draw(lesson: Lesson, stack: Stack) -> None:
-    """Draw what both mark on the slice of ``stack``."""
+    Args:
+        lesson: That is being drawn.
+        stack: Of one slice.
+        names: Of the networks, from left to right.
+    """
     each = stack.slices[0]
 
     def job() -> bytes:
-        found = engine.get_engine().ask(introspect_tasks.segment, each.pixels, NAMES)
+        found = engine.get_engine().ask(introspect_tasks.segment, each.pixels, names)
         return panels.pack_panels(
             each,
-            [_panel(name, levels) for name, levels in zip(NAMES, found, strict=True)],
-            version=f"{stack.keys[0]} {NAMES}",
+            [_panel(name, levels) for name, levels in zip(names, found, strict=True)],
+            version=f"{stack.keys[0]} {names}",
         )
 
-    answer = ask(("pair", stack.keys[0]), job)
+    answer = ask(("pair", *names, stack.keys[0]), job)
     if answer.found is None:
         st.info(answer.message, icon=":material/hourglass_top:")
         return
-    panels.draw(lesson.key("pair"), answer.found)
+    panels.draw(lesson.key(f"pair.{names[1]}"), answer.found)
 
 
 def _panel(name: str, levels) -> Panel:

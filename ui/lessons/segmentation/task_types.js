@@ -1,7 +1,7 @@
 // One slice, three answers: a word, a box, a label for each pixel; and a glass that shows the pixels.
 
 import { Picture, Pointing, cross } from "../shared/picture.js";
-import { count, dice, outline, pixels, unpack } from "../../viewer/masks.js";
+import { count, dice, outline, pixels, unpack, windowTable } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
@@ -64,7 +64,7 @@ class TaskTypes extends Panel {
     ]);
     if (this.version !== meta.version) return;
     Object.assign(this, { meta, rows, cols, channels, truth, box: boxOf(truth, rows, cols) });
-    this.picture.set(rows, cols, channels, FLAIR);
+    this.picture.set(rows, cols, channels, FLAIR, meta.window);
     const { top = rows >> 1, bottom = top, left = cols >> 1, right = left } = this.box ?? {};
     this.pointing.at = [(top + bottom) >> 1, left];
     this.show();
@@ -117,6 +117,7 @@ class TaskTypes extends Panel {
     const { rows, cols, channels, truth } = this;
     if (!channels) return;
     this.picture.line("cursor", cross([row, col], AROUND));
+    const shades = windowTable(0, 100, this.meta.window);
     const context = this.find(".loupe canvas").getContext("2d");
     context.fillStyle = "#06080b";
     context.fillRect(0, 0, 165, 165);
@@ -124,7 +125,7 @@ class TaskTypes extends Panel {
       for (let right = -AROUND; right <= AROUND; right++) {
         const [r, c] = [row + down, col + right];
         if (r < 0 || c < 0 || r >= rows || c >= cols) continue;
-        const gray = channels[FLAIR][r * cols + c];
+        const gray = shades[channels[FLAIR][r * cols + c]];
         const [x, y] = [(right + AROUND) * CELL, (down + AROUND) * CELL];
         context.fillStyle = `rgb(${gray} ${gray} ${gray})`;
         context.fillRect(x, y, CELL, CELL);

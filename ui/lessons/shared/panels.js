@@ -69,7 +69,7 @@ class MaskPanels extends Panel {
       figure.querySelector(".title").textContent = panel.title;
       figure.querySelector(".note").textContent = panel.note;
       figure.picture = new Picture(figure.querySelector(".frame"), ["truth", "prediction"]);
-      figure.picture.set(meta.rows, meta.cols, this.channels, FLAIR);
+      figure.picture.set(meta.rows, meta.cols, this.channels, FLAIR, meta.window);
       return figure;
     });
     this.find(".pictures").replaceChildren(...this.figures);

@@ -13,7 +13,7 @@ import streamlit as st
 
 from btmodels.metrics.overlap import count, dice
 from btmodels.slices import Slice
-from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES
+from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES, window_of
 from ui.shared.component_files import module, read
 from ui.viewer.message import message
 from ui.viewer.packing import pack, pack_pixels
@@ -71,6 +71,7 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
     known = {
         "rows": rows,
         "cols": cols,
+        "window": window_of(each),
         "name": each.name,
         "planes": len(planes),
         "hasTruth": each.truth is not None,

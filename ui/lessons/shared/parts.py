@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from btmodels.slices import Slice
+from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import smallest_part
+from btmodels.visualize.window import auto_windows
 from ui.session.stack import Analyzed
 from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
@@ -21,6 +22,11 @@ SHARED_STYLES = ("viewer/viewer.css", "lessons/shared/lesson.css")
 def step_of(each: Slice) -> int:
     """Return which rows and columns of a slice the browser gets: every so many."""
     return math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+
+
+def window_of(each: Slice) -> tuple[int, int]:
+    """Return the automatic window of a slice's FLAIR, which its picture is shown in."""
+    return auto_windows([each.pixels])[FLAIR]
 
 
 def slice_message(
@@ -44,6 +50,7 @@ def slice_message(
         "rows": rows,
         "cols": cols,
         "step": step,
+        "window": window_of(each),
         "hasTruth": each.truth is not None,
         "hasLevels": levels is not None,
         "threshold": analyzed.threshold,

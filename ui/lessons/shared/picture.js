@@ -15,14 +15,15 @@ export class Picture {
     this.stage = frame.querySelector(".stage");
   }
 
-  set(rows, cols, channels, channel) {
+  // `window` has the two levels that become black and white.
+  set(rows, cols, channels, channel, window) {
     Object.assign(this, { rows, cols });
     this.frame.style.aspectRatio = `${cols} / ${rows}`;
     this.frame.querySelector(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
     for (const canvas of this.frame.querySelectorAll("canvas")) Object.assign(canvas, { width: cols, height: rows });
     const context = this.context("image");
     const image = context.createImageData(cols, rows);
-    paint(channels, channel, windowTable(0, 100), image.data);
+    paint(channels, channel, windowTable(0, 100, window), image.data);
     context.putImageData(image, 0, 0);
     this.image = image;
   }

@@ -12,6 +12,7 @@ import streamlit as st
 from btmodels.errors import CohortError
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import slice_similarity
+from btmodels.visualize.window import windows_of
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments, published
@@ -100,6 +101,7 @@ def _packed() -> tuple[dict[str, Any], dict[str, bytes]] | None:
         "version": f"{len(every)} slices",
         "side": SIDE,
         "slices": [[each.patient, each.number] for each in every],
+        "windows": [windows[FLAIR] for windows in windows_of(every)],
     }
     return head, {
         "pictures": pack(np.stack(small)),

@@ -167,7 +167,7 @@ class Training extends Panel {
       <div><dt>Loss</dt><dd data-number="loss"></dd></div><div><dt>Dice</dt><dd data-number="dice"></dd></div></dl>
       <p class="note"></p><button type="button">Remove</button>`;
     figure.picture = new Picture(figure.querySelector(".frame"), ["truth", "prediction"]);
-    figure.picture.set(this.size, this.size, this.image, FLAIR);
+    figure.picture.set(this.size, this.size, this.image, FLAIR, this.meta.window);
     figure.querySelector("strong").textContent = each.name;
     figure.querySelector("button").setAttribute("aria-label", `Remove the run ${each.name}`);
     figure.querySelector("button").onclick = () => runs.remove(each.run);

@@ -9,7 +9,9 @@ import numpy as np
 import streamlit as st
 
 from btmodels.errors import CohortError
+from btmodels.slices import FLAIR
 from btmodels.teaching import training_slices
+from btmodels.visualize.window import auto_windows
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.shared.component_files import module, read
@@ -85,5 +87,12 @@ def _slices() -> tuple[dict[str, Any], bytes]:
     shown = int(np.argmax(held * (truth > 127).sum((1, 2))))
     packed = pack(planes.reshape(-1, *truth.shape[1:]))
     version = hashlib.sha256(packed).hexdigest()[:16]
-    head = {"version": version, "size": training_slices.SIZE, "slices": listed, "shown": shown}
+    window = auto_windows([pixels[shown].transpose(1, 2, 0)])[FLAIR]
+    head = {
+        "window": window,
+        "version": version,
+        "size": training_slices.SIZE,
+        "slices": listed,
+        "shown": shown,
+    }
     return head, packed

@@ -71,7 +71,7 @@ class Kernels extends Panel {
     this.find("[data-say=set]").textContent = set.words;
     const kernel = this.kernelOf(set, state.kernel);
     const { rows, cols } = meta;
-    if (state.look === "slice") picture.set(rows, cols, this.channels, FLAIR);
+    if (state.look === "slice") picture.set(rows, cols, this.channels, FLAIR, meta.window);
     else {
       const map = convolve(this.values, rows, cols, kernel, set.size, set.stride);
       picture.set(Math.ceil(rows / set.stride), Math.ceil(cols / set.stride), [shades(map, state.look === "relu")], 0);

@@ -38,7 +38,7 @@ class OneSlice extends Panel {
     if (this.version !== meta.version) return;
     Object.assign(this, { meta, rows, cols, heat, levels: meta.hasLevels ? levels : null, truth: meta.hasTruth ? truth : null });
     this.state.threshold ??= meta.stored;
-    this.picture.set(rows, cols, channels, FLAIR);
+    this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.redraw();
   }
 

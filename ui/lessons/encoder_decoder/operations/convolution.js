@@ -121,7 +121,7 @@ class Convolution extends Panel {
     Object.assign(this, { meta, rows, cols, gray: channels[FLAIR] });
     this.at = this.start(truth);
     this.pointing.at = this.at;
-    this.input.set(rows, cols, channels, FLAIR);
+    this.input.set(rows, cols, channels, FLAIR, meta.window);
     this.redraw();
   }
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
-from ui.lessons.shared.parts import SHARED_STYLES
+from ui.lessons.shared.parts import SHARED_STYLES, window_of
 from ui.session.stack import Stack
 from ui.shared.component_files import module, read
 from ui.viewer.message import message
@@ -32,6 +32,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
         "name": each.name,
         "rows": SIZE,
         "cols": SIZE,
+        "window": window_of(each),
         "hasTruth": each.truth is not None,
     }
     parts = {"image": pack(fit_to(each.pixels, (SIZE, SIZE)).transpose(2, 0, 1))}
