@@ -9,7 +9,7 @@ const SPEED = 0.35; // radians a second: once around takes 18 seconds
 const INTERVAL = 33; // milliseconds between frames while nobody drags
 const SLOW = 150; // milliseconds: after TOLERATED frames in a row that take longer it stops, for others need the time
 const TOLERATED = 6;
-const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+const STILL = "(prefers-reduced-motion: reduce)";
 
 const VERTEX = `
 attribute vec3 place;
@@ -51,7 +51,7 @@ class RotatingHead extends Panel {
     this.canvas.onpointermove = (event) => event.buttons && this.drag(event.movementX, event.movementY);
     this.canvas.onkeydown = (event) => this.key(event);
     this.button.onclick = () => this.pause(!this.paused);
-    this.pause(STILL.matches);
+    this.pause(matchMedia(STILL).matches);
     this.seen = new IntersectionObserver(([{ isIntersecting }]) => {
       this.visible = isIntersecting;
       this.run();
