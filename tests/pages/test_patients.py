@@ -48,7 +48,7 @@ def test_the_cohort_is_a_table_that_is_there_before_its_folders_are_opened(open_
     row = row_of(surveyed(app), FIRST)
     assert (row["Slices"], row["With tumor"], row["Tumor pixels"]) == (3, 1, 100)
     assert row["Slice"].startswith("data:image/webp;base64,")
-    assert row["What is wrong"] is None
+    assert row["Problems"] is None
     assert "Opening the folders" not in words_of(app)
 
 
@@ -100,13 +100,13 @@ def test_a_folder_with_faults_is_listed_with_them_and_the_page_works(open_page, 
     st.cache_resource.clear()
     app = surveyed(open_page("patients", patient=FIRST))
     assert not app.exception
-    wrong = row_of(app, FIRST)["What is wrong"]
+    wrong = row_of(app, FIRST)["Problems"]
     assert f"Slice 1 of {FIRST} has no mask." in wrong
     assert f"{FIRST}_3.tif" in wrong and f"{FIRST}_4_mask.tif has 48 rows" in wrong
     assert "differ in size" in wrong
-    assert row_of(app, EMPTY)["What is wrong"] == f"{EMPTY} has no slice."
-    assert row_of(app, SECOND)["What is wrong"] is None
-    assert any("things are wrong with the folder" in each.label for each in app.expander)
+    assert row_of(app, EMPTY)["Problems"] == f"{EMPTY} has no slice."
+    assert row_of(app, SECOND)["Problems"] is None
+    assert any("problems with the folder" in each.label for each in app.expander)
     assert figures(app) == ["0.800", "200 px", "100 px"]
     assert "Scored on 1 of 3 slices with a true mask." in words_of(app)
     app.segmented_control[0].set_value("In space and in figures").run()
@@ -122,7 +122,7 @@ def test_those_with_faults_can_be_looked_at_alone(open_page, cohort):
     (cohort / SECOND / f"{SECOND}_1_mask.tif").unlink()
     st.cache_resource.clear()
     app = surveyed(open_page("patients"))
-    app.pills[0].set_value(["something is wrong"]).run()
+    app.pills[0].set_value(["problems found"]).run()
     assert list(app.dataframe[0].value["Patient"]) == [SECOND]
 
 

@@ -71,7 +71,7 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
                 lambda: dicom_seg.dicom_seg(volume()),
                 dicom_seg.seg_name(each),
                 "application/dicom",
-                "A DICOM segmentation that refers to your series, for viewers of radiology.",
+                "A DICOM segmentation that refers to your series, for radiology viewers.",
                 complete,
             )
         _button(
@@ -84,15 +84,15 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         )
         if not complete:
             st.caption(
-                f"{done} of {len(analyzed.analyses)} slices are analyzed; the rest of the files can be "
-                "kept when all are."
+                f"{done} of {len(analyzed.analyses)} slices are analyzed; the other downloads follow "
+                "when all are."
             )
         elif reason and each.place is not None and each.place.grid.kind == "DICOM":
             st.caption(reason)
         if complete and stopped:
             many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
             st.caption(
-                f"{many} no mask, for the reason that is said beside each: empty in the volume's files, "
+                f"{many} no mask, for the reason given beside each: empty in the volume's files, "
                 "and not in the table."
             )
         _geometry(analysis)
@@ -102,7 +102,7 @@ def _geometry(analysis: Analysis) -> None:
     place = analysis.slice.place
     if place is None or place.grid.affine is None:
         st.caption(
-            "NIfTI without millimeters: these slices do not say how large they are or how they lie, so "
+            "NIfTI without millimeters: these files give neither size nor orientation, so "
             "the volume has unit voxels and unknown units."
         )
 

@@ -84,6 +84,6 @@ def _gone() -> None:
     verb = "is" if asked == "1" else "are"
     st.info(
         f"{many} you uploaded {verb} gone: this page keeps files only while it stays open, and it was "
-        "loaded anew. Drop them here again.",
+        "reloaded. Drop them here again.",
         icon=":material/history:",
     )

@@ -178,7 +178,9 @@ def _measure(analysis: Analysis, provenance: str | None) -> None:
         st.markdown(f"The {title} marks {marked}.")
         if analysis.slice.truth is not None:
             if analysis.dice is None:
-                st.markdown("Truth and model both leave this slice empty, so it has no Dice score.")
+                st.markdown(
+                    "Neither the truth nor the model marks anything in this slice, so it has no Dice score."
+                )
             else:
                 st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")
             if provenance:
@@ -217,10 +219,10 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             on_click="ignore",
             disabled=analyzed.pending,
             help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
-            "figures, what was noticed, networks and hashes. Made for you alone, kept nowhere.",
+            "figures, what was noticed, networks and hashes. Nothing is stored on the server.",
         )
     which = "the network's own" if analysis.threshold == analyzed.threshold else "set by hand"
-    st.caption(f"All are cut at threshold {analysis.threshold:.2f}, {which}.")
+    st.caption(f"All masks use threshold {analysis.threshold:.2f}, {which}.")
 
 
 def _report(analyzed: Analyzed, view: View, analysis: Analysis) -> bytes:

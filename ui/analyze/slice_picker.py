@@ -170,7 +170,7 @@ def _tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PR
             show(problem, icon=icon)
         return
     notes = show is st.info
-    label = f"{len(problems)} {what}" if notes else f"{len(problems)} things are wrong with {what}"
+    label = f"{len(problems)} {what}" if notes else f"{len(problems)} problems with {what}"
     with st.expander(label, icon=":material/info:" if notes else ":material/warning:"):
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
@@ -242,7 +242,7 @@ def _pair_by_hand(batch: UploadBatch, chosen: dict[str, str]) -> None:
     ]
     if len(batch.names) < 2 or not without:
         return
-    with st.expander("Say which file is the mask of which slice", icon=":material/join_inner:"):
+    with st.expander("Match masks to slices", icon=":material/join_inner:"):
         left, right = st.columns(2)
         name = left.selectbox("Slice", without, key="analyze.pair.slice")
         others = [other for other in batch.names if other != name]

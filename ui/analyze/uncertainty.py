@@ -60,10 +60,10 @@ def agreement_sentences(analyzed: Analyzed, index: int) -> tuple[str, ...]:
 
 def _agreement(analysis: Analysis, key: str) -> None:
     names = networks.segmenters()
-    if not st.toggle("Ask the mirror image and all networks", key="uncertainty.agreement"):
+    if not st.toggle("Compare with the mirror image and all networks", key="uncertainty.agreement"):
         return
     try:
-        with st.spinner("Asking each in turn…"):
+        with st.spinner("Running each network in turn…"):
             views = _once(("flips", key, analysis.model), uncertainty.mirrored_views, analysis)
             found = {name: _timed(name, analysis, key) for name in names}
     except BrainTumorError as error:
@@ -122,7 +122,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
     if second is None:
         return
     try:
-        with st.spinner("Asking both…"):
+        with st.spinner("Running both networks…"):
             timed = [_timed(name, analysis, key) for name in (analysis.model, second)]
     except BrainTumorError as error:
         st.warning(str(error), icon=":material/do_not_disturb_on:")

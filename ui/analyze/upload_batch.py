@@ -104,7 +104,7 @@ def read_batch(
         for each, key in _keyed(study)
     ]
     if len(found) > LIMIT:
-        errors.append(f"Only the first {LIMIT} of {len(found)} slices are looked at.")
+        errors.append(f"Only the first {LIMIT} of {len(found)} slices are analyzed.")
     stack = _stack(found[:LIMIT])
     return UploadBatch(stack, tuple(errors), read.pictures, read.scans, studies, tuple(notes))
 
@@ -119,7 +119,7 @@ def _thin_out(studies: tuple[Study, ...]) -> tuple[tuple[Study, ...], list[str]]
         return studies, []
     thin = [replace(s, slices=s.slices[::step]) if s in volumes else s for s in studies]
     return tuple(thin), [
-        f"Of {slices:,} slices every {_ordinal(step)} is looked at, so that the browser keeps up; the "
+        f"Of {slices:,} slices every {_ordinal(step)} is analyzed, so that the browser keeps up; the "
         "command line takes them all."
     ]
 

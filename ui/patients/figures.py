@@ -113,7 +113,7 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
     if 0 < without < len(analyzed.stack.slices):
         # Drawn with holes it would look like another tumor.
         st.info(f"The true tumor is left out: {without} of the slices have no true mask.")
-    with st.spinner("Laying surfaces around the tumor…"):
+    with st.spinner("Computing the tumor's surface…"):
         drawn, captions, rows = _shapes(analyzed, tally)
     left, right = st.columns([1.35, 1], gap="large")
     with left:

@@ -45,7 +45,7 @@ def choose(text: Mapping[str, str], bar: DeltaGenerator) -> SliceChoice | None:
     if cohort:
         st.session_state.setdefault(_key(), next(iter(cohort)))
         # Its label names the patient, so that it folds again once another one is chosen.
-        label = f"Choose from all {len(cohort)} patients; shown is {st.session_state[_key()]}"
+        label = f"Choose from all {len(cohort)} patients (now {st.session_state[_key()]})"
         with st.expander(label, icon=":material/table_rows:"):
             st.markdown(text.get("Sentence", ""))
             table(cohort, _key())
@@ -97,7 +97,7 @@ def under(
     """
     # What is not looked at is not computed.
     section = st.segmented_control(
-        "Show of this patient",
+        "View of this patient",
         [SLICES, SPACE] if own else [SLICES, SPACE, RECORD],
         default=SLICES,
         required=True,

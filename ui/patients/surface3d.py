@@ -26,7 +26,7 @@ SMOOTHED = (
     "Surfaces are smoothed and thinned for drawing, and the head is drawn without its hollows; all "
     "figures come from the masks themselves."
 )
-TURN = "Drag to turn it, scroll to come nearer, click a name above it to hide that surface."
+TURN = "Drag to turn it, scroll to zoom, click a name above it to hide that surface."
 
 
 def figure(

@@ -23,7 +23,7 @@ MOST_HEIGHT, HEADER_HEIGHT, ROW_HEIGHT = 400, 38, 44
 FILTER, TABLE = "patients.filter", "patients.table"
 """Session keys of two widgets."""
 
-WRONG = "something is wrong"
+WRONG = "problems found"
 
 
 def table(patients: Mapping[str, Sample], chosen: str) -> None:
@@ -69,8 +69,8 @@ def _table(
         placeholder="–",
         on_select=lambda: _pick(names, chosen),
         selection_mode="single-row",
-        alt="The cohort: a row a patient, with what the networks know of them, slices and scores.",
-        column_config=_columns(any(row["What is wrong"] for row in table_rows)),
+        alt="The cohort: one row per patient, with what the networks have seen of them, slices and scores.",
+        column_config=_columns(any(row["Problems"] for row in table_rows)),
     )
     _say(patients, found)
 
@@ -100,7 +100,7 @@ def rows(
                 "Tumor pixels": preview.tumor_pixels if preview else None,
                 "Dice": None if name in alarms else dice.get(name),
                 "Without tumor": alarms.get(name),
-                "What is wrong": " ".join(problems) or None,
+                "Problems": " ".join(problems) or None,
             }
         )
     return made
@@ -184,7 +184,7 @@ def _columns(wrong: bool) -> dict[str, Any]:
             help="Patients whose true masks are empty: slices in which something is marked are false "
             "alarms."
         ),
-        "What is wrong": column.TextColumn(width="large") if wrong else None,
+        "Problems": column.TextColumn(width="large") if wrong else None,
     }
 
 
@@ -197,7 +197,7 @@ def _pick(names: list[str], chosen: str) -> None:
 def _say(patients: Mapping[str, Sample], found: Mapping[str, PatientPreview]) -> None:
     if len(found) < len(patients):
         share = len(found) / len(patients)
-        words = f"Opening the folders: {len(found)} of {len(patients)} patients"
+        words = f"Reading the folders: {len(found)} of {len(patients)} patients"
         st.progress(share, f"{words}. Choose one meanwhile.")
 
 

@@ -108,7 +108,7 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
     if stopped and not message and not pending and found.count(None) == len(found):
         message = next(iter(stopped.values()))  # for pages that show no input check
     if pending:
-        message = WARMING if status.state == "warming" else "The networks come to this slice next."
+        message = WARMING if status.state == "warming" else "This slice is next in line."
     return Analyzed(
         stack=stack,
         analyses=found,

@@ -41,7 +41,7 @@ def table(
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
-        help="This table as a file of comma-separated values.",
+        help="Download this table as CSV.",
     )
 
 

@@ -2,7 +2,7 @@
 
 import { readMessage } from "./message.js";
 
-const GONE = "The server does not have this slice any more.";
+const GONE = "The server no longer has this slice.";
 
 export class PlaneLoader {
   constructor() {

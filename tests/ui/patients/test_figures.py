@@ -38,11 +38,11 @@ def test_a_row_says_what_is_known_and_leaves_the_rest_empty():
         "Tumor pixels": None,
         "Dice": None,
         "Without tumor": None,
-        "What is wrong": "ANNA has no slice.",
+        "Problems": "ANNA has no slice.",
     }
     assert second["Slice"] == "data:image/webp;base64,d2VicA=="
     assert (second["With tumor"], second["Tumor pixels"], second["Dice"]) == (2, 31, 0.75)
-    assert (second["The networks"], second["What is wrong"]) == ("synthetic", "A. B.")
+    assert (second["The networks"], second["Problems"]) == ("synthetic", "A. B.")
 
 
 def test_dice_is_recorded_for_these_weights_or_left_out(monkeypatch):

@@ -11,7 +11,7 @@ from ui.viewer.packing import thinning
 
 UNKNOWN = "Three planes need the distance between slices, which these files do not say."
 TURNED = "Slices that were turned manually have no other planes; turn them back to see three."
-ALONE = "A slice alone has no other planes."
+ALONE = "A single slice has no other planes."
 UNEQUAL = "Slices of different sizes have no other planes."
 
 
