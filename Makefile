@@ -5,8 +5,8 @@ PORT ?= 8501
 HOST ?= 127.0.0.1
 DATA ?= $(BT_DATA_DIR)
 # One process per core. Each takes a test file at a time, and one of them takes all browser tests, which share
-# a site (tests/conftest.py makes the groups). In collection order: browser tests at the end would leave cores idle.
-PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# a site (see tests/conftest.py). In collection order: browser tests at the end would leave cores idle.
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 PY = .venv/bin/python
 export PORT HOST PYTHON INSTALLER

@@ -45,14 +45,23 @@ def _browser_required() -> bool:
     return os.environ.get("BT_BROWSER") == "required"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """With ``--dist loadfile``: one process takes all browser tests, which share a site and a Chromium."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneSite(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return OneSite(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        # All browser tests share one process, and so one site, one engine and one Chromium.
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(
-            pytest.mark.xdist_group("browser" if file.startswith("tests/browser/") else file)
-        )
         if item.nodeid.startswith(_NETWORKS):
             item.add_marker(pytest.mark.networks)
     if find_chromium() is None and not _browser_required():

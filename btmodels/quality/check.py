@@ -65,6 +65,8 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
     figures = head_features.compute(values)
     if figures["top"] < DARK:
         return QualityReport((_dark(pixels, figures["top"], thresholds),))
+    if found := _drawn(pixels):
+        return QualityReport((found,))
     # A wrong range of gray comes first: it may be the reason why a head is not recognized.
     ranges = _range(pixels, thresholds)
     score = _score(figures, thresholds)
@@ -186,6 +188,9 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     return found
 
 
+MOST_LEVELS = 16
+"""Different values of a channel up to which a picture is none of a scanner."""
+
 _USUAL_SIDE = 256
 """Pixels of a side of the slices on which the threshold of jumps was chosen."""
 
@@ -210,6 +215,24 @@ def _in_a_picture(pixels: np.ndarray, thresholds: Thresholds) -> Finding | None:
         f"of a head; the whole has {pixels.shape[0]} × {pixels.shape[1]}."
     )
     return Finding("screenshot", "stop", text, evidence, "crop")
+
+
+def _drawn(pixels: np.ndarray) -> Finding | None:
+    """A picture of a few colors, which no scanner makes however few pixels a slice has."""
+    levels = max(
+        np.count_nonzero(np.bincount(pixels[..., channel].ravel(), minlength=256))
+        for channel in range(3)
+    )
+    if levels > MOST_LEVELS:
+        return None
+    text = (
+        "This is a drawing or a map of labels, not an MRI slice: it has flat colors and no shades. "
+        "No mask is drawn."
+    )
+    evidence = (
+        f"Its channels have at most {levels} different values; slices have hundreds of shades."
+    )
+    return Finding("not_a_brain", "stop", text, evidence)
 
 
 def _out_of_distribution(

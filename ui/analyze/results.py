@@ -219,7 +219,7 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
             "figures, what was noticed, networks and hashes. Made for you alone, kept nowhere.",
         )
-    which = "the stored one" if analysis.threshold == analyzed.threshold else "set by hand"
+    which = "the network's own" if analysis.threshold == analyzed.threshold else "set by hand"
     st.caption(f"All are cut at threshold {analysis.threshold:.2f}, {which}.")
 
 

@@ -69,7 +69,7 @@ LESSONS: dict[str, Entry] = {
     "transfer": Entry(
         transfer.draw,
         ":material/move_up:",
-        {"kernels": "First kernels of five origins", "freezing": "Frozen or thawed"},
+        {"kernels": "First kernels of five origins", "freezing": "Frozen or unfrozen"},
     ),
     "train": Entry(
         training.draw, ":material/model_training:", {"picture": "Networks while they learn"}

@@ -15,8 +15,8 @@ Cell = dict[str, Any]
 ARMS = {
     "scratch": "from scratch",
     "frozen": "frozen",
-    "staged": "thawed",
-    "handed": "handed over",
+    "staged": "unfrozen",
+    "handed": "transferred",
 }
 STYLES = {
     "scratch": ("#7F7F7F", "dash", "x"),
@@ -97,7 +97,7 @@ def curves(cells: Sequence[Cell], by: str) -> go.Figure:
 
 
 def shares(cells: Sequence[Cell]) -> go.Figure:
-    """Draw the score by the number of training patients, from scratch and thawed, with intervals."""
+    """Draw the score by the number of training patients, from scratch and unfrozen, with intervals."""
     figure = go.Figure()
     for arm in ("scratch", "staged"):
         rows = sorted(

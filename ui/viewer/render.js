@@ -165,7 +165,7 @@ export class SliceRenderer {
     const place = `${state.slice + 1} of ${meta.slices.length}`;
     put("slice", state.slice, entry.number === state.slice + 1 ? place : `${place} · ${entry.short}`);
     const stored = state.threshold === meta.threshold;
-    put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", stored" : ""));
+    put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", default" : ""));
     this.find(".ramp i").style.left = `${100 * state.threshold}%`;
     put("opacity", state.opacity, `${state.opacity}%`);
     put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness}%`);

@@ -118,6 +118,17 @@ def test_what_is_no_slice_of_a_head_gets_a_reason_and_no_mask():
             assert stop is not None and stop.kind in ("not_a_brain", "mask", "ct"), make
 
 
+@pytest.mark.parametrize("levels", [3, 16, 17])
+def test_flat_colors_are_a_drawing(levels):
+    # An ellipse of rings before black is round and even on both sides, as a head is.
+    row, col = np.ogrid[-1:1:200j, -1:1:200j]
+    inside = np.clip(1.3 - np.hypot(1.2 * row, 1.5 * col), 0, 1)
+    steps = np.ceil(inside * (levels - 1)) * (255 // levels)
+    found = check.check_slice(np.repeat(steps[..., None], 3, axis=2).astype(np.uint8))
+    drawn = found.stop is not None and "flat colors" in found.stop.text
+    assert drawn == (levels <= check.MOST_LEVELS)
+
+
 @pytest.mark.parametrize("side", [64, 128])
 def test_edges_of_a_small_slice_are_no_values_that_ran_over(side):
     for pixels in samples()[::9]:

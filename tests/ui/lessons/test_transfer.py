@@ -158,8 +158,8 @@ def test_a_start_is_compared_with_scratch_patient_by_patient():
     rows = figures.gains(cells)
     assert [(row["Start"], row["Patients trained on"], row["Ahead"]) for row in rows] == [
         ("frozen", 70, "open"),
-        ("thawed", 70, "yes"),
-        ("thawed", 7, "no"),
+        ("unfrozen", 70, "yes"),
+        ("unfrozen", 7, "no"),
     ]
     assert rows[1]["Difference"] == pytest.approx(0.07)
     assert rows[2]["95% interval of the difference"] == "-0.10 to -0.10"
@@ -175,7 +175,7 @@ def test_a_score_without_patients_has_no_interval_of_its_difference():
 
 def test_times_tell_the_first_to_arrive_and_leave_out_what_nobody_reached():
     assert figures.times(figures.pick(CELLS, "vgg16", "segment")) == [
-        "A score of 0.3: after 90 s from scratch, after 30 s thawed."
+        "A score of 0.3: after 90 s from scratch, after 30 s unfrozen."
     ]
 
 
@@ -199,7 +199,7 @@ def test_figures_hold_the_numbers():
 
 def test_kernels_of_the_study_stand_between_chance_and_the_site():
     sets = kernels.kernel_sets(CELLS)
-    assert [each.key for each in sets] == ["chance", "photographs", "thawed", "scratch", "site"]
+    assert [each.key for each in sets] == ["chance", "photographs", "unfrozen", "scratch", "site"]
     assert sets[1].values[..., 0].ravel().tolist() == list(range(27))
     assert "moved by 25%" in sets[2].words
     assert [each.key for each in kernels.kernel_sets([])] == ["chance", "site"]

@@ -84,7 +84,7 @@ class Measure extends Panel {
     picture.stage.dataset.mask = mask ? "drawn" : "none";
     this.select(".mask input", which);
     this.select(".scores input", score);
-    const text = threshold.toFixed(2) + (threshold === meta.threshold ? ", stored" : "");
+    const text = threshold.toFixed(2) + (threshold === meta.threshold ? ", default" : "");
     this.slide("threshold", text).disabled = !levels;
     this.find("[name=stored]").disabled = !levels;
     this.tell(mask && truth && count(mask, truth));

@@ -195,7 +195,7 @@ class MarkingMethods extends Panel {
     const { state, meta, sheet } = this;
     this.slide("level", `${state.level} of 255`);
     this.slide("tolerance", `${state.tolerance} of 255`);
-    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === meta.threshold ? ", stored" : ""));
+    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === meta.threshold ? ", default" : ""));
     this.slide("radius", `${state.radius} px`);
     this.select(".way input", state.way);
     this.select(".tool input", state.tool);

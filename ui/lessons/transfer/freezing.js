@@ -6,13 +6,13 @@ const BLOCKS = [
   ["encoder 1", 9], ["encoder 2", 7.5], ["encoder 3", 6], ["encoder 4", 4.75], ["encoder 5", 3.75],
   ["decoder 4", 4.75], ["decoder 3", 6], ["decoder 2", 7.5], ["decoder 1", 9],
 ];
-const THAWED = 25; // % of a staged training
+const UNFROZEN = 25; // % of a staged training
 export default (component) => mount(Freezing, component);
 
 // Whether an encoder's block is changed at a share of the training, in %.
 export function moves(arm, done) {
   if (arm === "frozen") return false;
-  return arm === "staged" ? done >= THAWED : true;
+  return arm === "staged" ? done >= UNFROZEN : true;
 }
 
 class Freezing extends Panel {

@@ -19,7 +19,7 @@ from ui.session.stack import Analyzed, Stack
 from ui.shared.component_files import module, read
 
 NETWORK = "vgg16_unet"
-"""The site's own network whose encoder was handed over from photographs."""
+"""The site's own network whose encoder was transferred from photographs."""
 
 SEED = 0
 """Of the kernels that are drawn by chance."""
@@ -121,11 +121,11 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
             "As they came: trained on photographs, then on edges.",
         ),
         (
-            "thawed",
+            "unfrozen",
             "staged",
             "after",
-            "after, thawed",
-            "The same after training on slices, thawed after a quarter.",
+            "after, unfrozen",
+            "The same after training on slices, unfrozen after a quarter.",
         ),
         (
             "scratch",

@@ -75,7 +75,7 @@ class Cascade extends Panel {
   show() {
     const { state, meta, slices, alone } = this;
     const made = outcome(slices, state.threshold);
-    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === meta.stored ? ", stored" : ""));
+    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === meta.stored ? ", default" : ""));
     const share = (part, whole) => `${part.toLocaleString("en-US")} of ${whole.toLocaleString("en-US")}`;
     const tumor = made.found + made.missed;
     const others = made.alarms + made.left;

@@ -54,7 +54,7 @@ class OneSlice extends Panel {
     context.putImageData(image, 0, 0);
     picture.line("prediction", mask ? outline(mask, rows, cols) : "");
     picture.line("truth", truth && state.truth ? outline(truth, rows, cols) : "");
-    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === stored ? ", stored" : ""));
+    this.slide("threshold", state.threshold.toFixed(2) + (state.threshold === stored ? ", default" : ""));
     this.find("[name=heat]").checked = state.heat;
     this.find("[name=heat]").disabled = !this.heat;
     this.find("[name=truth]").checked = state.truth;
