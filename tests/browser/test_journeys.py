@@ -91,7 +91,7 @@ def test_a_sample_is_analyzed_in_two_steps(visit, site):
     visit.wait_for_mask()
     visit.rest()
     words = visit.page.locator("[data-testid=stMain]").inner_text()
-    assert words.index("Is there a tumor?") < words.index("Marked in this slice")
+    assert words.index("Is there a tumor?") < words.index("Where?")
     patient, file = sample()
     assert f"patient={patient.folder}&slice={file.number}" in visit.page.url
     truth = cohort.read_slice(patient, file).truth

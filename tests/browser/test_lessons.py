@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -384,9 +385,9 @@ def test_encoder_and_decoder(visit, site, first):
     assert (visit.drawn(within=".builder")[..., 3] > 0).sum() > unseen > 0
     assert len(visit.frames) == sent
 
-    # Both trained networks, scored as the library scores what is drawn.
-    for place in ("panel-1", "panel-2"):
-        within = f".panels:not(:has(.switches input)) .{place}"
+    # Trained networks side by side, scored as the library scores what is drawn.
+    for pair, place in itertools.product(("unet", "resunet"), ("panel-1", "panel-2")):
+        within = f".st-key-learn-encoder-decoder-pair-{pair} .{place}"
         marked = visit.drawn(within=within)[..., 3] > 0
         assert visit.number("dice", within) == score_of(marked, first.truth)
 

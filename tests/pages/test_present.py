@@ -149,7 +149,7 @@ def test_uploads_are_no_part_of_a_route(open_page):
     app.segmented_control[0].set_value("Your files").run()
     unfolded(app)
     add = next(button for button in app.button if button.label == "Add the view above")
-    assert add.disabled and "A route leads through samples" in words_of(app)
+    assert add.disabled and "A route goes through samples" in words_of(app)
 
 
 @pytest.mark.parametrize(("word", "drawn"), [("3d", "bidi_component"), ("area", "plotly_chart")])

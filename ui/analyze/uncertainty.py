@@ -60,7 +60,7 @@ def agreement_sentences(analyzed: Analyzed, index: int) -> tuple[str, ...]:
 
 def _agreement(analysis: Analysis, key: str) -> None:
     names = networks.segmenters()
-    if not st.toggle("Compare with the mirror image and all networks", key="uncertainty.agreement"):
+    if not st.toggle("Check with the mirror image and all networks", key="uncertainty.agreement"):
         return
     try:
         with st.spinner("Running each network in turn…"):

@@ -44,7 +44,7 @@ def can_rotate(analyzed: Analyzed) -> bool:
 
 
 def rotating_head(analyzed: Analyzed, threshold: float, key: str) -> None:
-    """Draw the head, and the tumor inside once all slices are segmented; nothing unless `can_rotate`.
+    """Draw the head, and the tumor inside once the slices are segmented; nothing unless `can_rotate`.
 
     Args:
         analyzed: As far as it has been segmented.
@@ -57,7 +57,7 @@ def rotating_head(analyzed: Analyzed, threshold: float, key: str) -> None:
     name = (analyzed.stack.keys, analyzed.model, done, threshold if done else None)
     data = _messages.get(name)
     if data is None:
-        data = _messages.put(name, _pack(analyzed.at_threshold(threshold), bool(done)))
+        data = _messages.put(name, _pack(analyzed.at_threshold(threshold), any(done)))
     _component(key=f"{key}:{analyzed.stack.id}", data=data)
 
 

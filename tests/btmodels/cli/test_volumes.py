@@ -17,7 +17,7 @@ from tests.btmodels.io.test_wheel_files import FILES, FULL
 from tests.btmodels.scanner import dicom, nifti, series
 
 VOLUME = np.zeros((4, 40, 48), np.uint8)
-VOLUME[:, 5:35, 5:43] = 100
+VOLUME[:, 5:35, 5:43] = 80 + np.arange(38)  # shades, as no drawing has
 VOLUME[2, 15:25, 20:30] = 250
 
 

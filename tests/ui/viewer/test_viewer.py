@@ -112,4 +112,4 @@ def test_the_browser_fetches_a_plane_once_and_again_after_an_error():
     )
     queries = ("s?names=a,b", *3 * ["s?names=c"], "t?names=a", "t?names=old,d")
     assert asked == [f"http://here/lab/planes/{query}" for query in queries]
-    assert bytes(kept) == b"abcd" and "any more" in failed
+    assert bytes(kept) == b"abcd" and "no longer" in failed
