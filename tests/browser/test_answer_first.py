@@ -140,6 +140,13 @@ def looks_like(visit, plane: str, expected: np.ndarray) -> None:
     raise AssertionError(f"{plane} shows something else")
 
 
+def _wait_for_page(visit, name: str) -> None:
+    # The address comes first; on a busy machine the page of before is still on screen, and at rest.
+    marks = {"Patients": ".gallery li", "Scoreboard": "h1", "Analyze": ".st-key-verdict"}
+    visit.page.wait_for_selector(marks[name], state="attached")
+    visit.rest()
+
+
 def test_back_leaves_a_page_with_one_press_and_finds_the_files_again(visit, site):
     page = visit.page
     _, largest = sample()
@@ -150,11 +157,11 @@ def test_back_leaves_a_page_with_one_press_and_finds_the_files_again(visit, site
     for name in ("Patients", "Scoreboard"):
         page.get_by_role("link", name=name).first.click()
         page.wait_for_url(re.compile(name.lower()))
-        visit.rest()
-    for name in ("patients", "analyze"):
+        _wait_for_page(visit, name)
+    for name in ("Patients", "Analyze"):
         page.go_back()
-        page.wait_for_url(re.compile(name))
-        visit.rest()
+        page.wait_for_url(re.compile(name.lower()))
+        _wait_for_page(visit, name)
     visit.wait_for_mask("x.tif")
     page.reload()
     page.get_by_text("The file you uploaded is gone").wait_for()

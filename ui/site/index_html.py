@@ -17,19 +17,29 @@ _SERVER = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origi
 
 _HISTORY = """<script>(() => {
   const push = history.pushState, steps = ["present", "stop", "lesson"];
+  let last;
+  window.addEventListener("popstate", () => (last = undefined));
   history.pushState = function (state, title, address) {
     const [from, to] = [new URL(location.href), new URL(address ?? "", document.baseURI)];
+    if (from.pathname !== to.pathname) {
+      const early = to.search && to.search === from.search && last;
+      last = undefined;
+      if (early && early.step) return history.replaceState(state, title, address);
+      if (early) history.replaceState(early.state, "", early.address);
+      return push.call(this, state, title, address);
+    }
     const value = (url, key) => url.searchParams.get(key);
     const [before, after] = [from, to].map((url) => value(url, "patient"));
     const step = (before && after && before !== after)
       || steps.some((key) => value(from, key) !== value(to, key));
-    if (from.pathname === to.pathname && !step) return history.replaceState(state, title, address);
-    return push.call(this, state, title, address);
+    last = { step, state: history.state, address: location.href };
+    return step ? push.call(this, state, title, address) : history.replaceState(state, title, address);
   };
 })()</script>"""
 """Streamlit adds a step to the browser's history whenever a page writes its address, which pages do as
 often as a visitor stops dragging. Only another page, patient, lesson or stop of a route is a step that
-*Back* undoes."""
+*Back* undoes. And where the next page writes its query before Streamlit has changed the path, that query
+lands on the page that the visitor leaves, which gets its own address back."""
 
 
 def routes(paths: Iterable[str]) -> list[Route]:
