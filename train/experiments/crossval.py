@@ -20,11 +20,11 @@ members are put together as `train combine` does, once their own cross-validatio
   other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
   subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
   `train.fit.select` chooses among thresholds that the validation patients cannot tell apart;
-- ``slice_scores``: by folder its ``fold`` and how strongly each slice speaks for a tumor (of
+- ``slice_scores``: by folder its ``fold`` and how strongly each slice suggests a tumor (of
   segmenters the mean log-odds of its highest pixels, of classifiers that of the probability), for
   `train detect`;
-- of segmenters ``settings``: by the same patients the dials of a record (`train.fit.select`), for networks
-  that `train fit` trains on all but the test patients; null where there are none;
+- of segmenters ``settings``: a record's settings, chosen by the same patients (`train.fit.select`), for
+  networks that `train fit` trains on all but the test patients; null where there are none;
 - of segmenters ``comparisons``: by the name of every other one that was judged in the same folds, what
   `train.experiments.pairs.compare` says;
 - of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
@@ -33,7 +33,7 @@ members are put together as `train combine` does, once their own cross-validatio
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
 Maps and masks stay in ``runs`` (`train.experiments.folds`). What the figures need of a finished fold goes
-into ``assets/metrics/folds``, so that another machine goes on with those that are left.
+into ``assets/metrics/folds``, so that another machine can continue with the rest.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ DRAWS = 500
 """Resamplings of an interval."""
 
 Scores = Mapping[str, np.ndarray]
-"""By folder, float, (slices,) in the order of the stack: how strongly each speaks for a tumor."""
+"""By folder, float, (slices,) in the order of the stack: how strongly each suggests a tumor."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +132,7 @@ def combine(
         by: "classifier", "segmenter" or "both".
         logits: By "classifier" and "segmenter".
         name: Folder of the patient.
-        weight: Of the segmenter beside the classifier; None where one speaks alone.
+        weight: Of the segmenter beside the classifier; None where one is used alone.
         beside: Of the mean of both neighbors; None leaves them out. The first and last slice count as
             their own missing neighbor.
     """

@@ -1,7 +1,7 @@
 """What the figures of a cross-validation need of a fold, without a pixel of anyone's slice.
 
 Training a fold takes long, and its maps stay in ``runs``, on the machine that trained it. So the counts
-made of them go into ``assets/metrics/folds/NETWORK-FOLD.npz``: whoever has these files goes on with the
+made of them go into ``assets/metrics/folds/NETWORK-FOLD.npz``: whoever has these files continues with the
 other folds, and can choose settings anew, on any machine.
 """
 
@@ -113,7 +113,7 @@ class FoldCounts:
         }
 
     def scores(self) -> dict[str, dict[str, Any]]:
-        """Return how strongly each slice speaks for a tumor, for `train detect`.
+        """Return how strongly each slice suggests a tumor, for `train detect`.
 
         Returns:
             By folder ``fold`` and, in the order of the stack, ``numbers`` of the slices, ``tumor`` (0 or 1)
@@ -238,7 +238,7 @@ def by_cut(counted: dict[str, list[list[Counts]]]) -> list[dict[str, float]]:
 
 
 def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> dict | None:
-    """Choose a record's dials by networks that never met the patients (compare `train.fit.select`).
+    """Choose a record's settings by networks that never met the patients (compare `train.fit.select`).
 
     Args:
         folds: Their counts.
