@@ -48,9 +48,10 @@ _SPECS = (
         name="resunet",
         task="segment",
         build="btmodels.networks.resunet:build_resunet",
-        input_shape=(256, 256, 3),
+        input_shape=(192, 192, 3),
         title="ResUNet",
-        source="Zhang, Liu, Wang 2018, Deep residual U-Net, doi:10.1109/LGRS.2018.2802944",
+        source="Zhang, Liu, Wang 2018, Deep residual U-Net, doi:10.1109/LGRS.2018.2802944, on "
+        "EfficientNet-Lite2 (Tan, Le 2019, arXiv:1905.11946)",
     ),
     ModelSpec(
         name="unet",
@@ -85,6 +86,14 @@ _SPECS = (
         source="Tan, Le 2019, arXiv:1905.11946 (Lite0), in a U-Net as Iglovikov, Shvets 2018",
     ),
     ModelSpec(
+        name="resunet_small",
+        task="segment",
+        build="btmodels.networks.resunet_small:build_resunet_small",
+        input_shape=(256, 256, 3),
+        title="Small ResUNet",
+        source="Zhang, Liu, Wang 2018, Deep residual U-Net, doi:10.1109/LGRS.2018.2802944",
+    ),
+    ModelSpec(
         name="sequential",
         task="segment",
         build="btmodels.networks.sequential:build_sequential",
@@ -112,7 +121,7 @@ _SPECS = (
 )
 
 SPECS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
-ALIASES = {"default": "ensemble", "default-classifier": "resnet50"}
+ALIASES = {"default": "resunet", "default-classifier": "resnet50"}
 
 
 def get(name: str) -> ModelSpec:

@@ -16,7 +16,12 @@ BOARD = [
     *sorted((ROOT / "ui" / "scoreboard").glob("*.py")),
     *sorted((ROOT / "ui" / "results").glob("*.py")),
 ]
-SUBSETS = {"validation": "validation, 10", "test": "**never seen, 20**", "samples": "synthetic, 8"}
+SUBSETS = {
+    "crossval": "cross-validation, 100",
+    "validation": "validation, 10",
+    "test": "**never seen, 20**",
+    "samples": "synthetic, 8",
+}
 
 
 def figure(value: float | None, interval: list[float] | None = None) -> str:
@@ -29,9 +34,14 @@ def figure(value: float | None, interval: list[float] | None = None) -> str:
 def lines_for(name: str) -> list[str]:
     """Return the README's table rows for one network, as they must stand there."""
     scores = json.loads(registry.metrics_path(name).read_text(encoding="utf-8"))
+    if registry.get(name).task == "segment":
+        crossval = registry.metrics_path(name).with_name(f"crossval_{name}.json")
+        scores["crossval"] = json.loads(crossval.read_text(encoding="utf-8"))
+    assert {"test", "samples"} <= set(scores)
     lines = []
     for subset, title in SUBSETS.items():
-        found = scores[subset]
+        if (found := scores.get(subset)) is None:
+            continue
         assert len(found["patients"]) == int("".join(c for c in title if c.isdigit()))
         if registry.get(name).task == "segment":
             cells = [
@@ -109,3 +119,20 @@ def test_the_table_of_damaged_files_is_that_of_the_file():
         cells = [f"{counts.get(kind, 0):,}" for kind in kinds]
         assert f"| {name} | {' | '.join(cells)} |" in README.splitlines()
     assert f"{found['count']:,} files made from {found['seeds']} sound ones" in README
+
+
+def test_the_default_scores_in_cross_validation_as_the_readme_says():
+    assert (
+        "it scores as well as the\nensemble of two, and better than the EfficientNet U-Net"
+        in README
+    )
+    name = registry.get("default").name
+    found = json.loads((paths.ASSETS / "metrics" / f"crossval_{name}.json").read_text("utf-8"))
+    low, high = found["comparisons"]["ensemble"]["difference_interval"]
+    assert low < 0 < high
+    assert found["comparisons"]["efficientnet_unet"]["difference_interval"][0] > 0
+    budgets = {
+        each: json.loads((paths.ASSETS / "metrics" / f"crossval_{each}.json").read_text("utf-8"))
+        for each in (name, "efficientnet_unet")
+    }
+    assert len({each["budget"]["slices"] for each in budgets.values()}) == 1

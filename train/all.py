@@ -37,6 +37,7 @@ STEPS = (
 FITTED = (
     "resnet50",
     "resunet",
+    "resunet_small",
     "unet",
     "efficientnet_unet",
     "sequential",

@@ -1,61 +1,55 @@
-"""ResUNet: a U-Net of pre-activation residual units (Zhang, Liu, Wang 2018, arXiv:1711.10684)."""
+"""A ResUNet (Zhang, Liu, Wang 2018, arXiv:1711.10684) on EfficientNet-Lite2: inverted residual blocks down,
+which ImageNet has trained, and residual units up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import keras
 from keras import layers
 
-from btmodels.networks.blocks import check_shape, conv, logits, norm_relu, residual_unit
+from btmodels.networks.blocks import check_shape, logits, merge_up, norm_relu, residual_unit
+from btmodels.networks.efficientnet import LITE2, efficientnet_lite, pyramid
 
 
 def build_resunet(
-    input_shape: tuple[int, int, int] = (256, 256, 3),
-    filters: Sequence[int] = (8, 16, 32, 64, 128, 256),
+    input_shape: tuple[int, int, int] = (192, 192, 3),
+    filters: Sequence[int] = (24, 32, 64, 96),
+    decoder: Literal["residual", "plain"] = "residual",
     name: str = "resunet",
 ) -> keras.Model:
-    """Build a ResUNet: residual units, max pooling down, transposed convolutions up, skips by
-    concatenation.
-
-    Two things differ from the paper, both for speed on a processor. Full resolution gets one plain
-    convolution each way instead of a residual unit: normalizing at 256 x 256 costs more than all levels
-    below. And pooling halves the maps where the paper strides its convolutions, which the kernels of
-    TensorFlow 2.21 cannot train at this size with eight channels (they crash).
+    """Build EfficientNet-Lite2 with a decoder of residual units that climbs to half the slice's rows and
+    columns; the logits are doubled by bilinear interpolation.
 
     Args:
-        input_shape: (rows, cols, channels); rows and cols multiples of ``2 ** (len(filters) - 1)``.
-        filters: Channels of each level, from full resolution to the bottleneck.
+        input_shape: (rows, cols, 3); rows and cols multiples of 32.
+        filters: Channels of the decoder's levels, from half resolution down.
+        decoder: "plain" has the same convolutions, each with norm and ReLU, without the shortcuts past
+            them: what residual units bring is the difference to it.
         name: Of the model.
 
     Returns:
-        A model from (batch, rows, cols, channels) to logits (batch, rows, cols, 1).
+        A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).
 
     Raises:
-        ValueError: The input cannot be halved that often.
+        ValueError: The input cannot be halved five times.
     """
-    check_shape(input_shape, len(filters))
+    check_shape(input_shape, 6)
     inputs = keras.Input(input_shape, name="slice")
-
-    x = conv(inputs, filters[0], "enc1_conv")
-    skips = [x]
-    for level, width in enumerate(filters[1:-1], start=2):
-        x = layers.MaxPooling2D(2, name=f"enc{level}_pool")(x)
-        x = residual_unit(x, width, f"enc{level}")
-        skips.append(x)
-
-    x = layers.MaxPooling2D(2, name="bottleneck_pool")(x)
-    x = residual_unit(x, filters[-1], "bottleneck")
-
-    for level in range(len(filters) - 1, 0, -1):
-        width = filters[level - 1]
-        x = norm_relu(x, f"dec{level}_in")
-        x = layers.Conv2DTranspose(width, 2, strides=2, name=f"dec{level}_up")(x)
-        x = layers.Concatenate(name=f"dec{level}_skip")([x, skips[level - 1]])
-        if level > 1:
-            x = residual_unit(x, width, f"dec{level}")
+    encoder = efficientnet_lite(inputs, LITE2, "efficientnet_lite2")
+    x = encoder.output
+    for level in range(len(filters), 0, -1):
+        skip = encoder.get_layer(pyramid(LITE2)[level - 1]).output
+        width, prefix = filters[level - 1], f"dec{level + 1}"
+        if decoder == "plain":
+            x = merge_up(x, skip, width, prefix, convs=2)
         else:
-            x = layers.ReLU(name="dec1_relu1")(x)
-            x = layers.ReLU(name="dec1_relu2")(conv(x, width, "dec1_conv"))
-
-    return keras.Model(inputs, logits(x), name=name)
+            x = layers.Conv2DTranspose(width, 2, strides=2, name=f"{prefix}_up")(x)
+            x = layers.Concatenate(name=f"{prefix}_skip")([x, skip])
+            x = residual_unit(x, width, prefix)
+    if decoder == "residual":
+        x = norm_relu(x, "out")  # a residual unit ends in a sum that nothing has bent yet
+    x = logits(x, "half_logits")
+    x = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="logits")(x)
+    return keras.Model(inputs, x, name=name)

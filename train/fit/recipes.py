@@ -6,6 +6,16 @@ from btmodels.training.fitting import FitConfig
 
 RECIPES: dict[str, tuple[FitConfig, ...]] = {
     "resunet": (
+        FitConfig(
+            epochs=4,
+            num_slices=3900,
+            learning_rate=1e-3,
+            validate_every=4,
+            fade=0.3,
+            ema=0.99,
+        ),
+    ),
+    "resunet_small": (
         FitConfig(epochs=28, warmup=0.1),
         FitConfig(epochs=7, learning_rate=1.5e-3, warmup=0.1, seed=1, fade=0.3),
         FitConfig(epochs=5, learning_rate=1e-3, warmup=0.1, seed=2, fade=0.3),
@@ -38,19 +48,18 @@ RECIPES: dict[str, tuple[FitConfig, ...]] = {
 }
 """By the network's name, its stages: each starts from the weights that validated best in the one before."""
 
-CHOSEN_IN_FOLDS: tuple[str, ...] = ()
+CHOSEN_IN_FOLDS = ("resunet",)
 """Networks whose recipe and settings cross-validation has chosen. They train on the validation patients,
 too, and are taken as they are at the last step."""
 
 CANDIDATES = {
-    "efficientnet_resunet": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
     "efficientnet_plain": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
 }
 """Networks that are cross-validated and are not among the site's."""
 
 POLICIES = {
     "efficientnet_plain": "float32",
-    "efficientnet_resunet": "float32",
+    "resunet": "float32",
     "efficientnet_unet": "float32",
 }
 """Of Keras, where the fastest of the machine is not: depthwise convolutions take half as long again in

@@ -119,20 +119,17 @@ def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
-    """Draw the loss of each epoch and, below, the score on validation where it was taken.
+    """Draw the loss of each epoch and, below, the score on validation if it was ever taken.
 
     Args:
         history: ``epoch``, ``loss``, ``score`` (None where not taken), as a record keeps them.
         score: Name of the score.
     """
-    figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, row_heights=[0.5, 0.5], vertical_spacing=0.08
-    )
-    scored = [each for each in history if each.get("score") is not None]
-    for row, each, name, color, dash, symbol, key in (
-        (1, history, "loss on training slices", VERMILION, "dash", "square", "loss"),
-        (2, scored, f"{score}, validation", BLUE, "solid", "circle", "score"),
-    ):
+    curves = [(history, "Loss", "loss on training slices", VERMILION, "dash", "square", "loss")]
+    if scored := [each for each in history if each.get("score") is not None]:
+        curves.append((scored, "Score", f"{score}, validation", BLUE, "solid", "circle", "score"))
+    figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    for row, (each, axis, name, color, dash, symbol, key) in enumerate(curves, start=1):
         figure.add_scatter(
             x=[epoch["epoch"] for epoch in each],
             y=[epoch.get(key) for epoch in each],
@@ -144,10 +141,10 @@ def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
             row=row,
             col=1,
         )
-    figure.update_yaxes(title="Loss", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title="Score", row=2, col=1)
-    figure.update_xaxes(title="Epoch", row=2, col=1)
-    return finished(figure, height=420)
+        figure.update_yaxes(title=axis, row=row, col=1)
+    figure.update_yaxes(rangemode="tozero", row=1, col=1)
+    figure.update_xaxes(title="Epoch", row=len(curves), col=1)
+    return finished(figure, height=210 * len(curves))
 
 
 def range_of(group: Mapping[str, Any]) -> str:

@@ -29,6 +29,12 @@ class Choice:
         """Scores of the chosen network on the chosen patients; None where there are none."""
         return self.network.scored.get(self.subset)
 
+    @property
+    def trained_on(self) -> bool:
+        """Whether the chosen network learned from the chosen patients."""
+        record = self.network.record
+        return bool(record) and self.subset in record.training_subsets
+
     def of_task(self, task: str) -> list[Network]:
         """Return the networks of a task, in the order that every list has."""
         return [network for network in self.networks if network.spec.task == task]
@@ -71,12 +77,14 @@ def choose(
             on_change=forget_problems,
         )
     choice = Choice(networks, offered[name], subset)
-    st.markdown(f"{text.get(f'Subset: {subset}', '')} {_looks(choice)}")
+    kind = "train" if choice.trained_on else subset
+    st.markdown(f"{text.get(f'Subset: {kind}', '')} {_looks(choice)}")
     for problem in dict.fromkeys(each.problem for each in networks if each.problem):
         st.warning(problem, icon=":material/gpp_bad:")
     if not choice.scored:
+        why = "was trained" if choice.trained_on else "has no scores"
         st.info(
-            f"{choice.network.spec.title} has no scores on these patients.",
+            f"{choice.network.spec.title} {why} on these patients.",
             icon=":material/do_not_disturb_on:",
         )
     return choice

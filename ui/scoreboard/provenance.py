@@ -79,11 +79,12 @@ def _training(network: Network, text: Text) -> None:
     if not history:
         return
     st.header("Training", anchor=False)
-    st.markdown(text.get("Training", ""))
+    validated = any(each.get("score") is not None for each in history)
+    st.markdown(text.get("Training" if validated else "Training to the end", ""))
     score = _SCORES[network.spec.task]
     best = network.record.extra.get("best_epoch")
     chart(charts.training(history, score), "training", "Loss and validation score by epoch.")
-    if best is not None:
+    if best is not None and validated:
         st.caption(f"Epoch {best} of {network.record.extra.get('epochs', DASH)} was kept.")
     with st.expander("Epoch by epoch", icon=":material/table:"):
         number = st.column_config.NumberColumn

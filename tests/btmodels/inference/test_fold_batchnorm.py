@@ -125,13 +125,13 @@ def test_each_network_answers_what_it_did(name):
 def test_in_half_precision_weights_are_held_so_and_no_more_is_lost():
     keras.utils.set_random_seed(0)
     with precision.using("mixed_bfloat16"):
-        half = lived(weights.build("resunet"))
-    full = weights.build("resunet")
+        half = lived(weights.build("resunet_small"))
+    full = weights.build("resunet_small")
     full.set_weights(half.get_weights())
     found = fold_batchnorm(half)
     kinds = {variable.dtype for layer in found.layers[:-1] for variable in layer.weights}
     assert kinds == {"bfloat16"} and {v.dtype for v in half.weights} == {"float32"}
-    slices = np.random.default_rng(1).normal(size=(1, *registry.get("resunet").input_shape))
+    slices = np.random.default_rng(1).normal(size=(1, *registry.get("resunet_small").input_shape))
     mine, theirs, exact = (each(slices, training=False).numpy() for each in (found, half, full))
     assert mine.dtype == np.float32, "logits"
     assert np.abs(mine - exact).mean() < 1.3 * np.abs(theirs - exact).mean()

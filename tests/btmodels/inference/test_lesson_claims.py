@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import cv2
 import keras
 import numpy as np
@@ -13,6 +15,7 @@ from btmodels.inference.introspect import Probe
 from btmodels.inference.predict import Predictor
 from btmodels.metrics.overlap import count, dice
 from btmodels.networks.resunet import build_resunet
+from btmodels.networks.resunet_small import build_resunet_small
 from btmodels.slices import Slice, largest_lesion_slice
 from btmodels.transforms.postprocess import cut
 from btmodels.transforms.preprocess import fit_to
@@ -86,9 +89,18 @@ def test_each_skip_is_worth_what_is_told(probe, slices):
     assert means["1011"] > means["1111"]
 
 
-def test_each_residual_block_of_the_resunet_changes_its_channels():
-    assert "each residual block also changes the number of channels" in words()
-    model = build_resunet()
+def test_the_site_resunet_is_built_as_the_lesson_says():
+    model = build_resunet((64, 64, 3))
+    blocks = [layer for layer in model.layers if re.fullmatch(r"block\d[a-z]", layer.name)]
+    unchanged = [layer for layer in blocks if isinstance(layer, keras.layers.Add)]
+    assert f"It has {len(blocks)} blocks. In the {len(unchanged)} that keep both" in words()
+    projected = [layer for layer in model.layers if layer.name.endswith("_shortcut")]
+    assert len(projected) == 4 and all(layer.kernel_size == (1, 1) for layer in projected)
+
+
+def test_each_residual_block_of_the_small_resunet_changes_its_channels():
+    assert "Each of its residual blocks also changes the number of channels" in words()
+    model = build_resunet_small()
     added = [layer for layer in model.layers if isinstance(layer, keras.layers.Add)]
     shortcuts = [layer for layer in model.layers if layer.name.endswith("_shortcut")]
     assert added and len(shortcuts) == len(added)

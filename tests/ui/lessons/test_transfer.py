@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.teaching.first_kernels import first_kernels
 from btmodels.transforms.preprocess import standardize
@@ -88,7 +87,7 @@ def test_kernels_of_the_sites_network_are_read_once_its_weights_are_verified(tmp
     with pytest.raises(WeightsError):
         first_kernels(kernels.NETWORK, tmp_path)
     with pytest.raises(WeightsError, match="Received: 2"):
-        first_kernels(registry.get("default").name)
+        first_kernels("ensemble")
 
 
 def cell(arm: str, score: float, **changed) -> dict:

@@ -97,6 +97,8 @@ def test_training_draws_scores_only_where_they_were_taken():
     assert (list(loss.x), list(loss.y)) == ([1, 2], [0.9, 0.5])
     assert (list(score.x), list(score.y)) == ([2], [0.7])
     assert loss.line.dash != score.line.dash and loss.marker.symbol != score.marker.symbol
+    (alone,) = charts.training(history[:1], "Mean Dice").data
+    assert list(alone.y) == [0.9]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("Gradients as measured")
     _residual(lesson)
     lesson.prose("The ResUNet")
-    pair.draw(lesson, stack, ("unet", "resunet"))
+    pair.draw(lesson, stack, ("unet", "resunet_small"))
 
 
 # Each part runs alone when its own hand comes to rest.
