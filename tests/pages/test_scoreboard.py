@@ -406,3 +406,15 @@ def test_every_column_that_needs_words_has_them():
     for term in terms:
         sentence = text[f"Term: {term}"]
         assert sentence.endswith(".") and sentence.count(". ") <= 2
+
+
+def test_classifier_and_segmenter_are_judged_alone_and_with_neighbors(board):
+    rows = experiments.load("detection")["rows"]
+    shown = table_with(board(tab="detection"), "AUC, slice alone")
+    assert len(shown) == len({row["by"] for row in rows}) > 0
+    for row in rows:
+        column = "with neighbors" if row["neighbors"] else "slice alone"
+        expected = (
+            f"{row['auc']:.3f} ({row['auc_interval'][0]:.3f} to {row['auc_interval'][1]:.3f})"
+        )
+        assert expected in set(shown[f"AUC, {column}"])
