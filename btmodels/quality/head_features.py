@@ -170,13 +170,14 @@ def _histogram(unit: np.ndarray, mask: np.ndarray, gray: np.ndarray) -> dict[str
     inside, outside = unit[mask], unit[~mask]
     mean, deviation = float(inside.mean()), float(inside.std())
     centered = (inside - mean) / max(deviation, 0.01)
+    square = centered * centered  # NumPy's power is many times slower from the third on
     counts = np.bincount(np.rint(gray[mask]).astype(np.int64), minlength=256)
     shares = counts[counts > 0] / max(1, counts.sum())
     return {
         "inside_mean": mean,
         "inside_deviation": deviation,
-        "inside_skew": float(np.clip((centered**3).mean(), -5, 5)),
-        "inside_kurtosis": float(np.clip((centered**4).mean(), 0, 15)),
+        "inside_skew": float(np.clip((centered * square).mean(), -5, 5)),
+        "inside_kurtosis": float(np.clip((square * square).mean(), 0, 15)),
         "inside_entropy": float(-(shares * np.log2(shares)).sum()) / 8,
         "inside_mode": float(shares.max()),
         "inside_full": float((inside > 0.97).mean()),

@@ -13,11 +13,14 @@ import pytest
 from streamlit.testing.v1 import AppTest, app_test
 
 from btmodels import paths, registry
+from btmodels.dataset.split import load_split
 from btmodels.errors import WeightsError
 from btmodels.inference import engine
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
 from ui.results import experiments, headline, scores
+from ui.scoreboard import worst_cases
+from ui.shared.content import sections
 
 OWN, JUDGE = registry.get("default").name, registry.get("default-classifier").name
 RECORDED = [name for name in registry.SPECS if registry.record_path(name).exists()]
@@ -309,7 +312,7 @@ def test_a_cascade_with_another_classifier_is_refused(board, written):
 def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(board):
     app = board(tab="patients")
     tables = [each.value for each in app.dataframe if "Look" in each.value.columns]
-    real, _ = tables
+    real, _, _ = tables
     dice = real["Dice"].dropna()
     assert list(dice) == sorted(dice) and len(real) == len(committed(OWN, "test")["patients"])
     assert real["Look"].isna().all()
@@ -406,3 +409,27 @@ def test_every_column_that_needs_words_has_them():
     for term in terms:
         sentence = text[f"Term: {term}"]
         assert sentence.endswith(".") and sentence.count(". ") <= 2
+
+
+def test_classifier_and_segmenter_are_judged_alone_and_with_neighbors(board):
+    rows = experiments.load("detection")["rows"]
+    shown = table_with(board(tab="detection"), "AUC, slice alone")
+    assert len(shown) == len({row["by"] for row in rows}) > 0
+    for row in rows:
+        column = "with neighbors" if row["neighbors"] else "slice alone"
+        expected = (
+            f"{row['auc']:.3f} ({row['auc_interval'][0]:.3f} to {row['auc_interval'][1]:.3f})"
+        )
+        assert expected in set(shown[f"AUC, {column}"])
+
+
+def test_the_worst_patients_of_the_folds_are_those_of_the_file(board):
+    document, split = experiments.load("crossval"), load_split()
+    dice = {name: each["dice"] for name, each in document["patients"].items()}
+    known = sorted((value, name) for name, value in dice.items() if name not in split["test"])
+    told = [name for name in sections(worst_cases.WORDS) if name]
+    assert told == [name for _, name in known[: len(told)]] and len(told) == 12
+    shown = table_with(board(tab="patients"), "What went wrong")
+    assert list(shown["Patient"]) == told
+    under = int((shown["Recall"] < shown["Precision"]).sum())
+    assert f"In {under} of the 12 the network marks too little" in words_of(board(tab="patients"))

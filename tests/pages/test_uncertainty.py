@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from btmodels import registry
 from btmodels.errors import EngineError
 from btmodels.inference import gradcam, uncertainty
 from btmodels.slices import Prediction
@@ -28,7 +29,7 @@ class Asked(fakes.FakeEngine):
         if function is uncertainty.timed_prediction:
             name, verdict = words
             levels = image[..., 1].copy()
-            if name != "ensemble":
+            if name != registry.get("default").name:
                 levels[10:20, 20:22] = 255
             return uncertainty.TimedPrediction(Prediction(verdict, levels), 12.3, 4_000_000)
         levels = np.stack([image[..., 1], image[..., 1]])
@@ -58,7 +59,7 @@ def test_networks_and_mirror_image_are_counted(opened):
     app, fake = opened
     app.toggle(key="uncertainty.agreement").set_value(True).run()
     assert not app.exception
-    # 100 pixels that the ensemble marks too, of 120 that any marks.
+    # 100 pixels that the ResUNet marks too, of 120 that any marks.
     assert "**83%**" in words_of(app) and "20 pixels are in dispute" in words_of(app)
     asked = len(fake.questions)
     app.segmented_control(key="uncertainty.map").set_value("Mirror image").run()
@@ -69,7 +70,7 @@ def test_networks_and_mirror_image_are_counted(opened):
 def test_two_networks_stand_side_by_side(opened):
     app, _ = opened
     box = app.selectbox(key="uncertainty.second")
-    assert "U-Net" in box.options and "Ensemble" not in box.options
+    assert "U-Net" in box.options and "ResUNet" not in box.options
     box.set_value("unet").run()
     words = words_of(app)
     assert not app.exception

@@ -15,6 +15,7 @@ from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import CLASSIFIER, chart, draw_costs, draw_networks, draw_terms
 from ui.scoreboard.crossval import reduced_run
 from ui.scoreboard.segmenter import draw_metric
+from ui.shared.tables import table
 
 Text = dict[str, str]
 
@@ -28,6 +29,7 @@ def draw_classifier(choice: Choice, text: Text) -> None:
                 draw_metric(scored, key, kind, text)
         draw_terms([*(kind.term for kind in CLASSIFIER.values()), "Interval"], text)
     _draw_crossval(choice.network.spec.name)
+    draw_detection(text)
     if scored:
         probability, tumor = verdicts_of(scored)
         if tumor.any() and not tumor.all():
@@ -38,6 +40,50 @@ def draw_classifier(choice: Choice, text: Text) -> None:
         draw_networks(classifiers, "classify", choice.subset, text)
     draw_costs(classifiers, "classify", text)
     st.caption(text.get("No published classifier", ""))
+
+
+def draw_detection(text: Text) -> None:
+    """Draw how well classifier and segmenter tell slices with a tumor, alone and with their neighbors."""
+    document = experiments.load("detection")
+    if not document or not document["rows"]:
+        return
+    sources = {each["name"]: registry.get(each["name"]) for each in document["sources"]}
+    titles = {spec.task: spec.title for spec in sources.values()}
+    names = {
+        "classifier": titles["classify"],
+        "segmenter": titles["segment"],
+        "both": "Both together",
+    }
+    by: dict[str, dict[str, str]] = {}
+    for row in document["rows"]:
+        beside = "with neighbors" if row["neighbors"] else "slice alone"
+        by.setdefault(row["by"], {}).update(
+            {
+                f"AUC, {beside}": _of_slices(row, "auc"),
+                f"Sensitivity, {beside}": _of_slices(row, "sensitivity"),
+            }
+        )
+    first = document["rows"][0]
+    st.header("By classifier, by segmenter, and with neighbors", anchor=False)
+    st.markdown(text.get("Detection", ""))
+    table(
+        [{"By": names[kind], **cells} for kind, cells in by.items()],
+        {
+            "By": st.column_config.TextColumn(pinned=True),
+            **{column: st.column_config.TextColumn() for column in next(iter(by.values()))},
+        },
+        "detection",
+        "AUC and sensitivity by classifier, by segmenter and by both, for slices alone and with neighbors.",
+    )
+    st.caption(
+        f"{first['slices']:,} slices of {first['patients']} patients, by networks that never saw them; "
+        "sensitivity at 95% specificity; in parentheses 95% confidence intervals over patients."
+    )
+
+
+def _of_slices(row: dict[str, Any], key: str) -> str:
+    low, high = row[f"{key}_interval"]
+    return f"{row[key]:.3f} ({low:.3f} to {high:.3f})"
 
 
 def draw_outcomes(

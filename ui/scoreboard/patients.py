@@ -22,6 +22,7 @@ def draw_patients(choice: Choice, text: Text) -> None:
         st.header("Worst cases first", anchor=False)
         if choice.network.spec.task == "segment":
             worst_cases.draw_worst_masks(choice.network, choice.subset, text)
+            worst_cases.draw_worst_in_folds(text)
         else:
             worst_cases.draw_worst_verdicts(choice.network, choice.subset, text)
     draw_dots(choice.of_task("segment"), choice.network, choice.subset, text)

@@ -8,10 +8,15 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from ui.results import experiments
 from ui.results.scores import Network
 from ui.scoreboard.comparison import help_of
 from ui.session import samples
+from ui.shared.content import sections
 from ui.shared.tables import table
+
+WORDS = "cards/worst_patients.md"
+"""What was seen in each of these patients, worst first."""
 
 Text = dict[str, str]
 Column = st.column_config
@@ -27,6 +32,39 @@ def draw_worst_verdicts(network: Network, subset: str, text: Text) -> None:
     """Draw the patients by falling number of wrong verdicts."""
     st.markdown(text.get("Worst cases, classifier", ""))
     _table(network, subset, text, _by_verdicts, _verdict_columns(text))
+
+
+def draw_worst_in_folds(text: Text) -> None:
+    """Draw what went wrong in the patients with the lowest Dice of the cross-validation, in words."""
+    document = experiments.load("crossval")
+    told = {name: words for name, words in sections(WORDS).items() if name}
+    found = (document or {}).get("patients", {})
+    if not found.keys() >= told.keys():
+        return
+    rows = [
+        {
+            "Patient": name,
+            "Look": link(name, None, document["network"]["name"]),
+            "What went wrong": words,
+            **{title: found[name][title.lower()] for title in ("Dice", "Precision", "Recall")},
+        }
+        for name, words in told.items()
+    ]
+    number = Column.NumberColumn
+    under = sum(row["Recall"] < row["Precision"] for row in rows)
+    with st.expander(f"What went wrong in the {len(rows)} worst patients of cross-validation"):
+        st.markdown(
+            f"{text.get('Worst in the folds', '')} In {under} of the {len(rows)} the network marks too "
+            f"little, in {len(rows) - under} too much."
+        )
+        table(
+            rows,
+            _first_columns()
+            | {title: number(format="%.2f") for title in ("Dice", "Precision", "Recall")}
+            | {"What went wrong": Column.TextColumn(width="large")},
+            "worst-crossval",
+            "The worst patients of the cross-validation, with what went wrong in words.",
+        )
 
 
 def link(folder: str, number: str | None, model: str | None) -> str | None:

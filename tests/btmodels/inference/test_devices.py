@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import tensorflow as tf
 
@@ -38,3 +42,22 @@ def test_a_gpus_memory_is_taken_as_it_is_needed_unless_told_otherwise(monkeypatc
     assert processes.environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
     assert processes.environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
+
+
+ON_JAX = """
+import keras, numpy as np
+from btmodels.inference.graph import GraphPredictor
+from btmodels.inference.predict import Predictor
+pixels = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+mine = Predictor("sequential", policy="float32").segment([pixels])[0]
+theirs = GraphPredictor("sequential").segment([pixels])[0]
+assert keras.backend.backend() == "jax"
+assert np.abs(mine.astype(int) - theirs.astype(int)).max() <= 1
+"""
+
+
+@pytest.mark.networks
+def test_keras_on_jax_marks_what_the_finished_graph_marks():
+    pytest.importorskip("jax")
+    words = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-c", ON_JAX], env=os.environ | words, check=True)
