@@ -364,7 +364,7 @@ def test_who_is_in_the_test_set(visit, site):
     kind = visit.page.locator(".splits").get_attribute("data-kind")
     visit.page.locator("[name=seen]").click()
     said = visit.page.locator(".splits [data-say=what]").inner_text()
-    assert said.startswith("Right" if kind == "slices" else "No") and f"divided by {kind}" in said
+    assert said.startswith("Right" if kind == "slices" else "No") and f"split by {kind}" in said
     visit.view("by=quiz")
 
 
