@@ -25,6 +25,7 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.inference.predictor import SlicePredictor
+from btmodels.transforms.postprocess import sigmoid
 
 Runtime = Literal["openvino", "onnxruntime"]
 
@@ -120,7 +121,7 @@ class GraphPredictor(SlicePredictor):
 
     def _probability(self, views: np.ndarray) -> np.ndarray:
         logits = self._run(np.ascontiguousarray(views))[0] / np.float32(self.record.temperature)
-        return 1 / (1 + np.exp(-logits))
+        return sigmoid(logits)
 
 
 def fill(graph: bytes, weights: Mapping[str, Path]) -> bytes:

@@ -17,8 +17,8 @@ import numpy as np
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level
-from train.fit.select import CLEAN_UPS, FOLD_MARGIN, fewest_alarms, fit_temperature, sigmoid
+from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level, sigmoid
+from train.fit.select import CLEAN_UPS, FOLD_MARGIN, fewest_alarms, fit_temperature
 
 CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 """Probabilities at which masks may be cut, before any temperature."""

@@ -16,11 +16,11 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import Patient
-from btmodels.transforms.postprocess import RULE, lowest_level
+from btmodels.transforms.postprocess import RULE, lowest_level, sigmoid
 from btmodels.transforms.preprocess import restore, to_levels
 from train.evaluate.scoring import headline
 from train.experiments.fold_counts import CUTS, HALF, FoldCounts, Maps, by_cut, choose_settings
-from train.fit.select import predict_logits, sigmoid
+from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 

@@ -33,12 +33,13 @@ import numpy as np
 from btmodels.metrics import overlap
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
+from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize
 from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.slices import Material, load_material
-from train.fit.select import predict_logits, sigmoid
+from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"
