@@ -49,21 +49,15 @@ def decode(data: bytes, name: str) -> Slice:
     name = plain_name(name)
     raster, notes = _read(data, name)
     channels = raster.values.shape[2]
+    # What stands in for a missing channel is said by the input check, which sees it in any format.
     # Three channels are a slice as the data set has it, whose values the networks know as they are.
     pixels, more = to_uint8(raster.values, name, stretch=channels == 1)
     notes += raster.notes + more
     if channels == 1:
         pixels = pixels[:, :, [0, 0, 0]]
-        notes += (
-            f"{name} has one channel. It was taken for FLAIR, which also stands where the data set "
-            "puts it when a sequence is missing: in place of pre- and post-contrast T1.",
-        )
     elif channels == 2:
         pixels = pixels[:, :, [0, 1, 1]]
-        notes += (
-            f"{name} has two channels. They were taken for pre-contrast T1 and FLAIR; FLAIR also "
-            "stands in place of post-contrast T1, as in the data set where that is missing.",
-        )
+        notes += (f"{name} has two channels. They were taken for pre-contrast T1 and FLAIR.",)
     if _looks_like_mask(pixels):
         notes += (f"{name} holds only two values: this looks like a mask, not like a slice.",)
     patient, number = parse_slice_name(name)

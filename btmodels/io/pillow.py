@@ -40,7 +40,7 @@ def read_picture(data: bytes, name: str, kind: str) -> Raster:
         values, more = _read_deep_png(data, name, image)
     else:
         values, more = values_of(image, name)
-    values = orient(values, orientation)
+    values = orient(_without_copies(values), orientation)
     return Raster(values, notes + more + turned_note(name, orientation), kind in ("JPEG", "WEBP"))
 
 
@@ -84,6 +84,13 @@ def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...
         values, more = without_alpha(values, _alpha_of(image), name)
         notes = more + notes
     return values, notes
+
+
+def _without_copies(values: np.ndarray) -> np.ndarray:
+    """Keep one of three equal channels: programs save a gray slice as red, green and blue, and either way
+    it is to get one mask. In TIFF they stay, because the data set has FLAIR in all three on purpose."""
+    same = values.shape[2] == 3 and bool((values == values[..., :1]).all())
+    return values[..., :1] if same else values
 
 
 def _alpha_of(image: Image.Image) -> np.ndarray:

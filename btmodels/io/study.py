@@ -317,14 +317,8 @@ def _gaps(
 
 
 def _stand_in_notes(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]:
-    missing = [TITLES[role] for role in SEQUENCES if role not in parts]
-    if not missing:
-        return ()
     if "flair" in parts:
-        return (
-            f"{anchor.name}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; "
-            "FLAIR stands in, as in the data set.",
-        )
+        return ()  # the input check says where FLAIR stands in
     there = TITLES[next(iter(parts))]
     return (
         f"{anchor.name} came without FLAIR, on which the networks rely; {there} stands in for what is "

@@ -136,13 +136,17 @@ def sentence(summary: StudySummary) -> str:
     one, total = summary.slices == 1, summary.slices
     if not summary.analyzed:
         if summary.rejected == total:
-            return f"{'This slice is' if one else f'All {total} slices are'} not fit to judge."
+            return (
+                f"{'This slice is not' if one else f'None of the {total} slices is'} fit to judge."
+            )
         return f"Reading {'this slice' if one else f'{total} slices'}…"
     read = summary.analyzed + summary.rejected
     size, where = summary.size, f", {summary.place}" if summary.place else ""
     if read < total:
-        marked = f"Tumor marked in {summary.marked_slices}" if summary.largest is not None else ""
-        words = f"{marked or 'No tumor marked'} so far, {read} of {total} slices read"
+        seen = f"{read} slice{'s' * (read > 1)} so far, {total} in all"
+        words = f"No tumor marked in {seen}"
+        if summary.largest is not None:
+            words = f"Tumor marked in {summary.marked_slices} of {seen}"
     elif summary.largest is None:
         words = f"No tumor marked in {'this slice' if one else f'{total} slices'}"
         if summary.largest_true_name and not one:

@@ -75,6 +75,9 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(250)
             assert [words for key in PLACES if (words := in_view(page, key))] == [], kind
+            for control in page.locator(".st-key-controls > *").all():
+                box = control.bounding_box()
+                assert 0 <= box["x"] and box["x"] + box["width"] <= width, (kind, width)
         page.set_viewport_size({"width": 1280, "height": 720})
         page.wait_for_timeout(250)
         three = page.get_by_role("radio", name="Three planes")
@@ -165,6 +168,18 @@ def test_back_leaves_a_page_with_one_press_and_finds_the_files_again(visit, site
     visit.wait_for_mask("x.tif")
     page.reload()
     page.get_by_text("The file you uploaded is gone").wait_for()
+
+
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 1280, "height": 720}}], indirect=True)
+def test_a_picture_of_a_sample_opens_it_in_the_same_tab(visit, site):
+    page = visit.page
+    visit.open(f"{site}/analyze?source=files", mask=False)
+    picture = page.locator("[class*=st-key-thumbnail-] img").nth(1)
+    picture.wait_for()
+    box = picture.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**patient=SYNT_AA_0002**")
+    assert len(page.context.pages) == 1
 
 
 def test_window_and_level_are_set_by_dragging(visit, site):

@@ -8,6 +8,7 @@ import pytest
 from btmodels.dataset import cohort
 from btmodels.paths import ASSETS
 from btmodels.quality import check, classifier, fault_costs
+from btmodels.visualize.overlay import png
 from tests.pages.conftest import words_of
 from tests.pages.test_analyze import tiff, upload
 from train.quality import drawn_negatives
@@ -61,6 +62,12 @@ def test_a_fault_stands_beside_the_mask(app, pixels):
     assert fault_costs.cost_of("misplaced").sentence() in words_of(app)
     app = press(app, "Put the channels in order")
     assert app.metric and "seem swapped" not in words_of(app)
+
+
+def test_what_stands_in_for_a_missing_sequence_is_said_once(app, pixels):
+    app = upload(app, ("flair.png", png(pixels[..., 1])))
+    said = [*(info.value for info in app.info), *(each.value for each in app.markdown)]
+    assert sum("stands in" in words for words in said) == 1
 
 
 def test_forgotten_files_take_their_mends_with_them(app, pixels):

@@ -72,6 +72,10 @@ class Site:
         self._process.terminate()
         self._process.wait(30)
 
+    def close_sessions(self) -> None:
+        """Close all tabs."""
+        self._sockets.close()
+
     def memory(self) -> int:
         """Return the bytes that the server and its worker processes hold in memory."""
         return sum(self.memories().values())

@@ -42,6 +42,10 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   aimed at.
 - ``uploads_<n>/server``, ``/engine``, ``/others``, ``/all``: memory of the processes after so many uploads
   by one visitor, in millions of bytes, against before; ``/slope``: thousands of bytes more with each.
+- ``class_50/…``: 50 visitors who upload DICOM series and zips for five minutes while the worker is killed
+  twice: ``uploads``, ``kills``, ``errors`` they met, ``server``: the most that the web process held, in
+  millions of bytes, against what is aimed at, and ``server_left``: what it holds when all have left,
+  against before.
 """
 
 from __future__ import annotations
@@ -74,6 +78,7 @@ GROUPS = {
     "patient_": "patients",
     "cohort_": "patients",
     "uploads_": "memory",
+    "class_": "class",
 }
 """By how a row's name begins, what it is measured with; any other row is a group of its own."""
 
@@ -170,7 +175,16 @@ def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from train.bench import load, memory, networks, profile, runtimes, stages, throughput
+    from train.bench import (
+        class_uploads,
+        load,
+        memory,
+        networks,
+        profile,
+        runtimes,
+        stages,
+        throughput,
+    )
 
     trained = _trained(args.assets)
     measure: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
@@ -185,6 +199,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "steady": load.steady_rows,
         "patients": load.patient_rows,
         "memory": memory.memory_rows,
+        "class": class_uploads.class_upload_rows,
     }
     return measure[name]()
 

@@ -45,10 +45,10 @@ def draw_samples() -> None:
             continue
         index = stack.largest_lesion_slice()
         each = stack.slices[index]
-        with column:
+        # The style sheet spreads the button over the picture: a link would open another tab.
+        with column, st.container(key=f"thumbnail-{folder}", width=150):
             picture = png(shown_flair(each.pixels, stack.windows[index][1])[..., None].repeat(3, 2))
-            address = f"analyze?patient={folder}"  # relative, whatever path the site lies under
-            st.image(picture, width=150, alt=f"Open a slice of {folder}.", link=address)
+            st.image(picture, width=150, alt=f"A slice of {folder}.")
             badges.draw(sample.provenance)
             st.button("Open", key=f"sample.{folder}", on_click=_open, args=(folder,))
     sample = found[0]

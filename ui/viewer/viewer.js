@@ -134,10 +134,14 @@ class Viewer extends Panel {
     });
   }
 
-  // Controls stand beside the picture where there is room; else they are folded away below it.
+  // Controls stand beside the picture where there is room, the last of them below it, so that neither
+  // column ends far above the other; else all are folded away below the picture.
   resize() {
     const wide = this.find(".viewer").clientWidth >= BESIDE;
-    if (wide !== this.wide) this.find(".controls").open = this.wide = wide;
+    if (wide !== this.wide) {
+      this.find(".controls").open = this.wide = wide;
+      this.find(wide ? ".left" : ".settings").append(this.find(".more"));
+    }
     this.screen.place();
     this.views.placeStages();
   }

@@ -64,6 +64,7 @@ def test_lossless_containers_give_the_same_pixels(pixels, name):
 def test_lossy_containers_give_nearly_the_same_pixels(name, pack):
     ramp = np.linspace(20, 220, 32).astype(np.uint8)
     gray = np.repeat(np.add.outer(ramp // 2, ramp // 2)[..., None], 3, axis=2)
+    gray[..., 1] += 20
     each = decode(pack(gray), name)
     assert np.abs(each.pixels.astype(int) - gray).max() <= 6
     assert each.notes == ()
@@ -104,8 +105,19 @@ def test_one_channel_stands_in_for_all_three(pixels, name):
     each = decode(ONE[name](gray), name)
     expected = np.full_like(gray, 90) if name.endswith("jpg") else stretched(gray)
     np.testing.assert_array_equal(each.pixels, np.repeat(expected[..., None], 3, axis=2))
-    assert has_note(each.notes, "one channel", "FLAIR")
+    assert not has_note(each.notes, "FLAIR")  # that is for the input check to say
     assert has_note(each.notes, "alpha") == ("alpha" in name or "LA" in name)
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "JPEG"])
+def test_a_gray_slice_saved_in_color_is_read_as_the_gray_one(pixels, form):
+    gray = pixels[..., 0] // 2
+    in_color = decode(saved(np.repeat(gray[..., None], 3, axis=2), form), "x")
+    np.testing.assert_array_equal(in_color.pixels, decode(saved(gray, form), "x").pixels)
+    assert in_color.pixels.max() == 255
+    # The data set has FLAIR in all three channels of a TIFF where the others are missing.
+    kept = np.repeat(gray[..., None], 3, axis=2)
+    np.testing.assert_array_equal(decode(tiff(kept, photometric="rgb"), "x.tif").pixels, kept)
 
 
 def test_two_channels_are_pre_contrast_and_flair(pixels):
@@ -208,7 +220,7 @@ def test_8_and_16_bits_of_one_slice_are_one_slice():
         np.testing.assert_array_equal(each.pixels, expected)
         assert has_note(each.notes, f"0 to {154 * factor}", "rescaled to 0 to 255")
     # A few levels are labels or noise; three channels are a slice as the data set has it.
-    for kept in (gray // 8, np.repeat(gray[..., None], 3, axis=2)):
+    for kept in (gray // 8, np.dstack([gray, gray, 154 - gray])):
         each = decode(saved(kept, "PNG"), "x.png")
         np.testing.assert_array_equal(each.pixels[..., 0], np.atleast_3d(kept)[..., 0])
 

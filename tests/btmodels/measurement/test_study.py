@@ -82,13 +82,13 @@ def test_nothing_marked_is_said_as_plainly():
 
 def test_a_part_of_a_study_is_never_the_whole():
     assert told([None, None, None]) == "Reading 3 slices…"
-    assert told([0, 0, None]) == "No tumor marked so far, 2 of 3 slices read."
-    assert told([0, 4, None]) == "Tumor marked in 1 so far, 2 of 3 slices read."
+    assert told([0, 0, None]) == "No tumor marked in 2 slices so far, 3 in all."
+    assert told([0, 4, None]) == "Tumor marked in 1 of 2 slices so far, 3 in all."
 
 
 def test_slices_that_were_not_fit_to_judge_are_said():
     assert told([0, 4, None], rejected=1).endswith(" 1 slice is not fit to judge.")
-    assert told([None, None], rejected=2) == "All 2 slices are not fit to judge."
+    assert told([None, None], rejected=2) == "None of the 2 slices is fit to judge."
 
 
 def test_every_second_slice_of_a_fine_volume_stands_for_two():
