@@ -1,4 +1,4 @@
-"""Previews of patients, made by reading each of their files once."""
+"""Previews of patients. Each of a patient's files is read once."""
 
 from __future__ import annotations
 

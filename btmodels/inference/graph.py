@@ -1,4 +1,4 @@
-"""A finished network that answers without TensorFlow: an ONNX graph, filled from the verified weights.
+"""Run a network without TensorFlow: an ONNX graph, filled with the verified weights.
 
 ``assets/weights/<name>.onnx`` holds the operations of a network and its small constants, and names its
 kernels by their place in the weights file; those of a network with members by the member's name and their

@@ -1,4 +1,4 @@
-"""A segmenter opened up: its maps, its answers with skips switched off, and what a pixel depends on."""
+"""Look inside a segmenter: its activation maps, its output without skips, and a pixel's saliency."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Probe:
         strength = np.abs(gradient).sum(axis=2)
         there = [np.flatnonzero(strength.any(axis=axis)) for axis in (1, 0)]
         spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]
-        # The square root: most of the gradient is close by, and the far part is what is looked for.
+        # The square root brings out the far part: most of the gradient is close to the pixel.
         shown = np.sqrt(strength / max(float(strength.max()), 1e-30))
         return Saliency(to_levels(shown), spans[0], spans[1])
 

@@ -65,7 +65,7 @@ def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> 
         return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     keep = stats[:, cv2.CC_STAT_AREA] >= min_component_pixels
-    keep[0] = False  # label 0 is what is not marked
+    keep[0] = False  # label 0 is the background
     return keep[labels]
 
 
@@ -143,7 +143,7 @@ def drop_small_parts(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
         layer[: mask.shape[0], : mask.shape[1]] = mask
     labels = label(volume, connectivity=3)
     sizes = np.bincount(labels.ravel())
-    sizes[0] = 0  # label 0 is what is not marked
+    sizes[0] = 0  # label 0 is the background
     keep = (sizes >= LEAST_SHARE * sizes.max()) & (sizes > 0)
     return [
         keep[layer[: mask.shape[0], : mask.shape[1]]]

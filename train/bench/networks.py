@@ -87,7 +87,7 @@ def engine(repeats: int) -> tuple[float, float]:
 
 
 def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
-    """Yield slices a second of the engine, one after the other and all at once, against what is aimed at.
+    """Yield slices a second of the engine, one after the other and all at once, against the target.
 
     Args:
         slices: That are asked about.

@@ -1,4 +1,4 @@
-"""What the figures of a cross-validation need of a fold, without a pixel of anyone's slice.
+"""The counts of a fold from which cross-validation figures are made; they hold no pixel of a slice.
 
 Training a fold takes long, and its maps stay in ``runs``, on the machine that trained it. So the counts
 made of them go into ``assets/metrics/folds/RUN-fold-NUMBER.npz``: whoever has these files goes on with the

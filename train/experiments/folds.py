@@ -1,4 +1,4 @@
-"""What cross-validated segmenters drew: probability maps kept, and the masks and figures made of them.
+"""Probability maps of cross-validated segmenters, and the masks and figures made from them.
 
 A fold's maps lie in ``runs``, in ``fold-N/maps.npz``. Its masks, which `train associate` reads, lie beside
 them in ``fold-N/masks.npz`` with ``patients``, ``numbers`` and ``masks``, bits packed along the last axis.

@@ -1,4 +1,4 @@
-"""``python -m train leak``: what a score is worth when slices of one head lie on both sides of the split.
+"""``python -m train leak``: how much scores rise when slices of one head are in training and test.
 
 The same network is trained twice on the same budget: once with slices drawn at random into 90% training,
 5% validation and 5% test, as several published figures were made, and once with whole patients divided.

@@ -1,4 +1,4 @@
-"""What is chosen on the validation patients once a network is trained: all of a record's dials."""
+"""Choose a record's settings (threshold, temperature, clean-up) on the validation patients."""
 
 from __future__ import annotations
 
