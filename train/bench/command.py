@@ -12,7 +12,7 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: parts of a page that a rerun sends, and
   ``/server``: milliseconds of one processor for it, both against the same without networks.
 - ``rate/alone``, ``rate/together``: slices a second of the engine with both networks, one after the other
-  and all handed over at once, against what is aimed at.
+  and all at once, against the target.
 - ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
 - ``network/<name>/multiply_adds``: of one forward pass for one slice (see
   `btmodels.networks.multiply_adds`); a network whose record asks for flips makes two.
@@ -42,6 +42,10 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   aimed at.
 - ``uploads_<n>/server``, ``/engine``, ``/others``, ``/all``: memory of the processes after so many uploads
   by one visitor, in millions of bytes, against before; ``/slope``: thousands of bytes more with each.
+- ``class_50/…``: 50 visitors who upload DICOM series and zips for five minutes while the worker is killed
+  twice: ``uploads``, ``kills``, ``errors`` they met, ``server``: the most that the web process held, in
+  millions of bytes, against what is aimed at, and ``server_left``: what it holds when all have left,
+  against before.
 """
 
 from __future__ import annotations
@@ -74,6 +78,7 @@ GROUPS = {
     "patient_": "patients",
     "cohort_": "patients",
     "uploads_": "memory",
+    "class_": "class",
 }
 """By how a row's name begins, what it is measured with; any other row is a group of its own."""
 
@@ -170,7 +175,16 @@ def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from train.bench import load, memory, networks, profile, runtimes, stages, throughput
+    from train.bench import (
+        class_uploads,
+        load,
+        memory,
+        networks,
+        profile,
+        runtimes,
+        stages,
+        throughput,
+    )
 
     trained = _trained(args.assets)
     measure: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
@@ -185,6 +199,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "steady": load.steady_rows,
         "patients": load.patient_rows,
         "memory": memory.memory_rows,
+        "class": class_uploads.class_upload_rows,
     }
     return measure[name]()
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-import psutil
 import tifffile
 
 from btmodels.dataset import cohort
 from btmodels.inference.engine import Engine
 from btmodels.slices import Slice
 from train.bench.client import Session, Site
+from train.bench.crowd import Crowd
 from train.bench.memory import held_rows
 from train.bench.start import VIEWER
 
@@ -40,14 +37,6 @@ COHORT = 110
 """Patients of the whole data set."""
 
 STEADY_SECONDS, STEADY_PATIENTS = 120.0, 200
-
-KILLS = 2
-
-AT_MOST = 120.0
-"""Seconds that a new worker may take to show, and again to answer everybody."""
-
-GAVE_UP = "process that holds the networks"
-"""Part of every sentence that says that the worker did not answer."""
 
 LARGE = "SYNT_AA_0005_20260101"
 """The bundled patient of 60 slices."""
@@ -83,22 +72,20 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
     with made_up_data(STEADY_PATIENTS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = sorted(folder.name for folder in (data / "kaggle_3m").iterdir())
         ask(site.visit(), names[0])
-        crowd = _Crowd([site.visit() for _ in range(users)], names)
-        with ThreadPoolExecutor(users) as threads:
-            list(threads.map(crowd.go_through, range(users), [0.0] * users))
-            site.rest()
-            before, first = site.memory(), sum(crowd.answers)
-            end = perf_counter() + seconds
-            going = [threads.submit(crowd.go_through, number, end) for number in range(users)]
-            killed = _kill_workers(site, crowd, seconds / (KILLS + 1))
-            for each in going:
-                each.result()
-        errors, slices = crowd.errors, sum(crowd.answers) - first
-        errors += [alert for each in crowd.sessions for alert in each.alerts if GAVE_UP in alert]
+
+        def next_patient(session: Session, number: int, count: int) -> None:
+            ask(session, names[(number * 7 + count) % len(names)])
+
+        crowd = Crowd([site.visit() for _ in range(users)], next_patient)
+        crowd.stay(0.0)
+        site.rest()
+        before, first = site.memory(), sum(crowd.answers)
+        killed = crowd.stay(seconds, site)
+        slices = sum(crowd.answers) - first
         name = f"steady_{users}"
         yield {"name": f"{name}/slices", "value": slices}
         yield {"name": f"{name}/kills", "value": killed}
-        yield {"name": f"{name}/errors", "value": len(errors)}
+        yield {"name": f"{name}/errors", "value": len(crowd.errors)}
         site.rest()
         yield {
             "name": f"{name}/memory",
@@ -106,70 +93,6 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
             "unit": "MB",
             "against": before / 1e6,
         }
-
-
-class _Crowd:
-    """Visitors who each go through patients of one slice in turn.
-
-    Attributes:
-        sessions: Theirs.
-        answers: How many each has had so far.
-        gone: Who has left.
-        errors: What any of them met.
-    """
-
-    def __init__(self, sessions: Sequence[Session], names: Sequence[str]) -> None:
-        self.sessions, self._names = sessions, names
-        self.answers = [0] * len(sessions)
-        self.gone = [False] * len(sessions)
-        self.errors: list[str] = []
-
-    def go_through(self, number: int, end: float) -> None:
-        """Let one of them ask for a slice, then for others until ``end`` (of `perf_counter`)."""
-        self.gone[number] = False
-        for count in itertools.count():
-            try:
-                ask(self.sessions[number], self._names[(number * 7 + count) % len(self._names)])
-            except Exception as error:  # whatever a visitor would have met counts
-                self.errors.append(str(error))
-            self.answers[number] += 1
-            if perf_counter() >= end:
-                break
-        self.gone[number] = True
-
-    def answered_since(self, before: Sequence[int]) -> bool:
-        """Whether everybody has had an answer since ``answers`` was so, or has left."""
-        turns = zip(self.gone, self.answers, before, strict=True)
-        return all(gone or now > then for gone, now, then in turns)
-
-
-def _kill_workers(site: Site, crowd: _Crowd, seconds: float) -> int:
-    """Kill the process that holds the networks, and the one after it, each after some seconds.
-
-    Returns:
-        How many were killed.
-    """
-    killed: set[int] = set()
-    for _ in range(KILLS):
-        time.sleep(seconds)
-        # For a moment there is none, or the site still names the last one.
-        _wait_for(lambda: site.health()["worker"] not in (None, *killed))
-        if killed:
-            # What is lost with a worker is asked for once more, and given up if the next one is lost too,
-            # for the slice may be to blame. Here it is not: the next one is spared until it has answered.
-            before = list(crowd.answers)
-            _wait_for(lambda before=before: crowd.answered_since(before))
-        worker = site.health()["worker"]
-        if worker not in (None, *killed):
-            psutil.Process(worker).kill()
-            killed.add(worker)
-    return len(killed)
-
-
-def _wait_for(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + AT_MOST
-    while not true() and time.monotonic() < end:
-        time.sleep(0.1)
 
 
 def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:

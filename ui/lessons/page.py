@@ -1,4 +1,4 @@
-"""Learn: an overview of the lessons there are, or one lesson with the way to the next.
+"""Learn: an overview of the lessons, or one lesson with a link to the next.
 
 A lesson is a file assets/lessons/<address>.md and a module of `ui.lessons` with ``draw(lesson)``, which
 draws what stands between the question and the check: pictures, the tasks beside them by

@@ -12,7 +12,7 @@ from btmodels.inference.predict import Predictor
 from btmodels.networks.multiply_adds import multiply_adds
 from tests.train.tiny import SEGMENTER
 from train import __main__ as train
-from train.bench import command, load, memory, profile, runtimes, stages, throughput
+from train.bench import class_uploads, command, load, memory, profile, runtimes, stages, throughput
 from train.bench import networks as bench_networks
 from train.bench.client import Site
 
@@ -39,6 +39,7 @@ def made_up_rows(monkeypatch):
     monkeypatch.setattr(load, "steady_rows", lambda: iter([]))
     monkeypatch.setattr(load, "patient_rows", lambda: iter([]))
     monkeypatch.setattr(memory, "memory_rows", lambda: iter([]))
+    monkeypatch.setattr(class_uploads, "class_upload_rows", lambda: iter([]))
     monkeypatch.setattr(profile, "profile_rows", lambda: iter([]))
     monkeypatch.setattr(runtimes, "runtime_rows", lambda *_: iter([]))
     monkeypatch.setattr(stages, "stage_rows", lambda *_: iter([]))
@@ -204,6 +205,16 @@ def test_visitors_do_not_notice_that_the_worker_is_killed(monkeypatch):
     rows = {row["name"]: row["value"] for row in load.steady_rows(users=2, seconds=6)}
     assert rows["steady_2/kills"] == 2 and rows["steady_2/slices"] >= 2
     assert rows["steady_2/errors"] == 0
+
+
+def test_a_class_uploads_series_and_zips_while_the_worker_is_killed(monkeypatch):
+    monkeypatch.setattr(class_uploads, "LEFT_SECONDS", 0.1)
+    monkeypatch.setattr("train.bench.crowd.KILLS", 1)
+    monkeypatch.setattr("train.bench.client.REST_SECONDS", 0.1)
+    rows = {r["name"]: r["value"] for r in class_uploads.class_upload_rows(users=2, seconds=2)}
+    assert rows["class_2/kills"] == 1 and rows["class_2/uploads"] >= 2
+    assert rows["class_2/errors"] == 0
+    assert 50 < rows["class_2/server_left"] and 50 < rows["class_2/server"] < 500
 
 
 def test_parts_of_the_start_and_of_a_rerun(monkeypatch):

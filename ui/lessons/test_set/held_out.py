@@ -1,4 +1,4 @@
-"""Who is in the test set? Slices split in two ways, and what the first one is worth, as measured."""
+"""Who is in the test set? Two ways to split slices, and the measured effect of the first on scores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 WAYS = ("slices", "patients", "quiz")
-"""Words of the address: what is split."""
+"""Words of the address: the unit of the split."""
 
 SEEDS = 999
 FEW = 5
@@ -258,7 +258,7 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
 
 
 def pair_words(row: dict[str, Any]) -> str:
-    """Return what is known of a test slice and the training slice nearest to it."""
+    """Describe a test slice and the training slice nearest to it."""
     same = row["patient"] == row["nearest_patient"]
     dice = row["dice"]
     return (

@@ -1,0 +1,117 @@
+"""The benchmark of a class that uploads: DICOM series and zips, while the worker is killed twice."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from btmodels.dataset import cohort
+from train.bench.client import Session, Site
+from train.bench.crowd import Crowd
+from train.bench.memory import PAGE, QUERY
+from train.fuzz import _dicom
+
+USERS, SECONDS = 50, 300.0
+
+SLICES = 5
+"""Of a series; more differ in nothing that is measured here but the time."""
+
+LEFT_SECONDS = 150.0
+"""After them the last of a closed tab has left the memory: its session ends after a minute, and what nobody
+refers to any more is searched for every minute."""
+
+LOOK_SECONDS = 1.0
+
+
+def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
+    """Yield how the site bears visitors who upload one study after another.
+
+    Every second visitor uploads a DICOM series, the others a patient's slices as TIFFs, both as a zip. No
+    two uploads are the same.
+    """
+    with Site(BT_DATA_DIR="") as site:
+        first = site.visit()
+        first.run(PAGE, QUERY)
+        first.upload(PAGE, QUERY, *_study(0, 0))
+        site.rest()
+        before = site.memories()["server"]
+        sessions = [site.visit() for _ in range(users)]
+        for session in sessions:
+            session.run(PAGE, QUERY)
+
+        def upload(session: Session, number: int, count: int) -> None:
+            session.upload(PAGE, QUERY, *_study(number + 1, count))
+
+        crowd = Crowd(sessions, upload)
+        with _Peak(site) as peak:
+            killed = crowd.stay(seconds, site)
+        name = f"class_{users}"
+        yield {"name": f"{name}/uploads", "value": sum(crowd.answers)}
+        yield {"name": f"{name}/kills", "value": killed}
+        yield {"name": f"{name}/errors", "value": len(crowd.errors)}
+        yield _held(f"{name}/server", peak.bytes, 500e6)
+        site.close_sessions()
+        time.sleep(LEFT_SECONDS)
+        yield _held(f"{name}/server_left", site.memories()["server"], before)
+
+
+class _Peak:
+    """The most that the web process held while the ``with`` block lasted, looked at every second."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self.bytes = site, 0
+
+    def __enter__(self) -> _Peak:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            self.bytes = max(self.bytes, self._site.memories()["server"])
+
+
+def _held(name: str, held: float, against: float) -> dict[str, Any]:
+    return {"name": name, "value": held / 1e6, "unit": "MB", "against": against / 1e6}
+
+
+def _study(number: int, count: int) -> tuple[str, bytes]:
+    """Return name and content of a zip with a study that nobody has uploaded before."""
+    patients = cohort.read_cohort(cohort.samples_root())
+    patient = patients[number % len(patients)]
+    middle = len(patient.files) // 2
+    slices = [cohort.read_slice(patient, file) for file in patient.files[middle : middle + SLICES]]
+    shift = 1 + (number * 31 + count * 7) % 97
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for at, each in enumerate(slices):
+            pixels = np.roll(each.pixels, shift, axis=1)
+            packed.writestr(*_file(pixels, at, number, count))
+    return f"study_{number}_{count}.zip", buffer.getvalue()
+
+
+def _file(pixels: np.ndarray, at: int, number: int, count: int) -> tuple[str, bytes]:
+    if number % 2:
+        uid = f"1.2.{number}.{count + 1}"
+        fields = {
+            "SeriesDescription": "AX T2 FLAIR",
+            "StudyInstanceUID": uid,
+            "SeriesInstanceUID": f"{uid}.1",
+            "SOPInstanceUID": f"{uid}.1.{at + 1}",
+        }
+        return f"series/{at}.dcm", _dicom(pixels[..., 1].astype(np.int16) * 3, at, fields)
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels)
+    return f"study_{number}_{count}/study_{number}_{count}_{at + 1}.tif", file.getvalue()

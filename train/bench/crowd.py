@@ -1,0 +1,111 @@
+"""The benchmark's crowd: visitors who each do one thing after another, while workers are killed."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import psutil
+
+from train.bench.client import Session, Site
+
+KILLS = 2
+
+AT_MOST = 120.0
+"""Seconds that a new worker may take to show, and again to answer everybody."""
+
+GAVE_UP = "process that holds the networks"
+"""Part of every sentence that says that the worker did not answer."""
+
+
+class Crowd:
+    """Visitors who come back again and again.
+
+    Args:
+        sessions: Theirs.
+        visit: What one of them does, by session, number of the visitor and how often it was done.
+
+    Attributes:
+        answers: How many times each has come to the end of it.
+        gone: Who has left.
+        failures: What any of them met.
+    """
+
+    def __init__(
+        self, sessions: Sequence[Session], visit: Callable[[Session, int, int], None]
+    ) -> None:
+        self._sessions, self._visit = sessions, visit
+        self.answers = [0] * len(sessions)
+        self.gone = [False] * len(sessions)
+        self.failures: list[str] = []
+
+    @property
+    def errors(self) -> list[str]:
+        """Whatever any of them met: exceptions, and sentences that say that the networks did not answer."""
+        alerts = [alert for session in self._sessions for alert in session.alerts]
+        return [*self.failures, *(alert for alert in alerts if GAVE_UP in alert)]
+
+    def stay(self, seconds: float, site: Site | None = None) -> int:
+        """Let everybody come once, and again until the time is over.
+
+        Args:
+            seconds: How long.
+            site: Whose workers are killed meanwhile; None kills none.
+
+        Returns:
+            How many were killed.
+        """
+        self.gone = [False] * len(self._sessions)
+        end = perf_counter() + seconds
+        with ThreadPoolExecutor(len(self._sessions)) as threads:
+            going = [
+                threads.submit(self._go_on, number, end) for number in range(len(self._sessions))
+            ]
+            killed = self._kill_workers(site, seconds / (KILLS + 1)) if site else 0
+            for each in going:
+                each.result()
+        return killed
+
+    def _go_on(self, number: int, end: float) -> None:
+        for count in itertools.count(self.answers[number]):
+            try:
+                self._visit(self._sessions[number], number, count)
+            except Exception as error:  # whatever a visitor would have met counts
+                self.failures.append(str(error))
+            self.answers[number] += 1
+            if perf_counter() >= end:
+                break
+        self.gone[number] = True
+
+    def _answered_since(self, before: Sequence[int]) -> bool:
+        """Whether everybody has had an answer since ``answers`` was so, or has left."""
+        turns = zip(self.gone, self.answers, before, strict=True)
+        return all(gone or now > then for gone, now, then in turns)
+
+    def _kill_workers(self, site: Site, seconds: float) -> int:
+        """Kill the process that holds the networks, and the one after it, each after some seconds."""
+        killed: set[int] = set()
+        for _ in range(KILLS):
+            time.sleep(seconds)
+            # For a moment there is none, or the site still names the last one.
+            _wait_for(lambda: site.health()["worker"] not in (None, *killed))
+            if killed:
+                # What is lost with a worker is asked for once more, and given up if the next one is lost
+                # too, for the slice may be to blame. Here it is not: the next one is spared until it has
+                # answered.
+                before = list(self.answers)
+                _wait_for(lambda before=before: self._answered_since(before))
+            worker = site.health()["worker"]
+            if worker not in (None, *killed):
+                psutil.Process(worker).kill()
+                killed.add(worker)
+        return len(killed)
+
+
+def _wait_for(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + AT_MOST
+    while not true() and time.monotonic() < end:
+        time.sleep(0.1)
