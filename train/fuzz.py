@@ -149,6 +149,8 @@ def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:
         return _with_rows(seed.data, lambda rows: damage(rows, others, rng))
     if seed.kind == "zip":
         with zipfile.ZipFile(io.BytesIO(seed.data)) as source:
+            if source.testzip():  # a member is damaged already
+                return damage(seed.data, others, rng)
             entries = [(entry.filename, source.read(entry)) for entry in source.infolist()]
         which = int(rng.integers(len(entries)))
         return pack_zip(
