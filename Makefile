@@ -15,7 +15,7 @@ export PORT HOST PYTHON INSTALLER
 
 help:
 	@echo "make demo    install what is needed into .venv and start the site (PORT=$(PORT) HOST=$(HOST))"
-	@echo "make check   lint and the tests that start no network and no browser"
+	@echo "make check   lint and the quick tests: no page, browser, network or other process"
 	@echo "make test    lint, then every test; browser tests need a Chromium or Chrome"
 	@echo "make train   make everything that is generated in assets/ (DATA=folder with kaggle_3m)"
 	@echo "make bench   time the site on this machine and write assets/metrics/bench.json"
@@ -29,7 +29,7 @@ demo: .venv/.runtime
 	@exec $(PY) .ci/serve.py
 
 check: lint
-	@$(PY) -m pytest $(PYTEST_ARGS) -m "not slow and not browser and not networks"
+	@$(PY) -m pytest $(PYTEST_ARGS) -m "not (slow or browser or networks or pages or processes)"
 
 test: lint
 	@$(PY) -m pytest $(PYTEST_ARGS)

@@ -1,4 +1,4 @@
-"""From files to masks and measures in two calls, for programs that use this package as a library."""
+"""Read files and analyze slices in two calls, for programs that use this package as a library."""
 
 from __future__ import annotations
 

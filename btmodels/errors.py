@@ -1,4 +1,4 @@
-"""What can go wrong, in words for a visitor.
+"""Errors whose messages visitors can read.
 
 BrainTumorError
 ├── DecodeError        a file cannot be read as a slice

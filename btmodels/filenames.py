@@ -1,4 +1,4 @@
-"""What the names of files say: whose slice it is, which one, and which mask belongs to it.
+"""Parse file names: the patient, the slice number, and the mask that belongs to a slice.
 
 The data set calls a slice ``<PATIENT>_<n>.tif`` and its mask ``<PATIENT>_<n>_mask.tif``.
 """

@@ -1,4 +1,4 @@
-"""How the slices of a volume lie in the file that they come from, and the way there and back."""
+"""The position of a volume's slices in their file, and conversion in both directions."""
 
 from __future__ import annotations
 

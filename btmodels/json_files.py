@@ -1,4 +1,4 @@
-"""JSON files that are read again and again: parsed once for as long as they stay the same."""
+"""Read JSON files through a cache. A file is parsed again only after it changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 def read_json(path: Path) -> Any:
     """Return what a JSON file holds; a file that is written anew is read anew.
 
-    All callers share what is returned: read it, never change it.
+    All callers share the returned object: read it, never change it.
 
     Raises:
         OSError: There is no such file, or it cannot be read.

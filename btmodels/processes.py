@@ -1,4 +1,4 @@
-"""What every child process of the library needs: its environment, its start, its end."""
+"""Start and stop the library's child processes, and set their environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights to and from disk: float16 in Keras's own HDF5 layout, numbers only, nothing that can run."""
+"""Read and write weights: float16 in Keras's HDF5 layout. The files hold numbers and no code."""
 
 from __future__ import annotations
 

@@ -23,14 +23,19 @@ _PLACES = (
 for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
-_NETWORKS = tuple(
-    f"tests/{folder}/"
-    for folder in (
-        *("btmodels/inference", "btmodels/networks", "btmodels/teaching", "btmodels/training"),
-        *("train/bench", "train/evaluate", "train/experiments", "train/fit"),
-    )
-)
-"""Folders whose tests build, train or run networks, which takes TensorFlow and minutes."""
+MARKED = {
+    "networks": (
+        *(f"btmodels/{part}/" for part in ("inference", "networks", "teaching", "training")),
+        *(f"train/{part}/" for part in ("bench", "evaluate", "experiments", "fit")),
+    ),
+    "pages": ("pages/",),
+    "processes": (
+        *("btmodels/cli/test_pictures.py", "btmodels/test_api.py", "btmodels/io/test_spawn.py"),
+        *("btmodels/io/test_sandbox.py", "train/test_commands.py", "train/test_fuzz.py"),
+        *("deploy/", "test_house.py", "test_imports.py"),
+    ),
+}
+"""Markers by folder or file below ``tests/``. `make check` leaves all three out."""
 
 
 def find_chromium() -> str | None:
@@ -62,8 +67,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(_NETWORKS):
-            item.add_marker(pytest.mark.networks)
+        for marker, places in MARKED.items():
+            if item.nodeid.startswith(tuple(f"tests/{place}" for place in places)):
+                item.add_marker(marker)
     if find_chromium() is None and not _browser_required():
         for item in items:
             if item.get_closest_marker("browser"):

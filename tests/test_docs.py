@@ -1,4 +1,4 @@
-"""What the documents say is there: targets, variables, packages, links; and in one spelling."""
+"""The documents name existing targets, variables, packages and links, in one spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo` says in one sentence what is missing, and where the site will be."""
+"""`make demo` names missing parts and the site's address, in one sentence each."""
 
 from __future__ import annotations
 

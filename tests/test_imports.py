@@ -1,4 +1,4 @@
-"""The web process loads neither TensorFlow nor Keras; `make lint` checks which way imports point."""
+"""The web process loads neither TensorFlow nor Keras; `make lint` checks the direction of imports."""
 
 from __future__ import annotations
 

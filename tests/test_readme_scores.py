@@ -1,4 +1,4 @@
-"""No score is typed: the README's are those of the committed files, the Scoreboard's are read."""
+"""No score is typed: the README's equal the committed files, and the Scoreboard reads them."""
 
 import ast
 import json

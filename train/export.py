@@ -1,4 +1,4 @@
-"""Write networks as finished graphs, which answer without TensorFlow (ONNX, see
+"""Write networks as finished graphs that run without TensorFlow (ONNX, see
 `btmodels.inference.graph`).
 
 Keras's own exporter makes the graph of a network without batch normalizations. Each kernel is then

@@ -1,4 +1,4 @@
-"""``python -m train fuzz``: damage thousands of files at random and see what reading them does.
+"""``python -m train fuzz``: damage thousands of files at random and record how reading them ends.
 
 A damaged file must give slices or a sentence, in time and within bounds: never another exception, a hung
 or a dead process. The result goes into ``assets/metrics/fuzz.json``: by format how many files there were

@@ -1,4 +1,4 @@
-"""From what was typed on a command line to the files that are meant, in groups that are read together."""
+"""Turn the arguments of a command line into groups of files that are read together."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def discover(paths: Iterable[Path]) -> tuple[list[Group], list[Problem]]:
                 if not found:
                     problems.append(Problem(path, f"holds no image ({', '.join(_ENDINGS)})."))
             else:
-                path.stat()  # what is not there is told at once
+                path.stat()  # a missing file is reported at once
                 named.setdefault(path.resolve(), _named(path))
         except OSError as error:
             problems.append(Problem(path, reason(error)))

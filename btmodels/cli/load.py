@@ -1,4 +1,4 @@
-"""Reading what the command line was given, as the site reads it."""
+"""Read the command line's files the way the site reads uploads."""
 
 from __future__ import annotations
 

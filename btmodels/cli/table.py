@@ -1,4 +1,4 @@
-"""What the command line prints of an analysis: a table for people, an object for programs."""
+"""Print an analysis: a table for people, a JSON object for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Download the data set from Kaggle with `kagglehub`, in a process of its own, so that nobody waits for it.
+"""Download the data set from Kaggle with `kagglehub`, in a separate process, so that no page waits.
 
 That process runs `fetch`; `Download` starts it and reports its progress. `kagglehub` keeps files in its own
 cache and resumes where it was interrupted.

@@ -1,4 +1,4 @@
-"""Previews of patients, made by reading each of their files once."""
+"""Previews of patients. Each of a patient's files is read once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from btmodels.dataset.cohort import read_slices
 from btmodels.errors import DecodeError
 from btmodels.io.sandbox import Reader
 from btmodels.slices import Patient, Slice, largest_lesion_slice
-from btmodels.visualize.overlay import TRUTH_COLOR, outline
+from btmodels.transforms.postprocess import outline
+from btmodels.visualize.overlay import TRUTH_COLOR
 from btmodels.visualize.window import shown_flair
 
 THUMBNAIL = 72

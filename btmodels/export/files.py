@@ -1,4 +1,4 @@
-"""Results as files: masks and pictures of slices, a table, and a zip of everything."""
+"""Export results as files: masks, pictures of slices, a table, and a zip of everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks of a whole volume: NIfTI with the file's own geometry, and DICOM-SEG for DICOM series."""
+"""Export masks of a volume: NIfTI with the file's geometry, DICOM-SEG for DICOM series."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def shortened(name: str, most: int = _NAME) -> str:
 
 
 def area_curve(pdf: FPDF, areas: Sequence[int | None]) -> None:
-    """Draw a bar for each slice, as high as what is marked in it."""
+    """Draw a bar for each slice, as high as the area marked in it."""
     top, most = pdf.get_y() + 1, max((area or 0 for area in areas), default=0)
     step = WIDTH / len(areas)
     pdf.set_fill_color(*PREDICTION_COLOR)

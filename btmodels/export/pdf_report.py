@@ -1,4 +1,4 @@
-"""A report as PDF: what the whole study shows, then slices: pictures, figures, sources, and caveats.
+"""A PDF report: the study as a whole, then its slices with pictures, figures, sources, and caveats.
 
 Made in memory. The only name in it is the one that the slice came with, without folders and cut short.
 """

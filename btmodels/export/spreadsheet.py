@@ -1,4 +1,4 @@
-"""Tables as CSV that a spreadsheet opens without running anything in them."""
+"""Write tables as CSV. Spreadsheets do not run any cell as a formula."""
 
 from __future__ import annotations
 

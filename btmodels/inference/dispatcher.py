@@ -1,4 +1,4 @@
-"""One worker process with the requests that wait for it, and the thread that serves them."""
+"""One worker process, its request queue, and the thread that serves them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PING_SECONDS = 5.0
 """How often an idle worker is asked whether it still lives, so that nobody has to wait for the next."""
 
 SOON_SECONDS, SOON_SLICES = 0.5, 24
-"""A new worker prepares for full batches once it was idle for so long, or has answered so much: whoever
-comes right after its first answer is not to wait for that."""
+"""A new worker prepares for full batches once it was idle for so long, or has answered so much: a
+request right after its first answer must not wait for that."""
 
 RETRY_SECONDS = 15.0
 """How long a failed start is remembered before a request may try again."""
@@ -34,7 +34,7 @@ CLOSED = "The engine has been closed."
 
 
 class Dispatcher:
-    """Sends what waits to a worker process in batches, and replaces a worker that dies or hangs.
+    """Sends waiting requests to a worker process in batches, and replaces a worker that dies or hangs.
     Thread-safe.
 
     Args:
@@ -78,18 +78,18 @@ class Dispatcher:
 
     @property
     def info(self) -> worker.WorkerInfo | None:
-        """How the worker is; None while there is none or it warms up."""
+        """Information about the worker; None while there is none or it warms up."""
         with self._lock:
             return self._run[0].info if self._run else None
 
     @property
     def device(self) -> str:
-        """What the present or last worker computes on, for people; empty until that is known."""
+        """The device of the present or last worker, in words; empty until it is known."""
         return self._device
 
     @property
     def failure(self) -> str:
-        """Why there is no worker, one sentence; empty where nothing failed."""
+        """A sentence that says why there is no worker; empty if nothing failed."""
         return self._failure
 
     def submit(
@@ -108,7 +108,7 @@ class Dispatcher:
         Raises:
             EngineError: No worker could be started a moment ago.
         """
-        with self._lock:  # so that the worker does not end for idleness in between
+        with self._lock:  # so that the worker does not stop as idle in between
             return self._queue(names).add(images, networks).future
 
     def call(
@@ -136,7 +136,7 @@ class Dispatcher:
             thread.join()
 
     def _work(self, process: WorkerProcess, queue: RequestQueue) -> None:
-        """Serve what waits until the process is closed or no worker can be had."""
+        """Serve requests until the process is closed or no worker can be started."""
         reason = "The engine stopped by a defect of its own."
         try:
             self._start_worker(process, queue)

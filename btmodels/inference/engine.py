@@ -1,4 +1,4 @@
-"""Where the networks run: worker processes, asked by all threads of the web process.
+"""The engine: worker processes that run the networks for all threads of the web process.
 
 The web process must stay free of TensorFlow and Keras: with Keras loaded, Streamlit clears Keras's
 session and collects all garbage after every run of every visitor. So the `Engine` sends arrays to a
@@ -49,7 +49,7 @@ Lessons = Literal["cold", "warming", "warm"]
 
 @dataclass(frozen=True)
 class NetworkStatus:
-    """How the weights of one network are; ``message`` says in a sentence what is wrong with them."""
+    """State of one network's weights. ``message`` is a sentence that names a problem with them."""
 
     state: Literal["verified", "missing", "altered", "unfinished"]
     message: str = ""

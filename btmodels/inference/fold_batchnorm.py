@@ -1,4 +1,4 @@
-"""A network without its batch normalizations, for answering alone: the same function in fewer steps.
+"""Fold batch normalization into convolutions for inference: the same function in fewer steps.
 
 Once trained, a batch normalization multiplies and shifts each channel by fixed numbers (Ioffe & Szegedy
 2015, arXiv:1502.03167). After a convolution those go into its kernel and bias; elsewhere they are one

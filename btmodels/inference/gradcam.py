@@ -1,4 +1,4 @@
-"""Grad-CAM: which parts of a slice spoke for "tumor" in the classifier (Selvaraju et al. 2017).
+"""Grad-CAM: the parts of a slice that support the classifier's "tumor" (Selvaraju et al. 2017).
 
 For the maps A of the last convolutional layer and the logit y,
 

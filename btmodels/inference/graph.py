@@ -1,4 +1,4 @@
-"""A finished network that answers without TensorFlow: an ONNX graph, filled from the verified weights.
+"""Run a network without TensorFlow: an ONNX graph, filled with the verified weights.
 
 ``assets/weights/<name>.onnx`` holds the operations of a network and its small constants, and names its
 kernels by their place in the weights file; those of a network with members by the member's name and their
@@ -25,6 +25,7 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.inference.predictor import SlicePredictor
+from btmodels.transforms.postprocess import sigmoid
 
 Runtime = Literal["openvino", "onnxruntime"]
 
@@ -120,7 +121,7 @@ class GraphPredictor(SlicePredictor):
 
     def _probability(self, views: np.ndarray) -> np.ndarray:
         logits = self._run(np.ascontiguousarray(views))[0] / np.float32(self.record.temperature)
-        return 1 / (1 + np.exp(-logits))
+        return sigmoid(logits)
 
 
 def fill(graph: bytes, weights: Mapping[str, Path]) -> bytes:

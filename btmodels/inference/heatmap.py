@@ -1,4 +1,4 @@
-"""A classifier that gives, beside its logit, how much each place of its last maps speaks for it.
+"""A classifier with two outputs: its logit, and how much each place of its last maps adds to it.
 
 For the maps A of the last convolutional layer and the logit y,
 

@@ -1,4 +1,4 @@
-"""A segmenter opened up: its maps, its answers with skips switched off, and what a pixel depends on."""
+"""Look inside a segmenter: its activation maps, its output without skips, and a pixel's saliency."""
 
 from __future__ import annotations
 
@@ -14,29 +14,24 @@ from keras import ops
 from btmodels.inference.introspect_types import ActivationMaps, Saliency
 from btmodels.inference.predict import Predictor, compiled
 from btmodels.registry import ModelSpec, Record
+from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize, restore, to_levels
 
 TOGETHER = 8
 """Settings of the switches that pass the decoder at once; more at once is slower and takes memory."""
 
 
-def gradient_of_pixel(model: keras.Model, values: np.ndarray, row: int, col: int) -> np.ndarray:
+def gradient_of_pixel(model: keras.Model, batch: Any, row: Any, col: Any) -> Any:
     """Differentiate the logit of one pixel by every number of the slice.
 
     Args:
         model: Segmenter, (1, rows, cols, channels) to logits (1, rows, cols, 1).
-        values: float32, (rows, cols, channels), normalized.
+        batch: float32, (1, rows, cols, channels), one normalized slice.
         row, col: Of the pixel.
 
     Returns:
-        float32, the shape of ``values``: 0 wherever the logit does not depend on the slice.
+        A tensor of the shape of ``batch``: 0 wherever the logit does not depend on the slice.
     """
-    batch = np.asarray(values, np.float32)[None]
-    return ops.convert_to_numpy(_differentiate(model, batch, row, col))[0]
-
-
-def _differentiate(model: keras.Model, batch: Any, row: Any, col: Any) -> Any:
-    # (1, rows, cols, channels) of the slice to as much of the gradient.
     if keras.backend.backend() == "jax":
         import jax
 
@@ -77,7 +72,7 @@ class Probe:
         joins.sort(key=lambda layer: -layer.output.shape[1])
         self.skips = tuple(layer.name for layer in joins)
         self._watchers: dict[tuple[str, ...], Callable[[Any], Any]] = {}
-        self._gradient = compiled(lambda *args: _differentiate(model, *args))
+        self._gradient = compiled(lambda *args: gradient_of_pixel(model, *args))
         self._ablate = compiled(self._ablated) if joins else None
         if joins:
             # Cut in two where the skips are: above, from the slice to what the decoder gets; below,
@@ -146,7 +141,7 @@ class Probe:
         record, batch = self.predictor.record, self._normalized(image)[None]
         views = np.concatenate([batch, batch[:, :, ::-1]]) if record.flips else batch
         logits = ops.convert_to_numpy(self.predictor.model(views, training=False))[..., 0]
-        found = 1 / (1 + np.exp(-logits / record.temperature))
+        found = sigmoid(logits / record.temperature)
         probability = (found[0] + found[1][:, ::-1]) / 2 if record.flips else found[0]
         return to_levels(restore(np.ascontiguousarray(probability), *image.shape[:2]))
 
@@ -170,7 +165,7 @@ class Probe:
         strength = np.abs(gradient).sum(axis=2)
         there = [np.flatnonzero(strength.any(axis=axis)) for axis in (1, 0)]
         spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]
-        # The square root: most of the gradient is close by, and the far part is what is looked for.
+        # The square root brings out the far part: most of the gradient is close to the pixel.
         shown = np.sqrt(strength / max(float(strength.max()), 1e-30))
         return Saliency(to_levels(shown), spans[0], spans[1])
 

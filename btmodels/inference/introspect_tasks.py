@@ -1,4 +1,4 @@
-"""What a page may ask of a segmenter's inside, through `btmodels.inference.engine.Engine.ask`.
+"""Functions that pages call through `btmodels.inference.engine.Engine.ask` to look inside a segmenter.
 
 Importing this module is cheap: the web process names these functions, the worker runs them.
 """

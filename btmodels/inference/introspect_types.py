@@ -1,4 +1,4 @@
-"""Answers about the inside of a network, as plain arrays."""
+"""Results of looking inside a network, as plain arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What networks compute in where they run, and how many slices at once: as suits the machine."""
+"""The precision and batch size of inference, chosen to suit the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network of the registry as Keras runs it."""
+"""Run a network of the registry with Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slices in, probabilities out, whatever program computes the network in between."""
+"""The common base of predictors: slices to probabilities, whichever runtime computes the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slices that wait for the networks, joined into batches, with a fair share for each request."""
+"""The request queue: waiting slices are joined into batches, with a fair share for each request."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class WorkerCall:
 
 @dataclass(frozen=True, eq=False)
 class RequestBatch:
-    """Slices of one or more requests for the same networks; of each request as many as its share."""
+    """Slices of one or more requests for the same networks; each request contributes its share."""
 
     requests: tuple[Request, ...]
     shares: tuple[int, ...]
@@ -102,10 +102,10 @@ class RequestQueue:
             return bool(self._requests)
 
     def next_batch(self, seconds: float) -> RequestBatch | WorkerCall | None:
-        """Join what waits; None if nothing came for so long or the queue was closed."""
+        """Join waiting requests into a batch; None after the timeout or once the queue is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, seconds)
-            # Nobody waits for these any more.
+            # These requests were withdrawn.
             self._requests = deque(each for each in self._requests if not each.future.cancelled())
             if not self._requests:
                 return None
@@ -114,7 +114,7 @@ class RequestQueue:
                 return first
             together = [first]
             if not first.failed_once:
-                # What broke a worker goes alone: it may do so again, and takes nobody down with it.
+                # A request that broke a worker runs alone, so that others do not fail with it.
                 together = [
                     request
                     for request in self._requests
@@ -146,7 +146,7 @@ class RequestQueue:
             _set(task.future, result=result)
 
     def fail_or_retry(self, batch: RequestBatch | WorkerCall, error: BrainTumorError) -> None:
-        """A batch failed: its requests get a second try, but none where the weights are to blame."""
+        """Handle a failed batch: its requests are tried again, unless the weights are to blame."""
         for request in batch.requests:
             final = request.failed_once or isinstance(error, (GraphError, WeightsError))
             request.failed_once = True
@@ -155,7 +155,7 @@ class RequestQueue:
                 _set(request.future, error=type(error)(str(error)))
 
     def close(self, reason: str) -> None:
-        """Fail all that wait, and all that would."""
+        """Fail all waiting requests and all later ones."""
         with self._changed:
             self._closed = self._closed or reason
             requests, self._requests = self._requests, deque()

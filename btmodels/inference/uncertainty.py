@@ -1,4 +1,4 @@
-"""How far the networks, and one network's views of a slice, agree on each pixel.
+"""Agreement on each pixel among networks, and among one network's views of a slice.
 
 A *view* is the slice as it is, or mirrored and mirrored back; a *network* is any segmenter whose weights
 are here. Where they differ the mask hangs on a choice that could have been another one. Agreement is no

@@ -1,4 +1,4 @@
-"""What runs in the engine's worker processes.
+"""Functions that run in the engine's worker processes.
 
 Importing this module is cheap: the web process names these functions, a worker runs them. They work as
     well in a process of their own, which is how the command line gives the same masks as the site.

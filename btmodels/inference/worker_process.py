@@ -1,4 +1,4 @@
-"""The worker process of the engine, seen from the web process: its start, its calls, its end."""
+"""Start, call and stop the engine's worker process from the web process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerLostError(EngineError):
-    """The worker did not live to answer. There is none until another is started."""
+    """The worker died before it answered. There is none until another is started."""
 
 
 class WorkerClosedError(EngineError):
@@ -127,7 +127,7 @@ class WorkerProcess:
         trace = error.trace if isinstance(error, CallFailedError) else repr(error)
         _log.error("The worker failed\n%s", trace)
         if isinstance(error, CallFailedError) and error.lacks_memory:
-            # What it holds beside the networks goes with it, and the next has the memory for itself.
+            # Its memory is freed with it, so the next worker has all of it.
             self._stop()
             raise WorkerLostError(
                 "The process that holds the networks ran out of memory and was replaced."
@@ -164,7 +164,7 @@ _NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "ResourceExhaustedError")
 
 
 class CallFailedError(Exception):
-    """A call raised what is no error of this project.
+    """A call raised an error that this project does not define.
 
     Args:
         kind: Name of what was raised.

@@ -1,4 +1,4 @@
-"""What a prediction says of a slice: mask, head, shares, score, and sentences that must not be missed."""
+"""Measure a prediction: mask, head, shares, score, and warnings."""
 
 from __future__ import annotations
 

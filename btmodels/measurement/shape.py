@@ -1,4 +1,4 @@
-"""The shape of a tumor in figures: how large, how irregular, in how many parts, where, how uneven.
+"""Shape features of a tumor: size, irregularity, number of parts, location, heterogeneity.
 
 Slices lie in a stack, first slice first; along the stack nothing is known in millimeters, so sizes are
 counted in pixels and voxels (a voxel is a pixel of one slice). Three figures are those of Buda, Saha,
@@ -31,7 +31,7 @@ LEAST_OUTLINE = 30
 def describe(
     masks: np.ndarray, pixels: np.ndarray | None = None, heads: np.ndarray | None = None
 ) -> ShapeFigures:
-    """Measure the shape of what is marked in a patient's slices.
+    """Measure the shape of the marked region in a patient's slices.
 
     Args:
         masks: bool, (slices, rows, cols), in the order of the stack.
@@ -83,7 +83,7 @@ def describe(
 def count_parts(mask: np.ndarray) -> int:
     """Count the 8-connected parts of a mask, bool, (rows, cols)."""
     count, _ = cv2.connectedComponents(np.ascontiguousarray(mask, np.uint8), connectivity=8)
-    return count - 1  # label 0 is what is not marked
+    return count - 1  # label 0 is the background
 
 
 def largest_part(masks: np.ndarray) -> tuple[np.ndarray, int]:
@@ -166,7 +166,7 @@ def angular_deviation(distances: np.ndarray, angles: np.ndarray) -> float | None
 
 
 def position(masks: np.ndarray, heads: np.ndarray) -> Position | None:
-    """Locate what is marked in the box around the head of all slices.
+    """Locate the marked region in the box around the head of all slices.
 
     Slices are taken to follow the radiological convention, front up: the patient's left is at the
     picture's right.

@@ -1,4 +1,4 @@
-"""The figures of a tumor's shape as values, and as rows of a table with words for each."""
+"""The shape features of a tumor as values and as rows of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the masks of all slices add up to, and the one sentence that says it."""
+"""Sum up the masks of all slices, and say the result in one sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StudySummary:
         largest: Index of the slice with the most marked pixels, counted in this study; None without any.
         largest_name: That slice in words: its number, or its place.
         largest_true_name: As much of the slice with the largest true mask; "" without one.
-        milliliters: Volume of what is marked; None where a file does not give the spacing.
+        milliliters: Volume of the marked region; None where a file does not give the spacing.
         square_millimeters: Area marked in the one slice of a study; None as above, or of several slices.
         side: "left" or "right" of the patient, "both", or "" where nothing is marked or no head is found.
         radiological: Whether the patient's left is known to lie at the picture's right.
@@ -104,7 +104,7 @@ def groups_of(slices: Sequence[Slice]) -> list[list[int]]:
 def summarize(
     slices: Sequence[Slice], analyses: Sequence[Analysis | None], rejected: int = 0
 ) -> StudySummary:
-    """Add up what is marked in slices that belong together.
+    """Add up the marked regions of slices that belong together.
 
     Args:
         slices: Of one volume, one patient or one batch of pictures, in order.

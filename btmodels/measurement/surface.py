@@ -1,4 +1,4 @@
-"""A patient's stack in space: masks as a volume, surfaces around them, and what is known of its measure.
+"""A patient's stack in 3-D: masks as a volume, the surfaces around them, and the known spacing.
 
 Coordinates are those of the picture: x along a row (to the patient's left, if slices follow the
 radiological convention), y down a column (to the back), z along the stack, first slice lowest. With the
@@ -173,7 +173,7 @@ def surface(
     most_triangles: int = TUMOR_TRIANGLES,
     smoothing: tuple[float, float] = TUMOR_SMOOTHING,
 ) -> Mesh | None:
-    """Lay a smooth, light surface around what is marked.
+    """Compute a smooth surface with few triangles around the marked region.
 
     Marching cubes (Lewiner et al. 2003, Journal of Graphics Tools 8:1-15) on the mask after a Gaussian
     filter, on a grid that is thinned until the surface is light enough. A part so small that the filter
@@ -232,7 +232,7 @@ def _faces(mask: np.ndarray) -> int:
 
 
 def _thin_out(mask: np.ndarray, factors: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and maximum of the mask over blocks; what is missing in the last ones is empty."""
+    """Mean and maximum of the mask over blocks; the last ones are padded with empty pixels."""
     missing = [(0, -size % factor) for size, factor in zip(mask.shape, factors, strict=True)]
     padded = np.pad(mask, missing)
     split = [part for n, f in zip(padded.shape, factors, strict=True) for part in (n // f, f)]

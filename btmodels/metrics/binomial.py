@@ -1,4 +1,4 @@
-"""The exact confidence interval of a share that was counted."""
+"""The exact (Clopper-Pearson) confidence interval of a proportion."""
 
 from __future__ import annotations
 

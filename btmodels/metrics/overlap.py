@@ -15,6 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from btmodels.transforms.postprocess import outline
+
 TUMOR_SIZES = (1, 100, 300, 1000, 3000)
 """Least number of tumor pixels in a slice of each group of `score_by_size`."""
 
@@ -191,8 +193,6 @@ def score_by_size(slices: Iterable[Counts]) -> list[dict[str, Any]]:
 PERCENTILE = 95.0
 """Percentile of the distances: the farthest twentieth, often a stray pixel, does not count."""
 
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-
 
 def hausdorff95(prediction: np.ndarray, truth: np.ndarray) -> float | None:
     """Return the 95% Hausdorff distance between the outlines of two masks.
@@ -215,14 +215,8 @@ def hausdorff95(prediction: np.ndarray, truth: np.ndarray) -> float | None:
     check_same_shape(prediction, truth)
     if not prediction.any() or not truth.any():
         return None
-    one, other = _outline(prediction), _outline(truth)
+    one, other = outline(prediction), outline(truth)
     return max(_farthest(one, other), _farthest(other, one))
-
-
-def _outline(mask: np.ndarray) -> np.ndarray:
-    mask = mask.astype(np.uint8)
-    inner = cv2.erode(mask, _CROSS, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return mask > inner
 
 
 def _farthest(start: np.ndarray, goal: np.ndarray) -> float:

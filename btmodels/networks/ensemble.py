@@ -1,4 +1,4 @@
-"""Two segmenters that were trained apart and answer together."""
+"""The mean of two segmenters that were trained separately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a network computes: multiply-adds, from the shapes of its layers.
+"""Count a network's multiply-adds from the shapes of its layers.
 
 A multiply-add is one product and the addition of it to a sum; twice their number is about the number of
 floating-point operations. Only layers with a kernel are counted. What else there is (normalization,

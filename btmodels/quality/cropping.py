@@ -1,4 +1,4 @@
-"""Whether an edge of the picture cuts through the head: the networks learned from whole heads."""
+"""Detect an edge of the picture that cuts through the head. The networks learned from whole heads."""
 
 from __future__ import annotations
 

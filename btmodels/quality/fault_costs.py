@@ -1,4 +1,4 @@
-"""What a fault of the input costs, as measured by `python -m train robustness`; warnings quote it.
+"""The cost of each input fault, measured by `python -m train robustness` and quoted by warnings.
 
 `KINDS` lists the faults; the figures are in ``assets/metrics/robustness.json`` and nowhere else.
 """

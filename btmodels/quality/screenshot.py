@@ -1,4 +1,4 @@
-"""Find the slice in a screenshot: the largest rectangle that stands out from an even surrounding."""
+"""Find the slice in a screenshot: the largest rectangle that stands out from a plain background."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def find_slice(pixels: np.ndarray) -> tuple[slice, slice] | None:
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     surrounding = float(np.median(border))
     differs = (np.abs(gray - surrounding) > _DIFFERENT).astype(np.uint8)
-    # Lines of text and frames go; what is dark within a slice of a head is closed.
+    # Lines of text and frames go; dark areas within a slice of a head are closed.
     differs = cv2.morphologyEx(differs, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
     total = gray.size

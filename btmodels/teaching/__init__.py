@@ -1,1 +1,1 @@
-"""What only the lessons need."""
+"""Computations that only the lessons need."""

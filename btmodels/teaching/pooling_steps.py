@@ -1,4 +1,4 @@
-"""Making grids smaller and larger, one step at a time: max pooling, upsampling, transposed convolution.
+"""Make grids smaller and larger, one step at a time: max pooling, upsampling, transposed convolution.
 
 A test holds the last step of each to the layer of Keras of the same name.
 """

@@ -1,4 +1,4 @@
-"""What a network of a given depth and width sees and costs, counted before it is built.
+"""The receptive field and cost of a network of a given depth and width, counted before it is built.
 
 The counts are those of `btmodels.networks.unet.build_unet` and `build_sequential`: a test builds them
 with Keras, counts again, and follows gradients to the border of what a pixel sees.

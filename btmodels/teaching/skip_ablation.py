@@ -1,4 +1,4 @@
-"""Two small U-Nets that were trained alike, with skips and without, to be compared.
+"""Two small U-Nets to compare, trained alike, one with skips and one without.
 
 `python -m train skips` writes them and what it measured of them; they are no networks of the registry.
 """

@@ -1,4 +1,4 @@
-"""How much two slices look alike, as the leak of a split by slice is measured."""
+"""Similarity of two slices, the measure of leakage in a split by slice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Few and small slices of the synthetic patients, which a browser can train on within seconds."""
+"""A few small slices of the synthetic patients, on which a browser can train within seconds."""
 
 from __future__ import annotations
 

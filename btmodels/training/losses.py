@@ -69,7 +69,7 @@ def focal(truth, logits, weights=None, gamma: float = 2.0, alpha: float = 0.25):
     """Mean focal loss (Lin, Goyal, Girshick, He, Dollar 2017, arXiv:1708.02002): cross-entropy in which
     what is already right counts little.
 
-    Formula: a (1 - p)^gamma (-log p), where p is the probability of what is so, and a is ``alpha`` on
+    Formula: a (1 - p)^gamma (-log p), where p is the probability of the true class, and a is ``alpha`` on
     tumor and 1 - ``alpha`` elsewhere; gamma and alpha are the paper's best.
 
     Args:

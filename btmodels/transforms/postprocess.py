@@ -1,4 +1,4 @@
-"""Convert probability maps to masks."""
+"""Convert logits to probabilities, and probability maps to masks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from btmodels.transforms.preprocess import FOREGROUND_LEVEL
 
 LEAST_HEAD = 0.01
 """A region below this share of the slice is noise, not a head."""
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities, 0 to 1, of logits of any shape, in their own float type."""
+    with np.errstate(
+        over="ignore"
+    ):  # the exponential runs to infinity, which gives the 0 that is meant
+        return 1 / (1 + np.exp(-logits))
 
 
 def lowest_level(threshold: float) -> int:
@@ -57,8 +65,22 @@ def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> 
         return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     keep = stats[:, cv2.CC_STAT_AREA] >= min_component_pixels
-    keep[0] = False  # label 0 is what is not marked
+    keep[0] = False  # label 0 is the background
     return keep[labels]
+
+
+def outline(mask: np.ndarray) -> np.ndarray:
+    """Return the border of a mask: marked pixels beside (4 neighbors) an unmarked one or the edge.
+
+    Args:
+        mask: bool, (rows, cols).
+
+    Returns:
+        bool, (rows, cols).
+    """
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    inner = cv2.erode(mask.astype(np.uint8), cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return mask & (inner == 0)
 
 
 def head_mask(pixels: np.ndarray) -> np.ndarray:
@@ -121,7 +143,7 @@ def drop_small_parts(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
         layer[: mask.shape[0], : mask.shape[1]] = mask
     labels = label(volume, connectivity=3)
     sizes = np.bincount(labels.ravel())
-    sizes[0] = 0  # label 0 is what is not marked
+    sizes[0] = 0  # label 0 is the background
     keep = (sizes >= LEAST_SHARE * sizes.max()) & (sizes > 0)
     return [
         keep[layer[: mask.shape[0], : mask.shape[1]]]

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from btmodels.slices import Analysis
+from btmodels.transforms.postprocess import outline
 from btmodels.visualize.window import Window, shown_flair
 
 PREDICTION_COLOR = (255, 176, 0)
@@ -67,20 +68,6 @@ def blend(
     mixed = (1 - opacity) * result[mask] + opacity * np.array(color)
     result[mask] = np.rint(mixed)
     return result
-
-
-def outline(mask: np.ndarray) -> np.ndarray:
-    """Return the border of a mask: marked pixels beside (4 neighbors) an unmarked one or the edge.
-
-    Args:
-        mask: bool, (rows, cols).
-
-    Returns:
-        bool, (rows, cols).
-    """
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    inner = cv2.erode(mask.astype(np.uint8), cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return mask & (inner == 0)
 
 
 def dashed_outline(mask: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import head_mask
 
 PERCENTILES = (1.0, 98.0)
-"""Of the values inside the head: what is black and what is white."""
+"""Percentiles of the values inside the head that are shown black and white."""
 
 RIM = 0.1
 """Of the head's width: so much of its rim is left out, for fat under the skin outshines the brain."""

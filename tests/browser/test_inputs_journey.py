@@ -1,4 +1,4 @@
-"""Files of scanners in a real browser: a folder, a zip, a DICOM series, NIfTI volumes; turned by hand."""
+"""Files of scanners in a browser: a folder, a zip, a DICOM series, NIfTI volumes; manual orientation."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_segmentation(visit, site, first):
     visit.page.locator("[name=compare]").click()
     visit.page.wait_for_timeout(150)
 
-    # A threshold from the link, then moved by hand without a word to the server.
+    # A threshold from the link, then moved in the browser without a message to the server.
     flair = first.pixels[..., FLAIR]
     assert ((visit.drawn(within=".marking")[..., 3] > 0) == (flair >= 80)).all()
     assert visit.number("dice", ".marking") == score_of(flair >= 80, first.truth)
@@ -364,7 +364,7 @@ def test_who_is_in_the_test_set(visit, site):
     kind = visit.page.locator(".splits").get_attribute("data-kind")
     visit.page.locator("[name=seen]").click()
     said = visit.page.locator(".splits [data-say=what]").inner_text()
-    assert said.startswith("Right" if kind == "slices" else "No") and f"divided by {kind}" in said
+    assert said.startswith("Right" if kind == "slices" else "No") and f"split by {kind}" in said
     visit.view("by=quiz")
 
 

@@ -1,4 +1,4 @@
-"""Small files of every kind, made by hand or by the libraries that the tests then read them with."""
+"""Small files of every kind, built byte by byte or with the libraries that read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What another program imports from the package is there, and the README's example runs as it stands."""
+"""The package's public names exist, and the README's example runs unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analyze: samples and links, uploads and their masks, two steps that never silence each other."""
+"""Analyze: samples and links, uploads and their masks, two steps that never hide each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page says when something is taken away from under it."""
+"""Messages of a page whose files or networks disappear while it is open."""
 
 from __future__ import annotations
 

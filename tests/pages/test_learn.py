@@ -1,4 +1,4 @@
-"""Learn lists its lessons, opens each by its address, and says what it does not understand."""
+"""Learn lists its lessons, opens each by its address, and reports unknown parts of it."""
 
 from __future__ import annotations
 

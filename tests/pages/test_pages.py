@@ -1,4 +1,4 @@
-"""Every page opens with something there, says what is wrong, and never claims too much."""
+"""Every page opens with content, reports problems, and never claims too much."""
 
 from __future__ import annotations
 

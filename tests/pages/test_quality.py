@@ -1,4 +1,4 @@
-"""The input check on Analyze: a reason in place of a mask, and a mend that the analysis then runs on."""
+"""The input check on Analyze: a reason in place of a mask, and a correction that the analysis then uses."""
 
 from __future__ import annotations
 

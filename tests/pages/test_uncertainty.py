@@ -1,4 +1,4 @@
-"""Trust in one slice: asked on demand, said in figures that can be checked by hand."""
+"""Uncertainty of one slice: computed on demand, in figures that can be checked manually."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything generated, from one command."""
+"""One command writes every generated file."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Every command can be asked for its options where only what it needs is installed."""
+"""Every command's --help works with only that command's requirements installed."""
 
 from __future__ import annotations
 

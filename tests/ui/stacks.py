@@ -1,4 +1,4 @@
-"""Hand-made stacks, segmented as far as a test wants them to be."""
+"""Small constructed stacks, analyzed as far as a test needs."""
 
 from __future__ import annotations
 

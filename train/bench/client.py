@@ -1,4 +1,4 @@
-"""The site as a browser meets it, without the browser: a server to start, a session to hold."""
+"""A client of the site without a browser: it starts a server and holds a session."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class Session:
         return time.perf_counter() - begin
 
     def _send(self, address: str, name: str = "", data: bytes | None = None) -> None:
-        """Put a file to an address, or delete what is there."""
+        """Put a file to an address, or delete the one there."""
         with urllib.request.urlopen(f"{self._site}/_stcore/health") as answer:
             token = SimpleCookie(answer.headers.get("Set-Cookie", ""))[XSRF].value
         headers = {"Cookie": f"{XSRF}={token}", "X-Xsrftoken": token}

@@ -12,7 +12,7 @@ cores and versions that all times hold for) and ``rows`` of ``name``, ``value``,
   (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: parts of a page that a rerun sends, and
   ``/server``: milliseconds of one processor for it, both against the same without networks.
 - ``rate/alone``, ``rate/together``: slices a second of the engine with both networks, one after the other
-  and all handed over at once, against what is aimed at.
+  and all at once, against the target.
 - ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
 - ``network/<name>/multiply_adds``: of one forward pass for one slice (see
   `btmodels.networks.multiply_adds`); a network whose record asks for flips makes two.

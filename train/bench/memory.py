@@ -1,4 +1,4 @@
-"""The benchmark of memory: a visitor uploads slice after slice, and nothing may pile up."""
+"""The benchmark of memory: a visitor uploads slice after slice, and memory must not grow."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from btmodels.inference.engine import Engine
 from btmodels.io.image import decode
 from btmodels.measurement.measure import measure
 from btmodels.slices import Prediction
+from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize, restore, to_levels
 from btmodels.visualize.overlay import overlay_png
 from train.bench.stages import files
@@ -86,7 +87,7 @@ def engine(repeats: int) -> tuple[float, float]:
 
 
 def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
-    """Yield slices a second of the engine, one after the other and all at once, against what is aimed at.
+    """Yield slices a second of the engine, one after the other and all at once, against the target.
 
     Args:
         slices: That are asked about.
@@ -180,7 +181,7 @@ def answer_of(
     image = normalize(pixels, predictor.spec.input_shape[:2])
     views = [image, image[:, ::-1]] if predictor.record.flips else [image]
     logits = ask(np.stack(views))
-    found = 1 / (1 + np.exp(-logits / predictor.record.temperature))
+    found = sigmoid(logits / predictor.record.temperature)
     if predictor.spec.task == "classify":
         return found.mean()
     maps = [each[:, ::-1] if i else each for i, each in enumerate(found[..., 0])]

@@ -1,4 +1,4 @@
-"""The benchmark's profiles: where the time goes of what the site takes longest for."""
+"""The benchmark's profiles: where time goes in the slowest operations of the site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark of the site's start, and of a page that runs again with everything in its place."""
+"""The benchmark of the site's start, and of rerunning a page whose results are all cached."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def yaml(content: Mapping[str, Any] | Sequence[Any], indent: str = "") -> str:
         if not isinstance(value, Mapping | list | tuple):
             lines.append(f"{indent}{lead} {json.dumps(value, ensure_ascii=False)}")
         elif lead == "-":
-            # The first line of what is nested stands beside its dash.
+            # The first line of a nested value follows its dash.
             lines.append(f"{indent}- {yaml(value, indent + '  ').lstrip()}")
         else:
             lines += [f"{indent}{lead}", yaml(value, indent + "  ")]

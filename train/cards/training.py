@@ -1,4 +1,4 @@
-"""How weights were trained, and what was chosen for them, as Markdown."""
+"""The training of weights, and the settings chosen for them, as Markdown."""
 
 from __future__ import annotations
 

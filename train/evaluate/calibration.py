@@ -1,4 +1,4 @@
-"""Calibration of pixel probabilities, counted by level, so that no pixel need be kept."""
+"""Calibration of pixel probabilities, counted by level, so that pixels need not be kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the experiments share: the same slices, the same budget for every arm, and one form of file.
+"""Shared by the experiments: slices, one budget for every arm, and one file format.
 
 An experiment trains a network several ways ("arms") that differ in one thing. Every arm sees the same
 number of slices from one seed, and its file says so. Runs live in ``runs/experiments/NAME/ARM`` and go on

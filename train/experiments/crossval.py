@@ -1,4 +1,4 @@
-"""``python -m train crossval``: every patient judged once by a network that never met him or her.
+"""``python -m train crossval``: score every patient once, by a network not trained on that patient.
 
 The folds are those of ``assets/splits/patients.json``: five networks, each trained on the patients of four
 folds and scored on the fifth. Nothing is chosen: the network at the end of training is taken, with mirrored
@@ -310,7 +310,7 @@ def train_on_others(
         material.of(others),
         budget,
         folder,
-        lambda _: 0.0,  # asked once, at the end, so that the end is what is kept
+        lambda _: 0.0,  # called once, at the end, so the final weights are kept
         validate_every=budget.parts,
         **more,
     )

@@ -1,4 +1,4 @@
-"""``python -m train detect``: whether a slice shows a tumor, by networks that never met the patient.
+"""``python -m train detect``: detect tumor slices with networks not trained on the patient.
 
 Trains nothing: it reads the scores of each slice that `train crossval` left of a classifier and of a
 segmenter. The classifier says how probable a tumor is; the segmenter says it by the log-odds of its highest

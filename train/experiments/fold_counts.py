@@ -1,4 +1,4 @@
-"""What the figures of a cross-validation need of a fold, without a pixel of anyone's slice.
+"""The counts of a fold from which cross-validation figures are made; they hold no pixel of a slice.
 
 Training a fold takes long, and its maps stay in ``runs``, on the machine that trained it. So the counts
 made of them go into ``assets/metrics/folds/RUN-fold-NUMBER.npz``: whoever has these files goes on with the
@@ -17,8 +17,8 @@ import numpy as np
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level
-from train.fit.select import CLEAN_UPS, FOLD_MARGIN, fewest_alarms, fit_temperature, sigmoid
+from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level, sigmoid
+from train.fit.select import CLEAN_UPS, FOLD_MARGIN, fewest_alarms, fit_temperature
 
 CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 """Probabilities at which masks may be cut, before any temperature."""

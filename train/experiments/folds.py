@@ -1,4 +1,4 @@
-"""What cross-validated segmenters drew: probability maps kept, and the masks and figures made of them.
+"""Probability maps of cross-validated segmenters, and the masks and figures made from them.
 
 A fold's maps lie in ``runs``, in ``fold-N/maps.npz``. Its masks, which `train associate` reads, lie beside
 them in ``fold-N/masks.npz`` with ``patients``, ``numbers`` and ``masks``, bits packed along the last axis.
@@ -16,11 +16,11 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import Patient
-from btmodels.transforms.postprocess import RULE, lowest_level
+from btmodels.transforms.postprocess import RULE, lowest_level, sigmoid
 from btmodels.transforms.preprocess import restore, to_levels
 from train.evaluate.scoring import headline
 from train.experiments.fold_counts import CUTS, HALF, FoldCounts, Maps, by_cut, choose_settings
-from train.fit.select import predict_logits, sigmoid
+from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 

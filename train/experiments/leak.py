@@ -1,4 +1,4 @@
-"""``python -m train leak``: what a score is worth when slices of one head lie on both sides of the split.
+"""``python -m train leak``: how much scores rise when slices of one head are in training and test.
 
 The same network is trained twice on the same budget: once with slices drawn at random into 90% training,
 5% validation and 5% test, as several published figures were made, and once with whole patients divided.
@@ -33,12 +33,13 @@ import numpy as np
 from btmodels.metrics import overlap
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
+from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize
 from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.slices import Material, load_material
-from train.fit.select import predict_logits, sigmoid
+from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"

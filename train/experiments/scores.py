@@ -1,4 +1,4 @@
-"""How the segmenters of an experiment are scored: at the slices' own size, by patient."""
+"""Score the segmenters of an experiment at the slices' own size, by patient."""
 
 from __future__ import annotations
 

@@ -12,9 +12,10 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
+from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import to_levels
 from train.experiments import scores
-from train.fit.select import THRESHOLDS, predict_logits, sigmoid
+from train.fit.select import THRESHOLDS, predict_logits
 from train.fit.subset import Subset, read_subset
 
 

@@ -1,4 +1,4 @@
-"""``python -m train skips``: what skip connections and residuals are good for.
+"""``python -m train skips``: measure what skip connections and residuals contribute.
 
 Writes ``assets/metrics/skips.json`` and, for the lesson on encoder and decoder, the two trained networks
 as float16 in ``assets/metrics/networks/``. Beside what every experiment's file holds

@@ -1,4 +1,4 @@
-"""The slices that experiments share, and who is who among the patients."""
+"""The slices that experiments share, and the role of each patient."""
 
 from __future__ import annotations
 

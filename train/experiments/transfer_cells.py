@@ -18,6 +18,7 @@ from btmodels.networks.resnet_unet import build_resnet50_unet
 from btmodels.networks.vgg import build_vgg16
 from btmodels.networks.vgg_unet import build_vgg16_unet
 from btmodels.training import losses
+from btmodels.transforms.postprocess import sigmoid
 from train.dataset.split import institution
 from train.experiments import common, scores
 from train.experiments.common import Budget
@@ -25,7 +26,7 @@ from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material
 from train.fit import pretrained
 from train.fit.data import Epoch
-from train.fit.select import predict_logits, sigmoid
+from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 _OWN, _OWN_BEGIN = ("logits", "half_logits", "pool"), ("dec", "skip", "bottleneck")

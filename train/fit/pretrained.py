@@ -1,4 +1,4 @@
-"""Encoders that do not start from chance."""
+"""Encoders that start from pretrained weights."""
 
 from __future__ import annotations
 

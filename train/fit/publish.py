@@ -1,4 +1,4 @@
-"""Trained weights into ``assets/weights``, with the record of how they came to be."""
+"""Write trained weights to ``assets/weights`` with the record of their training."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def publish(
     args: argparse.Namespace,
     origin: dict,
 ) -> None:
-    """Write float16 weights and the record with what is chosen on the validation patients.
+    """Write float16 weights and the record with the settings chosen on the validation patients.
 
     Args:
         spec: The network's row of the registry.
@@ -92,7 +92,7 @@ def make_record(
     args: argparse.Namespace,
     origin: dict,
 ) -> dict:
-    """Return the record of weights, with what is chosen on the validation patients, or by cross-validation
+    """Return the record of weights, with settings chosen on the validation patients or by cross-validation
     where the network has trained on them.
 
     Args:

@@ -1,4 +1,4 @@
-"""What is chosen on the validation patients once a network is trained: all of a record's dials."""
+"""Choose a record's settings (threshold, temperature, clean-up) on the validation patients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from btmodels.metrics.classification import roc_auc
 from btmodels.metrics.overlap import count_by_patient, mean_of, patient_dice
-from btmodels.transforms.postprocess import cut
+from btmodels.transforms.postprocess import cut, sigmoid
 from btmodels.transforms.preprocess import fit_to, normalize, restore, to_levels
 from train.fit.subset import Subset
 
@@ -23,11 +23,6 @@ CLEAN_UPS = (0, 10, 20, 40, 80)
 DICE_MARGIN, FOLD_MARGIN = 0.003, 0.001
 """Settings this close in mean Dice are taken as equally good: by the ten validation patients, and by the
 eighty of the folds, each judged by a network that never met them."""
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Logistic function, stable for large magnitudes."""
-    return np.exp(-np.logaddexp(0, -logits))
 
 
 def fit_temperature(

@@ -1,4 +1,4 @@
-"""What a slice's stack says of it: height, neighbors, statistics, and how steadily it was outlined."""
+"""Features of a slice from its stack: height, neighbors, statistics, and steadiness of the outlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays out of a file that PyTorch saved, without PyTorch, which would bring gigabytes of CUDA with it.
+"""Read arrays from a PyTorch file without PyTorch, whose wheel brings gigabytes of CUDA.
 
 The layout is that of PyTorch before 1.6: five pickles (a magic number, a version, the machine, the tensors
 without their numbers, the keys of the numbers), then the numbers of each key. Pickles can run code: these

@@ -1,4 +1,4 @@
-"""``python -m train quality``: fit the input check, then measure what it catches and what it stops.
+"""``python -m train quality``: fit the input check, then measure its hits and false alarms.
 
 Its classifiers are fitted on the training patients, on the synthetic patients and on pictures that are no
 slice of a head; its thresholds are chosen on the validation patients. All of that is written to

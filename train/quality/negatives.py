@@ -73,7 +73,7 @@ def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]
         ModuleNotFoundError: A package whose pictures are wanted is not installed.
     """
     for number, (kind, make) in enumerate(KINDS.items()):
-        # Other numbers for each part: what is drawn for one is never drawn for the other.
+        # Each part has its own random numbers, so fitting and scoring never share a picture.
         rng = np.random.default_rng((seed, part == "score", number))
         for index in range(each):
             found = make(part, index, rng)

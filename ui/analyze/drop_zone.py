@@ -1,4 +1,4 @@
-"""What a visitor without files sees: where to drop them, what they should be, and samples to try."""
+"""The start of Analyze without files: a place to drop them, the formats, and samples to try."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_SAMPLES = 4
 
 
 def draw(overrides: UploadOverrides) -> UploadBatch:
-    """Draw the drop zone beside what belongs into it, and read what was dropped."""
+    """Draw the drop zone beside the list of formats, and read dropped files."""
     text = sections("cards/analyze.md")
     with st.container(key="welcome"):
         st.title(text.get("Headline", "Analyze"), anchor=False)

@@ -1,4 +1,4 @@
-"""The slices that this visitor has looked at, and a way back to each of them."""
+"""The history of slices that this visitor has viewed, with a link back to each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEIGHT = 240
 
 @dataclass(frozen=True)
 class Row:
-    """A slice as it was seen last: where it lies, and what the networks said."""
+    """A slice as last viewed: its place, and the networks' answers."""
 
     stack: str
     key: str
@@ -100,7 +100,7 @@ def draw(stack: Stack) -> None:
 
 
 def _available() -> list[Row]:
-    """Rows that a click can lead back to: of uploads, only what is still in the session."""
+    """Rows that can be opened again. Uploads count only while the session still holds them."""
     own = st.session_state.get(uploader.OWN)
     keys = set(own.keys) if own else set()
     return [row for row in _seen.values() if row.shared or _uploaded(row) in keys]

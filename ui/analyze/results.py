@@ -1,4 +1,4 @@
-"""What the two networks say of one slice, as two steps, with files to keep."""
+"""Results for one slice: the two networks' answers as two steps, with downloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sequences said by hand, and slices turned by hand: what a file does not say itself."""
+"""Manual assignment of sequences and orientation, which files do not always state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ui.analyze.upload_batch import UploadBatch
 from ui.session.cache import upload_key
 
 SEQUENCES, TURNS = upload_key("analyze.sequences"), upload_key("analyze.turns")
-"""Session keys of what was said by hand: by id of a scan, by anchor of a study."""
+"""Session keys of manual choices: by a scan's id, and by a study's anchor."""
 
 _ALL, _VOLUME = "", ", volume "
 _SAYS = {

@@ -1,4 +1,4 @@
-"""Where pages get their slices: a sample, or files of the visitor."""
+"""Choose a page's slices: a sample or the visitor's files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLES, FILES = "Samples", "Your files"
 
 ANALYZE = "analyze"
 SOURCE, CHOSEN, LAST_SOURCE = "analyze.source", upload_key("analyze.masks"), "analyze.last_source"
-"""Session keys: a widget, masks chosen by hand, and what the widget said last, for the way back."""
+"""Session keys: a widget, manually chosen masks, and the widget's last value, for *Back*."""
 
 PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
 """Session keys behind a page's name: two widgets, the last link read and the last one written."""
@@ -92,7 +92,7 @@ def files_query(view: View) -> dict[str, str]:
 
 
 def write(query: dict[str, str], page: str = ANALYZE) -> None:
-    """Bring the address in step with what is on screen."""
+    """Update the address to match the screen."""
     st.session_state[f"{page}.{WRITTEN}"] = query
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

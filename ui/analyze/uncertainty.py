@@ -1,4 +1,4 @@
-"""How far to trust one slice: agreement of views and networks, and two networks side by side."""
+"""Uncertainty of one slice: agreement of views and networks, and two networks side by side."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def draw(analyzed: Analyzed, view: View) -> None:
 
 
 def agreement_sentences(analyzed: Analyzed, index: int) -> tuple[str, ...]:
-    """Return what was found about agreement on a slice, as far as this visitor has asked."""
+    """Return the agreement computed for a slice, as far as this visitor has asked for it."""
     found = _sentences.get((analyzed.stack.keys[index], analyzed.model))
     return (found,) if found else ()
 

@@ -1,4 +1,4 @@
-"""What lies in the uploader becomes a stack: decoded, with masks and sequences where they belong."""
+"""Turn uploaded files into a stack: decode them, and assign masks and sequences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_PIXELS = 30_000_000
 
 @dataclass(frozen=True)
 class UploadOverrides:
-    """What the visitor has set by hand.
+    """The visitor's manual choices.
 
     Attributes:
         masks: Mask's name by slice's name.
@@ -55,9 +55,9 @@ class UploadBatch:
     Attributes:
         stack: The readable slices, None without any.
         errors: One sentence for each file that could not be used.
-        names: All pictures, for choosing a mask by hand.
-        scans: What can be assigned to a sequence by hand.
-        studies: What can be turned by hand.
+        names: All pictures, for choosing a mask manually.
+        scans: What can be assigned to a sequence manually.
+        studies: What can be turned manually.
         notes: What else is to be said of the batch.
     """
 
@@ -78,11 +78,11 @@ def read_batch(
 
     Args:
         files: As uploaded.
-        chosen: What the visitor has set by hand; a mapping stands for masks alone.
+        chosen: The visitor's manual choices; a mapping stands for masks alone.
         memory: What was read last, with what it was read from; brought up to date.
     """
     overrides = chosen if isinstance(chosen, UploadOverrides) else replace(NOTHING, masks=chosen)
-    # What is turned by hand is turned after reading.
+    # Manual turns are applied after reading.
     mark = tuple(file.id for file in files), overrides.mark[:2]
     if mark not in memory:
         memory.clear()

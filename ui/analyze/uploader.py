@@ -37,7 +37,7 @@ def count() -> int:
 
 
 def uploaded(overrides: UploadOverrides) -> UploadBatch:
-    """Draw the uploader and read what lies in it."""
+    """Draw the uploader and read its files."""
     how = st.segmented_control(
         "What to upload",
         [FILES, FOLDER],
@@ -61,7 +61,7 @@ def uploaded(overrides: UploadOverrides) -> UploadBatch:
     files = _carried(
         [InputFile(u.file_id, own_name(u.name), u.getvalue(), folder) for u in uploads]
     )
-    # Most reruns change nothing of the files: what was made of them is kept as it is.
+    # Most reruns leave the files unchanged, so the decoded batch is kept.
     mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)
     if kept is None or kept[0] != mark:

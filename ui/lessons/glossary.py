@@ -1,4 +1,4 @@
-"""Terms that lessons explain where they stand."""
+"""Terms that lessons explain in place."""
 
 from __future__ import annotations
 

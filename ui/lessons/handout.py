@@ -1,4 +1,4 @@
-"""A lesson on one page to hand out: its question, its figure, a link, and a table for what was observed."""
+"""A lesson as a one-page handout: question, figure, link, and a table for observations."""
 
 from __future__ import annotations
 

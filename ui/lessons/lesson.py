@@ -17,7 +17,7 @@ KEY = "lesson"
 """Parameter of the address that names the lesson; the others are the lesson's own."""
 
 WIDTH = 640
-"""Pixels across what is read: some 70 characters."""
+"""Width of prose in pixels: some 70 characters."""
 
 _ASKED, _WRITTEN = "learn.asked", "learn.written"
 """Session keys: the address that the lesson was opened with, and the one it wrote last."""
@@ -73,7 +73,7 @@ class Lesson:
         prose.draw(self.text[heading], self.key(f"words.{anchor_of(heading)}"))
 
     def tasks(self, figure: str) -> None:
-        """Draw what there is to predict and to try on a figure, beside which this stands."""
+        """Draw the predictions and tasks beside a figure."""
         tasks.draw(self.text, self.address, figure, self.key(f"tasks.{figure}"))
 
     def choice(self, key: str, words: Collection[str], usual: str) -> str:
@@ -105,7 +105,7 @@ class Lesson:
         return usual
 
     def problem(self, sentence: str) -> None:
-        """Say at the top of the lesson what of the address was not understood."""
+        """Report at the top of the lesson any part of the address that was not understood."""
         if sentence not in self._problems:
             self._problems.append(sentence)
             self._head.warning(sentence, icon=":material/link_off:")
@@ -123,7 +123,7 @@ class Lesson:
             st.query_params.from_dict(query)
 
     def open(self) -> None:
-        """Draw what stands above the picture: title, question, and what there is to come."""
+        """Draw the top of the lesson: title, question, and outline."""
         st.title(self.text["Title"], anchor=False)
         prose.draw(f"#### {self.text['Question']}", self.key("words.question"))
         links = [f"[{heading}](#{anchor_of(heading)})" for heading in self.headings()]

@@ -1,4 +1,4 @@
-"""Markdown of our own as HTML: escaped, and as a page to print that loads nothing from outside."""
+"""Render the project's Markdown as escaped HTML, and as a print page without outside requests."""
 
 from __future__ import annotations
 

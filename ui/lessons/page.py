@@ -1,4 +1,4 @@
-"""Learn: an overview of the lessons there are, or one lesson with the way to the next.
+"""Learn: an overview of the lessons, or one lesson with a link to the next.
 
 A lesson is a file assets/lessons/<address>.md and a module of `ui.lessons` with ``draw(lesson)``, which
 draws what stands between the question and the check: pictures, the tasks beside them by
@@ -116,10 +116,10 @@ def _overview(text: Mapping[str, str], asked: str | None) -> None:
             f"This site has no lesson {quoted(asked)}; these are the ones it has.",
             icon=":material/link_off:",
         )
-    with st.grid(min_column_width=300, gap="medium"):
+    with st.grid(min_column_width=250, gap="medium"):
         for number, address in enumerate(LESSONS, 1):
             words = text_of(address)
-            with st.container(border=True):
+            with st.container(border=True, height="stretch"):
                 st.subheader(f"{number} · {words['Title']}", anchor=False)
                 st.markdown(words["In short"])
                 right, all_of_them = questions.solved(words["Check"], f"learn.{address}.check")

@@ -1,4 +1,4 @@
-"""One figure of a lesson alone on the screen: for a projector, and for a link to just that figure."""
+"""One figure of a lesson alone on the screen, for a projector or for a link to that figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code behind a lesson, shown where it lies in this very copy of the project."""
+"""Show the code behind a lesson, read from this copy of the project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POINTER = re.compile(r"^- `([\w./-]+):([\w.]+)`[.,:]? *(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Pointer:
-    """A function that a lesson names: file below the project's folder, name, and what it does."""
+    """A function that a lesson names: file below the project's folder, name, and description."""
 
     file: str
     name: str

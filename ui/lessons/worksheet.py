@@ -1,4 +1,4 @@
-"""A lesson on paper: question, words, what to try, the check, and the answers on a page apart."""
+"""A lesson as a worksheet: question, text, tasks, the check, and answers on a separate page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WRITTEN = ("Check", "Code", "Title", "In short", "Question", "Sources", "")
 """Sections with a place of their own on the sheet, or none."""
 
 SCREEN, TASK = "Screen: ", "Task: "
-"""Headings that begin so are for what is on the screen, which the sheet leaves out, and for tasks."""
+"""Headings with these prefixes belong to the screen, which the sheet leaves out, or to tasks."""
 
 UNTITLED = (SCREEN, TASK)
 

@@ -1,4 +1,4 @@
-"""The Patients page: choose one of a cohort, see all of their slices, and what they add up to."""
+"""The Patients page: choose a patient of a cohort, and see all slices and their totals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ui.viewer import gallery
 PAGE = "patients"
 SLICES, SPACE, RECORD = "All slices", "In space and in figures", "The record"
 SECTION = "patients.section"
-"""Session key of the choice of what is shown below the viewer."""
+"""Session key of the part shown below the viewer."""
 
 ROUNDING = 0.005
 """Dice that two machines may differ by for the same weights and slices."""
@@ -62,7 +62,7 @@ def offer(text: Mapping[str, str]) -> None:
 
 
 def beside(choice: SliceChoice, analyzed: Analyzed, view: View) -> None:
-    """Draw what the slices of the patient add up to, and keep the address in step with the hand."""
+    """Draw the patient's totals, and update the address to match the viewer."""
     stack = analyzed.stack
     counted = tally(analyzed, view.threshold)
     st.subheader(stack.id, anchor=False)

@@ -1,4 +1,4 @@
-"""A patient's tumor in space, to be turned by hand: predicted surface, true surface, the head around."""
+"""A patient's tumor in 3-D, to rotate: predicted surface, true surface, and the head around them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _solid(mesh: surface.Mesh, name: str, color: str, opacity: float) -> go.Mesh
 
 
 def _label(drawn: go.Figure, shape: tuple[int, ...], measure: surface.Proportions) -> None:
-    """Write the directions around what is drawn, where they stay in view however it is turned."""
+    """Label the directions around the surfaces so that they stay in view at every angle."""
     points = [np.column_stack([trace.x, trace.y, trace.z]) for trace in drawn.data]
     ends = np.array([count * step for count, step in zip(shape, measure.steps, strict=True)])[::-1]
     low = np.min([each.min(axis=0) for each in points], axis=0) if points else 0 * ends

@@ -107,7 +107,7 @@ def rows(
 
 
 def recorded_alarms() -> dict[str, str]:
-    """Return in words what is marked in patients without a tumor, by folder name, as recorded."""
+    """Describe the recorded marked area of patients without a tumor, by folder name."""
     scored, _ = scores.read(SEGMENTER)
     return {
         name: f"no tumor; {false_alarms(patient.get('false_alarm_slices', 0))}"

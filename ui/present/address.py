@@ -1,4 +1,4 @@
-"""What the address says of presenting: whether, which route, which step of it."""
+"""The state of a presentation in the address: on or off, route, and step."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def save_route(stops: tuple[Stop, ...] | None) -> None:
 
 
 def route_query() -> dict[str, str]:
-    """Return what the address carries of the route: nothing while it is the standard one."""
+    """Return the route's part of the address: empty for the standard route."""
     text = _asked()
     return {"route": text} if text else {}
 

@@ -47,7 +47,7 @@ _SWITCH, _BAR = "present.switch", "present.bar"
 
 
 def present_button(uploads: bool = False) -> None:
-    """Draw the button that starts to present what is on screen; key P does the same.
+    """Draw the button that presents the current view; key P does the same.
 
     Args:
         uploads: Whether files of the visitor are on screen, which `remember_upload` keeps.
@@ -70,7 +70,7 @@ def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
 
 
 def remember_upload(stack: Stack, model: str | None, view: View) -> None:
-    """Keep in this session what of the visitor's files is on screen, so that it can be presented."""
+    """Keep the displayed part of the visitor's files in this session, so that it can be presented."""
     st.session_state[UPLOAD] = stack, model, view
 
 

@@ -19,7 +19,7 @@ from ui.shared.text import quoted
 
 MOST_STOPS = 12
 MOST_CHARACTERS = 120
-"""Of a caption; what is longer is cut."""
+"""Characters of a caption; longer ones are cut."""
 
 SLIDES = {
     "scoreboard": "How good it is",

@@ -1,4 +1,4 @@
-"""Where a presenter makes a route: stops, their captions, and what has to hold before one begins."""
+"""The editor of a route: stops, captions, and the conditions for starting."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def editor(linkable: bool) -> None:
 
 
 def checks(stops: tuple[Stop, ...]) -> list[tuple[str, bool]]:
-    """Return what has to hold before one presents, in words, each with whether it does."""
+    """Return the conditions for presenting, in words, each with whether it holds."""
     status = engine.get_engine().status()
     unsound = [n for n in status.networks.values() if n.state in ("missing", "altered")]
     opened = _open(stops)
@@ -111,7 +111,7 @@ def checks(stops: tuple[Stop, ...]) -> list[tuple[str, bool]]:
 
 
 def describe(stop: Stop) -> str:
-    """Say in a few words what a stop shows."""
+    """Describe a stop in a few words."""
     if stop.slide:
         return SLIDES[stop.slide]
     found = [stop.patient]

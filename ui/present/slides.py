@@ -1,4 +1,4 @@
-"""Stops that show no patient: how good the networks are, what they cannot do, a lesson's figure."""
+"""Stops without a patient: the networks' scores, their limits, a lesson's figure."""
 
 from __future__ import annotations
 

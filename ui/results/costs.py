@@ -1,4 +1,4 @@
-"""What a network costs: its size, its work and its time, as `python -m train bench` measured them."""
+"""The cost of a network: its size, multiply-adds and time, as `python -m train bench` measured them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cost:
 
 
 def cost_of(name: str, record: Record | None) -> Cost:
-    """Return what is known of the network ``name``."""
+    """Return the recorded costs of the network ``name``."""
     measured = {row.get("name"): row.get("value") for row in _bench().get("rows", [])}
     counted = record.extra.get("parameters") if record else None
     return Cost(

@@ -1,4 +1,4 @@
-"""What experiments measured, as `python -m train` left it in assets/metrics, for lessons and Scoreboard."""
+"""Results of experiments, as `python -m train` wrote them to assets/metrics, for lessons and Scoreboard."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def trained_slices(budget: dict[str, Any]) -> int:
 
 
 def how(document: dict[str, Any]) -> str:
-    """Say in one paragraph what was given to every arm, on what data, by which command."""
+    """Describe in one paragraph the budget of every arm, the data, and the command."""
     sentences = []
     if budget := document.get("budget"):
         size = budget["size"]
@@ -113,7 +113,7 @@ def how(document: dict[str, Any]) -> str:
 
 
 def lacking(document: dict[str, Any]) -> str:
-    """Say what is missing of an experiment that is not complete; empty where nothing is."""
+    """Name the missing parts of an incomplete experiment; empty if it is complete."""
     lacks = document.get("lacks") or []
     if document.get("complete", True) or not lacks:
         return ""

@@ -80,7 +80,7 @@ def detection_sentence(score: Score | None) -> str:
 
 
 def short_sentence() -> str:
-    """Say the first score in one short sentence: what stands beside a picture."""
+    """Say the first score in one short sentence, for a place beside a picture."""
     found = segmentation_scores()
     if not found:
         return ""

@@ -1,4 +1,4 @@
-"""What others publish, as assets/metrics/published.json keeps it: figures, protocols, sources."""
+"""Published results of others, from assets/metrics/published.json: figures, protocols, sources."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def load(assets: Path | None = None) -> dict[str, Any]:
 
 
 def rows_of_patients() -> list[PatientRow]:
-    """Return what stands beside our own patients: figures of patients, from splits by patient."""
+    """Return the publications comparable to our scores: figures by patient, from splits by patient."""
     found = []
     for each in load()["systems"]:
         figures = each["figures"]
@@ -63,7 +63,7 @@ def rows_of_patients() -> list[PatientRow]:
 
 
 def table() -> list[dict[str, Any]]:
-    """Return a row a system: what was published, and how it came about."""
+    """Return a row for each system: the published score and its protocol."""
     return [
         {
             "System": each["system"],

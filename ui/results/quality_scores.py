@@ -1,4 +1,4 @@
-"""What the input check is worth, for About: as `python -m train quality` measured it."""
+"""Scores of the input check, for About, as `python -m train quality` measured them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SUBSETS = {
 
 
 def measured() -> dict[str, Any] | None:
-    """Return what was measured; None where nothing was."""
+    """Return the measured scores; None if there are none."""
     return read_metrics("quality")
 
 
 def draw_quality_scores() -> None:
-    """Draw what passes, what is caught and what is stopped wrongly."""
+    """Draw the rates of passed, caught and wrongly stopped pictures."""
     found = measured()
     if found is None:
         st.info(MISSING)

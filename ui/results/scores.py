@@ -29,7 +29,7 @@ Scores = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Network:
-    """A network that has a record, with what was measured of these very weights.
+    """A network with a record, and the scores measured with exactly these weights.
 
     Attributes:
         spec: Its row of the registry.

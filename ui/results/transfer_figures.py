@@ -130,7 +130,7 @@ def shares(cells: Sequence[Cell]) -> go.Figure:
 
 
 def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return a row a cell: its score with the interval, what was trained, and the time it took."""
+    """Return a row for each cell: its score with the interval, the trained layers, and the time it took."""
     rows = []
     for cell in cells:
         ends = interval_of(cell)

@@ -1,4 +1,4 @@
-"""What the Scoreboard speaks of: a network and a group of patients, chosen by two pickers."""
+"""The Scoreboard's selection: a network and a group of patients, chosen by two pickers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui.shared import badges
 
 MODEL, SUBSET = "scoreboard.model", "scoreboard.subset"
 PROBLEMS = "scoreboard.problems"
-"""Session keys: two widgets, and what the last address got wrong."""
+"""Session keys: two widgets, and the errors of the last address."""
 
 Text = dict[str, str]
 

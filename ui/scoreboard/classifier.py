@@ -89,7 +89,7 @@ def _of_slices(row: dict[str, Any], key: str) -> str:
 def draw_outcomes(
     probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], text: Text
 ) -> None:
-    """Draw whether probabilities mean what they say, and the four outcomes at the threshold."""
+    """Draw the calibration of probabilities, and the four outcomes at the threshold."""
     st.header("Calibration and outcomes", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:

@@ -21,7 +21,7 @@ Column = st.column_config
 
 
 def draw_crossval(document: Document, text: Text) -> None:
-    """Draw each patient's out-of-fold Dice beside what is published."""
+    """Draw each patient's out-of-fold Dice beside published results."""
     patients = document["patients"]
     known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
     low, high = document["mean_dice_interval"]
@@ -83,7 +83,7 @@ def _cleaned(scores: Document) -> str:
 
 
 def _compared(document: Document, number: int) -> str:
-    """Hold it against the publication whose protocol is nearest."""
+    """Compare it with the publication whose protocol is nearest."""
     system = next(
         (each for each in published.load()["systems"] if "median_dice" in each["figures"]), None
     )

@@ -23,7 +23,7 @@ CHOSEN = "scoreboard.experiment"
 def draw_experiments(text: Text) -> None:
     """Draw the choice of experiments and the chosen one."""
     st.markdown(text.get("Experiments", ""))
-    # What is not looked at is neither read nor drawn.
+    # A closed tab is neither read nor drawn.
     name = st.segmented_control(
         "Experiment",
         list(experiments.NAMES),

@@ -70,7 +70,7 @@ def draw_tabs(text: Text) -> None:
     for problem in st.session_state.get(PROBLEMS, []):
         st.warning(problem, icon=":material/link_off:")
     for word, tab in zip(TABS, opened, strict=True):
-        if tab.open:  # what is not looked at is neither read nor drawn
+        if tab.open:  # a closed tab is neither read nor drawn
             with tab:
                 DRAW[word](networks, subsets, text)
             _write_address(word)

@@ -20,7 +20,7 @@ _SCORES = {"segment": "Mean Dice", "classify": "Mean of AUC and average precisio
 
 
 def draw_provenance(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
-    """Draw what a network's figures are bound to, how it was trained, and what the terms mean."""
+    """Draw the hashes of a network's figures, its training, and the terms."""
     if network.record:
         st.header("Where the figures come from", anchor=False)
         st.markdown(text.get("Provenance", ""))
@@ -31,7 +31,7 @@ def draw_provenance(network: Network, scored: dict[str, Any] | None, text: Text)
 
 
 def protocol(network: Network, scored: dict[str, Any] | None) -> str:
-    """Return in words what was scored, with which weights, on whose split, how often."""
+    """Describe the scored subset, the weights, the split, and the number of evaluations."""
     record = network.record
     flips = "averaged with the mirrored slice" if record.flips else "no mirrored slice"
     if network.spec.task == "segment":

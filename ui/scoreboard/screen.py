@@ -1,4 +1,4 @@
-"""What changes to the training brought in short cross-validations: differences with intervals."""
+"""Effects of training changes in short cross-validations: differences with intervals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Column = st.column_config
 
 
 def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
-    """Draw every change to the training with what it brought."""
+    """Draw every change to the training with its effect."""
     first, *rows = document["variants"]
     percent = f"{100 * document['interval']:.0f}%"
     patients = rows[0]["compared_patients"]

@@ -1,4 +1,4 @@
-"""The figure with a dot a patient: our networks, publications, and the band of two experts."""
+"""The figure with a dot for each patient: our networks, publications, and the band of two experts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pages ask the engine: patiently, a few slices at a time, and each slice once."""
+"""Request analyses from the engine: a few slices at a time, and each slice once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class AnalysisCache:
         self._kept: OrderedDict[tuple, Analysis] = OrderedDict()
 
     def get(self, key: tuple) -> Analysis | None:
-        """Return what was kept under ``key``, if it still is."""
+        """Return the value kept under ``key``, or None if it was dropped."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -81,7 +81,7 @@ def segmenters() -> list[str]:
 
 
 def cached(stack: Stack, model: str | None = None) -> Analyzed:
-    """Tell what is known of a stack by now, without asking the networks anything.
+    """Return the finished analyses of a stack without asking the networks.
 
     Args:
         stack: Slices that are looked at.
@@ -149,7 +149,7 @@ def run_next(stack: Stack, index: int, model: str | None = None) -> None:
         missing = _missing(stack, kept)
         ahead = _asked_ahead(stack, missing, records)
         begun = ahead is not None and ahead.keys == (stack.keys[index],)
-        if index in missing and not begun:  # what is looked at does not wait for a chunk
+        if index in missing and not begun:  # the slice on screen does not wait for a chunk
             asked = _ask(stack, [index], records)
         else:
             asked, ahead = ahead or _ask(stack, missing[:CHUNK], records), None

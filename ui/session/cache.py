@@ -1,4 +1,4 @@
-"""What a visitor's session keeps, and the one way to forget what comes from uploads."""
+"""The session's caches, and the one function that drops everything made from uploads."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class SessionCache(Generic[Value]):
         return key in self._kept()
 
     def values(self) -> list[Value]:
-        """Return what is kept, the value used last at the end."""
+        """Return the kept values, the most recently used last."""
         return list(self._kept().values())
 
     def forget(self) -> None:
-        """Drop what comes from uploads."""
+        """Drop everything made from uploads."""
         if self._upload_derived is True:
             st.session_state.pop(self.key, None)
         elif self._upload_derived and self.key in st.session_state:

@@ -1,4 +1,4 @@
-"""How lessons ask the engine for more than predictions: each thing once, after the page is drawn."""
+"""Engine calls of lessons beyond predictions: each is made once, after the page is drawn."""
 
 from __future__ import annotations
 

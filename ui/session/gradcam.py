@@ -1,4 +1,4 @@
-"""Grad-CAM for the viewer: computed when somebody looks for it, a slice at a time."""
+"""Grad-CAM for the viewer, computed on request, a slice at a time."""
 
 from __future__ import annotations
 

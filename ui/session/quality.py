@@ -1,4 +1,4 @@
-"""The input check on the page: what it finds in a slice, and what one click does about it."""
+"""The input check on the page: its findings in a slice, and one-click corrections."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def corrected(stack: Stack) -> Stack:
 
 
 def report(stack: Stack, index: int) -> QualityReport:
-    """Return what the input check finds in a slice; each slice is checked once."""
+    """Return the input check's findings in a slice; each slice is checked once."""
     key = stack.keys[index]
     found = _reports.get(key)
     return found or _reports.put(key, check.check_slice(stack.slices[index].pixels))
@@ -66,7 +66,7 @@ def accepted(stack: Stack, indices: Sequence[int]) -> list[int]:
 
 
 def draw(stack: Stack, index: int) -> None:
-    """Draw what the input check finds in a slice, with a button for each correction."""
+    """Draw the input check's findings in a slice, with a button for each correction."""
     key, _, done = stack.keys[index].partition(_MARK)
     seen = report(stack, index)
     # Where the picture is not a slice of a head, nothing else matters and no correction helps.

@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Library:
-    """All patients there are, by folder name, and what is wrong with the folders.
+    """All available patients, by folder name, and problems of the folders.
 
     Attributes:
         samples: Patients with slices.

@@ -1,4 +1,4 @@
-"""Slices that are looked at together: a patient of a data folder, or what a visitor uploaded."""
+"""Slices that are viewed together: a patient of a data folder, or a visitor's upload."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Analyzed:
         return replace(self, analyses=tuple(cut_masks))
 
     def summaries(self) -> list[StudySummary]:
-        """Return what is marked in each of the studies that the stack holds."""
+        """Return the marked area of each study in the stack."""
         slices, keys = self.stack.slices, self.stack.keys
         return [
             study.summarize(

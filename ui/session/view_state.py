@@ -1,4 +1,4 @@
-"""What a link carries and what the hand has set in the viewer."""
+"""The state of the viewer, and the part of it that a link carries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAYERS = ("prediction", "truth", "probability", "head", "gradcam")
 USUAL_LAYERS = ("prediction", "truth")
 STYLES = ("fill", "outline")
 WIPES = ("", "plain", "truth", *CHANNELS)
-"""What lies right of the divider: nothing, the plain slice, the truth alone, another channel."""
+"""Content right of the divider: nothing, the plain slice, the truth alone, another channel."""
 
 RANGES = {
     "zoom": (100, 1200),
@@ -115,7 +115,7 @@ class Link:
 def read_link(
     query: Mapping[str, str], patients: Collection[str], models: Collection[str]
 ) -> tuple[Link, list[str]]:
-    """Check an address; what is unknown is left out and gets a sentence.
+    """Check an address; unknown values are left out, each with a sentence.
 
     Args:
         query: Of the address.
@@ -148,7 +148,7 @@ def read_link(
             problems.append(f"There is no layer {quoted(layer)}; it is left out.")
     layers = tuple(layer for layer in LAYERS if layer in wanted)
     if wanted and not layers:
-        layers = USUAL_LAYERS  # nothing of it was understood, so nothing is what it did not mean
+        layers = USUAL_LAYERS  # no layer was understood, which does not mean that none is wanted
     style = _word(query, "style", STYLES, "the prediction is filled", problems)
     wipe = _word(query, "wipe", WIPES, "nothing is compared", problems)
     display = {key: value for key in RANGES if (value := _whole(query, key, problems)) is not None}
@@ -157,7 +157,7 @@ def read_link(
 
 
 def write_link(patient: str, number: int | None, model: str | None, view: View) -> dict[str, str]:
-    """Return the query of the address that leads back to what is on screen."""
+    """Return the query of an address that opens the current view."""
     layers = ",".join(layer for layer in LAYERS if getattr(view, layer))
     channel = next(word for word, name in CHANNELS.items() if name == view.channel)
     link = {"patient": patient, "slice": number, "model": model}
@@ -167,7 +167,7 @@ def write_link(patient: str, number: int | None, model: str | None, view: View) 
 
 
 def view_from(sent: Any, start: View, slices: int) -> View:
-    """Check what the browser sent; anything but a view of this stack becomes ``start``.
+    """Check the browser's message; anything but a view of this stack becomes ``start``.
 
     Args:
         sent: The viewer's state value, from the browser and so not to be trusted.

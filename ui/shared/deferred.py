@@ -12,7 +12,7 @@ _JOBS = "later.jobs"
 
 @contextmanager
 def page_first() -> Iterator[None]:
-    """Draw a page inside; then do what it has put off, and draw it again with what came of it."""
+    """Draw a page in this context, then do its deferred work and draw the page again with the results."""
     jobs: list[Callable[[], None]] = []
     st.session_state[_JOBS] = jobs
     try:

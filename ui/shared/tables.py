@@ -17,7 +17,7 @@ def table(
     file: str,
     alt: str,
 ) -> None:
-    """Draw a table with a button that downloads it; what is not there is a dash.
+    """Draw a table with a download button; a missing value is a dash.
 
     Args:
         rows: Cells by column; None where a cell is empty. What no column shows is in the CSV alone.

@@ -1,4 +1,4 @@
-"""Garbage: searched for now and then, and not among what the server has loaded for good.
+"""Garbage collection: less often, and without the objects that the server loads once.
 
 Left to itself, Streamlit searches all objects after each run of a page or fragment, in any session: with
 ten visitors four fifths of the server's time. So `runner.postScriptGC` is off in .streamlit/config.toml,
@@ -29,7 +29,7 @@ _searched_at = 0.0
 
 
 def freeze_after_first_page() -> None:
-    """Start a thread that, once a page is drawn, loads what the others need and sets it aside.
+    """Start a thread that loads the other pages' modules once a page is drawn, and freezes the heap.
 
     Not before, since the first visitor would wait for it; and only once, early: what a visitor's session
     holds while the heap is frozen is found by no later search for garbage.

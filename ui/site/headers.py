@@ -1,4 +1,4 @@
-"""What a browser is told beside each answer: to load nothing from elsewhere, and to tell nobody."""
+"""Security headers of every response: no outside requests, and no referrer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the site is, for whoever runs it: ``/health`` as JSON, beside Streamlit's ``/_stcore/health``."""
+"""The site's health for its operator: ``/health`` as JSON, beside Streamlit's ``/_stcore/health``."""
 
 from __future__ import annotations
 

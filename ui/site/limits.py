@@ -44,7 +44,7 @@ def read() -> dict[str, int]:
 
 
 class Limited:
-    """ASGI middleware that refuses what is over a limit, with a sentence.
+    """ASGI middleware that refuses requests over a limit, with a sentence.
 
     Args:
         app: What answers the rest.

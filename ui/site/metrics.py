@@ -129,7 +129,7 @@ async def _answer(request: Request) -> Response:
 
 
 def kind_of(path: str) -> str:
-    """Return what an address is about, without what it says of a visitor."""
+    """Return an address's kind, without anything about the visitor."""
     first, _, rest = path.strip("/").partition("/")
     if first == "_stcore":
         return "upload" if rest.startswith("upload_file/") else "stream"
@@ -139,7 +139,7 @@ def kind_of(path: str) -> str:
 
 
 class Measured:
-    """ASGI middleware that counts, times and logs what is answered.
+    """ASGI middleware that counts, times and logs responses.
 
     Args:
         app: What answers.

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from ui.shared.component_files import MEDIA_TYPES, modules, version
 
 KEEP = "public, max-age=31536000, immutable"
-"""An address holds a hash of what lies there, so that it never changes."""
+"""An address holds a hash of its content, so its content never changes."""
 
 
 def route() -> Route:

@@ -26,7 +26,7 @@ def route() -> Route:
 async def _answer(request: Request) -> Response:
     found = store(request.path_params["token"])
     names = request.query_params.get("names", "").split(",")
-    # A page that asks late gets what is still here: one mask that has been replaced costs no other plane.
+    # A late request gets the planes that are still here: a replaced mask costs no other plane.
     planes = {} if found is None or len(names) > MOST else found.get(names)
     if not planes:
         # Files that were just forgotten are no error: a viewer may still be asking for them.

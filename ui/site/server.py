@@ -38,7 +38,7 @@ OPERATORS = (health.PATH, metrics.PATH)
 
 
 def routes() -> list[BaseRoute]:
-    """Return what is served beside Streamlit's own routes, and before them."""
+    """Return the routes that come before Streamlit's own."""
     return [
         health.route(),
         metrics.route(),

@@ -48,7 +48,7 @@ def pack_maps(
     step: int = 1,
     heat: np.ndarray | None = None,
 ) -> bytes | None:
-    """Pack what lies over a slice; a missing map is a plane of zeros, None where all are missing.
+    """Pack the layers over a slice; a missing map is a plane of zeros, None where all are missing.
 
     Args:
         levels: uint8, (rows, cols), the segmenter's probability in 255ths.

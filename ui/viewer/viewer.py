@@ -1,4 +1,4 @@
-"""The slice viewer: hands a stack to the component in viewer.js and tells what the hand has set."""
+"""The slice viewer: passes a stack to the component in viewer.js and returns the state of its controls."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class PackedStack:
                 strict=True,
             )
         ]
-        # What the browser was told of before, it may be asking for right now.
+        # The browser may be requesting planes of the previous version right now.
         self.store.keep([*self._names.values(), *before.values()])
         self._version = version
 

@@ -1,4 +1,4 @@
-"""The viewer with what the networks say of the slice in it: the heart of Analyze and Overview."""
+"""The viewer with the networks' answers for its slice: the center of Analyze and Overview."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def workbench(
     above: Callable[[Analyzed, View], None] | None = None,
     follow: bool = False,
 ) -> None:
-    """Draw the viewer and, beside it, what the page wants; analyze slice after slice meanwhile.
+    """Draw the viewer with the page's content beside it, and analyze slice after slice meanwhile.
 
     The hand moves things in the browser; this fragment alone runs again when it comes to rest.
 

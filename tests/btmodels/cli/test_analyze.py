@@ -107,7 +107,7 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
         "file": str(file),
         "slice": 0,
         "name": file.name,
-        "model": "ensemble",
+        "model": "resunet",
         "classifier": "resnet50",
         "probability": 1.0,
         "tumor": True,
@@ -120,7 +120,7 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
         "mask": None,
         "warnings": [],
     }
-    assert found["weights_sha256"] == registry.load_record("ensemble", paths.ASSETS).sha256
+    assert found["weights_sha256"] == registry.load_record("resunet", paths.ASSETS).sha256
     assert found["head_share"] == pytest.approx(100 / 793, rel=0.1)
 
 

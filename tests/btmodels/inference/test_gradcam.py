@@ -25,7 +25,7 @@ def classifier(kernel, dense, pooled: bool):
 
 
 def batch(first, second) -> np.ndarray:
-    """A slice whose channels are two maps given by hand, and zeros."""
+    """A slice whose channels are two given maps, and zeros."""
     return np.stack([np.array(first), np.array(second), np.zeros((2, 2))], -1)[None].astype(
         np.float32
     )

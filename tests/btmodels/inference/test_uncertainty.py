@@ -1,4 +1,4 @@
-"""Agreement counted by hand; views and networks asked for real."""
+"""Agreement counted manually; real views and networks."""
 
 from __future__ import annotations
 

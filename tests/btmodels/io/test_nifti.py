@@ -71,7 +71,7 @@ def test_both_versions_and_byte_orders_and_gzip(two):
 def test_slope_and_intercept_are_applied():
     image = nibabel.Nifti1Image(RAS.astype(np.int16), np.eye(4))
     image.header.set_slope_inter(2, -10)
-    # What is given to nibabel are scaled values, so the raw ones are put in by hand.
+    # nibabel takes scaled values, so the raw ones are written manually.
     data = bytearray(image.to_bytes())
     data[352:] = RAS.astype("<i2").tobytes(order="F")
     data[112:120] = np.array([2, -10], "<f4").tobytes()

@@ -1,4 +1,4 @@
-"""Scores against fractions worked out by hand."""
+"""Scores against manually calculated fractions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Multiply-adds of small networks, counted by hand."""
+"""Multiply-adds of small networks, counted manually."""
 
 import keras
 import pytest

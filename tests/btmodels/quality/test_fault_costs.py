@@ -1,4 +1,4 @@
-"""What warnings may quote: figures of the file, and nothing where there is none."""
+"""Warnings quote figures of the file, and nothing if there are none."""
 
 import json
 

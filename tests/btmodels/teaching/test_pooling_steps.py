@@ -1,4 +1,4 @@
-"""Small grids, pooled and enlarged by hand and by Keras."""
+"""Small grids, pooled and enlarged manually and by Keras."""
 
 from __future__ import annotations
 

@@ -74,8 +74,10 @@ def test_stages_are_where_keras_has_them(paper):
 def seen(model: keras.Model, row: int, col: int) -> np.ndarray:
     """Where a pixel's logit has a gradient, over a few slices of noise: bool, (rows, cols)."""
     noise = np.random.default_rng(0).uniform(size=(3, *model.input.shape[1:])).astype(np.float32)
-    found = [gradient_of_pixel(model, each, row, col) for each in noise]
-    return np.abs(found).max(axis=(0, 3)) > 0
+    found = [
+        keras.ops.convert_to_numpy(gradient_of_pixel(model, each[None], row, col)) for each in noise
+    ]
+    return np.abs(found).max(axis=(0, 1, 4)) > 0
 
 
 @pytest.mark.parametrize("paper", [*U, *CHAINS], ids=repr)

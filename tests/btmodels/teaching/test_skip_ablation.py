@@ -1,4 +1,4 @@
-"""Networks to compare are read only where file and hash agree, and never had or have their skips."""
+"""Networks to compare are read only if file and hash agree, and each has its skips or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Likeness of slices, by hand and as the experiment measures it."""
+"""Similarity of slices, calculated manually and as the experiment measures it."""
 
 from __future__ import annotations
 

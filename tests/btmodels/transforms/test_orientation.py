@@ -1,4 +1,4 @@
-"""Turned by hand, and back: masks go to the file's own rows and columns."""
+"""Manual turns and their inverse: masks return to the file's own rows and columns."""
 
 from __future__ import annotations
 

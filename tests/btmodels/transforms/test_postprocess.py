@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from btmodels.transforms.postprocess import LEAST_SHARE, RULE, drop_small_parts
+from btmodels.transforms.postprocess import LEAST_SHARE, RULE, drop_small_parts, outline, sigmoid
 
 
 def stack(num_slices: int = 4, shape=(12, 12)) -> list[np.ndarray]:
@@ -53,3 +53,18 @@ def test_slices_of_several_sizes_keep_their_own():
     kept = drop_small_parts(masks)
     assert [mask.shape for mask in kept] == [(12, 12), (3, 20)]
     assert [int(mask.sum()) for mask in kept] == [20, 0]
+
+
+def test_sigmoid_is_stable():
+    assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+    assert sigmoid(np.float32([-100])).dtype == np.float32
+
+
+def test_outline_is_the_inner_border():
+    mask = np.zeros((12, 16), bool)
+    mask[2:9, 3:12] = True
+    inner = np.zeros_like(mask)
+    inner[3:8, 4:11] = True
+    np.testing.assert_array_equal(outline(mask), mask & ~inner)
+    assert outline(np.ones((3, 3), bool)).sum() == 8  # the edge of the picture is a border too
+    assert not outline(np.zeros((3, 3), bool)).any()

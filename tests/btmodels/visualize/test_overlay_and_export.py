@@ -15,13 +15,13 @@ from PIL import Image
 from btmodels.export.files import mask_name, mask_tiff, safe_stem
 from btmodels.io.image import decode_mask
 from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.transforms.postprocess import outline
 from btmodels.visualize.overlay import (
     PREDICTION_COLOR,
     TRUTH_COLOR,
     blend,
     dashed_outline,
     enlarged,
-    outline,
     overlay,
     overlay_png,
     tint,
@@ -52,14 +52,6 @@ def test_blend_refuses_what_does_not_fit():
         blend(np.zeros((4, 4, 3), np.uint8), MASK)
     with pytest.raises(ValueError, match="opacity=1.5"):
         blend(np.zeros((12, 16, 3), np.uint8), MASK, opacity=1.5)
-
-
-def test_outline_is_the_inner_border():
-    inner = np.zeros_like(MASK)
-    inner[3:8, 4:11] = True
-    np.testing.assert_array_equal(outline(MASK), MASK & ~inner)
-    assert outline(np.ones((3, 3), bool)).sum() == 8  # the edge of the picture is a border too
-    assert not outline(np.zeros((3, 3), bool)).any()
 
 
 def test_the_dashed_outline_has_gaps_and_stays_on_the_outline():

@@ -1,4 +1,4 @@
-"""The parts of the benchmark: small numbers counted by hand, and runtimes that agree."""
+"""The parts of the benchmark: small numbers counted manually, and runtimes that agree."""
 
 from __future__ import annotations
 

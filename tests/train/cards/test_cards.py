@@ -1,4 +1,4 @@
-"""A model card says what the files say, and nothing else."""
+"""A model card repeats the files and adds nothing."""
 
 from __future__ import annotations
 

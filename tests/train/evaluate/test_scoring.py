@@ -1,4 +1,4 @@
-"""A segmenter and a classifier scored on three made-up patients, every figure worked out by hand."""
+"""A segmenter and a classifier scored on three made-up patients, every figure calculated manually."""
 
 from __future__ import annotations
 

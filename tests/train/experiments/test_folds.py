@@ -1,4 +1,4 @@
-"""Figures of cross-validated maps, on maps made by hand."""
+"""Figures of cross-validated maps, on small constructed maps."""
 
 import numpy as np
 import pytest

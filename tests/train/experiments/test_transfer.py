@@ -1,4 +1,4 @@
-"""What the study of transfer learning trains, and what of it stands still."""
+"""The layers that the study of transfer learning trains, and those that it freezes."""
 
 import pytest
 

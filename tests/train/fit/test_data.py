@@ -1,4 +1,4 @@
-"""What batches are made of, where a training changes more than all do."""
+"""Batches of trainings with augmentation of their own."""
 
 import numpy as np
 import pytest

@@ -65,6 +65,19 @@ def test_a_mask_of_a_folder_can_be_chosen_by_hand():
     assert paired.stack.slices[0].truth.sum() == 100
 
 
+def test_equal_names_in_two_folders_are_each_paired_in_their_own():
+    other, its_mask = map(tiff, slice_and_mask(4))
+    uploads = [
+        InputFile("1", "p/1.tif", SLICE, True),
+        InputFile("2", "p/drawn.tif", MASK, True),
+        InputFile("3", "q/1.tif", other, True),
+        InputFile("4", "q/drawn.tif", its_mask, True),
+    ]
+    paired = read_batch(uploads, {"1.tif": "drawn.tif"}, {})
+    assert paired.names == ("1.tif", "drawn.tif")
+    assert [each.truth.sum() for each in paired.stack.slices] == [100, 100]
+
+
 def test_garbage_gets_a_sentence_and_the_rest_goes_on():
     batch = read_batch(files(bad__png=b"not an image", empty__tif=b"", good__tif=SLICE), {}, {})
     assert [each.name for each in batch.stack.slices] == ["good.tif"]

@@ -1,4 +1,4 @@
-"""What the first lesson computes in the browser, against SciPy and the library."""
+"""The first lesson's computations in the browser, against SciPy and the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The handout: one page with the figure, a link that a phone can read, and room for what was seen."""
+"""The handout: one page with the figure, a link that a phone can read, and room for observations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lesson on measuring computes: scores in the browser, averages, and what losses weigh."""
+"""Computations of the lesson on measuring: scores in the browser, averages, and losses."""
 
 from __future__ import annotations
 

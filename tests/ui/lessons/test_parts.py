@@ -1,4 +1,4 @@
-"""What the lesson on encoder and decoder sends to the browser is what the library computes."""
+"""The lesson on encoder and decoder sends the library's results to the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two divisions of the lesson on test sets, and what is said of the measured ones."""
+"""The two splits of the lesson on test sets, and the sentences about the measured ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lesson on transfer computes: maps in the browser, kernels, and sentences of the study."""
+"""Computations of the lesson on transfer: maps in the browser, kernels, and sentences of the study."""
 
 from __future__ import annotations
 

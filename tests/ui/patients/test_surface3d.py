@@ -1,4 +1,4 @@
-"""The tumor in 3-D: which surfaces are drawn, and what is said of them."""
+"""The tumor in 3-D: the surfaces drawn, and the sentences about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes: what an address keeps of them, and what becomes of stops that make no sense."""
+"""Routes: their form in an address, and the treatment of invalid stops."""
 
 from __future__ import annotations
 

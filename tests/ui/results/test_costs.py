@@ -1,4 +1,4 @@
-"""What a network costs is read from where it was measured."""
+"""A network's costs are read from their measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others publish: each figure with its protocol and source, and none typed a second time."""
+"""Published results: each figure with its protocol and source, and none typed twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The input check's table says what the file says."""
+"""The input check's table repeats the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores are shown only where they speak of the weights that are there."""
+"""Scores are shown only if they belong to the present weights."""
 
 from __future__ import annotations
 

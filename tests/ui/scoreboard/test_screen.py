@@ -1,4 +1,4 @@
-"""The sentences on ways to train say what the file's intervals say."""
+"""The sentences on ways to train agree with the file's intervals."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A dot a patient: where it lies, whose it is, and what stands beside it."""
+"""One dot for each patient: its position, its patient, and its neighbors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pages ask the engine: the slice on screen first, the next slices while the page is drawn."""
+"""Requests of pages to the engine: the slice on screen first, the next slices while the page is drawn."""
 
 from __future__ import annotations
 

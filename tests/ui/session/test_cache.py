@@ -1,4 +1,4 @@
-"""What a session keeps: the least recently used leaves first, and uploads are forgotten everywhere."""
+"""Session caches: the least recently used value leaves first, and every cache forgets uploads."""
 
 from __future__ import annotations
 

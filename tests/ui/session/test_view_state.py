@@ -1,4 +1,4 @@
-"""Links: what they carry there and back, and what becomes of those that make no sense."""
+"""Links: round trips, and the treatment of invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow work is done when the page is drawn, and the page drawn again with what came of it."""
+"""Slow work starts once the page is drawn; then the page is drawn again with the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as files: what stands in a cell, and what stands where there is nothing."""
+"""Tables as files: filled cells and empty ones."""
 
 from __future__ import annotations
 

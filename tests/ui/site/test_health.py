@@ -1,4 +1,4 @@
-"""What operators read of the site, and what every answer tells a browser."""
+"""The health check for operators, and the headers of every response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who takes more than their share is told so, and nobody else notices."""
+"""A client over its limit gets a sentence, and nobody else is affected."""
 
 from __future__ import annotations
 

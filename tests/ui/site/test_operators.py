@@ -1,4 +1,4 @@
-"""What operators read of a running site, and how it ends: figures, logs, the last answers."""
+"""A running site for operators: metrics, logs, and a shutdown that finishes open requests."""
 
 from __future__ import annotations
 

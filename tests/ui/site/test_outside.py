@@ -1,4 +1,4 @@
-"""The site asks nobody outside and writes no upload to a disk, whatever comes in."""
+"""The site makes no outside request and never writes an upload to disk."""
 
 from __future__ import annotations
 

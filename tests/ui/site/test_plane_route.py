@@ -1,4 +1,4 @@
-"""Planes of a session: there for who knows the address, as long as the session holds them."""
+"""Planes of a session: available at their secret address while the session holds them."""
 
 from __future__ import annotations
 

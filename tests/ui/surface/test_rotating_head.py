@@ -1,4 +1,4 @@
-"""The rotating head: what is packed of a stack, and how the browser lights and turns it."""
+"""The rotating head: the packed stack, and its lighting and rotation in the browser."""
 
 from __future__ import annotations
 

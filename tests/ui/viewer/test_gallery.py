@@ -1,4 +1,4 @@
-"""What the gallery sends to the browser, and how Python asks the viewer to turn."""
+"""The gallery's data for the browser, and Python's requests to show a slice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a panel in the browser is made, told and closed, as Streamlit calls it."""
+"""A browser panel is created, updated and closed as Streamlit calls it."""
 
 from __future__ import annotations
 

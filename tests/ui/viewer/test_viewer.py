@@ -1,4 +1,4 @@
-"""What the viewer sends to the browser: a list of slices, and planes to fetch, each once."""
+"""The viewer's data for the browser: a list of slices, and planes that are fetched once each."""
 
 from __future__ import annotations
 

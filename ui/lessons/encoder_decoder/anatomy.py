@@ -48,7 +48,7 @@ def blocks() -> list[Stage]:
 
 
 def layer_of(stage: Stage) -> str:
-    """Return the layer whose maps a stage hands on."""
+    """Return the layer whose maps a stage passes on."""
     return stage.name if stage.name == "logits" else f"{stage.name}_relu{PAPER.convs}"
 
 

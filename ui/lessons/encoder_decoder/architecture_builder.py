@@ -1,4 +1,4 @@
-"""The bench of *Encoder and decoder*: build a network on paper and see what it sees and costs."""
+"""The architecture builder of *Encoder and decoder*: plan a network, see its receptive field and cost."""
 
 from __future__ import annotations
 

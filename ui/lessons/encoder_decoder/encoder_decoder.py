@@ -1,4 +1,4 @@
-"""Encoder and decoder: a convolution by hand, a network on paper, one opened up, and its connections."""
+"""Encoder and decoder: a manual convolution, a planned network, a real one's maps, and its skips."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draw(lesson: Lesson) -> None:
     pair.draw(lesson, stack, ("unet", "resunet_small"))
 
 
-# Each part runs alone when its own hand comes to rest.
+# Each part reruns alone after its own controls change.
 
 
 @st.fragment

@@ -26,13 +26,13 @@ _MISSING = (
     "`python -m train skips` measures them and writes assets/metrics/skips.json."
 )
 CHAINS = ("plain", "residual")
-"""What the keys of chains begin with; after it stands how their weights start."""
+"""Prefix of the keys of chains; the initialization of their weights follows it."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def draw_block(lesson: Lesson) -> None:
-    """Draw the block, whose shortcut can be taken away, and what that does to a gradient."""
+    """Draw the block with a removable shortcut, and the effect on a gradient."""
     _block(key=lesson.key("block"), data={})
 
 

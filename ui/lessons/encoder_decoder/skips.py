@@ -30,7 +30,7 @@ _MISSING = (
 
 
 def draw(lesson: Lesson, stack: Stack) -> None:
-    """Draw the switches and what the slice of ``stack`` is marked with at each setting."""
+    """Draw the switches and the mask of the slice of ``stack`` at each setting."""
     each = stack.slices[0]
     there = skip_ablation.read_twins(paths.ASSETS)
     choices = [setting_word(setting) for setting in panels.settings(len(LABELS))]
@@ -65,7 +65,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 
 def setting_word(setting: tuple[bool, ...]) -> str:
-    """Return a setting as it stands in the address, such as ``1101``: the finest skip first."""
+    """Return a setting as the address writes it, such as ``1101``: the finest skip first."""
     return "".join("01"[on] for on in setting)
 
 

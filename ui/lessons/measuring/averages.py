@@ -161,7 +161,7 @@ def _counts(per_slice: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, d
 
 
 def _most_spread(group: Group) -> str:
-    # The patient whose two averages differ most has most to tell.
+    # The patient whose two averages differ most shows the point best.
     def spread(folder: str) -> float:
         made = average({folder: group[folder]}, None)
         if made.slices is None or made.pooled is None:

@@ -1,4 +1,4 @@
-"""Two networks on one slice, each with what it costs and scores."""
+"""Two networks on one slice, each with its cost and scores."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from ui.shared.component_files import module, read
 
 STEPS = ("label", "box", "pixels")
 WAYS = ("hand", "threshold", "region", "network")
-"""Words of the address: what the computer is asked for, and how a mask is made."""
+"""Words of the address: the task type, and the method that makes the mask."""
 
 LEVELS, TOLERANCES = 255, 80
 """Brightest pixel, and the largest difference that a region may be grown with."""
@@ -117,7 +117,7 @@ def _checked(sent: Any, rows: int, cols: int) -> Mapping[str, object]:
 
 
 def _test_slices() -> dict[str, int] | None:
-    # How much there would be to outline by hand, as the scores of the test patients count it.
+    # The number of slices and pixels to outline manually, from the scores of the test patients.
     found, _ = scores.read("default")
     patients = found.get("test", {}).get("patients", {})
     if not patients:

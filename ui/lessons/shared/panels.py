@@ -81,5 +81,5 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
 
 
 def draw(key: str, packed: bytes, on_change: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Draw what `pack_panels` packed; return what the hand has set."""
+    """Draw the output of `pack_panels`; return the state of its switches."""
     return _panels(key=key, data=packed, on_view_change=on_change).view or {}

@@ -1,4 +1,4 @@
-"""What drawings of lessons share: their files as text, and a slice packed for the browser."""
+"""Shared by the figures of lessons: their files as text, and a slice packed for the browser."""
 
 from __future__ import annotations
 

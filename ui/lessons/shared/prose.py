@@ -1,4 +1,4 @@
-"""Words of a lesson at a readable width, with terms that explain themselves where they stand."""
+"""Prose of a lesson at a readable width, with terms explained in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in the test set? Slices divided in two ways, and what the first one is worth, as measured."""
+"""Who is in the test set? Two ways to split slices, and the measured effect of the first on scores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 WAYS = ("slices", "patients", "quiz")
-"""Words of the address: what is divided."""
+"""Words of the address: the unit of the split."""
 
 SEEDS = 999
 FEW = 5
@@ -33,7 +33,7 @@ FEW = 5
 SIDE = 160
 """Rows and columns of the pictures."""
 
-ARMS = {"slices": "Slices divided at random", "patients": "Patients divided"}
+ARMS = {"slices": "Slices split at random", "patients": "Patients split"}
 
 _splits = st.components.v2.component(
     "lesson_splits",
@@ -56,7 +56,7 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("In words")
     lesson.prose("What the leak is worth")
     _measured(lesson)
-    lesson.prose("How others divide")
+    lesson.prose("How others split")
     _others()
 
 
@@ -160,12 +160,12 @@ def _scores(found: dict[str, Any], key: str) -> None:
         figure,
         key=key,
         config={"displayModeBar": False},
-        alt="Dice of each test patient under both divisions.",
+        alt="Dice of each test patient with both splits.",
     )
 
 
 def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
-    """Say in a few sentences how much better slices divided at random made the network seem.
+    """Say in a few sentences how much better slices split at random made the network seem.
 
     Args:
         leaking, honest: Scores of the two arms.
@@ -174,12 +174,12 @@ def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
     if ours is None or base is None:
         return "One of the two scores is undefined, so they cannot be compared."
     words = (
-        f"By the mean over patients, slices divided at random score **{ours:.3f}** and divided patients "
+        f"By the mean over patients, a split of slices scores **{ours:.3f}** and a split of patients "
         f"**{base:.3f}**: {ours - base:+.3f}."
     )
     if len(honest["patients"]) < FEW:
         return words + (
-            f" But only {len(honest['patients'])} patients test the honest division, too few to say "
+            f" But only {len(honest['patients'])} patients test the honest split, too few to say "
             "anything about a score."
         )
     ends, others = leaking["mean_dice_interval"], honest["mean_dice_interval"]
@@ -258,7 +258,7 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
 
 
 def pair_words(row: dict[str, Any]) -> str:
-    """Return what is known of a test slice and the training slice nearest to it."""
+    """Describe a test slice and the training slice nearest to it."""
     same = row["patient"] == row["nearest_patient"]
     dice = row["dice"]
     return (

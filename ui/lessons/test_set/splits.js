@@ -1,4 +1,4 @@
-// The same slices divided in two ways, each test slice beside its nearest training slice, and a quiz.
+// The same slices split in two ways, each test slice beside its nearest training slice, and a quiz.
 
 import { Picture } from "../shared/picture.js";
 import { divide, judge, nearest } from "./split.js";
@@ -177,7 +177,7 @@ class Splits extends Panel {
     });
     this.find("[data-say=test]").textContent = `Tests: ${this.name(this.picked)}`;
     this.find("[data-say=near]").textContent = `Nearest in training: ${this.name(near.index)}, distance ${near.distance.toFixed(2)}`;
-    const words = `${seen === truth ? "Right" : "No"}: it was divided by ${this.kind}, so this head was ${truth ? "" : "not "}trained on. ` +
+    const words = `${seen === truth ? "Right" : "No"}: it was split by ${this.kind}, so this head was ${truth ? "" : "not "}trained on. ` +
       `${this.asked.right} of ${this.asked.all} right.`;
     this.find("[data-say=what]").textContent = words;
     this.say(words);

@@ -153,7 +153,7 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
             )
         )
     except WeightsError:
-        pass  # the status says what is wrong with the weights
+        pass  # the status names the problem with the weights
     return sets
 
 

@@ -1,4 +1,4 @@
-"""Transfer learning: what stands still and what moves, a first layer's kernels, and what it saved."""
+"""Transfer learning: frozen and trained layers, a first layer's kernels, and the savings."""
 
 from __future__ import annotations
 

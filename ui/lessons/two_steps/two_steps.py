@@ -66,7 +66,7 @@ def draw(lesson: Lesson) -> None:
 
 
 def recorded_slices() -> tuple[dict[str, Any], list[list]] | None:
-    """Return what both networks did on the test patients; None where either has no scores there.
+    """Return the results of both networks on the test patients; None where either has no scores there.
 
     Returns:
         A head with the classifier's stored threshold and AUC, and a row a slice: number of the patient,

@@ -1,4 +1,4 @@
-"""A convolution by hand: a window over the slice, nine products, and the map that their sums make."""
+"""A manual convolution: a window over the slice, nine products, and the map of their sums."""
 
 from __future__ import annotations
 
