@@ -161,8 +161,8 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
         "window": (gray, {"WindowCenter": 380, "WindowWidth": 760}),
     }
     for name, (values, fields) in forms.items():
-        yield Seed("DICOM", f"{name}.dcm", _dicom(values, 0, fields))
-    yield Seed("DICOM", "without_preamble", _dicom(gray, 0, {})[132:])
+        yield Seed("DICOM", f"{name}.dcm", dicom(values, 0, fields))
+    yield Seed("DICOM", "without_preamble", dicom(gray, 0, {})[132:])
     told = [
         {"SeriesDescription": "AX T2 FLAIR", "InversionTime": 2500, "EchoTime": 120},
         {"SeriesDescription": "AX T1 W/O CONTRAST", "ContrastBolusAgent": "NONE"},
@@ -170,7 +170,7 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
     files = [
         (
             f"{at}_{index}",
-            _dicom(gray, index, fields | {"SeriesInstanceUID": f"1.2.{at + 1}"})[132:],
+            dicom(gray, index, fields | {"SeriesInstanceUID": f"1.2.{at + 1}"})[132:],
         )
         for at, fields in enumerate(told)
         for index in (0, 1, 3, 4)
@@ -185,7 +185,7 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
         ),
     ]
     turned = [
-        (f"{name}/{index}.dcm", _dicom(gray, index, {"SeriesDescription": name} | fields))
+        (f"{name}/{index}.dcm", dicom(gray, index, {"SeriesDescription": name} | fields))
         for name, fields in mixed
         for index in range(3)
     ]
@@ -205,10 +205,11 @@ def _two_patients(gray: np.ndarray) -> Iterator[tuple[str, bytes]]:
                     "SeriesDescription": name,
                 }
                 if who == 1 or (number, index) != (1, 1):
-                    yield f"P{who}/{number}/{index}.dcm", _dicom(gray, index, fields)
+                    yield f"P{who}/{number}/{index}.dcm", dicom(gray, index, fields)
 
 
-def _dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
+def dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
+    """Write a slice of 16 bits, 6 mm from the one before; ``fields`` are elements added or replaced."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
