@@ -7,7 +7,7 @@ import streamlit as st
 from btmodels.filenames import plain_path
 from btmodels.io.batch import InputFile
 from ui.analyze.upload_batch import UploadBatch, UploadOverrides, read_batch
-from ui.session.cache import forget_uploads, upload_key
+from ui.session.cache import forget_uploads, keep, upload_key
 from ui.session.stack import Stack
 
 OWN = upload_key("uploads.own")
@@ -67,8 +67,8 @@ def uploaded(overrides: UploadOverrides) -> UploadBatch:
     if kept is None or kept[0] != mark:
         with st.spinner("Reading your files…"):
             batch = read_batch(files, overrides, st.session_state.setdefault(_STATE, {}))
-        kept = st.session_state[_KEPT] = mark, batch
-    st.session_state[OWN] = kept[1].stack
+        kept = keep(_KEPT, (mark, batch))
+    keep(OWN, kept[1].stack)
     return kept[1]
 
 
@@ -91,7 +91,8 @@ def _carried(files: list[InputFile]) -> list[InputFile]:
     last: list[InputFile] = st.session_state.get(_LAST, [])
     if not files and last and not taken_out:
         before = [*before, *last]
-    st.session_state[_BEFORE], st.session_state[_LAST] = before, files
+    keep(_BEFORE, before)
+    keep(_LAST, files)
     if before:
         many = "1 file" if len(before) == 1 else f"{len(before)} files"
         st.caption(

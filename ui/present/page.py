@@ -25,7 +25,7 @@ from ui.present.slides import draw_slide
 from ui.present.whole_patient import draw_whole_patient
 from ui.results.slice_answer import draw_slice_answer
 from ui.session import analysis, samples
-from ui.session.cache import upload_key
+from ui.session.cache import keep, upload_key
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import LAYERS, View, read_link
 from ui.shared import badges
@@ -71,7 +71,7 @@ def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
 
 def remember_upload(stack: Stack, model: str | None, view: View) -> None:
     """Keep the displayed part of the visitor's files in this session, so that it can be presented."""
-    st.session_state[UPLOAD] = stack, model, view
+    keep(UPLOAD, (stack, model, view))
 
 
 def draw_presentation() -> None:

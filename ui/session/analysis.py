@@ -17,7 +17,7 @@ from btmodels.registry import Record
 from btmodels.slices import Analysis, Prediction, Slice
 from ui.results import scores
 from ui.session import gradcam, quality
-from ui.session.cache import upload_key
+from ui.session.cache import keep, upload_key
 from ui.session.stack import Analyzed, Stack
 
 SEGMENTER, CLASSIFIER = "default", "default-classifier"
@@ -159,10 +159,8 @@ def run_next(stack: Stack, index: int, model: str | None = None) -> None:
             ahead = _ask(stack, rest[:CHUNK], records)
         st.session_state[AHEAD] = ahead
         if asked:
-            st.session_state[KEPT] = (
-                kept | _answered(stack, asked, predictions, records),
-                asked.mark,
-            )
+            found = kept | _answered(stack, asked, predictions, records)
+            keep(KEPT, (found, asked.mark))
     except BrainTumorError as error:
         st.session_state[FAILURE] = str(error)
 
@@ -218,7 +216,7 @@ def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]
         for key in stack.keys:
             if key not in kept and (analysis := _shared().get((key, *_mark(records)))):
                 kept[key] = analysis
-    st.session_state[KEPT] = kept, _mark(records)
+    keep(KEPT, (kept, _mark(records)))
     return kept
 
 

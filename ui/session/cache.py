@@ -65,6 +65,17 @@ class SessionCache(Generic[Value]):
         return st.session_state.setdefault(self.key, {})
 
 
+def keep(key: str, value: Value) -> Value:
+    """Put ``value`` into the session, in place of what stands under ``key``, and return it.
+
+    For what is large: assigned to alone, a key keeps its value of the last run beside the new one until the
+    next run.
+    """
+    st.session_state.pop(key, None)
+    st.session_state[key] = value
+    return value
+
+
 def upload_key(key: str) -> str:
     """Return the name of a session key whose value `forget_uploads` drops."""
     _upload_keys.append(key)

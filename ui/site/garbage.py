@@ -8,11 +8,15 @@ where the last one is a while ago: what a visitor has forgotten leaves the memor
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 import pkgutil
 import threading
 import time
+
+from streamlit.runtime import get_instance
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
 import ui
 from btmodels.processes import release_memory
@@ -22,6 +26,9 @@ LIBRARIES = ("pandas", "plotly.graph_objects", "plotly.io", "pyarrow")
 
 EVERY_SECONDS = 5.0
 """Between two searches."""
+
+LEFT_SECONDS = 20.0
+"""Between two looks for visitors who have left."""
 
 _served = threading.Event()
 _searching = threading.Lock()
@@ -37,6 +44,23 @@ def freeze_after_first_page() -> None:
     threading.Thread(target=_freeze_heap, name="freeze-heap", daemon=True).start()
 
 
+async def give_back_forever() -> None:
+    """Give back the memory of visitors who have left, now and then.
+
+    Streamlit ends the session of a closed tab when the next one is closed. Where a class has left, that may
+    be tomorrow. To be run in the server's own event loop, which alone touches the sessions.
+    """
+    while True:
+        await asyncio.sleep(LEFT_SECONDS)
+        if end_left_sessions(get_instance()._session_mgr._session_storage):
+            await asyncio.to_thread(_collect)
+
+
+def end_left_sessions(storage: MemorySessionStorage) -> int:
+    """End the sessions of tabs that were closed `server.disconnectedSessionTTL` ago; return how many."""
+    return len(storage._cache.expire())
+
+
 def page_served() -> None:
     """Say that a page has been drawn; whatever waits for the first one may begin."""
     global _searched_at
@@ -44,11 +68,15 @@ def page_served() -> None:
     if time.monotonic() - _searched_at < EVERY_SECONDS or not _searching.acquire(blocking=False):
         return
     try:
-        gc.collect()
-        release_memory()
+        _collect()
         _searched_at = time.monotonic()
     finally:
         _searching.release()
+
+
+def _collect() -> None:
+    gc.collect()
+    release_memory()
 
 
 def _freeze_heap() -> None:

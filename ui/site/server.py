@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -78,8 +79,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         from streamlit.runtime.pages_manager import PagesManager
 
         PagesManager.uses_pages_directory = False
+    giving_back = asyncio.create_task(garbage.give_back_forever())
     _log.info("started")
     yield
+    giving_back.cancel()
     get_engine().close()
     _log.info("stopped")
 

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from btmodels.slices import FLAIR, Slice
-from ui.session.cache import upload_key
+from ui.session.cache import keep, upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
 from ui.shared.component_files import module, read
@@ -63,7 +63,7 @@ def pack_stack(analyzed: Analyzed, threshold: float) -> bytes:
     kept, slices, store = st.session_state.get(PACKED) or ("", [], PlaneStore())
     if kept != version:  # most reruns change nothing of it
         slices = _pack(analyzed, store)
-        st.session_state[PACKED] = version, slices, store
+        keep(PACKED, (version, slices, store))
     meta = {
         "id": stack.id,
         "version": version,

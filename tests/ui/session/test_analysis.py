@@ -15,7 +15,7 @@ from btmodels import registry
 from btmodels.errors import EngineError
 from btmodels.slices import Prediction, Slice
 from tests import fakes
-from ui.session import analysis, gradcam, quality
+from ui.session import analysis, cache, gradcam, quality
 from ui.session.stack import Stack
 
 SLICES = 2 * analysis.CHUNK + 3
@@ -45,7 +45,7 @@ class SlowEngine(fakes.FakeEngine):
 @pytest.fixture
 def engine(monkeypatch):
     session = SimpleNamespace(session_state={})
-    for module in (analysis, quality, gradcam):
+    for module in (analysis, cache, quality, gradcam):
         monkeypatch.setattr(module, "st", session)
     return fakes.use(monkeypatch, SlowEngine())
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import sys
+import time
 import weakref
+from types import SimpleNamespace
 
 import pytest
 import streamlit.config
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
 from tests.pages.conftest import ROOT
 from ui.site import garbage
@@ -61,6 +65,25 @@ def test_a_page_ends_with_a_search_where_the_last_is_a_while_ago(searches, secon
     searches(seconds)
     garbage.page_served()
     assert (knot() is not None) is left
+
+
+def test_the_session_of_a_closed_tab_ends_though_nobody_comes(monkeypatch):
+    storage = MemorySessionStorage(ttl_seconds=0.2)
+    session = Knot()
+    info = SimpleNamespace(session=SimpleNamespace(id="left", state=session))
+    storage.save(info)
+    assert garbage.end_left_sessions(storage) == 0 and storage.get("left") is info
+    time.sleep(0.25)
+    left, info, session = weakref.ref(session), None, None
+    monkeypatch.setattr(garbage, "LEFT_SECONDS", 0.01)
+    monkeypatch.setattr(
+        garbage,
+        "get_instance",
+        lambda: SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage)),
+    )
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(garbage.give_back_forever(), 0.5))
+    assert left() is None
 
 
 def test_streamlit_leaves_the_search_to_us():
