@@ -19,39 +19,24 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-import tifffile
-from PIL import Image
 
 from btmodels import paths
-from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.io.batch import InputFile, read_batch
 from btmodels.io.sandbox import Reader
+from train.fuzz_seeds import Seed, pack_zip, seeds
 from train.provenance import command_line, versions, write_json
 
 SECONDS = 2.0
 """A file that takes longer is given up."""
 
-LARGEST_SEED = 150_000
-"""Bytes; larger files of the libraries would only slow this down."""
-
 NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 """Values at which lengths and offsets tend to break."""
-
-
-@dataclass(frozen=True)
-class Seed:
-    """A sound file: the format it counts for, its name, its bytes."""
-
-    kind: str
-    name: str
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -164,9 +149,11 @@ def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:
         return _with_rows(seed.data, lambda rows: damage(rows, others, rng))
     if seed.kind == "zip":
         with zipfile.ZipFile(io.BytesIO(seed.data)) as source:
+            if source.testzip():  # a member is damaged already
+                return damage(seed.data, others, rng)
             entries = [(entry.filename, source.read(entry)) for entry in source.infolist()]
         which = int(rng.integers(len(entries)))
-        return _zip(
+        return pack_zip(
             [
                 (name, damage(data, others, rng) if i == which else data)
                 for i, (name, data) in enumerate(entries)
@@ -232,193 +219,3 @@ def damage(data: bytes, others: list[Seed], rng: np.random.Generator) -> bytes:
     if rng.random() < 0.05:
         del content[int(rng.integers(len(content) + 1)) :]
     return bytes(content)
-
-
-def seeds() -> Iterator[Seed]:
-    """Yield sound files of every format that is read: made from a synthetic slice, and those of pydicom
-    and nibabel that are small."""
-    patient = cohort.read_cohort(cohort.samples_root())[0]
-    middle = cohort.read_slice(patient, patient.files[len(patient.files) // 2])
-    pixels = cv2.resize(middle.pixels, (48, 40), interpolation=cv2.INTER_AREA)
-    yield from _tiffs(pixels)
-    yield from _pictures(pixels)
-    yield from _volumes(pixels)
-    yield from _series(pixels)
-    yield from _of_libraries()
-    yield from _zips(pixels)
-
-
-def _tiffs(pixels: np.ndarray) -> Iterator[Seed]:
-    gray, deep = pixels[..., 1], pixels.astype(np.uint16) * 257
-    forms = {
-        "color": (pixels, {"photometric": "rgb"}),
-        "gray": (gray, {}),
-        "deep": (deep, {"photometric": "rgb"}),
-        "big_endian": (deep[..., 1], {"byteorder": ">"}),
-        "float": (pixels.astype(np.float32) / 255, {"photometric": "rgb"}),
-        "packed": (pixels, {"photometric": "rgb", "compression": "zlib"}),
-        "predicted": (pixels, {"photometric": "rgb", "compression": "zlib", "predictor": True}),
-        "pages": (np.stack([gray, gray]), {"photometric": "minisblack"}),
-        "big": (pixels, {"photometric": "rgb", "bigtiff": True}),
-        "tiled": (pixels, {"photometric": "rgb", "tile": (16, 16)}),
-        "channels": (
-            np.moveaxis(pixels, 2, 0).copy(),
-            {"imagej": True, "metadata": {"axes": "CYX"}},
-        ),
-        "clear": (
-            np.dstack([pixels, gray]),
-            {"photometric": "rgb", "extrasamples": ["unassalpha"]},
-        ),
-    }
-    for name, (values, options) in forms.items():
-        buffer = io.BytesIO()
-        tifffile.imwrite(buffer, values, **options)
-        yield Seed("TIFF", f"{name}.tif", buffer.getvalue())
-    for packing in ("tiff_lzw", "jpeg", "packbits"):
-        yield _saved("TIFF", f"{packing}.tif", Image.fromarray(pixels), compression=packing)
-
-
-def _pictures(pixels: np.ndarray) -> Iterator[Seed]:
-    image = Image.fromarray(pixels)
-    gray = Image.fromarray(pixels[..., 1])
-    clear = Image.fromarray(np.dstack([pixels, pixels[..., :1]]))
-    yield _saved("PNG", "color.png", image)
-    yield _saved("PNG", "gray.png", gray)
-    yield _saved("PNG", "palette.png", image.quantize(32))
-    yield _saved("PNG", "alpha.png", clear)
-    transparent = bytes([0] + [255] * 31)
-    yield _saved("PNG", "clear_palette.png", image.quantize(32), transparency=transparent)
-    yield _saved("PNG", "two.png", Image.fromarray(np.dstack([pixels[..., 1]] * 2)))
-    yield _saved("PNG", "bits.png", gray.convert("1"))
-    yield Seed("PNG", "deep.png", cv2.imencode(".png", pixels.astype(np.uint16) * 257)[1].tobytes())
-    yield _saved("JPEG", "color.jpg", image)
-    yield _saved("JPEG", "gray.jpg", gray)
-    yield _saved("JPEG", "progressive.jpg", image, progressive=True)
-    yield _saved("JPEG", "print.jpg", image.convert("CMYK"))
-    yield _saved("WEBP", "lossy.webp", image)
-    yield _saved("WEBP", "lossless.webp", clear, lossless=True)
-    yield _saved("BMP", "color.bmp", image)
-    yield _saved("BMP", "gray.bmp", gray)
-
-
-def _saved(kind: str, name: str, image: Image.Image, **options: object) -> Seed:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return Seed(kind, name, buffer.getvalue())
-
-
-def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
-    import gzip
-
-    import nibabel
-
-    stack = np.stack([pixels[..., 1]] * 4, axis=2)
-    forms = {
-        "bytes": nibabel.Nifti1Image(stack, np.diag([2.0, 2.0, 5.0, 1.0])),
-        "floats": nibabel.Nifti1Image(stack.astype(np.float32), np.diag([-1.0, 1.0, 3.0, 1.0])),
-        "shorts": nibabel.Nifti2Image(stack.astype(np.int16), np.eye(4)),
-        "sequences": nibabel.Nifti1Image(np.stack([stack] * 3, axis=3), np.eye(4)),
-    }
-    for name, image in forms.items():
-        yield Seed("NIfTI", f"{name}.nii", image.to_bytes())
-    plain = forms["bytes"].to_bytes()
-    yield Seed("NIfTI", "packed.nii.gz", gzip.compress(plain, mtime=0))
-    members = gzip.compress(plain[:500], mtime=0) + gzip.compress(plain[500:], mtime=0)
-    yield Seed("NIfTI", "members.nii.gz", members)
-    far = stack.astype(np.int16)
-    far[0, 0, 0] = -32768
-    yield Seed("NIfTI", "far.nii", nibabel.Nifti1Image(far, np.diag([-1.0, -1, 6, 1])).to_bytes())
-    scored = (stack - stack.mean()).astype(np.float32)
-    case = {"a_flair.nii": stack, "a_t1.nii": scored, "a_seg.nii": (stack > 99).astype(np.uint8)}
-    files = [(n, nibabel.Nifti1Image(v, np.eye(4)).to_bytes()) for n, v in case.items()]
-    yield Seed("zip", "case.zip", _zip(files))
-
-
-def _series(pixels: np.ndarray) -> Iterator[Seed]:
-    """Series as scanners write them, with what goes wrong in them: padding, high bits, tilts and gaps."""
-    gray = pixels[..., 1].astype(np.int16) * 3
-    padded = gray.copy()
-    padded[:4] = -2000
-    forms = {
-        "padded": (padded, {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": -1990}),
-        "inverted": (765 - gray, {"PhotometricInterpretation": "MONOCHROME1"}),
-        "high": (gray << 4, {"BitsStored": 12, "HighBit": 15}),
-        "window": (gray, {"WindowCenter": 380, "WindowWidth": 760}),
-    }
-    for name, (values, fields) in forms.items():
-        yield Seed("DICOM", f"{name}.dcm", _dicom(values, 0, fields))
-    told = [
-        {"SeriesDescription": "AX T2 FLAIR", "InversionTime": 2500, "EchoTime": 120},
-        {"SeriesDescription": "AX T1 W/O CONTRAST", "ContrastBolusAgent": "NONE"},
-    ]
-    files = [
-        (
-            f"{at}_{index}",
-            _dicom(gray, index, fields | {"SeriesInstanceUID": f"1.2.{at + 1}"})[132:],
-        )
-        for at, fields in enumerate(told)
-        for index in (0, 1, 3, 4)
-    ]
-    yield Seed("zip", "series.zip", _zip(files))
-
-
-def _dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    own = {
-        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
-        "SOPInstanceUID": f"1.2.3.{index + 1}",
-        "StudyInstanceUID": "1.2.3",
-        "SeriesInstanceUID": "1.2.1",
-        "FrameOfReferenceUID": "1.2.9",
-        "Modality": "MR",
-        "InstanceNumber": index + 1,
-        "Rows": values.shape[0],
-        "Columns": values.shape[1],
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "BitsAllocated": 16,
-        "BitsStored": 16,
-        "HighBit": 15,
-        "PixelRepresentation": 1,
-        "PixelSpacing": [1.8, 1.8],
-        "ImagePositionPatient": [0, 0.5 * index, 6.0 * index],
-        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
-    }
-    for key, value in (own | fields).items():
-        setattr(dataset, key, value)
-    dataset.PixelData = values.astype("<i2").tobytes()
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
-
-
-def _of_libraries() -> Iterator[Seed]:
-    import nibabel
-    import pydicom
-
-    scans = Path(pydicom.__file__).parent / "data" / "test_files"
-    volumes = Path(nibabel.__file__).parent / "tests" / "data"
-    for kind, folder, pattern in (("DICOM", scans, "*.dcm"), ("NIfTI", volumes, "*.nii*")):
-        for file in sorted(folder.glob(pattern)):
-            if file.stat().st_size <= LARGEST_SEED:
-                yield Seed(kind, file.name, file.read_bytes())
-
-
-def _zips(pixels: np.ndarray) -> Iterator[Seed]:
-    files = [each for each in _pictures(pixels) if each.kind in ("PNG", "JPEG")][:3]
-    entries = [(f"patient/{each.name}", each.data) for each in files]
-    for name, packing in (("packed.zip", zipfile.ZIP_DEFLATED), ("plain.zip", zipfile.ZIP_STORED)):
-        yield Seed("zip", name, _zip(entries, packing))
-
-
-def _zip(entries: list[tuple[str, bytes]], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", packing) as target:
-        for name, data in entries:
-            target.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, packing)
-    return buffer.getvalue()

@@ -14,7 +14,7 @@ from btmodels.errors import DecodeError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks, plain_name, stem_of
 from btmodels.io.cases import Cases
 from btmodels.io.dicom.file import DicomFile
-from btmodels.io.formats import KNOWN, VOLUMES, unread_image
+from btmodels.io.formats import KNOWN, VOLUMES, is_header_alone, unread_image
 from btmodels.io.image import decode_mask
 from btmodels.io.read import Content, open_zip, read_file
 from btmodels.io.scan import Scan
@@ -282,7 +282,7 @@ class _Reading:
             return  # it was told before
         if file.bulk and file.short.upper() == "DICOMDIR":
             self.notes.append(Remark(file.id, str(error)))
-        elif file.known or not file.bulk or unread_image(file.data):
+        elif file.known or not file.bulk or unread_image(file.data) or is_header_alone(file.data):
             self.errors.append(Remark(file.id, str(error)))
         else:
             passed.append(file)

@@ -94,6 +94,13 @@ def starts_as_known(data: bytes) -> bool:
     return data[344:347] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
 
 
+def is_header_alone(data: bytes) -> bool:
+    """Tell whether a file is the header of an Analyze or NIfTI volume in two files (.hdr and .img)."""
+    if data[4:7] == b"ni2":
+        return True
+    return data[:4] in _ANALYZE and len(data) < 1_000 and data[344:347] != b"n+1"
+
+
 _ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
 _MGH_TYPES = tuple(bytes([0, 0, 0, kind]) for kind in (0, 1, 3, 4, 10))
 

@@ -23,6 +23,9 @@ from btmodels.slices import CHANNELS, FLAIR
 LEAST_PIXELS = 32
 """A picture with fewer rows or columns cannot show a head."""
 
+MOST_ASPECT = 2.4
+"""Longer over shorter side of a picture: half a head is still within 2 to 1, a line of text is not."""
+
 MOST_SIDE = 1024
 """Rows or columns that are looked at; of larger pictures every second or third, for what is looked for
 shows at 128."""
@@ -55,6 +58,10 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
         text = "This picture is too small to show a slice of a head."
         evidence = f"It has {rows} × {cols} pixels; at least {LEAST_PIXELS} each way are needed."
         return QualityReport((Finding("tiny", "stop", text, evidence),))
+    if max(rows, cols) > MOST_ASPECT * min(rows, cols):
+        text = "This picture is too long and narrow to show a slice of a head: no mask is drawn."
+        evidence = f"It has {rows} × {cols} pixels; slices of a head are nearly square."
+        return QualityReport((Finding("not_a_brain", "stop", text, evidence),))
     step = max(rows, cols) // MOST_SIDE or 1
     pixels = pixels[::step, ::step]
     if found := _mask(pixels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import nibabel
@@ -298,3 +299,16 @@ def test_what_is_not_read_is_called_by_its_name(name):
     data, what = NAMED[name]
     (error,) = read({name: data}).errors
     assert what in error.text and error.text.startswith(name)
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Pair, nibabel.Nifti2Pair, nibabel.AnalyzeImage])
+def test_a_volume_in_two_files_is_named_in_a_folder_too(kind):
+    pair = kind(VALUES.transpose(2, 1, 0).astype(np.int16), np.eye(4))
+    buffers = pair.make_file_map({"header": io.BytesIO(), "image": io.BytesIO()})
+    pair.to_file_map(buffers)
+    files = {f"a.{end}": buffers[part].fileobj.getvalue() for end, part in HALVES.items()}
+    (error,) = read(files, bulk=True).errors
+    assert error.text.startswith("a.hdr") and "in two files" in error.text
+
+
+HALVES = {"hdr": "header", "img": "image"}

@@ -198,3 +198,16 @@ def test_a_picture_of_forty_megapixels_costs_little_memory():
         tracemalloc.stop()
     assert found.findings[0].kind in ("dark", "empty")
     assert peak < 100_000_000, "it would take several times the picture's 120 MB"
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "stopped"), [(100, 250, True), (250, 100, True), (120, 240, False)]
+)
+def test_a_strip_is_no_slice(rows, cols, stopped):
+    """A head squeezed into a strip, or half of it beside black: only the shape of the picture decides."""
+    pixels = np.zeros((rows, cols, 3), np.uint8)
+    side = min(rows, cols)
+    pixels[:side, :side] = cv2.resize(samples()[0], (side, side), interpolation=cv2.INTER_AREA)
+    found = check.check_slice(pixels)
+    said = any("long and narrow" in each.text for each in found.findings)
+    assert said == stopped and (not stopped or found.stop is not None)
