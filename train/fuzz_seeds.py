@@ -139,6 +139,21 @@ def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
     case = {"a_flair.nii": stack, "a_t1.nii": scored, "a_seg.nii": (stack > 99).astype(np.uint8)}
     files = [(n, nibabel.Nifti1Image(v, np.eye(4)).to_bytes()) for n, v in case.items()]
     yield Seed("zip", "case.zip", pack_zip(files))
+    yield Seed("zip", "cases.zip", pack_zip(_two_cases(stack)))
+
+
+def _two_cases(stack: np.ndarray) -> list[tuple[str, bytes]]:
+    """Volumes and labels of two patients on one grid, named alike in two folders."""
+    labels = (stack > 99) * np.uint8(4)
+    forms = {"flair": stack, "t1": stack // 2, "t1ce": stack // 3, "seg": labels}
+    return [
+        (
+            f"{patient}/{name}.nii",
+            nibabel.Nifti1Image(values, np.diag([-2.0, -2.0, 5.0, 1.0])).to_bytes(),
+        )
+        for patient in ("P1", "P2")
+        for name, values in forms.items()
+    ]
 
 
 def _series(pixels: np.ndarray) -> Iterator[Seed]:
@@ -161,8 +176,8 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
         "window": (gray, {"WindowCenter": 380, "WindowWidth": 760}),
     }
     for name, (values, fields) in forms.items():
-        yield Seed("DICOM", f"{name}.dcm", dicom(values, 0, fields))
-    yield Seed("DICOM", "without_preamble", dicom(gray, 0, {})[132:])
+        yield Seed("DICOM", f"{name}.dcm", write_dicom(values, 0, fields))
+    yield Seed("DICOM", "without_preamble", write_dicom(gray, 0, {})[132:])
     told = [
         {"SeriesDescription": "AX T2 FLAIR", "InversionTime": 2500, "EchoTime": 120},
         {"SeriesDescription": "AX T1 W/O CONTRAST", "ContrastBolusAgent": "NONE"},
@@ -170,13 +185,16 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
     files = [
         (
             f"{at}_{index}",
-            dicom(gray, index, fields | {"SeriesInstanceUID": f"1.2.{at + 1}"})[132:],
+            write_dicom(gray, index, fields | {"SeriesInstanceUID": f"1.2.{at + 1}"})[132:],
         )
         for at, fields in enumerate(told)
         for index in (0, 1, 3, 4)
     ]
     yield Seed("zip", "series.zip", pack_zip(files))
-    yield Seed("zip", "patients.zip", pack_zip(list(_two_patients(gray))))
+    patients = list(_two_patients(gray))
+    yield Seed("zip", "patients.zip", pack_zip(patients))
+    flat = [(name.replace("/", "_"), data) for name, data in patients]
+    yield Seed("zip", "flat.zip", pack_zip(flat))
     mixed = [
         ("flair_tilted", {"ImageOrientationPatient": [1, 0, 0, 0, 0.98, 0.199]}),
         (
@@ -185,7 +203,7 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
         ),
     ]
     turned = [
-        (f"{name}/{index}.dcm", dicom(gray, index, {"SeriesDescription": name} | fields))
+        (f"{name}/{index}.dcm", write_dicom(gray, index, {"SeriesDescription": name} | fields))
         for name, fields in mixed
         for index in range(3)
     ]
@@ -205,10 +223,10 @@ def _two_patients(gray: np.ndarray) -> Iterator[tuple[str, bytes]]:
                     "SeriesDescription": name,
                 }
                 if who == 1 or (number, index) != (1, 1):
-                    yield f"P{who}/{number}/{index}.dcm", dicom(gray, index, fields)
+                    yield f"P{who}/{number}/{index}.dcm", write_dicom(gray, index, fields)
 
 
-def dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
+def write_dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
     """Write a slice of 16 bits, 6 mm from the one before; ``fields`` are elements added or replaced."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()

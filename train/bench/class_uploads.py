@@ -16,7 +16,7 @@ from btmodels.dataset import cohort
 from train.bench.client import Session, Site
 from train.bench.crowd import Crowd
 from train.bench.memory import PAGE, QUERY
-from train.fuzz_seeds import dicom
+from train.fuzz_seeds import write_dicom
 
 USERS, SECONDS = 50, 300.0
 
@@ -111,7 +111,7 @@ def _file(pixels: np.ndarray, at: int, number: int, count: int) -> tuple[str, by
             "SeriesInstanceUID": f"{uid}.1",
             "SOPInstanceUID": f"{uid}.1.{at + 1}",
         }
-        return f"series/{at}.dcm", dicom(pixels[..., 1].astype(np.int16) * 3, at, fields)
+        return f"series/{at}.dcm", write_dicom(pixels[..., 1].astype(np.int16) * 3, at, fields)
     file = io.BytesIO()
     tifffile.imwrite(file, pixels)
     return f"study_{number}_{count}/study_{number}_{count}_{at + 1}.tif", file.getvalue()
