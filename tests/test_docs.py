@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from btmodels import registry
 from btmodels.dataset import cohort
 from ui.shared.content import sections
 
@@ -183,3 +184,9 @@ def test_no_class_name_stands_for_two_things():
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_the_talk_says_how_many_patients_the_default_network_was_trained_on():
+    split, record = cohort.load_split(), registry.load_record("default")
+    patients = sum(len(split[subset]) for subset in record.training_subsets)
+    assert f"It was trained on {patients} patients" in sections("cards/present.md")["Limits"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+from pydicom.uid import JPEGBaseline8Bit
 
 from btmodels.errors import DecodeError
 from btmodels.io.dicom.elements import number_of, text_of
@@ -69,8 +70,10 @@ def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
     high = stored > 0 and 0 < shift <= int(dataset.get("BitsAllocated") or 0) - stored
     if high and not syntax.is_encapsulated:
         dataset.BitsStored = stored + shift
+    # GDCM ends the process at some damaged JPEGs, and whatever is sound of 8 bits Pillow reads as well.
+    plugin = "pillow" if syntax == JPEGBaseline8Bit else ""
     try:
-        values = pixel_array(dataset)
+        values = pixel_array(dataset, decoding_plugin=plugin)
     except RuntimeError as error:  # no decoder of several could
         raise DecodeError(
             f"{name} holds a picture packed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
