@@ -386,7 +386,7 @@ def test_encoder_and_decoder(visit, site, first):
     assert len(visit.frames) == sent
 
     # Trained networks side by side, scored as the library scores what is drawn.
-    for pair, place in itertools.product(("unet", "resunet"), ("panel-1", "panel-2")):
+    for pair, place in itertools.product(("unet", "resunet_small"), ("panel-1", "panel-2")):
         within = f".st-key-learn-encoder-decoder-pair-{pair} .{place}"
         marked = visit.drawn(within=within)[..., 3] > 0
         assert visit.number("dice", within) == score_of(marked, first.truth)

@@ -64,7 +64,6 @@ def draw_detection(text: Text) -> None:
             }
         )
     first = document["rows"][0]
-    st.header("By classifier, by segmenter, and with neighbors", anchor=False)
     st.markdown(text.get("Detection", ""))
     table(
         [{"By": names[kind], **cells} for kind, cells in by.items()],

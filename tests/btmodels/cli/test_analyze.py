@@ -45,10 +45,11 @@ KEYS = [
 
 
 def draw(path: Path, rows: int = 40, cols: int = 48, tumor: bool = False) -> Path:
-    """Write a bright disk on black; a tumor is a square of 100 pixels that is brighter in FLAIR."""
+    """Write a bright disk on black, in three channels that differ; a tumor is a square of 100 pixels that
+    is brighter in FLAIR."""
     row, col = np.ogrid[:rows, :cols]
     pixels = np.zeros((rows, cols, 3), np.uint8)
-    pixels[(row - rows // 2) ** 2 + (col - cols // 2) ** 2 < 16**2] = 100
+    pixels[(row - rows // 2) ** 2 + (col - cols // 2) ** 2 < 16**2] = 90, 100, 110
     if tumor:
         pixels[15:25, 20:30, 1] = 250
     path.parent.mkdir(parents=True, exist_ok=True)
