@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from btmodels import paths
 from btmodels.dataset import cohort
@@ -430,6 +431,15 @@ def test_encoder_and_decoder(visit, site, first):
     assert page.locator("[data-testid=stException]").count() == 0
 
 
+def drawn_anew(visit, before: np.ndarray) -> np.ndarray:
+    """Return the map of the kernel once it is another than before."""
+    for _ in range(30):
+        if ((now := visit.drawn("image", ".kernels")) != before).any():
+            return now
+        visit.page.wait_for_timeout(100)
+    pytest.fail("the map of the kernel stays as it was")
+
+
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_transfer(visit, site):
     open_lesson(visit, site, "transfer&set=site&kernel=3", "[data-map=site-2-sum]")
@@ -439,19 +449,18 @@ def test_transfer(visit, site):
     # No block is cut off by the narrow screen: what scrolls within a page is not seen above.
     blocks = [each.bounding_box() for each in freezing.locator(".blocks > div").all()]
     assert len(blocks) == 9 and all(box["x"] + box["width"] <= 390 for box in blocks)
+    # What follows a control is drawn with the next frame.
     visit.page.locator("[name=done]").fill("60")
-    assert freezing.get_attribute("data-moves") == "true"
+    expect(freezing).to_have_attribute("data-moves", "true")
     choose(visit, ".arm [value=frozen]")
-    assert freezing.get_attribute("data-moves") == "false"
+    expect(freezing).to_have_attribute("data-moves", "false")
     visit.view("arm=frozen")
     before = visit.drawn("image", ".kernels")
     visit.page.get_by_role("radio", name="Kernel 10", exact=True).click()
-    after = visit.drawn("image", ".kernels")
-    assert (after != before).any() and "Kernel 10 of 64" in visit.page.locator(
-        "[data-say=kernel]"
-    ).inner_text()
+    expect(visit.page.locator("[data-say=kernel]")).to_contain_text("Kernel 10 of 64")
+    before = drawn_anew(visit, before)
     choose(visit, ".look [value=relu]")
-    assert (visit.drawn("image", ".kernels") != after).any()
+    drawn_anew(visit, before)
     choose(visit, ".sets [value=chance]")
     visit.view("set=chance")
     visit.view("kernel=10")
