@@ -64,20 +64,21 @@ def draw_detection(text: Text) -> None:
             }
         )
     first = document["rows"][0]
-    st.markdown(text.get("Detection", ""))
-    table(
-        [{"By": names[kind], **cells} for kind, cells in by.items()],
-        {
-            "By": st.column_config.TextColumn(pinned=True),
-            **{column: st.column_config.TextColumn() for column in next(iter(by.values()))},
-        },
-        "detection",
-        "AUC and sensitivity by classifier, by segmenter and by both, for slices alone and with neighbors.",
-    )
-    st.caption(
-        f"{first['slices']:,} slices of {first['patients']} patients, by networks that never saw them; "
-        "sensitivity at 95% specificity; in parentheses 95% confidence intervals over patients."
-    )
+    with st.expander("By classifier and by segmenter, slice alone and with neighbors"):
+        st.markdown(text.get("Detection", ""))
+        table(
+            [{"By": names[kind], **cells} for kind, cells in by.items()],
+            {
+                "By": st.column_config.TextColumn(pinned=True),
+                **{column: st.column_config.TextColumn() for column in next(iter(by.values()))},
+            },
+            "detection",
+            "AUC and sensitivity by classifier, segmenter and both, alone and with neighbors.",
+        )
+        st.caption(
+            f"{first['slices']:,} slices of {first['patients']} patients, by networks that never saw them; "
+            "sensitivity at 95% specificity; in parentheses 95% confidence intervals over patients."
+        )
 
 
 def _of_slices(row: dict[str, Any], key: str) -> str:
