@@ -152,7 +152,8 @@ class Record:
     Attributes:
         name: Registry name.
         sha256: Of the weights file; of a network with members as `members_sha256` gives it.
-        threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients.
+        threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients or by
+            cross-validation.
         temperature: Divides the logits before the sigmoid; above 0.
         flips: Whether the left-right mirrored slice is averaged in.
         min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped, counted in

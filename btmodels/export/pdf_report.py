@@ -103,7 +103,7 @@ def _study_page(
     area_curve(pdf, summary.areas)
     _table(pdf, _study_figures(summary, analyses))
     _list(pdf, "How far the networks agree on the largest or chosen slice", context.agreement)
-    _list(pdf, "What to keep in mind", caveats())
+    _list(pdf, "What to keep in mind", caveats(analyses[0].model))
 
 
 def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[tuple[str, str]]:
@@ -144,7 +144,7 @@ def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportCo
     elif not quality.findings:
         sentences = (_FIT, *sentences)
     _list(pdf, "What was noticed", sentences, rest=62)
-    _list(pdf, "What to keep in mind", caveats())
+    _list(pdf, "What to keep in mind", caveats(analysis.model))
     _list(pdf, "Where it comes from", _sources(analysis, context.made))
 
 
@@ -246,9 +246,14 @@ def _sources(analysis: Analysis, made: date) -> tuple[str, ...]:
     )
 
 
-def caveats() -> tuple[str, ...]:
-    """Return what holds of every report, with the number of patients as the split has them."""
-    trained_on = cohort.load_split()["train"]
+def caveats(model: str) -> tuple[str, ...]:
+    """Return the limits that every report names, with the number of the segmenter's training patients.
+
+    Args:
+        model: Registry name of the segmenter.
+    """
+    split, record = cohort.load_split(), registry.load_record(model)
+    trained_on = [folder for subset in record.training_subsets for folder in split[subset]]
     sites = {folder.split("_")[1] for folder in trained_on}  # TCGA_<institution>_<patient>_<date>
     return (
         f"The mask is what a network marks, trained on {len(trained_on)} patients with lower-grade glioma "

@@ -279,11 +279,11 @@ def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:
     stand_in = parts["flair" if "flair" in parts else next(iter(parts))][1]
     channels = [_channel(parts.get(role), stand_in) for role in SEQUENCES]
     notes = tuple(dict.fromkeys(note for scan in used for note in scan.notes))
-    notes += group.notes + _stand_in_notes(anchor, parts)
+    notes += group.notes + _without_flair(anchor, parts)
     if anchor.picture is not None:
         # What decoding said of one channel alone is no longer so.
         pixels = np.stack([values[0] for values in channels], axis=-1)
-        notes = group.notes + _stand_in_notes(anchor, parts)
+        notes = group.notes + _without_flair(anchor, parts)
         truth = next((s.picture.truth for s in used if s.picture.truth is not None), None)
         each = replace(anchor.picture, pixels=pixels, truth=truth, notes=notes)
         return Study(key, anchor.name, anchor.id, (each,), anchor.sources, anchor.folder)
@@ -316,9 +316,10 @@ def _gaps(
     return {index: tuple(each) for index, each in notes.items()}
 
 
-def _stand_in_notes(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]:
+def _without_flair(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what is said of a study without FLAIR; where FLAIR stands in, the input check says so."""
     if "flair" in parts:
-        return ()  # the input check says where FLAIR stands in
+        return ()
     there = TITLES[next(iter(parts))]
     return (
         f"{anchor.name} came without FLAIR, on which the networks rely; {there} stands in for what is "

@@ -21,17 +21,17 @@ from train.fuzz_seeds import write_dicom
 USERS, SECONDS = 50, 300.0
 
 SLICES = 5
-"""Of a series; more differ in nothing that is measured here but the time."""
+"""Of a study. More would only take longer."""
 
 LEFT_SECONDS = 150.0
-"""After them the last of a closed tab has left the memory: its session ends after a minute, and what nobody
-refers to any more is searched for every minute."""
+"""Enough for the memory of closed tabs to be released: their sessions expire after a minute, and expired
+ones are dropped every 20 seconds (`ui.site.garbage`)."""
 
 LOOK_SECONDS = 1.0
 
 
 def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
-    """Yield how the site bears visitors who upload one study after another.
+    """Yield errors and memory of the site while visitors upload one study after another.
 
     Every second visitor uploads a DICOM series, the others a patient's slices as TIFFs, both as a zip. No
     two uploads are the same.
@@ -63,7 +63,7 @@ def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[
 
 
 class _Peak:
-    """The most that the web process held while the ``with`` block lasted, looked at every second."""
+    """Peak memory of the web process during the ``with`` block, sampled every second."""
 
     def __init__(self, site: Site) -> None:
         self._site, self.bytes = site, 0

@@ -1,4 +1,4 @@
-"""The benchmark's crowd: visitors who each do one thing after another, while workers are killed."""
+"""Many visitors at once, for the benchmark: each repeats an action while workers are killed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ GAVE_UP = "process that holds the networks"
 
 
 class Crowd:
-    """Visitors who come back again and again.
+    """Visitors who repeat an action, each in a thread.
 
     Args:
         sessions: Theirs.
-        visit: What one of them does, by session, number of the visitor and how often it was done.
+        visit: The action, called with the session, the visitor's number and the number of repeats so far.
 
     Attributes:
-        answers: How many times each has come to the end of it.
-        gone: Who has left.
-        failures: What any of them met.
+        answers: How often each has finished the action.
+        gone: Whether each has left.
+        failures: Messages of all exceptions.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Crowd:
 
     @property
     def errors(self) -> list[str]:
-        """Whatever any of them met: exceptions, and sentences that say that the networks did not answer."""
+        """Messages of all exceptions, and alerts that say that the networks did not answer."""
         alerts = [alert for session in self._sessions for alert in session.alerts]
         return [*self.failures, *(alert for alert in alerts if GAVE_UP in alert)]
 
     def stay(self, seconds: float, site: Site | None = None) -> int:
-        """Let everybody come once, and again until the time is over.
+        """Let everybody act once, and again until the time is over.
 
         Args:
             seconds: How long.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from btmodels.metrics.binomial import detection_interval
-from btmodels.registry import MEMBERS_KEY, ModelSpec
+from btmodels.registry import MEMBERS_KEY, ModelSpec, Record
 from train.cards.facts import FIGURES, SUBSETS, WAYS, Facts, Figure, slices_of
 from train.cards.markdown import DASH, count, figure, find, table
 
@@ -86,7 +86,9 @@ def split_table(facts: Facts) -> str:
         if not number:
             continue
         slices, tumor = slices_of(scored) if scored else (None, None)
-        rows.append([_purpose(subset, title), str(number), count(slices), count(tumor)])
+        rows.append(
+            [_purpose(subset, title, facts.record), str(number), count(slices), count(tumor)]
+        )
     caption = (
         f"The split is `splits/patients.json`, SHA-256 `{facts.record.split_sha256}`. Slices are "
         "counted where these weights were scored."
@@ -94,7 +96,9 @@ def split_table(facts: Facts) -> str:
     return table(["patients", "number", "slices", "with tumor"], rows) + "\n\n" + caption
 
 
-def _purpose(subset: str, title: str) -> str:
+def _purpose(subset: str, title: str, record: Record) -> str:
+    if subset == "validation" and subset in record.training_subsets:
+        return f"{title}: trained on as well"
     purposes = {
         "validation": "to choose the epoch, the threshold and the like",
         "test": "to judge",

@@ -64,12 +64,12 @@ def draw_detection(text: Text) -> None:
             }
         )
     first = document["rows"][0]
-    with st.expander("By classifier and by segmenter, slice alone and with neighbors"):
+    with st.expander("Classifier and segmenter compared, with and without neighboring slices"):
         st.markdown(text.get("Detection", ""))
         table(
-            [{"By": names[kind], **cells} for kind, cells in by.items()],
+            [{"Judged by": names[kind], **cells} for kind, cells in by.items()],
             {
-                "By": st.column_config.TextColumn(pinned=True),
+                "Judged by": st.column_config.TextColumn(pinned=True),
                 **{column: st.column_config.TextColumn() for column in next(iter(by.values()))},
             },
             "detection",

@@ -16,7 +16,7 @@ from ui.shared.content import sections
 from ui.shared.tables import table
 
 WORDS = "cards/worst_patients.md"
-"""What was seen in each of these patients, worst first."""
+"""Text about each of these patients, worst first."""
 
 Text = dict[str, str]
 Column = st.column_config
@@ -52,7 +52,7 @@ def draw_worst_in_folds(text: Text) -> None:
     ]
     number = Column.NumberColumn
     under = sum(row["Recall"] < row["Precision"] for row in rows)
-    with st.expander(f"What went wrong in the {len(rows)} worst patients of cross-validation"):
+    with st.expander(f"What went wrong in the {len(rows)} worst patients in cross-validation"):
         st.markdown(
             f"{text.get('Worst in the folds', '')} In {under} of the {len(rows)} the network marks too "
             f"little, in {len(rows) - under} too much."

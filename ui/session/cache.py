@@ -66,10 +66,10 @@ class SessionCache(Generic[Value]):
 
 
 def keep(key: str, value: Value) -> Value:
-    """Put ``value`` into the session, in place of what stands under ``key``, and return it.
+    """Store a large ``value`` in the session, and return it.
 
-    For what is large: assigned to alone, a key keeps its value of the last run beside the new one until the
-    next run.
+    Streamlit keeps the old value of an assigned key beside the new one until the next run; this function
+    drops the old one at once.
     """
     st.session_state.pop(key, None)
     st.session_state[key] = value

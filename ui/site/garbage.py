@@ -27,8 +27,8 @@ LIBRARIES = ("pandas", "plotly.graph_objects", "plotly.io", "pyarrow")
 EVERY_SECONDS = 5.0
 """Between two searches."""
 
-LEFT_SECONDS = 20.0
-"""Between two looks for visitors who have left."""
+EXPIRY_SECONDS = 20.0
+"""Between two searches for expired sessions."""
 
 _served = threading.Event()
 _searching = threading.Lock()
@@ -44,20 +44,20 @@ def freeze_after_first_page() -> None:
     threading.Thread(target=_freeze_heap, name="freeze-heap", daemon=True).start()
 
 
-async def give_back_forever() -> None:
-    """Give back the memory of visitors who have left, now and then.
+async def expire_sessions_forever() -> None:
+    """Drop expired sessions every `EXPIRY_SECONDS` and release their memory.
 
-    Streamlit ends the session of a closed tab when the next one is closed. Where a class has left, that may
-    be tomorrow. To be run in the server's own event loop, which alone touches the sessions.
+    Streamlit drops the session of a closed tab only when the next tab closes; after a class has left, that
+    may be the next day. Run it in the server's event loop, which alone touches the sessions.
     """
     while True:
-        await asyncio.sleep(LEFT_SECONDS)
-        if end_left_sessions(get_instance()._session_mgr._session_storage):
+        await asyncio.sleep(EXPIRY_SECONDS)
+        if expire_sessions(get_instance()._session_mgr._session_storage):
             await asyncio.to_thread(_collect)
 
 
-def end_left_sessions(storage: MemorySessionStorage) -> int:
-    """End the sessions of tabs that were closed `server.disconnectedSessionTTL` ago; return how many."""
+def expire_sessions(storage: MemorySessionStorage) -> int:
+    """Drop the sessions of tabs closed longer than `server.disconnectedSessionTTL` ago; return how many."""
     return len(storage._cache.expire())
 
 

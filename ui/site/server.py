@@ -79,10 +79,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         from streamlit.runtime.pages_manager import PagesManager
 
         PagesManager.uses_pages_directory = False
-    giving_back = asyncio.create_task(garbage.give_back_forever())
+    expiry = asyncio.create_task(garbage.expire_sessions_forever())
     _log.info("started")
     yield
-    giving_back.cancel()
+    expiry.cancel()
     get_engine().close()
     _log.info("stopped")
 

@@ -134,7 +134,8 @@ def test_a_study_begins_with_its_answer_and_shows_all_marked_slices(analysis):
 
 def test_it_says_how_many_patients_the_networks_learned_from(analysis):
     _, text = read(write(analysis))
-    trained_on = cohort.load_split()["train"]
+    split, subsets = cohort.load_split(), registry.load_record(analysis.model).training_subsets
+    trained_on = [folder for subset in subsets for folder in split[subset]]
     sites = {folder[5:7] for folder in trained_on}
     assert f"{len(trained_on)} patients with lower-grade glioma from {len(sites)} inst" in text
 

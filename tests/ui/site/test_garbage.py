@@ -74,10 +74,10 @@ def test_the_session_of_a_closed_tab_ends_though_nobody_comes(monkeypatch):
     session = Knot()
     info = SimpleNamespace(session=SimpleNamespace(id="left", state=session))
     storage.save(info)
-    assert garbage.end_left_sessions(storage) == 0 and storage.get("left") is info
+    assert garbage.expire_sessions(storage) == 0 and storage.get("left") is info
     time.sleep(0.25)
     left, info, session = weakref.ref(session), None, None
-    monkeypatch.setattr(garbage, "LEFT_SECONDS", 0.01)
+    monkeypatch.setattr(garbage, "EXPIRY_SECONDS", 0.01)
     monkeypatch.setattr(
         garbage,
         "get_instance",
@@ -86,7 +86,7 @@ def test_the_session_of_a_closed_tab_ends_though_nobody_comes(monkeypatch):
 
     def serve() -> None:
         with suppress(TimeoutError):
-            asyncio.run(asyncio.wait_for(garbage.give_back_forever(), 0.5))
+            asyncio.run(asyncio.wait_for(garbage.expire_sessions_forever(), 0.5))
 
     thread = threading.Thread(target=serve)  # a loop of its own, whatever runs in this one
     thread.start()
