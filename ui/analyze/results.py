@@ -219,7 +219,7 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             on_click="ignore",
             disabled=analyzed.pending,
             help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
-            "figures, what was noticed, networks and hashes. Nothing is stored on the server.",
+            "figures, warnings, networks and file hashes. Nothing is stored on the server.",
         )
     which = "the network's own" if analysis.threshold == analyzed.threshold else "set by hand"
     st.caption(f"All masks use threshold {analysis.threshold:.2f}, {which}.")
