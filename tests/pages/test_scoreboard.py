@@ -16,6 +16,7 @@ from btmodels import paths, registry
 from btmodels.dataset.split import load_split
 from btmodels.errors import WeightsError
 from btmodels.inference import engine
+from btmodels.metrics.binomial import detection_interval
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
 from ui.results import experiments, headline, scores
@@ -87,6 +88,9 @@ def test_it_opens_with_the_sites_own_segmenter_on_patients_never_seen(board):
     test = committed(OWN, "test")
     assert metrics_of(app)["Mean Dice"] == f"{test['mean_dice']:.3f}"
     assert metrics_of(app)["False alarms"] == f"{100 * test['false_alarm_rate']:.1f}%"
+    low, high = detection_interval(test)  # exact: resampling 20 of 20 patients finds only 20
+    (detected,) = [each.delta for each in app.metric if each.label == "Detected"]
+    assert detected == f"{100 * low:.1f} to {100 * high:.1f}" and low < test["detection_rate"]
     assert dict(app.query_params) == {"tab": "where", "model": OWN, "subset": "test"}
     words = words_of(app)
     assert "took no part in training or in any choice of settings" in words

@@ -149,7 +149,7 @@ def robustness(document: Document, text: Text) -> None:
             for row in rows
         ],
         {
-            "Fault": Column.TextColumn(pinned=True, width=230),
+            "Fault": Column.TextColumn(width=230),
             "Dice lost": Column.NumberColumn(format="%.3f"),
             "Dice": Column.NumberColumn(format="%.3f"),
             "Worst patient loses": Column.NumberColumn(format="%.3f"),

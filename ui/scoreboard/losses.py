@@ -98,7 +98,7 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
             for arm in arms
         ],
         {
-            "Arm": Column.TextColumn(pinned=True, width=140 if name == "losses" else 280),
+            "Arm": Column.TextColumn(width=140 if name == "losses" else 280),
             "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
             "False alarms": Column.NumberColumn(
                 format="%.1f%%", help="Slices without tumor in which something is marked."

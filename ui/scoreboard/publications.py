@@ -17,7 +17,7 @@ def draw_publications(text: Text) -> None:
     table(
         published.table(),
         {
-            "System": Column.TextColumn(pinned=True, width=250),
+            "System": Column.TextColumn(width=250),
             "Published": Column.TextColumn(
                 width=345, help="Mean and median are taken over patients; a plain Dice is not."
             ),

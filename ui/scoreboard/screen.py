@@ -62,7 +62,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
             for row in document["variants"]
         ],
         {
-            "Training": Column.TextColumn(pinned=True, width=330),
+            "Training": Column.TextColumn(width=330),
             "Mean Dice": Column.NumberColumn(format="%.3f"),
             "Median": Column.NumberColumn(format="%.3f"),
             "Difference": Column.NumberColumn(

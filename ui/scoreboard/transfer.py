@@ -149,7 +149,7 @@ def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axi
         rows.append(row)
     number = Column.NumberColumn
     shown: dict[str, Any] = {
-        "Network": Column.TextColumn(pinned=True, width=90),
+        "Network": Column.TextColumn(pinned=True, width=140),
         "Start": Column.TextColumn(width=200),
         "Patients": number(help="In training."),
         axis: number(format="%.3f", help="On all slices of the validation patients."),
