@@ -196,8 +196,8 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     # With fewer pixels the edges of a head take a larger share of them, and are steeper.
     if jumps > thresholds.values["wrapped"] * max(1.0, _USUAL_SIDE / min(flair.shape)) ** 2:
         text = (
-            "The values of this slice seem to have run over: what was brighter than white begins at "
-            "black again. Export it again as 8 bits with scaling."
+            "The values of this slice seem to have overflowed: what was brighter than white starts over "
+            "at black. Export it again as 8 bits with scaling."
         )
         evidence = f"{100 * jumps:.2f}% of neighboring pixels differ by more than half the range."
         found.append(Finding("wrapped", "fault", text, evidence))

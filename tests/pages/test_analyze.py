@@ -103,7 +103,7 @@ def test_forgotten_files_are_gone(open_page):
     app = upload(open_page("analyze"), ("x.tif", tiff(pixels)))
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert not app.metric
-    assert "x.tif" not in words_of(app)
+    assert "x.tif" not in words_of(app) and "you uploaded is gone" not in words_of(app)
     assert not app.session_state["uploads"]
     assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 

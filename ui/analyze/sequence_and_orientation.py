@@ -142,8 +142,8 @@ def _turns(batch: UploadBatch) -> None:
         if st.session_state.get(TURNS):
             st.button("As uploaded", on_click=_reset, type="tertiary", icon=":material/undo:")
     st.caption(
-        "The networks know slices with the face up and the patient's right on the left. Masks that you "
-        "download are turned back, as your file lies."
+        "The networks expect slices with the face up and the patient's right on the left. Masks that "
+        "you download are turned back to match your file."
     )
 
 
