@@ -179,7 +179,7 @@ def _measure(analysis: Analysis, provenance: str | None) -> None:
         if analysis.slice.truth is not None:
             if analysis.dice is None:
                 st.markdown(
-                    "Neither the truth nor the model marks anything in this slice, so it has no Dice score."
+                    "Neither the truth nor the network marks anything here, so there is no Dice score."
                 )
             else:
                 st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")

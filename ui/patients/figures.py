@@ -130,8 +130,9 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
             for label, row in ShapeFigures(0, 0).rows().items():
                 st.markdown(f"**{label}.** {row.explanation}")
             st.caption(
-                "The first ones follow Buda, Saha, Mazurowski 2019, who related them to genomic "
-                "subtypes. They describe a mask and say nothing about a patient."
+                "The ratio, the fluctuation and the angular deviation follow Buda, Saha, Mazurowski "
+                "2019, who related them to genomic subtypes. All figures describe a mask and say "
+                "nothing about a patient."
             )
 
 

@@ -166,7 +166,7 @@ def _columns(wrong: bool) -> dict[str, Any]:
         "Patient": column.TextColumn(width=220),
         "The networks": column.TextColumn(
             help="Whether the networks have seen this patient: trained on, validation (thresholds "
-            "were chosen on it), never seen, or synthetic (made up)."
+            "were chosen on it), never seen, or synthetic."
         ),
         "Slices": column.NumberColumn(),
         "With tumor": column.NumberColumn(help="Slices whose true mask marks anything."),

@@ -22,7 +22,7 @@ def draw_publications(text: Text) -> None:
                 width=345, help="Mean and median are taken over patients; a plain Dice is not."
             ),
             "Split by": Column.TextColumn(
-                width=150, help="What the split kept apart: patients, or slices."
+                width=150, help="What the split separated: patients or slices."
             ),
             "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width=190),
             "Selected on them": Column.TextColumn(
