@@ -227,7 +227,9 @@ def test_a_slice_that_the_input_check_stops_does_not_keep_the_rest_from_being_ke
     app = open_page("analyze")
     stop = check.QualityReport((check.Finding("not_a_brain", "stop", "No brain.", "None."),))
     small = check.QualityReport()
-    monkeypatch.setattr(check, "check_slice", lambda pixels: stop if len(pixels) == 64 else small)
+    monkeypatch.setattr(
+        check, "check_slice", lambda pixels, spacing=None: stop if len(pixels) == 64 else small
+    )
     noise = np.zeros((64, 64, 3), np.uint8)
     app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
     buttons = {button.label: button for button in app.get("download_button")}
