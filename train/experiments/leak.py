@@ -71,8 +71,8 @@ def main(args: argparse.Namespace) -> int:
     arms = [
         {"key": key, "title": title, **run(parts, budget, place / key)}
         for key, title, parts in (
-            ("slices", "Slices divided at random", by_slice(material, budget.seed)),
-            ("patients", "Patients divided", by_patient(material)),
+            ("slices", "Slices split at random", by_slice(material, budget.seed)),
+            ("patients", "Patients split", by_patient(material)),
         )
     ]
     provenance.write_json(

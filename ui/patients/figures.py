@@ -19,7 +19,7 @@ from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.badges import badge_of
-from ui.shared.chart_style import BLUE, GRAY, VERMILION
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, outline
 from ui.shared.text import DASH
 from ui.viewer.gallery import turn
 
@@ -81,7 +81,7 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
                 name=name,
                 mode="lines+markers",
                 line={"color": color, "dash": dash, "width": 2},
-                marker={"color": color, "symbol": symbol, "size": 7},
+                marker={"color": color, "symbol": symbol, "size": 6, "line": outline(color)},
                 # A chosen point must not make the others fade.
                 unselected={"marker": {"opacity": 1}},
                 hovertemplate=f"Slice %{{x}}<br>{name}: %{{y:,}} pixels<extra></extra>",
@@ -130,8 +130,9 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
             for label, row in ShapeFigures(0, 0).rows().items():
                 st.markdown(f"**{label}.** {row.explanation}")
             st.caption(
-                "The first of them follow Buda, Saha, Mazurowski 2019, who relate them to genomic "
-                "subtypes. They describe a mask; they are no statement about a patient."
+                "The ratio, the fluctuation and the angular deviation follow Buda, Saha, Mazurowski "
+                "2019, who related them to genomic subtypes. All figures describe a mask and say "
+                "nothing about a patient."
             )
 
 
@@ -196,7 +197,7 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
     )
     missing = [each.label for each in entries if not each.known]
     if missing:
-        st.caption(f"Not recorded of this patient: {', '.join(missing)}.")
+        st.caption(f"Not recorded for this patient: {', '.join(missing)}.")
     labels: dict[str, list[str]] = {}
     for each in recorded:
         labels.setdefault(each.note, []).append(each.label)
