@@ -144,6 +144,7 @@ class Acquisition:
         agent: ContrastBolusAgent.
         inversion_time, echo_time, repetition_time: Milliseconds.
         scanning_sequence: As "SE" or "GR\\IR".
+        weighting: AcquisitionContrast of a file of many frames, as "FLUID_ATTENUATED".
     """
 
     agent: str = ""
@@ -151,6 +152,7 @@ class Acquisition:
     echo_time: float | None = None
     repetition_time: float | None = None
     scanning_sequence: str = ""
+    weighting: str = ""
 
 
 def recognize(text: str) -> str | None:
@@ -178,7 +180,9 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
     """
     kind, contrast = next((f for f in map(_described, texts) if f[0] or f[1]), (None, None))
     if kind != "other":
-        kind = _measured(acquisition, kind) or kind
+        kind = (
+            _measured(acquisition, kind) or kind or _WEIGHTINGS.get(acquisition.weighting.upper())
+        )
     agent = acquisition.agent.strip().lower()
     if agent and kind == "t1":
         refused = set(_tokens(agent)) & (_NEGATIONS | _PRE | {"n", "0", "nein"})
@@ -187,6 +191,12 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
         elif contrast is None:
             contrast = "pre"
     return _sequence(kind, contrast)
+
+
+_WEIGHTINGS = {"FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"} | dict.fromkeys(
+    "DIFFUSION FLOW_ENCODED PERFUSION PROTON_DENSITY STIR TAGGING TOF T2_STAR".split(), "other"
+)
+"""By DICOM's word for it (PS3.3 C.8.13.3.1) the kind of sequence."""
 
 
 def _measured(acquisition: Acquisition, named: str | None) -> str | None:
