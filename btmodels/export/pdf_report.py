@@ -262,12 +262,12 @@ def caveats(model: str) -> tuple[str, ...]:
     trained_on = [folder for subset in record.training_subsets for folder in split[subset]]
     sites = {folder.split("_")[1] for folder in trained_on}  # TCGA_<institution>_<patient>_<date>
     return (
-        f"The mask is what a network marks, trained on {len(trained_on)} patients with lower-grade glioma "
-        f"from {len(sites)} institutions; other tumors, other diseases and other scanners it has never "
-        "learned.",
+        f"The mask is what a network marks. It was trained on {len(trained_on)} patients with lower-grade "
+        f"glioma from {len(sites)} institutions, and never on other tumors, other diseases or other "
+        "scanners.",
         "The probability is calibrated on patients of that data set. It is not the probability that a "
         "person has a tumor.",
-        "Both networks see one slice at a time and know nothing of its neighbors.",
+        "Both networks see one slice at a time and know nothing about its neighbors.",
     )
 
 

@@ -144,7 +144,7 @@ def _assumed(scan: Scan, scans: Sequence[Scan]) -> str:
 def _strange(scan: Scan) -> str:
     return (
         f"{scan.name} seems to be a sequence that the networks do not know. It was taken for FLAIR, for "
-        "want of one, so expect little of what they say."
+        "want of one, so do not rely on their answers."
     )
 
 
@@ -386,7 +386,7 @@ def _without_flair(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]
     there = TITLES[next(iter(parts))]
     return (
         f"{anchor.name} came without FLAIR, on which the networks rely; {there} stands in for what is "
-        "missing, so expect little of what they say.",
+        "missing, so do not rely on their answers.",
     )
 
 
