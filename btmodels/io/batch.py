@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks, plain_name, stem_of
 from btmodels.io.cases import Cases
 from btmodels.io.channels import DESCRIPTION, read_description
 from btmodels.io.dicom.file import DicomFile
-from btmodels.io.formats import KNOWN, VOLUMES, is_header_alone, unread_image
+from btmodels.io.formats import KNOWN, VOLUMES
 from btmodels.io.image import decode_mask
 from btmodels.io.read import Content, open_zip, read_file
 from btmodels.io.scan import Scan
@@ -299,7 +299,7 @@ class _Reading:
             return  # it was told before
         if file.bulk and file.short.upper() == "DICOMDIR":
             self.notes.append(Remark(file.id, str(error)))
-        elif file.known or not file.bulk or unread_image(file.data) or is_header_alone(file.data):
+        elif file.known or not file.bulk or isinstance(error, FormatError):
             self.errors.append(Remark(file.id, str(error)))
         else:
             passed.append(file)

@@ -13,7 +13,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 from nibabel.wrapstruct import WrapStructError
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import plain_name
 from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
@@ -60,7 +60,7 @@ def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:
     """
     name = plain_name(name)
     if data[344:348] in _HALF or data[4:8] in _HALF:
-        raise DecodeError(
+        raise FormatError(
             f"{name} is one half of a NIfTI in two files (.hdr and .img); save it as one .nii file."
         )
     try:

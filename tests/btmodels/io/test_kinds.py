@@ -212,6 +212,13 @@ def test_a_copy_under_another_number_is_a_copy_and_named_by_its_folder():
     assert note.source.endswith("B/03.dcm")
 
 
+def test_equal_coordinates_that_count_from_other_points_are_told():
+    files = series(VALUES, "f", 1)
+    files |= series(VALUES, "t", 2, SeriesDescription="AX T1", FrameOfReferenceUID="1.5.5")
+    batch = read(files, bulk=True)
+    assert len(batch.studies) == 1 and "name two frames of reference" in texts(batch)
+
+
 # Values.
 
 
