@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage.draw import polygon2mask
 
 from btmodels.metrics import overlap
-from tests.ui.node import decoded, encoded, run
+from tests.ui.node import UI, decoded, encoded, run
 from ui.viewer.message import message
 
 DRAW = (
