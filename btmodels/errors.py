@@ -10,8 +10,8 @@ BrainTumorError
 ├── GraphError         the finished graph of a network is missing or altered
 └── EngineError        the process that holds the networks cannot answer
 
-Every message is one sentence that can be shown on a page as it stands: it names the file or the
-network, what was found and what was expected. It never holds a path of the server.
+Every message is one sentence that can be shown on a page as is: it names the file or the network, what
+was found and what was expected. It never contains a path of the server.
 """
 
 
