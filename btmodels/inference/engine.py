@@ -8,6 +8,9 @@ There are two kinds of worker. Verdicts, masks and Grad-CAM come from one that r
 never loads TensorFlow: it answers half a second after its start. Lessons ask for activations, gradients
 and switched-off skips, which need Keras: that worker starts when it is first asked and ends after idle
 minutes. It also answers where a network has no graph, and on a GPU.
+
+With ``BT_ENGINE=ray://HOST:PORT`` a cluster answers for verdicts and masks (see `btmodels.cluster.serve`);
+Grad-CAM and lessons stay with the workers here.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.errors import EngineError, GraphError, WeightsError
+from btmodels.inference.cluster_client import SCHEME, ClusterClient
 from btmodels.inference.dispatcher import Dispatcher
 from btmodels.slices import Prediction
 
@@ -101,13 +105,17 @@ class Engine:
         self.listeners: list[Callable[[int, Future], None]] = []
         self._graphs = Dispatcher("graph", assets)
         self._keras = Dispatcher("keras", assets, idle_seconds)
+        address = os.environ.get("BT_ENGINE", "")
+        self._cluster = ClusterClient(address, assets) if address.startswith(SCHEME) else None
 
     def start(self) -> None:
         """Begin to warm up, unless that was done; return at once."""
         if _is_off():
             return
         answering = self._answering(self.needed)
-        if answering is self._graphs:
+        if answering is self._cluster:
+            self._cluster.start()
+        elif answering is self._graphs:
             self._graphs.start(self.needed)
             if _may_have_gpu() and self._keras.device[:3] in ("", "GPU"):  # unknown yet, or found
                 self._keras.start(self.needed)
@@ -209,7 +217,7 @@ class Engine:
         if _is_off():
             raise EngineError(_OFF)
         args = (*args, self.assets)
-        answering = self._answering(()) if hasattr(function, "by_graphs") else self._keras
+        answering = self._here(()) if hasattr(function, "by_graphs") else self._keras
         try:
             return self._call(answering, function, args)
         except GraphError:
@@ -228,9 +236,15 @@ class Engine:
         """End the workers at once; requests that wait get an `EngineError`. `start` begins anew."""
         self._graphs.close()
         self._keras.close()
+        if self._cluster:
+            self._cluster.close()
 
-    def _answering(self, names: Iterable[str]) -> Dispatcher:
+    def _answering(self, names: Iterable[str]) -> Dispatcher | ClusterClient:
         """Return what answers for these networks now."""
+        return self._cluster or self._here(names)
+
+    def _here(self, names: Iterable[str]) -> Dispatcher:
+        """Return the worker on this machine that answers for these networks now."""
         info = self._keras.info
         if os.environ.get("BT_ENGINE", "").lower() == "keras" or not _has_runtime():
             return self._keras
@@ -248,7 +262,7 @@ class Engine:
             return True  # no worker can help; whoever answers says so
         return True
 
-    def _names(self, answering: Dispatcher) -> tuple[str, ...]:
+    def _names(self, answering: Dispatcher | ClusterClient) -> tuple[str, ...]:
         # A worker that is there for lessons alone loads what they ask for, and no more.
         usual = self._answering(self.needed)
         return self.needed if answering is usual or _may_have_gpu() else ()

@@ -49,12 +49,12 @@ class WorkerInfo:
     """How a worker is after warming up.
 
     Attributes:
-        pid: Its process.
+        pid: Its process; None of a cluster.
         device: What the networks run on, for people.
         problems: Network name to (SHA-256 of its weights, why they could not be loaded).
     """
 
-    pid: int
+    pid: int | None
     device: str
     problems: dict[str, tuple[str, str]]
 
