@@ -7,27 +7,20 @@ node or actor died.
 
 from __future__ import annotations
 
-import logging
-import os
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from btmodels.cli.find_files import Group
 from btmodels.cli.judge import Judged, judge
 from btmodels.cli.load import Overrides
-from btmodels.errors import EngineError, WeightsError
+from btmodels.cluster.connect import connect
+from btmodels.errors import WeightsError
 from btmodels.inference import worker
 
 CPUS = 2
 """Processors of an actor: the two networks run side by side."""
-
-LOCAL = "local"
-"""In place of an address: a Ray of this machine's own, for the time of the command."""
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def judge_all(
@@ -41,35 +34,27 @@ def judge_all(
 
     Args:
         groups, overrides, networks, assets: As for `btmodels.cli.judge.judge`.
-        address: Of the cluster, or `LOCAL`.
+        address: As for `btmodels.cluster.connect.connect`.
 
     Raises:
         EngineError: Ray is not installed, or there is no cluster at the address.
         WeightsError: The weights of either network are missing or altered on a node.
     """
-    ray = import_ray()
     if not groups:
         return
-    try:
-        ray.init(
-            None if address == LOCAL else address,
-            ignore_reinit_error=True,
-            log_to_driver=False,
-            logging_level="error",
-            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
-        )
-    except ConnectionError as error:
-        raise EngineError(f"There is no Ray cluster at {address}.") from error
-    context = ray.data.DataContext.get_current()
+    ray = connect(address)
+    from ray import data
+
+    context = data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     each = [node["Resources"]["CPU"] for node in ray.nodes() if node["Resources"].get("CPU")]
     cpus = min(CPUS, *each)
     rows = [{"group": pickle.dumps(group)} for group in groups]
-    judged = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+    judged = data.from_items(rows, override_num_blocks=len(rows)).map(
         _Judge,
         fn_constructor_args=(overrides, networks, assets),
-        compute=ray.data.ActorPoolStrategy(size=min(len(rows), int(sum(each) // cpus))),
+        compute=data.ActorPoolStrategy(size=min(len(rows), int(sum(each) // cpus))),
         num_cpus=cpus,
     )
     for row in judged.iter_rows():
@@ -77,23 +62,6 @@ def judge_all(
         if isinstance(answer, WeightsError):
             raise answer
         yield from answer
-
-
-def import_ray() -> ModuleType:
-    """Import Ray with Ray Data, silent but for errors.
-
-    Raises:
-        EngineError: It is not installed.
-    """
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise EngineError("Ray is missing: pip install -r requirements-cluster.txt.") from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    return ray
 
 
 class _Judge:
