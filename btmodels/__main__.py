@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from itertools import chain
 from pathlib import Path
 
@@ -124,18 +125,19 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         _report(problem)
     networks = registry.get(args.model).name, registry.get("default-classifier").name
     overrides = Overrides(Turn(args.turn // 90, args.mirror), dict(args.sequence))
-    table = None if args.json else Table()
+    table = None if args.json else Table(sys.stdout)
     rows: list[dict] = []
     names: set[str] = set()
     try:
         for name in networks:
             registry.verify_weights(name, paths.ASSETS)
-        for row, more in _rows(_judged(found, overrides, networks, args.ray), names, args.out):
-            problems += more
-            if row is not None:
-                rows.append(row)
-                if table:
-                    table.add(row)
+        with redirect_stdout(sys.stderr):  # where Ray says that a node has died
+            for row, more in _rows(_judged(found, overrides, networks, args.ray), names, args.out):
+                problems += more
+                if row is not None:
+                    rows.append(row)
+                    if table:
+                        table.add(row)
     except (EngineError, WeightsError) as error:
         problems.append(Problem(paths.ASSETS / "weights", str(error)))
         _report(problems[-1])

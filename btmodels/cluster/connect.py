@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,9 @@ from btmodels.errors import EngineError
 
 LOCAL = "local"
 """In place of an address: a Ray on this machine for the time of the command."""
+
+SECONDS = 10.0
+"""Until an address counts as dead."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +36,9 @@ def connect(address: str) -> ModuleType:
         raise EngineError("Ray is missing: pip install -r requirements-cluster.txt.") from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
+        if ":" in address:  # Ray itself waits for minutes
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), SECONDS).close()
         ray.init(
             None if address == LOCAL else address,
             ignore_reinit_error=True,
@@ -39,6 +46,6 @@ def connect(address: str) -> ModuleType:
             logging_level="error",
             runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
         )
-    except ConnectionError as error:
+    except (OSError, ValueError) as error:
         raise EngineError(f"There is no Ray cluster at {address}.") from error
     return ray

@@ -57,11 +57,14 @@ def judge_all(
         compute=data.ActorPoolStrategy(size=min(len(rows), int(sum(each) // cpus))),
         num_cpus=cpus,
     )
-    for row in judged.iter_rows():
-        answer = pickle.loads(row["judged"])  # of our own actors
-        if isinstance(answer, WeightsError):
-            raise answer
-        yield from answer
+    try:
+        for row in judged.iter_rows():
+            answer = pickle.loads(row["judged"])  # of our own actors
+            if isinstance(answer, WeightsError):
+                raise answer
+            yield from answer
+    finally:
+        ray.shutdown()  # or it prints what becomes of its nodes between the results
 
 
 class _Judge:
