@@ -15,22 +15,11 @@ from btmodels import paths
 from btmodels.errors import EngineError
 
 ray = pytest.importorskip("ray", reason="needs requirements-cluster.txt")
-from ray.cluster_utils import Cluster  # noqa: E402
 
 from btmodels.cluster.studies import judge_all  # noqa: E402
 
 STUDIES = sorted((paths.ASSETS / "samples" / "kaggle_3m").glob("SYNT_*"))
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Two nodes of one processor each, so that each holds one actor."""
-    small = {"num_cpus": 1, "object_store_memory": 200 * 2**20}
-    made = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
-    made.second = made.add_node(**small)
-    yield made
-    made.shutdown()
 
 
 def analyze(out: Path, *more: str) -> subprocess.Popen:
@@ -63,7 +52,7 @@ def test_a_killed_node_loses_no_slice_and_changes_no_mask(cluster, tmp_path):
         assert there == (tmp_path / "alone" / mask).read_bytes()
 
 
-def wait_until_both_work(cluster: Cluster) -> None:
+def wait_until_both_work(cluster) -> None:
     """Wait until each node's processor is taken by an actor."""
     ray.init(cluster.address, ignore_reinit_error=True, log_to_driver=False)
     until = time.monotonic() + 120
