@@ -76,8 +76,10 @@ def check_slice(
         return QualityReport((found,))
     # A wrong range of gray comes first: it may be the reason why a head is not recognized.
     ranges = _range(pixels, thresholds)
-    if colors.is_strong(values, spoiled=bool(ranges)) and not _shows_alone(values, thresholds):
-        return QualityReport((colors.finding(values),))
+    # A slice that lacks a sequence may be overexposed, too.
+    spoiled = any(each.kind in ("washed_out", "wrapped") for each in ranges)
+    if colors.is_strong(values, spoiled) and not _shows_alone(values, thresholds):
+        return QualityReport((colors.finding(values), *ranges))
     score = _score(figures, thresholds)
     if score < thresholds.values["head"]:
         washed = next((each for each in ranges if each.correction), None)
