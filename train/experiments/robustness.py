@@ -4,8 +4,8 @@ Writes ``assets/metrics/robustness.json``, which `btmodels.quality.fault_costs` 
 Analyze:
 ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``model``, ``weights_sha256``,
 ``classifier``, ``classifier_sha256``, ``subset``, ``split_sha256``, ``seed``, ``sample`` (a description of
-the slices), ``patients``, ``slices``, ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first row
-is ``unaltered``; each has ``kind``, ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over
+the slices), ``patients``, ``slices``, ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first
+row is ``unaltered``; each has ``kind``, ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over
 patients of the volumetric Dice over the chosen slices), ``false_alarm_rate``, ``auc`` and, except for the
 first, ``drop`` (mean over patients of unaltered minus altered), ``drop_interval``, ``worst`` (the largest
 drop of one patient), ``auc_drop`` and ``verdicts_changed``. ``one_slice`` compares the scores of all slices
@@ -116,7 +116,7 @@ def darken(pixels: np.ndarray, rng: np.random.Generator, gamma: float = 2.0) -> 
 
 
 def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -> np.ndarray:
-    """Simulate a coil near one side: from ``share`` darker at the left to ``share`` brighter at the right."""
+    """Simulate a coil near one side: ``share`` darker at the left, ``share`` brighter at the right."""
     ramp = 1 + share * np.linspace(-1, 1, pixels.shape[1])
     return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
 

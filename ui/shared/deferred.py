@@ -1,4 +1,4 @@
-"""Slow work waits until the whole page is drawn: no visitor looks at half of one."""
+"""Slow work is deferred until the whole page is drawn, so that no visitor sees half a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _JOBS = "later.jobs"
 
 @contextmanager
 def page_first() -> Iterator[None]:
-    """Draw a page in this context, then do its deferred work and draw the page again with the results."""
+    """Draw a page in this context, then run its deferred jobs and draw the page again with the results."""
     jobs: list[Callable[[], None]] = []
     st.session_state[_JOBS] = jobs
     try:
@@ -26,9 +26,9 @@ def page_first() -> Iterator[None]:
 
 
 def later(job: Callable[[], None]) -> None:
-    """Do ``job`` once the page is drawn, and draw again.
+    """Run ``job`` once the page is drawn, and draw again.
 
-    A fragment that runs alone has its page on screen already, so there the job is done at once.
+    If a fragment reruns alone, its page is already on screen, so the job runs at once.
     """
     jobs = st.session_state.get(_JOBS)
     if jobs is not None:
