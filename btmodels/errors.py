@@ -2,6 +2,7 @@
 
 BrainTumorError
 ├── DecodeError        a file cannot be read as a slice
+│   └── FormatError    because it is a picture or volume of a format that is not read
 ├── CohortError        a data folder is not laid out as expected
 ├── DownloadError      the data set could not be fetched
 ├── ExportError        a result cannot be written in the form that was asked for
@@ -20,6 +21,10 @@ class BrainTumorError(Exception):
 
 class DecodeError(BrainTumorError):
     """A file cannot be read as a slice."""
+
+
+class FormatError(DecodeError):
+    """A file is a picture or a volume of a format that is known and not read."""
 
 
 class CohortError(BrainTumorError):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -183,6 +184,7 @@ class Record:
         return tuple(self.extra.get("training_subsets", ("train",)))
 
 
+@cache
 def weights_path(name: str, assets: Path = ASSETS) -> Path:
     """Where the weights file of ``name`` lies.
 
@@ -226,19 +228,32 @@ def members_sha256(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+@cache
 def record_path(name: str, assets: Path = ASSETS) -> Path:
     """Where the record of ``name`` lies."""
     return assets / "weights" / f"{get(name).name}.json"
 
 
+@cache
 def graph_path(name: str, assets: Path = ASSETS) -> Path:
     """Where the finished graph of ``name`` lies."""
     return assets / "weights" / f"{get(name).name}.onnx"
 
 
+@cache
 def metrics_path(name: str, assets: Path = ASSETS) -> Path:
     """Where the scores of ``name`` lie."""
     return assets / "metrics" / f"{get(name).name}.json"
+
+
+def stamp(assets: Path = ASSETS) -> tuple[tuple[str, int, int], ...]:
+    """Return names, times and sizes of all files of weights and metrics: what is kept of their contents
+    holds as long as this stays the same."""
+    found = []
+    for folder in ("weights", "metrics"):
+        with suppress(FileNotFoundError), os.scandir(assets / folder) as entries:
+            found += [(each.name, each.stat()) for each in entries]
+    return tuple(sorted((name, each.st_mtime_ns, each.st_size) for name, each in found))
 
 
 def load_record(name: str, assets: Path = ASSETS) -> Record:

@@ -14,6 +14,7 @@ from btmodels.io.channels import DESCRIPTION
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import KNOWN, VOLUMES, starts_as_known
 from btmodels.io.raster import MAX_BYTES
+from btmodels.io.read import is_gzip
 from btmodels.io.zip import is_zip
 
 _HEAD = 512
@@ -144,7 +145,7 @@ def is_readable(file: Path) -> bool:
         return True
     with file.open("rb") as opened:
         head = opened.read(_HEAD)
-    return is_dicom(head) or is_zip(head) or starts_as_known(head)
+    return is_dicom(head) or is_zip(head) or is_gzip(head) or starts_as_known(head)
 
 
 def bytes_of(source: SourceFile) -> bytes:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks, plain_name, stem_of
 from btmodels.io.cases import Cases
 from btmodels.io.channels import DESCRIPTION, read_description
 from btmodels.io.dicom.file import DicomFile
-from btmodels.io.formats import KNOWN, VOLUMES, is_header_alone, unread_image
+from btmodels.io.formats import KNOWN, VOLUMES
 from btmodels.io.image import decode_mask
 from btmodels.io.read import Content, open_zip, read_file
 from btmodels.io.scan import Scan
@@ -145,7 +145,9 @@ class _Reading:
         contents = self._contents(files)
         cases = Cases((file.name for file in files), described)
         pictures = [file for file in files if _is_picture(file, contents)]
-        entries = self._with_masks(files, pictures, contents, masks)
+        by_name = pair_masks([file.name for file in pictures])
+        pairs = _of_flair(pictures, cases, by_name) | _pairs_by_hand(masks, pictures)
+        entries = self._with_masks(files, pictures, contents, pairs)
         size = sum(_size_of(content) for _, content in entries)
         studies, scans = self._run(
             "The batch of files", size, self._assembled, entries, cases, sequences
@@ -250,10 +252,9 @@ class _Reading:
         files: Sequence[InputFile],
         pictures: Sequence[InputFile],
         contents: Mapping[str, Content | DecodeError],
-        by_hand: Mapping[str, str],
+        pairs: Mapping[str, str | None],
     ) -> list[tuple[InputFile, Content]]:
         named = {file.name: file for file in reversed(pictures)}
-        pairs = pair_masks([file.name for file in pictures]) | _pairs_by_hand(by_hand, pictures)
         masks = {mask for mask in pairs.values() if mask}
         counts = Counter(file.name for file in pictures)
         unclear = {
@@ -299,7 +300,7 @@ class _Reading:
             return  # already reported
         if file.bulk and file.short.upper() == "DICOMDIR":
             self.notes.append(Remark(file.id, str(error)))
-        elif file.known or not file.bulk or unread_image(file.data) or is_header_alone(file.data):
+        elif file.known or not file.bulk or isinstance(error, FormatError):
             self.errors.append(Remark(file.id, str(error)))
         else:
             passed.append(file)
@@ -387,10 +388,11 @@ class _Reading:
             elif isinstance(content, Slice):
                 if _is_gray(content):
                     pictures.append(_of_picture(file, content, cases))
-            elif len(content) > 1 and cases.is_mask(file.name):
+            elif cases.is_mask(file.name) and (len(content) > 1 or content[0].values.ndim == 4):
+                what = f"{len(content)} volumes" if len(content) > 1 else "colors"
                 text = (
-                    f"{file.short} is named as a mask and holds {len(content)} volumes; save what is "
-                    "to be the truth as one."
+                    f"{file.short} is named as a mask and holds {what}; save what is to be the truth as "
+                    "one volume of numbers."
                 )
                 self.notes.append(Remark(file.id, text))
             else:
@@ -445,6 +447,23 @@ def _is_picture(file: InputFile, contents: Mapping[str, Content | DecodeError]) 
     if isinstance(content, DecodeError):
         return file.name.lower().endswith(KNOWN)
     return isinstance(content, Slice)
+
+
+def _of_flair(
+    pictures: Sequence[InputFile], cases: Cases, by_name: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Add to pairs of slices and masks the one FLAIR of a case whose mask is named by the case alone, as
+    ``p_flair.png`` and ``p_mask.png``."""
+    flairs: dict[str, list[str]] = defaultdict(list)
+    masks: dict[str, list[str]] = defaultdict(list)
+    for name in (file.name for file in pictures):
+        if is_mask_name(name) and name not in by_name.values():
+            masks[cases.case_of(name, labels=True)].append(name)
+        elif not is_mask_name(name) and cases.sequence_of(name) == "flair":
+            flairs[cases.case_of(name)].append(name)
+    single = {case: names for case, names in flairs.items() if len(names) == len(masks[case]) == 1}
+    found = {names[0]: masks[case][0] for case, names in single.items()}
+    return {**by_name, **{name: mask for name, mask in found.items() if not by_name.get(name)}}
 
 
 def _pairs_by_hand(

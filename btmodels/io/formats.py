@@ -28,8 +28,6 @@ _UNREAD = {
     b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
     b"GIF8": "a GIF",
     b"NRRD000": "an NRRD volume",
-    b"ObjectType": "a MetaImage (MHA or MHD)",
-    b"NDims": "a MetaImage (MHA or MHD)",
     b"CDF\x01": "a MINC volume",
     b"CDF\x02": "a MINC volume",
     b"\x89HDF": "an HDF5 file, as MINC and MATLAB write them",
@@ -61,7 +59,8 @@ _OTHERS = {
 }
 
 _VOLUMES = ("a DICOM file", "a NIfTI file")
-_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
+_BRANDS = re.compile(rb"avif|avis|he[iv][cfmsx]|m[is]f1|avc[is]|MiHE")
+_META_IMAGE = re.compile(rb"(?m)^(?:ObjectType|NDims|ElementDataFile) *=")
 _PHILIPS = b"DATA DESCRIPTION FILE"
 _NETPBM = re.compile(rb"P[1-7]\s+(?:\d|#|WIDTH)")
 _MGH = (b"\0\0\0\1", "a FreeSurfer volume (MGH or MGZ)")
@@ -77,7 +76,9 @@ def unread_image(data: bytes) -> str:
     """Return the name of an unsupported picture or volume format by a file's first bytes; "" for others."""
     if _NETPBM.match(data):
         return "a Netpbm picture (PBM, PGM or PPM)"
-    if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
+    if _META_IMAGE.search(data[:400]):
+        return "a MetaImage (MHA or MHD)"
+    if data[4:8] == b"ftyp" and _BRANDS.match(data[8:12]):
         return f"a HEIC or AVIF picture ({data[8:12].decode()}), as phones save them"
     if _PHILIPS in data[:400]:
         return "the header of a Philips volume in two files (PAR and REC)"
@@ -93,13 +94,6 @@ def starts_as_known(data: bytes) -> bool:
     return data[344:347] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
 
 
-def is_header_alone(data: bytes) -> bool:
-    """Return whether a file is the header of an Analyze or NIfTI volume in two files (.hdr and .img)."""
-    if data[4:7] == b"ni2":
-        return True
-    return data[:4] in _ANALYZE and len(data) < 1_000 and data[344:347] != b"n+1"
-
-
 _ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
 _MGH_TYPES = tuple(bytes([0, 0, 0, kind]) for kind in (0, 1, 3, 4, 10))
 
@@ -109,6 +103,8 @@ def _what_else(data: bytes) -> str:
         return "a DICOM file"
     if data[344:347] in (b"n+1", b"ni1"):
         return "a NIfTI file"
+    if data[4:8] == b"ftyp":
+        return "a video, or a camera's own photograph"
     if data[257:262] == b"ustar":
         return "a tar archive; unpack it first"
     return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import (
     is_mask_name,
     pair_masks,
@@ -105,7 +105,7 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
         )
     kind = _kind_of(data)
     if kind is None and (what := unread_image(data)):
-        raise DecodeError(f"{name} is {what}, which is not read here; {EXPECTED}.")
+        raise FormatError(f"{name} is {what}, which is not read here; {EXPECTED}.")
     if kind is None:
         what = _what_else(data)
         expected = "a picture was expected here" if what in _VOLUMES else EXPECTED
@@ -117,7 +117,7 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
             f"{name} starts as a {kind} but is cut off, damaged or of a form that is not read; "
             f"{EXPECTED}."
         ) from error
-    suffix = suffix_of(name)
+    suffix = suffix_of(stem_of(name) if suffix_of(name) == ".gz" else name)
     if not suffix or suffix in SUFFIXES[kind]:
         return raster, ()
     return raster, (f"{name} is a {kind} despite its ending and was read as one.",)

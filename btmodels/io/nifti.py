@@ -13,7 +13,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 from nibabel.wrapstruct import WrapStructError
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import plain_name
 from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
@@ -60,7 +60,7 @@ def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:
     """
     name = plain_name(name)
     if data[344:348] in _HALF or data[4:8] in _HALF:
-        raise DecodeError(
+        raise FormatError(
             f"{name} is one half of a NIfTI in two files (.hdr and .img); save it as one .nii file."
         )
     try:
@@ -92,7 +92,8 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
     """Return float or integer (i, j, k, volumes), or uint8 (i, j, k, 1, 3) for colors, and notes."""
     shape = tuple(int(size) for size in header.get_data_shape())
     dtype = header.get_data_dtype()
-    offset = int(header.get_data_offset())
+    # In a single file voxels cannot begin before its header ends, though some programs write 0.
+    offset = max(int(header.get_data_offset()), int(header.single_vox_offset))
     if not 2 <= len(shape) <= 7 or min(shape, default=0) < 1:
         raise DecodeError(f"{name} announces a volume without voxels ({shape}).")
     total = math.prod(shape)

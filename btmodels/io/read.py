@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import plain_name
 from btmodels.io.dicom.file import DicomFile
 from btmodels.io.dicom.preamble import is_dicom
@@ -20,6 +20,11 @@ Content = Slice | DicomFile | tuple[Scan, ...]
 
 _GZIP = b"\x1f\x8b"
 _ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
+
+
+def is_gzip(data: bytes) -> bool:
+    """Tell whether bytes start as a file that is packed with gzip does."""
+    return data[:2] == _GZIP
 
 
 def read_file(data: bytes, name: str) -> Content:
@@ -41,20 +46,20 @@ def read_file(data: bytes, name: str) -> Content:
         raise DecodeError(
             f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
         )
-    inner = gunzip(data, name) if data[:2] == _GZIP else data
+    inner = gunzip(data, name) if is_gzip(data) else data
     if is_nifti(inner):
         return read_nifti(inner, name)
     if is_dicom(inner):
         return read_dicom(inner, name)
     if inner[:4] in _ANALYZE and len(inner) == 348:
-        raise DecodeError(
+        raise FormatError(
             f"{name} is the header of an Analyze volume in two files; save it as one .nii file."
         )
     if is_zip(inner):
         raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
     if what := unread_image(inner):
-        raise DecodeError(f"{name} is {what}, which is not read here; {EXPECTED}.")
-    return decode(data, name)
+        raise FormatError(f"{name} is {what}, which is not read here; {EXPECTED}.")
+    return decode(inner, name)
 
 
 def prepare() -> None:
@@ -69,4 +74,4 @@ def open_zip(data: bytes, name: str) -> Members:
     return unzip(data, name)
 
 
-__all__ = ["Content", "Members", "is_zip", "open_zip", "prepare", "read_file"]
+__all__ = ["Content", "Members", "is_gzip", "is_zip", "open_zip", "prepare", "read_file"]

@@ -51,7 +51,7 @@ def on_grid(
         DecodeError: They do not show the same place.
     """
     if same_grid(scan, anchor):
-        return scan.values, _present(scan), ()
+        return scan.values, _present(scan), _other_frame(scan, anchor)
     apart = DecodeError(f"{scan.name} and {anchor.name} are of other sizes or places.")
     if scan.grid is None or anchor.grid is None:
         raise apart
@@ -70,6 +70,17 @@ def on_grid(
         "coordinates in the files; movement in between is not made up for."
     )
     return values, covered, (note,)
+
+
+def _other_frame(scan: Scan, anchor: Scan) -> tuple[str, ...]:
+    """The note on two DICOM series whose coordinates are equal though they count from other points."""
+    apart = scan.reference and anchor.reference and scan.reference != anchor.reference
+    if not apart or {scan.grid.kind, anchor.grid.kind} != {"DICOM"}:
+        return ()
+    return (
+        f"{scan.name} and {anchor.name} have the same coordinates, but name two frames of reference; they "
+        "were taken side by side. Compare both if the patient may have moved.",
+    )
 
 
 def _made_up(grid: VolumeGeometry, other: VolumeGeometry) -> bool:

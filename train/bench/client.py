@@ -27,10 +27,16 @@ from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
+VIEWER, PENDING = "slice_viewer", b'"pending": true'
+"""Name of the viewer's component, and what stands in its message while slices have no answer yet."""
+
 SECONDS = 300.0
 """How long a page may take, its first visit with cold networks included."""
 
-FINISHED = ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY)
+FINISHED = (
+    ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY),
+    ("script_finished", ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY),
+)
 
 REST_SECONDS = PING_SECONDS + 5
 """After them an idle worker has prepared what full batches need."""
@@ -139,6 +145,7 @@ class Session:
     Attributes:
         alerts: Sentences in boxes (notes, warnings, errors) that its pages have shown.
         metric: The value of the last metric that arrived.
+        pending: Whether the networks are still at work on what the page shows.
     """
 
     def __init__(self, socket: ClientConnection, site: str) -> None:
@@ -146,6 +153,7 @@ class Session:
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
         self.metric = ""
+        self.pending = False
 
     def run(self, page: str, query: str = "") -> float:
         """Ask for a page, as any widget does that the server handles; return the seconds it took.
@@ -222,11 +230,13 @@ class Session:
         request.rerun_script.page_name = page
         request.rerun_script.query_string = query
         self._socket.send(request.SerializeToString())
+        self.pending = False
         while True:
             message = self._message()
             kind = message.WhichOneof("type")
-            # A run that makes way for the next one ends early; the last one ends successfully.
-            if (kind, message.script_finished) == FINISHED:
+            # A run that makes way for the next one ends early. After one that ends with slices pending,
+            # the viewer's fragment runs again.
+            if (kind, message.script_finished) in FINISHED and not self.pending:
                 return
             if kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
@@ -234,6 +244,8 @@ class Session:
                     raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
+                if element.bidi_component.component_name == VIEWER:
+                    self.pending = PENDING in element.bidi_component.bytes
                 if element.HasField("metric"):
                     self.metric = element.metric.body
                 if element.HasField("file_uploader"):
