@@ -247,8 +247,8 @@ def metrics_path(name: str, assets: Path = ASSETS) -> Path:
 
 
 def stamp(assets: Path = ASSETS) -> tuple[tuple[str, int, int], ...]:
-    """Return names, times and sizes of all files of weights and metrics: what is kept of their contents
-    holds as long as this stays the same."""
+    """Return names, times and sizes of all files of weights and metrics, as a cache key for values that
+    depend on their contents."""
     found = []
     for folder in ("weights", "metrics"):
         with suppress(FileNotFoundError), os.scandir(assets / folder) as entries:

@@ -452,7 +452,7 @@ def _is_picture(file: InputFile, contents: Mapping[str, Content | DecodeError]) 
 def _of_flair(
     pictures: Sequence[InputFile], cases: Cases, by_name: Mapping[str, str | None]
 ) -> dict[str, str | None]:
-    """Add to pairs of slices and masks the one FLAIR of a case whose mask is named by the case alone, as
+    """Also pair the only FLAIR of a case with a mask that is named after the case, such as
     ``p_flair.png`` and ``p_mask.png``."""
     flairs: dict[str, list[str]] = defaultdict(list)
     masks: dict[str, list[str]] = defaultdict(list)

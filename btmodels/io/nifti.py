@@ -92,7 +92,7 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
     """Return float or integer (i, j, k, volumes), or uint8 (i, j, k, 1, 3) for colors, and notes."""
     shape = tuple(int(size) for size in header.get_data_shape())
     dtype = header.get_data_dtype()
-    # In a single file voxels cannot begin before its header ends, though some programs write 0.
+    # In a single file, voxels cannot begin before the end of the header, though some programs write 0.
     offset = max(int(header.get_data_offset()), int(header.single_vox_offset))
     if not 2 <= len(shape) <= 7 or min(shape, default=0) < 1:
         raise DecodeError(f"{name} announces a volume without voxels ({shape}).")

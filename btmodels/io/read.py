@@ -23,7 +23,7 @@ _ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
 
 
 def is_gzip(data: bytes) -> bool:
-    """Tell whether bytes start as a file that is packed with gzip does."""
+    """Return whether bytes start like a gzip file."""
     return data[:2] == _GZIP
 
 

@@ -73,7 +73,7 @@ def on_grid(
 
 
 def _other_frame(scan: Scan, anchor: Scan) -> tuple[str, ...]:
-    """The note on two DICOM series whose coordinates are equal though they count from other points."""
+    """Return the note on two DICOM series with equal coordinates but different frames of reference."""
     apart = scan.reference and anchor.reference and scan.reference != anchor.reference
     if not apart or {scan.grid.kind, anchor.grid.kind} != {"DICOM"}:
         return ()

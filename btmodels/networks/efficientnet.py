@@ -75,7 +75,7 @@ def efficientnet_lite(
     Args:
         inputs: Standardized slices, (batch, rows, cols, 3), of `keras.Input`.
         stages: `LITE0` or `LITE2`.
-        name: Of the model.
+        name: Name of the model.
     """
     # In pre-training, the input's standard deviation was half that of standardized slices.
     x = layers.Rescaling(0.5, name="to_imagenet_range")(inputs)

@@ -24,7 +24,7 @@ def build_efficientnet_unet(
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 32.
         filters: Channels of the decoder's levels, from half resolution down.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).

@@ -26,7 +26,7 @@ def build_ensemble(
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 128.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).

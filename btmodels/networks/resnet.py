@@ -33,7 +33,7 @@ def build_resnet50(
         input_shape: (rows, cols, 3), at least 32 each.
         weights: "imagenet" for pre-trained weights, which Keras downloads on first use; None for random
             ones.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, 1).

@@ -27,7 +27,7 @@ def build_resunet(
         filters: Channels of the decoder's levels, from half resolution down.
         decoder: "plain" has the same convolutions, each with normalization and ReLU, but no shortcuts, to
             measure the effect of residual units.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).

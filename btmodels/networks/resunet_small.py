@@ -25,7 +25,7 @@ def build_resunet_small(
     Args:
         input_shape: (rows, cols, channels); rows and cols multiples of ``2 ** (len(filters) - 1)``.
         filters: Channels of each level, from full resolution to the bottleneck.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, channels) to logits (batch, rows, cols, 1).

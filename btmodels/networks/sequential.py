@@ -25,7 +25,7 @@ def build_sequential(
     Args:
         input_shape: (rows, cols, channels).
         filters: Channels of each convolution.
-        name: Of the model.
+        name: Name of the model.
         kernel: Rows and columns of each convolution, odd.
 
     Returns:

@@ -25,7 +25,7 @@ def build_unet(
     Args:
         input_shape: (rows, cols, channels); rows and cols multiples of ``2 ** (len(filters) - 1)``.
         filters: Channels of each level, from full resolution to the bottleneck.
-        name: Of the model.
+        name: Name of the model.
         convs: Convolutions per level in encoder and decoder.
         kernel: Rows and columns of the kernels, odd.
         skips: "joined" concatenates the encoder's maps; "zeroed" replaces them by zeros and fits the same

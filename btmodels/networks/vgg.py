@@ -51,7 +51,7 @@ def build_vgg16(
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 16.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, 1).

@@ -21,7 +21,7 @@ def find_channel_faults(
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
         values: The same, from `btmodels.quality.head_features.resize`.
-        thresholds: Of the check.
+        thresholds: Thresholds of the check.
     """
     same = [pair for pair in combinations(range(3), 2) if nearly_equal(pixels, *pair)]
     if len(same) >= 2:

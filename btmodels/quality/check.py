@@ -42,7 +42,7 @@ def check_slice(
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
-        thresholds: Of the check; the committed ones if None.
+        thresholds: Thresholds of the check; the committed ones if None.
         spacing: Row and column spacing in millimeters, if known, so that the head is judged by its true
             proportions.
 

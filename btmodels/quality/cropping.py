@@ -24,7 +24,7 @@ def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        thresholds: Of the check.
+        thresholds: Thresholds of the check.
     """
     side, share = cropped_edge(pixels)
     if share <= thresholds.values["cropped"]:
