@@ -27,10 +27,16 @@ from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
+VIEWER, PENDING = "slice_viewer", b'"pending": true'
+"""Name of the viewer's component, and the part of its message that marks pending slices."""
+
 SECONDS = 300.0
 """Longest time for a page, including a first visit with cold networks."""
 
-FINISHED = ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY)
+FINISHED = (
+    ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY),
+    ("script_finished", ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY),
+)
 
 REST_SECONDS = PING_SECONDS + 5
 """After this time an idle worker has warmed up for full batches."""
@@ -139,6 +145,7 @@ class Session:
     Attributes:
         alerts: Texts of the alert boxes (notes, warnings, errors) shown so far.
         metric: Value of the last metric received.
+        pending: Whether the networks are still working on the page's slices.
     """
 
     def __init__(self, socket: ClientConnection, site: str) -> None:
@@ -146,6 +153,7 @@ class Session:
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
         self.metric = ""
+        self.pending = False
 
     def run(self, page: str, query: str = "") -> float:
         """Request a page, as any server-side widget does; return the seconds it took.
@@ -222,11 +230,13 @@ class Session:
         request.rerun_script.page_name = page
         request.rerun_script.query_string = query
         self._socket.send(request.SerializeToString())
+        self.pending = False
         while True:
             message = self._message()
             kind = message.WhichOneof("type")
-            # A run superseded by the next one ends early; the last one ends successfully.
-            if (kind, message.script_finished) == FINISHED:
+            # A run superseded by the next one ends early. If a run ends with slices pending, the viewer's
+            # fragment runs again.
+            if (kind, message.script_finished) in FINISHED and not self.pending:
                 return
             if kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
@@ -234,6 +244,8 @@ class Session:
                     raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
+                if element.bidi_component.component_name == VIEWER:
+                    self.pending = PENDING in element.bidi_component.bytes
                 if element.HasField("metric"):
                     self.metric = element.metric.body
                 if element.HasField("file_uploader"):

@@ -16,10 +16,9 @@ import tifffile
 from btmodels.dataset import cohort
 from btmodels.inference.engine import Engine
 from btmodels.slices import Slice
-from train.bench.client import Session, Site
+from train.bench.client import VIEWER, Session, Site
 from train.bench.crowd import Crowd
 from train.bench.memory import held_rows
-from train.bench.start import VIEWER
 
 USERS = (1, 5, 20, 50)
 """Numbers of visitors who analyze slices at once, measured in turn."""

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 
-from train.bench.client import Session, Site
+from train.bench.client import VIEWER, Session, Site
 
-VIEWER = "slice_viewer"
 """The component that shows a slice (`ui.viewer.viewer`)."""
 
 FIRST, OTHER = "SYNT_AA_0003_20260101", "SYNT_AA_0007_20260101"

@@ -35,7 +35,12 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
     def volume() -> list[Analysis]:
         return nifti.of_volume(all_of_it(), each)
 
-    with st.expander("More downloads", icon=":material/archive:"):
+    folded = st.expander(
+        "More downloads", icon=":material/archive:", key="exports.open", on_change="rerun"
+    )
+    if not folded.open:
+        return
+    with folded:
         stopped = sum(key in analyzed.stopped for key in analyzed.stack.keys)
         done = sum(one is not None for one in analyzed.analyses)
         complete = done + stopped >= len(analyzed.analyses)

@@ -14,7 +14,7 @@ from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.viewer.gallery import turn
 
-_TABLE, _GO = "history.table", "history.go"
+_TABLE, _GO, _OPEN = "history.table", "history.go", "history.open"
 _HEIGHT = 240
 
 
@@ -67,7 +67,15 @@ def draw(stack: Stack) -> None:
     rows = list(reversed(_available()))
     if len(rows) < 2:
         return
-    with st.expander(f"Seen in this session: {len(rows)}", icon=":material/history:"):
+    folded = st.expander(
+        f"Seen in this session: {len(rows)}",
+        icon=":material/history:",
+        key=_OPEN,
+        on_change="rerun",  # a table takes as long as all else beside the viewer: drawn once someone looks
+    )
+    if not folded.open:
+        return
+    with folded:
         st.caption("Choose a row to go back to that slice.")
         st.dataframe(
             [

@@ -37,6 +37,11 @@ def current_route() -> tuple[tuple[Stop, ...], list[str]]:
     return parse_route(standard_route(), patients, models)[0], problems
 
 
+def problems() -> list[str]:
+    """Return what makes no sense in a route that was asked for; the standard one has no problems."""
+    return current_route()[1] if _asked() else []
+
+
 def save_route(stops: tuple[Stop, ...] | None) -> None:
     """Make ``stops`` the route of this session and the address; None is the standard route."""
     text = format_route(stops, samples.library().samples) if stops else None

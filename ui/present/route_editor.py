@@ -50,8 +50,7 @@ _WARMTH = {
 def editor(linkable: bool) -> None:
     """Draw the editor; ``linkable`` tells whether the view on screen can be one of the stops."""
     text = sections("cards/present.md")
-    stops, problems = address.current_route()
-    for problem in problems:
+    for problem in address.problems():
         st.warning(problem, icon=":material/link_off:")
     folded = st.expander(
         "Route for presenting",
@@ -61,6 +60,7 @@ def editor(linkable: bool) -> None:
     )
     if not folded.open:
         return
+    stops, _ = address.current_route()
     with folded:
         st.markdown(text.get("Route" if linkable else "No view", ""))
         for index, stop in enumerate(stops):

@@ -74,8 +74,8 @@ def detection_sentence(score: Score | None) -> str:
     if score is None:
         return "**Is there a tumor?** This was not measured in this copy of the project."
     return (
-        f"**Is there a tumor?** It finds **{100 * score.value:.1f}%** of the slices with tumor at "
-        f"95% specificity, over {_who(score)} ({_interval(score, percent=True)})."
+        f"**Is there a tumor?** The classifier finds **{100 * score.value:.1f}%** of the slices with "
+        f"tumor at 95% specificity, over {_who(score)} ({_interval(score, percent=True)})."
     )
 
 
@@ -87,9 +87,7 @@ def short_sentence() -> str:
     first = found[0]
     experts = published.load()["experts"]
     beside = f" Between two experts: {experts['mean_dice']:.2f}." if experts else ""
-    return (
-        f"Mean Dice on {first.patients} patients it had never seen: **{first.value:.2f}**.{beside}"
-    )
+    return f"Mean Dice on {first.patients} never-seen patients: **{first.value:.2f}**.{beside}"
 
 
 def experts_sentence() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock, RLock
 
 import streamlit as st
@@ -77,7 +78,13 @@ def _shared() -> AnalysisCache:
 
 def segmenters() -> list[str]:
     """Return the registry names of segmenters that have a record, in the order of all lists."""
-    return [each.spec.name for each in scores.networks() if each.spec.task == "segment"]
+    return [*_segmenters(registry.stamp())]
+
+
+@lru_cache(maxsize=2)
+def _segmenters(stamp: tuple) -> tuple[str, ...]:
+    # Every page needs them several times; hashes and scores are read again if a file has changed.
+    return tuple(each.spec.name for each in scores.networks() if each.spec.task == "segment")
 
 
 def cached(stack: Stack, model: str | None = None) -> Analyzed:

@@ -82,6 +82,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
         "minPixels": analyzed.min_component_pixels,
         "view": asdict(start),
         "bare": bare,
+        "pending": analyzed.pending,
         "link": {
             "page": page,
             "query": query if stack.shared else None,  # a link never carries an upload
