@@ -90,7 +90,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _targets(groups: Sequence[Group], out: Path) -> Iterator[tuple[Path, Path]]:
-    """Each file that is read with a place where masks of it will be written."""
+    """Yield each input file and the path where its masks will be written."""
     for source in (source for group in groups for source in group):
         yield source.file, out / source.place / source.file.name
 
@@ -197,8 +197,8 @@ def _report(problem: Problem) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; wrong usage leaves with status 2."""
-    # Names of files need not be valid in the terminal's encoding.
+    """Run the command line; wrong usage exits with status 2."""
+    # File names may not be valid in the terminal's encoding.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     parser = build_parser()

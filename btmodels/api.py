@@ -15,10 +15,10 @@ __all__ = ["analyze", "read_files"]
 def read_files(files: Path | str | Iterable[Path | str]) -> tuple[list[Slice], list[str]]:
     """Read slices from pictures, DICOM files, NIfTI volumes, zips, or folders of them.
 
-    A picture named as a mask, such as ``x_mask.tif`` beside ``x.tif``, becomes the other's truth.
+    A picture named as a mask, such as ``x_mask.tif`` next to ``x.tif``, becomes the true mask of ``x.tif``.
 
     Args:
-        files: A path or several; sequences of one patient are read together.
+        files: One path or several; sequences of one patient are read together.
 
     Returns:
         The slices, and a sentence for each file that could not be read, used or placed.

@@ -39,7 +39,7 @@ def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
 
 
 class Table:
-    """Rows for people, printed as they come; warnings once at the end.
+    """A table of rows printed as they arrive, with each warning once at the end.
 
     Args:
         file: Where rows and warnings are printed.
@@ -66,7 +66,7 @@ class Table:
         )
 
     def end(self) -> None:
-        """Print what the rows warned of, and what all this is not."""
+        """Print the warnings and the notice."""
         for sentence, count in self._warnings.items():
             many = "all" if count == self._rows > 1 else count
             print(f"{many} of {self._rows}: {sentence}", file=self._file)
