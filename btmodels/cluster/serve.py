@@ -43,7 +43,7 @@ Asked = tuple[tuple[str, str], list[np.ndarray]]
     },
     max_ongoing_requests=4 * MOST_REQUESTS,
 )
-class Networks:
+class NetworksDeployment:
     """A replica: segmenters and classifiers of the registry, by finished graphs where there are any."""
 
     def __init__(self) -> None:
@@ -93,4 +93,4 @@ def predict_together(requests: Sequence[Asked]) -> list[list[Prediction]]:
     return [found[place] for place in range(len(requests))]
 
 
-app = Networks.bind()
+app = NetworksDeployment.bind()
