@@ -24,7 +24,7 @@ class DecodeError(BrainTumorError):
 
 
 class FormatError(DecodeError):
-    """A file is a picture or a volume of a format that is known and not read."""
+    """A file is a picture or a volume of a known but unsupported format."""
 
 
 class CohortError(BrainTumorError):

@@ -54,9 +54,9 @@ class ClinicalValue:
 
     Attributes:
         label: The column in words.
-        value: The meaning, the bare code where it has none, or `NOT_RECORDED`.
-        note: How the meaning is known; empty where nothing is recorded.
-        known: `CHECKED`, `INFERRED`, `LABEL`, `AS_NAMED` or `UNKNOWN`; empty where nothing is recorded.
+        value: The meaning, the code if its meaning is unknown, or `NOT_RECORDED`.
+        note: How the meaning is known; empty if nothing is recorded.
+        known: `CHECKED`, `INFERRED`, `LABEL`, `AS_NAMED` or `UNKNOWN`; empty if nothing is recorded.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""File formats: what can be read, and what a file is by its first bytes."""
+"""File formats: the supported ones, and recognition of a format by a file's first bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUFFIXES = {
     "WEBP": (".webp",),
     "BMP": (".bmp",),
 }
-"""Endings of the formats that are read, by Pillow's name of the format."""
+"""File endings of supported formats, by Pillow's name of the format."""
 
 _STARTS = {
     b"II*\0": "TIFF",
@@ -37,7 +37,7 @@ _UNREAD = {
     b"8BPS": "a Photoshop picture",
     b"qoif": "a QOI picture",
 }
-"""Starts of pictures and volumes that are known and not read."""
+"""First bytes of known pictures and volumes that are not supported."""
 
 _OTHERS = {
     b"PK": "a zip archive",
@@ -73,7 +73,7 @@ def _kind_of(data: bytes) -> str | None:
 
 
 def unread_image(data: bytes) -> str:
-    """Return what a picture or volume of a kind that is not read is, by its first bytes; "" of others."""
+    """Return the name of an unsupported picture or volume format by a file's first bytes; "" for others."""
     if _NETPBM.match(data):
         return "a Netpbm picture (PBM, PGM or PPM)"
     if _META_IMAGE.search(data[:400]):
@@ -88,8 +88,7 @@ def unread_image(data: bytes) -> str:
 
 
 def starts_as_known(data: bytes) -> bool:
-    """Tell whether a file's first bytes are those of a picture or a volume, read or not, other than
-    DICOM."""
+    """Return whether a file starts as a picture or a volume, supported or not, other than DICOM."""
     if _kind_of(data) or unread_image(data) or data[:4] in _ANALYZE:
         return True
     return data[344:347] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
@@ -112,7 +111,7 @@ def _what_else(data: bytes) -> str:
 
 
 KNOWN = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-"""Endings of pictures that are looked for in folders; a file that is named is read whatever its ending."""
+"""Endings of pictures that are searched for in folders; a file given by path may have any ending."""
 
 VOLUMES = (".dcm", ".ima", ".nii", ".nii.gz", ".zip")
-"""Endings of what holds more than a picture; a DICOM file is found without one, too."""
+"""Endings of files with more than a picture; DICOM files are also found without an ending."""

@@ -1,4 +1,4 @@
-"""One file of any kind that is read, whatever its name ends in: pictures, DICOM, NIfTI, zip."""
+"""Read one file of any supported format, whatever its ending: pictures, DICOM, NIfTI, zip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from btmodels.io.zip import is_zip, unzip
 from btmodels.slices import Slice
 
 Members = tuple[tuple[str, bytes | str], ...]
-"""Paths within a zip and what they hold; a sentence in place of what cannot be unpacked."""
+"""Paths in a zip and their contents; a sentence instead of a content that cannot be unpacked."""
 
 Content = Slice | DicomFile | tuple[Scan, ...]
 
@@ -23,21 +23,21 @@ _ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
 
 
 def is_gzip(data: bytes) -> bool:
-    """Tell whether bytes start as a file that is packed with gzip does."""
+    """Return whether bytes start like a gzip file."""
     return data[:2] == _GZIP
 
 
 def read_file(data: bytes, name: str) -> Content:
-    """Read a picture, a DICOM file or a NIfTI volume; either of the latter may be packed with gzip.
+    """Read a picture, a DICOM file or a NIfTI volume; the latter two may be compressed with gzip.
 
     Args:
         data: The file.
-        name: As the visitor knows it.
+        name: File name for messages.
 
     Raises:
         DecodeError: It is none of them, damaged, or too large.
     """
-    # These libraries take a while to load, and most files are pictures.
+    # These modules are slow to import, and most files are pictures.
     from btmodels.io.dicom.read import read_dicom
     from btmodels.io.nifti import gunzip, is_nifti, read_nifti
 
@@ -63,14 +63,14 @@ def read_file(data: bytes, name: str) -> Content:
 
 
 def prepare() -> None:
-    """Load the libraries that `read_file` may need, so that no file has to wait for them."""
+    """Import the modules that `read_file` may need, so that no file has to wait for them."""
     import btmodels.io.dicom.read
     import btmodels.io.dicom.series
     import btmodels.io.nifti  # noqa: F401
 
 
 def open_zip(data: bytes, name: str) -> Members:
-    """Do as `btmodels.io.zip.unzip`."""
+    """Call `btmodels.io.zip.unzip`."""
     return unzip(data, name)
 
 

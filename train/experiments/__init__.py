@@ -1,1 +1,1 @@
-"""The experiments behind lessons and Scoreboard: folds, losses, skips, leak, transfer, robustness."""
+"""Experiments behind the lessons and the Scoreboard: folds, losses, skips, leak, transfer, robustness."""

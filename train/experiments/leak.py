@@ -1,23 +1,23 @@
 """``python -m train leak``: how much scores rise when slices of one head are in training and test.
 
-The same network is trained twice on the same budget: once with slices drawn at random into 90% training,
-5% validation and 5% test, as several published figures were made, and once with whole patients divided.
-Writes ``assets/metrics/leak.json``, or ``leak_synthetic.json`` for made-up patients, whose slices may be
-shown. Nothing that is trained here is ever used elsewhere, for it has met test patients. Beside what every
-experiment's file holds (`train.experiments.common`):
+The same network is trained twice on the same budget: once with slices split at random into 90% training,
+5% validation and 5% test, as for several published figures, and once with whole patients split.
+Writes ``assets/metrics/leak.json``, or ``leak_synthetic.json`` for synthetic patients, whose slices may be
+shown. These networks are never used elsewhere, since they were trained on test patients. In addition to the
+common fields of experiments (`train.experiments.common`):
 
 - ``network``: ``name``, ``filters``, ``parameters``.
-- ``arms``: ``slices`` (the leak) and ``patients``, each ``key``, ``title``, ``score`` (on its own test
-  slices at threshold 0.5, see `train.experiments.scores.score_segmenter`; where only some of a patient's
-  slices are among them, ``mean_dice`` is of those), ``curve`` and times, ``sizes`` (slices of ``train``,
+- ``arms``: ``slices`` (the leak) and ``patients``, each with ``key``, ``title``, ``score`` (on its own test
+  slices at threshold 0.5, see `train.experiments.scores.score_segmenter`; ``mean_dice`` covers only a
+  patient's slices among them), ``curve`` and times, ``sizes`` (slices of ``train``,
   ``validation``, ``test``), ``test_patients``, ``shared_patients`` (folders of patients on both sides) and
   ``nearest``:
   - ``same_patient``: share of test slices whose nearest training slice is of the same patient, 0 to 1.
-  - ``median_distance``, and ``neighbor_distance``: the same between slices that follow each other in one
-    head, to compare with.
-  - ``slices``: a row a test slice, farthest last: ``patient``, ``number``, ``nearest_patient``,
+  - ``median_distance``, and for comparison ``neighbor_distance``: the same between consecutive slices of
+    one head.
+  - ``slices``: one row per test slice, farthest last: ``patient``, ``number``, ``nearest_patient``,
     ``nearest_number``, ``distance``, and ``dice`` of the network's mask (null where both are empty).
-- ``distance``: in words, how distances are measured.
+- ``distance``: the distance measure, in words.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from train.fit.subset import Subset
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"
 
 SHARES = (0.9, 0.05)
-"""Of all slices, for training and validation of the leaking split; the rest tests."""
+"""Shares of slices for training and validation in the leaking split; the rest is the test set."""
 
 PARTS = 8
 EACH_SLICES = 8000
@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def by_slice(material: Material, seed: int) -> tuple[Subset, Subset, Subset]:
-    """Divide all slices at random into training, validation and test: the leak."""
+    """Split all slices at random into training, validation and test: the leak."""
     number = len(material.slices.pixels)
     order = np.random.default_rng(seed).permutation(number)
     first, second = (round(number * share) for share in np.cumsum(SHARES))
@@ -108,18 +108,18 @@ def by_slice(material: Material, seed: int) -> tuple[Subset, Subset, Subset]:
 
 
 def by_patient(material: Material) -> tuple[Subset, Subset, Subset]:
-    """Divide by patient, as the project's split does."""
+    """Split by patient, as the project's split does."""
     return tuple(material.subset(name) for name in ("train", "validation", "test"))
 
 
 def run(parts: Sequence[Subset], budget: Budget, folder: Path) -> dict:
-    """Train and test on one division, or take what a finished run left."""
+    """Train and test on one split, or return the result of a finished run."""
     training, validation, test = parts
 
     def make() -> dict:
         keras.utils.set_random_seed(budget.seed)
         model = build_unet((budget.size, budget.size, 3), common.filters_of(budget))
-        # The same number of validation slices for both, so that neither chooses more carefully.
+        # Both arms get the same number of validation slices, so that neither chooses more carefully.
         step = max(len(validation.pixels) // 150, 1)
         found = common.train_arm(
             model,
@@ -156,18 +156,18 @@ def _pooled_score(validation: Subset):
 
 
 def nearest(training: Subset, test: Subset, masks: np.ndarray) -> dict:
-    """Find for each test slice the training slice that differs least from it.
+    """Find the nearest training slice of each test slice.
 
     Args:
         training, test: Slices.
-        masks: bool, of the test slices, from the network.
+        masks: The network's masks of the test slices, bool, (n, rows, cols).
 
     Returns:
         The ``nearest`` entry of the file.
     """
     known, asked = _vectors(training), _vectors(test)
     rows = []
-    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a product of matrices instead of a loop over pairs.
+    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a matrix product instead of a loop over pairs.
     squares = np.sum(known**2, axis=1)
     likeness = asked @ known.T
     for index, vector in enumerate(asked):
@@ -202,7 +202,7 @@ def _vectors(slices: Subset) -> np.ndarray:
 
 
 def _neighbor_distance(slices: Subset, vectors: np.ndarray) -> float | None:
-    """Median distance between slices that follow each other in one head."""
+    """Return the median distance between consecutive slices of one head."""
     places = {key: i for i, key in enumerate(zip(slices.patients, slices.numbers, strict=True))}
     pairs = [
         (index, places[patient, number + 1])

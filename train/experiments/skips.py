@@ -1,20 +1,20 @@
 """``python -m train skips``: measure what skip connections and residuals contribute.
 
 Writes ``assets/metrics/skips.json`` and, for the lesson on encoder and decoder, the two trained networks
-as float16 in ``assets/metrics/networks/``. Beside what every experiment's file holds
+as float16 in ``assets/metrics/networks/``. In addition to the common fields of experiments
 (`train.experiments.common`):
 
 - ``slices``: as in losses.json.
-- ``arms``: ``joined`` (the small U-Net with all skips), ``zeroed`` (the very same weights, with zeros in
-  the place of every skip when it is used) and ``absent`` (trained without any), entries as in
-  losses.json; ``zeroed`` has no curve and no times, for nothing is trained.
+- ``arms``: ``joined`` (the small U-Net with all skips), ``zeroed`` (the same weights, with every skip
+  replaced by zeros at inference) and ``absent`` (trained without skips), entries as in
+  losses.json; ``zeroed`` has no curve and no times, since nothing is trained.
 - ``networks``: for ``joined`` and ``absent``: ``file`` (name in ``assets/metrics/networks``), ``sha256``,
   ``builder`` (``btmodels.networks.unet:build_unet``), ``input_shape``, ``filters`` and ``skips``, the
-  builder's arguments. They are no networks of the registry: they exist to be compared.
-- ``gradients``: how much of the loss's gradient reaches each depth, see `gradients`. A list of entries
-  ``key``, ``title``, ``when`` ("start" or "trained") and ``layers``, in order of the forward pass, each
-  ``name`` and ``norm``: the Euclidean norm of the loss's gradient to that layer's kernel over the
-  kernel's own norm, averaged over ``draws`` starts.
+  builder's arguments. They are not in the registry: they exist for comparison.
+- ``gradients``: the share of the loss gradient that reaches each depth, see `gradients`. A list of entries
+  ``key``, ``title``, ``when`` ("start" or "trained") and ``layers``, in forward order, each with
+  ``name`` and ``norm``: the Euclidean norm of the loss gradient with respect to that layer's kernel over
+  the kernel's own norm, averaged over ``draws`` initializations.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from train.fit.subset import Subset
 QUESTION = "What do skip connections carry, and do they keep gradients from vanishing?"
 
 DRAWS = 3
-"""Starts over which gradient norms are averaged."""
+"""Initializations over which gradient norms are averaged."""
 
 DEPTH = 24
-"""Convolutions of each chain."""
+"""Convolutions in each chain."""
 
 CHAINS = {
     "plain_glorot": (f"{DEPTH} convolutions, Glorot's start", "glorot_uniform"),
@@ -145,23 +145,23 @@ def gradients(
 ) -> list[dict]:
     """Measure how much gradient reaches each layer, at the start and after training.
 
-    The U-Net with and without skips, and a chain of `DEPTH` convolutions with ReLU: plain with Glorot's
-    start; plain with He's, who chose it so that signals keep their size in a plain chain of ReLUs (He et
-    al. 2015, arXiv:1502.01852); with batch normalization before each ReLU; and with that and a residual
-    around each convolution, as the site's ResUNet has it.
+    Measures the U-Net with and without skips, and a chain of `DEPTH` convolutions with ReLU: plain with
+    Glorot initialization; plain with He initialization, which preserves the scale of signals in a plain
+    chain of ReLUs (He et al. 2015, arXiv:1502.01852); with batch normalization before each ReLU; and with
+    a residual connection around each convolution, too, as in the site's ResUNet.
 
     Args:
         batch: Standardized slices, (n, size, size, 3), and masks, (n, size, size, 1).
         trained: The two trained networks by the builder's ``skips``.
-        filters: Of their levels.
-        draws: Starts over which norms are averaged.
-        depth: Convolutions of each chain.
+        filters: Channels of their levels.
+        draws: Initializations over which norms are averaged.
+        depth: Convolutions in each chain.
 
     Returns:
         The ``gradients`` entry of the file.
     """
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # norms over many decades
+    keras.config.set_dtype_policy("float32")  # norms span many orders of magnitude
     shape = batch[0].shape[1:]
     entries = []
     try:
@@ -200,10 +200,10 @@ def build_chain(
 
     Args:
         shape: (rows, cols, 3).
-        depth: Convolutions.
-        start: Keras's name of the kernels' initializer.
-        normalized: Put batch normalization and ReLU before each convolution instead of a ReLU behind it.
-        residual: Add each convolution's input to what it gives (He et al. 2016, arXiv:1603.05027).
+        depth: Number of convolutions.
+        start: Keras kernel initializer.
+        normalized: Put batch normalization and ReLU before each convolution instead of a ReLU after it.
+        residual: Add each convolution's input to its output (He et al. 2016, arXiv:1603.05027).
         filters: Channels.
     """
     inputs = keras.Input(shape, name="slice")
@@ -223,10 +223,10 @@ def build_chain(
 def kernel_gradients(
     model: keras.Model, batch: tuple[np.ndarray, np.ndarray], loss: Callable
 ) -> dict[str, float]:
-    """Return, by layer, the norm of the loss's gradient to the kernel over the kernel's own norm.
+    """Return, by layer, the norm of the loss gradient with respect to the kernel over the kernel's norm.
 
-    One step of plain gradient descent at rate 1 moves a weight by exactly its gradient, on every backend
-    of Keras.
+    One step of plain gradient descent with learning rate 1 moves a weight by exactly its gradient, on every
+    Keras backend.
     """
     found = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
     found = [layer for layer in found if layer.kernel is not None]
@@ -255,7 +255,7 @@ def _entry(key: str, title: str, when: str, norms: dict[str, float]) -> dict:
 
 
 def _batch(slices: Subset, number: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """Slices with tumor at even distances, standardized, with their masks."""
+    """Return evenly spaced slices with tumor, standardized, with their masks."""
     chosen = np.flatnonzero(slices.has_tumor)
     chosen = chosen[np.linspace(0, len(chosen) - 1, number).astype(int)]
     picked = slices.take(chosen)

@@ -1,4 +1,4 @@
-"""Slow work waits until the whole page is drawn: no visitor looks at half of one."""
+"""Slow work is deferred until the whole page is drawn, so that no visitor sees half a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _JOBS = "later.jobs"
 
 @contextmanager
 def page_first() -> Iterator[None]:
-    """Draw a page in this context, then do its deferred work and draw what asked for it again."""
+    """Draw a page in this context, then run its deferred jobs and redraw the fragments that need them."""
     jobs: list[tuple[str | None, Callable[[], None]]] = []
     st.session_state[_JOBS] = jobs
     try:
@@ -28,9 +28,9 @@ def page_first() -> Iterator[None]:
 
 
 def later(job: Callable[[], None]) -> None:
-    """Do ``job`` once the page is drawn, and draw again: the fragment that asks, or else the page.
+    """Run ``job`` once the page is drawn, then redraw the calling fragment, or else the page.
 
-    A fragment that runs alone has its page on screen already, so there the job is done at once.
+    If a fragment reruns alone, its page is already on screen, so the job runs at once.
     """
     fragment = ThreadState.get().fragment_id
     jobs = st.session_state.get(_JOBS)
@@ -42,8 +42,8 @@ def later(job: Callable[[], None]) -> None:
 
 
 def _draw_again(fragments: set[str | None]) -> None:
-    # `st.rerun` can ask for a fragment only from a callback, or from that fragment while it runs alone.
-    # So this is the request that a widget in the fragment makes: it waits until the present run has ended.
+    # `st.rerun` can rerun a fragment only from a callback, or from that fragment while it runs alone. So
+    # this makes the request of a widget in the fragment, which waits until the current run has ended.
     ctx = get_script_run_ctx()
     if None in fragments or ctx is None or ctx.script_requests is None:
         st.rerun()

@@ -1,4 +1,4 @@
-"""The residual block drawn, and the gradients measured through chains and U-Nets with and without skips."""
+"""The residual block, and gradients measured in chains and U-Nets with and without skips."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _MISSING = (
     "`python -m train skips` measures them and writes assets/metrics/skips.json."
 )
 CHAINS = ("plain", "residual")
-"""Prefix of the keys of chains; the initialization of their weights follows it."""
+"""Prefixes of chains' keys, followed by the weight initialization."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def draw_block(lesson: Lesson) -> None:
-    """Draw the block with a removable shortcut, and the effect on a gradient."""
+    """Draw the block with a removable shortcut, and its effect on a gradient."""
     _block(key=lesson.key("block"), data={})
 
 
@@ -64,7 +64,7 @@ def draw(lesson: Lesson) -> None:
 
 
 def groups_words(group: str) -> str:
-    """Return how a group is called on the page."""
+    """Return a group's label on the page."""
     return {"chains": "Chains of layers", "unets": "U-Nets"}[group]
 
 
@@ -76,9 +76,9 @@ def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def figure(entries: list[dict[str, Any]]) -> go.Figure:
-    """Draw a line an entry: layers from the slice to the answer, gradient norms on a log scale.
+    """Draw one line per entry: gradient norms on a log scale, by layer in forward order.
 
-    Color tells those with a way past the layers from those without, dashes tell how else they differ.
+    Color distinguishes networks with shortcuts from those without; dashes show other differences.
     """
     drawn = go.Figure()
     variants = list(dict.fromkeys(_variant(entry) for entry in entries))
@@ -88,7 +88,7 @@ def figure(entries: list[dict[str, Any]]) -> go.Figure:
         dash = _DASHES[variants.index(_variant(entry)) % len(_DASHES)]
         title = entry["title"] + (", trained" if entry["when"] == "trained" else "")
         drawn.add_scatter(
-            # By depth and not by name: networks of one group need not have the same layers.
+            # By relative depth, since the networks of a group may have different layers.
             x=[100 * step / max(len(layers) - 1, 1) for step in range(len(layers))],
             y=[layer["norm"] for layer in layers],
             customdata=[layer["name"] for layer in layers],

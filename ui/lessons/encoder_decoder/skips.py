@@ -1,4 +1,4 @@
-"""Switches on the skip connections: networks disturbed, and beside them one that was trained without."""
+"""Switches for the skip connections: networks with skips switched off, and one trained without skips."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.session.stack import Stack
 
 MODEL = "unet"
 LABELS = ("1, full resolution", "2, half", "3, a quarter", "4, an eighth")
-"""Of the switches, from the finest skip to the coarsest."""
+"""Labels of the switches, from the finest skip to the coarsest."""
 
 ALL_ON = "1" * len(LABELS)
 _MISSING = (
@@ -65,7 +65,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 
 def setting_word(setting: tuple[bool, ...]) -> str:
-    """Return a setting as the address writes it, such as ``1101``: the finest skip first."""
+    """Return a setting as written in the address, such as ``1101``, the finest skip first."""
     return "".join("01"[on] for on in setting)
 
 
@@ -100,10 +100,10 @@ def _twin(twin: skip_ablation.Twin, found: dict[tuple[bool, ...], Any]) -> Panel
 
 
 def comparison(joined: dict[str, Any], absent: dict[str, Any]) -> str:
-    """Say how the two small networks compare, patient by patient.
+    """Return a sentence that compares the two small networks patient by patient.
 
     Args:
-        joined, absent: Scores of the network with skips and of the one without, with ``patients``.
+        joined, absent: Scores of the networks with and without skips, including ``patients``.
     """
     found = paired_difference(joined["patients"], absent["patients"])
     if found is None:

@@ -1,4 +1,4 @@
-"""Who is in the test set? Two ways to split slices, and the measured effect of the first on scores."""
+"""Lesson *Who is in the test set?*: two ways to split slices, and the first one's effect on scores."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 WAYS = ("slices", "patients", "quiz")
-"""Words of the address: the unit of the split."""
+"""Names in the address: the unit of the split, or the quiz."""
 
 SEEDS = 999
 FEW = 5
-"""Test patients below which a score says nothing."""
+"""Smallest number of test patients for a meaningful score."""
 
 SIDE = 160
 """Rows and columns of the pictures."""
@@ -165,7 +165,7 @@ def _scores(found: dict[str, Any], key: str) -> None:
 
 
 def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
-    """Say in a few sentences how much better slices split at random made the network seem.
+    """Return a few sentences on how much a random split of slices inflates the score.
 
     Args:
         leaking, honest: Scores of the two arms.
@@ -221,7 +221,7 @@ def _arm(arm: dict[str, Any], title: str) -> None:
 
 @st.fragment
 def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
-    # Pictures of patients are shown where the visitor has the data, never from the repository.
+    # Pictures of patients come only from the local data folder, never from the repository.
     library = samples.library().samples
     arm = next(each for each in found["arms"] if each["key"] == "slices")
     rows = [
@@ -258,7 +258,7 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
 
 
 def pair_words(row: dict[str, Any]) -> str:
-    """Describe a test slice and the training slice nearest to it."""
+    """Describe a test slice and its nearest training slice."""
     same = row["patient"] == row["nearest_patient"]
     dice = row["dice"]
     return (
