@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m btmodels")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    text = "Tell of each slice whether it shows a tumor and where, and measure that."
+    text = "Classify and segment each slice, and measure what is marked."
     command = commands.add_parser("analyze", help=text, description=text)
     command.add_argument(
         "paths",
@@ -147,7 +147,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         print(json.dumps(rows, indent=1, allow_nan=False))
     if unmatched := [name for name, _ in args.sequence if name.lower() not in names]:
         print(
-            f"--sequence: nothing here is called {', '.join(unmatched)}. There is: "
+            f"--sequence: no scan is named {', '.join(unmatched)}. The names are: "
             f"{', '.join(sorted(names)) or 'no volume, series or gray picture'}.",
             file=sys.stderr,
         )

@@ -64,7 +64,7 @@ def fetch() -> Path:
         root = cohort.find_root(kagglehub.dataset_download(DATASET))
         cohort.read_cohort(root)
     except CohortError as error:
-        raise DownloadError(f"What came from Kaggle is not the data set: {error}") from error
+        raise DownloadError(f"The download from Kaggle is not the data set: {error}") from error
     except (OSError, zipfile.BadZipFile) as error:  # requests raises kinds of OSError
         raise DownloadError(
             f"The data set could not be downloaded ({type(error).__name__}). Is this machine online, "
@@ -84,7 +84,7 @@ def remember(root: Path) -> None:
         cohort.DOWNLOADED.write_text(f"{root}\n", encoding="utf-8")
     except OSError as error:
         raise DownloadError(
-            "The data set has arrived, but where it lies cannot be written down: the project's folder "
+            "The data set was downloaded, but its place cannot be recorded: the project's folder "
             "is not writable. Name the folder with BT_DATA_DIR."
         ) from error
 

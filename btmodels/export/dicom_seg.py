@@ -41,7 +41,7 @@ def why_no_seg(each: Slice) -> str:
     """Return a sentence on why no DICOM-SEG can be written for a slice's volume; "" if it can."""
     place = each.place
     if place is None or place.grid.kind != "DICOM":
-        return "A DICOM-SEG refers to the DICOM series that it was drawn on; this came as none."
+        return "A DICOM-SEG refers to a DICOM series; these files are not DICOM."
     if not all(place.grid.header):
         return (
             "The header of this DICOM file cannot be written again, so there is no DICOM-SEG of it."
@@ -127,7 +127,7 @@ def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> byte
         manufacturer_model_name=name,
         software_versions=__version__,
         device_serial_number="0",
-        content_description="Research only; drawn by a network, seen by nobody",
+        content_description="Research only; drawn by a network, not reviewed",
         omit_empty_frames=bool(frames.any()),
     )
     result.SeriesDescription = "Tumor, marked by a network (research)"

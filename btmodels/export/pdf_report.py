@@ -149,7 +149,7 @@ def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportCo
         sentences = (_NOT_LOOKED_AT, *sentences)
     elif not quality.findings:
         sentences = (_FIT, *sentences)
-    _list(pdf, "What was noticed", sentences, rest=62)
+    _list(pdf, "Findings", sentences, rest=62)
     _list(pdf, "What to keep in mind", caveats(analysis.model))
     _list(pdf, "Where it comes from", _sources(analysis, context.made))
 

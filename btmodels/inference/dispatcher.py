@@ -137,7 +137,7 @@ class Dispatcher:
 
     def _work(self, process: WorkerProcess, queue: RequestQueue) -> None:
         """Serve requests until the process is closed or no worker can be started."""
-        reason = "The engine stopped by a defect of its own."
+        reason = "The engine stopped because of a defect."
         try:
             self._start_worker(process, queue)
             asked = time.monotonic()

@@ -278,7 +278,7 @@ class _Reading:
             elif isinstance(content, Slice) and file.name in unclear:
                 text = (
                     f"{file.short} or its mask {pairs[file.name].rpartition('/')[2]} came with different "
-                    "contents under one name, so nobody can tell which belong together; it has no truth."
+                    "contents under one name, so it has no true mask."
                 )
                 self.notes.append(Remark(file.id, text))
                 entries.append((file, content))
@@ -364,7 +364,7 @@ class _Reading:
         filled = {study.folder for study in studies if study not in blank}
         left_out = [s for s in blank if s.slices[0].place is not None or s.folder not in filled]
         for study in left_out:
-            text = f"{study.title} holds one and the same value everywhere: there is nothing in it."
+            text = f"{study.title} holds the same value everywhere: it is empty."
             self.errors.append(Remark(next(iter(study.sources), study.anchor), text))
         return [study for study in studies if study not in left_out]
 

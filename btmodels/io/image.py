@@ -105,7 +105,7 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
         )
     kind = _kind_of(data)
     if kind is None and (what := unread_image(data)):
-        raise FormatError(f"{name} is {what}, which is not read here; {EXPECTED}.")
+        raise FormatError(f"{name} is {what}, which is not supported; {EXPECTED}.")
     if kind is None:
         what = _what_else(data)
         expected = "a picture was expected here" if what in _VOLUMES else EXPECTED

@@ -114,7 +114,7 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
     values = values.reshape(*(shape + (1, 1))[:3], -1, order="F")
     if dtype.names:
         if dtype.names[:3] != _COLORS:
-            raise DecodeError(f"{name} holds voxels that are no plain numbers.")
+            raise DecodeError(f"{name} holds voxels that are not single numbers.")
         colors = np.stack([values[..., 0][channel] for channel in _COLORS], axis=-1)
         note = f"{name} holds colors; its three channels are then no MRI sequences."
         return colors[..., None, :], (note,)
@@ -211,9 +211,7 @@ def _no_size(steps: np.ndarray, made_up: bool, name: str) -> str:
     if made_up or not np.isfinite(steps).all() or not steps.all():
         return f"{name} does not say how large its voxels are, so figures are in pixels."
     told = " x ".join(f"{step:g}" for step in steps)
-    return (
-        f"{name} names voxels of {told} mm, which no scan of a head has, so figures are in pixels."
-    )
+    return f"{name} names voxels of {told} mm, which no scan of a head has; figures are in pixels."
 
 
 def _scans(

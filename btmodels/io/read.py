@@ -58,7 +58,7 @@ def read_file(data: bytes, name: str) -> Content:
     if is_zip(inner):
         raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
     if what := unread_image(inner):
-        raise FormatError(f"{name} is {what}, which is not read here; {EXPECTED}.")
+        raise FormatError(f"{name} is {what}, which is not supported; {EXPECTED}.")
     return decode(inner, name)
 
 

@@ -153,7 +153,7 @@ def _read_page(page: tifffile.TiffPage, index: int, data: bytes, name: str) -> R
         return Raster(orient(_read_deep_lzw(page, data, name), orientation), notes)
     if not _is_exact_in_pillow(page):
         raise DecodeError(
-            f"{name} holds {_describe(page)}, a form of TIFF that is not read here; save it "
+            f"{name} holds {_describe(page)}, a form of TIFF that is not supported; save it "
             "uncompressed or as PNG."
         )
     image = open_picture(data, name, "TIFF")

@@ -43,12 +43,12 @@ def flair_for_both(pixels: np.ndarray) -> np.ndarray:
 
 CORRECTIONS = {
     "crop": ("Analyze only the slice in this picture", screenshot.crop),
-    "invert": ("Turn bright and dark around", invert),
+    "invert": ("Invert bright and dark", invert),
     "stretch": ("Stretch the range of gray", stretch),
     "flair": ("Put FLAIR in place of both", flair_for_both),
     **{
         f"invert{c}": (
-            f"Turn bright and dark around in {CHANNELS[c]}",
+            f"Invert bright and dark in {CHANNELS[c]}",
             lambda pixels, c=c: invert(pixels, c),
         )
         for c in range(3)
@@ -100,4 +100,4 @@ def describe(name: str) -> str:
             f"{taken} is now taken for {', '.join(CHANNELS)}."
         )
     channel = CHANNELS[int(name[-1])]
-    return f"Corrected: bright and dark were turned around in {channel} before the analysis."
+    return f"Corrected: bright and dark were inverted in {channel} before the analysis."

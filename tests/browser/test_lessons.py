@@ -524,7 +524,7 @@ def test_is_there_one_and_where(visit, site, first):
     assert visit.drawn(within=".two-steps")[..., 3].any()
     page.locator(".two-steps [name=threshold]").fill("1")
     page.locator(".two-steps .stage[data-asked=false]").wait_for()
-    assert "Not asked" in page.locator(".two-steps [data-say=mask]").inner_text()
+    assert "Not run" in page.locator(".two-steps [data-say=mask]").inner_text()
     assert "A miss" in page.locator(".two-steps [data-say=verdict]").inner_text()
 
     # All recorded slices: the lower the threshold, the more are found and the more alarms are raised.

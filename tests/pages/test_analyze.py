@@ -58,7 +58,7 @@ def test_a_link_opens_its_slice_and_is_kept_up_to_date(open_page):
     assert app.query_params["slice"] == "3"
     assert app.query_params["threshold"] == "0.3"
     assert app.query_params["channel"] == "post"
-    assert "set by hand" in words_of(app)
+    assert "set manually" in words_of(app)
 
 
 def test_unknown_values_of_a_link_get_sentences(open_page):

@@ -76,7 +76,7 @@ def test_a_link_opens_its_slice_and_is_kept_up_to_date(open_page):
         "layers": "truth",
         "channel": "flair",
     }
-    assert "set by hand" in words_of(app)
+    assert "set manually" in words_of(app)
     link = next(each for each in app.get("page_link") if each.proto.page == "analyze")
     assert f"patient={SECOND}" in link.proto.query_string
 

@@ -124,7 +124,7 @@ def ready(args: argparse.Namespace) -> bool:
         args.data = args.data or cohort.samples_root()
         args.policy = args.policy or "float32"
     if args.data is None:
-        print("Say where the data is: --data DIR", file=sys.stderr)
+        print("--data DIR is missing: the folder of the data set", file=sys.stderr)
         return False
     keras.config.set_dtype_policy(args.policy or fastest_policy())
     return True

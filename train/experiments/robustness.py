@@ -222,7 +222,7 @@ def main(args: argparse.Namespace) -> int:
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     if not args.quick and args.data is None:
-        print("Say where the data is: --data DIR", file=sys.stderr)
+        print("--data DIR is missing: the folder of the data set", file=sys.stderr)
         return 2
     assets = paths.ASSETS if args.quick else source_assets(args)
     segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)

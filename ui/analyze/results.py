@@ -221,7 +221,7 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
             "figures, warnings, networks and file hashes. Nothing is stored on the server.",
         )
-    which = "the network's own" if analysis.threshold == analyzed.threshold else "set by hand"
+    which = "the network's own" if analysis.threshold == analyzed.threshold else "set manually"
     st.caption(f"All masks use threshold {analysis.threshold:.2f}, {which}.")
 
 

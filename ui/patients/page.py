@@ -173,7 +173,7 @@ def _dice(analyzed: Analyzed, counted: Tally, view: View) -> None:
     if counted.scored < len(counted.masks):
         words.append(f"Scored on {counted.scored} of {len(counted.masks)} slices with a true mask.")
     if view.threshold != analyzed.threshold:
-        words.append(f"At threshold {view.threshold:.2f}, set by hand.")
+        words.append(f"At threshold {view.threshold:.2f}, set manually.")
     elif recorded is not None and not same:
         words.append(f"The record of these weights says {recorded:.3f}.")
     if words:

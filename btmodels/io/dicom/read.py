@@ -109,7 +109,7 @@ def _check(dataset: Dataset, name: str) -> int:
             pydicom.pixels.get_decoder(syntax)
         except NotImplementedError:
             raise DecodeError(
-                f"{name} holds pictures packed as {syntax.name}, which is not read here."
+                f"{name} holds pictures packed as {syntax.name}, which is not supported."
             ) from None
         for size in frame_sizes(dataset.PixelData, count):
             # A decoder trusts the compressed frame, not the file's header.
@@ -159,9 +159,7 @@ def _file(
         frames = tuple(replace(frame, position=None) for frame in frames)
     modality = text_of(dataset, "Modality")
     if modality and modality not in ("MR", "OT", "SC"):
-        notes += (
-            f"{name} says that it is no MRI ({modality}); the networks know nothing but MRI.",
-        )
+        notes += (f"{name} is not MRI but {modality}; the networks were trained on MRI alone.",)
     words = [plain_text(text_of(dataset, key)) for key in ("SeriesDescription", "ProtocolName")]
     sequence = recognize_series(words, _acquisition(dataset))
     for tag in [tag for tag in dataset.keys() if tag.group == 0x7FE0 or tag.group >> 8 == 0x60]:

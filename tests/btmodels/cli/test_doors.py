@@ -91,7 +91,7 @@ def test_19_a_sequence_that_matches_nothing_is_an_error(asked, capsys, tmp_path)
         capsys, asked, *sorted(tmp_path.glob("*.dcm")), "--sequence", "O CONTRAST=pre"
     )
     assert status == 2 and len(named) == 6
-    assert "nothing here is called O CONTRAST" in said[-1]
+    assert "no scan is named O CONTRAST" in said[-1]
     assert "ax t1 w/o contrast" in said[-1]
 
 

@@ -96,7 +96,7 @@ class MaskPanels extends Panel {
       figure.querySelector("[data-number=dice]").textContent = said;
       figure.querySelector("[data-number=border]").textContent = off;
       figure.querySelector("[data-number=marked]").textContent = `${marked.toLocaleString("en-US")} px`;
-      figure.picture.say(`FLAIR of ${meta.name}, marked by: ${panel.title}. ${marked} pixels, Dice ${said}, border off by ${off}.`);
+      figure.picture.say(`FLAIR of ${meta.name}, marked by: ${panel.title}. ${marked} pixels, Dice ${said}, border distance ${off}.`);
       figure.picture.stage.dataset.setting = panel.answers.length > 1 ? this.on.map((on) => (on ? 1 : 0)).join("") : "one";
     });
   }

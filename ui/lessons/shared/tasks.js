@@ -60,7 +60,7 @@ class Tasks extends Panel {
     if (!open) return;
     const verdict = chosen === null ? "" : chosen === right
       ? "<strong>As you expected.</strong> "
-      : `<strong>Other than you expected.</strong> ${because[chosen]} `;
+      : `<strong>Not what you expected.</strong> ${because[chosen]} `;
     const answer = chosen === null ? `<strong>${answers[right]}</strong>: ` : "";
     box.innerHTML = `${verdict}${answer}${why}`;
     box.dataset.right = String(chosen === right);

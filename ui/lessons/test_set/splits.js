@@ -90,7 +90,7 @@ class Splits extends Panel {
     this.write(numbers);
     this.find("[data-say=what]").textContent = by === "slices"
       ? "Each slice was put at random into training or testing. A test slice has neighbors in training, from the same head."
-      : "Each patient was put at random into training or testing. The network has met none of the test patients in training.";
+      : "Each patient was put at random into training or testing. The network saw no test patient in training.";
     const words = `${shared} of ${testing} patients that test are trained on, too.`;
     this.find(".dots").setAttribute("aria-label", `${new Set(this.patients).size} patients, a row each, a dot a slice. ${words}`);
     this.say(words);

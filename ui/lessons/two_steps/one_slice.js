@@ -68,7 +68,7 @@ class OneSlice extends Panel {
       : `The classifier gives ${share}: ${yes ? "yes" : "no"}.${error}`;
     const score = mask && truth ? dice(count(mask, truth)) : null;
     this.find("[data-say=mask]").textContent = probability === null ? ""
-      : !yes ? "Not asked: the first step said no."
+      : !yes ? "Not run: the first step said no."
         : `${pixels(mask).toLocaleString("en-US")} pixels are marked${score === null ? "" : `, Dice ${score.toFixed(3)}`}.`;
     picture.say(`FLAIR of ${meta.name}. ${this.find("[data-say=verdict]").textContent} ${this.find("[data-say=mask]").textContent}`);
     Object.assign(picture.stage.dataset, { asked: String(yes), heat: String(Boolean(state.heat && this.heat)) });

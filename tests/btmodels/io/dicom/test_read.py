@@ -355,7 +355,7 @@ REFUSED = {
     "much.dcm": (dicom(RAMP, Rows=2000, Columns=2000, NumberOfFrames=900), "MB unpacked"),
     "flat.dcm": (dicom(RAMP, Rows=0), "without pixels"),
     "odd.dcm": (dicom(RAMP, BitsAllocated=7), "DICOM"),
-    "video.dcm": (dicom(RAMP, "1.2.840.10008.1.2.4.100", [b"movie"]), "not read here"),
+    "video.dcm": (dicom(RAMP, "1.2.840.10008.1.2.4.100", [b"movie"]), "not supported"),
 }
 
 

@@ -125,7 +125,7 @@ export function wordsOf({ way, input, step: number }, step, before, steps) {
   if (!step) return "Nothing has been done yet. Press Play, or move the slider.";
   if (number < steps) {
     const [top, , left] = step.read;
-    if (way === "pool") return "Of these four numbers the largest is kept. Where it was among them is forgotten.";
+    if (way === "pool") return "The largest of these four numbers is kept. Its place among them is lost.";
     if (way === "repeat") return `The ${before[top][left]} is repeated in a square of four.`;
     return `The ${before[top][left]} is multiplied by the whole kernel, which is all ones here, and stamped; where stamps overlap they add up.`;
   }
