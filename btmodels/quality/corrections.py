@@ -65,7 +65,7 @@ CORRECTIONS = {
 
 _DESCRIPTIONS = {
     "crop": "the slice was cut out of the picture around it before the analysis.",
-    "invert": "bright and dark were turned around before the analysis.",
+    "invert": "bright and dark were inverted before the analysis.",
     "stretch": "the range of gray was stretched before the analysis.",
     "flair": "FLAIR was put in place of pre- and post-contrast T1 before the analysis.",
 }

@@ -341,7 +341,7 @@ def test_a_single_slice_of_unknown_thickness_keeps_its_pixels_size_alone():
 
 def test_what_is_no_mri_is_said():
     (each,), _ = slices_of(dicom(RAMP, Modality="CT"))
-    assert any("no MRI (CT)" in note for note in each.notes)
+    assert any("is not MRI but CT" in note for note in each.notes)
 
 
 REFUSED = {
