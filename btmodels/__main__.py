@@ -258,7 +258,8 @@ def _checked(
     for found in chunk:
         report = check.QualityReport(checked=False)
         if thresholds is not None:
-            report = check.check_slice(found.slice.pixels, thresholds)
+            each = found.slice
+            report = check.check_slice(each.pixels, thresholds, each.spacing)
         if stop := report.stop:
             said = " ".join((stop.text, stop.evidence, *found.slice.notes))
             refused.append(Problem(found.file, said))

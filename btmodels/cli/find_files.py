@@ -10,6 +10,7 @@ from pathlib import Path
 from btmodels.errors import DecodeError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks
 from btmodels.io.batch import MOST_BYTES, MOST_FILES
+from btmodels.io.channels import DESCRIPTION
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import KNOWN, VOLUMES, starts_as_known
 from btmodels.io.raster import MAX_BYTES
@@ -155,7 +156,7 @@ def bytes_of(source: SourceFile) -> bytes:
         OSError: It cannot be read.
     """
     file = source.file
-    if source.bulk and not is_readable(file):
+    if source.bulk and file.name != DESCRIPTION and not is_readable(file):
         with file.open("rb") as opened:
             return opened.read(_HEAD)
     size = file.stat().st_size

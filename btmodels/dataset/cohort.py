@@ -282,6 +282,6 @@ def _check_mask_size(file: SliceFile, pixels: np.ndarray, truth: np.ndarray) -> 
 
 def _no_patient(path: Path) -> str:
     return (
-        f"The data folder {path.name!r} holds no patient: expected is {FOLDER} with folders such as "
+        f"The data folder {path.name!r} holds no patient. Expected: {FOLDER} with folders such as "
         "TCGA_CS_4941_19960909."
     )

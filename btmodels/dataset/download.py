@@ -24,8 +24,10 @@ DATASET = "mateuszbuda/lgg-mri-segmentation"
 """Public on Kaggle; no account is needed."""
 
 _PROGRESS = re.compile(r"(\d+)%\|[^|]*\|\s*([\d.]+[kMGT]?)/([\d.]+[kMGT]?)")
-_STOPPED = "The download was stopped. What has arrived is kept: the next try goes on from there."
-_ENDED = "The download ended without saying why. Try again: what has arrived is kept."
+_STOPPED = (
+    "The download was stopped. What has arrived is kept: the next attempt continues from there."
+)
+_ENDED = "The download ended for an unknown reason. Try again: what has arrived is kept."
 
 
 @dataclass(frozen=True)

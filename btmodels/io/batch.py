@@ -13,12 +13,13 @@ import numpy as np
 from btmodels.errors import DecodeError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks, plain_name, stem_of
 from btmodels.io.cases import Cases
+from btmodels.io.channels import DESCRIPTION, read_description
 from btmodels.io.dicom.file import DicomFile
 from btmodels.io.formats import KNOWN, VOLUMES, is_header_alone, unread_image
 from btmodels.io.image import decode_mask
 from btmodels.io.read import Content, open_zip, read_file
 from btmodels.io.scan import Scan
-from btmodels.io.sequences import mask_rank
+from btmodels.io.sequences import mask_rank, recognize
 from btmodels.io.study import Remark, Study, combine, with_own_titles
 from btmodels.io.zip import is_zip
 from btmodels.slices import Slice
@@ -66,12 +67,16 @@ class ScanChoice:
         name: For people.
         sequence: What it was recognized as; None where it was not.
         names: By any of which it can be meant, in lower case.
+        case: Scans of one patient and visit share it.
+        channel_of: What it is a channel of, with others, where nothing says which sequence each is.
     """
 
     id: str
     name: str
     sequence: str | None
     names: frozenset[str] = frozenset()
+    case: str = ""
+    channel_of: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +141,9 @@ class _Reading:
         sequences: Mapping[str, str],
     ) -> Batch:
         files = self._once(self._unpacked(self._bounded(files)))
+        files, described = _without_descriptions(files)
         contents = self._contents(files)
-        cases = Cases(file.name for file in files)
+        cases = Cases((file.name for file in files), described)
         pictures = [file for file in files if _is_picture(file, contents)]
         entries = self._with_masks(files, pictures, contents, masks)
         size = sum(_size_of(content) for _, content in entries)
@@ -338,7 +344,17 @@ class _Reading:
             replace(s, id=f"{s.id} {mark}") for s in studies if s.slices[0].place is not None
         ]
         shown = sorted(map(self._named, [*plain, *of_pictures]), key=_order)
-        return with_own_titles([*shown, *volumes]), choices
+        return with_own_titles(self._with_content([*shown, *volumes])), choices
+
+    def _with_content(self, studies: Sequence[Study]) -> list[Study]:
+        """Leave out what shows nothing at all; a picture of air among others of a patient may stay."""
+        blank = [study for study in studies if _is_blank(study)]
+        filled = {study.folder for study in studies if study not in blank}
+        left_out = [s for s in blank if s.slices[0].place is not None or s.folder not in filled]
+        for study in left_out:
+            text = f"{study.title} holds one and the same value everywhere: there is nothing in it."
+            self.errors.append(Remark(next(iter(study.sources), study.anchor), text))
+        return [study for study in studies if study not in left_out]
 
     def _named(self, study: Study) -> Study:
         # A picture is another one once it has a mask.
@@ -367,7 +383,7 @@ class _Reading:
                 )
                 self.notes.append(Remark(file.id, text))
             else:
-                own = [_of_volume(file, scan, len(content), cases) for scan in content]
+                own = [_of_volume(file, content, index, cases) for index in range(len(content))]
                 # Of one patient and sequence, equal bytes are a copy of a file, not another scan.
                 digest = hashlib.sha256(file.data).hexdigest()
                 key = folder, own[0].case, own[0].sequence, digest
@@ -385,6 +401,23 @@ class _Reading:
             paths = {file.id: name for file, name in ((f, f.name) for f, _ in entries)}
             volumes += [_by_folder(scan, paths, cases) for scan in series]
         return volumes, pictures
+
+
+def _without_descriptions(
+    files: Sequence[InputFile],
+) -> tuple[list[InputFile], dict[str, tuple[str, ...]]]:
+    """Part files from those that say what the channels of others are; these by their folders."""
+    described = {
+        file.name.rpartition("/")[0]: names
+        for file in files
+        if file.short == DESCRIPTION and (names := read_description(file.data))
+    }
+    kept = [
+        file
+        for file in files
+        if file.short != DESCRIPTION or file.name.rpartition("/")[0] not in described
+    ]
+    return kept, described
 
 
 def _copied(copy: DicomFile, first: DicomFile) -> Remark:
@@ -419,6 +452,11 @@ def _pairs_by_hand(
     return found
 
 
+def _is_blank(study: Study) -> bool:
+    first = study.slices[0].pixels[0, 0]
+    return all(bool((each.pixels == first).all()) for each in study.slices)
+
+
 def _is_gray(picture: Slice) -> bool:
     first = picture.pixels[..., 0]
     return all(np.array_equal(first, picture.pixels[..., channel]) for channel in (1, 2))
@@ -443,10 +481,17 @@ def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
     )
 
 
-def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
-    sequence = scan.sequence
-    if count == 1 and scan.values.ndim == 3 and sequence != "mask":
+def _of_volume(file: InputFile, scans: Sequence[Scan], index: int, cases: Cases) -> Scan:
+    scan, count = scans[index], len(scans)
+    sequence, channel_of, channel = scan.sequence, "", index
+    if count > 1:
+        told = [recognize(cases.channels.told(file.name, n, count)) for n in range(count)]
+        sequence = told[index] or "other" if any(told) else None
+        channel_of = "" if any(told) else file.short
+    elif scan.values.ndim == 3 and sequence != "mask":
         sequence = "mask" if cases.is_mask(file.name) else cases.sequence_of(file.name)
+        if sequence is None:
+            channel_of, channel = cases.channels.untold(file.name)
     return replace(
         scan,
         id=f"{file.id}/{scan.id}",
@@ -455,6 +500,8 @@ def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
         folder=file.name.rpartition("/")[0],
         sources=(file.id,) * len(scan.names),
         rank=mask_rank(stem_of(file.name)),
+        channel_of=channel_of,
+        channel=channel,
     )
 
 
@@ -474,7 +521,12 @@ def _choice(scan: Scan, entries: Iterable[tuple[InputFile, Content]]) -> ScanCho
         path = next((file.name for file, _ in entries if file.id in own), "")
         names |= {path, plain_name(path)}
     return ScanChoice(
-        scan.id, scan.name, scan.sequence, frozenset(name.lower() for name in names if name)
+        scan.id,
+        scan.name,
+        scan.sequence,
+        frozenset(name.lower() for name in names if name),
+        scan.case,
+        scan.channel_of,
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from btmodels.filenames import stem_of
+from btmodels.io.channels import Channels, stem_of_path
 from btmodels.io.sequences import family_of, family_of_labels, is_mask, recognize
 
 _WEAK = ("pre", "post")
@@ -15,8 +14,6 @@ _WEAK = ("pre", "post")
 
 _OF_STANDARDS = ("anat", "derivatives", "rawdata", "sourcedata")
 """Folders that BIDS gives to all; below "derivatives" each program has one of its own."""
-_NUMBERED = re.compile(r"_\d{4}$")
-"""The channel, as nnU-Net ends the names of images with it, and not those of labels."""
 
 
 class Cases:
@@ -27,14 +24,19 @@ class Cases:
 
     Args:
         paths: Of all files, folders parted by ``/``.
+        described: As for `btmodels.io.channels.Channels`.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(
+        self, paths: Iterable[str], described: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        paths = list(paths)
+        self.channels = Channels(paths, described)
         self._own: dict[str, set[str | None]] = defaultdict(set)
         for path in paths:
             folders = path.split("/")[:-1]
             for depth in range(1, len(folders) + 1):
-                self._own["/".join(folders[:depth])].add(_kind(_stem(path)))
+                self._own["/".join(folders[:depth])].add(_kind(stem_of_path(path)))
 
     def case_of(self, path: str, labels: bool = False) -> str:
         """Return what the files of one patient's visit have in common.
@@ -44,9 +46,7 @@ class Cases:
             labels: Whether it is known to hold labels, whatever it is called.
         """
         folders = path.split("/")[:-1]
-        stem = _stem(path)
-        if folders and re.match("images(?:t|v)", folders[-1].lower()):
-            stem = _NUMBERED.sub("", stem)
+        stem = self.channels.base_of(path)
         name = family_of_labels(stem) if labels else family_of(stem)
         kept = []
         for depth, folder in enumerate(folders, 1):
@@ -71,8 +71,10 @@ class Cases:
 
     def sequence_of(self, path: str) -> str | None:
         """Return the sequence that a file's own name tells, else the nearest folder that tells one."""
-        if _kind(_stem(path)) is not None:
-            return recognize(_stem(path))
+        if _kind(stem_of_path(path)) is not None:
+            return recognize(stem_of_path(path))
+        if found := recognize(self.channels.told(path)):
+            return found
         folders = path.split("/")[:-1]
         for depth in range(len(folders), 0, -1):
             folder = "/".join(folders[:depth])
@@ -91,7 +93,7 @@ class Cases:
 
     def is_mask(self, path: str) -> bool:
         """Tell whether a file's name, or its folder as ``labelsTr``, says that it is a mask."""
-        if is_mask(_stem(path)):
+        if is_mask(stem_of_path(path)):
             return True
         folders = path.split("/")[:-1]
         if not folders or self._own["/".join(folders)] - {None}:
@@ -107,8 +109,3 @@ class Cases:
 
 def _kind(stem: str) -> str | None:
     return "mask" if is_mask(stem) else recognize(stem)
-
-
-def _stem(path: str) -> str:
-    stem = stem_of(path)
-    return stem_of(stem) if stem.lower().endswith((".nii", ".mgh")) else stem

@@ -199,18 +199,13 @@ def _scans(
     base = stem_of_volume(name)
     count = volumes.shape[3]
     notes += plane_notes(grid, name)
-    if count > 1:
-        notes += (
-            f"{name} holds {count} volumes and does not say which sequences they are. The first was "
-            "taken for FLAIR; assign the others manually if they are T1.",
-        )
     scans = []
     for index in range(count):
         title = name if count == 1 else f"{name}, volume {index + 1}"
         stem = base if count == 1 else f"{base}_v{index + 1}"
         volume = _rescaled(volumes[:, :, :, index], header)
         values, more = np.ascontiguousarray(grid.shown(volume)), ()
-        sequence = recognize(base) if count == 1 else ("spare" if index else "flair")
+        sequence = recognize(base) if count == 1 else None
         if count == 1 and may_be_labels(base) and holds_labels(values, is_mask(base)):
             values, sequence = marked(values).astype(np.uint8), "mask"
         elif values.ndim == 3:

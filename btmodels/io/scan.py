@@ -31,8 +31,7 @@ class Scan:
         values: uint8, (slices, rows, cols), or (slices, rows, cols, 3) of colors; 0 to 255, as shown.
         grid: Where they lie in the file; None of a picture.
         names: One for each slice.
-        sequence: As `btmodels.io.sequences.recognize` has it, or None; "spare" is used only where the
-            visitor says what it is.
+        sequence: As `btmodels.io.sequences.recognize` has it, or None.
         case: Scans of one patient and visit share it.
         folder: Of its files within the batch, parted by ``/``.
         reference: Scans whose coordinates are the same share it; "" where they are not known to be.
@@ -40,6 +39,8 @@ class Scan:
         sources: For each slice the id of the file that it came from, or of the first.
         rank: How much its name speaks for it where several claim one place; the largest wins.
         picture: The slice itself where it is no volume but a picture.
+        channel_of: What it is a channel of, with others, where nothing says which sequence each is.
+        channel: Its number there, from 0.
     """
 
     id: str
@@ -55,6 +56,8 @@ class Scan:
     sources: tuple[str, ...] = ()
     rank: int = 0
     picture: Slice | None = None
+    channel_of: str = ""
+    channel: int = 0
 
 
 def title_stem(title: str) -> str:

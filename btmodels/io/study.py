@@ -84,11 +84,24 @@ def combine(
     Returns:
         The studies, and a remark on each scan that is left out.
     """
+    told = {(s.case, s.channel_of) for s in scans if chosen.get(s.id) == "flair"}
+    # Of channels that nothing tells apart the first is taken for FLAIR until the visitor names another.
+    assumed = [
+        s
+        for s in scans
+        if s.channel_of and s.channel == 0 and s.id not in chosen
+        if (s.case, s.channel_of) not in told
+    ]
     roles = {scan.id: chosen.get(scan.id) or scan.sequence for scan in scans}
-    gray = [scan for scan in scans if scan.values.ndim == 3]
+    roles |= {scan.id: "flair" for scan in assumed}
+    spare = {s.id for s in scans if s.channel_of and roles[s.id] is None}
+    gray = [scan for scan in scans if scan.values.ndim == 3 and scan.id not in spare]
     with_role = {role: [s for s in gray if roles[s.id] == role] for role in (*ROLES, None)}
     remarks: list[Remark] = []
-    groups = [_Group.of(scan, "flair") for scan in with_role["flair"]]
+    groups = [
+        _Group.of(scan, "flair", *([_assumed(scan, scans)] if scan in assumed else []))
+        for scan in with_role["flair"]
+    ]
     for role in ("post", "pre"):
         alone = _join_role(groups, with_role[role], role, chosen, remarks)
         groups += [_Group.of(scan, role) for scan in alone]
@@ -116,6 +129,14 @@ def _unknown(scan: Scan) -> str:
     return (
         f"{scan.name} does not say which sequence it is. It was taken for FLAIR; assign it manually if it "
         "is a T1."
+    )
+
+
+def _assumed(scan: Scan, scans: Sequence[Scan]) -> str:
+    count = sum((s.case, s.channel_of) == (scan.case, scan.channel_of) for s in scans)
+    return (
+        f"Nothing says which sequences the {count} volumes of {scan.channel_of} are. The first was taken "
+        "for FLAIR; assign them manually if that is another one."
     )
 
 

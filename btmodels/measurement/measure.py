@@ -78,12 +78,12 @@ def _contradiction(probability: float, threshold: float, marked: int) -> str:
         pixels = "1 pixel" if marked == 1 else f"{marked:,} pixels"
         return (
             f"The classifier finds no tumor in this slice ({percent(probability)}), yet the "
-            f"segmenter marks {pixels}. The two contradict each other: neither is to be trusted here."
+            f"segmenter marks {pixels}. The two contradict each other, so trust neither here."
         )
     return (
         f"The classifier finds a tumor in this slice ({percent(probability)}), yet the segmenter "
-        f"marks nothing at threshold {threshold:.2f}. The two contradict each other: neither is to "
-        "be trusted here."
+        f"marks nothing at threshold {threshold:.2f}. The two contradict each other, so trust "
+        "neither here."
     )
 
 

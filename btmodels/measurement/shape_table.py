@@ -83,9 +83,9 @@ class ShapeFigures:
             ),
             "Largest area": ShapeRow(
                 *_counted(self.largest_area_pixels, "pixel"),
-                "Marked pixels in the slice that has most of them.",
+                "Marked pixels in the slice with the most of them.",
             ),
-            "Slices with a mark": ShapeRow(
+            "Slices with tumor": ShapeRow(
                 *_counted(self.marked_slices, "slice"), "Slices in which anything is marked."
             ),
             "Parts": ShapeRow(

@@ -63,7 +63,7 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     if middle[place] > thresholds.values["swapped"]:
         fits = [i for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == place]
         best = max(fits, key=lambda i: chance[i])
-        text = f"The channels seem swapped: FLAIR looks to be where {CHANNELS[place]} belongs."
+        text = f"The channels seem swapped: FLAIR seems to be where {CHANNELS[place]} belongs."
         evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
         return [Finding("swapped", "fault", text, evidence, _order_name(best))]
     if channel_features.ORDERS[best] == (2, 1, 0) and chance[best] > thresholds.values["exchanged"]:

@@ -11,36 +11,41 @@ import numpy as np
 from btmodels.quality import (
     channel_features,
     channels,
+    colors,
     corrections,
     cropping,
     head_features,
+    proportions,
     screenshot,
 )
 from btmodels.quality.classifier import Thresholds, load_thresholds
 from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
 
-LEAST_PIXELS = 32
-"""A picture with fewer rows or columns cannot show a head."""
-
-MOST_ASPECT = 2.4
-"""Longer over shorter side of a picture: half a head is still within 2 to 1, a line of text is not."""
-
 MOST_SIDE = 1024
 """Rows or columns that are looked at; of larger pictures every second or third, for what is looked for
 shows at 128."""
+
+LEAST_ALONE = 0.5
+"""Score from which one channel of a strongly colored picture counts as that of a head."""
 
 DARK = 0.1
 """A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this share of white is
 either too dark or shows next to nothing."""
 
 
-def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> QualityReport:
+def check_slice(
+    pixels: np.ndarray,
+    thresholds: Thresholds | None = None,
+    spacing: tuple[float, float] | None = None,
+) -> QualityReport:
     """Check whether a slice is a usable MRI slice of a head.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
         thresholds: Of the check; the committed ones if None.
+        spacing: Millimeters from row to row and column to column, if known: a head is judged by the shape
+            that it has in the patient, whatever that of the pixels.
 
     Raises:
         ValueError: ``pixels`` is not such an array.
@@ -53,16 +58,11 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
     thresholds = thresholds or load_thresholds()
     if thresholds is None:
         return QualityReport(checked=False)
-    rows, cols = pixels.shape[:2]
-    if min(rows, cols) < LEAST_PIXELS:
-        text = "This picture is too small to show a slice of a head."
-        evidence = f"It has {rows} × {cols} pixels; at least {LEAST_PIXELS} each way are needed."
-        return QualityReport((Finding("tiny", "stop", text, evidence),))
-    if max(rows, cols) > MOST_ASPECT * min(rows, cols):
-        text = "This picture is too long and narrow to show a slice of a head: no mask is drawn."
-        evidence = f"It has {rows} × {cols} pixels; slices of a head are nearly square."
-        return QualityReport((Finding("not_a_brain", "stop", text, evidence),))
-    step = max(rows, cols) // MOST_SIDE or 1
+    shown = proportions.in_proportion(pixels, spacing, MOST_SIDE)
+    if found := proportions.find_wrong_shape(pixels, shown, spacing):
+        return QualityReport((found,))
+    pixels = shown
+    step = max(pixels.shape[:2]) // MOST_SIDE or 1
     pixels = pixels[::step, ::step]
     if found := _mask(pixels):
         return QualityReport((found,))
@@ -76,6 +76,8 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
         return QualityReport((found,))
     # A wrong range of gray comes first: it may be the reason why a head is not recognized.
     ranges = _range(pixels, thresholds)
+    if colors.is_strong(values, spoiled=bool(ranges)) and not _shows_alone(values, thresholds):
+        return QualityReport((colors.finding(values),))
     score = _score(figures, thresholds)
     if score < thresholds.values["head"]:
         washed = next((each for each in ranges if each.correction), None)
@@ -94,6 +96,13 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
             *channels.find_channel_faults(pixels, values, thresholds),
         )
     )
+
+
+def _shows_alone(values: np.ndarray, thresholds: Thresholds) -> bool:
+    """Whether one of the channels looks like a head without the others."""
+    each = (np.repeat(values[..., channel, None], 3, axis=2) for channel in range(3))
+    figures = (head_features.compute(part) for part in each)
+    return any(f["top"] >= DARK and _score(f, thresholds) >= LEAST_ALONE for f in figures)
 
 
 def _score(figures: dict[str, float], thresholds: Thresholds) -> float:
@@ -187,8 +196,8 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     # With fewer pixels the edges of a head take a larger share of them, and are steeper.
     if jumps > thresholds.values["wrapped"] * max(1.0, _USUAL_SIDE / min(flair.shape)) ** 2:
         text = (
-            "The values of this slice seem to have run over: what was brighter than white begins at "
-            "black again. Export it again as 8 bits with scaling."
+            "The values of this slice seem to have overflowed: what was brighter than white starts over "
+            "at black. Export it again as 8 bits with scaling."
         )
         evidence = f"{100 * jumps:.2f}% of neighboring pixels differ by more than half the range."
         found.append(Finding("wrapped", "fault", text, evidence))

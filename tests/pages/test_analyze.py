@@ -103,7 +103,7 @@ def test_forgotten_files_are_gone(open_page):
     app = upload(open_page("analyze"), ("x.tif", tiff(pixels)))
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert not app.metric
-    assert "x.tif" not in words_of(app)
+    assert "x.tif" not in words_of(app) and "you uploaded is gone" not in words_of(app)
     assert not app.session_state["uploads"]
     assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 
@@ -227,7 +227,9 @@ def test_a_slice_that_the_input_check_stops_does_not_keep_the_rest_from_being_ke
     app = open_page("analyze")
     stop = check.QualityReport((check.Finding("not_a_brain", "stop", "No brain.", "None."),))
     small = check.QualityReport()
-    monkeypatch.setattr(check, "check_slice", lambda pixels: stop if len(pixels) == 64 else small)
+    monkeypatch.setattr(
+        check, "check_slice", lambda pixels, spacing=None: stop if len(pixels) == 64 else small
+    )
     noise = np.zeros((64, 64, 3), np.uint8)
     app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
     buttons = {button.label: button for button in app.get("download_button")}

@@ -58,7 +58,7 @@ def test_a_mend_is_applied_said_and_undone(app, pixels):
 
 def test_a_fault_stands_beside_the_mask(app, pixels):
     app = upload(app, ("x.tif", tiff(pixels[..., [1, 0, 2]])))
-    assert app.metric and "FLAIR looks to be where pre-contrast T1 belongs" in words_of(app)
+    assert app.metric and "FLAIR seems to be where pre-contrast T1 belongs" in words_of(app)
     assert fault_costs.cost_of("misplaced").sentence() in words_of(app)
     app = press(app, "Put the channels in order")
     assert app.metric and "seem swapped" not in words_of(app)

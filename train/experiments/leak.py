@@ -57,7 +57,7 @@ DRAWS = 3
 TESTED, VALIDATED = 0.25, 0.1
 """Shares: of a test patient's slices those that test, and of the other patients those that validate."""
 
-TITLES = {"slices": "Slices divided at random", "patients": "Patients divided"}
+TITLES = {"slices": "Slices split at random", "patients": "Patients split"}
 
 SIZE = 64
 PARTS = 4

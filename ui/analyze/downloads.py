@@ -84,16 +84,16 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         )
         if not complete:
             st.caption(
-                f"{done} of {len(analyzed.analyses)} slices are analyzed; the other downloads follow "
-                "when all are."
+                f"{done} of {len(analyzed.analyses)} slices are analyzed; the other downloads appear "
+                "when all are done."
             )
         elif reason and each.place is not None and each.place.grid.kind == "DICOM":
             st.caption(reason)
         if complete and stopped:
             many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
             st.caption(
-                f"{many} no mask, for the reason given beside each: empty in the volume's files, "
-                "and not in the table."
+                f"{many} no mask, for the reason shown with it: it is empty in the volume's files "
+                "and missing from the table."
             )
         _geometry(analysis)
 
@@ -102,8 +102,8 @@ def _geometry(analysis: Analysis) -> None:
     place = analysis.slice.place
     if place is None or place.grid.affine is None:
         st.caption(
-            "NIfTI without millimeters: these files give neither size nor orientation, so "
-            "the volume has unit voxels and unknown units."
+            "These files give neither the size of a pixel nor the orientation, so the NIfTI volume "
+            "has voxels of size 1 and no unit of length."
         )
 
 

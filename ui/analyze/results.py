@@ -179,7 +179,7 @@ def _measure(analysis: Analysis, provenance: str | None) -> None:
         if analysis.slice.truth is not None:
             if analysis.dice is None:
                 st.markdown(
-                    "Neither the truth nor the model marks anything in this slice, so it has no Dice score."
+                    "Neither the truth nor the network marks anything here, so there is no Dice score."
                 )
             else:
                 st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")
@@ -219,7 +219,7 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             on_click="ignore",
             disabled=analyzed.pending,
             help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
-            "figures, what was noticed, networks and hashes. Nothing is stored on the server.",
+            "figures, warnings, networks and file hashes. Nothing is stored on the server.",
         )
     which = "the network's own" if analysis.threshold == analyzed.threshold else "set by hand"
     st.caption(f"All masks use threshold {analysis.threshold:.2f}, {which}.")

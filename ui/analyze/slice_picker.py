@@ -183,6 +183,10 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
     )
     overrides = UploadOverrides(chosen, *by_hand)
     shown = uploader.stack()
+    if not uploader.count() and st.query_params.to_dict() == st.session_state.get(
+        f"{ANALYZE}.{WRITTEN}"
+    ):
+        write({"source": "files"})  # forgotten by hand: they are not missing after a reload
     if shown is None:
         batch = drop_zone.draw(overrides)
     else:

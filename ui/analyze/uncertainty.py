@@ -83,7 +83,7 @@ def _agreement(analysis: Analysis, key: str) -> None:
     chosen = every if which == "All networks" else views
     picture = uncertainty.votes_png(analysis.slice.pixels, chosen.votes, len(chosen.names))
     st.image(picture, width="stretch", alt=f"{which}: how many mark each pixel, over FLAIR.")
-    st.caption("Orange: all mark it. Violet: only some do, the stronger the more of them.")
+    st.caption("Orange: all of them mark it. Violet: only some do; the deeper the color, the more.")
     words = _agreed(chosen, which)
     _sentences.put((key, analysis.model), words.replace("**", ""))
     st.markdown(words)
@@ -101,7 +101,7 @@ def _agreed(answers: Predictions, which: str) -> str:
     spread = float(answers.spread[answers.votes > 0].mean())
     return (
         f"{those} all mark **{100 * answers.agreed:.0f}%** of the pixels that any of them marks; "
-        f"{disputed:,} pixels are in dispute. Where any marks, their probabilities differ by "
+        f"{disputed:,} pixels are in dispute. Where any of them marks tumor, their probabilities differ by "
         f"{100 * spread:.0f} points (standard deviation, on average)."
     )
 
@@ -136,9 +136,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
             _one(drawn, each)
     score = overlap.dice(overlap.count(other.mask, first.mask))
     st.markdown(
-        "Neither marks anything."
-        if score is None
-        else f"Dice of one with the other: **{score:.3f}**"
+        "Neither marks anything." if score is None else f"Dice between the two: **{score:.3f}**"
     )
 
 
@@ -150,7 +148,7 @@ def _one(analysis: Analysis, timed: TimedPrediction) -> None:
     score = "" if analysis.dice is None else f" · Dice {analysis.dice:.3f}"
     st.markdown(
         f"**{title}** at its threshold {analysis.threshold:.2f}: {analysis.marked_pixels:,} px{score}"
-        f"  \n{timed.milliseconds:,.0f} ms for this very slice, {timed.parameters / 1e6:.1f} million "
+        f"  \n{timed.milliseconds:,.0f} ms for this slice, {timed.parameters / 1e6:.1f} million "
         "parameters"
     )
 

@@ -119,8 +119,8 @@ def _thin_out(studies: tuple[Study, ...]) -> tuple[tuple[Study, ...], list[str]]
         return studies, []
     thin = [replace(s, slices=s.slices[::step]) if s in volumes else s for s in studies]
     return tuple(thin), [
-        f"Of {slices:,} slices every {_ordinal(step)} is analyzed, so that the browser keeps up; the "
-        "command line takes them all."
+        f"Every {_ordinal(step)} of the {slices:,} slices is analyzed, so that the browser keeps up. The "
+        "command line analyzes them all."
     ]
 
 

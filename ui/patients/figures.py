@@ -130,8 +130,9 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
             for label, row in ShapeFigures(0, 0).rows().items():
                 st.markdown(f"**{label}.** {row.explanation}")
             st.caption(
-                "The first of them follow Buda, Saha, Mazurowski 2019, who relate them to genomic "
-                "subtypes. They describe a mask; they are no statement about a patient."
+                "The ratio, the fluctuation and the angular deviation follow Buda, Saha, Mazurowski "
+                "2019, who related them to genomic subtypes. All figures describe a mask and say "
+                "nothing about a patient."
             )
 
 
@@ -196,7 +197,7 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
     )
     missing = [each.label for each in entries if not each.known]
     if missing:
-        st.caption(f"Not recorded of this patient: {', '.join(missing)}.")
+        st.caption(f"Not recorded for this patient: {', '.join(missing)}.")
     labels: dict[str, list[str]] = {}
     for each in recorded:
         labels.setdefault(each.note, []).append(each.label)

@@ -167,7 +167,7 @@ def _dice(analyzed: Analyzed, counted: Tally, view: View) -> None:
     st.metric(
         "Dice of this patient",
         shown,
-        help="Overlap of prediction and truth over all slices together: 1 is the same, 0 is none.",
+        help="Overlap of prediction and truth over all slices together: 1 means identical, 0 none.",
     )
     words = []
     if counted.scored < len(counted.masks):

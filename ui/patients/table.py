@@ -165,8 +165,8 @@ def _columns(wrong: bool) -> dict[str, Any]:
         ),
         "Patient": column.TextColumn(width=220),
         "The networks": column.TextColumn(
-            help="Whether the networks have met this patient: trained on, validation (thresholds "
-            "were chosen on it), never seen, or a made-up, synthetic patient."
+            help="Whether the networks have seen this patient: trained on, validation (thresholds "
+            "were chosen on it), never seen, or synthetic."
         ),
         "Slices": column.NumberColumn(),
         "With tumor": column.NumberColumn(help="Slices whose true mask marks anything."),
@@ -198,7 +198,7 @@ def _say(patients: Mapping[str, Sample], found: Mapping[str, PatientPreview]) ->
     if len(found) < len(patients):
         share = len(found) / len(patients)
         words = f"Reading the folders: {len(found)} of {len(patients)} patients"
-        st.progress(share, f"{words}. Choose one meanwhile.")
+        st.progress(share, f"{words}. You can choose one in the meantime.")
 
 
 def _data_url(picture: bytes) -> str:

@@ -31,7 +31,9 @@ def current_route() -> tuple[tuple[Stop, ...], list[str]]:
     if stops:
         return stops, problems
     if _asked():
-        problems.append("Nothing of this route is here; the standard one is shown.")
+        problems.append(
+            "This site has none of the stops of this route; the standard route is shown."
+        )
     return parse_route(standard_route(), patients, models)[0], problems
 
 
@@ -82,7 +84,7 @@ def step_of_address(stops: Sequence[Stop]) -> tuple[Step | None, list[str]]:
         here = [step for step in steps if step.stop == int(text)]
         return here[-1 if answered else 0], []
     first = steps[0] if steps else None
-    return first, [f"The route has no stop {quoted(text)}; it begins with its first one."]
+    return first, [f"The route has no stop {quoted(text)}; it starts at the first one."]
 
 
 def wants_files() -> bool:

@@ -199,7 +199,7 @@ def _parse(
         if key:
             query[key] = field[1:].replace("-", _DASHES.get(key, "-"))
         else:
-            problems.append(f"{quoted(field)} means nothing here; it is left out.")
+            problems.append(f"{quoted(field)} means nothing here; it is ignored.")
     link, sentences = read_link(query, patients, models)
     if link.number is None:
         query.pop("slice", None)

@@ -16,10 +16,10 @@ from ui.shared.text import plain
 
 NAMES = {
     "crossval": "Cross-validation",
-    "screen": "Ways to train",
     "leak": "The leak",
     "robustness": "Input faults",
     "transfer": "Transfer learning",
+    "screen": "Ways to train",
     "losses": "Losses",
     "skips": "Skip connections",
     "associate": "Shape and genes",

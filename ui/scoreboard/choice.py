@@ -52,11 +52,13 @@ def choose(
         task: Offer only networks of this task; None offers all.
     """
     offered = {n.spec.name: n for n in networks if task in (None, n.spec.task)}
-    if st.session_state[MODEL] not in offered:
-        st.session_state[MODEL] = next(iter(offered))
     name = st.session_state[MODEL]
+    if name not in offered:
+        name = next(iter(offered))
     left, right = st.columns([1, 2.4], gap="medium")
     if len(offered) > 1:
+        # A tab without a choice of networks leaves the choice of the other tabs alone.
+        st.session_state[MODEL] = name
         with left:
             name = st.selectbox(
                 "Network",

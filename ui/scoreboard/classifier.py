@@ -67,9 +67,9 @@ def draw_detection(text: Text) -> None:
     with st.expander("Classifier and segmenter compared, with and without neighboring slices"):
         st.markdown(text.get("Detection", ""))
         table(
-            [{"Judged by": names[kind], **cells} for kind, cells in by.items()],
+            [{"Scored by": names[kind], **cells} for kind, cells in by.items()],
             {
-                "Judged by": st.column_config.TextColumn(pinned=True),
+                "Scored by": st.column_config.TextColumn(pinned=True),
                 **{column: st.column_config.TextColumn() for column in next(iter(by.values()))},
             },
             "detection",

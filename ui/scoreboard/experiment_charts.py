@@ -88,7 +88,9 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
         range=[-0.5, last + 0.75], showticklabels=False, showgrid=False, zeroline=False
     )
     figure.update_xaxes(title=axis)
-    figure = finished(figure, height=90 + 46 * max(len(rows), 1))
+    # Two lines of text a row, or what is just readable where there are many.
+    row_height = 46 if len(rows) <= 12 else 34
+    figure = finished(figure, height=90 + row_height * max(len(rows), 1))
     figure.update_layout(margin={"t": 12})
     return figure
 

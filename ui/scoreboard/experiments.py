@@ -152,7 +152,7 @@ def robustness(document: Document, text: Text) -> None:
             for row in rows
         ],
         {
-            "Fault": Column.TextColumn(pinned=True, width=200),
+            "Fault": Column.TextColumn(width=230),
             "Dice lost": Column.NumberColumn(format="%.3f"),
             "Dice": Column.NumberColumn(format="%.3f"),
             "Worst patient loses": Column.NumberColumn(format="%.3f"),
@@ -160,8 +160,7 @@ def robustness(document: Document, text: Text) -> None:
             "Verdicts changed": Column.NumberColumn(
                 format="%.1f%%", help="Slices whose verdict the fault changed."
             ),
-            "What was done": Column.TextColumn(width="large"),
-            "Slices": Column.NumberColumn(),
+            "What was done": Column.TextColumn(width=430),
         },
         "robustness",
         "Each fault with what it costs.",

@@ -135,7 +135,8 @@ def _read_address(names: list[str], subsets: list[str]) -> None:
         elif value is not None:
             # An address is written by anyone, so its own words are not repeated.
             problems.append(
-                f"The address asks for a {parameter} that is not here; there are {', '.join(known)}."
+                f"The address asks for a {parameter} that does not exist here. There are: "
+                f"{', '.join(known)}."
             )
     if "tab" not in query and query.get("model") in names:
         task = registry.get(query["model"]).task

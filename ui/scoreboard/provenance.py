@@ -39,7 +39,7 @@ def protocol(network: Network, scored: dict[str, Any] | None) -> str:
         parts = f"parts below {least} pixels removed" if least else "no part removed"
         how = f"the mask alone, threshold {record.threshold:g}, {flips}, {parts}"
     else:
-        how = f"one verdict a slice, threshold {record.threshold:g}, {flips}"
+        how = f"one verdict per slice, threshold {record.threshold:g}, {flips}"
     met = record.extra.get("test_evaluations")
     times = "an unrecorded number of times" if met is None else _times(met)
     lines = [

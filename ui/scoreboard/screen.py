@@ -62,7 +62,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
             for row in document["variants"]
         ],
         {
-            "Training": Column.TextColumn(pinned=True, width=280),
+            "Training": Column.TextColumn(width=330),
             "Mean Dice": Column.NumberColumn(format="%.3f"),
             "Median": Column.NumberColumn(format="%.3f"),
             "Difference": Column.NumberColumn(
@@ -93,7 +93,7 @@ def title(row: Mapping[str, Any]) -> str:
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
-    """Say in sentences which changes helped, cost, or did not matter, and of how many nothing can be said.
+    """Say in sentences which changes helped, hurt, or did not matter, and how many are too close to tell.
 
     Args:
         rows: Of the file, without the first.
@@ -105,7 +105,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
     idle = [row for row in open_ if max(map(abs, row["difference_interval"])) < least]
     rest = len(open_) - len(idle)
     sentences = []
-    for word, found in (("Helped", helped), ("Cost", cost)):
+    for word, found in (("Helped", helped), ("Hurt", cost)):
         named = "; ".join(f"{title(row)} ({row['difference']:+.3f})" for row in found)
         sentences += [f"{word}: {named}."] if found else []
     if not helped:
@@ -114,6 +114,6 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
         named = "; ".join(map(title, idle))
         sentences.append(f"Less than {least:g} either way: {named}.")
     if rest:
-        noun = "comparison" if rest == 1 else "comparisons"
-        sentences.append(f"For {rest} {noun}, nothing can be said.")
+        noun = "comparison is" if rest == 1 else "comparisons are"
+        sentences.append(f"{rest} {noun} too close to tell.")
     return " ".join(sentences)

@@ -177,7 +177,7 @@ def draw_cascade(scored: dict[str, Any], text: Text) -> None:
             | {SEGMENTER[key].column: SEGMENTER[key].of(each.get(key)) for key in _COMPARED}
             for way, each in ways.items()
         ],
-        {"Method": Column.TextColumn(pinned=True)}
+        {"Method": Column.TextColumn(width=290)}
         | {
             SEGMENTER[key].column: Column.NumberColumn(
                 format=SEGMENTER[key].form, help=help_of(text, SEGMENTER[key].term)

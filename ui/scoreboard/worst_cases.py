@@ -44,7 +44,7 @@ def draw_worst_in_folds(text: Text) -> None:
     rows = [
         {
             "Patient": name,
-            "Look": link(name, None, document["network"]["name"]),
+            "View": link(name, None, document["network"]["name"]),
             "What went wrong": words,
             **{title: found[name][title.lower()] for title in ("Dice", "Precision", "Recall")},
         }
@@ -81,7 +81,7 @@ def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dic
     rows = rows_of(network.scored[subset], model)
     alt = "Patients, worst first, with links to their slices."
     table(rows, columns, f"worst-{name}-{subset}", alt)
-    if subset == "samples" or any(row["Look"] for row in rows):
+    if subset == "samples" or any(row["View"] for row in rows):
         return
     st.info(text.get("Worst cases without data", ""), icon=":material/folder_off:")
     synthetic = network.scored.get("samples")
@@ -101,7 +101,7 @@ def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any
         rows.append(
             {
                 "Patient": folder,
-                "Look": link(folder, number, model),
+                "View": link(folder, number, model),
                 "Dice": each.get("dice"),
                 "Slice": number,
                 "Precision": each.get("precision"),
@@ -123,7 +123,7 @@ def _by_verdicts(scored: Mapping[str, Any], model: str | None) -> list[dict[str,
         rows.append(
             {
                 "Patient": folder,
-                "Look": link(folder, number, model),
+                "View": link(folder, number, model),
                 "Accuracy": each.get("accuracy"),
                 "Slice": number,
                 "Missed": each.get("missed_slices"),
@@ -169,8 +169,8 @@ def _verdict_columns(text: Text) -> dict[str, Any]:
 def _first_columns() -> dict[str, Any]:
     return {
         "Patient": Column.TextColumn(pinned=True, width=190),
-        "Look": Column.LinkColumn(
-            display_text="open", width="small", help="Opens the slice named here in Analyze."
+        "View": Column.LinkColumn(
+            display_text="open", width="small", help="Opens this slice in Analyze."
         ),
     }
 

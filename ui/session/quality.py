@@ -43,8 +43,8 @@ def corrected(stack: Stack) -> Stack:
 def report(stack: Stack, index: int) -> QualityReport:
     """Return the input check's findings in a slice; each slice is checked once."""
     key = stack.keys[index]
-    found = _reports.get(key)
-    return found or _reports.put(key, check.check_slice(stack.slices[index].pixels))
+    found, each = _reports.get(key), stack.slices[index]
+    return found or _reports.put(key, check.check_slice(each.pixels, spacing=each.spacing))
 
 
 def rejected(stack: Stack) -> dict[str, str]:

@@ -131,12 +131,12 @@ def read_link(
         problems.append(f"This site has no patient {quoted(patient)}; a sample is shown instead.")
         patient = None
     if model is not None and model not in models:
-        problems.append(f"This site has no segmenter {quoted(model)}; its own is used instead.")
+        problems.append(f"This site has no segmenter {quoted(model)}; the default is used instead.")
         model = None
     number = _number(query, "slice", int, problems)
     threshold = _number(query, "threshold", float, problems)
     if threshold is not None and not 0 <= threshold <= 1:
-        problems.append("A threshold lies between 0 and 1; this network's own is used instead.")
+        problems.append("A threshold must lie between 0 and 1; this network's own is used instead.")
         threshold = None
     channel = query.get("channel", "flair")
     if channel not in CHANNELS:
@@ -145,7 +145,7 @@ def read_link(
     wanted = [layer for layer in query.get("layers", ",".join(USUAL_LAYERS)).split(",") if layer]
     for layer in wanted:
         if layer not in LAYERS:
-            problems.append(f"There is no layer {quoted(layer)}; it is left out.")
+            problems.append(f"There is no layer {quoted(layer)}; it is ignored.")
     layers = tuple(layer for layer in LAYERS if layer in wanted)
     if wanted and not layers:
         layers = USUAL_LAYERS  # no layer was understood, which does not mean that none is wanted
@@ -202,7 +202,7 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     try:
         return kind(query[key])
     except ValueError:
-        problems.append(f"The {key} is a number, not {quoted(query[key])}; it is left out.")
+        problems.append(f"The {key} must be a number, not {quoted(query[key])}; it is ignored.")
         return None
 
 
@@ -221,7 +221,7 @@ def _whole(query: Mapping[str, str], key: str, problems: list[str]) -> int | Non
     if value is None or _in_range(key, value):
         return value
     low, high = RANGES[key]
-    problems.append(f"The {key} lies between {low} and {high}; it is left out.")
+    problems.append(f"The {key} must lie between {low} and {high}; it is ignored.")
     return None
 
 

@@ -16,6 +16,7 @@ def table(
     columns: Mapping[str, Any],
     file: str,
     alt: str,
+    whole: bool = False,
 ) -> None:
     """Draw a table with a download button; a missing value is a dash.
 
@@ -24,12 +25,14 @@ def table(
         columns: Streamlit's column configuration by column, in the order they are shown.
         file: Name of the CSV, without suffix.
         alt: What the table holds, for those who do not see it.
+        whole: Show all rows at once, however many; else a long table scrolls.
     """
     st.dataframe(
         [{column: row.get(column) for column in columns} for row in rows],
         hide_index=True,
         placeholder=DASH,
         alt=alt,
+        height="content" if whole else "auto",
         column_config=dict(columns),
     )
     st.download_button(

@@ -165,7 +165,7 @@ class PackedStack:
             return self._names[what]
 
         known = (key, analyzed.model, analysis is not None, heat is not None)
-        thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
+        thinned = f" (one of {step} × {step} pixels is shown; figures are approximate)"
         return {
             "name": each.name,
             "label": each.label + thinned * (step > 1),

@@ -49,6 +49,19 @@ def test_the_clear_case_of_transfer_is_the_first_one_told():
     assert told in words("transfer") and low > 0
 
 
+def test_all_encoders_point_the_same_way_as_told():
+    assert (
+        "each of the three encoders scores higher than from scratch, frozen as well as unfrozen"
+        in (words("transfer"))
+    )
+    assert set(figures.ENCODERS) == {each["encoder"] for each in measured("transfer")["cells"]}
+    for encoder in figures.ENCODERS:
+        base = figures.score_of(cell("segment", encoder, "scratch"))
+        assert all(
+            figures.score_of(cell("segment", encoder, arm)) > base for arm in ("frozen", "staged")
+        )
+
+
 def test_the_gain_with_few_patients_is_told_as_measured():
     gains = {
         patients: figures.gain(

@@ -58,6 +58,9 @@ def test_each_mask_is_sent_with_its_score():
     assert meta["planes"] == 4 and meta["switches"] == ["one"]
     scores = [[answer["dice"] for answer in panel["answers"]] for panel in meta["panels"]]
     assert scores == [[1.0, 2 / 3], [0.0]]
+    borders = [[answer["border"] for answer in panel["answers"]] for panel in meta["panels"]]
+    # Two columns of the outline are missing; an empty mask has none.
+    assert borders == [[0.0, 2.0], [None]]
     assert [panel["answers"][0]["plane"] for panel in meta["panels"]] == [1, 3]
     assert panels.settings(2) == [(True, True), (True, False), (False, True), (False, False)]
 
@@ -94,7 +97,9 @@ def test_a_large_slice_is_thinned_and_its_scores_are_not():
     each = Slice("a.tif", np.zeros((600, 1100, 3), np.uint8), truth)
     meta = read(panels.pack_panels(each, [panels.Panel("all", "", [truth])]))
     assert (meta["rows"], meta["cols"]) == (200, 367)
-    assert meta["panels"][0]["answers"] == [{"plane": 1, "dice": 1.0, "marked": 1100}]
+    assert meta["panels"][0]["answers"] == [
+        {"plane": 1, "dice": 1.0, "border": 0.0, "marked": 1100}
+    ]
 
 
 def test_gradients_are_drawn_with_and_without_a_way_past():

@@ -203,3 +203,25 @@ def test_right_answers_do_not_give_themselves_away_by_their_length():
     asked += [task.question for text in texts for task in questions.tasks(text)]
     longest = [each for each in asked if max(each.answers, key=len) == each.answers[each.right]]
     assert len(longest) <= 0.5 * len(asked), [each.words for each in longest]
+
+
+def sentences(address: str) -> list[str]:
+    text = page.text_of(address)
+    asked = [*questions.parse(text["Check"]), *(task.question for task in questions.tasks(text))]
+    return [words for each in asked for words in (*filter(None, each.because), each.why)]
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_what_an_answer_is_told_is_whole_sentences(address):
+    for words in sentences(address):
+        assert words.endswith((".", "?", "*.")) and not words[0].islower(), words
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_words_name_no_place_that_a_phone_does_not_have(address):
+    told = " ".join(" ".join(page.text_of(address).values()).split())
+    placed = re.findall(r"[^.]*\bon the (?:right|left)\b[^.]*\.", told)
+    figures = r"\b(?:figure|curve|chart|picture|stand)s?\b"
+    assert [each for each in placed if re.search(figures, each)] == []
+    if "arrow keys" in told:
+        assert "by finger" in told

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from btmodels.metrics.overlap import count, dice
+from btmodels.metrics.overlap import count, dice, hausdorff95
 from btmodels.slices import Slice
 from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES, window_of
 from ui.shared.component_files import module, read
@@ -47,7 +47,7 @@ def settings(switches: int) -> list[tuple[bool, ...]]:
 
 
 def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
-    """Pack slice, truth and masks for the browser, with each mask's score.
+    """Pack slice, truth and masks for the browser, with each mask's scores.
 
     Args:
         each: The slice.
@@ -64,8 +64,14 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
     for panel in panels:
         answers = []
         for mask in panel.masks:
-            score = None if each.truth is None else dice(count(mask, each.truth))
-            answers.append({"plane": plane, "dice": score, "marked": int(np.count_nonzero(mask))})
+            answers.append(
+                {
+                    "plane": plane,
+                    "dice": None if each.truth is None else dice(count(mask, each.truth)),
+                    "border": None if each.truth is None else hausdorff95(mask, each.truth),
+                    "marked": int(np.count_nonzero(mask)),
+                }
+            )
             plane += 1
         described.append({"title": panel.title, "note": panel.note, "answers": answers})
     known = {
