@@ -11,6 +11,7 @@ from fpdf.enums import XPos, YPos
 
 from btmodels.paths import ASSETS
 from btmodels.visualize.overlay import PREDICTION_COLOR
+from btmodels.words import counted
 
 MARGIN, WIDTH = 15, 180  # mm, of A4
 BOTTOM = 284  # mm, where the last line may end
@@ -83,7 +84,7 @@ def area_curve(pdf: FPDF, areas: Sequence[int | None]) -> None:
     pdf.set_draw_color(128)
     pdf.line(MARGIN, top + _CURVE, MARGIN + WIDTH, top + _CURVE)
     pdf.set_xy(MARGIN, top + _CURVE + 1)
-    write(pdf, f"Highest: {most:,} pixels; {len(areas)} slices", 8)
+    write(pdf, f"Highest: {counted(most, 'pixel')}; {counted(len(areas), 'slice')}", 8)
     pdf.ln(1)
 
 

@@ -24,6 +24,7 @@ from btmodels.quality.findings import QualityReport
 from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
 from btmodels.visualize.window import Window, apply_window, windows_of
+from btmodels.words import counted
 
 NOTICE = "For research and teaching. This is not a medical device, and nothing here is a diagnosis."
 
@@ -109,13 +110,14 @@ def _study_page(
 def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[tuple[str, str]]:
     yes = sum(each.tumor for each in analyses)
     classifier = registry.get(analyses[0].classifier).title
+    pixels = counted(summary.marked_pixels, "pixel")
     found = [
         ("Slices", f"{summary.slices}, of which {summary.analyzed} were analyzed"),
-        ("Marked", f"in {summary.marked_slices} slices, {summary.marked_pixels:,} pixels in all"),
+        ("Marked", f"in {counted(summary.marked_slices, 'slice')}, {pixels} in all"),
         ("Volume", "unknown: the files give no spacing"),
         ("Side", summary.place or "nothing is marked"),
         ("Largest in", summary.largest_name or "nothing is marked"),
-        ("Is there a tumor?", f"yes in {yes} of {len(analyses)} slices ({classifier})"),
+        ("Is there a tumor?", f"yes in {yes} of {counted(len(analyses), 'slice')} ({classifier})"),
     ]
     if summary.milliliters is not None:
         found[2] = (
@@ -123,13 +125,17 @@ def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[
             f"{milliliters(summary.milliliters)} at the spacing that the files give",
         )
     if summary.rejected:
-        found.append(("Not fit to judge", f"{summary.rejected} slices, which have no mask"))
+        have = "which has" if summary.rejected == 1 else "which have"
+        rejected = f"{counted(summary.rejected, 'slice')}, {have} no mask"
+        found.append(("Not fit to judge", rejected))
     scored = [each for each in analyses if each.slice.truth is not None]
     if scored:
         counts = overlap.total(overlap.count(each.mask, each.slice.truth) for each in scored)
         score = overlap.dice(counts)
         words = "undefined, both are empty" if score is None else f"{score:.3f}"
-        found.append(("Dice, all slices", f"{words}, on {len(scored)} slices with a true mask"))
+        found.append(
+            ("Dice, all slices", f"{words}, on {counted(len(scored), 'slice')} with a true mask")
+        )
     return found
 
 
@@ -256,12 +262,12 @@ def caveats(model: str) -> tuple[str, ...]:
     trained_on = [folder for subset in record.training_subsets for folder in split[subset]]
     sites = {folder.split("_")[1] for folder in trained_on}  # TCGA_<institution>_<patient>_<date>
     return (
-        f"The mask is what a network marks, trained on {len(trained_on)} patients with lower-grade glioma "
-        f"from {len(sites)} institutions; other tumors, other diseases and other scanners it has never "
-        "learned.",
+        f"The mask is what a network marks. It was trained on {len(trained_on)} patients with lower-grade "
+        f"glioma from {len(sites)} institutions, and never on other tumors, other diseases or other "
+        "scanners.",
         "The probability is calibrated on patients of that data set. It is not the probability that a "
         "person has a tumor.",
-        "Both networks see one slice at a time and know nothing of its neighbors.",
+        "Both networks see one slice at a time and know nothing about its neighbors.",
     )
 
 

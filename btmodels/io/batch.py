@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -255,6 +255,10 @@ class _Reading:
         named = {file.name: file for file in reversed(pictures)}
         pairs = pair_masks([file.name for file in pictures]) | _pairs_by_hand(by_hand, pictures)
         masks = {mask for mask in pairs.values() if mask}
+        counts = Counter(file.name for file in pictures)
+        unclear = {
+            name for name, mask in pairs.items() if mask and max(counts[name], counts[mask]) > 1
+        }
         entries: list[tuple[InputFile, Content]] = []
         passed: list[InputFile] = []
         for file in files:
@@ -270,6 +274,13 @@ class _Reading:
                 )
             elif isinstance(content, DecodeError):
                 self._refused(file, content, passed)
+            elif isinstance(content, Slice) and file.name in unclear:
+                text = (
+                    f"{file.short} or its mask {pairs[file.name].rpartition('/')[2]} came with different "
+                    "contents under one name, so nobody can tell which belong together; it has no truth."
+                )
+                self.notes.append(Remark(file.id, text))
+                entries.append((file, content))
             elif isinstance(content, Slice) and (mask := pairs.get(file.name)):
                 entries.append((file, self._with_truth(file.id, content, named[mask])))
             else:

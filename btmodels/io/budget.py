@@ -7,6 +7,7 @@ from dataclasses import replace
 from btmodels.io.batch import Batch
 from btmodels.io.study import Remark, Study
 from btmodels.slices import Slice
+from btmodels.words import counted
 
 
 def keep_newest(batch: Batch, most_bytes: int) -> Batch:
@@ -36,7 +37,7 @@ def keep_newest(batch: Batch, most_bytes: int) -> Batch:
     studies = tuple(study for study in reversed(kept) if study.slices)
     dropped = sum(len(study.slices) for study in batch.studies)
     dropped -= sum(len(study.slices) for study in studies)
-    words = "1 slice was" if dropped == 1 else f"{dropped:,} slices were"
+    words = f"{counted(dropped, 'slice')} {'was' if dropped == 1 else 'were'}"
     text = (
         f"{words} left out: one visitor's slices may take {most_bytes / 1e6:,.0f} MB of memory here. "
         "The command line takes them all."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -14,6 +15,8 @@ _WEAK = ("pre", "post")
 
 _OF_STANDARDS = ("anat", "derivatives", "rawdata", "sourcedata")
 """Folders that BIDS gives to all; below "derivatives" each program has one of its own."""
+
+_ORDERED = re.compile(r"(\d{1,3})[_ -]+(\D.*)")
 
 
 class Cases:
@@ -53,6 +56,8 @@ class Cases:
             if folder.lower() in _OF_STANDARDS or self._is_programs(folders[:depth]):
                 continue
             left = folder.lower() if self._is_whole(folders[:depth]) else family_of(folder)
+            if self._is_in_order("/".join(folders[:depth])):
+                continue
             # The folders of BIDS stand in the name again.
             if left and not (name and folder.lower().startswith(("sub-", "ses-"))):
                 kept.append(left)
@@ -68,6 +73,18 @@ class Cases:
         if folder in _WEAK and not self._flair_beside("/".join(folders)):
             return True
         return len(own - {None}) > 1 or "mask" in own and len(own) > 1
+
+    def _is_in_order(self, folder: str) -> bool:
+        """Whether a folder has a number before its sequence, and no other beside it has either:
+        ``1_T1``, ``2_T1GD``, ``4_FLAIR`` are one patient's."""
+        parent = folder.rpartition("/")[0]
+        beside = [f.rpartition("/")[2] for f in self._own if f.rpartition("/")[0] == parent]
+        found = [(m[1], _kind(m[2])) for f in beside if (m := _ORDERED.fullmatch(f))]
+        numbers, kinds = zip(*found, strict=True) if found else ((), ())
+        known = [kind for kind in kinds if kind]
+        apart = len(set(numbers)) == len(numbers) and len(set(known)) == len(known)
+        ordered = _ORDERED.fullmatch(folder.rpartition("/")[2])
+        return bool(ordered and apart and len(known) == len(kinds) > 2)
 
     def sequence_of(self, path: str) -> str | None:
         """Return the sequence that a file's own name tells, else the nearest folder that tells one."""

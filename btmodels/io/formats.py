@@ -78,7 +78,7 @@ def unread_image(data: bytes) -> str:
     if _NETPBM.match(data):
         return "a Netpbm picture (PBM, PGM or PPM)"
     if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
-        return f"a HEIC or AVIF picture ({data[8:12].decode()}), as telephones store them"
+        return f"a HEIC or AVIF picture ({data[8:12].decode()}), as phones save them"
     if _PHILIPS in data[:400]:
         return "the header of a Philips volume in two files (PAR and REC)"
     if data[:4] == _MGH[0] and len(data) > 284 and data[20:24] in _MGH_TYPES:

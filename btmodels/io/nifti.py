@@ -145,10 +145,10 @@ def _grid(
     unit = header.get_xyzt_units()[0]
     scale = {"meter": 1000.0, "micron": 0.001}.get(unit, 1.0)
     affine, steps, coded = _placed(header, sizes, unit)
-    notes: tuple[str, ...] = ()
+    notes = _conflict(header, name)
     if not coded:
         # So does every file without coordinates that lies as scanners' programs write it.
-        notes = (
+        notes += (
             f"{name} does not say how it lies in space; the usual order was taken. Turn it manually if "
             "it lies otherwise.",
         )
@@ -182,6 +182,28 @@ def _placed(header, sizes: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarra
     # A flat axis may have no size of its own; a pixel as large as the others does no harm.
     steps = np.abs(sizes)
     return np.diag([*(np.where(steps > 0, steps, 1.0) * [-1, 1, 1]), 1.0]), steps, False
+
+
+def _conflict(header, name: str) -> tuple[str, ...]:
+    """What is said where a file states twice how it lies, and the two exclude each other."""
+    if not (header["sform_code"] > 0 and header["qform_code"] > 0):
+        return ()
+    try:
+        both = [np.array(get(), np.float64) for get in (header.get_sform, header.get_qform)]
+    except _ERRORS:
+        return ()
+    if not all(map(is_affine, both)) or any(np.array_equal(each, np.eye(4)) for each in both):
+        return ()
+    apart = f"{name} says in two ways how it lies (sform and qform), which differ in"
+    if np.linalg.det(both[0][:3, :3]) * np.linalg.det(both[1][:3, :3]) < 0:
+        return (f"{apart} which side is left; the former was taken. Mirror it if that is wrong.",)
+    if toward_axial(both[0]) != toward_axial(both[1]):
+        return (f"{apart} how its axes point; the former was taken.",)
+    steps = [np.linalg.norm(each[:3, :3], axis=0) for each in both]
+    if np.allclose(*steps, rtol=0.1):
+        return ()
+    sizes = (" x ".join(f"{step:.3g}" for step in each) for each in steps)
+    return (f"{apart} the size of voxels ({' and '.join(sizes)} mm); the former was taken.",)
 
 
 def _no_size(steps: np.ndarray, made_up: bool, name: str) -> str:

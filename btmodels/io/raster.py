@@ -15,6 +15,7 @@ from PIL import Image
 
 from btmodels.errors import DecodeError
 from btmodels.io import limits
+from btmodels.words import counted
 
 MAX_BYTES = 200_000_000
 """Of a file, and of its values once unpacked."""
@@ -223,5 +224,6 @@ def _scaling_notes(name, dtype, low, high, keep, bad) -> tuple[str, ...]:
         notes = (f"{held}; their range, {span}, was rescaled to 0 to 255.",)
     if bad is not None and bad.any():
         count = int(np.count_nonzero(bad))
-        notes += (f"{count:,} values of {name} are NaN or infinite; they became 0.",)
+        are = "is NaN or infinite; it" if count == 1 else "are NaN or infinite; they"
+        notes += (f"{counted(count, 'value')} of {name} {are} became 0.",)
     return notes

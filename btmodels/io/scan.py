@@ -10,6 +10,7 @@ import numpy as np
 from btmodels.filenames import stem_of
 from btmodels.geometry import VolumeGeometry
 from btmodels.slices import Slice
+from btmodels.words import counted
 
 DARK, BRIGHT, ROOM = 0.1, 99.9, 1.5
 """Percentiles of a volume's values, and how much brighter than the upper one white is: a few very dark or
@@ -92,8 +93,9 @@ def rescale_to_uint8(
     smallest, largest = limits.smallest, limits.largest
     sample = limits.sample
     if limits.far:
-        lie = "1 voxel lies" if limits.far == 1 else f"{limits.far:,} voxels lie"
-        notes += (f"In {name} {lie} far from all others, which does not set black or white.",)
+        lie = "lies" if limits.far == 1 else "lie"
+        few = f"{counted(limits.far, 'voxel')} {lie}"
+        notes += (f"In {name} {few} far from all others, which does not set black or white.",)
     if window and sample.size and (problem := _spoils(sample, window, inverted)):
         notes += (f"{name} names a window that {problem}, so it was left out.",)
         window = None
@@ -124,7 +126,8 @@ def rescale_to_uint8(
     if found is not None:
         result[found] = 0
     if values.dtype.kind == "f" and (bad := int(values.size - np.isfinite(values).sum())):
-        notes += (f"{bad:,} values of {name} are NaN or infinite; they became black or white.",)
+        are = "is NaN or infinite; it" if bad == 1 else "are NaN or infinite; they"
+        notes += (f"{counted(bad, 'value')} of {name} {are} became black or white.",)
     return result, notes
 
 

@@ -23,7 +23,7 @@ _OTHER = set(
     "mra mrv tof angio perfusion perf dce dsc cbv cbf mtt ttp tmax ktrans ct trace tensor rho fieldmap "
     "b0 b1000 hemo fiesta ciss haste spectroscopy mrs csi calibration mip diffusion diff diffusie "
     "difusion noddi dki mtr mag2 phasemap rcbv rcbf nm veno venogram pca asset coil t2star gre3d map "
-    "starw mapping subtraction subtracted subtract substraction diff3d".split()
+    "dyn dynamic starw mapping subtraction subtracted subtract substraction diff3d".split()
 )
 _CONTRAST = set(
     "contrast contraste contrasto kontrast kontrastmittel kontrastmiddel contrastmiddel kontrastem "
@@ -32,7 +32,9 @@ _CONTRAST = set(
     "omniscan multihance prohance clariscan eovist primovist optimark vueway elucirem gadobutrol "
     "gadoterate gadoteric gadobenate gadoteridol gadodiamide gadopentetate gadoxetate gadopiclenol "
     "contrastgiven контраст контрастом контраста контрастирования контрастированием контрастное "
-    "kontrastli cm agent medium injecte injectee injected civ ку wgd wgad".split()
+    "kontrastli cm agent medium injecte injectee injected civ ку wgd wgad "
+    "kontrastom kontrastni kontrastnou kontrasztos kontrasztanyag kontrasztanyaggal varjoaine kontras "
+    "σκιαγραφικο σκιαγραφικου".split()
 )
 _POST = set(
     "post after apres nach dopo depois despues posterior efter etter postcontrast postgad postgd "
@@ -45,7 +47,8 @@ _PRE = set(
     "nongad".split()
 )
 _NEGATIONS = set(
-    "without wo no non not un sans sin sem senza ohne zonder uten utan uden bez без none nil ilman".split()
+    "without wo no non not un sans sin sem senza ohne zonder uten utan uden bez без none nil ilman "
+    "fara tanpa χωρισ".split()
 )
 _FILLERS = set(
     "de du del di da des the of i v iv e mezzo medio injection inj agent medium mittel any med milieu "
@@ -59,8 +62,9 @@ _VIEW = set(
     "w wi weighted weight propeller blade mvxd iso isotropic fl2d fl3d tr mr head brain".split()
 )
 _PROCESSED = set(
-    "bias stripped bet skullstripped masked norm normalized n4 preproc preprocessed unbiased corrected "
-    "resampled resliced registered reg coreg 1mm iso deface defaced rai".split()
+    "bias stripped unstripped bet skullstripped masked norm normalized n4 preproc preprocessed unbiased "
+    "lps ras rsri sri sri24 mni152 corrected resampled "
+    "resliced registered reg coreg 1mm iso deface defaced rai".split()
 )
 _MASK_WORDS = set(
     "seg segm segmentation segmentations segmented mask masks label labels lbl roi lesion lesions tumor "
@@ -71,11 +75,16 @@ _NOT_TUMOR = set(
     "brain brainmask tissue parenchyma skull head gm wm csf ventricle ventricles aseg aparc synthseg "
     "bet vessel vessels hippocampus cortex face defacing".split()
 )
-_TUMOR = set("tumor lesion lesions glistrboost gtv enhancing edema".split())
+_TUMOR = set("tumor lesion lesions glistrboost gtv enhancing edema tumormask lesionmask".split())
 _MASK_ENDS = set(
     "seg segm segmentation segmentations mask masks label labels lbl roi gtv groundtruth annotation "
-    "annotations glistrboost aseg aparc brainmask synthseg".split()
+    "annotations glistrboost aseg aparc brainmask synthseg tumormask lesionmask".split()
 )
+_MASKS_ABROAD = set(
+    "maska masker maszk maske маска сегментация μασκα segmentering segmentacja szegmentacio "
+    "掩模 掩膜 分割 标注 マスク 마스크".split()
+)
+_MASK_ENDS |= _MASKS_ABROAD
 _LABELS = set(
     "dseg voi tumeur tumore lesionmask tumormask maske masque maschera mascara mascera "
     "segmentierung segmentacion segmentacao segmentazione segmentatie lasion whole core consensus expert "
@@ -83,7 +92,7 @@ _LABELS = set(
 )
 """What else a map of labels may be called; a scan's name may hold it, too."""
 _GLUED = re.compile(
-    r"(?P<before>3d|2d|r|rr|ax|sag|cor|tra|ce|gd|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
+    r"(?P<before>3d|2d|r|rr|c|ax|sag|cor|tra|ce|gd|gad|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
     r"(?P<after>w|wi|c|ce|gd|gad|gado|km|post|pre|n|f|flair|wce|wc|wgd|wpost|wgad|mprage|mpr|map|rho|"
     r"se|tse|fse|fs|spgr|vibe|tfe|ffe|fl2d|fl3d|sag|tra|ax|cor|3d|starw|star|tirm|space|contrast|nativ|nat|"
     r"reg|brain|bet|weighted|fspgr|bravo|contrastgiven|nocontrastgiven|plus|darkfluid|gre)?"
@@ -144,6 +153,7 @@ class Acquisition:
         agent: ContrastBolusAgent.
         inversion_time, echo_time, repetition_time: Milliseconds.
         scanning_sequence: As "SE" or "GR\\IR".
+        weighting: AcquisitionContrast of a file of many frames, as "FLUID_ATTENUATED".
     """
 
     agent: str = ""
@@ -151,6 +161,7 @@ class Acquisition:
     echo_time: float | None = None
     repetition_time: float | None = None
     scanning_sequence: str = ""
+    weighting: str = ""
 
 
 def recognize(text: str) -> str | None:
@@ -178,7 +189,9 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
     """
     kind, contrast = next((f for f in map(_described, texts) if f[0] or f[1]), (None, None))
     if kind != "other":
-        kind = _measured(acquisition, kind) or kind
+        kind = (
+            _measured(acquisition, kind) or kind or _WEIGHTINGS.get(acquisition.weighting.upper())
+        )
     agent = acquisition.agent.strip().lower()
     if agent and kind == "t1":
         refused = set(_tokens(agent)) & (_NEGATIONS | _PRE | {"n", "0", "nein"})
@@ -187,6 +200,12 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
         elif contrast is None:
             contrast = "pre"
     return _sequence(kind, contrast)
+
+
+_WEIGHTINGS = {"FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"} | dict.fromkeys(
+    "DIFFUSION FLOW_ENCODED PERFUSION PROTON_DENSITY STIR TAGGING TOF T2_STAR".split(), "other"
+)
+"""By DICOM's word for it (PS3.3 C.8.13.3.1) the kind of sequence."""
 
 
 def _measured(acquisition: Acquisition, named: str | None) -> str | None:
@@ -293,7 +312,7 @@ def _is_last_word(tokens: list[str], at: int) -> bool:
 
 def _is_short_contrast(tokens: list[str], at: int) -> bool:
     # "t1 c", "t1 w c": a lone letter means contrast beside T1 alone.
-    return tokens[at] == "c" and at > 0 and tokens[at - 1] in ("t1", "w")
+    return tokens[at] == "c" and at > 0 and tokens[at - 1] in ("t1", "w", "with")
 
 
 def _is_negated(tokens: list[str], at: int) -> bool:
@@ -303,7 +322,7 @@ def _is_negated(tokens: list[str], at: int) -> bool:
         before -= 1
     if before >= 0 and tokens[before] in _NEGATIONS | _PRE:
         return True
-    return at + 1 < len(tokens) and tokens[at + 1] in ("none", "no", "nil")
+    return at + 1 < len(tokens) and tokens[at + 1] in ("none", "no", "nil", "nelkul", "olmadan")
 
 
 def is_mask(text: str) -> bool:
@@ -360,15 +379,22 @@ def family_of(text: str) -> str:
     lone = {
         at
         for at, token in enumerate(tokens)
-        if token in "cfnw" and at and tokens[at - 1] in ("t1", "t2", "pd", "w", "flair")
+        if token in "cfnwsс" and at and tokens[at - 1] in ("t1", "t2", "pd", "w", "flair")
     }
-    left = [t for at, t in enumerate(tokens) if at not in lone and t not in _STRIPPED]
+    left = [
+        t
+        for at, t in enumerate(tokens)
+        if at not in lone and t not in _STRIPPED
+        if not (_PLAIN_SCRIPT.search(t) or _ENHANCED_SCRIPT.search(t))
+    ]
     return " ".join(kept + left).replace("-", " ")
 
 
 _STRIPPED = (
     set(SEQUENCES) | set(_T1_NAMES) | _OTHER | _CONTRAST | _POST | _PRE | _NEGATIONS | _VIEW
     | _PROCESSED | _MASK_WORDS | _BETWEEN - {"2"} | {"t1", "t2", "pd", "flair", "darkfluid", "with"}
+    | _MASKS_ABROAD
+    | set("img scan vol volume po met med ze se με μετα χωρισ cu dengan sa nelkul olmadan".split())
     | {"dark", "fluid", "plus", "nifti", "dicom", "anat", "images", "imagestr", "imagests",
        "labelstr", "labelsts", "image", "derivatives", "nat", "mpr", "t2f", "mit", "con", "com", "avec"}
 ) - {"w", "e", "i", "v", "n"}  # fmt: skip
@@ -384,6 +410,7 @@ def _tokens(words: str) -> list[str]:
         before, what, after = glued["before"], glued["what"], glued["after"]
         if (what, after) == ("t2", "f"):
             what, after = "t2f", None
+        before = "contrastgiven" if before == "c" else before  # LUMIERE's CT1
         result += [part for part in (before, what) if part]
         if after:
             result += (

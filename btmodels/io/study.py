@@ -98,12 +98,13 @@ def combine(
     gray = [scan for scan in scans if scan.values.ndim == 3 and scan.id not in spare]
     with_role = {role: [s for s in gray if roles[s.id] == role] for role in (*ROLES, None)}
     remarks: list[Remark] = []
+    twins = _twins(gray)
     groups = [
         _Group.of(scan, "flair", *([_assumed(scan, scans)] if scan in assumed else []))
         for scan in with_role["flair"]
     ]
     for role in ("post", "pre"):
-        alone = _join_role(groups, with_role[role], role, chosen, remarks)
+        alone = _join_role(groups, with_role[role], role, chosen, remarks, twins)
         groups += [_Group.of(scan, role) for scan in alone]
     groups += [_Group.of(scan, "flair", _unknown(scan)) for scan in with_role[None]]
     for scan in with_role["other"]:
@@ -114,7 +115,7 @@ def combine(
             remarks.append(Remark(_source(scan), text))
         else:
             groups.append(_Group.of(scan, "flair", _strange(scan)))
-    _join_masks(groups, with_role["mask"], chosen, remarks)
+    _join_masks(groups, with_role["mask"], chosen, remarks, twins)
     studies = {group.anchor.id: _study(group, roles) for group in groups}
     studies |= {scan.id: _colors(scan) for scan in scans if scan.values.ndim == 4}
     # In the order in which the scans came.
@@ -143,7 +144,7 @@ def _assumed(scan: Scan, scans: Sequence[Scan]) -> str:
 def _strange(scan: Scan) -> str:
     return (
         f"{scan.name} seems to be a sequence that the networks do not know. It was taken for FLAIR, for "
-        "want of one, so expect little of what they say."
+        "want of one, so do not rely on their answers."
     )
 
 
@@ -153,6 +154,7 @@ def _join_role(
     role: str,
     chosen: Mapping[str, str],
     remarks: list[Remark],
+    twins: Sequence[Scan],
 ) -> list[Scan]:
     """Put scans of one role beside the anchors they belong to; return those that belong to none."""
     joined: set[str] = set()
@@ -160,6 +162,7 @@ def _join_role(
     for group in groups:
         own = [s for s in scans if s.case == group.anchor.case]
         own = _same_folder(own, group, groups)
+        own = [s for s in own if s.id in chosen or _is_clear(s, group.anchor, twins)]
         if not own:
             own = [s for s in scans if s.id in chosen]
         fits = []
@@ -188,6 +191,20 @@ def _join_role(
         else:
             alone.append(scan)
     return alone
+
+
+def _twins(scans: Sequence[Scan]) -> list[Scan]:
+    """Files of equal names in one place, as an upload without folders has them: of two patients, for all
+    that anybody can tell. A DICOM series says whose it is."""
+    files = [s for s in scans if s.grid is None or s.grid.kind != "DICOM"]
+    counts = Counter((s.name, s.folder) for s in files)
+    return [s for s in files if counts[s.name, s.folder] > 1]
+
+
+def _is_clear(scan: Scan, anchor: Scan, twins: Sequence[Scan]) -> bool:
+    """Whether a scan can be of an anchor's patient alone: no file of an equal name fits it as well."""
+    rest = (t for t in twins if t.case == anchor.case and t is not scan and t is not anchor)
+    return not any(on_one_grid(scan, twin) for twin in rest)
 
 
 def _same_folder(own: list[Scan], group: _Group, groups: list[_Group]) -> list[Scan]:
@@ -231,6 +248,7 @@ def _join_masks(
     masks: Sequence[Scan],
     chosen: Mapping[str, str],
     remarks: list[Remark],
+    twins: Sequence[Scan],
 ) -> None:
     """Make masks the truth of the studies they belong to, those that experts drew before others."""
     used: dict[str, str] = {}
@@ -240,6 +258,7 @@ def _join_masks(
             remarks.append(Remark(_source(scan), text))
             continue
         own = _of_case(groups, scan, chosen)
+        own = [g for g in own if scan.id in chosen or _is_clear(scan, g.anchor, twins)]
         reason = f"{scan.name} is a mask, and no volume of its patient, visit and place was there with it."
         fitted = False
         for group in own:
@@ -277,11 +296,34 @@ def _of_case(groups: Sequence[_Group], scan: Scan, chosen: Mapping[str, str]) ->
         return [g for g in near if places[g.anchor.name, g.anchor.folder] == 1]
     if scan.id in chosen:
         return groups
+    if own := _of_name(groups, scan) or _beside_one(groups, scan):
+        return own
     placed = scan.grid is not None and scan.grid.has_places
     series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
     same = [g for g in series if placed and same_grid(scan, g.anchor)]
     # In one folder with one study only, by the very same voxels: a mask of a DICOM series.
     return same if len(same) == 1 and same[0].anchor.folder == scan.folder else []
+
+
+def _of_name(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
+    """The studies whose name with its number is that of a mask in a tree of its own, if no other patient's
+    is: ``segm/P-001_segm.nii`` beside ``images/P-001/P-001_FLAIR.nii``."""
+    *folders, name = scan.case.split("/")
+    same = [g for g in groups if g.anchor.case.split("/")[-1] == name]
+    if not any(map(str.isdigit, name)) or len({g.anchor.case for g in same}) != 1:
+        return []
+    others = set(same[0].anchor.case.split("/")[:-1])
+    return same if others <= set(folders) or set(folders) <= others else []
+
+
+def _beside_one(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
+    """The one study of a folder, of a mask there on its very voxels whose name tells no patient."""
+    near = [g for g in groups if g.anchor.folder == scan.folder]
+    placed = scan.grid is not None and scan.grid.has_places
+    nameless = not any(map(str.isdigit, scan.case.rpartition("/")[2]))
+    return (
+        near if len(near) == 1 and placed and nameless and same_grid(scan, near[0].anchor) else []
+    )
 
 
 def _share_of_head(marked: np.ndarray, values: np.ndarray) -> float:
@@ -344,7 +386,7 @@ def _without_flair(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]
     there = TITLES[next(iter(parts))]
     return (
         f"{anchor.name} came without FLAIR, on which the networks rely; {there} stands in for what is "
-        "missing, so expect little of what they say.",
+        "missing, so do not rely on their answers.",
     )
 
 

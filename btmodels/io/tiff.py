@@ -27,6 +27,7 @@ from btmodels.io.raster import (
     turned_note,
     without_alpha,
 )
+from btmodels.words import counted
 
 # It quotes what stands in damaged tags, which may be a patient's name, on the server's console.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
@@ -259,7 +260,8 @@ def _read_plain(
         return values, ()
     if extra == 1 and page.extrasamples[:1] != (0,):
         return without_alpha(values[..., :channels], values[..., channels], name)
-    dropped = f"{name} holds {extra} more channels than three or one; they were dropped."
+    were = "it was" if extra == 1 else "they were"
+    dropped = f"{name} holds {counted(extra, 'channel')} beyond its colors or gray; {were} dropped."
     return values[..., :channels], (dropped,)
 
 

@@ -22,6 +22,7 @@ MAX_RATIO = 200
 
 FREE = 20_000_000
 
+_IS_UTF8 = 0x800
 _OF_WINDOWS = ("thumbs.db", "desktop.ini")
 
 _ERRORS = (*LIBRARY_ERRORS, zipfile.BadZipFile, zipfile.LargeZipFile)
@@ -52,13 +53,23 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            wanted = {path: entry for entry in entries if (path := path_of(entry.filename))}
+            wanted = {path: entry for entry in entries if (path := path_of(_spoken(entry)))}
             _check(list(wanted.values()), len(data), name)
             return tuple((path, _member(file, entry, path)) for path, entry in wanted.items())
     except _ERRORS as error:
         raise DecodeError(
             f"{name} is a zip that is cut off, damaged or packed in a rare way."
         ) from error
+
+
+def _spoken(entry: zipfile.ZipInfo) -> str:
+    """A member's name: programs write UTF-8 without the flag that says so, which reads as CP437."""
+    if entry.flag_bits & _IS_UTF8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
 
 
 def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes | str:

@@ -188,7 +188,7 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     if full > thresholds.values["overexposed"]:
         text = (
             "This slice is overexposed: its bright parts were cut off at white, and what they showed "
-            "cannot be had back. Export it again with a wider window."
+            "cannot be recovered. Export it again with a wider window."
         )
         evidence = f"{100 * full:.1f}% of the pixels of a channel are white."
         found.append(Finding("overexposed", "fault", text, evidence))
@@ -227,7 +227,7 @@ def _in_a_picture(pixels: np.ndarray, thresholds: Thresholds) -> Finding | None:
         "with one click, or export it from your viewer as PNG or DICOM."
     )
     evidence = (
-        f"A part of {rows} × {cols} pixels stands out from its surrounding, and it looks like a slice "
+        f"A part of {rows} × {cols} pixels stands out from its surroundings, and it looks like a slice "
         f"of a head; the whole has {pixels.shape[0]} × {pixels.shape[1]}."
     )
     return Finding("screenshot", "stop", text, evidence, "crop")
@@ -265,7 +265,7 @@ def _out_of_distribution(
     if gray and rim > thresholds.values["ct_rim"] and figures["border_bright"] < 0.2:
         text = (
             "This looks like a CT, not like an MRI: one gray channel with a rim as bright as bone. The "
-            "networks have never learned CT, so no mask is drawn."
+            "networks were never trained on CT, so no mask is drawn."
         )
         evidence = f"The rim is {rim:.1f} times as bright as the middle. {evidence}"
         return Finding("ct", "stop", text, evidence)

@@ -14,6 +14,7 @@ from btmodels.inference.uncertainty import Predictions, TimedPrediction
 from btmodels.metrics import overlap
 from btmodels.slices import Analysis
 from btmodels.visualize import overlay
+from btmodels.words import counted
 from ui.session import analysis as networks
 from ui.session import gradcam
 from ui.session.cache import SessionCache
@@ -98,11 +99,12 @@ def _agreed(answers: Predictions, which: str) -> str:
     if answers.agreed is None:
         return f"{those} agree: nothing is marked."
     disputed = int((answers.votes > 0).sum() - (answers.votes == count).sum())
+    are = "is" if disputed == 1 else "are"
     spread = float(answers.spread[answers.votes > 0].mean())
     return (
         f"{those} all mark **{100 * answers.agreed:.0f}%** of the pixels that any of them marks; "
-        f"{disputed:,} pixels are in dispute. Where any of them marks tumor, their probabilities differ by "
-        f"{100 * spread:.0f} points (standard deviation, on average)."
+        f"{counted(disputed, 'pixel')} {are} in dispute. Where any of them marks tumor, their "
+        f"probabilities differ by {100 * spread:.0f} points (standard deviation, on average)."
     )
 
 

@@ -19,7 +19,7 @@ from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.badges import badge_of
-from ui.shared.chart_style import BLUE, GRAY, VERMILION
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, outline
 from ui.shared.text import DASH
 from ui.viewer.gallery import turn
 
@@ -81,7 +81,7 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
                 name=name,
                 mode="lines+markers",
                 line={"color": color, "dash": dash, "width": 2},
-                marker={"color": color, "symbol": symbol, "size": 7},
+                marker={"color": color, "symbol": symbol, "size": 6, "line": outline(color)},
                 # A chosen point must not make the others fade.
                 unselected={"marker": {"opacity": 1}},
                 hovertemplate=f"Slice %{{x}}<br>{name}: %{{y:,}} pixels<extra></extra>",

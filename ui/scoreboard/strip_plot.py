@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from ui.results.published import PatientRow
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished, outline
 
 _GOLDEN = 0.618034
 _SPREAD = 0.4
@@ -49,7 +49,7 @@ def patient_dots(
                 x=list(row.dots),
                 y=[level + _jitter(i) for i in range(len(row.dots))],
                 mode="markers",
-                marker={"size": 8, "color": color, "opacity": 0.7},
+                marker={"size": 7, "color": color, "opacity": 0.7, "line": outline(color)},
                 customdata=list(row.names),
                 hovertemplate="%{customdata}<br>Dice %{x:.3f}<extra>" + row.title + "</extra>",
                 showlegend=False,

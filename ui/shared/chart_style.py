@@ -27,6 +27,11 @@ def finished(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
+def outline(color: str) -> dict[str, object]:
+    """Return a marker's outline in its own color: what a presentation draws thicker on a large screen."""
+    return {"width": 1, "color": color}
+
+
 def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
     """Return what Plotly needs to draw an interval around ``value``."""
     low, high = interval

@@ -72,6 +72,9 @@ def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
         dataset.BitsStored = stored + shift
     # GDCM ends the process at some damaged JPEGs, and whatever is sound of 8 bits Pillow reads as well.
     plugin = "pillow" if syntax == JPEGBaseline8Bit else ""
+    if plugin:  # whatever else the file says, baseline JPEGs have 8 bits
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        stored, high = 8, False
     try:
         values = pixel_array(dataset, decoding_plugin=plugin)
     except RuntimeError as error:  # no decoder of several could

@@ -203,7 +203,11 @@ def _acquisition(dataset: Dataset) -> Acquisition:
     repetition = number_of(dataset, "RepetitionTime")
     scanning = dataset.get("ScanningSequence")
     scanning = text_of(dataset, "ScanningSequence") if scanning else ""
-    return Acquisition(agents, inversion, echo, repetition, scanning)
+    weighting = text_of(
+        item_of(dataset, 0, "MRImageFrameTypeSequence", "AcquisitionContrast"),
+        "AcquisitionContrast",
+    )
+    return Acquisition(agents, inversion, echo, repetition, scanning, weighting)
 
 
 def _step(dataset: Dataset) -> float | None:
