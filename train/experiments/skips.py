@@ -77,7 +77,7 @@ def main(args: argparse.Namespace) -> int:
     }
     place = args.runs / "experiments" / f"small-{common.run_name(budget, material)}"
     measured = common.once(
-        place / "gradients.json",
+        place / f"gradients-{len(seeds)}.json",
         lambda: {
             "entries": gradients(
                 tumor_batch(material.subset("train")),
