@@ -28,7 +28,7 @@ from btmodels.quality.classifier import Thresholds
 from btmodels.slices import Analysis, Turn
 
 CHUNK = 8
-"""Slices read, asked and written at once: enough for a batch, few enough for any memory."""
+"""Number of slices read, analyzed and written together: enough for a batch, few enough to fit in memory."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -90,7 +90,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _targets(groups: Sequence[Group], out: Path) -> Iterator[tuple[Path, Path]]:
-    """Each file that is read with a place where masks of it will be written."""
+    """Yield each input file and the path where its masks will be written."""
     for source in (source for group in groups for source in group):
         yield source.file, out / source.place / source.file.name
 
@@ -156,11 +156,11 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _loaded(
     groups: Sequence[Group], overrides: Overrides, names: set[str], problems: list[Problem]
 ) -> Iterator[Found]:
-    """Read group after group and yield what is found; what is to be said is said on the way.
+    """Read one group after another and yield its slices, reporting errors and notes along the way.
 
     Args:
-        names: By which ``--sequence`` can mean a scan; added to.
-        problems: Added to.
+        names: Names by which ``--sequence`` can refer to a scan; extended in place.
+        problems: Extended in place.
     """
     for group in groups:
         loaded: Loaded = load.read(group, overrides)
@@ -174,10 +174,10 @@ def _loaded(
 def _rows(
     slices: Iterator[Found], model: str, out: Path | None
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
-    """Yield for each slice its row, None where it gets none, and what went wrong with it.
+    """Yield each slice's row, or None if it has none, and the problems with it.
 
     Raises:
-        WeightsError: There is no answer without the weights of both networks.
+        WeightsError: The weights of either network are missing or altered.
     """
     assets = paths.ASSETS
     networks = registry.get(model).name, registry.get("default-classifier").name
@@ -193,7 +193,7 @@ def _rows(
         analyses = analyze_slices([found.slice for found in kept], *networks, assets=assets)
         for found, analysis in zip(kept, analyses, strict=True):
             problems: list[Problem] = []
-            # What the input check sees comes last: what the networks say of each other stays on top.
+            # Findings of the input check come last, so that disagreement between the networks stays on top.
             warnings = (*analysis.warnings, *seen[id(found)].sentences)
             analysis = replace(analysis, warnings=warnings)
             mask = None
@@ -213,13 +213,13 @@ def _write_volume(
     out: Path,
     taken: dict[Path, Found],
 ) -> list[Problem]:
-    """Write the masks of a volume as NIfTI once its last slice is there, and begin another.
+    """Write the masks of a volume as NIfTI after its last slice, and start the next volume.
 
     Args:
-        volume: What has been analyzed of it so far; emptied where another follows.
-        following: The slice that comes next, None at the end.
+        volume: Slices of it analyzed so far; emptied when another volume follows.
+        following: The next slice; None at the end.
         out: Folder for masks.
-        taken: By file what was written there.
+        taken: The slice written to each file.
     """
     if not volume:
         return []
@@ -229,7 +229,7 @@ def _write_volume(
     analyses = [each for each, _ in volume]
     volume.clear()
     if analysis.slice.place is None:
-        return []  # a picture, whose TIFF is all there is
+        return []  # pictures only get a TIFF
     target = (out / found.target).with_name(nifti_name(analysis.slice))
     if problem := _claim(target, found, taken):
         return [problem]
@@ -241,7 +241,7 @@ def _write_volume(
 
 
 def _claim(target: Path, found: Found, taken: dict[Path, Found]) -> Problem | None:
-    """Take a file's place for a mask; a problem where another mask lies there."""
+    """Reserve a file for a mask; return a problem if another mask is already there."""
     other = taken.setdefault(target, found)
     if other is found:
         return None
@@ -252,8 +252,8 @@ def _claim(target: Path, found: Found, taken: dict[Path, Found]) -> Problem | No
 def _checked(
     chunk: Sequence[Found], thresholds: Thresholds | None
 ) -> tuple[list[Found], dict[int, check.QualityReport], list[Problem]]:
-    """Check slices: one that is out of scope becomes a problem, with what reading did to it, and gets no
-    mask."""
+    """Run the input check. A slice that is out of scope gets no mask and becomes a problem, together with
+    the notes from reading it."""
     kept, seen, refused = [], {}, []
     for found in chunk:
         report = check.QualityReport(checked=False)
@@ -294,8 +294,8 @@ def _report(problem: Problem) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; wrong usage leaves with status 2."""
-    # Names of files need not be valid in the terminal's encoding.
+    """Run the command line; wrong usage exits with status 2."""
+    # File names may not be valid in the terminal's encoding.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     parser = build_parser()

@@ -15,10 +15,10 @@ from btmodels.slices import Analysis, Slice
 def read_files(files: Path | str | Iterable[Path | str]) -> tuple[list[Slice], list[str]]:
     """Read slices from pictures, DICOM files, NIfTI volumes, zips, or folders of them.
 
-    A picture named as a mask, such as ``x_mask.tif`` beside ``x.tif``, becomes the other's truth.
+    A picture named as a mask, such as ``x_mask.tif`` next to ``x.tif``, becomes the true mask of ``x.tif``.
 
     Args:
-        files: A path or several; sequences of one patient are read together.
+        files: One path or several; sequences of one patient are read together.
 
     Returns:
         The slices, and a sentence for each file that could not be read, used or placed.
@@ -40,21 +40,21 @@ def analyze(
     threshold: float | None = None,
     assets: Path = paths.ASSETS,
 ) -> list[Analysis]:
-    """Say of each slice whether it shows a tumor and where, and measure that.
+    """Classify and segment each slice, and measure the result.
 
-    The networks run in this process; the first call loads TensorFlow. Nothing is refused here: ask
-    `btmodels.quality.check.check_slice` first whether a picture is a usable slice of a head.
+    The networks run in this process; the first call loads TensorFlow. No slice is rejected here: call
+    `btmodels.quality.check.check_slice` first to check that a picture is a usable slice of a head.
 
     Args:
-        slices: Of any sizes.
+        slices: Slices of any size.
         model: Registry name of the segmenter.
         classifier: Registry name of the classifier.
-        threshold: On the segmenter's probability, 0 to 1; as chosen in training where None.
+        threshold: On the segmenter's probability, 0 to 1; None uses the one chosen in training.
         assets: Folder that holds ``weights/``.
 
     Raises:
         KeyError: There is no such network.
-        WeightsError: The weights of either are missing, altered or of another network.
+        WeightsError: The weights of either network are missing, altered or belong to another network.
     """
     networks = registry.get(model).name, registry.get(classifier).name
     records = [registry.verify_weights(name, assets) for name in networks]

@@ -59,7 +59,7 @@ COMMANDS = {
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; the options of a command are loaded for ``only`` alone, since some import
+    """Return the parser. Only the command ``only`` gets its options, since loading some imports
     TensorFlow."""
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -76,10 +76,10 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     named = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(named if named in COMMANDS else None).parse_args(words)
-    args.words = words  # for the files that say what made them
+    args.words = words  # for the files that record the command that made them
     try:
         return args.run(args)
-    except BrainTumorError as error:  # no data, no weights: a sentence, whatever the command
+    except BrainTumorError as error:  # no data or no weights: every command prints a sentence
         print(error, file=sys.stderr)
         return 1
 

@@ -1,4 +1,4 @@
-"""Sound files of every format that is read, for ``python -m train fuzz`` to damage."""
+"""Valid files of every supported format, for ``python -m train fuzz`` to damage."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pydicom.uid import ExplicitVRLittleEndian
 from btmodels.dataset import cohort
 
 LARGEST_SEED = 150_000
-"""Bytes; larger files of the libraries would only slow this down."""
+"""Largest file of the libraries in bytes; larger ones would only slow this down."""
 
 
 @dataclass(frozen=True)
 class Seed:
-    """A sound file: the format it counts for, its name, its bytes."""
+    """A valid file: its format, name and bytes."""
 
     kind: str
     name: str
@@ -35,8 +35,8 @@ class Seed:
 
 
 def seeds() -> Iterator[Seed]:
-    """Yield sound files of every format that is read: made from a synthetic slice, and those of pydicom
-    and nibabel that are small."""
+    """Yield valid files of every supported format: some made from a synthetic slice, and the small test
+    files of pydicom and nibabel."""
     patient = cohort.read_cohort(cohort.samples_root())[0]
     middle = cohort.read_slice(patient, patient.files[len(patient.files) // 2])
     pixels = cv2.resize(middle.pixels, (48, 40), interpolation=cv2.INTER_AREA)
@@ -143,7 +143,7 @@ def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
 
 
 def _two_cases(stack: np.ndarray) -> list[tuple[str, bytes]]:
-    """Volumes and labels of two patients on one grid, named alike in two folders."""
+    """Return volumes and labels of two patients on one grid, with the same names in two folders."""
     labels = (stack > 99) * np.uint8(4)
     forms = {"flair": stack, "t1": stack // 2, "t1ce": stack // 3, "seg": labels}
     return [
@@ -157,7 +157,7 @@ def _two_cases(stack: np.ndarray) -> list[tuple[str, bytes]]:
 
 
 def _series(pixels: np.ndarray) -> Iterator[Seed]:
-    """Series as scanners write them, with what goes wrong in them: padding, high bits, tilts and gaps."""
+    """Yield series as written by scanners, with their irregularities: padding, high bits, tilts, gaps."""
     gray = pixels[..., 1].astype(np.int16) * 3
     padded = gray.copy()
     padded[:4] = -2000
@@ -211,7 +211,7 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
 
 
 def _two_patients(gray: np.ndarray) -> Iterator[tuple[str, bytes]]:
-    """Two patients in folders whose files have the same names, the second without one slice of T1."""
+    """Yield two patients in folders with the same file names, the second without one T1 slice."""
     for who in (1, 2):
         for number, name in enumerate(("AX FLAIR", "AX T1", "AX T1 +C")):
             for index in range(3):
@@ -227,7 +227,7 @@ def _two_patients(gray: np.ndarray) -> Iterator[tuple[str, bytes]]:
 
 
 def write_dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
-    """Write a slice of 16 bits, 6 mm from the one before; ``fields`` are elements added or replaced."""
+    """Return a 16-bit DICOM slice, 6 mm from the one before; ``fields`` adds or replaces elements."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -252,7 +252,7 @@ def write_dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> by
         "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
     }
     for key, value in (own | fields).items():
-        # An element has its own VR, right or wrong.
+        # A DataElement brings its own VR, right or wrong.
         if isinstance(value, DataElement):
             dataset.add(value)
         else:

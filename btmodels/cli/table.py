@@ -38,7 +38,7 @@ def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
 
 
 class Table:
-    """Rows for people, printed as they come; warnings once at the end."""
+    """A table of rows printed as they arrive, with each warning once at the end."""
 
     def __init__(self) -> None:
         self._warnings: Counter[str] = Counter()
@@ -58,7 +58,7 @@ class Table:
         )
 
     def end(self) -> None:
-        """Print what the rows warned of, and what all this is not."""
+        """Print the warnings and the notice."""
         for sentence, count in self._warnings.items():
             print(f"{'all' if count == self._rows > 1 else count} of {self._rows}: {sentence}")
         if self._rows:

@@ -1,7 +1,7 @@
-"""Download the data set from Kaggle with `kagglehub`, in a separate process, so that no page waits.
+"""Download the data set from Kaggle with `kagglehub` in a separate process, so that no page waits.
 
-That process runs `fetch`; `Download` starts it and reports its progress. `kagglehub` keeps files in its own
-cache and resumes where it was interrupted.
+That process runs `fetch`; `Download` starts it and reports its progress. `kagglehub` caches files and
+resumes interrupted downloads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Progress:
 
     Attributes:
         step: "idle" before the first start; "done" and "failed" until the next.
-        share: Of the file that has arrived, 0 to 1; 0 while that is unknown.
+        share: Downloaded fraction of the file, 0 to 1; 0 while that is unknown.
         message: A sentence for a visitor; empty while there is nothing to say.
     """
 
@@ -74,7 +74,7 @@ def fetch() -> Path:
 
 
 def remember(root: Path) -> None:
-    """Record where the data set is: `btmodels.dataset.cohort.data_root` finds it, also after a restart.
+    """Record where the data set is, so that `btmodels.dataset.cohort.data_root` finds it after a restart.
 
     Raises:
         DownloadError: The record cannot be written.
@@ -131,11 +131,11 @@ class Download:
 
     def _follow(self, process: subprocess.Popen) -> None:
         last = ""
-        for line in process.stderr:  # text mode: a progress bar's returns end lines too
+        for line in process.stderr:  # in text mode, carriage returns also end lines
             found = _PROGRESS.search(line)
             if found:
                 share, words = int(found[1]) / 100, f"{found[2]}B of {found[3]}B"
-                # At its end the bar stands still while the archive is unpacked.
+                # The bar stays at 100% while the archive is unpacked.
                 unpacking = Progress("running", 1.0, "Unpacking…")
                 self._tell(Progress("running", share, words) if share < 1 else unpacking)
             elif line.strip():
@@ -144,12 +144,12 @@ class Download:
         process.stdout.close()
         process.stderr.close()
         if process.wait() != 0:
-            # An unexpected exception ends in a traceback, which is no text for a visitor.
+            # An unexpected exception ends in a traceback, which must not be shown to a visitor.
             known = _STOPPED if self._stopped else last if last.endswith(".") else _ENDED
             self._tell(Progress("failed", message=known))
             return
         try:
-            remember(Path(said[-2]))  # below what kagglehub itself may have said
+            remember(Path(said[-2]))  # after any output of kagglehub
             self._tell(Progress("done", 1.0))
         except DownloadError as error:
             self._tell(Progress("failed", message=str(error)))

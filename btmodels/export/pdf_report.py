@@ -1,6 +1,6 @@
 """A PDF report: the study as a whole, then its slices with pictures, figures, sources, and caveats.
 
-Made in memory. The only name in it is the one that the slice came with, without folders and cut short.
+Made in memory. The only name in it is the slice's file name, without folders and shortened.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _PICTURE = 512  # pixels of a picture's longer side at least
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What a report says beyond masks and figures.
+    """Content of a report besides masks and figures.
 
     Attributes:
-        quality: What the input check found in the slice.
-        badge, meaning: Whether the networks have met the patient before: a word or two, a sentence.
-        made: Today.
-        agreement: Sentences about how far networks agree on the slice, where that was asked.
+        quality: Result of the input check for the slice.
+        badge, meaning: Whether the networks were trained on the patient: in a word or two, in a sentence.
+        made: Date of the report.
+        agreement: Sentences about how far networks agree on the slice, if that was computed.
     """
 
     quality: QualityReport
@@ -63,14 +63,14 @@ def report_pdf(
     """Write the report.
 
     Args:
-        analysis: The slice to report on, at the threshold that is to be reported.
-        context: What else is known of it.
-        summary: Of the study that the slice belongs to; None, or one of one slice, leaves its pages out.
+        analysis: The slice to report on, at the threshold to report.
+        context: Further content of the report.
+        summary: Summary of the slice's study. None, or a study of one slice, leaves the study's pages out.
         analyses: All analyzed slices of that study, in order, at the same threshold.
 
     Returns:
-        A PDF, A4: for a study one page about all of it, one about the slice, then all marked slices; for a
-        single slice one page.
+        A PDF, A4: for a study, one page about the study, one about the slice, then all marked slices; for a
+        single slice, one page.
     """
     whole = summary is not None and summary.slices > 1
     title = f"Brain-tumor segmentation: {'study' if whole else 'one slice'}"
@@ -272,7 +272,7 @@ def caveats(model: str) -> tuple[str, ...]:
 
 
 def _list(pdf: FPDF, heading: str, sentences: Sequence[str], rest: float = 0) -> None:
-    """Write sentences below each other as long as ``rest`` mm stay free for what follows."""
+    """Write sentences as a list as long as ``rest`` mm stay free below it."""
     if not sentences:
         return
     write(pdf, heading, 10, bold=True)

@@ -1,4 +1,4 @@
-"""Which files are one patient's visit, by their folders and names: BIDS, BraTS, folders by sequence."""
+"""Group files into cases (one patient's visit) by folders and names: BIDS, BraTS, folders by sequence."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from btmodels.io.channels import Channels, stem_of_path
 from btmodels.io.sequences import family_of, family_of_labels, is_mask, recognize
 
 _WEAK = ("pre", "post")
-"""Names of folders that may as well be a time: they tell a sequence only where a FLAIR lies beside them."""
+"""Folder names that can also mean a time point: they give a sequence only next to a FLAIR folder."""
 
 
 _OF_STANDARDS = ("anat", "derivatives", "rawdata", "sourcedata")
-"""Folders that BIDS gives to all; below "derivatives" each program has one of its own."""
+"""Standard folders of BIDS; "derivatives" has a subfolder for each program."""
 
 _ORDERED = re.compile(r"(\d{1,3})[_ -]+(\D.*)")
 
 
 class Cases:
-    """The folders of a batch, and what each says.
+    """The folders of a batch and their meaning.
 
-    A folder such as ``FLAIR`` or ``labels`` that holds one kind of files of several patients, or of one,
-    tells their sequence and no patient; one that holds several sequences is a patient's or a visit's.
+    A folder such as ``FLAIR`` or ``labels`` that holds one kind of file gives their sequence, not their
+    patient; a folder that holds several sequences belongs to a patient or a visit.
 
     Args:
-        paths: Of all files, folders parted by ``/``.
+        paths: Paths of all files, with ``/`` between folders.
         described: As for `btmodels.io.channels.Channels`.
     """
 
@@ -42,11 +42,11 @@ class Cases:
                 self._own["/".join(folders[:depth])].add(_kind(stem_of_path(path)))
 
     def case_of(self, path: str, labels: bool = False) -> str:
-        """Return what the files of one patient's visit have in common.
+        """Return a key that the files of one patient's visit share.
 
         Args:
-            path: Of a file.
-            labels: Whether it is known to hold labels, whatever it is called.
+            path: Path of a file.
+            labels: Whether the file is known to hold labels, whatever its name.
         """
         folders = path.split("/")[:-1]
         stem = self.channels.base_of(path)
@@ -58,7 +58,7 @@ class Cases:
             left = folder.lower() if self._is_whole(folders[:depth]) else family_of(folder)
             if self._is_in_order("/".join(folders[:depth])):
                 continue
-            # The folders of BIDS stand in the name again.
+            # BIDS repeats these folders in the file name.
             if left and not (name and folder.lower().startswith(("sub-", "ses-"))):
                 kept.append(left)
         return "/".join([*kept, name])
@@ -68,15 +68,15 @@ class Cases:
         return folders[-2:-1] == ["derivatives"] and not folders[-1].startswith("sub-")
 
     def _is_whole(self, folders: list[str]) -> bool:
-        """Whether a folder holds several kinds of files, so that its name tells no sequence."""
+        """Return whether a folder holds several kinds of files, so that its name gives no sequence."""
         folder, own = folders[-1].lower(), self._own["/".join(folders)]
         if folder in _WEAK and not self._flair_beside("/".join(folders)):
             return True
         return len(own - {None}) > 1 or "mask" in own and len(own) > 1
 
     def _is_in_order(self, folder: str) -> bool:
-        """Whether a folder has a number before its sequence, and no other beside it has either:
-        ``1_T1``, ``2_T1GD``, ``4_FLAIR`` are one patient's."""
+        """Return whether a folder and its siblings have unique numbers and sequences in their names:
+        ``1_T1``, ``2_T1GD``, ``4_FLAIR`` belong to one patient."""
         parent = folder.rpartition("/")[0]
         beside = [f.rpartition("/")[2] for f in self._own if f.rpartition("/")[0] == parent]
         found = [(m[1], _kind(m[2])) for f in beside if (m := _ORDERED.fullmatch(f))]
@@ -87,7 +87,7 @@ class Cases:
         return bool(ordered and apart and len(known) == len(kinds) > 2)
 
     def sequence_of(self, path: str) -> str | None:
-        """Return the sequence that a file's own name tells, else the nearest folder that tells one."""
+        """Return the sequence that a file's name gives, else that of the nearest folder that gives one."""
         if _kind(stem_of_path(path)) is not None:
             return recognize(stem_of_path(path))
         if found := recognize(self.channels.told(path)):
@@ -109,7 +109,7 @@ class Cases:
         return None
 
     def is_mask(self, path: str) -> bool:
-        """Tell whether a file's name, or its folder as ``labelsTr``, says that it is a mask."""
+        """Return whether a file's name, or a folder such as ``labelsTr``, says that it is a mask."""
         if is_mask(stem_of_path(path)):
             return True
         folders = path.split("/")[:-1]

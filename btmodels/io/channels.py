@@ -1,7 +1,7 @@
-"""Channels of one case that tell a number, not a sequence.
+"""Channels of one case that are identified by a number, not a sequence.
 
-nnU-Net ends the names of a case's images with the channel (``case_0000.nii.gz``), the Medical Segmentation
-Decathlon keeps channels as the volumes of one file. Both say in ``dataset.json`` what each channel is.
+nnU-Net ends the names of a case's images with the channel (``case_0000.nii.gz``); the Medical Segmentation
+Decathlon stores channels as the volumes of one file. Both describe the channels in ``dataset.json``.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from btmodels.filenames import stem_of
 from btmodels.io.sequences import is_mask, recognize
 
 DESCRIPTION = "dataset.json"
-"""Name of the file that tells what the channels of a data set are."""
+"""Name of the file that describes the channels of a data set."""
 
 MOST_CHANNELS = 6
-"""Files or volumes up to which they are channels; more are patients, slices or times."""
+"""Maximum number of files or volumes that count as channels; more are patients, slices or time points."""
 
 _MOST_BYTES = 5_000_000
 _KEYS = "channel_names", "modality"
-"""Of nnU-Net's second version, and of its first and the Decathlon."""
+"""Used by nnU-Net v2, and by nnU-Net v1 and the Decathlon."""
 
 _NUMBERED = re.compile(r"(.+)_(\d{4})")
 _IMAGES = re.compile("images(?:t|v)")
 
 
 def read_description(data: bytes) -> tuple[str, ...]:
-    """Return what ``dataset.json`` calls the channels, in their order; () where it tells nothing."""
+    """Return the names of the channels in ``dataset.json``, in order; () if it does not give them."""
     try:
         content = json.loads(data) if len(data) <= _MOST_BYTES else None
     except (ValueError, RecursionError):
@@ -41,17 +41,17 @@ def read_description(data: bytes) -> tuple[str, ...]:
 
 
 def stem_of_path(path: str) -> str:
-    """Return the stem of a path's last part, of a packed volume without both of its endings."""
+    """Return the stem of a path's last part; a compressed volume loses both of its endings."""
     stem = stem_of(path)
     return stem_of(stem) if stem.lower().endswith((".nii", ".mgh")) else stem
 
 
 class Channels:
-    """Which files of a batch are channels of one case.
+    """Finds the files of a batch that are channels of one case.
 
     Args:
-        paths: Of all files, folders parted by ``/``.
-        described: By the folder of each ``dataset.json`` what it calls the channels.
+        paths: Paths of all files, with ``/`` between folders.
+        described: Channel names by the folder of each ``dataset.json``.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Channels:
         return found[1] if numbered or self._siblings(path) else stem
 
     def told(self, path: str, number: int | None = None, count: int = 0) -> str:
-        """Return what ``dataset.json`` calls a channel, "" where there is none.
+        """Return the name of a channel in ``dataset.json``; "" if there is none.
 
         Args:
-            path: Of the file.
-            number: Of the volume in the file, from 0; None of a file that is one channel itself.
-            count: Of the file's volumes.
+            path: Path of the file.
+            number: Index of the volume in the file, from 0; None for a file that is one channel.
+            count: Number of the file's volumes.
         """
         folder = path.rpartition("/")[0]
         while folder not in self._described:
@@ -93,8 +93,8 @@ class Channels:
         return names[int(found[2])] if found and int(found[2]) < len(names) else ""
 
     def untold(self, path: str) -> tuple[str, int]:
-        """Return what the files of a case are called together, and the number of this one, where nothing
-        says which sequences they are; ("", 0) of any other file."""
+        """Return a common name of a case's files and the number of this one, if their sequences are
+        unknown; ("", 0) for any other file."""
         names = self._siblings(path)
         if not names or any(recognize(self.told(self._beside(path, n))) for n in names.values()):
             return "", 0

@@ -1,4 +1,4 @@
-"""Which MRI sequence a file or series is: by its DICOM elements first, else by what people call it."""
+"""Recognize the MRI sequence of a file or series, by its DICOM elements first, else by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SEQUENCES = {"pre": 0, "flair": 1, "post": 2}
-"""Sequences that the networks know, and the channel of a slice that each is."""
+"""Sequences that the networks were trained on, and the channel of each in a slice."""
 
 TITLES = {
     "flair": "FLAIR",
@@ -90,7 +90,7 @@ _LABELS = set(
     "segmentierung segmentacion segmentacao segmentazione segmentatie lasion whole core consensus expert "
     "annot ot et wt tc".split()
 )
-"""What else a map of labels may be called; a scan's name may hold it, too."""
+"""Other names of label volumes; they also occur in names of scans."""
 _GLUED = re.compile(
     r"(?P<before>3d|2d|r|rr|c|ax|sag|cor|tra|ce|gd|gad|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
     r"(?P<after>w|wi|c|ce|gd|gad|gado|km|post|pre|n|f|flair|wce|wc|wgd|wpost|wgad|mprage|mpr|map|rho|"
@@ -147,13 +147,13 @@ _ENHANCED_SCRIPT = re.compile(r"增强|增強|造影|조영")
 
 @dataclass(frozen=True)
 class Acquisition:
-    """DICOM elements that tell a sequence, each None or "" where the file lacks it.
+    """DICOM elements that identify a sequence, each None or "" if missing.
 
     Attributes:
         agent: ContrastBolusAgent.
         inversion_time, echo_time, repetition_time: Milliseconds.
-        scanning_sequence: As "SE" or "GR\\IR".
-        weighting: AcquisitionContrast of a file of many frames, as "FLUID_ATTENUATED".
+        scanning_sequence: Such as "SE" or "GR\\IR".
+        weighting: AcquisitionContrast of a multi-frame file, such as "FLUID_ATTENUATED".
     """
 
     agent: str = ""
@@ -165,27 +165,27 @@ class Acquisition:
 
 
 def recognize(text: str) -> str | None:
-    """Return the sequence that a name or a description speaks of.
+    """Return the sequence that a name or a description refers to.
 
     Args:
-        text: A file's name without its ending, or a series' description, in full.
+        text: A file's name without its ending, or the full description of a series.
 
     Returns:
         "flair", "pre" or "post" (T1 without and with contrast agent), "other" for a sequence that the
-        networks do not know, None where nothing is recognized for sure.
+        networks were not trained on, None if no sequence is recognized with certainty.
     """
     return _sequence(*_described(text))
 
 
 def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | None:
-    """Return the sequence of a DICOM series: its elements count before its words.
+    """Return the sequence of a DICOM series: its elements take precedence over its descriptions.
 
     Args:
-        texts: What describes it, the best first; the first that says anything counts.
+        texts: Descriptions, the best first; the first informative one is used.
         acquisition: Its elements.
 
     Returns:
-        As `recognize`.
+        As for `recognize`.
     """
     kind, contrast = next((f for f in map(_described, texts) if f[0] or f[1]), (None, None))
     if kind != "other":
@@ -205,17 +205,17 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
 _WEIGHTINGS = {"FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"} | dict.fromkeys(
     "DIFFUSION FLOW_ENCODED PERFUSION PROTON_DENSITY STIR TAGGING TOF T2_STAR".split(), "other"
 )
-"""By DICOM's word for it (PS3.3 C.8.13.3.1) the kind of sequence."""
+"""Kind of sequence by DICOM's AcquisitionContrast (PS3.3 C.8.13.3.1)."""
 
 
 def _measured(acquisition: Acquisition, named: str | None) -> str | None:
-    """The kind of sequence that times tell: an inversion of fluid, one of tissue, or neither."""
+    """Return the kind of sequence by inversion, echo and repetition time; None if undecided."""
     inversion, echo = acquisition.inversion_time, acquisition.echo_time
     repetition, scanning = acquisition.repetition_time, acquisition.scanning_sequence.upper()
     if echo is None or echo <= 0 or "EP" in scanning:
         return None
     if inversion:
-        # Fluid is nulled after 1.5 s (weak magnets) to 2.9 s, with a long echo; T1 uses less of both.
+        # Fluid is nulled after 1.5 s (low field) to 2.9 s, with a long echo time; T1 uses shorter times.
         if inversion >= 1400 and echo >= 50:
             return "flair"
         if 300 <= inversion < 1400 and echo < 50:
@@ -239,7 +239,8 @@ def _sequence(kind: str | None, contrast: str | None) -> str | None:
 
 
 def _described(text: str) -> tuple[str | None, str | None]:
-    """What words say: ("flair", "t1", "t2", "other" or None, "pre", "post", "both" or None)."""
+    """Return the kind ("flair", "t1", "t2", "other" or None) and the contrast ("pre", "post", "both" or
+    None) that a text names."""
     folded = _fold(text)
     both = bool(_BOTH.search(folded))
     tokens = _tokens(_rewritten(_BOTH.sub(" ", folded)))
@@ -257,7 +258,7 @@ def _described(text: str) -> tuple[str | None, str | None]:
     if flair:
         return "flair", contrast
     if known & {"t2", "pd", "proton"}:
-        # A T2 with an inversion of tirm may be either of two.
+        # A T2 TIRM can be a FLAIR or a STIR.
         return (None, None) if "tirm" in known else ("t2", contrast)
     if not known & (_POST | _PRE | {"gad", "gd", "gado", "gadolinium", "nocontrast"}):
         return ("other" if "gre" in known else None), None
@@ -270,7 +271,7 @@ def _is_subtraction(tokens: list[str]) -> bool:
 
 
 def _before_registration(tokens: list[str]) -> list[str]:
-    """Drop what another image was registered to: ``flair to t1`` is a FLAIR."""
+    """Drop the target of a registration: ``flair to t1`` is a FLAIR."""
     targets = {"t1", "t2", "flair", "mni", *_T1_NAMES}
     for at in range(1, len(tokens) - 1):
         if not set(tokens[:at]) & targets:
@@ -297,7 +298,7 @@ def _contrast(tokens: list[str], t1: bool) -> str | None:
         elif token == "n" and at and tokens[at - 1] == "t1":
             found.add("pre")
     if "pre" in found:
-        # "Pre contrast" has both words; a contrast that no word denies makes it unsure.
+        # "Pre contrast" has words of both kinds.
         return "pre" if found == {"pre"} or "both" not in found else "both"
     return "post" if found else None
 
@@ -311,12 +312,12 @@ def _is_last_word(tokens: list[str], at: int) -> bool:
 
 
 def _is_short_contrast(tokens: list[str], at: int) -> bool:
-    # "t1 c", "t1 w c": a lone letter means contrast beside T1 alone.
+    # "t1 c", "t1 w c": the single letter means contrast only after T1.
     return tokens[at] == "c" and at > 0 and tokens[at - 1] in ("t1", "w", "with")
 
 
 def _is_negated(tokens: list[str], at: int) -> bool:
-    """Whether a word of contrast follows one that denies it, with nothing but fillers in between."""
+    """Return whether a contrast word is negated, with only fillers in between."""
     before = at - 1
     while before >= 0 and tokens[before] in _FILLERS:
         before -= 1
@@ -326,27 +327,26 @@ def _is_negated(tokens: list[str], at: int) -> bool:
 
 
 def is_mask(text: str) -> bool:
-    """Tell whether a volume's name says that it is a mask of anything: a word such as ``seg`` or
-    ``mask`` ends it, or stands with the last few."""
+    """Return whether a volume's name says that it is a mask of anything: a word such as ``seg`` or
+    ``mask`` is among its last three."""
     return bool(set(_tokens(_words(text))[-3:]) & _MASK_ENDS)
 
 
 def may_be_labels(text: str) -> bool:
-    """Tell whether a name leaves it open that a volume holds labels: it names no sequence, or what is
-    marked as well."""
+    """Return whether a volume with this name may hold labels: it names no sequence, or also a mask."""
     known = set(_tokens(_words(text)))
     return recognize(text) is None or bool(known & (_MASK_ENDS | _TUMOR | _LABELS))
 
 
 def is_tumor_mask(text: str) -> bool:
-    """Tell whether a mask's name leaves it a mask of a tumor: not of the brain, its tissues or a head."""
+    """Return whether a mask may be a tumor mask by its name: not of the brain, its tissues or the head."""
     known = set(_tokens(_words(text)))
     return bool(known & _TUMOR) or not known & _NOT_TUMOR
 
 
 def mask_rank(text: str) -> int:
-    """Return how much a mask's name speaks for it as the truth: what experts drew or corrected before
-    what a program made."""
+    """Return the priority of a mask as the true mask by its name: masks by experts before those by
+    programs."""
     known = set(_tokens(_words(text)))
     rank = 2 * bool(known & {"manual", "manuallycorrected", "corrected", "expert", "final"})
     return rank - 2 * bool(
@@ -355,8 +355,7 @@ def mask_rank(text: str) -> int:
 
 
 def family_of_labels(text: str) -> str:
-    """Return what `family_of` does, of a file that is known to hold labels: what it calls them is left
-    out, too."""
+    """Like `family_of`, for a file that is known to hold labels: words for labels are also removed."""
     family = family_of(text)
     called = set(_tokens(_words(text))[-2:]) & _LABELS
     while (parts := family.split()) and parts[-1] in called:
@@ -365,17 +364,17 @@ def family_of_labels(text: str) -> str:
 
 
 def family_of(text: str) -> str:
-    """Return what is left of a name without the words that name its sequence, its contrast agent, a
-    mask or a step of processing: what the files of one patient have in common."""
+    """Return a name without words for sequence, contrast agent, mask or processing: the part that the
+    files of one patient share."""
     words = _fold(text)
-    # Of BIDS' entities the subject and the session are the patient's.
+    # Among the BIDS entities, subject and session identify the case.
     kept = re.findall(r"(?<![a-z0-9])(?:sub|ses)-[a-z0-9]+", words)
     if kept and words.startswith("sub-"):
         return " ".join(kept).replace("-", " ")
-    # dcm2niix ends a name with the scan's second and the number of the series.
+    # dcm2niix ends a name with the time of the scan and the series number.
     words = re.sub(r"(?<=\d{14})_\d{1,4}[a-z]?$", "", words)
     tokens = _tokens(_rewritten(words))
-    # A lone letter is a patient's, unless it follows a sequence: "t1 c", "t1 w".
+    # A single letter identifies a patient, unless it follows a sequence: "t1 c", "t1 w".
     lone = {
         at
         for at, token in enumerate(tokens)
@@ -430,9 +429,9 @@ def _rewritten(words: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Lower case without accents, in one form of Unicode."""
+    """Return text in lower case without accents, in normalized Unicode."""
     parts = unicodedata.normalize("NFD", text.casefold())
     plain = "".join(c for c in parts if not ("\u0300" <= c <= "\u036f"))
-    # The Cyrillic letter of T1 looks the same.
+    # A Cyrillic T looks the same in T1.
     plain = unicodedata.normalize("NFC", plain).replace("ı", "i")
     return re.sub(r"т(?=[12])", "t", plain)

@@ -1,4 +1,4 @@
-"""A zip in memory: its files, within limits that are checked before anything is unpacked."""
+"""Read a zip in memory, within limits that are checked before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from btmodels.io import limits
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES
 
 MAX_FILES = 2_000
-"""A patient has 20 to 88 slices and as many masks, a study of DICOM several hundred files."""
+"""A patient has 20 to 88 slices and as many masks; a DICOM study has several hundred files."""
 
 MAX_TOTAL = 400_000_000
-"""Bytes of all files together, unpacked."""
+"""Maximum number of unpacked bytes of all files together."""
 
 MAX_RATIO = 200
-"""Bytes unpacked for each packed one, of a zip of more than `FREE`: empty masks pack well, too."""
+"""Maximum compression ratio of a zip with more than `FREE` unpacked bytes: empty masks compress well."""
 
 FREE = 20_000_000
 
@@ -29,7 +29,7 @@ _ERRORS = (*LIBRARY_ERRORS, zipfile.BadZipFile, zipfile.LargeZipFile)
 
 
 def is_zip(data: bytes) -> bool:
-    """Tell whether bytes start as a zip does."""
+    """Return whether bytes start like a zip."""
     return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -38,13 +38,13 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
 
     Args:
         data: The file.
-        name: As the visitor knows it.
+        name: File name for messages.
 
     Returns:
-        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold;
-        of a member that is damaged, locked or too large a sentence instead. Of several at one path the
-        last is taken, which would replace the others on a disk. What a system adds of its own
-        (``__MACOSX``, names with a dot in front) is left out.
+        Paths in the zip, with ``/`` between folders and without ``..``, and the contents; a sentence
+        instead of the content for a member that is damaged, locked or too large. Among several members
+        with one path, the last is taken, as on a disk. System files (``__MACOSX``, names with a leading
+        dot) are left out.
 
     Raises:
         DecodeError: It is damaged, or would unpack to more than is read.
@@ -63,7 +63,7 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
 
 
 def _spoken(entry: zipfile.ZipInfo) -> str:
-    """A member's name: programs write UTF-8 without the flag that says so, which reads as CP437."""
+    """Return a member's name. Some programs write UTF-8 without the flag, and `zipfile` assumes CP437."""
     if entry.flag_bits & _IS_UTF8:
         return entry.filename
     try:
@@ -80,7 +80,7 @@ def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes |
         size = entry.file_size // 1_000_000
         return f"{own} has {size:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
     try:
-        # `read` ends at the size that was announced and checked, whatever follows.
+        # `read` stops at the declared size, which was checked.
         return file.read(entry)
     except MemoryError:
         raise
@@ -89,7 +89,7 @@ def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes |
 
 
 def path_of(name: str) -> str:
-    """Return a path without tricks, "" of what no visitor put there.
+    """Return a member's path without ``..``; "" for system files.
 
     ``/etc/../x.tif`` gives ``etc/x.tif``: nothing is written, so a path only has to be readable.
     """

@@ -23,15 +23,14 @@ from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
 
 MOST_SIDE = 1024
-"""Rows or columns that are looked at; of larger pictures every second or third, for what is looked for
-shows at 128."""
+"""Maximum number of rows or columns; larger pictures are subsampled, because features need only 128."""
 
 LEAST_ALONE = 0.5
-"""Score from which one channel of a strongly colored picture counts as that of a head."""
+"""Minimum score for a single channel of a strongly colored picture to count as a head."""
 
 DARK = 0.1
-"""A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this share of white is
-either too dark or shows next to nothing."""
+"""A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this fraction of white is
+either too dark or nearly empty."""
 
 
 def check_slice(
@@ -43,9 +42,9 @@ def check_slice(
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
-        thresholds: Of the check; the committed ones if None.
-        spacing: Millimeters from row to row and column to column, if known: a head is judged by the shape
-            that it has in the patient, whatever that of the pixels.
+        thresholds: Thresholds of the check; the committed ones if None.
+        spacing: Row and column spacing in millimeters, if known, so that the head is judged by its true
+            proportions.
 
     Raises:
         ValueError: ``pixels`` is not such an array.
@@ -99,7 +98,7 @@ def check_slice(
 
 
 def _shows_alone(values: np.ndarray, thresholds: Thresholds) -> bool:
-    """Whether one of the channels looks like a head without the others."""
+    """Return whether one of the channels alone looks like a head."""
     each = (np.repeat(values[..., channel, None], 3, axis=2) for channel in range(3))
     figures = (head_features.compute(part) for part in each)
     return any(f["top"] >= DARK and _score(f, thresholds) >= LEAST_ALONE for f in figures)
@@ -126,7 +125,7 @@ def _mask(pixels: np.ndarray) -> Finding | None:
     step = 0.1 * (high - low)
     between = float(((level > low + step) & (level < high - step)).mean())
     white = float((level > (low + high) / 2).mean())
-    # JPEG smears the border of a mask; a slice has most of its pixels between black and white.
+    # JPEG blurs the border of a mask; in a slice, most pixels are between black and white.
     if between > 0.01 or low > 0 or high - low == 1 and between == 0 and high != 1:
         return None
     if white < 1e-4:
@@ -193,7 +192,7 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
         evidence = f"{100 * full:.1f}% of the pixels of a channel are white."
         found.append(Finding("overexposed", "fault", text, evidence))
     jumps = _jumps(flair)
-    # With fewer pixels the edges of a head take a larger share of them, and are steeper.
+    # In a smaller slice, edges take a larger fraction of the pixels and are steeper.
     if jumps > thresholds.values["wrapped"] * max(1.0, _USUAL_SIDE / min(flair.shape)) ** 2:
         text = (
             "The values of this slice seem to have overflowed: what was brighter than white starts over "
@@ -205,10 +204,10 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
 
 MOST_LEVELS = 16
-"""Different values of a channel up to which a picture is none of a scanner."""
+"""Maximum number of gray levels in a channel of a drawing; scanners produce more."""
 
 _USUAL_SIDE = 256
-"""Pixels of a side of the slices on which the threshold of jumps was chosen."""
+"""Side in pixels of the slices on which the threshold of jumps was chosen."""
 
 
 def _jumps(level: np.ndarray) -> float:
@@ -234,7 +233,7 @@ def _in_a_picture(pixels: np.ndarray, thresholds: Thresholds) -> Finding | None:
 
 
 def _drawn(pixels: np.ndarray) -> Finding | None:
-    """A picture of a few colors, which no scanner makes however few pixels a slice has."""
+    """Return a finding for a picture with few colors, which no scanner produces."""
     levels = max(
         np.count_nonzero(np.bincount(pixels[..., channel].ravel(), minlength=256))
         for channel in range(3)

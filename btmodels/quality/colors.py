@@ -1,7 +1,7 @@
-"""Strong colors, as photographs and drawings have them and stacks of MRI sequences do not.
+"""Detect strong colors, which photographs and drawings have, but MRI sequences as channels do not.
 
-A stack looks strongly colored where a sequence is missing or covers half of a head, but then in one hue,
-and each of its channels shows a head.
+Channels of MRI look strongly colored if a sequence is missing or covers half of a head, but only in one
+hue, and each channel shows a head.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import numpy as np
 from btmodels.quality.findings import Finding
 
 BRIGHT = 0.3
-"""Share of a picture's top from which a pixel's brightest channel counts."""
+"""Minimum of a pixel's brightest channel, as a fraction of the picture's maximum."""
 
 STRONG = 0.25
-"""Share of a picture's top by which one channel of a strongly colored pixel outshines both others."""
+"""Minimum difference of one channel to both others in a strongly colored pixel, as a fraction of the
+picture's maximum."""
 
 LEAST_COLORED, LEAST_SECOND = 0.3, 0.08
-"""Share of the bright pixels that must be strongly colored, and that the second of three hues must take:
-of 3,459 LGG slices 384 reach the former, and none reaches both without a channel that shows a head."""
+"""Minimum fraction of bright pixels that are strongly colored, and that have the second most frequent hue:
+384 of 3,459 LGG slices reach the former, and none reaches both without a channel that shows a head."""
 
 
 def hues(values: np.ndarray) -> tuple[float, ...]:
-    """Return the share of bright pixels that each channel strongly outshines, the largest first.
+    """Return for each channel the fraction of bright pixels that it dominates, the largest first.
 
     Args:
         values: float32, (rows, cols, 3), 0 to 255, from `btmodels.quality.head_features.resize`.
@@ -40,18 +41,18 @@ def hues(values: np.ndarray) -> tuple[float, ...]:
 
 
 def is_strong(values: np.ndarray, spoiled: bool) -> bool:
-    """Tell whether a picture is strongly colored in several hues.
+    """Return whether a picture is strongly colored in several hues.
 
     Args:
         values: As for `hues`.
-        spoiled: Whether its range of values is wrong, too, as that of no stack is: then one hue is enough.
+        spoiled: Whether its range of values is also wrong: then one hue is enough.
     """
     shares = hues(values)
     return sum(shares) >= LEAST_COLORED and (spoiled or shares[1] > LEAST_SECOND)
 
 
 def finding(values: np.ndarray) -> Finding:
-    """Return what is said of a strongly colored picture none of whose channels shows a head."""
+    """Return the finding for a strongly colored picture in which no channel shows a head."""
     text = (
         "This is a picture in colors, not an MRI slice: the three channels of a slice are three "
         "sequences of one head, and none of these shows a head. No mask is drawn."

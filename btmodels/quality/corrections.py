@@ -32,12 +32,12 @@ def stretch(pixels: np.ndarray) -> np.ndarray:
 
 
 def reorder(pixels: np.ndarray, order: tuple[int, int, int]) -> np.ndarray:
-    """Reorder the channels; ``order`` holds where each of `CHANNELS` is now."""
+    """Reorder the channels; ``order`` holds the current index of each of `CHANNELS`."""
     return np.ascontiguousarray(pixels[..., list(order)])
 
 
 def flair_for_both(pixels: np.ndarray) -> np.ndarray:
-    """Replace both other channels by FLAIR, as the data set does where they are missing."""
+    """Replace both other channels by FLAIR, as the data set does if they are missing."""
     return np.ascontiguousarray(pixels[..., [FLAIR, FLAIR, FLAIR]])
 
 

@@ -1,4 +1,4 @@
-"""The shape of a picture: one in which a head can be seen, in millimeters where these are known."""
+"""Check that a picture's size and aspect ratio allow a slice of a head, in millimeters if known."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 from btmodels.quality.findings import Finding
 
 LEAST_PIXELS = 32
-"""A picture with fewer rows or columns cannot show a head; half as many can where they are known to be
+"""A picture with fewer rows or columns cannot show a head; half as many suffice if they are known to be
 wide."""
 
 MOST_ASPECT = 2.4
-"""Longer over shorter side of a picture: half a head is still within 2 to 1, a line of text is not."""
+"""Maximum aspect ratio of a picture: half a head is still within 2 to 1, a line of text is not."""
 
 _UNEQUAL = 1.2
-"""Longer over shorter side of a pixel from which it counts."""
+"""Minimum aspect ratio of a pixel for a correction."""
 
 
 def in_proportion(
     pixels: np.ndarray, spacing: tuple[float, float] | None, most_side: int
 ) -> np.ndarray:
-    """Return a slice with pixels as wide as high; itself where they are, or are not known.
+    """Return a slice resampled to square pixels; the slice itself if they are nearly square or unknown.
 
     Args:
         pixels: uint8, (rows, cols, 3).
-        spacing: Millimeters from row to row and column to column, None unknown.
-        most_side: Rows or columns that it is made of at most.
+        spacing: Row and column spacing in millimeters; None if unknown.
+        most_side: Maximum number of rows or columns of the result.
     """
     if spacing is None or max(spacing) < _UNEQUAL * min(spacing):
         return pixels
@@ -38,12 +38,12 @@ def in_proportion(
 def find_wrong_shape(
     pixels: np.ndarray, shown: np.ndarray, spacing: tuple[float, float] | None
 ) -> Finding | None:
-    """Return what is wrong with a picture that is too small, or too long and narrow, to show a head.
+    """Return a finding for a picture that is too small, or too long and narrow, to show a head.
 
     Args:
-        pixels: As it is stored.
-        shown: What `in_proportion` made of it.
-        spacing: As there.
+        pixels: The picture as stored.
+        shown: The result of `in_proportion`.
+        spacing: As for `in_proportion`.
     """
     rows, cols = pixels.shape[:2]
     if min(rows, cols) < LEAST_PIXELS // 2 or min(shown.shape[:2]) < LEAST_PIXELS:

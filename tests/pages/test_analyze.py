@@ -27,6 +27,12 @@ def upload(app, *files):
     )
 
 
+def unfold(app, key):
+    """Open an expander whose content is drawn only then."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def test_a_sample_is_analyzed_at_once(open_page):
     app = open_page("analyze", patient=fakes.PATIENTS[0])
     assert [metric.value for metric in app.metric] == ["90.0%", "100 px"]
@@ -198,7 +204,7 @@ def test_files_are_still_there_after_a_look_at_the_samples(open_page):
 def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):
     pixels, _ = fakes.slice_and_mask(2)
     app = open_page("analyze", patient=fakes.PATIENTS[0])
-    app = upload(app, ("mine.tif", tiff(pixels)))
+    app = unfold(upload(app, ("mine.tif", tiff(pixels))), "history.open")
     seen = [frame.value for frame in app.dataframe if "From" in frame.value]
     assert list(seen[0]["From"]) == ["your files", fakes.PATIENTS[0]]
     assert list(seen[0]["Marked"]) == [100, 100]
@@ -209,14 +215,15 @@ def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):
 
 def test_files_to_keep_say_what_is_missing(open_page):
     pixels, _ = fakes.slice_and_mask(2)
-    app = upload(open_page("analyze"), ("mine.tif", tiff(pixels)))
+    app = unfold(upload(open_page("analyze"), ("mine.tif", tiff(pixels))), "exports.open")
     labels = {button.label for button in app.get("download_button")}
     assert {"Mask as PNG", "Figures as CSV", "Masks as NIfTI", "Everything as a zip"} <= labels
     assert "Masks as DICOM-SEG" not in labels
     assert "unit voxels and unknown units" in words_of(app)
-    app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1])))
+    app = unfold(upload(app, ("scan.dcm", dicom(pixels[..., 1]))), "exports.open")
     assert "SliceThickness" in words_of(app)
-    app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))
+    app = upload(app, ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))
+    app = unfold(app, "exports.open")
     assert "Masks as DICOM-SEG" in {button.label for button in app.get("download_button")}
 
 
@@ -232,6 +239,7 @@ def test_a_slice_that_the_input_check_stops_does_not_keep_the_rest_from_being_ke
     )
     noise = np.zeros((64, 64, 3), np.uint8)
     app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
+    app = unfold(app, "exports.open")
     buttons = {button.label: button for button in app.get("download_button")}
     assert not buttons["Everything as a zip"].proto.disabled
     assert "1 slice has no mask" in words_of(app)

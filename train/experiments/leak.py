@@ -18,11 +18,11 @@ experiment's file holds (`train.experiments.common`):
   ``shared_patients`` (folders of patients on both sides), ``draws`` (of each ``curve`` and times,
   ``mean_dice``, and ``sizes``: slices of ``train``, ``validation``, ``test``) and ``nearest``:
   - ``same_patient``: share of test slices whose nearest training slice is of the same patient, 0 to 1.
-  - ``median_distance``, and ``neighbor_distance``: the same between slices that follow each other in one
-    head, to compare with.
-  - ``slices``: a row a test slice, farthest last: ``patient``, ``number``, ``nearest_patient``,
+  - ``median_distance``, and for comparison ``neighbor_distance``: the same between consecutive slices of
+    one head.
+  - ``slices``: one row per test slice, farthest last: ``patient``, ``number``, ``nearest_patient``,
     ``nearest_number``, ``distance``, and ``dice`` of the network's mask (null where both are empty).
-- ``distance``: in words, how distances are measured.
+- ``distance``: the distance measure, in words.
 """
 
 from __future__ import annotations
@@ -230,18 +230,18 @@ def _arm(key: str, draws: list[dict]) -> dict:
 
 
 def nearest(training: Subset, test: Subset, masks: np.ndarray) -> dict:
-    """Find for each test slice the training slice that differs least from it.
+    """Find the nearest training slice of each test slice.
 
     Args:
         training, test: Slices.
-        masks: bool, of the test slices, from the network.
+        masks: The network's masks of the test slices, bool, (n, rows, cols).
 
     Returns:
         ``slices`` and ``neighbor_distance`` of the file's ``nearest`` entry.
     """
     known, asked = _vectors(training), _vectors(test)
     rows = []
-    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a product of matrices instead of a loop over pairs.
+    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a matrix product instead of a loop over pairs.
     squares = np.sum(known**2, axis=1)
     likeness = asked @ known.T
     for index, vector in enumerate(asked):
@@ -269,7 +269,7 @@ def _vectors(slices: Subset) -> np.ndarray:
 
 
 def _neighbor_distance(slices: Subset, vectors: np.ndarray) -> float | None:
-    """Median distance between slices that follow each other in one head."""
+    """Return the median distance between consecutive slices of one head."""
     places = {key: i for i, key in enumerate(zip(slices.patients, slices.numbers, strict=True))}
     pairs = [
         (index, places[patient, number + 1])

@@ -1,4 +1,4 @@
-"""Score the segmenters of an experiment at the slices' own size, by patient."""
+"""Score an experiment's segmenters by patient, at the slices' own size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
     Args:
         probability: float, (n, size, size).
         slices: The same n slices.
-        threshold: On the probability.
+        threshold: Probability at which to cut.
 
     Returns:
         ``mean_dice`` and ``median_dice`` (volumetric, of patients) with ``mean_dice_interval``,
@@ -68,7 +68,7 @@ def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
 
 
 def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
-    """Return a validation for `train_arm`: volumetric Dice, mean of patients, at threshold 0.5."""
+    """Return a validation for `train_arm`: mean volumetric Dice over patients, at threshold 0.5."""
 
     def score(model: keras.Model) -> float:
         probability = predict_logits(model, slices)[..., 0] >= 0
@@ -78,7 +78,7 @@ def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
 
 
 def score_quickly(masks: np.ndarray, slices: Subset) -> float:
-    """Mean over patients of the volumetric Dice; 0 where it is undefined."""
+    """Return the mean volumetric Dice over patients; 0 if it is undefined."""
     counted = overlap.count_by_patient(masks, slices.masks > 127, slices.patients)
     return overlap.mean_of(overlap.patient_dice(counted).values()) or 0.0
 
@@ -89,8 +89,8 @@ def every(slices: Subset, step: int) -> Subset:
 
 
 def score_verdicts(probability: np.ndarray, slices: Subset) -> dict:
-    """Score verdicts: ``auc``, ``average_precision`` and ``accuracy`` at 0.5, the first with an interval
-    over patients, and the number of ``slices``."""
+    """Score a classifier: ``auc`` with an interval over patients, ``average_precision``, ``accuracy`` at
+    0.5, and the number of ``slices``."""
     labels, names = slices.has_tumor, np.array(slices.patients)
     groups = [
         (probability[names == name], labels[names == name])

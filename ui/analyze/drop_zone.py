@@ -32,7 +32,7 @@ def draw(overrides: UploadOverrides) -> UploadBatch:
 
 
 def draw_samples() -> None:
-    """Draw a few samples, each of which a click opens, and one of them to download."""
+    """Draw a few samples, which open on a click, and one of them to download."""
     found = [sample for sample in samples.library().samples.values() if sample.bundled]
     if not found:
         return
@@ -45,7 +45,7 @@ def draw_samples() -> None:
             continue
         index = stack.largest_lesion_slice()
         each = stack.slices[index]
-        # The style sheet spreads the button over the picture: a link would open another tab.
+        # The style sheet stretches the button over the picture, since a link would open another tab.
         with column, st.container(key=f"thumbnail-{folder}", width=150):
             picture = png(shown_flair(each.pixels, stack.windows[index][1])[..., None].repeat(3, 2))
             st.image(picture, width=150, alt=f"A slice of {folder}.")

@@ -31,7 +31,7 @@ _WHICH = upload_key("analyze.turn.which")
 
 
 def draw(batch: UploadBatch) -> None:
-    """Draw both choices for the files of a batch, folded away."""
+    """Draw both choices for the files of a batch in a collapsed section."""
     with st.expander("Sequences and orientation", icon=":material/3d_rotation:"):
         if batch.scans:
             _sequences(batch)
@@ -39,7 +39,7 @@ def draw(batch: UploadBatch) -> None:
 
 
 def ask(batch: UploadBatch) -> bool:
-    """Ask which of several volumes is FLAIR; nothing is guessed where neither file nor name says.
+    """Ask which of several volumes is FLAIR if neither file nor name says; nothing is guessed.
 
     Returns:
         Whether an answer is still missing.
@@ -73,7 +73,7 @@ def ask(batch: UploadBatch) -> bool:
 
 
 def named_sequences(name: str, volumes: int) -> list[str | None]:
-    """Return the sequences that a file's name lists, one for each of its volumes; else None for each."""
+    """Return the sequences listed in a file's name, one for each of its volumes; else None for each."""
     words = re.split(r"[^A-Za-z0-9+]+", stem_of_volume(name))
     found = [each for each in map(recognize, words) if each in SEQUENCE_CHANNELS]
     return list(found) if len(found) == volumes == len(set(found)) else [None] * volumes
@@ -148,7 +148,7 @@ def _turns(batch: UploadBatch) -> None:
 
 
 def _told_apart(names: dict[str, str]) -> dict[str, str]:
-    # A choice goes by its words, so no two may be the same.
+    # Options are identified by their labels, so no two may be the same.
     taken: dict[str, int] = {}
     result = {}
     for key, name in names.items():
@@ -161,7 +161,7 @@ def _turn(anchors: list[str], quarters: int, mirror: bool) -> None:
     turns = st.session_state.setdefault(TURNS, {})
     for anchor in anchors:
         was = turns.get(anchor, Turn())
-        # A turn after a mirror is the other way round before it.
+        # A rotation after mirroring equals the opposite rotation before it.
         more = -quarters if was.mirrored else quarters
         now = replace(was, quarters=(was.quarters + more) % 4, mirrored=was.mirrored != mirror)
         turns[anchor] = now

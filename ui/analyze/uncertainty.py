@@ -23,14 +23,14 @@ from ui.session.view_state import View
 from ui.shared.content import sections
 
 _answers: SessionCache[Any] = SessionCache("uncertainty.answers", 60)
-"""By (question, key of the slice, hash of the weights)."""
+"""Results by question, slice, network and hash of the weights."""
 
 _sentences: SessionCache[str] = SessionCache("uncertainty.sentences", 60)
-"""What was said last of agreement, for the report, by (key of the slice, segmenter)."""
+"""Last sentence on agreement, for the report, by (key of the slice, segmenter)."""
 
 
 def draw(analyzed: Analyzed, view: View) -> None:
-    """Draw both questions below the viewer; each is asked on demand."""
+    """Draw both comparisons below the viewer; each is computed on demand."""
     analysis = analyzed.analyses[view.slice]
     if analysis is None:
         return
@@ -54,7 +54,7 @@ def draw(analyzed: Analyzed, view: View) -> None:
 
 
 def agreement_sentences(analyzed: Analyzed, index: int) -> tuple[str, ...]:
-    """Return the agreement computed for a slice, as far as this visitor has asked for it."""
+    """Return the sentence on agreement for a slice, if this visitor has requested it."""
     found = _sentences.get((analyzed.stack.keys[index], analyzed.model))
     return (found,) if found else ()
 
@@ -161,7 +161,7 @@ def _timed(name: str, analysis: Analysis, key: str) -> TimedPrediction:
 
 
 def _once(question: tuple, function, analysis: Analysis, *args):
-    """Ask the engine, unless this session has the answer of these very weights."""
+    """Ask the engine, unless this session has the result of exactly these weights."""
     name = question[-1]
     question = (*question, registry.load_record(name).sha256)
     if question not in _answers:

@@ -1,4 +1,4 @@
-"""The uploader: files of a visitor, in memory and in this session only."""
+"""The uploader: a visitor's files, kept in memory and in this session only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui.session.cache import forget_uploads, keep, upload_key
 from ui.session.stack import Stack
 
 OWN = upload_key("uploads.own")
-"""Session key of the stack that was uploaded last, for other pages; None without one."""
+"""Session key of the last uploaded stack, for other pages; None without one."""
 
 FILES, FOLDER = "Files or a zip", "A folder"
 
@@ -22,12 +22,12 @@ _ROUND = "uploads.round"
 
 
 def has_files() -> bool:
-    """Tell whether files were uploaded in this session that can still be analyzed."""
+    """Return whether this session has uploaded files that can still be analyzed."""
     return stack() is not None
 
 
 def stack() -> Stack | None:
-    """Return the stack that was uploaded last."""
+    """Return the last uploaded stack, or None."""
     return st.session_state.get(OWN)
 
 
@@ -75,16 +75,16 @@ def uploaded(overrides: UploadOverrides) -> UploadBatch:
 def own_name(sent: str) -> str:
     """Return a file's name, or its path in a folder, as the visitor knows it.
 
-    Browsers send a quotation mark as ``%22``, and line breaks likewise: "multipart/form-data encoding
-    algorithm" of the HTML standard. They leave a percent sign as it is, so that nothing else is decoded.
+    Browsers percent-encode only quotation marks and line breaks ("multipart/form-data encoding
+    algorithm" of the HTML standard) and leave percent signs as they are, so nothing else is decoded.
     """
     return plain_path(sent.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n"))
 
 
 def _carried(files: list[InputFile]) -> list[InputFile]:
-    """Files in the uploader, and before them those that it has lost.
+    """Return the uploader's files, preceded by those that it has lost.
 
-    An uploader that was off the screen comes back empty, though nobody took a file out of it.
+    An uploader that was off the screen comes back empty, although nobody removed a file.
     """
     taken_out = st.session_state.pop(_CHANGED, False)
     before: list[InputFile] = st.session_state.get(_BEFORE, [])
@@ -107,7 +107,7 @@ def _changed() -> None:
 
 
 def forget() -> None:
-    """Drop the uploaded files and all that the session keeps of them."""
+    """Drop the uploaded files and everything that the session derived from them."""
     forget_uploads()
-    # The uploader lets go of its files when it comes back under another key.
+    # A new key makes the uploader release its files.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1

@@ -1,4 +1,4 @@
-"""The Scoreboard's cross-validation: each patient scored by networks that never met that patient."""
+"""The Scoreboard's cross-validation: each patient scored by networks not trained on that patient."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _cleaned(scores: Document) -> str:
 
 
 def _compared(document: Document, number: int) -> str:
-    """Compare it with the publication whose protocol is nearest."""
+    """Return a comparison with the publication of the most similar protocol."""
     system = next(
         (each for each in published.load()["systems"] if "median_dice" in each["figures"]), None
     )
@@ -101,7 +101,7 @@ def _compared(document: Document, number: int) -> str:
 
 
 def reduced_run(document: Document) -> str:
-    """Say how long the networks of the folds were trained beside the site's own; empty where as long."""
+    """Compare the training of the folds' networks with that of the site's own; empty if it was as long."""
     recipes = {each["name"]: each for each in document["full_recipe"]}
     trained = document.get("members") or [
         {"name": document["network"]["name"], "budget": document["budget"]}

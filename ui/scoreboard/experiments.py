@@ -1,4 +1,4 @@
-"""The Scoreboard's experiments: the choice of one, the leak, and faults of the input."""
+"""The Scoreboard's experiments: their choice, the leak, and input faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHOSEN = "scoreboard.experiment"
 def draw_experiments(text: Text) -> None:
     """Draw the choice of experiments and the chosen one."""
     st.markdown(text.get("Experiments", ""))
-    # A closed tab is neither read nor drawn.
+    # Only the chosen experiment is read and drawn.
     name = st.segmented_control(
         "Experiment",
         list(experiments.NAMES),
@@ -45,7 +45,7 @@ def draw_experiments(text: Text) -> None:
     try:
         DRAW[name](document, text)
     except (KeyError, TypeError, IndexError, ValueError):
-        # A file of another version: better no figure than half of one.
+        # The file has another version: better no figure than an incomplete one.
         st.info(
             "This page cannot read the file of this experiment.",
             icon=":material/do_not_disturb_on:",
@@ -55,7 +55,7 @@ def draw_experiments(text: Text) -> None:
 
 
 def leak(document: Document, text: Text) -> None:
-    """Draw both ways to divide the same slices, and how near test slices lie to training."""
+    """Draw both splits of the same slices, and the distance of test slices from training slices."""
     leaking, clean = document["arms"]
     found = paired_difference(leaking["score"]["patients"], clean["score"]["patients"])
     paired = (
@@ -114,7 +114,7 @@ def leak(document: Document, text: Text) -> None:
 
 
 def robustness(document: Document, text: Text) -> None:
-    """Draw what each fault of the input costs."""
+    """Draw the cost of each input fault."""
     first, *rows = document["rows"]
     rows = sorted(rows, key=lambda row: -row["drop"])
     st.markdown(

@@ -1,4 +1,4 @@
-"""The Scoreboard's studies of losses and of skip connections."""
+"""The Scoreboard's experiments on losses and skip connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Column = st.column_config
 
 
 def losses(document: Document, text: Text) -> None:
-    """Draw scores and curves of every loss, and the masks that each leads to."""
+    """Draw the scores, curves and resulting masks of every loss."""
     arms = document["arms"]
     _scores(arms, "losses")
     masks(document, "losses")
@@ -41,7 +41,7 @@ def losses(document: Document, text: Text) -> None:
 
 
 def skips(document: Document, text: Text) -> None:
-    """Draw what skips carry and how gradients fare with and without them."""
+    """Draw scores, masks and gradients with and without skip connections."""
     _scores(document["arms"], "skips")
     masks(document, "skips")
     with st.expander("How much gradient reaches each layer", icon=":material/ssid_chart:"):
@@ -124,7 +124,7 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
 
 
 def masks(document: Document, name: str) -> None:
-    """Draw the synthetic slices with each arm's map beside the truth."""
+    """Draw the synthetic slices with the true mask and each arm's probability map."""
     shown = document["slices"]
     st.markdown("**On synthetic slices**: FLAIR, the truth, and each arm's probability")
     place = st.segmented_control(

@@ -1,4 +1,4 @@
-"""The Scoreboard's tab *Published*: what others report, and how well people agree."""
+"""The Scoreboard's tab *Published*: others' results, and the agreement between human readers."""
 
 from __future__ import annotations
 

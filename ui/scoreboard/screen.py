@@ -46,7 +46,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         [
             {
                 "Training": title(row),
-                # Of all folds or of none: those that are missing may be the easier ones.
+                # Only with all folds, since the missing ones may be easier.
                 "Mean Dice": row["mean_dice"] if row["folds"] == first["folds"] else None,
                 "Median": row["median_dice"] if row["folds"] == first["folds"] else None,
                 "Difference": row["difference"],
@@ -85,7 +85,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """Name a row: the change, and whether the weights are averaged."""
+    """Return a row's name: the change, and whether the weights are averaged."""
     if row["key"] == "baseline":
         averaged = row["weights"] == "averaged"
         return "Moving average of the weights" if averaged else row["title"]
@@ -93,11 +93,11 @@ def title(row: Mapping[str, Any]) -> str:
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
-    """Say in sentences which changes helped, hurt, or did not matter, and how many are too close to tell.
+    """Return sentences on the changes that helped, hurt, or did not matter, and the undecided ones.
 
     Args:
-        rows: Of the file, without the first.
-        least: The mean Dice that would matter.
+        rows: Rows of the file, without the first.
+        least: Smallest relevant difference in mean Dice.
     """
     helped = [row for row in rows if row["difference_interval"][0] > 0]
     cost = [row for row in rows if row["difference_interval"][1] < 0]

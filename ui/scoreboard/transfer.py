@@ -1,4 +1,4 @@
-"""The Scoreboard's study of transfer learning."""
+"""The Scoreboard's transfer learning experiment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TASK = "scoreboard.transfer.task"
 
 
 def transfer(document: Document, text: Text) -> None:
-    """Draw scores, curves and times of every start, and what few patients do."""
+    """Draw scores, curves and times of every start, and the effect of fewer patients."""
     tasks = [task for task in TASKS if any(c["task"] == task for c in document["cells"])]
     task = st.segmented_control(
         "Task",
@@ -67,7 +67,7 @@ def transfer(document: Document, text: Text) -> None:
 
 
 def _result(whole: Sequence[Mapping[str, Any]], key: str, axis: str) -> str:
-    """Say of each start whether it scored higher than the same network from scratch, and if surely so."""
+    """Return sentences on which starts scored higher than the same network from scratch, and how surely."""
     scratch = {cell["encoder"]: cell for cell in whole if cell["arm"] == "scratch"}
     told: dict[str, list[str]] = {"yes": [], "open": [], "no": []}
     certain = True
@@ -87,7 +87,7 @@ def _result(whole: Sequence[Mapping[str, Any]], key: str, axis: str) -> str:
 
 
 def _times(whole: Sequence[Mapping[str, Any]], axis: str) -> None:
-    """Draw the score by processor time, a chart for each encoder."""
+    """Draw the score by processor time, one chart per encoder."""
     with st.grid("auto", min_column_width=420):
         for encoder in dict.fromkeys(cell["encoder"] for cell in whole):
             arms = [
@@ -109,7 +109,7 @@ def _times(whole: Sequence[Mapping[str, Any]], axis: str) -> None:
 
 
 def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
-    """Draw the score by the share of training patients, of each encoder that had more than one."""
+    """Draw the score by the number of training patients, for each encoder with several shares."""
     by_encoder = {
         encoder: [c for c in cells if c["encoder"] == encoder and c["arm"] in ("scratch", "staged")]
         for encoder in dict.fromkeys(cell["encoder"] for cell in cells)

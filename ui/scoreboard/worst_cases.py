@@ -1,4 +1,4 @@
-"""Worst cases first, each with a link to its pictures where this site has them."""
+"""Worst cases first, each with a link to its slice if this site has it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ui.shared.content import sections
 from ui.shared.tables import table
 
 WORDS = "cards/worst_patients.md"
-"""Text about each of these patients, worst first."""
+"""Text on each of the worst patients, worst first."""
 
 Text = dict[str, str]
 Column = st.column_config
 
 
 def draw_worst_masks(network: Network, subset: str, text: Text) -> None:
-    """Draw the patients by rising Dice."""
+    """Draw the patients by ascending Dice."""
     st.markdown(text.get("Worst cases", ""))
     _table(network, subset, text, _by_dice, _dice_columns(text))
 
 
 def draw_worst_verdicts(network: Network, subset: str, text: Text) -> None:
-    """Draw the patients by falling number of wrong verdicts."""
+    """Draw the patients by ascending accuracy of the verdicts."""
     st.markdown(text.get("Worst cases, classifier", ""))
     _table(network, subset, text, _by_verdicts, _verdict_columns(text))
 
 
 def draw_worst_in_folds(text: Text) -> None:
-    """Draw what went wrong in the patients with the lowest Dice of the cross-validation, in words."""
+    """Draw the errors in the patients with the lowest Dice in cross-validation, in words."""
     document = experiments.load("crossval")
     told = {name: words for name, words in sections(WORDS).items() if name}
     found = (document or {}).get("patients", {})
@@ -68,7 +68,7 @@ def draw_worst_in_folds(text: Text) -> None:
 
 
 def link(folder: str, number: str | None, model: str | None) -> str | None:
-    """Return the address, beside this page's, of a slice in Analyze; None where it is not here."""
+    """Return the relative address of a slice in Analyze; None if the patient is not available."""
     if folder not in samples.library().samples:
         return None
     query = {"patient": folder, "slice": number, "model": model}
@@ -92,7 +92,7 @@ def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dic
 
 def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any]]:
     patients = scored["patients"]
-    # Without a Dice (nothing to mark, nothing marked) nothing went wrong: last.
+    # Patients without a Dice (nothing to mark, nothing marked) have no errors, so they come last.
     order = sorted(patients, key=lambda folder: _or_above(patients[folder].get("dice")))
     rows = []
     for folder in order:

@@ -44,6 +44,7 @@ class Viewer extends Panel {
     this.send = send;
     const { meta } = readMessage(data);
     // Another session of the same visitor has another store of the same planes.
+    this.find(".frame").ariaBusy = String(meta.pending);
     this.planes.use(meta.store, meta.slices.flatMap(({ image, maps }) => [image, maps]));
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) {

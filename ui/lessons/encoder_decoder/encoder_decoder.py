@@ -1,4 +1,4 @@
-"""Encoder and decoder: a manual convolution, a planned network, a real one's maps, and its skips."""
+"""Lesson *Encoder and decoder*: a convolution, a network builder, a real network's maps, and its skips."""
 
 from __future__ import annotations
 

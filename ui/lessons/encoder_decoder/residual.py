@@ -24,7 +24,7 @@ _block = st.components.v2.component(
 )
 
 CHAINS = ("plain", "residual")
-"""Prefix of the keys of chains; the initialization of their weights follows it."""
+"""Prefixes of chains' keys, followed by the weight initialization."""
 
 Entry = dict[str, Any]
 
@@ -32,7 +32,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def draw_block(lesson: Lesson) -> None:
-    """Draw the block with a removable shortcut, and the effect on a gradient."""
+    """Draw the block with a removable shortcut, and its effect on a gradient."""
     _block(key=lesson.key("block"), data={})
 
 
@@ -163,7 +163,7 @@ _FORMATS = {
 def figure(entries: Sequence[Entry]) -> go.Figure:
     """Draw a line an entry: layers from the slice to the answer, gradient norms on a log scale.
 
-    Color tells those with a way past the layers from those without, dashes tell how else they differ.
+    Color distinguishes networks with shortcuts from those without; dashes show other differences.
     """
     drawn = go.Figure()
     variants = list(dict.fromkeys(_variant(entry) for entry in entries))
@@ -173,7 +173,7 @@ def figure(entries: Sequence[Entry]) -> go.Figure:
         dash = _DASHES[variants.index(_variant(entry)) % len(_DASHES)]
         title = entry["title"] + (", trained" if entry["when"] == "trained" else "")
         drawn.add_scatter(
-            # By depth and not by name: networks of one group need not have the same layers.
+            # By relative depth, since the networks of a group may have different layers.
             x=[100 * step / max(len(layers) - 1, 1) for step in range(len(layers))],
             y=[layer["norm"] for layer in layers],
             customdata=[layer["name"] for layer in layers],

@@ -1,4 +1,4 @@
-"""Switches on the skip connections: networks disturbed, and beside them one that was trained without."""
+"""Switches for the skip connections: networks with skips switched off, and one trained without skips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ui.session.stack import Stack
 
 MODEL = "unet"
 LABELS = ("1, full resolution", "2, half", "3, a quarter", "4, an eighth")
-"""Of the switches, from the finest skip to the coarsest."""
+"""Labels of the switches, from the finest skip to the coarsest."""
 
 RULERS = {
     "patients": ("Dice", "", 2, 1),
@@ -76,7 +76,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 
 def setting_word(setting: tuple[bool, ...]) -> str:
-    """Return a setting as the address writes it, such as ``1101``: the finest skip first."""
+    """Return a setting as written in the address, such as ``1101``, the finest skip first."""
     return "".join("01"[on] for on in setting)
 
 

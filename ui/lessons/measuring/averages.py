@@ -18,7 +18,7 @@ from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
 
 GROUPS = {"samples": "made-up patients", "test": "patients never seen"}
 EMPTY = {"out": None, "one": 1.0, "zero": 0.0}
-"""What a slice counts on which truth and mask both mark nothing, by the word of the address."""
+"""Score of a slice whose true and predicted masks are both empty, by its name in the address."""
 
 EMPTY_WORDS = {"out": "left out", "one": "counted as 1", "zero": "counted as 0"}
 
@@ -38,8 +38,8 @@ def average(group: Group, empty: float | None) -> Averages:
     """Average one set of masks in three ways.
 
     Args:
-        group: Counts by slice's number by patient.
-        empty: What a slice counts whose truth and mask are both empty; None leaves it out.
+        group: Counts by patient and slice number.
+        empty: Score of a slice whose true and predicted masks are both empty; None leaves it out.
     """
     every = [counts for slices in group.values() for counts in slices.values()]
     return Averages(
@@ -50,7 +50,7 @@ def average(group: Group, empty: float | None) -> Averages:
 
 
 def slice_dice(counts: Counts, empty: float | None) -> float | None:
-    """Return the Dice of a slice, ``empty`` where both masks are."""
+    """Return the Dice of a slice, or ``empty`` if both masks are empty."""
     found = overlap.dice(counts)
     return empty if found is None else found
 
@@ -91,7 +91,7 @@ def draw(lesson: Lesson) -> None:
 
 
 def slices_of(slices: Mapping[int, Counts], empty: float | None) -> go.Figure:
-    """Draw one patient: Dice of each slice and, below, how much tumor is in it."""
+    """Draw one patient: the Dice of each slice and, below, its tumor pixels."""
     numbers = sorted(slices)
     values = [slice_dice(slices[number], empty) for number in numbers]
     figure = make_subplots(

@@ -1,4 +1,4 @@
-"""Masks of one slice side by side, the first of them with switches that choose among its masks."""
+"""Masks of one slice side by side; switches choose among the masks of a panel."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Panel:
     """One picture.
 
     Attributes:
-        title: What marked the slice.
-        note: A sentence or two below it.
+        title: Name of the mask's source.
+        note: A sentence or two below the picture.
         masks: bool, (rows, cols) each; one, or one for each setting of the switches.
     """
 
@@ -42,19 +42,19 @@ class Panel:
 
 
 def settings(switches: int) -> list[tuple[bool, ...]]:
-    """Return all settings of so many switches, in the order in which a panel's masks stand."""
+    """Return all settings of the switches, in the order of a panel's masks."""
     return list(product((True, False), repeat=switches))
 
 
 def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
-    """Pack slice, truth and masks for the browser, with each mask's scores.
+    """Pack slice, true mask and masks for the browser, with each mask's scores.
 
     Args:
         each: The slice.
-        panels: From left to right.
-        head: More for the browser.
+        panels: Panels from left to right.
+        head: Further fields for the browser.
     """
-    # Scores are of all pixels; of a large slice every second, third, … one is shown.
+    # Scores count all pixels; of a large slice only every n-th row and column is shown.
     step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
     rows, cols = each.pixels[::step, ::step].shape[:2]
     masks = [mask for panel in panels for mask in panel.masks]

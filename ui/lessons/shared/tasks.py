@@ -1,4 +1,4 @@
-"""Tasks beside a figure: predict, try, read what happens."""
+"""Tasks beside a figure: predict, try, read the outcome."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def draw(text: Mapping[str, str], address: str, figure: str, key: str) -> None:
     """Draw the tasks of a figure.
 
     Args:
-        text: Of the lesson, by heading.
-        address: Word of the lesson.
-        figure: As in the headings, see `ui.lessons.questions.tasks`.
-        key: Of the component.
+        text: Text of the lesson, by heading.
+        address: Name of the lesson in the address.
+        figure: Name in the headings (see `ui.lessons.questions.tasks`).
+        key: Key of the component.
     """
     found = [
         {

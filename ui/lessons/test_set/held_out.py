@@ -1,4 +1,4 @@
-"""Who is in the test set? Two ways to split slices, and the measured effect of the first on scores."""
+"""Lesson *Who is in the test set?*: two ways to split slices, and the first one's effect on scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 WAYS = ("slices", "patients", "quiz")
-"""Words of the address: the unit of the split."""
+"""Names in the address: the unit of the split, or the quiz."""
 
 SEEDS = 999
 SIDE = 160
@@ -210,7 +210,7 @@ def _arm(arm: dict[str, Any], title: str) -> None:
 
 @st.fragment
 def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
-    # Pictures of patients are shown where the visitor has the data, never from the repository.
+    # Pictures of patients come only from the local data folder, never from the repository.
     library = samples.library().samples
     arm = next(each for each in found["arms"] if each["key"] == "slices")
     rows = [
@@ -247,7 +247,7 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
 
 
 def pair_words(row: dict[str, Any]) -> str:
-    """Describe a test slice and the training slice nearest to it."""
+    """Describe a test slice and its nearest training slice."""
     same = row["patient"] == row["nearest_patient"]
     dice = row["dice"]
     return (

@@ -1,4 +1,4 @@
-"""Transfer learning: frozen and trained layers, a first layer's kernels, and the savings."""
+"""Lesson *Transfer learning*: frozen and trained layers, a first layer's kernels, and the savings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is there one? Where? One slice asked twice, and both steps on all recorded test slices."""
+"""Lesson *Is there one? Where?*: both steps on one slice, and on all recorded test slices."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def draw(lesson: Lesson) -> None:
 
 
 def recorded_slices() -> tuple[dict[str, Any], list[list]] | None:
-    """Return the results of both networks on the test patients; None where either has no scores there.
+    """Return the results of both networks on the test patients; None if either has no scores there.
 
     Returns:
-        A head with the classifier's stored threshold and AUC, and a row a slice: number of the patient,
-        the classifier's probability, and the segmenter's counts tp, fp, fn, tn.
+        A head with the classifier's stored threshold and AUC, and one row per slice: number of the
+        patient, the classifier's probability, and the segmenter's counts tp, fp, fn, tn.
     """
     first, second = (scores.read(name)[0].get("test", {}) for name in (CLASSIFIER, SEGMENTER))
     if not first.get("per_slice") or not second.get("per_slice"):
