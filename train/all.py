@@ -155,7 +155,7 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         ["skips", *data, *more],
         ["stacks", *data, *more],
         ["leak", *data, *more],
-        ["leak", *samples, *more, "--slices", "2000"],
+        ["leak", *samples, *more],
         ["robustness", *data, *more],
         ["transfer", *data, *more],
         ["associate", *data, *more],
