@@ -8,27 +8,21 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import islice
+from contextlib import redirect_stdout
+from itertools import chain
 from pathlib import Path
 
 from btmodels import paths, processes, registry
-from btmodels.api import analyze as analyze_slices
-from btmodels.cli import find_files, load
+from btmodels.cli import find_files
 from btmodels.cli.find_files import Group, Problem
-from btmodels.cli.load import Found, Loaded, Overrides
+from btmodels.cli.judge import Judged, judge
+from btmodels.cli.load import Overrides
+from btmodels.cli.masks import MaskWriter
 from btmodels.cli.table import Table, as_row
 from btmodels.dataset import download
-from btmodels.errors import DownloadError, WeightsError
-from btmodels.export.files import mask_tiff, own_mask
-from btmodels.export.nifti import nifti_mask, nifti_name
+from btmodels.errors import DownloadError, EngineError, WeightsError
 from btmodels.io.study import ROLES
-from btmodels.quality import check, classifier
-from btmodels.quality.classifier import Thresholds
-from btmodels.slices import Analysis, Turn
-
-CHUNK = 8
-"""Number of slices read, analyzed and written together: enough for a batch, few enough to fit in memory."""
+from btmodels.slices import Turn
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -75,6 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--out", type=Path, metavar="DIR", help="write the masks there")
     command.add_argument("--json", action="store_true", help="print one JSON array")
+    command.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="spread folders over a Ray cluster (requirements-cluster.txt): auto, HOST:PORT, or local; "
+        "the files must lie at the same path on every node",
+    )
     command.set_defaults(run=analyze)
     text = "Fetch the LGG data set from Kaggle (no account needed) and tell the site where it lies."
     command = commands.add_parser("download", help=text, description=text)
@@ -123,20 +123,22 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             )
     for problem in problems:
         _report(problem)
+    networks = registry.get(args.model).name, registry.get("default-classifier").name
     overrides = Overrides(Turn(args.turn // 90, args.mirror), dict(args.sequence))
-    table = None if args.json else Table()
-    rows = []
+    table = None if args.json else Table(sys.stdout)
+    rows: list[dict] = []
     names: set[str] = set()
     try:
-        for row, more in _rows(_loaded(found, overrides, names, problems), args.model, args.out):
-            problems += more
-            for problem in more:
-                _report(problem)
-            if row is not None:
-                rows.append(row)
-                if table:
-                    table.add(row)
-    except WeightsError as error:
+        for name in networks:
+            registry.verify_weights(name, paths.ASSETS)
+        with redirect_stdout(sys.stderr):  # where Ray says that a node has died
+            for row, more in _rows(_judged(found, overrides, networks, args.ray), names, args.out):
+                problems += more
+                if row is not None:
+                    rows.append(row)
+                    if table:
+                        table.add(row)
+    except (EngineError, WeightsError) as error:
         problems.append(Problem(paths.ASSETS / "weights", str(error)))
         _report(problems[-1])
     if table:
@@ -153,140 +155,41 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 1 if problems else 0
 
 
-def _loaded(
-    groups: Sequence[Group], overrides: Overrides, names: set[str], problems: list[Problem]
-) -> Iterator[Found]:
-    """Read one group after another and yield its slices, reporting errors and notes along the way.
+def _judged(
+    groups: Sequence[Group], overrides: Overrides, networks: tuple[str, str], ray: str | None
+) -> Iterator[Judged]:
+    if ray:
+        from btmodels.cluster.studies import judge_all  # an optional package
 
-    Args:
-        names: Names by which ``--sequence`` can refer to a scan; extended in place.
-        problems: Extended in place.
-    """
-    for group in groups:
-        loaded: Loaded = load.read(group, overrides)
-        names |= {name for scan in loaded.names for name in scan}
-        problems += loaded.errors
-        for remark in (*loaded.errors, *loaded.notes):
-            _report(remark)
-        yield from loaded.found
+        return judge_all(groups, overrides, networks, paths.ASSETS, ray)
+    return chain.from_iterable(judge(each, overrides, networks, paths.ASSETS) for each in groups)
 
 
 def _rows(
-    slices: Iterator[Found], model: str, out: Path | None
+    judged: Iterator[Judged], names: set[str], out: Path | None
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
-    """Yield each slice's row, or None if it has none, and the problems with it.
-
-    Raises:
-        WeightsError: The weights of either network are missing or altered.
-    """
-    assets = paths.ASSETS
-    networks = registry.get(model).name, registry.get("default-classifier").name
-    for name in networks:
-        registry.verify_weights(name, assets)
-    taken: dict[Path, Found] = {}
-    volume: list[tuple[Analysis, Found]] = []
-    thresholds = classifier.load_thresholds(assets)
-    for chunk in _chunks(slices):
-        kept, seen, refused = _checked(chunk, thresholds)
-        for problem in refused:
-            yield None, [problem]
-        analyses = analyze_slices([found.slice for found in kept], *networks, assets=assets)
-        for found, analysis in zip(kept, analyses, strict=True):
-            problems: list[Problem] = []
-            # Findings of the input check come last, so that disagreement between the networks stays on top.
-            warnings = (*analysis.warnings, *seen[id(found)].sentences)
-            analysis = replace(analysis, warnings=warnings)
-            mask = None
-            if out is not None:
-                mask, more = _write(analysis, found, out / found.target, taken)
-                problems += more
-                problems += _write_volume(volume, found, out, taken)
-                volume.append((analysis, found))
-            yield as_row(analysis, found, mask), problems
-    if problems := _write_volume(volume, None, out, taken):
-        yield None, problems
-
-
-def _write_volume(
-    volume: list[tuple[Analysis, Found]],
-    following: Found | None,
-    out: Path,
-    taken: dict[Path, Found],
-) -> list[Problem]:
-    """Write the masks of a volume as NIfTI after its last slice, and start the next volume.
+    """Yield for each slice its row, None where there is none, and problems, which have been reported.
 
     Args:
-        volume: Slices of it analyzed so far; emptied when another volume follows.
-        following: The next slice; None at the end.
+        judged: Results as they come.
+        names: By which ``--sequence`` can mean a scan; added to.
         out: Folder for masks.
-        taken: The slice written to each file.
     """
-    if not volume:
-        return []
-    (analysis, found), place = volume[0], following and following.slice.place
-    if place and analysis.slice.place and place.volume == analysis.slice.place.volume:
-        return []
-    analyses = [each for each, _ in volume]
-    volume.clear()
-    if analysis.slice.place is None:
-        return []  # pictures only get a TIFF
-    target = (out / found.target).with_name(nifti_name(analysis.slice))
-    if problem := _claim(target, found, taken):
-        return [problem]
-    try:
-        target.write_bytes(nifti_mask(analyses))
-    except OSError as error:
-        return [Problem(target, f"cannot be written ({error.strerror}).")]
-    return []
-
-
-def _claim(target: Path, found: Found, taken: dict[Path, Found]) -> Problem | None:
-    """Reserve a file for a mask; return a problem if another mask is already there."""
-    other = taken.setdefault(target, found)
-    if other is found:
-        return None
-    reason = f"its mask was not written: {target} already holds that of {other.file}."
-    return Problem(found.file, reason)
-
-
-def _checked(
-    chunk: Sequence[Found], thresholds: Thresholds | None
-) -> tuple[list[Found], dict[int, check.QualityReport], list[Problem]]:
-    """Run the input check. A slice that is out of scope gets no mask and becomes a problem, together with
-    the notes from reading it."""
-    kept, seen, refused = [], {}, []
-    for found in chunk:
-        report = check.QualityReport(checked=False)
-        if thresholds is not None:
-            each = found.slice
-            report = check.check_slice(each.pixels, thresholds, each.spacing)
-        if stop := report.stop:
-            said = " ".join((stop.text, stop.evidence, *found.slice.notes))
-            refused.append(Problem(found.file, said))
-            continue
-        seen[id(found)] = report
-        kept.append(found)
-    return kept, seen, refused
-
-
-def _chunks(read: Iterator) -> Iterator[list]:
-    while chunk := list(islice(read, CHUNK)):
-        yield chunk
-
-
-def _write(
-    analysis: Analysis, found: Found, target: Path, taken: dict[Path, Found]
-) -> tuple[Path | None, list[Problem]]:
-    other = taken.setdefault(target, found)
-    if other is not found:
-        reason = f"its mask was not written: {target} already holds that of {other.file}."
-        return None, [Problem(found.file, reason)]
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(mask_tiff(own_mask(analysis)))
-    except OSError as error:
-        return None, [Problem(target, f"cannot be written ({error.strerror}).")]
-    return target, []
+    masks = MaskWriter(out) if out else None
+    for each in judged:
+        names |= each.names
+        for remark in (*each.problems, *each.notes):
+            _report(remark)
+        yield None, [*each.problems]
+        for analysis, found in each.analyses:
+            mask, problems = masks.write(analysis, found) if masks else (None, [])
+            for problem in problems:
+                _report(problem)
+            yield as_row(analysis, found, mask), problems
+    if masks and (problems := masks.end()):
+        for problem in problems:
+            _report(problem)
+        yield None, problems
 
 
 def _report(problem: Problem) -> None:

@@ -8,6 +8,9 @@ There are two kinds of worker. Verdicts, masks and Grad-CAM come from one that r
 never loads TensorFlow: it answers half a second after its start. Lessons ask for activations, gradients
 and ablated skips, which need Keras: that worker starts with the first request and ends after idle
 minutes. It also answers if a network has no graph, and on a GPU.
+
+With ``BT_ENGINE=ray://HOST:PORT`` a cluster answers for verdicts and masks (see `btmodels.cluster.serve`);
+Grad-CAM and lessons stay with the workers here.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.errors import EngineError, GraphError, WeightsError
+from btmodels.inference.cluster_client import SCHEME, ClusterClient
 from btmodels.inference.dispatcher import Dispatcher
 from btmodels.slices import Prediction
 
@@ -101,13 +105,17 @@ class Engine:
         self.listeners: list[Callable[[int, Future], None]] = []
         self._graphs = Dispatcher("graph", assets)
         self._keras = Dispatcher("keras", assets, idle_seconds)
+        address = os.environ.get("BT_ENGINE", "")
+        self._cluster = ClusterClient(address, assets) if address.startswith(SCHEME) else None
 
     def start(self) -> None:
         """Begin to warm up, unless that was done; return immediately."""
         if _is_off():
             return
         answering = self._answering(self.needed)
-        if answering is self._graphs:
+        if answering is self._cluster:
+            self._cluster.start()
+        elif answering is self._graphs:
             self._graphs.start(self.needed)
             if _may_have_gpu() and self._keras.device[:3] in ("", "GPU"):  # unknown yet, or found
                 self._keras.start(self.needed)
@@ -210,7 +218,7 @@ class Engine:
         if _is_off():
             raise EngineError(_OFF)
         args = (*args, self.assets)
-        answering = self._answering(()) if hasattr(function, "by_graphs") else self._keras
+        answering = self._here(()) if hasattr(function, "by_graphs") else self._keras
         try:
             return self._call(answering, function, args)
         except GraphError:
@@ -229,9 +237,15 @@ class Engine:
         """End the workers immediately; waiting requests get an `EngineError`. `start` starts others."""
         self._graphs.close()
         self._keras.close()
+        if self._cluster:
+            self._cluster.close()
 
-    def _answering(self, names: Iterable[str]) -> Dispatcher:
-        """Return the dispatcher that currently answers for these networks."""
+    def _answering(self, names: Iterable[str]) -> Dispatcher | ClusterClient:
+        """Return the dispatcher or cluster that currently answers for these networks."""
+        return self._cluster or self._here(names)
+
+    def _here(self, names: Iterable[str]) -> Dispatcher:
+        """Return the dispatcher on this machine that currently answers for these networks."""
         info = self._keras.info
         if os.environ.get("BT_ENGINE", "").lower() == "keras" or not _has_runtime():
             return self._keras
@@ -249,7 +263,7 @@ class Engine:
             return True  # no worker can help; the one that answers reports it
         return True
 
-    def _names(self, answering: Dispatcher) -> tuple[str, ...]:
+    def _names(self, answering: Dispatcher | ClusterClient) -> tuple[str, ...]:
         # A worker that only serves lessons loads networks on request.
         usual = self._answering(self.needed)
         return self.needed if answering is usual or _may_have_gpu() else ()

@@ -48,12 +48,12 @@ class WorkerInfo:
     """State of a worker after warming up.
 
     Attributes:
-        pid: Its process ID.
+        pid: Its process ID; None for a cluster.
         device: What the networks run on, for display.
         problems: Network name to (SHA-256 of its weights, reason why they could not be loaded).
     """
 
-    pid: int
+    pid: int | None
     device: str
     problems: dict[str, tuple[str, str]]
 

@@ -67,6 +67,9 @@ def check_slice(
         return QualityReport((found,))
     values = head_features.resize(pixels)
     if found := _inverted(pixels, values, thresholds):
+        # One channel of a slice may be inverted, but then another shows the head as it is.
+        if found.severity == "fault" and not _shows_alone(values, thresholds):
+            found = colors.finding(values)
         return QualityReport((found,))
     figures = head_features.compute(values)
     if figures["top"] < DARK:
@@ -75,8 +78,10 @@ def check_slice(
         return QualityReport((found,))
     # A wrong range of gray comes first: it may be the reason why a head is not recognized.
     ranges = _range(pixels, thresholds)
-    if colors.is_strong(values, spoiled=bool(ranges)) and not _shows_alone(values, thresholds):
-        return QualityReport((colors.finding(values),))
+    # A slice that lacks a sequence may be overexposed, too.
+    spoiled = any(each.kind in ("washed_out", "wrapped") for each in ranges)
+    if colors.is_strong(values, spoiled) and not _shows_alone(values, thresholds):
+        return QualityReport((colors.finding(values), *ranges))
     score = _score(figures, thresholds)
     if score < thresholds.values["head"]:
         washed = next((each for each in ranges if each.correction), None)

@@ -130,6 +130,11 @@ def ready(args: argparse.Namespace) -> bool:
     return True
 
 
+def fold_numbers(args: argparse.Namespace) -> range:
+    """Return the numbers of the folds that are judged; ``--quick`` judges two."""
+    return range(1, 3 if args.quick else 6)
+
+
 def budget_of(args: argparse.Namespace, parts: int, **more) -> Budget:
     """Return the budget given on the command line."""
     return Budget(

@@ -62,7 +62,7 @@ from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import FitConfig, read_weights
 from train import provenance
-from train.experiments import common, folds
+from train.experiments import cluster, common, folds
 from train.experiments.common import Budget
 from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import compare
@@ -131,6 +131,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=range(1, 6),
         help="these alone, so that processes can share the work",
     )
+    cluster.add_argument(parser)
 
 
 class NoMember(Exception):
@@ -141,6 +142,8 @@ def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
     try:
+        if args.ray and not cluster.run_folds(main, args, args.folds or common.fold_numbers(args)):
+            return 1
         return _judge_all(args)
     except NoMember as error:
         print(f"{error} Run train crossval with --network {' and '.join(MEMBERS)} first.")

@@ -41,7 +41,7 @@ from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import read_weights
-from train.experiments import common, fold_counts, folds
+from train.experiments import cluster, common, fold_counts, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
 from train.experiments.fold_counts import count_fold
@@ -105,11 +105,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train these; default: all; without a name none, and the file is made of finished runs",
     )
     parser.add_argument("--folds", nargs="+", type=int, choices=range(1, 6), help="these alone")
+    cluster.add_argument(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
+    if args.ray and not cluster.run_folds(main, args, args.folds or common.fold_numbers(args)):
+        return 1
     recipe = RECIPES[NETWORK][-1]
     budget = common.budget_of(
         args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade, ema=EMA

@@ -71,7 +71,7 @@ def draw(stack: Stack) -> None:
         f"Seen in this session: {len(rows)}",
         icon=":material/history:",
         key=_OPEN,
-        on_change="rerun",  # a table takes as long as all else beside the viewer: drawn once someone looks
+        on_change="rerun",  # drawn only when open, since a table takes as long as the rest of the column
     )
     if not folded.open:
         return

@@ -38,7 +38,7 @@ def current_route() -> tuple[tuple[Stop, ...], list[str]]:
 
 
 def problems() -> list[str]:
-    """Return what makes no sense in a route that was asked for; the standard one has no problems."""
+    """Return the problems of a requested route, one sentence each; the standard route has none."""
     return current_route()[1] if _asked() else []
 
 

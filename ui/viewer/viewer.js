@@ -20,7 +20,7 @@ const UNPACKED = 24; // slices: of a long stack, those looked at last
 const TOGETHER = 16; // slices a request
 const UNREACHED = "This slice could not be fetched from the server. Go to it again, or reload the page.";
 const BESIDE = 640; // pixels of the viewer's width; the same as in viewer.css
-const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
+const SETTLE_MS = 150; // after the last turn of the wheel or key, the hand is taken to rest
 
 export default (component) => mount(Viewer, component);
 
