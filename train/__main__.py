@@ -27,6 +27,7 @@ COMMANDS = {
         "experiments.skips",
         "compare a network with and without skip connections, and measure gradients",
     ),
+    "stacks": ("experiments.stacks", "train deep stacks of layers with and without shortcuts"),
     "leak": ("experiments.leak", "measure what a split by slice flatters"),
     "quality": (
         "quality.command",

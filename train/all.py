@@ -145,7 +145,7 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
     samples = ["--data", str(cohort.samples_root().parent)]
     if args.quick:
         quick = ["--quick", *more]
-        words = [[name, *quick] for name in ("losses", "skips", "leak", "robustness")]
+        words = [[name, *quick] for name in ("losses", "skips", "stacks", "leak", "robustness")]
         words.append(["screen", *quick, "--variants", "baseline", "copy_paste"])
         one_cell = ["--only", "vgg16-segment-staged-10"]
         return [*words, ["transfer", *quick, *one_cell], ["associate", *quick]]
@@ -153,8 +153,9 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         ["screen", *data, *more, "--policy", "float32"],
         ["losses", *data, *more],
         ["skips", *data, *more],
+        ["stacks", *data, *more],
         ["leak", *data, *more],
-        ["leak", *samples, *more, "--slices", "2000"],
+        ["leak", *samples, *more],
         ["robustness", *data, *more],
         ["transfer", *data, *more],
         ["associate", *data, *more],

@@ -219,7 +219,7 @@ def test_files_to_keep_say_what_is_missing(open_page):
     labels = {button.label for button in app.get("download_button")}
     assert {"Mask as PNG", "Figures as CSV", "Masks as NIfTI", "Everything as a zip"} <= labels
     assert "Masks as DICOM-SEG" not in labels
-    assert "unit voxels and unknown units" in words_of(app)
+    assert "voxels of size 1 and no unit of length" in words_of(app)
     app = unfold(upload(app, ("scan.dcm", dicom(pixels[..., 1]))), "exports.open")
     assert "SliceThickness" in words_of(app)
     app = upload(app, ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))

@@ -128,16 +128,14 @@ def arm(key: str, shared: list[str], dice: float) -> dict:
     }
     return {
         "key": key,
-        "sizes": {"train": 90, "validation": 5, "test": 5},
+        "draws": [{"sizes": {"train": 90, "validation": 5, "test": 5}, "mean_dice": dice}],
         "test_patients": 4,
         "shared_patients": shared,
         "score": {
-            "pooled_dice": dice / 2,
-            "pooled_dice_interval": [dice - 0.1, dice + 0.1],
             "mean_dice": dice,
             "median_dice": dice,
             "mean_dice_interval": [dice - 0.1, dice + 0.1],
-            "patients": {"a": dice, "b": None},
+            "patients": {"a": dice, "b": None, "c": dice},
         },
         "nearest": {
             "same_patient": 0.97,

@@ -42,6 +42,7 @@ def test_every_network_of_the_registry_is_made_and_scored():
             "screen",
             "losses",
             "skips",
+            "stacks",
             "leak",
             "leak",
             "robustness",

@@ -25,7 +25,9 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
     Returns:
         ``mean_dice`` and ``median_dice`` (volumetric, of patients) with ``mean_dice_interval``,
         ``tumor_slice_dice`` and ``pooled_dice`` with intervals over patients, ``false_alarm_rate``,
-        ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice).
+        ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice),
+        ``hausdorff95`` (mean of patients) and ``borders`` (by folder, the mean 95% Hausdorff distance of
+        its slices on which both mark something, in pixels of these slices).
     """
     found = overlap.count_by_patient(probability >= threshold, slices.masks > 127, slices.patients)
     volumetric = overlap.patient_dice(found)
@@ -33,6 +35,7 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
     every = [each for group in groups for each in group]
     empty = [each for each in every if not each.tp + each.fn]
     pooled = overlap.total(every)
+    borders = _borders(probability >= threshold, slices)
     return {
         "mean_dice": overlap.mean_of(volumetric.values()),
         "mean_dice_interval": bootstrap_interval(list(volumetric.values())),
@@ -48,7 +51,16 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
         "recall": overlap.recall(pooled),
         "slices": len(every),
         "patients": volumetric,
+        "hausdorff95": overlap.mean_of(borders.values()),
+        "borders": borders,
     }
+
+
+def _borders(masks: np.ndarray, slices: Subset) -> dict[str, float | None]:
+    apart: dict[str, list[float | None]] = {}
+    for folder, mask, truth in zip(slices.patients, masks, slices.masks > 127, strict=True):
+        apart.setdefault(str(folder), []).append(overlap.hausdorff95(mask, truth))
+    return {folder: overlap.mean_of(each) for folder, each in apart.items()}
 
 
 def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:

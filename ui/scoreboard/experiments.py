@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from btmodels.metrics.bootstrap import paired_difference
 from ui.results import experiments
 from ui.scoreboard import crossval, genomics, losses, screen, transfer
 from ui.scoreboard.comparison import chart
@@ -56,31 +57,33 @@ def draw_experiments(text: Text) -> None:
 def leak(document: Document, text: Text) -> None:
     """Draw both splits of the same slices, and the distance of test slices from training slices."""
     leaking, clean = document["arms"]
-    gap = leaking["score"]["pooled_dice"] - clean["score"]["pooled_dice"]
+    found = paired_difference(leaking["score"]["patients"], clean["score"]["patients"])
+    paired = (
+        ""
+        if found is None
+        else "Patient by patient that is {:+.3f} ({:+.3f} to {:+.3f}). ".format(found[0], *found[1])
+    )
     st.markdown(
-        f"The same network, trained on as many slices, scores a pooled Dice of "
-        f"**{leaking['score']['pooled_dice']:.3f}** where slices were split at random and "
-        f"**{clean['score']['pooled_dice']:.3f}** where patients were split: {abs(gap):.3f} "
-        f"{'more' if gap > 0 else 'less'}. {len(leaking['shared_patients'])} of the "
+        f"On the very same test slices the network scores a mean Dice over patients of "
+        f"**{leaking['score']['mean_dice']:.3f}** where slices were split at random and "
+        f"**{clean['score']['mean_dice']:.3f}** where patients were split. "
+        f"{paired}{len(leaking['shared_patients'])} of the "
         f"{leaking['test_patients']} patients in the first test set were also trained on. For "
         f"{100 * leaking['nearest']['same_patient']:.0f}% of its test slices the most similar "
         f"training slice is from the same patient; in the second this cannot happen."
     )
     bars = [
-        IntervalRow(
-            f"{name}: {arm['title'].lower()}", arm["score"][key], arm["score"][f"{key}_interval"]
-        )
-        for key, name in (("pooled_dice", "Pooled Dice"), ("tumor_slice_dice", "Tumor-slice Dice"))
+        IntervalRow(arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"])
         for arm in (leaking, clean)
     ]
-    chart(intervals(bars, "Dice"), "leak", "Dice of both splits, with intervals.")
+    chart(intervals(bars, "Mean Dice"), "leak", "Mean Dice of both splits, with intervals.")
     table(
         [
             {
                 "Split": arm["title"],
-                "Pooled Dice": arm["score"]["pooled_dice"],
-                "Tumor-slice Dice": arm["score"]["tumor_slice_dice"],
-                "Test slices": arm["sizes"]["test"],
+                "Mean Dice": arm["score"]["mean_dice"],
+                "Median Dice": arm["score"]["median_dice"],
+                "Test slices": sum(draw["sizes"]["test"] for draw in arm["draws"]),
                 "Patients on both sides": len(arm["shared_patients"]),
                 "Nearest of the same patient": 100 * arm["nearest"]["same_patient"],
                 "Distance to the nearest": arm["nearest"]["median_distance"],
@@ -90,8 +93,8 @@ def leak(document: Document, text: Text) -> None:
         ],
         {
             "Split": Column.TextColumn(pinned=True, width=190),
-            "Pooled Dice": Column.NumberColumn(format="%.3f"),
-            "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
+            "Mean Dice": Column.NumberColumn(format="%.3f"),
+            "Median Dice": Column.NumberColumn(format="%.3f"),
             "Test slices": Column.NumberColumn(),
             "Patients on both sides": Column.NumberColumn(),
             "Nearest of the same patient": Column.NumberColumn(

@@ -50,19 +50,28 @@ def skips(document: Document, text: Text) -> None:
 
 
 def _gradients(document: Document) -> None:
-    for prefix, key, alt in (
-        ("unet_", "gradients.unet", "Gradients by depth of the U-Net with and without skips."),
-        ("", "gradients.chain", "Gradients by depth of chains with and without residuals."),
+    stacks = experiments.load("stacks") or {}
+    for entries, key, alt in (
+        (
+            document["gradients"],
+            "gradients.unet",
+            "Gradients by depth of the U-Net with and without skips.",
+        ),
+        (
+            [each for each in stacks.get("gradients", ()) if each["when"] == "start"],
+            "gradients.chain",
+            "Gradients by depth of chains with and without residuals.",
+        ),
     ):
-        entries = [
+        titled = [
             (
                 entry["title"] + (", trained" if entry["when"] == "trained" else ", at the start"),
                 entry["layers"],
             )
-            for entry in document["gradients"]
-            if entry["key"].startswith("unet_") == bool(prefix)
+            for entry in entries
         ]
-        chart(gradients(entries), key, alt)
+        if titled:
+            chart(gradients(titled), key, alt)
 
 
 def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:

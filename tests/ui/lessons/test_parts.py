@@ -65,14 +65,30 @@ def test_each_mask_is_sent_with_its_score():
     assert panels.settings(2) == [(True, True), (True, False), (False, True), (False, False)]
 
 
-def test_two_small_networks_are_compared_patient_by_patient():
-    # Every patient is 0.1 better, however far patients are apart.
-    joined = {"patients": {str(n): n / 20 + 0.1 for n in range(10)}}
-    absent = {"patients": {str(n): n / 20 for n in range(10)}}
-    words = skips.comparison(joined, absent)
-    assert "+0.10 (+0.10 to +0.10)" in words and "with skips is ahead" in words
-    assert "holds 0" in skips.comparison(joined, joined)
-    assert skips.comparison({"patients": {"a": 1.0}}, {"patients": {"a": 0.5}}) == ""
+def pair(dice: float, border: float) -> dict:
+    """A network's score of ten made-up patients."""
+    names = [str(number) for number in range(10)]
+    return {
+        "score": {
+            "patients": {name: place / 20 + dice for place, name in enumerate(names)},
+            "borders": {name: place + border for place, name in enumerate(names)},
+            "mean_dice": dice,
+            "hausdorff95": border,
+        }
+    }
+
+
+def test_networks_are_compared_patient_by_patient_over_all_pairs():
+    # Every patient is 0.1 better, however far patients are apart, and the border 2 px nearer.
+    pairs = [{"joined": pair(0.1, 3.0), "absent": pair(0.0, 5.0)}] * 2
+    dice, border = skips.comparison(pairs).split("\n\n")
+    assert "+0.10 (+0.10 to +0.10). The networks with skips are ahead." in dice
+    assert "-2.0 px (-2.0 to -2.0). The networks with skips are ahead." in border
+    alike = [{"joined": pair(0.1, 3.0), "absent": pair(0.1, 3.0)}]
+    assert skips.comparison(alike).count("stays open") == 2
+    alike[0]["joined"]["score"]["patients"]["3"] = None
+    assert "3" not in skips.over_pairs(alike, "joined", "patients")
+    assert [row["Border, without skips"] for row in skips.rows(pairs)] == [5.0, 5.0]
 
 
 def test_a_large_slice_is_thinned_and_its_scores_are_not():

@@ -39,6 +39,8 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("The residual block")
     residual.draw_block(lesson)
     lesson.tasks("residual")
+    lesson.prose("Deep stacks, trained")
+    residual.draw_stacks(lesson)
     lesson.prose("Gradients as measured")
     _residual(lesson)
     lesson.prose("The ResUNet")

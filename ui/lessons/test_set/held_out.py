@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from btmodels.errors import CohortError
+from btmodels.metrics.bootstrap import paired_difference
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import slice_similarity
 from btmodels.visualize.window import windows_of
@@ -27,9 +28,6 @@ WAYS = ("slices", "patients", "quiz")
 """Names in the address: the unit of the split, or the quiz."""
 
 SEEDS = 999
-FEW = 5
-"""Smallest number of test patients for a meaningful score."""
-
 SIDE = 160
 """Rows and columns of the pictures."""
 
@@ -165,49 +163,40 @@ def _scores(found: dict[str, Any], key: str) -> None:
 
 
 def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
-    """Return a few sentences on how much a random split of slices inflates the score.
+    """Say how much better slices split at random made the network seem, patient by patient.
 
     Args:
-        leaking, honest: Scores of the two arms.
+        leaking, honest: Scores of the two arms on the same test slices.
     """
-    ours, base = leaking["mean_dice"], honest["mean_dice"]
-    if ours is None or base is None:
-        return "One of the two scores is undefined, so they cannot be compared."
+    found = paired_difference(leaking["patients"], honest["patients"])
+    if found is None:
+        return "Too few patients have both scores, so they cannot be compared."
+    mean, (low, high) = found
     words = (
-        f"By the mean over patients, a split of slices scores **{ours:.3f}** and a split of patients "
-        f"**{base:.3f}**: {ours - base:+.3f}."
+        f"Patient by patient, a split of slices scores **{mean:+.3f}** ({low:+.3f} to {high:+.3f}) "
+        "against a split of patients, on the very same slices. "
     )
-    if len(honest["patients"]) < FEW:
-        return words + (
-            f" But only {len(honest['patients'])} patients test the honest split, too few to say "
-            "anything about a score."
+    if low > 0:
+        return (
+            words + "The interval lies above 0: the leak makes the network seem better than it is."
         )
-    ends, others = leaking["mean_dice_interval"], honest["mean_dice_interval"]
-    if ends and others and ends[0] <= others[1] and others[0] <= ends[1]:
-        words += (
-            " The intervals overlap widely: in this pair of short trainings the leak is not seen in the "
-            "score. A patient's slices differ more than one would think, and a small network trained "
-            "briefly remembers little."
-        )
-    pooled = [score["pooled_dice"] for score in (leaking, honest)]
-    if None not in pooled:
-        words += (
-            f" Pooled over all pixels the same masks give {pooled[0]:.3f} and {pooled[1]:.3f}, which looks "
-            "like a leak. The average decides, and the two test sets hold different tumors."
-        )
-    return words
+    if high < 0:
+        return words + "The interval lies below 0: here the leak did not help."
+    return words + "The interval holds 0: here the leak is not seen in the score."
 
 
 def _arm(arm: dict[str, Any], title: str) -> None:
-    score, near, sizes = arm["score"], arm["nearest"], arm["sizes"]
+    score, near, draws = arm["score"], arm["nearest"], arm["draws"]
     low, high = score["mean_dice_interval"] or (None, None)
+    learned = [draw["sizes"]["train"] for draw in draws]
     st.markdown(f"**{title}**")
     st.metric("Mean Dice over patients", _said(score["mean_dice"]))
     if low is not None:
         st.caption(f"95% interval {low:.3f} to {high:.3f}, resampling patients")
     st.markdown(
-        f"- {sizes['train']:,} slices to learn from, {sizes['test']:,} to test, of {arm['test_patients']} "
-        f"patients\n"
+        f"- {len(draws)} draws: {', '.join(_said(draw['mean_dice']) for draw in draws)}\n"
+        f"- {min(learned):,} to {max(learned):,} slices to learn from; "
+        f"{sum(draw['sizes']['test'] for draw in draws):,} to test, of {arm['test_patients']} patients\n"
         f"- {len(arm['shared_patients'])} of {arm['test_patients']} test patients are in training, too\n"
         f"- nearest training slice is of the same head: {100 * near['same_patient']:.0f}% of test slices\n"
         f"- median distance to it: {near['median_distance']:.2f}"
