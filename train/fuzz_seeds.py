@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ def seeds() -> Iterator[Seed]:
     yield from _tiffs(pixels)
     yield from _pictures(pixels)
     yield from _volumes(pixels)
+    yield from _data_sets(pixels)
     yield from _series(pixels)
     yield from _of_libraries()
     yield from _zips(pixels)
@@ -140,6 +142,29 @@ def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
     files = [(n, nibabel.Nifti1Image(v, np.eye(4)).to_bytes()) for n, v in case.items()]
     yield Seed("zip", "case.zip", pack_zip(files))
     yield Seed("zip", "cases.zip", pack_zip(_two_cases(stack)))
+
+
+def _data_sets(pixels: np.ndarray) -> Iterator[Seed]:
+    """Yield cases in the layouts of nnU-Net and the Medical Segmentation Decathlon."""
+    stack = np.stack([pixels[..., 1]] * 4, axis=2)
+    plain = nibabel.Nifti1Image(stack, np.diag([-2.0, -2.0, 5.0, 1.0])).to_bytes()
+    channels = [(f"imagesTr/case_{number:04d}.nii", plain) for number in range(3)]
+    labels = nibabel.Nifti1Image((stack > 99).astype(np.uint8), np.diag([-2.0, -2.0, 5.0, 1.0]))
+    names = {"channel_names": {"0": "T1w", "1": "FLAIR", "2": "T1wCE"}}
+    told = [
+        ("dataset.json", json.dumps(names).encode()),
+        *channels,
+        ("labelsTr/case.nii", labels.to_bytes()),
+    ]
+    yield Seed("zip", "numbered.zip", pack_zip(channels))
+    yield Seed("zip", "nnunet.zip", pack_zip(told))
+    four = nibabel.Nifti1Image(np.stack([stack] * 4, axis=3), np.eye(4)).to_bytes()
+    modality = {"modality": {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}}
+    files = [("dataset.json", json.dumps(modality).encode()), ("imagesTr/BRATS_001.nii", four)]
+    yield Seed("zip", "decathlon.zip", pack_zip(files))
+    header = bytearray(plain)
+    header[108:112] = bytes(4)  # vox_offset
+    yield Seed("NIfTI", "offset.nii", bytes(header))
 
 
 def _two_cases(stack: np.ndarray) -> list[tuple[str, bytes]]:
