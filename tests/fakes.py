@@ -142,4 +142,6 @@ def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
     )
     monkeypatch.setattr(registry, "load_record", record)
     monkeypatch.setattr(registry, "verify_weights", record)
+    # What is kept of the real records does not hold for these, nor the other way around.
+    monkeypatch.setattr(registry, "stamp", lambda: (object(),))
     return fake

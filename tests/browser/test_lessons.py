@@ -158,7 +158,7 @@ def test_lessons_are_reached_from_the_overview_and_their_address_follows(visit, 
     visit.page.get_by_role("link", name="Begin: What is segmentation?").click()
     visit.page.wait_for_url("**/learn?lesson=segmentation*")
     visit.page.get_by_role("button", name="pixel").first.click()
-    visit.page.get_by_text("The smallest piece of a picture").wait_for()
+    visit.page.get_by_text("The smallest element of an image").wait_for()
     visit.page.get_by_text("65,536: one for each pixel").click()
     visit.page.get_by_text("Yes. 256 × 256 = 65,536").wait_for()
     with visit.page.expect_download() as download:

@@ -304,7 +304,7 @@ def test_teachers_get_times_answers_handouts_and_figures(open_page):
         text = page.text_of(address)
         notes = sections("lessons/teacher.md")[address]
         assert all(
-            f"**{part}.**" in notes for part in ("Time", "Aim", "Before you start", "Pitfalls")
+            f"**{part}.**" in notes for part in ("Time", "Goal", "Before you start", "Pitfalls")
         )
         for asked in (
             *questions.parse(text["Check"]),

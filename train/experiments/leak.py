@@ -150,12 +150,12 @@ def divide(slices: Subset, seed: int, draws: int = DRAWS) -> Iterator[Division]:
         for folder in group:
             own = random.permutation(np.flatnonzero(names == folder))
             tested[own[: max(round(TESTED * len(own)), 1)]] = True
-        known = np.isin(names, group) & ~tested
         unrelated = np.flatnonzero(np.isin(names, np.setdiff1d(others, validating)))
         # Each slice of a patient who tests takes the place of one of another patient.
-        kept = random.permutation(unrelated)[known.sum() :]
+        known = np.flatnonzero(np.isin(names, group) & ~tested)[: len(unrelated)]
+        kept = random.permutation(unrelated)[len(known) :]
         yield Division(
-            slices.take(np.sort(np.concatenate([kept, np.flatnonzero(known)]))),
+            slices.take(np.sort(np.concatenate([kept, known]))),
             slices.take(unrelated),
             slices.take(np.isin(names, validating)),
             slices.take(tested),
