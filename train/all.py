@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
         return 2
     if not args.quick and (args.epochs or args.num_slices):
         print(
-            "--epochs and --num-slices go with --quick: the full recipes stand in train/fit/recipes.py."
+            "--epochs and --num-slices go with --quick: the full recipes are in train/fit/recipes.py."
         )
         return 2
     _bring_split(args)
@@ -188,7 +188,7 @@ def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:
         say(f"[{number} of {len(commands)}] python -m train {' '.join(words)}")
         status = command(words)
         if status:
-            say(f"python -m train {words[0]} failed; the same command goes on from here.")
+            say(f"python -m train {words[0]} failed; the same command resumes here.")
             return status
     say(f"All done in {(time.monotonic() - began) / 60:.0f} minutes.")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 
 from btmodels.errors import DecodeError
@@ -51,7 +52,7 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
     """
     name = plain_name(name)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
+        with _open(data) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
             wanted = {path: entry for entry in entries if (path := path_of(_spoken(entry)))}
             _check(list(wanted.values()), len(data), name)
@@ -60,6 +61,33 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
         raise DecodeError(
             f"{name} is a zip that is cut off, damaged or packed in a rare way."
         ) from error
+
+
+def _open(data: bytes) -> zipfile.ZipFile:
+    """Open a zip. One name that is flagged as UTF-8 and is not makes `zipfile` refuse the whole zip, so
+    such flags are cleared, in the central directory and before the member."""
+    try:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(io.BytesIO(_without_false_flags(data)))
+
+
+def _without_false_flags(data: bytes) -> bytes:
+    # Structures of APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
+    mended = bytearray(data)
+    try:
+        (at,) = struct.unpack_from("<I", data, data.rindex(b"PK\x05\x06") + 16)
+        while data[at : at + 4] == b"PK\x01\x02":
+            flags, *lengths = struct.unpack_from("<8xH18xHHH", data, at)
+            name = data[at + 46 : at + 46 + lengths[0]]
+            if flags & _IS_UTF8 and name != name.decode("utf-8", "replace").encode():
+                (member,) = struct.unpack_from("<I", data, at + 42)
+                for place in (at + 8, member + 6):
+                    struct.pack_into("<H", mended, place, flags & ~_IS_UTF8)
+            at += 46 + sum(lengths)
+    except (struct.error, ValueError) as error:
+        raise zipfile.BadZipFile("no central directory") from error
+    return bytes(mended)
 
 
 def _spoken(entry: zipfile.ZipInfo) -> str:

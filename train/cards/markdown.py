@@ -19,7 +19,7 @@ def read_sections(path: Path) -> dict[str, str]:
     """
     if not path.exists():
         raise FileNotFoundError(
-            f"There are no words for this model card: write {path.name} beside {path.parent.name}/every.md."
+            f"This model card has no text: write {path.name} beside {path.parent.name}/every.md."
         )
     _, *rest = re.split(r"^## +", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     pairs = (part.partition("\n")[::2] for part in rest)

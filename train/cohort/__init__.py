@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--patients", type=int, nargs="+", metavar="N", help="make these alone, by number from 1"
     )
     parser.add_argument(
-        "--seed", type=int, default=SEED, help="decides about everything (%(default)s)"
+        "--seed", type=int, default=SEED, help="determines the whole cohort (%(default)s)"
     )
     parser.add_argument(
         "--measure-reference",
@@ -112,5 +112,5 @@ def main(args: argparse.Namespace) -> int:
     )
     for folder, patient in content["patients"].items():
         if not patient["deciles_within_range"]:
-            print(f"{folder}: deciles leave the range of real patients", file=sys.stderr)
+            print(f"{folder}: deciles are outside the range of real patients", file=sys.stderr)
     return 0 if hardness["holds"] and content["deciles_within_range"] else 1

@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
     totals = content["totals"]
     print(
         f"{totals['patients']} patients, {totals['slices']} slices, {totals['tumor_slices']} of them "
-        f"with tumor; {len(content['not_opened'])} reference patients left closed. "
+        f"with tumor; {len(content['not_opened'])} reference patients not opened. "
         f"The manifest is {args.out}."
     )
     for folder, entry in content["patients"].items():

@@ -119,7 +119,7 @@ def _default_classifier(assets: Path) -> Predictor | None:
     try:
         return Predictor("default-classifier", assets, PRECISION)
     except WeightsError as error:
-        print(f"Masks are scored without a classifier beside them. {error}")
+        print(f"Masks are scored without a classifier. {error}")
         return None
 
 

@@ -150,7 +150,7 @@ def _draw_networks() -> None:
         ],
         {
             "Network": Column.TextColumn(pinned=True),
-            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold one half."),
+            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
             "Median Dice": Column.NumberColumn(format="%.3f"),
             "Mean at the chosen threshold": Column.NumberColumn(
                 format="%.3f",
@@ -176,7 +176,7 @@ def _at_chosen_cut(scores: Document) -> str:
     cuts = sorted(set(scores["by_fold"]))
     where = f"{cuts[0]:g}" if len(cuts) == 1 else f"{cuts[0]:g} to {cuts[-1]:g}"
     return (
-        "At the threshold that is best for the other folds' patients instead of one half "
+        "At the threshold that is best for the other folds' patients instead of 0.5 "
         f"({where}): mean **{scores['mean_dice']:.3f}** (95% interval {low:.3f} to {high:.3f}), "
         f"median **{scores['median_dice']:.3f}**."
     )

@@ -23,7 +23,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         f"{patients} patients, none of them a test patient, each scored by a "
         f"network that never saw them. Trained as the site's networks are, these small networks reach "
         f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows, document['least_gain'])} "
-        f"A change counts where its {percent} interval leaves out 0."
+        f"A change counts where its {percent} interval excludes 0."
     )
     chart(
         intervals(

@@ -189,7 +189,7 @@ def draw_cascade(scored: dict[str, Any], text: Text) -> None:
     )
     for way, each in followed.items():
         if not each:
-            st.caption(f"{way}: {DASH}, not measured with the weights that are here.")
+            st.caption(f"{way}: {DASH}, not measured with the present weights.")
         elif each.get("rule"):
             st.caption(f"{way}: {each['rule']}")
 

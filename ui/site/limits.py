@@ -112,7 +112,7 @@ class Limited:
         session = scope["path"].split(_UPLOAD, 1)[1].split("/")[0]
         length = Headers(scope=scope).get("content-length", "")
         if not length.isdecimal():
-            await _refusal(411, "An upload must say how long it is.")(scope, receive, send)
+            await _refusal(411, "An upload must state its length.")(scope, receive, send)
             return
         held = _held()
         mine = held.get(session, 0) + self._arriving[session] + int(length)

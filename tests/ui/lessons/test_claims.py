@@ -106,7 +106,7 @@ def test_the_leak_is_measured_as_told():
     near, other = leaking["nearest"], honest["nearest"]["median_distance"]
     assert f"for {100 * near['same_patient']:.0f}% of the test slices the nearest" in told
     _, (low, high) = paired_difference(leaking["score"]["patients"], honest["score"]["patients"])
-    assert "In the score it is small here, and its interval holds 0." in told
+    assert "In the score it is small here, and its interval contains 0." in told
     assert low < 0 < high < 0.1
     apart = near["neighbor_distance"]
     assert (

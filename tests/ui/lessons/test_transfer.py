@@ -193,7 +193,7 @@ def test_figures_hold_the_numbers():
     assert list(scratch.x) == list(staged.x) == [7, 70]
     assert list(staged.y) == [0.55, 0.7] and list(staged.error_y.array) == pytest.approx([0.1, 0.1])
     row = figures.table(whole)[1]
-    assert row["Numbers trained"] == 40 and row["95% interval"] == "0.350 to 0.550"
+    assert row["Trained weights"] == 40 and row["95% interval"] == "0.350 to 0.550"
 
 
 def test_kernels_of_the_study_stand_between_chance_and_the_site():
@@ -212,5 +212,5 @@ def test_the_leak_is_told_patient_by_patient():
     apart = held_out.difference(score(0.4, 0.7, 1.1), base)
     assert "**+0.200** (+0.200 to +0.200)" in apart and "seem better than it is" in apart
     assert "did not help" in held_out.difference(base, score(0.4, 0.7, 1.1))
-    assert "not seen in the score" in held_out.difference(score(0.1, 0.6, 0.9), base)
+    assert "does not show the leak" in held_out.difference(score(0.1, 0.6, 0.9), base)
     assert "cannot be compared" in held_out.difference(score(None, 0.5, None), base)

@@ -142,7 +142,7 @@ def comparison(pairs: Sequence[Pair]) -> str:
         ours, theirs = (np.mean([scores[each] for each in shared]) for scores in (joined, absent))
         ahead = "with" if sign * mean > 0 else "without"
         verdict = (
-            "The interval holds 0: which one is better by this measure stays open."
+            "The interval contains 0: which one is better by this measure stays open."
             if low <= 0 <= high
             else f"The networks {ahead} skips are ahead."
         )

@@ -182,7 +182,7 @@ def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
         )
     if high < 0:
         return words + "The interval lies below 0: here the leak did not help."
-    return words + "The interval holds 0: here the leak is not seen in the score."
+    return words + "The interval contains 0: the score does not show the leak here."
 
 
 def _arm(arm: dict[str, Any], title: str) -> None:

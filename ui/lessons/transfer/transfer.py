@@ -16,9 +16,9 @@ from ui.shared.component_files import module, read
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 COMPARED = (
-    "Open: the interval of the differences holds 0, so other patients of this kind might turn the result "
-    "around. Each network was trained once; another training would move the scores as well, and that is "
-    "not in the interval. An AUC has no score a patient, so its difference has no interval here."
+    "Open: the interval of the differences contains 0, so other patients of this kind might reverse it. "
+    "Each network was trained once; another training would move the scores as well, and that is "
+    "not in the interval. An AUC has no score per patient, so its difference has no interval here."
 )
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
 
@@ -140,7 +140,7 @@ def _columns(task: str) -> dict[str, Any]:
     column = st.column_config.NumberColumn
     return {
         figures.SCORES[task][1]: column(format="%.3f"),
-        "Numbers trained": column(format="localized"),
+        "Trained weights": column(format="localized"),
         "Of": column(format="localized"),
         "Processor seconds": column(format="%d"),
     }
