@@ -41,13 +41,13 @@ PARTS = 10
 EACH_SLICES = 4000
 
 CHAINS = {
-    "plain_glorot": (f"{DEPTH} convolutions, Glorot's start", "glorot_uniform"),
-    "plain_he": (f"{DEPTH} convolutions, He's start", "he_normal"),
+    "plain_glorot": (f"{DEPTH} convolutions, Glorot initialization", "glorot_uniform"),
+    "plain_he": (f"{DEPTH} convolutions, He initialization", "he_normal"),
     "normalized": (f"{DEPTH} convolutions, normalized", "he_normal", True),
     "residual": (f"{DEPTH} convolutions, normalized, with residuals", "he_normal", True, True),
 }
-"""Title and arguments of `build_chain`, by key. He's start keeps signals at their size in a plain chain of
-ReLUs (He et al. 2015, arXiv:1502.01852)."""
+"""Title and arguments of `build_chain`, by key. He initialization keeps the variance of signals in a plain chain
+of ReLUs (He et al. 2015, arXiv:1502.01852)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -155,7 +155,7 @@ def test_the_deep_stacks_learned_as_told():
     assert "is late, and from one of its three starts it never learned anything" in told
     assert scores_of("plain_glorot")[0] < 0.01 < 0.1 < scores_of("plain_glorot")[1]
     assert late("plain_glorot") >= 2
-    assert "With He's start all three learned" in told and scores_of("plain_he")[0] > 0.4
+    assert "With He initialization all three learned" in told and scores_of("plain_he")[0] > 0.4
     assert "With normalization alone two of the three were late." in told
     assert (late("normalized"), late("residual"), late("plain_he")) == (2, 0, 0)
     assert "the lowest of all four after a tenth of the training, from each start" in told
