@@ -46,8 +46,8 @@ CHAINS = {
     "normalized": (f"{DEPTH} convolutions, normalized", "he_normal", True),
     "residual": (f"{DEPTH} convolutions, normalized, with residuals", "he_normal", True, True),
 }
-"""Title and arguments of `build_chain`, by key. He initialization keeps the variance of signals in a plain chain
-of ReLUs (He et al. 2015, arXiv:1502.01852)."""
+"""Title and arguments of `build_chain`, by key. He initialization keeps the variance of signals in a plain
+chain of ReLUs (He et al. 2015, arXiv:1502.01852)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

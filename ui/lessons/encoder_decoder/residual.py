@@ -83,8 +83,8 @@ def draw(lesson: Lesson) -> None:
     )
     st.markdown(
         "For each kernel, the size of the loss's gradient divided by the size of the kernel itself, "
-        "the mean of all seeds. Glorot and He initialization are two rules for the size of the first random "
-        "numbers. The scale is logarithmic."
+        "the mean of all seeds. Glorot and He initialization are two rules for the size of the first "
+        "random numbers. The scale is logarithmic."
     )
 
 
