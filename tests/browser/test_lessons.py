@@ -346,6 +346,13 @@ def test_measuring(visit, site):
     assert visit.number("dice", ".measure") == "0.000"
     assert visit.page.locator(".js-plotly-plot").count() == 3
 
+    # What a task shows may be a widget of the page.
+    task = visit.page.locator("[data-task='measuring averages 1']")
+    task.get_by_role("button", name="Show me").click()
+    visit.view("empty=zero")
+    visit.rest()
+    assert value.inner_text() < left_out
+
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_who_is_in_the_test_set(visit, site):
