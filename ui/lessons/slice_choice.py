@@ -92,13 +92,14 @@ def one_of(stack: Stack, index: int) -> Stack:
 
 
 def analyze(stack: Stack, model: str | None = None) -> Analyzed:
-    """Return the networks' results for a stack. If they are pending, the page is drawn without them, the
-    first slice is analyzed, and the page is drawn again.
+    """Return the networks' results for a stack. If they take a while, the page is drawn without them and
+    drawn again with those of the first slice.
 
     Args:
         stack: A stack of one or more slices.
         model: Segmenter; None is the site's own.
     """
+    analysis.run_promptly(stack, 0, model)
     analyzed = analysis.cached(stack, model)
     if analyzed.pending:
         later(lambda: analysis.run_next(stack, 0, model))
