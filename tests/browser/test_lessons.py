@@ -346,6 +346,13 @@ def test_measuring(visit, site):
     assert visit.number("dice", ".measure") == "0.000"
     assert visit.page.locator(".js-plotly-plot").count() == 3
 
+    # What a task shows may be a widget of the page.
+    task = visit.page.locator("[data-task='measuring averages 1']")
+    task.get_by_role("button", name="Show me").click()
+    visit.view("empty=zero")
+    visit.rest()
+    assert value.inner_text() < left_out
+
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_who_is_in_the_test_set(visit, site):
@@ -474,6 +481,7 @@ def test_train_one_now(visit, site):
     cards = page.locator(".training figure.run")
     # The masks of random numbers are there at once, and change with the first epoch.
     cards.and_(page.locator("[data-epoch='0']")).first.wait_for()
+    page.locator("[data-chart=loss] path.trail").first.wait_for(state="attached")
     second = page.locator(".training figure.run").nth(1)
     trained = page.locator(".training figure.run[data-epoch]:not([data-epoch='0'])")
     trained.nth(1).wait_for(timeout=120_000)

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from btmodels.visualize import overlay
 from tests import fakes
 from tests.pages.conftest import words_of
 from tests.ui import stacks
@@ -155,8 +156,16 @@ def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_pag
         "arms": [arm("slices", ["a", "b", "c"], 0.913), arm("patients", [], 0.625)],
     }
     monkeypatch.setattr(experiments, "read", lambda name: found if name == "leak" else None)
+    drawn, draw = [], overlay.slice_picture
+    monkeypatch.setattr(
+        overlay,
+        "slice_picture",
+        lambda each, **options: drawn.append(each) or draw(each, **options),
+    )
     app = open_page("learn", lesson="test-set")
     assert not app.exception
+    assert [each.number for each in drawn] == [2, 1]
+    assert all(each.truth is not None for each in drawn)
     assert {"0.913", "0.625"} <= {metric.value for metric in app.metric}
     words = words_of(app)
     assert "3 of 4 test patients are in training, too" in words
@@ -273,7 +282,7 @@ def test_a_real_patient_whom_no_network_has_met_is_shown_first(open_page, monkey
     key = f"learn.{lesson}.patient"
     assert open_page("learn", lesson=lesson).selectbox(key=key).value.startswith("SYNT")
     real = samples.library().samples["TCGA_ZZ_0001_20260101"]
-    monkeypatch.setattr(samples.Library, "featured", lambda self: (real, "median"))
+    monkeypatch.setattr(samples.Library, "featured", lambda self, model: (real, "median"))
     app = open_page("learn", lesson=lesson)
     assert app.selectbox(key=key).value == "TCGA_ZZ_0001_20260101" and not app.exception
 
