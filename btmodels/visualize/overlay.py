@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from btmodels.slices import Analysis
+from btmodels.slices import Analysis, Slice
 from btmodels.transforms.postprocess import outline
 from btmodels.visualize.window import Window, shown_flair
 
@@ -118,10 +118,29 @@ def tint(
 def overlay(
     analysis: Analysis, side: int | None = None, window: Window | None = None
 ) -> np.ndarray:
-    """Draw an analysis on the slice's FLAIR channel, on which the experts drew.
+    """Draw an analysis on its slice, as `slice_picture` does.
 
     Args:
         analysis: Its mask is tinted and outlined; its true mask, if any, is outlined with dashes.
+        side, window: As in `slice_picture`.
+
+    Returns:
+        uint8, (rows, cols, 3).
+    """
+    return slice_picture(analysis.slice, analysis.mask, side, window)
+
+
+def slice_picture(
+    each: Slice,
+    mask: np.ndarray | None = None,
+    side: int | None = None,
+    window: Window | None = None,
+) -> np.ndarray:
+    """Draw a slice's FLAIR channel, on which the experts drew, with its masks.
+
+    Args:
+        each: Its true mask, if any, is outlined with dashes.
+        mask: bool, (rows, cols), tinted and outlined; None draws no prediction.
         side: The picture is enlarged by an integer factor until its longer side has at least this many
             pixels; lines grow with it. None keeps the slice's size.
         window: FLAIR values that become black and white; None uses the slice's automatic window.
@@ -129,21 +148,22 @@ def overlay(
     Returns:
         uint8, (rows, cols, 3).
     """
-    gray = shown_flair(analysis.slice.pixels, window)
+    gray = shown_flair(each.pixels, window)
     rows, cols = gray.shape
+    mask = np.zeros(gray.shape, bool) if mask is None else mask
     factor = max(1, math.ceil((side or 0) / max(rows, cols)))
     if factor == 1:
-        picture = tint(gray, analysis.mask)
-        picture[outline(analysis.mask)] = PREDICTION_COLOR
-        if analysis.slice.truth is not None:
-            picture[dashed_outline(analysis.slice.truth)] = TRUTH_COLOR
+        picture = tint(gray, mask)
+        picture[outline(mask)] = PREDICTION_COLOR
+        if each.truth is not None:
+            picture[dashed_outline(each.truth)] = TRUTH_COLOR
         return picture
     size = (cols * factor, rows * factor)
     large = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
-    picture = tint(large, enlarged(analysis.mask, factor))
-    _draw_line(picture, analysis.mask, factor, PREDICTION_COLOR, dashed=False)
-    if analysis.slice.truth is not None:
-        _draw_line(picture, analysis.slice.truth, factor, TRUTH_COLOR, dashed=True)
+    picture = tint(large, enlarged(mask, factor))
+    _draw_line(picture, mask, factor, PREDICTION_COLOR, dashed=False)
+    if each.truth is not None:
+        _draw_line(picture, each.truth, factor, TRUTH_COLOR, dashed=True)
     return picture
 
 

@@ -308,6 +308,9 @@ def test_a_threshold_of_zero_marks_every_pixel(visit, site):
         int(visit.number(each, ".measure").replace(",", "")) for each in ("tp", "fp", "fn", "tn")
     ]
     assert counts[0] + counts[1] == 65_536 and counts[2:] == [0, 0]
+    # A term in a table is explained below the table.
+    visit.page.get_by_role("button", name="IoU", exact=True).click()
+    expect(visit.page.locator("table + aside")).to_contain_text("IoU.")
     assert visit.number("hd95", ".measure").endswith(" px")
 
 
@@ -346,12 +349,20 @@ def test_measuring(visit, site):
     assert visit.number("dice", ".measure") == "0.000"
     assert visit.page.locator(".js-plotly-plot").count() == 3
 
+    # What a task shows may be a widget of the page.
+    task = visit.page.locator("[data-task='measuring averages 1']")
+    task.get_by_role("button", name="Show me").click()
+    visit.view("empty=zero")
+    visit.rest()
+    assert value.inner_text() < left_out
+
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_who_is_in_the_test_set(visit, site):
     open_lesson(visit, site, "test-set&seed=4", ".splits[data-picked]")
     assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert visit.number("shared").startswith(("7 of", "8 of")) and visit.number("same") > "3"
+    expect(visit.page.locator("[data-number=shared]")).to_be_visible()
     testing = visit.page.locator(".dots .testing").count()
     before = visit.drawn("image", ".frame.test")
     visit.page.locator("[name=next]").click()
@@ -474,6 +485,7 @@ def test_train_one_now(visit, site):
     cards = page.locator(".training figure.run")
     # The masks of random numbers are there at once, and change with the first epoch.
     cards.and_(page.locator("[data-epoch='0']")).first.wait_for()
+    page.locator("[data-chart=loss] path.trail").first.wait_for(state="attached")
     second = page.locator(".training figure.run").nth(1)
     trained = page.locator(".training figure.run[data-epoch]:not([data-epoch='0'])")
     trained.nth(1).wait_for(timeout=120_000)

@@ -12,6 +12,7 @@ from tests import fakes
 from tests.btmodels.scanner import dicom, nifti, series
 from tests.pages.conftest import words_of
 from ui.shared.text import plain
+from ui.viewer import viewer
 
 
 def tiff(array) -> bytes:
@@ -84,6 +85,16 @@ def test_an_upload_is_analyzed_and_scored_against_its_mask(open_page):
     assert "**0.800**" in words
     assert "Links never include uploads" in words
     assert dict(app.query_params) == {"source": "files", "files": "2"}  # how many, never which
+
+
+def test_a_slice_that_is_answered_at_once_is_drawn_once(open_page, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(viewer, "message", lambda meta, _: drawn.append(meta["pending"]) or b"")
+    pixels, _ = fakes.slice_and_mask(2)
+    app = open_page("analyze")
+    drawn.clear()
+    upload(app, ("x.tif", tiff(pixels)))
+    assert drawn == [False]
 
 
 def test_garbage_gets_a_sentence_and_the_rest_goes_on(open_page):

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from btmodels.visualize import overlay
 from tests import fakes
 from tests.pages.conftest import words_of
 from tests.ui import stacks
@@ -155,8 +156,16 @@ def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_pag
         "arms": [arm("slices", ["a", "b", "c"], 0.913), arm("patients", [], 0.625)],
     }
     monkeypatch.setattr(experiments, "read", lambda name: found if name == "leak" else None)
+    drawn, draw = [], overlay.slice_picture
+    monkeypatch.setattr(
+        overlay,
+        "slice_picture",
+        lambda each, **options: drawn.append(each) or draw(each, **options),
+    )
     app = open_page("learn", lesson="test-set")
     assert not app.exception
+    assert [each.number for each in drawn] == [2, 1]
+    assert all(each.truth is not None for each in drawn)
     assert {"0.913", "0.625"} <= {metric.value for metric in app.metric}
     words = words_of(app)
     assert "3 of 4 test patients are in training, too" in words
@@ -164,7 +173,7 @@ def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_pag
     assert "Distance **0.25**, the same head. There is no tumor in the test slice" in words
     assert app.slider(key="learn.test-set.pair").value == 1
     app = open_page("learn", lesson="test-set", pair="2")
-    assert "scores a Dice of **0.500** on the one on the left" in words_of(app)
+    assert "scores a Dice of **0.500** on the first one" in words_of(app)
     assert "nearest training slice is of the same head: 97% of test slices" in words
     for row in found["arms"][0]["nearest"]["slices"]:
         row["nearest_patient"] = "TCGA_not_here"

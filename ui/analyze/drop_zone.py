@@ -8,7 +8,6 @@ from btmodels.errors import CohortError
 from btmodels.visualize.overlay import png
 from btmodels.visualize.window import shown_flair
 from ui.analyze import uploader
-from ui.analyze.upload_batch import UploadBatch, UploadOverrides
 from ui.session import samples
 from ui.shared import badges
 from ui.shared.content import sections
@@ -16,8 +15,8 @@ from ui.shared.content import sections
 MOST_SAMPLES = 4
 
 
-def draw(overrides: UploadOverrides) -> UploadBatch:
-    """Draw the drop zone beside the list of formats, and read dropped files."""
+def draw() -> None:
+    """Draw the drop zone beside the list of formats."""
     text = sections("cards/analyze.md")
     with st.container(key="welcome"):
         st.title(text.get("Headline", "Analyze"), anchor=False)
@@ -26,9 +25,8 @@ def draw(overrides: UploadOverrides) -> UploadBatch:
     with right:
         st.markdown(text.get("What to upload", ""))
     with left:
-        batch = uploader.uploaded(overrides)
+        uploader.draw()
         st.caption(f":material/lock: {text.get('Upload', '')}")
-    return batch
 
 
 def draw_samples() -> None:

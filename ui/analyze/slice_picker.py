@@ -182,23 +182,21 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
     overrides = UploadOverrides(chosen, *by_hand)
-    shown = uploader.stack()
+    batch = uploader.read(overrides)
     if not uploader.count() and st.query_params.to_dict() == st.session_state.get(
         f"{ANALYZE}.{WRITTEN}"
     ):
         write({"source": "files"})  # removed by the visitor, so not missing after a reload
-    if shown is None:
-        batch = drop_zone.draw(overrides)
+    if batch.stack is None:
+        drop_zone.draw()
     else:
-        many = "1 slice" if len(shown.slices) == 1 else f"{len(shown.slices)} slices"
+        slices = len(batch.stack.slices)
+        many = "1 slice" if slices == 1 else f"{slices} slices"
         with bar.popover(f"Your files: {many}", icon=":material/folder_open:"):
-            batch = uploader.uploaded(overrides)
-            if batch.stack is not None:
-                _pair_by_hand(batch, chosen)
-                sequence_and_orientation.draw(batch)
+            uploader.draw()
+            _pair_by_hand(batch, chosen)
+            sequence_and_orientation.draw(batch)
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
-    if (shown is None) != (batch.stack is None):
-        st.rerun()  # files were added or removed: the drop zone collapses into the control bar, or expands
     _tell("your files", batch.errors, st.error)
     _tell("notes on your files", batch.notes, st.info, few=1)
     if batch.stack is None:

@@ -18,7 +18,7 @@ FILES, FOLDER = "Files or a zip", "A folder"
 _STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
 _BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
 _CHANGED = upload_key("uploads.changed")
-_ROUND = "uploads.round"
+_HOW, _ROUND = "uploads.how", "uploads.round"
 
 
 def has_files() -> bool:
@@ -36,32 +36,15 @@ def count() -> int:
     return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
 
 
-def uploaded(overrides: UploadOverrides) -> UploadBatch:
-    """Draw the uploader and read its files."""
-    how = st.segmented_control(
-        "What to upload",
-        [FILES, FOLDER],
-        default=FILES,
-        required=True,
-        key="uploads.how",
-        label_visibility="collapsed",
-    )
-    folder = how == FOLDER
-    uploads = st.file_uploader(
-        "Drag a patient's folder here"
-        if folder
-        else "Drag a slice, a whole scan or a zip here, and masks with them",
-        accept_multiple_files="directory" if folder else True,
-        key=f"uploads.{'folder' if folder else 'files'}.{st.session_state.get(_ROUND, 0)}",
-        on_change=_changed,
-        help="Pictures (TIFF, PNG, JPEG, WebP, BMP), DICOM files, NIfTI volumes (.nii, .nii.gz) or a "
-        "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
-        "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
-    )
+def read(overrides: UploadOverrides) -> UploadBatch:
+    """Read the uploader's files; its state tells of them before `draw` has drawn it.
+
+    Most reruns leave the files unchanged, so the decoded batch is kept.
+    """
+    uploads = st.session_state.get(_widget()) or []
     files = _carried(
-        [InputFile(u.file_id, own_name(u.name), u.getvalue(), folder) for u in uploads]
+        [InputFile(u.file_id, own_name(u.name), u.getvalue(), _folder()) for u in uploads]
     )
-    # Most reruns leave the files unchanged, so the decoded batch is kept.
     mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)
     if kept is None or kept[0] != mark:
@@ -70,6 +53,44 @@ def uploaded(overrides: UploadOverrides) -> UploadBatch:
         kept = keep(_KEPT, (mark, batch))
     keep(OWN, kept[1].stack)
     return kept[1]
+
+
+def draw() -> None:
+    """Draw the uploader."""
+    st.segmented_control(
+        "What to upload",
+        [FILES, FOLDER],
+        default=FILES,
+        required=True,
+        key=_HOW,
+        label_visibility="collapsed",
+    )
+    st.file_uploader(
+        "Drag a patient's folder here"
+        if _folder()
+        else "Drag a slice, a whole scan or a zip here, and masks with them",
+        accept_multiple_files="directory" if _folder() else True,
+        key=_widget(),
+        on_change=_changed,
+        help="Pictures (TIFF, PNG, JPEG, WebP, BMP), DICOM files, NIfTI volumes (.nii, .nii.gz) or a "
+        "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
+        "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
+    )
+    if before := st.session_state.get(_BEFORE):
+        many = "1 file" if len(before) == 1 else f"{len(before)} files"
+        st.caption(
+            f"{many} from before: {', '.join(file.short for file in before[:3])}"
+            f"{', …' if len(before) > 3 else ''}"
+        )
+
+
+def _folder() -> bool:
+    return st.session_state.get(_HOW) == FOLDER
+
+
+def _widget() -> str:
+    kind = "folder" if _folder() else "files"
+    return f"uploads.{kind}.{st.session_state.get(_ROUND, 0)}"
 
 
 def own_name(sent: str) -> str:
@@ -93,12 +114,6 @@ def _carried(files: list[InputFile]) -> list[InputFile]:
         before = [*before, *last]
     keep(_BEFORE, before)
     keep(_LAST, files)
-    if before:
-        many = "1 file" if len(before) == 1 else f"{len(before)} files"
-        st.caption(
-            f"{many} from before: {', '.join(file.short for file in before[:3])}"
-            f"{', …' if len(before) > 3 else ''}"
-        )
     return [*before, *files]
 
 

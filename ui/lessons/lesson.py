@@ -16,8 +16,8 @@ from ui.shared.text import quoted
 KEY = "lesson"
 """Query parameter that names the lesson; all others belong to the lesson."""
 
-WIDTH = 640
-"""Width of prose in pixels: about 70 characters."""
+WIDTH = 496
+"""Width of prose in pixels: about 70 characters, as in ui/lessons/shared/prose.css."""
 
 _ASKED, _WRITTEN = "learn.asked", "learn.written"
 """Session keys: the address that opened the lesson, and the last one it wrote."""

@@ -16,7 +16,12 @@ OWN = "your own slice"
 """An option of the choice; no patient's folder has this name."""
 
 
-def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient") -> Stack | None:
+def choose(
+    lesson: Lesson,
+    usual: str | None = None,
+    parameter: str = "patient",
+    model: str | None = None,
+) -> Stack | None:
     """Draw the choice of a slice; each patient is represented by the slice with the largest lesion.
 
     Visitors who have opened their own slice on Analyze may choose it; then the address
@@ -27,6 +32,8 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
         usual: Folder of the initial patient if there is no real patient unseen by the networks; by
             default the first patient.
         parameter: Query parameter; each choice in a lesson needs its own.
+        model: Segmenter of which the initial real patient is the median one, the better one of two; None
+            begins with the patient of Overview.
 
     Returns:
         A stack of a single slice; None if there is nothing to show, with a message on the page.
@@ -38,7 +45,7 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
     if not options:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
         return None
-    featured, chosen_as = there.featured()
+    featured, chosen_as = there.featured(model, upper=True) if model else there.featured()
     if featured and chosen_as != "bundled":  # a real patient unseen by the networks
         first = featured.patient.folder
     else:
@@ -92,13 +99,14 @@ def one_of(stack: Stack, index: int) -> Stack:
 
 
 def analyze(stack: Stack, model: str | None = None) -> Analyzed:
-    """Return the networks' results for a stack. If they are pending, the page is drawn without them, the
-    first slice is analyzed, and the page is drawn again.
+    """Return the networks' results for a stack. If they take a while, the page is drawn without them and
+    drawn again with those of the first slice.
 
     Args:
         stack: A stack of one or more slices.
         model: Segmenter; None is the site's own.
     """
+    analysis.run_promptly(stack, 0, model)
     analyzed = analysis.cached(stack, model)
     if analyzed.pending:
         later(lambda: analysis.run_next(stack, 0, model))

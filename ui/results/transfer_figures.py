@@ -140,8 +140,8 @@ def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
                 "Patients": cell["training_patients"],
                 SCORES[cell["task"]][1]: score_of(cell),
                 "95% interval": f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else None,
-                "Trained weights": cell["trained_parameters"],
-                "Of": cell["parameters"],
+                "Trained parameters": cell["trained_parameters"],
+                "All parameters": cell["parameters"],
                 "Processor seconds": cell["cpu_seconds"],
             }
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock, RLock
@@ -26,6 +26,9 @@ SEGMENTER, CLASSIFIER = "default", "default-classifier"
 
 CHUNK = 16
 """Slices per request: few enough that the page shows progress, enough for a batch."""
+
+PROMPT_SECONDS = 0.15
+"""Longest time that a page waits for the results of the slice it opens on."""
 
 SHARED_ANALYSES = 256
 WARMING = "The networks are warming up; the mask follows in a few seconds."
@@ -128,6 +131,20 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
         heats=gradcam.cached(stack),
         stopped=stopped,
     )
+
+
+def run_promptly(stack: Stack, index: int, model: str | None = None) -> None:
+    """Analyze slice ``index`` before the page is drawn, if the networks answer within `PROMPT_SECONDS`.
+
+    Such a page is drawn once, with its results, in place of twice.
+    """
+    if engine.get_engine().status().state != "warm":
+        return
+    prefetch(stack, index, model)
+    ahead: _Asked | None = st.session_state.get(AHEAD)
+    if ahead and ahead.keys == (stack.keys[index],):
+        if wait([ahead.future], PROMPT_SECONDS).done:
+            run_next(stack, index, model)
 
 
 def prefetch(stack: Stack, index: int, model: str | None = None) -> None:

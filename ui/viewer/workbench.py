@@ -51,6 +51,7 @@ def workbench(
         follow: Open the slice with the largest marked area, and follow it as results arrive, until the
             visitor has turned slices.
     """
+    analysis.run_promptly(stack, start.slice, model)
     analyzed = analysis.cached(stack, model)
     if follow:
         start = replace(start, slice=analyzed.suggested_slice())

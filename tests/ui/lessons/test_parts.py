@@ -104,12 +104,22 @@ def test_a_large_slice_is_thinned_and_its_scores_are_not():
 
 def test_gradients_are_drawn_with_and_without_a_way_past():
     layers = [{"name": "conv1", "norm": 1e-3}, {"name": "conv2", "norm": 1.0}]
-    keys = ("plain_he", "plain_glorot", "residual_he", "residual_glorot")
+    keys = ("plain_glorot", "plain_he", "normalized", "residual")
     entries = [{"key": key, "title": key, "when": "start", "layers": layers} for key in keys]
     lines = residual.figure(entries).data
     assert [list(line.y) for line in lines] == [[1e-3, 1.0]] * 4
-    assert lines[0].line.color == lines[1].line.color != lines[2].line.color == lines[3].line.color
-    assert lines[0].line.dash == lines[2].line.dash != lines[1].line.dash == lines[3].line.dash
+    colors = [line.line.color for line in lines]
+    assert colors[0] == colors[1] == colors[2] != colors[3]
+    # A stack has one style in both charts.
+    curve = [{"slices": 1, "loss": 0.5}]
+    arms = [{"key": key, "title": key, "curve": curve} for key in keys for _ in range(3)]
+    dashes = [line.line.dash for line in residual.losses(arms).data[::3]]
+    assert dashes == [line.line.dash for line in lines] and len(set(dashes)) == 4
+    # U-Nets before and after training differ in dashes, with and without skips in color.
+    pairs = [(f"unet_{key}", when) for key in ("joined", "absent") for when in ("start", "trained")]
+    entries = [{"key": key, "title": key, "when": when, "layers": layers} for key, when in pairs]
+    drawn = [(line.line.color, line.line.dash) for line in residual.figure(entries).data]
+    assert len(set(drawn)) == 4 and len({color for color, _ in drawn}) == 2
 
 
 def test_the_builder_opens_on_a_network_that_does_not_see_the_whole_slice():

@@ -193,7 +193,7 @@ def test_figures_hold_the_numbers():
     assert list(scratch.x) == list(staged.x) == [7, 70]
     assert list(staged.y) == [0.55, 0.7] and list(staged.error_y.array) == pytest.approx([0.1, 0.1])
     row = figures.table(whole)[1]
-    assert row["Trained weights"] == 40 and row["95% interval"] == "0.350 to 0.550"
+    assert row["Trained parameters"] == 40 and row["95% interval"] == "0.350 to 0.550"
 
 
 def test_kernels_of_the_study_stand_between_chance_and_the_site():

@@ -12,8 +12,9 @@ from btmodels.teaching import training_slices
 from btmodels.teaching.receptive_field import Blueprint
 from tests.ui.node import UI
 from ui.lessons import glossary, markup, page, questions, source_excerpt, worksheet
+from ui.lessons.shared import tasks
 from ui.lessons.source_excerpt import Pointer
-from ui.results import costs, published
+from ui.results import costs, published, scores
 
 CHECK = """
 ### How many?
@@ -41,6 +42,7 @@ def test_each_marked_term_is_a_button_that_explains_it():
         ("pixel", "pixels"),
         ("Dice", "Dice"),
     ]
+    assert "</button>.</span>" in glossary.html_of("A [[mask]]."), "no line begins with a period"
     assert "&lt;b&gt;" in made and "<table>" in made and "[[" not in made
     assert set(glossary.explanations(text)) == {"mask", "pixel", "Dice"}
     assert glossary.plain("[[pixels|pixel]] of a [[mask]]") == "pixels of a mask"
@@ -154,6 +156,9 @@ def test_figures_in_the_words_are_those_of_networks_and_studies():
     assert other.multiply_adds / one.multiply_adds == pytest.approx(1.5, abs=0.1)
     assert "sixty times the parameters" in told
     assert other.parameters / one.parameters == pytest.approx(60, rel=0.1)
+    assert "over all test patients they lie far apart" in told
+    chained, u = (scores.read(name)[0]["test"]["mean_dice"] for name in ("sequential", "unet"))
+    assert u - chained > 0.2
     experts = published.load()["experts"]
     band = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
     assert band in page.text_of("segmentation")["In words"]
@@ -193,8 +198,22 @@ def test_tasks_stand_beside_a_figure_that_can_show_them(address):
     scripts = "\n".join(path.read_text() for path in (UI / "lessons").rglob("*.js"))
     for task in questions.tasks(text):
         assert f'tasks("{task.figure}")' in module, task.figure
-        if task.show:
+        if task.show and task.show[0] == tasks.WIDGETS:
+            for name in task.show[1]:
+                assert re.search(rf'lesson(\.key\(|,\s+)"{name}"', module), name
+        elif task.show:
             assert f'static figure = "{task.show[0]}"' in scripts, task.show
+
+
+def test_show_me_sets_widgets_as_the_lesson_says_and_nothing_else(monkeypatch):
+    state: dict[str, object] = {}
+    monkeypatch.setattr(tasks.st, "session_state", state)
+    found = questions.tasks(page.text_of("transfer"), "figures")
+    for asked in (-1, len(found), "1", None, {"which": "other"}):
+        tasks._show(found, asked, "transfer")
+    assert not state
+    tasks._show(found, 1, "transfer")
+    assert state == {"learn.transfer.which": "vgg16-segment"}
 
 
 def test_right_answers_do_not_give_themselves_away_by_their_length():

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
 from ui.shared.chart_style import BLUE, VERMILION, finished
@@ -23,12 +23,9 @@ _block = st.components.v2.component(
     js=module("lessons/encoder_decoder/operations/residual_block.js"),
 )
 
-CHAINS = ("plain", "residual")
-"""Prefixes of chains' keys, followed by the weight initialization."""
-
 Entry = dict[str, Any]
 
-_DASHES = ("solid", "dash", "dot", "dashdot")
+_DASHES = ("dashdot", "dot", "dash", "solid")
 
 
 def draw_block(lesson: Lesson) -> None:
@@ -55,7 +52,8 @@ def draw_stacks(lesson: Lesson) -> None:
             title: st.column_config.NumberColumn(format=form) for title, form in _FORMATS.items()
         },
     )
-    experiments.say_budget(found)
+    with st.container(width=WIDTH):
+        experiments.say_budget(found)
 
 
 def draw(lesson: Lesson) -> None:
@@ -79,13 +77,17 @@ def draw(lesson: Lesson) -> None:
     )
     lesson.write(stack=None if chosen == usual else chosen)
     st.plotly_chart(
-        figure(groups[chosen]), key=lesson.key("gradients"), config={"displayModeBar": False}
+        figure(groups[chosen]),
+        key=lesson.key("gradients"),
+        config={"displayModeBar": False},
+        alt="Gradient at each layer, from the slice to the answer.",
     )
-    st.markdown(
-        "For each kernel, the size of the loss's gradient divided by the size of the kernel itself, "
-        "the mean of all seeds. Glorot and He initialization are two rules for the size of the first "
-        "random numbers. The scale is logarithmic."
-    )
+    with st.container(width=WIDTH):
+        st.markdown(
+            "For each kernel, the size of the loss's gradient divided by the size of the kernel itself, "
+            "the mean of all seeds. Glorot and He initialization are two rules for the size of the first "
+            "random numbers. The scale is logarithmic."
+        )
 
 
 GROUPS = {
@@ -108,7 +110,7 @@ def losses(arms: Sequence[Entry]) -> go.Figure:
     """Draw the loss of each stack by slices trained on, a line a seed."""
     drawn = go.Figure()
     named: set[str] = set()
-    keys = list(dict.fromkeys(arm["key"] for arm in arms))
+    dashes = _dashes([arm["key"] for arm in arms])
     for arm in arms:
         drawn.add_scatter(
             x=[row["slices"] for row in arm["curve"]],
@@ -119,7 +121,7 @@ def losses(arms: Sequence[Entry]) -> go.Figure:
             showlegend=arm["key"] not in named,
             line={
                 "color": BLUE if _has_way_past(arm) else VERMILION,
-                "dash": _DASHES[-1 - keys.index(arm["key"])],
+                "dash": dashes[arm["key"]],
                 "width": 2,
             },
             hovertemplate="%{x:,} slices: %{y:.3f}<extra>" + arm["title"] + "</extra>",
@@ -155,22 +157,23 @@ _FORMATS = {
     "Mean Dice": "%.2f",
     "Lowest seed": "%.2f",
     "Highest seed": "%.2f",
-    "First layer's gradient, before": "%.1e",
-    "and after": "%.1e",
+    "First layer's gradient, before": "%.2g",
+    "and after": "%.2g",
 }
 
 
 def figure(entries: Sequence[Entry]) -> go.Figure:
     """Draw a line an entry: layers from the slice to the answer, gradient norms on a log scale.
 
-    Color distinguishes networks with shortcuts from those without; dashes show other differences.
+    Color distinguishes networks with shortcuts from those without. Dashes tell stacks apart, as in
+    `losses`, and networks before training from trained ones.
     """
     drawn = go.Figure()
-    variants = list(dict.fromkeys(_variant(entry) for entry in entries))
+    by = "when" if len({entry["when"] for entry in entries}) > 1 else "key"
+    dashes = _dashes([entry[by] for entry in entries])
     for entry in entries:
         layers = entry["layers"]
         color = BLUE if _has_way_past(entry) else VERMILION
-        dash = _DASHES[variants.index(_variant(entry)) % len(_DASHES)]
         title = entry["title"] + (", trained" if entry["when"] == "trained" else "")
         drawn.add_scatter(
             # By relative depth, since the networks of a group may have different layers.
@@ -179,7 +182,7 @@ def figure(entries: Sequence[Entry]) -> go.Figure:
             customdata=[layer["name"] for layer in layers],
             mode="lines",
             name=title,
-            line={"color": color, "dash": dash, "width": 2.5},
+            line={"color": color, "dash": dashes[entry[by]], "width": 2.5},
             hovertemplate="%{customdata}: %{y:.2g}<extra>" + title + "</extra>",
         )
     drawn.update_xaxes(
@@ -199,8 +202,10 @@ def figure(entries: Sequence[Entry]) -> go.Figure:
     return finished(drawn, height=430)
 
 
-def _variant(entry: Entry) -> tuple[str, str]:
-    return entry["key"].partition("_")[2] * entry["key"].startswith(CHAINS), entry["when"]
+def _dashes(words: Sequence[str]) -> dict[str, str]:
+    # The last one, which the others are compared with, is solid.
+    known = list(dict.fromkeys(words))
+    return dict(zip(known, _DASHES[-len(known) :], strict=True))
 
 
 def _has_way_past(entry: Entry) -> bool:

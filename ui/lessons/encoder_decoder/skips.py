@@ -174,16 +174,18 @@ def _scores(results: dict[str, Any]) -> None:
     size = budget["size"]
     with st.container(width=WIDTH):
         st.markdown(comparison(pairs))
-        st.dataframe(
-            rows(pairs),
-            hide_index=True,
-            column_config={
-                title: st.column_config.NumberColumn(format="%.1f px" if px else "%.3f")
-                for title in rows(pairs)[0]
-                if title != "Pair"
-                for px in [title.startswith("Border")]
-            },
-        )
+    st.dataframe(
+        rows(pairs),
+        hide_index=True,
+        width="content",
+        column_config={
+            title: st.column_config.NumberColumn(format="%.1f px" if px else "%.3f")
+            for title in rows(pairs)[0]
+            if title != "Pair"
+            for px in [title.startswith("Border")]
+        },
+    )
+    with st.container(width=WIDTH):
         # No caption: code in its gray has too little contrast.
         st.markdown(
             f"{len(pairs)} pairs, each from a random start of its own, both networks of a pair on the same "

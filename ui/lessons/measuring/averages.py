@@ -11,12 +11,12 @@ from plotly.subplots import make_subplots
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.results import scores
 from ui.session import analysis
 from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
 
-GROUPS = {"samples": "made-up patients", "test": "patients never seen"}
+GROUPS = {"samples": "synthetic patients", "test": "patients never seen"}
 EMPTY = {"out": None, "one": 1.0, "zero": 0.0}
 """Score of a slice whose true and predicted masks are both empty, by its name in the address."""
 
@@ -84,10 +84,11 @@ def draw(lesson: Lesson) -> None:
         alt=f"Dice and tumor pixels of each slice of {folder}.",
     )
     one = average({folder: group[folder]}, EMPTY[empty])
-    st.markdown(
-        f"**{folder}**: the mean over its slices is {_said(one.slices)}; all of its pixels together "
-        f"make {_said(one.pooled)}. Large slices weigh more in the second one."
-    )
+    with st.container(width=WIDTH):
+        st.markdown(
+            f"**{folder}**: the mean over its slices is {_said(one.slices)}; all of its pixels together "
+            f"make {_said(one.pooled)}. Large slices weigh more in the second one."
+        )
 
 
 def slices_of(slices: Mapping[int, Counts], empty: float | None) -> go.Figure:
@@ -192,10 +193,11 @@ def _told(subset: Mapping) -> None:
     empty, ours = subset.get("empty_mask_accuracy"), subset.get("pixel_accuracy")
     if empty is None or ours is None:
         return
-    st.markdown(
-        f"And accuracy, over the same slices: the network is right on {100 * ours:.2f}% of the pixels, "
-        f"a mask with **nothing** in it on {100 * empty:.2f}%."
-    )
+    with st.container(width=WIDTH):
+        st.markdown(
+            f"And accuracy, over the same slices: the network is right on {100 * ours:.2f}% of the "
+            f"pixels, a mask with **nothing** in it on {100 * empty:.2f}%."
+        )
 
 
 def _said(value: float | None) -> str:

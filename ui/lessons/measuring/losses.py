@@ -13,7 +13,7 @@ import streamlit as st
 from btmodels.slices import FLAIR
 from btmodels.training.losses import LOSSES
 from btmodels.visualize.window import auto_windows
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
 from ui.shared.chart_style import finished
@@ -63,7 +63,8 @@ def draw(lesson: Lesson) -> None:
         experiments.say_missing("losses")
         return
     _networks(lesson, found)
-    experiments.say_budget(found)
+    with st.container(width=WIDTH):
+        experiments.say_budget(found)
 
 
 def size_costs(sizes: Sequence[int]) -> dict[str, list[float]]:
@@ -131,7 +132,11 @@ def _curves(lesson: Lesson) -> None:
         st.markdown("**To be unsure of tumor pixels**: cost by the probability they get")
         alt = "Cost of tumor pixels by probability, five losses."
         _chart(_pixel_figure(), lesson.key("pixels"), alt)
-    costs = miss_against_alarm()
+    with st.container(width=WIDTH):
+        _missing(miss_against_alarm())
+
+
+def _missing(costs: dict[str, float]) -> None:
     st.markdown(
         f"**What missing 100 pixels of a tumor of {TYPICAL:,} costs**, compared with marking 100 pixels "
         "wrongly (above 1, missing costs more): "

@@ -46,6 +46,7 @@ def draw(lesson: Lesson) -> None:
     analyzed = slice_choice.analyze(stack)
     lesson.prose("Your turn first")
     _marking_methods(lesson, analyzed)
+    lesson.tasks("drawing")
     lesson.prose("Four ways to a mask")
     lesson.tasks("marking-methods")
     lesson.prose("What the four ways show")

@@ -13,6 +13,7 @@ from btmodels.errors import CohortError
 from btmodels.metrics.bootstrap import paired_difference
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import slice_similarity
+from btmodels.visualize import overlay
 from btmodels.visualize.window import windows_of
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
@@ -29,7 +30,10 @@ WAYS = ("slices", "patients", "quiz")
 
 SEEDS = 999
 SIDE = 160
-"""Rows and columns of the pictures."""
+"""Rows and columns of the pictures of synthetic patients."""
+
+PAIR_SIDE = 512
+"""Minimum rows and columns of a real pair's pictures, so that outlines are fine lines."""
 
 ARMS = {"slices": "Slices split at random", "patients": "Patients split"}
 
@@ -49,7 +53,8 @@ def draw(lesson: Lesson) -> None:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
     else:
         _two_ways(lesson, *packed)
-        st.caption(lesson.text.get("Screen: made-up patients", ""))
+        with st.container(width=WIDTH):
+            st.caption(lesson.text.get("Screen: synthetic patients", ""))
         lesson.tasks("splits")
     lesson.prose("In words")
     lesson.prose("What the leak is worth")
@@ -122,7 +127,8 @@ def _measured(lesson: Lesson) -> None:
         shown = True
         st.subheader(f"Measured on {kind}", anchor=False)
         _scores(found, lesson.key(name))
-        experiments.say_budget(found)
+        with st.container(width=WIDTH):
+            experiments.say_budget(found)
         if name == "leak":
             _real_pairs(lesson, found)
     if not shown:
@@ -219,7 +225,8 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
         if row["patient"] in library and row["nearest_patient"] in library
     ]
     if not rows:
-        st.caption(lesson.text.get("Screen: no pictures", ""))
+        with st.container(width=WIDTH):
+            st.caption(lesson.text.get("Screen: no pictures", ""))
         return
     label = "Test slice, from the nearest pair to the farthest"
     last = len(rows)
@@ -237,13 +244,18 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
         if index is not None:
             title = "Nearest training slice" if kind else "Test slice"
             column.image(
-                stack.slices[index].pixels[..., FLAIR],
+                overlay.slice_picture(stack.slices[index], side=PAIR_SIDE),
                 f"{title}: {folder}, slice {number}",
                 width="stretch",
                 output_format="PNG",
-                alt=title,
+                alt=f"{title}, {_outlined(stack.slices[index])}",
             )
     words.markdown(pair_words(row))
+
+
+def _outlined(each: Slice) -> str:
+    there = each.truth is not None and each.truth.any()
+    return "its tumor outlined with dashes" if there else "no tumor in it"
 
 
 def pair_words(row: dict[str, Any]) -> str:
@@ -255,8 +267,8 @@ def pair_words(row: dict[str, Any]) -> str:
         + (
             "There is no tumor in the test slice and none was marked, so it has no Dice."
             if dice is None
-            else f"The network that had learned from the slice on the right scores a Dice of "
-            f"**{dice:.3f}** on the one on the left."
+            else f"The network that had learned from the second slice scores a Dice of **{dice:.3f}** "
+            "on the first one."
         )
     )
 

@@ -59,8 +59,8 @@ class OneSlice extends Panel {
     this.find("[name=heat]").disabled = !this.heat;
     this.find("[name=truth]").checked = state.truth;
     this.find("[name=truth]").disabled = !truth;
-    this.find(".scale").style.setProperty("--probability", `${100 * (probability ?? 0)}%`);
-    this.find(".scale").style.setProperty("--limit", `${100 * state.threshold}%`);
+    this.find(".meter").style.setProperty("--probability", `${100 * (probability ?? 0)}%`);
+    this.find(".meter").style.setProperty("--limit", `${100 * state.threshold}%`);
     const share = probability === null ? "" : percent(probability);
     const there = truth?.some(Boolean);
     const error = !truth || yes === Boolean(there) ? "" : yes ? " A false alarm: there is none." : " A miss: there is one.";

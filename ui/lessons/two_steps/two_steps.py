@@ -12,7 +12,7 @@ from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.inference import engine, gradcam
 from ui.lessons import slice_choice
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message, step_of
 from ui.results import scores
 from ui.session.engine_queries import ask
@@ -45,6 +45,7 @@ def draw(lesson: Lesson) -> None:
         _slice(lesson, slice_choice.analyze(stack))
         lesson.tasks("two-steps")
     lesson.prose("A threshold for the first step")
+    lesson.prose("What each step saves and costs")
     recorded = recorded_slices()
     if recorded is None:
         st.info(
@@ -56,12 +57,12 @@ def draw(lesson: Lesson) -> None:
         head, slices = recorded
         packed = zlib.compress(json.dumps(slices).encode())
         _cascade(key=lesson.key("cascade"), data=message(head, {"slices": packed}))
-        st.caption(
-            f"{len(slices):,} slices of {head['patients']} test patients, as recorded for the weights of "
-            f"{head['classifier']} and {head['segmenter']} in this copy."
-        )
+        with st.container(width=WIDTH):
+            st.caption(
+                f"{len(slices):,} slices of {head['patients']} test patients, as recorded for the weights "
+                f"of {head['classifier']} and {head['segmenter']} in this copy."
+            )
         lesson.tasks("cascade")
-    lesson.prose("What each step saves and costs")
     lesson.prose("In words")
 
 
