@@ -24,7 +24,7 @@ from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
 from btmodels.transforms.proportions import MOST_SIDE, in_proportion
 
-LEAST_ALONE = 0.5
+LEAST_ALONE = 1.0
 """Minimum score for a single channel of a strongly colored picture to count as a head."""
 
 DARK = 0.1
@@ -82,7 +82,8 @@ def check_slice(
     if colors.is_strong(values, spoiled) and not _shows_alone(values, thresholds):
         return QualityReport((colors.finding(values), *ranges))
     score = _score(figures, thresholds)
-    if score < thresholds.values["head"]:
+    limit = thresholds.values["colored" if colors.is_colored(values) else "head"]
+    if score < limit:
         washed = next((each for each in ranges if each.correction), None)
         corrected = corrections.CORRECTIONS[washed.correction][1](pixels) if washed else None
         if washed and _fits(corrected, thresholds):
@@ -91,7 +92,9 @@ def check_slice(
         if found := _in_a_picture(pixels, thresholds):
             return QualityReport((found,))
         # Clipping at white may be the reason; it is reported too, and no correction undoes it.
-        return QualityReport((_out_of_distribution(pixels, figures, score, thresholds), *ranges))
+        return QualityReport(
+            (_out_of_distribution(pixels, figures, score, limit, thresholds), *ranges)
+        )
     return QualityReport(
         (
             *ranges,
@@ -250,12 +253,16 @@ def _drawn(pixels: np.ndarray) -> Finding | None:
 
 
 def _out_of_distribution(
-    pixels: np.ndarray, figures: dict[str, float], score: float, thresholds: Thresholds
+    pixels: np.ndarray,
+    figures: dict[str, float],
+    score: float,
+    limit: float,
+    thresholds: Thresholds,
 ) -> Finding:
     gray = channels.nearly_equal(pixels, 0, 1) and channels.nearly_equal(pixels, 1, 2)
     evidence = (
         f"Its score by {len(figures)} figures is {score:.1f}; slices of a head reach "
-        f"{thresholds.values['head']:.1f} or more. Three of them: {100 * figures['border_bright']:.0f}% "
+        f"{limit:.1f} or more. Three of them: {100 * figures['border_bright']:.0f}% "
         f"of the border is bright, what is bright agrees to {100 * figures['ellipse']:.0f}% with an "
         f"ellipse, left with right to {100 * max(0.0, figures['symmetry']):.0f}%."
     )

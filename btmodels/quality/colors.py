@@ -22,6 +22,10 @@ LEAST_COLORED, LEAST_SECOND = 0.3, 0.08
 """Minimum fraction of bright pixels that are strongly colored, and that have the second most frequent hue:
 384 of 3,459 LGG slices reach the former, and none reaches both without a channel that shows a head."""
 
+COLORED = 0.31
+"""Minimum fraction of bright pixels that are strongly colored for `is_colored`: a tenth of the LGG slices,
+in which sequences are missing."""
+
 
 def hues(values: np.ndarray) -> tuple[float, ...]:
     """Return for each channel the fraction of bright pixels that it dominates, the largest first.
@@ -50,6 +54,15 @@ def is_strong(values: np.ndarray, spoiled: bool) -> bool:
     """
     shares = hues(values)
     return sum(shares) >= LEAST_COLORED and (spoiled or shares[1] > LEAST_SECOND)
+
+
+def is_colored(values: np.ndarray) -> bool:
+    """Return whether a picture is strongly colored in any hue, so that it needs a higher score as a head.
+
+    Args:
+        values: As for `hues`.
+    """
+    return sum(hues(values)) >= COLORED
 
 
 def finding(values: np.ndarray) -> Finding:

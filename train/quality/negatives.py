@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from train.quality import drawn_negatives
+from train.quality import drawn_negatives, drawn_scenes
 
 PHOTOGRAPHS = {
     "fit": ("astronaut.png", "coffee.png", "motorcycle_left.png", "china.jpg", "page.png"),
@@ -54,6 +55,10 @@ BODIES = {
 }
 """Other parts of the body: abdominal MRI, ultrasound, a bone scan."""
 
+FACES = {"fit": range(70), "score": range(70, 100)}
+"""Faces of a subset of Labeled Faces in the Wild, gray, 25 x 25 pixels: round, symmetric, often in front
+of something dark."""
+
 WINDOWS = ((40, 400), (40, 80), (300, 1500), (-600, 1500), (60, 200), (0, 3000))
 """Center and width of the usual CT windows in Hounsfield units: trunk, brain, bone, lung."""
 
@@ -77,7 +82,8 @@ def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]
         rng = np.random.default_rng((seed, part == "score", number))
         for index in range(each):
             found = make(part, index, rng)
-            yield kind, np.ascontiguousarray(_varied(found, rng) if part == "fit" else found)
+            changed = part == "fit" and index % 3 > 0
+            yield kind, np.ascontiguousarray(_varied(found, rng) if changed else found)
 
 
 def _varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -154,6 +160,22 @@ def _body(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
     return frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=2)
 
 
+def _face(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a face, enlarged; every second one is cut out of its surroundings."""
+    faces = np.load(_folder("skimage") / "data" / "lfw_subset.npy", mmap_mode="r")
+    which = FACES[part][index % len(FACES[part])]
+    side = int(rng.integers(96, 256))
+    found = cv2.resize(np.float32(faces[which]), (side, side), interpolation=cv2.INTER_CUBIC)
+    found += rng.normal(0, rng.uniform(0, 0.03), found.shape)  # small pictures have no grain
+    if index % 2:
+        shape = np.zeros(found.shape, np.uint8)
+        axes = tuple(int(side * v) for v in rng.uniform((0.3, 0.38), (0.42, 0.5)))
+        cv2.ellipse(shape, (side // 2, side // 2), axes, 0, 0, 360, 1, cv2.FILLED)
+        found = np.pad(found * shape, side // 8)
+    gray = np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=2)
+
+
 def _drawn(function: Callable[[np.random.Generator], np.ndarray]):
     return lambda part, index, rng: function(rng)
 
@@ -172,6 +194,10 @@ KINDS: dict[str, Callable[[str, int, np.random.Generator], np.ndarray]] = {
     "gradients": _drawn(drawn_negatives.gradient),
     "noise": _drawn(drawn_negatives.noise),
     "patterns": _drawn(drawn_negatives.pattern),
+    "faces": _face,
+    "overlapping things": _drawn(drawn_scenes.overlapping),
+    "things in focus": _drawn(drawn_scenes.in_focus),
+    "lights in the dark": _drawn(drawn_scenes.lights),
 }
 """Function that makes a picture, by kind."""
 
@@ -189,7 +215,11 @@ def _part_of(picture: np.ndarray, turn: int, rng: np.random.Generator) -> np.nda
 
 
 def _file(names: tuple[str, ...], index: int) -> np.ndarray:
-    name = names[index % len(names)]
+    return _decoded(names[index % len(names)])
+
+
+@cache
+def _decoded(name: str) -> np.ndarray:
     path = _folder("skimage") / "data" / name
     if not path.exists():
         path = _folder("sklearn") / "datasets" / "images" / name
@@ -197,6 +227,7 @@ def _file(names: tuple[str, ...], index: int) -> np.ndarray:
     return cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
 
 
+@cache
 def _dicom(name: str) -> tuple[np.ndarray, object]:
     """Return the frames of one of pydicom's files, (frames, rows, cols[, 3]), and its header."""
     import pydicom

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from functools import lru_cache
 
 import cv2
@@ -12,7 +13,7 @@ import pytest
 from btmodels.dataset import cohort
 from btmodels.quality import check, classifier, corrections
 from btmodels.slices import Slice
-from train.quality import corruptions, drawn_negatives
+from train.quality import corruptions, drawn_negatives, drawn_scenes
 
 pytestmark = pytest.mark.skipif(
     classifier.load_thresholds() is None,
@@ -224,6 +225,21 @@ def test_strong_colors_are_no_sequences():
     alone = pixels.copy()
     alone[..., [0, 2]] = 0
     assert check.check_slice(alone).stop is None
+
+
+def test_colored_things_before_a_dark_background_are_no_heads():
+    rng = np.random.default_rng(8)
+    passed = [check.check_slice(drawn_scenes.in_focus(rng)).stop is None for _ in range(25)]
+    assert sum(passed) == 0
+
+
+def test_a_strongly_colored_picture_needs_a_higher_score():
+    usual = classifier.load_thresholds()
+    strict = replace(usual, values=usual.values | {"colored": 99.0})
+    gray = samples()[0]
+    tinted = np.rint(gray[..., 1:2] * np.array([1.0, 0.4, 0.4])).astype(np.uint8)
+    assert check.check_slice(gray, strict).stop is None
+    assert check.check_slice(tinted, strict).stop.kind == "not_a_brain"
 
 
 @pytest.mark.parametrize(("size", "spacing"), [((43, 256), (6.0, 1.0)), ((256, 24), (0.9, 9.6))])
