@@ -224,7 +224,6 @@ def train_arm(
             config.num_slices,
             fade=config.fade,
             augmentation=Augmentation(**config.augmentation),
-            again=True,  # every arm gets its whole budget, however few its patients
             workers=1,
             max_queue_size=4,
         )

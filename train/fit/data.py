@@ -34,10 +34,9 @@ class Epoch(keras.utils.PyDataset):
         seed: Of the run.
         epoch: From 0.
         batch_size: Slices a batch.
-        num_slices: Slices an epoch.
+        num_slices: Slices an epoch; where there are fewer, they are drawn again.
         verdict: Give the classifier's two targets instead of the mask.
         fade: Chance that a slice's lesion is made fainter.
-        again: Draw slices anew where there are fewer; otherwise the epoch is shorter.
         augmentation: More changes.
     """
 
@@ -50,7 +49,6 @@ class Epoch(keras.utils.PyDataset):
         num_slices: int,
         verdict: bool = False,
         fade: float = 0.0,
-        again: bool = False,
         augmentation: Augmentation = NOTHING_MORE,
         **kwargs,
     ):
@@ -67,10 +65,10 @@ class Epoch(keras.utils.PyDataset):
             pool = pool[~doubtful | (rng.random(len(pool)) >= augmentation.leave_out)]
         self.heights = heights_of(subset) if augmentation.paste else None
         self.stacks = stack_statistics(subset) if augmentation.volume else {}
-        rounds = -(-num_slices // len(pool)) if again else 1
+        rounds = -(-num_slices // len(pool))
         order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
         # Whole batches only: a short last batch would make JAX compile, and batch norm jump.
-        self.order = order[: min(num_slices, len(order)) // batch_size * batch_size]
+        self.order = order[: num_slices // batch_size * batch_size]
 
     def __len__(self) -> int:
         return len(self.order) // self.batch_size

@@ -8,8 +8,9 @@ RECIPES: dict[str, tuple[FitConfig, ...]] = {
     "resunet": (
         FitConfig(
             epochs=4,
-            num_slices=3900,
+            num_slices=7800,
             learning_rate=1e-3,
+            warmup=0.1,
             validate_every=4,
             fade=0.3,
             ema=0.99,
