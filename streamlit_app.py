@@ -14,7 +14,7 @@ NAME = "Margin"
 
 
 def frame() -> None:
-    """Draw one page between navigation and notice."""
+    """Draw one page between the navigation and the notice."""
     notice = sections("cards/notice.md").get("", "")
     title = f"{NAME}: brain tumor segmentation"
     st.set_page_config(title, FIGURES / "favicon.png", "wide", menu_items={"About": notice})
@@ -38,7 +38,7 @@ def frame() -> None:
 
 
 # `streamlit run` finds `app` by reading this file, serves it, and runs the file again as a script
-# for each visit: imported it is the server, run it is the site.
+# for each visit. Imported, it is the server; run, it is the site.
 if __name__ == "__main__":
     frame()
 else:

@@ -1,7 +1,7 @@
 """Brain-tumor segmentation as a library: read slices, check, classify and segment them, measure, export.
 
-What another program needs most can be imported from here; each name is loaded when it is first used.
-Importing this package loads neither TensorFlow nor Keras: only what builds or runs networks needs them.
+The names that other programs need most can be imported from here; each is loaded on first use.
+Importing this package does not load TensorFlow or Keras: only modules that build or run networks need them.
 """
 
 from __future__ import annotations

@@ -8,34 +8,28 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import islice
+from contextlib import redirect_stdout
+from itertools import chain
 from pathlib import Path
 
 from btmodels import paths, processes, registry
-from btmodels.api import analyze as analyze_slices
-from btmodels.cli import find_files, load
+from btmodels.cli import find_files
 from btmodels.cli.find_files import Group, Problem
-from btmodels.cli.load import Found, Loaded, Overrides
+from btmodels.cli.judge import Judged, judge
+from btmodels.cli.load import Overrides
+from btmodels.cli.masks import MaskWriter
 from btmodels.cli.table import Table, as_row
 from btmodels.dataset import download
-from btmodels.errors import DownloadError, WeightsError
-from btmodels.export.files import mask_tiff, own_mask
-from btmodels.export.nifti import nifti_mask, nifti_name
+from btmodels.errors import DownloadError, EngineError, WeightsError
 from btmodels.io.study import ROLES
-from btmodels.quality import check, classifier
-from btmodels.quality.classifier import Thresholds
-from btmodels.slices import Analysis, Turn
-
-CHUNK = 8
-"""Slices read, asked and written at once: enough for a batch, few enough for any memory."""
+from btmodels.slices import Turn
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m btmodels")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    text = "Tell of each slice whether it shows a tumor and where, and measure that."
+    text = "Classify and segment each slice, and measure what is marked."
     command = commands.add_parser("analyze", help=text, description=text)
     command.add_argument(
         "paths",
@@ -75,6 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--out", type=Path, metavar="DIR", help="write the masks there")
     command.add_argument("--json", action="store_true", help="print one JSON array")
+    command.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="spread folders over a Ray cluster (requirements-cluster.txt): auto, HOST:PORT, or local; "
+        "the files must lie at the same path on every node",
+    )
     command.set_defaults(run=analyze)
     text = "Fetch the LGG data set from Kaggle (no account needed) and tell the site where it lies."
     command = commands.add_parser("download", help=text, description=text)
@@ -90,7 +90,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _targets(groups: Sequence[Group], out: Path) -> Iterator[tuple[Path, Path]]:
-    """Each file that is read with a place where masks of it will be written."""
+    """Yield each input file and the path where its masks will be written."""
     for source in (source for group in groups for source in group):
         yield source.file, out / source.place / source.file.name
 
@@ -123,20 +123,22 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             )
     for problem in problems:
         _report(problem)
+    networks = registry.get(args.model).name, registry.get("default-classifier").name
     overrides = Overrides(Turn(args.turn // 90, args.mirror), dict(args.sequence))
-    table = None if args.json else Table()
-    rows = []
+    table = None if args.json else Table(sys.stdout)
+    rows: list[dict] = []
     names: set[str] = set()
     try:
-        for row, more in _rows(_loaded(found, overrides, names, problems), args.model, args.out):
-            problems += more
-            for problem in more:
-                _report(problem)
-            if row is not None:
-                rows.append(row)
-                if table:
-                    table.add(row)
-    except WeightsError as error:
+        for name in networks:
+            registry.verify_weights(name, paths.ASSETS)
+        with redirect_stdout(sys.stderr):  # where Ray says that a node has died
+            for row, more in _rows(_judged(found, overrides, networks, args.ray), names, args.out):
+                problems += more
+                if row is not None:
+                    rows.append(row)
+                    if table:
+                        table.add(row)
+    except (EngineError, WeightsError) as error:
         problems.append(Problem(paths.ASSETS / "weights", str(error)))
         _report(problems[-1])
     if table:
@@ -145,7 +147,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         print(json.dumps(rows, indent=1, allow_nan=False))
     if unmatched := [name for name, _ in args.sequence if name.lower() not in names]:
         print(
-            f"--sequence: nothing here is called {', '.join(unmatched)}. There is: "
+            f"--sequence: no scan is named {', '.join(unmatched)}. The names are: "
             f"{', '.join(sorted(names)) or 'no volume, series or gray picture'}.",
             file=sys.stderr,
         )
@@ -153,139 +155,41 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 1 if problems else 0
 
 
-def _loaded(
-    groups: Sequence[Group], overrides: Overrides, names: set[str], problems: list[Problem]
-) -> Iterator[Found]:
-    """Read group after group and yield what is found; what is to be said is said on the way.
+def _judged(
+    groups: Sequence[Group], overrides: Overrides, networks: tuple[str, str], ray: str | None
+) -> Iterator[Judged]:
+    if ray:
+        from btmodels.cluster.studies import judge_all  # an optional package
 
-    Args:
-        names: By which ``--sequence`` can mean a scan; added to.
-        problems: Added to.
-    """
-    for group in groups:
-        loaded: Loaded = load.read(group, overrides)
-        names |= {name for scan in loaded.names for name in scan}
-        problems += loaded.errors
-        for remark in (*loaded.errors, *loaded.notes):
-            _report(remark)
-        yield from loaded.found
+        return judge_all(groups, overrides, networks, paths.ASSETS, ray)
+    return chain.from_iterable(judge(each, overrides, networks, paths.ASSETS) for each in groups)
 
 
 def _rows(
-    slices: Iterator[Found], model: str, out: Path | None
+    judged: Iterator[Judged], names: set[str], out: Path | None
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
-    """Yield for each slice its row, None where it gets none, and what went wrong with it.
-
-    Raises:
-        WeightsError: There is no answer without the weights of both networks.
-    """
-    assets = paths.ASSETS
-    networks = registry.get(model).name, registry.get("default-classifier").name
-    for name in networks:
-        registry.verify_weights(name, assets)
-    taken: dict[Path, Found] = {}
-    volume: list[tuple[Analysis, Found]] = []
-    thresholds = classifier.load_thresholds(assets)
-    for chunk in _chunks(slices):
-        kept, seen, refused = _checked(chunk, thresholds)
-        for problem in refused:
-            yield None, [problem]
-        analyses = analyze_slices([found.slice for found in kept], *networks, assets=assets)
-        for found, analysis in zip(kept, analyses, strict=True):
-            problems: list[Problem] = []
-            # What the input check sees comes last: what the networks say of each other stays on top.
-            warnings = (*analysis.warnings, *seen[id(found)].sentences)
-            analysis = replace(analysis, warnings=warnings)
-            mask = None
-            if out is not None:
-                mask, more = _write(analysis, found, out / found.target, taken)
-                problems += more
-                problems += _write_volume(volume, found, out, taken)
-                volume.append((analysis, found))
-            yield as_row(analysis, found, mask), problems
-    if problems := _write_volume(volume, None, out, taken):
-        yield None, problems
-
-
-def _write_volume(
-    volume: list[tuple[Analysis, Found]],
-    following: Found | None,
-    out: Path,
-    taken: dict[Path, Found],
-) -> list[Problem]:
-    """Write the masks of a volume as NIfTI once its last slice is there, and begin another.
+    """Yield for each slice its row, None where there is none, and problems, which have been reported.
 
     Args:
-        volume: What has been analyzed of it so far; emptied where another follows.
-        following: The slice that comes next, None at the end.
+        judged: Results as they come.
+        names: By which ``--sequence`` can mean a scan; added to.
         out: Folder for masks.
-        taken: By file what was written there.
     """
-    if not volume:
-        return []
-    (analysis, found), place = volume[0], following and following.slice.place
-    if place and analysis.slice.place and place.volume == analysis.slice.place.volume:
-        return []
-    analyses = [each for each, _ in volume]
-    volume.clear()
-    if analysis.slice.place is None:
-        return []  # a picture, whose TIFF is all there is
-    target = (out / found.target).with_name(nifti_name(analysis.slice))
-    if problem := _claim(target, found, taken):
-        return [problem]
-    try:
-        target.write_bytes(nifti_mask(analyses))
-    except OSError as error:
-        return [Problem(target, f"cannot be written ({error.strerror}).")]
-    return []
-
-
-def _claim(target: Path, found: Found, taken: dict[Path, Found]) -> Problem | None:
-    """Take a file's place for a mask; a problem where another mask lies there."""
-    other = taken.setdefault(target, found)
-    if other is found:
-        return None
-    reason = f"its mask was not written: {target} already holds that of {other.file}."
-    return Problem(found.file, reason)
-
-
-def _checked(
-    chunk: Sequence[Found], thresholds: Thresholds | None
-) -> tuple[list[Found], dict[int, check.QualityReport], list[Problem]]:
-    """Check slices: one that is out of scope becomes a problem, with what reading did to it, and gets no
-    mask."""
-    kept, seen, refused = [], {}, []
-    for found in chunk:
-        report = check.QualityReport(checked=False)
-        if thresholds is not None:
-            report = check.check_slice(found.slice.pixels, thresholds)
-        if stop := report.stop:
-            said = " ".join((stop.text, stop.evidence, *found.slice.notes))
-            refused.append(Problem(found.file, said))
-            continue
-        seen[id(found)] = report
-        kept.append(found)
-    return kept, seen, refused
-
-
-def _chunks(read: Iterator) -> Iterator[list]:
-    while chunk := list(islice(read, CHUNK)):
-        yield chunk
-
-
-def _write(
-    analysis: Analysis, found: Found, target: Path, taken: dict[Path, Found]
-) -> tuple[Path | None, list[Problem]]:
-    other = taken.setdefault(target, found)
-    if other is not found:
-        reason = f"its mask was not written: {target} already holds that of {other.file}."
-        return None, [Problem(found.file, reason)]
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(mask_tiff(own_mask(analysis)))
-    except OSError as error:
-        return None, [Problem(target, f"cannot be written ({error.strerror}).")]
-    return target, []
+    masks = MaskWriter(out) if out else None
+    for each in judged:
+        names |= each.names
+        for remark in (*each.problems, *each.notes):
+            _report(remark)
+        yield None, [*each.problems]
+        for analysis, found in each.analyses:
+            mask, problems = masks.write(analysis, found) if masks else (None, [])
+            for problem in problems:
+                _report(problem)
+            yield as_row(analysis, found, mask), problems
+    if masks and (problems := masks.end()):
+        for problem in problems:
+            _report(problem)
+        yield None, problems
 
 
 def _report(problem: Problem) -> None:
@@ -293,8 +197,8 @@ def _report(problem: Problem) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; wrong usage leaves with status 2."""
-    # Names of files need not be valid in the terminal's encoding.
+    """Run the command line; wrong usage exits with status 2."""
+    # File names may not be valid in the terminal's encoding.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     parser = build_parser()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from btmodels import paths, registry
 from btmodels.cli import find_files, load
-from btmodels.inference import worker
-from btmodels.measurement.measure import measure
-from btmodels.slices import Analysis, Slice
+from btmodels.measurement.analyze import analyze
+from btmodels.slices import Slice
+
+__all__ = ["analyze", "read_files"]
 
 
 def read_files(files: Path | str | Iterable[Path | str]) -> tuple[list[Slice], list[str]]:
     """Read slices from pictures, DICOM files, NIfTI volumes, zips, or folders of them.
 
-    A picture named as a mask, such as ``x_mask.tif`` beside ``x.tif``, becomes the other's truth.
+    A picture named as a mask, such as ``x_mask.tif`` next to ``x.tif``, becomes the true mask of ``x.tif``.
 
     Args:
-        files: A path or several; sequences of one patient are read together.
+        files: One path or several; sequences of one patient are read together.
 
     Returns:
         The slices, and a sentence for each file that could not be read, used or placed.
@@ -31,37 +31,3 @@ def read_files(files: Path | str | Iterable[Path | str]) -> tuple[list[Slice], l
         slices += [each.slice for each in loaded.found]
         problems += [*loaded.errors, *loaded.notes]
     return slices, [str(problem) for problem in problems]
-
-
-def analyze(
-    slices: Sequence[Slice],
-    model: str = "default",
-    classifier: str = "default-classifier",
-    threshold: float | None = None,
-    assets: Path = paths.ASSETS,
-) -> list[Analysis]:
-    """Say of each slice whether it shows a tumor and where, and measure that.
-
-    The networks run in this process; the first call loads TensorFlow. Nothing is refused here: ask
-    `btmodels.quality.check.check_slice` first whether a picture is a usable slice of a head.
-
-    Args:
-        slices: Of any sizes.
-        model: Registry name of the segmenter.
-        classifier: Registry name of the classifier.
-        threshold: On the segmenter's probability, 0 to 1; as chosen in training where None.
-        assets: Folder that holds ``weights/``.
-
-    Raises:
-        KeyError: There is no such network.
-        WeightsError: The weights of either are missing, altered or of another network.
-    """
-    networks = registry.get(model).name, registry.get(classifier).name
-    records = [registry.verify_weights(name, assets) for name in networks]
-    if not slices:
-        return []
-    predictions = worker.predict([each.pixels for each in slices], *networks, assets).predictions
-    return [
-        measure(each, prediction, *records, *networks, threshold)
-        for each, prediction in zip(slices, predictions, strict=True)
-    ]

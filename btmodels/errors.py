@@ -2,6 +2,7 @@
 
 BrainTumorError
 ├── DecodeError        a file cannot be read as a slice
+│   └── FormatError    because it is a picture or volume of a format that is not read
 ├── CohortError        a data folder is not laid out as expected
 ├── DownloadError      the data set could not be fetched
 ├── ExportError        a result cannot be written in the form that was asked for
@@ -9,8 +10,8 @@ BrainTumorError
 ├── GraphError         the finished graph of a network is missing or altered
 └── EngineError        the process that holds the networks cannot answer
 
-Every message is one sentence that can be shown on a page as it stands: it names the file or the
-network, what was found and what was expected. It never holds a path of the server.
+Every message is one sentence that can be shown on a page as is: it names the file or the network, what
+was found and what was expected. It never contains a path of the server.
 """
 
 
@@ -20,6 +21,10 @@ class BrainTumorError(Exception):
 
 class DecodeError(BrainTumorError):
     """A file cannot be read as a slice."""
+
+
+class FormatError(DecodeError):
+    """A file is a picture or a volume of a known but unsupported format."""
 
 
 class CohortError(BrainTumorError):

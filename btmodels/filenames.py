@@ -16,29 +16,29 @@ PATIENT = re.compile(r"[A-Z0-9]+_[A-Z0-9]+_[A-Z0-9]+_[0-9]{8}")
 _SLICE = re.compile(rf"({PATIENT.pattern})_([0-9]{{1,6}})")
 _MASK = "_mask"
 _MASK_FOLDERS = ("mask", "masks", "label", "labels", "seg", "segmentation", "segmentations", "gt")
-"""Folders that hold masks under the names of the slices in the folder beside or above."""
+"""Folders whose masks have the names of the slices in the sibling or parent folder."""
 
 _LONGEST = 120
 _TURNS_TEXT = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Bidirectional classes of characters that change the order in which the others are shown."""
+"""Bidirectional classes of characters that change the display order of other characters."""
 
 
 def plain_name(name: str) -> str:
-    """Return a file's name as it may be shown: no folders, 120 characters at most.
+    """Return a file's name in a form that is safe to show: no folders, 120 characters at most.
 
-    A control character, and one that turns the direction of the text, becomes ``\ufffd``: with it gone,
-    or at work, a name would pass for another. What else does not print is left out.
+    Control characters and characters that change the direction of text become ``\ufffd``: removed or
+    active, they would make one name look like another. Other unprintable characters are left out.
     """
     return plain_text(re.split(r"[\\/]", name)[-1]) or "The file"
 
 
 def plain_text(text: str) -> str:
-    """Return a line of text as `plain_name` shows it, slashes and all."""
+    """Return a line of text as `plain_name` does, but keep slashes."""
     return "".join(map(_shown, text[: 2 * _LONGEST]))[:_LONGEST].strip()
 
 
 def plain_path(path: str) -> str:
-    """Return a path as it may be shown: parted by ``/``, each part by `plain_name`, none leading out."""
+    """Return a path that is safe to show: joined by ``/``, each part by `plain_name`, no ``..``."""
     parts = [part for part in re.split(r"[\\/]+", path) if part not in ("", ".", "..")]
     return "/".join(map(plain_name, parts)) or plain_name("")
 
@@ -59,24 +59,24 @@ def stem_of(name: str) -> str:
 
 
 def suffix_of(name: str) -> str:
-    """Return a file's ending in lower case with its dot, empty where there is none."""
+    """Return a file's ending in lower case with its dot; empty if there is none."""
     return PurePosixPath(plain_name(name)).suffix.lower()
 
 
 def natural_key(name: str) -> list[tuple[bool, int, str]]:
-    """Return what names are sorted by so that ``x_9`` comes before ``x_10``."""
+    """Return a sort key that puts ``x_9`` before ``x_10``."""
     parts = re.split(r"(\d+)", name.lower())
     return [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts]
 
 
 def parse_slice_name(name: str) -> tuple[str | None, int | None]:
-    """Return (patient, number) of a name of the data set's form, (None, None) of any other."""
+    """Return (patient, number) for a name of the data set's form, else (None, None)."""
     found = _SLICE.fullmatch(stem_of(name))
     return (found[1], int(found[2])) if found else (None, None)
 
 
 def is_mask_name(name: str) -> bool:
-    """Tell whether a file is named as a mask: its stem ends in ``_mask``."""
+    """Return whether a file is named as a mask: its stem ends in ``_mask``."""
     return stem_of(name).lower().endswith(_MASK)
 
 
@@ -84,12 +84,12 @@ def pair_masks(names: Iterable[str]) -> dict[str, str | None]:
     """Find the mask of each slice by name.
 
     Args:
-        names: Files' names, with or without folders, in any order.
+        names: File names, with or without folders, in any order.
 
     Returns:
         For each name that is not a mask's, in the order given, the name of its mask, or None. The
-        mask lies in the same folder and has the same stem, in any case and of any format, or in a
-        folder of masks beside; of several the one with the slice's own ending, else the first.
+        mask has the same stem, ignoring case, in any format. It is in the same folder or in a nearby
+        folder of masks. Among several, the one with the slice's ending is chosen, else the first.
     """
     names = list(dict.fromkeys(names))
     masks: dict[tuple[str, str], list[str]] = {}
@@ -112,7 +112,7 @@ def pair_masks(names: Iterable[str]) -> dict[str, str | None]:
         same = [mask for mask in found if suffix_of(mask) == suffix_of(name)]
         pairs[name] = next(iter(same or found), None)
         taken |= {pairs[name]} if pairs[name] else set()
-    # What lies in a folder of masks and is no slice's is a picture like any other.
+    # A file in a folder of masks that belongs to no slice is an ordinary picture.
     rest = [n for own in beside.values() for n in own if n not in taken and not is_mask_name(n)]
     return pairs | dict.fromkeys(rest)
 

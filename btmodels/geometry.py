@@ -7,37 +7,37 @@ from dataclasses import dataclass
 import numpy as np
 
 PLANES = ("sagittal", "coronal", "axial")
-"""Planes across the patient's left-right, back-front and foot-head axis."""
+"""Planes perpendicular to the patient's left-right, back-front and foot-head axes."""
 
 LEAST_STEP, MOST_STEP = 0.01, 100.0
-"""Millimeters between which the size of a voxel must lie; anything else is no size of a head's."""
+"""Range of plausible voxel sizes for a head, in millimeters."""
 
 _SAME_VOXEL = 0.25
-"""Share of the smallest voxel's side by which the corners of two equal grids may differ."""
+"""Fraction of the smallest voxel spacing by which the corners of two equal grids may differ."""
 
 
 @dataclass(frozen=True, eq=False)
 class VolumeGeometry:
-    """Axes of a volume as its file has them, and how they become slices, rows and columns.
+    """Axes of a volume in its file, and how they map to slices, rows and columns.
 
-    Shown slices are axial, the first at the feet; a row runs to the patient's left, a column to the
-    back: the radiological convention, in which the data set's slices lie.
+    Displayed slices are axial, from the feet up; rows run to the patient's left, columns to the
+    back: the radiological convention, which the data set uses.
 
     Attributes:
         kind: "NIfTI" or "DICOM".
-        shape: Of the volume as the file has it, three axes; a DICOM's are frame, row, column.
-        order: For slices, rows and columns the file's axis.
-        flips: For slices, rows and columns whether they run against the file's axis.
-        affine: float64, (4, 4): the file's indices to millimeters to the right, front and top, as
-            NIfTI has them; None where the file does not say.
-        header: What is needed to write a file of the same geometry: of NIfTI its header, of DICOM
-            each file without its pixels.
-        frames: Of DICOM for each index of the first axis: which of ``header``, and which of its
-            frames, counted from 0; None where a slice is missing.
-        pixel: Millimeters from row to row and column to column as shown, where ``affine`` is None.
-        planes: float64, (slices, 4, 4), of a stack at uneven distances, where ``affine`` is None: for
-            each shown slice what `shown_affine` would be of it alone, as if it were the first.
-        placed: Whether the file says where voxels are, or of ``affine`` only the sizes count.
+        shape: Shape of the volume in the file, three axes; for DICOM: frame, row, column.
+        order: The file's axis for slices, rows and columns.
+        flips: Whether slices, rows and columns run against the file's axis.
+        affine: float64, (4, 4): the file's indices to millimeters in RAS+ orientation, as in NIfTI;
+            None if the file does not say.
+        header: Data needed to write a file of the same geometry: the NIfTI header, or each DICOM file
+            without its pixels.
+        frames: DICOM only. For each index of the first axis, the index into ``header`` and the frame
+            in that file, from 0; None if a slice is missing.
+        pixel: Row and column spacing of displayed slices in millimeters, if ``affine`` is None.
+        planes: float64, (slices, 4, 4), for a stack with uneven spacing, if ``affine`` is None: for
+            each displayed slice its `shown_affine` as if it were the first slice.
+        placed: Whether the file gives voxel positions. If False, only the sizes in ``affine`` are valid.
     """
 
     kind: str
@@ -57,13 +57,13 @@ class VolumeGeometry:
         return values[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
 
     def own(self, values: np.ndarray) -> np.ndarray:
-        """Return (slices, rows, cols) along the file's axes: undoes `shown`."""
+        """Return (slices, rows, cols) along the file's axes: the inverse of `shown`."""
         values = values[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
         return np.ascontiguousarray(values.transpose(np.argsort(self.order)))
 
     @property
     def spacing(self) -> tuple[float, float, float] | None:
-        """Millimeters from slice to slice, row to row, column to column."""
+        """Spacing of slices, rows and columns in millimeters; None if unknown."""
         if self.affine is None:
             return None
         steps = np.linalg.norm(self.affine[:3, :3], axis=0)
@@ -71,12 +71,12 @@ class VolumeGeometry:
 
     @property
     def pixel_spacing(self) -> tuple[float, float] | None:
-        """Millimeters from row to row and column to column of a shown slice; None unknown."""
+        """Row and column spacing of a displayed slice in millimeters; None if unknown."""
         return self.pixel if self.spacing is None else self.spacing[1:]
 
     @property
     def shown_affine(self) -> np.ndarray | None:
-        """float64, (4, 4): indices of slice, row and column to millimeters."""
+        """float64, (4, 4): indices of slice, row and column to millimeters; None if unknown."""
         if self.affine is None:
             return None
         way = np.zeros((4, 4))
@@ -98,7 +98,7 @@ class VolumeGeometry:
 
     @property
     def plane(self) -> str:
-        """The plane in which the file's own slices lie, "" where it is not known."""
+        """The plane of the file's slices; "" if unknown."""
         if self.affine is None:
             return ""
         across = 0 if self.kind == "DICOM" else 2
@@ -106,13 +106,13 @@ class VolumeGeometry:
 
 
 def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
-    """Return ``order`` and ``flips`` of the `VolumeGeometry` whose shown slices are nearest to axial.
+    """Return ``order`` and ``flips`` of the `VolumeGeometry` whose displayed slices are closest to axial.
 
     Args:
-        affine: float64, (4, 4), as `VolumeGeometry.affine`.
+        affine: float64, (4, 4), as in `VolumeGeometry.affine`.
 
     Raises:
-        ValueError: Two axes of the file point the same way.
+        ValueError: The file's axes are not independent.
     """
     from nibabel.orientations import io_orientation
 
@@ -120,7 +120,7 @@ def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, 
     if np.isnan(axes).any():
         raise ValueError(f"Axes of a volume must be independent. Received: affine={affine}")
     order, flips = [], []
-    # Wanted: to the head, to the back, to the left; the affine counts to the head, front and right.
+    # Slices, rows and columns run to the head, back and left; the affine is RAS+.
     for world, wanted in ((2, 1), (1, -1), (0, -1)):
         axis = int(np.flatnonzero(axes[:, 0] == world)[0])
         order.append(axis)
@@ -129,7 +129,7 @@ def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, 
 
 
 def is_affine(affine: np.ndarray) -> bool:
-    """Tell whether a matrix places every voxel somewhere of its own."""
+    """Return whether a matrix is a finite, invertible affine."""
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         return False
     steps = np.linalg.norm(affine[:3, :3], axis=0)
@@ -139,16 +139,16 @@ def is_affine(affine: np.ndarray) -> bool:
 
 
 def is_size(steps: np.ndarray | tuple[float, ...]) -> bool:
-    """Tell whether numbers can be the sides of a voxel in millimeters."""
+    """Return whether numbers are a plausible voxel spacing in millimeters."""
     return bool(np.isfinite(steps).all() and min(steps) > LEAST_STEP and max(steps) < MOST_STEP)
 
 
 def same_places(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Tell whether two affines put the corners of a volume at the same places, as far as files round.
+    """Return whether two affines put the corners of a volume at the same places, up to rounding.
 
     Args:
         one, other: float64, (4, 4).
-        shape: Of the volume, three axes.
+        shape: Shape of the volume, three axes.
     """
     from nibabel.affines import apply_affine, voxel_sizes
 
@@ -159,19 +159,18 @@ def same_places(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> b
 
 
 def shear_of(affine: np.ndarray) -> float:
-    """Return by how many degrees the axes of a volume are away from right angles."""
+    """Return the largest deviation of a volume's axes from right angles, in degrees."""
     sides = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     cosines = np.abs(sides.T @ sides)[np.triu_indices(3, 1)]
     return float(np.degrees(np.arcsin(min(1.0, cosines.max()))))
 
 
 _SHEARED, _TILTED = 0.5, 20.0
-"""Degrees from which a shear, and an angle between slices and the axial plane, is said."""
+"""Degrees above which a shear, and a tilt of slices against the axial plane, is reported."""
 
 
 def plane_notes(grid: VolumeGeometry, name: str) -> tuple[str, ...]:
-    """Return the notes that a volume gets whose axial slices have stretched pixels, are tilted or
-    sheared."""
+    """Return notes on a volume whose axial slices are tilted, sheared or have anisotropic pixels."""
     if grid.affine is None or grid.spacing is None:
         return ()
     _, row, column = grid.spacing

@@ -1,4 +1,4 @@
-"""Read JSON files through a cache. A file is parsed again only after it changed."""
+"""Read JSON files through a cache. A file is parsed again only after it has changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds; a file that is written anew is read anew.
+    """Return the content of a JSON file; a file that has changed is read again.
 
     All callers share the returned object: read it, never change it.
 

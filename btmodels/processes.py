@@ -16,34 +16,34 @@ import loky
 
 
 def environment() -> dict[str, str]:
-    """Return the variables that TensorFlow must find when it is loaded; set ones are left alone."""
+    """Return the environment variables for TensorFlow; variables that are already set keep their values."""
     wanted = {
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        # Without it TensorFlow takes a GPU's whole memory, and nothing else can use that GPU.
+        # Without it, TensorFlow allocates the whole memory of a GPU.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        # Counts the quota of a container, which TensorFlow's own count overlooks.
+        # loky respects the CPU quota of a container, TensorFlow does not.
         "TF_NUM_INTRAOP_THREADS": str(loky.cpu_count()),
     }
     return {key: os.environ.get(key, value) for key, value in wanted.items()}
 
 
 def begin(parent: int) -> None:
-    """Set up a fresh worker: it ends with its parent, however that ends.
+    """Set up a new worker so that it ends with its parent, however the parent ends.
 
     Args:
-        parent: Process id of the web process.
+        parent: Process ID of the web process.
     """
-    # Where psutil happens to be installed, loky takes the memory of a first full batch for a leak and
-    # replaces the worker, warmth and all. There is no public switch.
+    # If psutil is installed, loky mistakes the memory of the first full batch for a leak and replaces the
+    # warm worker. There is no public switch.
     loky.process_executor._USE_PSUTIL = False
-    # Ctrl+C reaches every process of the terminal; the parent alone decides when the worker ends.
+    # Ctrl+C reaches every process of the terminal; only the parent decides when the worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
-    # A killed parent says no goodbye, and the worker itself holds the pipe open that it waits on.
+    # A killed parent sends no signal, and the worker itself holds open the pipe that it waits on.
     if sys.platform == "win32":
         multiprocessing.parent_process().join()
     else:
@@ -53,7 +53,7 @@ def _end_with(parent: int) -> None:
 
 
 def release_memory() -> None:
-    """Give freed memory back to the system, which the C library of Linux keeps otherwise."""
+    """Return freed memory to the system; glibc would keep it."""
     if _trim is not None:
         _trim(0)
 
@@ -70,8 +70,8 @@ _trim = _find_trim()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep file descriptor 2 shut while TensorFlow is loaded."""
-    # TensorFlow writes its greeting past every log level, straight to file descriptor 2.
+    """Silence file descriptor 2, for example while TensorFlow is loaded."""
+    # TensorFlow ignores log levels for its first messages and writes to file descriptor 2.
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,7 +1,7 @@
-"""The one table of networks, and the records that training writes beside their weights.
+"""The table of networks, and the records that training writes for their weights.
 
-A `ModelSpec` holds what is fixed by design. Everything that training decides (threshold, temperature,
-flips, clean-up, hash) stands in ``assets/weights/<name>.json`` and is read here, typed nowhere.
+A `ModelSpec` holds the properties fixed by design. All results of training (threshold, temperature, flips,
+smallest component, hash) are in ``assets/weights/<name>.json``, are read here and repeated nowhere.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,17 +22,17 @@ from btmodels.paths import ASSETS
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What is fixed about a network before it is trained.
+    """Properties of a network that are fixed before training.
 
     Attributes:
         name: Registry key and stem of its files.
-        task: What it answers: is there a tumor, or where.
+        task: Whether it classifies slices or segments them.
         build: ``module:function`` of its builder, imported when a network is first built.
-        input_shape: (rows, cols, channels) that the builder is called with.
-        title: For people.
+        input_shape: (rows, cols, channels), passed to the builder.
+        title: Display name.
         source: Paper that the architecture follows.
-        members: Networks of this table that it is put together from, as layers of these names. Such a
-            network has no weights file of its own: it takes the weights of its members.
+        members: Networks of this table that an ensemble consists of, as layers of these names. An ensemble
+            has no weights file; it uses those of its members.
     """
 
     name: str
@@ -128,7 +129,7 @@ def get(name: str) -> ModelSpec:
     """Return the spec of ``name``, which may be an alias.
 
     Raises:
-        KeyError: There is no such network; the message lists those there are.
+        KeyError: There is no such network; the message lists the known ones.
     """
     spec = SPECS.get(ALIASES.get(name, name))
     if spec is None:
@@ -139,29 +140,29 @@ def get(name: str) -> ModelSpec:
 
 
 GRAPH_KEY = "graph_sha256"
-"""In a record: the SHA-256 of the graph that `train export` made of these weights."""
+"""Key in a record for the SHA-256 of the graph that `train export` made from these weights."""
 
 MEMBERS_KEY = "members"
-"""In the record of a network with members: the SHA-256 of each member's weights file, by name."""
+"""Key in an ensemble's record for the SHA-256 of each member's weights file, by name."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What training decided about one set of weights, as written beside them.
+    """Results of training for one set of weights, stored next to them.
 
     Attributes:
         name: Registry name.
-        sha256: Of the weights file; of a network with members as `members_sha256` gives it.
+        sha256: SHA-256 of the weights file; for an ensemble, from `members_sha256`.
         threshold: On the (calibrated) probability, 0 to 1, chosen on validation patients or by
             cross-validation.
         temperature: Divides the logits before the sigmoid; above 0.
         flips: Whether the left-right mirrored slice is averaged in.
-        min_component_pixels: Connected parts (8 neighbors) smaller than this are dropped, counted in
-            a slice of 256 x 256 pixels.
-        split_sha256: Of the split by patient it was trained on.
+        min_component_pixels: 8-connected components with fewer pixels are removed, counted in a slice of
+            256 x 256 pixels.
+        split_sha256: SHA-256 of the split by patient used in training.
         complete: False while training is unfinished.
         command: The command that wrote it.
-        versions: Of the packages that wrote it.
+        versions: Versions of the packages that wrote it.
         extra: The rest of the file.
     """
 
@@ -183,11 +184,12 @@ class Record:
         return tuple(self.extra.get("training_subsets", ("train",)))
 
 
+@cache
 def weights_path(name: str, assets: Path = ASSETS) -> Path:
-    """Where the weights file of ``name`` lies.
+    """Return the path of the weights file of ``name``.
 
     Raises:
-        ValueError: The network has members and therefore no file of its own; see `weights_files`.
+        ValueError: The network is an ensemble and therefore has no file; see `weights_files`.
     """
     spec = get(name)
     if spec.members:
@@ -196,7 +198,7 @@ def weights_path(name: str, assets: Path = ASSETS) -> Path:
 
 
 def weights_files(name: str, assets: Path = ASSETS) -> dict[str, Path]:
-    """Where all weights of ``name`` lie: by member, or under "" where it has a file of its own."""
+    """Return the paths of all weights files of ``name``: by member, or under "" without members."""
     members = get(name).members
     if not members:
         return {"": weights_path(name, assets)}
@@ -204,7 +206,7 @@ def weights_files(name: str, assets: Path = ASSETS) -> dict[str, Path]:
 
 
 def weights_size(name: str, assets: Path = ASSETS) -> int:
-    """Return the bytes of all weights files of ``name``.
+    """Return the total size of all weights files of ``name`` in bytes.
 
     Raises:
         FileNotFoundError: One is missing.
@@ -213,32 +215,45 @@ def weights_size(name: str, assets: Path = ASSETS) -> int:
 
 
 def members_sha256(hashes: Mapping[str, str]) -> str:
-    """Return what stands for the weights of a network with members.
+    """Return one hash for the weights of an ensemble.
 
     Args:
         hashes: SHA-256 of each member's weights file, by name, in the order of its spec.
 
     Returns:
-        SHA-256 of the list that ``sha256sum`` prints of these files, run beside them: for each a line
-        with its hash, two spaces and its name, such as ``unet.weights.h5``.
+        SHA-256 of the output of ``sha256sum`` for these files in their folder: for each file a line with
+        its hash, two spaces and its name, such as ``unet.weights.h5``.
     """
     lines = [f"{sha256}  {weights_path(member).name}\n" for member, sha256 in hashes.items()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+@cache
 def record_path(name: str, assets: Path = ASSETS) -> Path:
-    """Where the record of ``name`` lies."""
+    """Return the path of the record of ``name``."""
     return assets / "weights" / f"{get(name).name}.json"
 
 
+@cache
 def graph_path(name: str, assets: Path = ASSETS) -> Path:
-    """Where the finished graph of ``name`` lies."""
+    """Return the path of the exported graph of ``name``."""
     return assets / "weights" / f"{get(name).name}.onnx"
 
 
+@cache
 def metrics_path(name: str, assets: Path = ASSETS) -> Path:
-    """Where the scores of ``name`` lie."""
+    """Return the path of the scores of ``name``."""
     return assets / "metrics" / f"{get(name).name}.json"
+
+
+def stamp(assets: Path = ASSETS) -> tuple[tuple[str, int, int], ...]:
+    """Return names, times and sizes of all files of weights and metrics, as a cache key for values that
+    depend on their contents."""
+    found = []
+    for folder in ("weights", "metrics"):
+        with suppress(FileNotFoundError), os.scandir(assets / folder) as entries:
+            found += [(each.name, each.stat()) for each in entries]
+    return tuple(sorted((name, each.st_mtime_ns, each.st_size) for name, each in found))
 
 
 def load_record(name: str, assets: Path = ASSETS) -> Record:
@@ -264,7 +279,7 @@ def load_record(name: str, assets: Path = ASSETS) -> Record:
 
 
 def verify_weights(name: str, assets: Path = ASSETS) -> Record:
-    """Return the record of ``name`` once its weights files have the recorded SHA-256.
+    """Check that the weights files of ``name`` have the recorded SHA-256, and return its record.
 
     Raises:
         WeightsError: The record or a file is missing, or a file is not the recorded one.
@@ -309,7 +324,7 @@ def _verify_file(spec: ModelSpec, record: Record, assets: Path) -> None:
 
 
 def verify_graph(name: str, assets: Path = ASSETS) -> Record:
-    """Return the record of ``name`` once its graph and its weights are the recorded ones.
+    """Check that graph and weights of ``name`` have the recorded SHA-256, and return its record.
 
     Raises:
         GraphError: The graph is missing or altered, or the record names none.
@@ -335,5 +350,5 @@ def read_graph(name: str, assets: Path = ASSETS) -> tuple[bytes, Record]:
 
 @lru_cache(maxsize=64)
 def _sha256_of(path: Path, mtime_ns: int, size: int) -> str:
-    # Keyed by time and size, so that pages can ask at each visit at the price of one stat.
+    # Keyed by time and size, so that a check on each page run costs only one stat call.
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""The values that travel through the pipeline: a slice, a patient, a prediction, an analysis."""
+"""The data types of the pipeline: a slice, a patient, a prediction, an analysis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 CHANNELS = ("pre-contrast T1", "FLAIR", "post-contrast T1")
-"""What the three channels of a slice hold, in the data set's order."""
+"""The sequences in the three channels of a slice, in the data set's order."""
 
 FLAIR = 1
 """Index of the FLAIR channel, the one on which the experts drew their masks."""
@@ -24,15 +24,15 @@ class Slice:
     """One decoded slice.
 
     Attributes:
-        name: File name as the visitor knows it, without folders.
+        name: File name without folders.
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `CHANNELS`.
-        truth: Expert's mask, bool, (rows, cols), or None where there is none.
-        patient: Folder name of the patient, or None where unknown.
-        number: The number in the file's name, or None where it has none.
-        spacing: Millimeters per pixel (row, column), only where the file says so.
-        notes: What decoding had to do to get here, one plain sentence each.
-        place: Where it lies in the volume that it was cut from; None of a picture.
-        turn: How it was turned manually after decoding; None where it was not.
+        truth: Expert's mask, bool, (rows, cols); None if there is none.
+        patient: Folder name of the patient; None if unknown.
+        number: The number in the file's name, or in its volume; None if there is none.
+        spacing: Row and column spacing in millimeters, if the file gives it.
+        notes: Sentences on conversions during decoding.
+        place: Position in its volume; None for a picture.
+        turn: Manual rotation after decoding; None if there was none.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Slice:
 
     @property
     def label(self) -> str:
-        """The slice for people: of a DICOM series its description and the slice's number there, for names
-        such as ``IM0047`` say nothing; else the file's name."""
+        """Display name: for a DICOM series, its description and the slice's number, because names such as
+        ``IM0047`` are meaningless; else the file's name."""
         if self.place is None or self.place.grid.kind != "DICOM" or self.number is None:
             return self.name
         return f"{self.place.title}, slice {self.number}"
@@ -56,13 +56,13 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a slice lies in a volume.
+    """Position of a slice in a volume.
 
     Attributes:
-        volume: Unlike any other volume's of the batch.
-        title: The volume in words.
-        grid: Its axes.
-        index: Of the slice among the shown ones, from 0.
+        volume: ID of the volume, unique in the batch.
+        title: Display name of the volume.
+        grid: Geometry of the volume.
+        index: Index of the slice in display order, from 0.
     """
 
     volume: str
@@ -73,7 +73,7 @@ class Place:
 
 @dataclass(frozen=True)
 class SliceFile:
-    """Where one slice of a patient lies on disk; ``mask`` is None where it is missing."""
+    """Files of one slice of a patient; ``mask`` is None if it is missing."""
 
     number: int
     image: Path
@@ -82,7 +82,7 @@ class SliceFile:
 
 @dataclass(frozen=True)
 class Patient:
-    """One folder of the data set: slices sorted by number, and what is wrong with it."""
+    """One folder of the data set: slices sorted by number, and its problems."""
 
     folder: str
     files: tuple[SliceFile, ...]
@@ -91,12 +91,12 @@ class Patient:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the networks say of one slice, before anything is measured.
+    """Output of the networks for one slice.
 
     Attributes:
         tumor_probability: Classifier's calibrated probability of any tumor, 0 to 1.
-        levels: Segmenter's probability a pixel in 255ths, uint8, (rows, cols) of the input. One byte
-            a pixel is what the viewer gets too, so a mask drawn there and one cut here are the same.
+        levels: Segmenter's probability per pixel in 255ths, uint8, (rows, cols) of the input. The viewer
+            gets the same bytes, so its masks equal those computed here.
     """
 
     tumor_probability: float
@@ -105,22 +105,22 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """A slice with verdict, mask and measures: all that a page, a file or a report shows.
+    """A slice with verdict, mask and measures, as shown on pages, in files and in reports.
 
     Attributes:
         slice: The input.
         prediction: The networks' output.
-        model, classifier: Registry names that were used.
-        weights_sha256: Of the segmenter's weights, as its record gives it.
+        model, classifier: Registry names of the networks.
+        weights_sha256: SHA-256 of the segmenter's weights, from its record.
         threshold: On the segmenter's probability, 0 to 1.
         tumor: The classifier's verdict.
-        mask: The segmenter's mask at ``threshold`` after clean-up, bool, (rows, cols).
-        head: Head's region, bool, (rows, cols).
+        mask: The segmenter's mask at ``threshold`` without small components, bool, (rows, cols).
+        head: Mask of the head, bool, (rows, cols).
         marked_pixels: Pixels in ``mask``.
         slice_share: ``marked_pixels`` over all pixels, 0 to 1.
         head_share: Marked pixels within the head over the head's pixels, 0 to 1; None without a head.
-        dice: Against the truth, 0 to 1; None without a truth or where both masks are empty.
-        warnings: Plain sentences, notes of the decoder included.
+        dice: Dice against the true mask, 0 to 1; None without a true mask or if both masks are empty.
+        warnings: Plain sentences, including the slice's notes.
     """
 
     slice: Slice
@@ -140,14 +140,14 @@ class Analysis:
 
 
 def largest_lesion_slice(slices: tuple[Slice, ...]) -> int:
-    """Return the index of the slice with the largest true mask; without any, the middle one."""
+    """Return the index of the slice with the largest true mask; the middle one if there is none."""
     sizes = [0 if s.truth is None else int(np.count_nonzero(s.truth)) for s in slices]
     return sizes.index(max(sizes)) if any(sizes) else len(sizes) // 2
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What is done to a slice so that it lies as the networks know it.
+    """Rotation and mirroring of a slice to the orientation of the training data.
 
     Attributes:
         quarters: Quarter turns clockwise, 0 to 3.
@@ -163,6 +163,6 @@ class Turn:
         return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
 
     def undo(self, picture: np.ndarray) -> np.ndarray:
-        """Turn a picture back: ``turn.undo(turn.apply(picture))`` is the picture."""
+        """Turn a picture back: ``turn.undo(turn.apply(picture))`` equals the picture."""
         turned = picture[:, ::-1] if self.mirrored else picture
         return np.ascontiguousarray(np.rot90(turned, self.quarters))

@@ -1,4 +1,4 @@
-"""Read and write weights: float16 in Keras's HDF5 layout. The files hold numbers and no code."""
+"""Read and write weights: float16 in Keras's HDF5 layout. The files contain no code."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def build(name: str) -> keras.Model:
 def save_float16(model: keras.Model, path: Path) -> str:
     """Write a model's weights as float16, whole or not at all.
 
-    Half precision halves the file and costs less than 1e-3 of any score; what is evaluated is always
-    what was read back. An array with a number beyond float16's range, such as the variance of maps that
-    no layer has normalized, stays float32.
+    Half precision halves the file size and changes any score by less than 1e-3; evaluations always use
+    weights that were read back. An array with values beyond float16's range, such as the variance of
+    unnormalized maps, stays float32.
 
     Returns:
         SHA-256 of the file.
@@ -44,15 +44,15 @@ def save_float16(model: keras.Model, path: Path) -> str:
         full, half = Path(folder, "full.weights.h5"), Path(folder, "half.weights.h5")
         model.save_weights(full)
         with h5py.File(full) as source, _compact_file(half) as target:
-            # Layers alone: a compiled model writes its optimizer beside them.
+            # Only the layers: a compiled model also saves its optimizer.
             _copy_half(source["layers"], _create_group(target, "layers"))
         os.replace(half, path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _compact_file(path: Path) -> h5py.File:
-    """Create a file with the headers of HDF5 1.10, a third of the size of the older ones, and without time
-    stamps: the same weights must give the same hash."""
+    """Create a file with the headers of HDF5 1.10, a third of the size of older ones, and without
+    timestamps, so that equal weights give equal hashes."""
     access, creation = h5py.h5p.create(h5py.h5p.FILE_ACCESS), h5py.h5p.create(h5py.h5p.FILE_CREATE)
     access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
     creation.set_obj_track_times(False)
@@ -75,15 +75,15 @@ def _copy_half(source: h5py.Group, target: h5py.Group) -> None:
         if values.dtype == np.float32:
             if not np.isfinite(values).all():
                 raise ValueError(f"A weight is not finite. Received: {item.name}")
-            with np.errstate(over="ignore"):  # looked for on the next line
+            with np.errstate(over="ignore"):  # checked below
                 half = values.astype(np.float16)
             values = half if np.isfinite(half).all() else values
-        # No compression: it costs over a second of each start for a twentieth of the size.
+        # No compression: it would save a twentieth of the size and slow each start by over a second.
         target.create_dataset(key, data=values, track_times=False)
 
 
 def load_into(model: keras.Model, path: Path) -> None:
-    """Read weights into a model that our code built.
+    """Load weights into a model that our code built.
 
     Raises:
         WeightsError: The file is not a weights file or belongs to another network.
@@ -100,7 +100,7 @@ def load(name: str, assets: Path = paths.ASSETS) -> tuple[keras.Model, registry.
     """Build ``name`` and give it its verified weights.
 
     Raises:
-        WeightsError: They are missing, altered or of another network.
+        WeightsError: They are missing, altered or belong to another network.
     """
     record = registry.verify_weights(name, assets)
     model = build(name)

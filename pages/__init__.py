@@ -1,1 +1,1 @@
-"""One thin file a page: read the input, make one call, draw."""
+"""One short script per page: read the input, make one call, draw."""

@@ -1,4 +1,4 @@
-"""About: what gliomas are, how the two steps work, what they are worth, and what runs here."""
+"""About: gliomas, the two-step method, its limits, and this installation."""
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ MEASURED = "The input check"
 
 
 def draw_section(heading: str) -> None:
-    """Draw a section of the text, and below the input check's what was measured of it."""
+    """Draw a section of the text; the section on the input check also shows its measured quality."""
     st.header(heading, anchor=False)
     st.markdown(text.get(heading, ""))
     if heading == MEASURED:

@@ -1,4 +1,4 @@
-"""Analyze: samples or files of the visitor; is there a tumor, and where?"""
+"""Analyze: whether, and where, samples or the visitor's files show a tumor."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def analyze() -> None:
     linkable = choice is not None and choice.linkable
 
     def beside(analyzed: Analyzed, view: View) -> None:
-        # Keep the address in step with the hand, too.
+        # The address must follow the visitor's actions, too.
         results(analyzed, view)
         query = slice_picker.files_query(view)
         if not linkable:

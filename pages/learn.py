@@ -1,4 +1,4 @@
-"""Learn: lessons on the real networks, each with a question that it answers."""
+"""Learn: lessons on the real networks, each answering one question."""
 
 from ui.lessons import page
 from ui.shared.content import sections

@@ -1,4 +1,4 @@
-"""Overview: a patient segmented by the engine of this very process, one honest score, three ways on."""
+"""Overview: a patient segmented live by this server's engine, one honest score, and three links."""
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ WAYS = (
 
 
 def draw_answer(analyzed: Analyzed, view: View) -> None:
-    """Draw the answer for the slice in the viewer, the head, the score, and the three ways on."""
+    """Draw the answer for the slice in the viewer, the rotating head, the score, and the three links."""
     with st.container(key="origin", gap="xsmall"):
         badges.draw(analyzed.stack.provenance[view.slice])
         st.markdown(text.get(f"Featured: {chosen}", ""))
@@ -48,7 +48,7 @@ def draw_answer(analyzed: Analyzed, view: View) -> None:
 
 
 def draw_ways_on() -> None:
-    """Draw three links: see it presented, try it, learn how it works."""
+    """Draw three links: see a presentation, try it, learn how it works."""
     with st.container(key="ways", horizontal=True, gap="small"):
         for key, page, icon, query in WAYS:
             st.page_link(
@@ -62,7 +62,7 @@ def draw_ways_on() -> None:
 
 
 def draw_reasons() -> None:
-    """Draw why people want tumors outlined by a network, a column a reason."""
+    """Draw the reasons for outlining tumors with a network, one per column."""
     st.header(text.get("Reasons", "Why use a network?"), anchor=False)
     reasons = [(key, words) for key, words in text.items() if key.startswith("Reason: ")]
     for column, (key, words) in zip(

@@ -1,4 +1,4 @@
-"""Patients: a cohort to choose from, and one patient as a whole."""
+"""Patients: a cohort to choose from, and one whole patient."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ text = sections("cards/patients.md")
 
 
 def beside(analyzed: Analyzed, view: View) -> None:
-    """Draw what the slices add up to."""
+    """Draw the patient's totals."""
     page.beside(choice, analyzed, view)
 
 
 def under(analyzed: Analyzed, view: View) -> None:
-    """Draw all slices, the tumor in space, or the record."""
+    """Draw all slices, the tumor in 3-D, or the patient's record."""
     page.under(analyzed, view, choice.start, text)
 
 

@@ -1,4 +1,4 @@
-"""Scoreboard: how good each network is, on whom, and how anyone can check it; from assets alone."""
+"""Scoreboard: each network's scores, the patients behind them, and how to check them; from assets alone."""
 
 import streamlit as st
 

@@ -137,7 +137,11 @@ def use(monkeypatch: pytest.MonkeyPatch, fake: FakeEngine) -> FakeEngine:
     """Put ``fake`` in the engine's place, and records of verified weights beside it."""
     monkeypatch.setattr(engine, "get_engine", lambda: fake)
     # The input check would rightly stop the squares that stand for heads here; it has tests of its own.
-    monkeypatch.setattr(check, "check_slice", lambda pixels, limits=None: check.QualityReport())
+    monkeypatch.setattr(
+        check, "check_slice", lambda pixels, limits=None, spacing=None: check.QualityReport()
+    )
     monkeypatch.setattr(registry, "load_record", record)
     monkeypatch.setattr(registry, "verify_weights", record)
+    # What is kept of the real records does not hold for these, nor the other way around.
+    monkeypatch.setattr(registry, "stamp", lambda: (object(),))
     return fake

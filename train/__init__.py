@@ -1,1 +1,1 @@
-"""Regenerates everything generated in ``assets/``. ``python -m train --help`` lists the commands."""
+"""Regenerate all generated files in ``assets/``. ``python -m train --help`` lists the commands."""

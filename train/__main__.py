@@ -13,7 +13,7 @@ COMMANDS = {
     "split": ("dataset.split", "check the split by patient, or draw one for other data"),
     "cohort": ("cohort", "make the synthetic sample patients"),
     "fit": ("fit.fit", "train a network"),
-    "combine": ("fit.ensemble", "put trained segmenters together into the ensemble"),
+    "combine": ("fit.ensemble", "combine trained segmenters into the ensemble"),
     "export": (
         "export",
         "write trained networks as graphs, which the site runs without TensorFlow",
@@ -27,14 +27,15 @@ COMMANDS = {
         "experiments.skips",
         "compare a network with and without skip connections, and measure gradients",
     ),
-    "leak": ("experiments.leak", "measure what a split by slice flatters"),
+    "stacks": ("experiments.stacks", "train deep stacks of layers with and without shortcuts"),
+    "leak": ("experiments.leak", "measure how much a split by slice inflates scores"),
     "quality": (
         "quality.command",
         "fit and measure the input check, which tells whether a picture is a usable slice of a head",
     ),
     "robustness": (
         "experiments.robustness",
-        "measure what faults of the input cost on test patients",
+        "measure how input faults lower the scores of test patients",
     ),
     "transfer": (
         "experiments.transfer",
@@ -43,12 +44,12 @@ COMMANDS = {
     "crossval": ("experiments.crossval", "judge every patient by a network that never met them"),
     "detect": (
         "experiments.detect",
-        "tell slices with a tumor from others by what cross-validated networks said",
+        "detect slices with a tumor from the outputs of cross-validated networks",
     ),
     "screen": ("experiments.screen", "compare ways to train on short cross-validations"),
     "associate": (
         "experiments.associate",
-        "hold shape figures of true and predicted masks against genomic clusters",
+        "compare shape features of true and predicted masks across genomic clusters",
     ),
     "fuzz": ("fuzz", "damage files at random and see what reading them does"),
     "bench": ("bench.command", "measure the site's speed"),
@@ -58,7 +59,7 @@ COMMANDS = {
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; the options of a command are loaded for ``only`` alone, since some import
+    """Return the parser. Only the command ``only`` gets its options, since loading some imports
     TensorFlow."""
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -75,10 +76,10 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     named = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(named if named in COMMANDS else None).parse_args(words)
-    args.words = words  # for the files that say what made them
+    args.words = words  # for the files that record the command that made them
     try:
         return args.run(args)
-    except BrainTumorError as error:  # no data, no weights: a sentence, whatever the command
+    except BrainTumorError as error:  # no data or no weights: every command prints a sentence
         print(error, file=sys.stderr)
         return 1
 

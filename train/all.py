@@ -1,9 +1,9 @@
-"""``python -m train all``: make everything in assets/ that is generated, one command after another.
+"""``python -m train all``: make all generated files in assets/, one command after another.
 
-Check the data, make the synthetic patients, cross-validate, fit every network, join two into the ensemble,
-score them, run the other experiments, fit and measure the input check, damage files, measure speed, write
-the networks' cards. An interrupted run resumes when the same command is given again.
-``--quick`` does all of it at a size at which the scores mean nothing, into a folder of its own.
+Check the data, make the synthetic patients, cross-validate, fit every network, combine two into the
+ensemble, score them, run the other experiments, fit and evaluate the input check, fuzz the file readers,
+measure speed, and write the model cards. An interrupted run resumes when the same command is given again.
+``--quick`` does all of it in a separate folder, at a size too small for meaningful scores.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ FITTED = (
     "resnet50_unet",
     "vgg16_unet",
 )
-"""In an order in which each finds what it starts from: resnet50_unet needs the classifier's encoder."""
+"""In order of dependence: resnet50_unet needs the classifier's encoder."""
 
 QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "4"}
-"""How `fit` is cut short by --quick."""
+"""Options of `fit` under --quick."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
         return 2
     if not args.quick and (args.epochs or args.num_slices):
         print(
-            "--epochs and --num-slices go with --quick: the full recipes stand in train/fit/recipes.py."
+            "--epochs and --num-slices go with --quick: the full recipes are in train/fit/recipes.py."
         )
         return 2
     _bring_split(args)
@@ -94,7 +94,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
         ["prepare", *data, *into, "--out", str(args.runs / "manifest.json")],
         ["split", *data, *into],
         ["cohort", "--out", str(args.assets / "samples"), *some],
-        # Before the fits, which choose thresholds by it.
+        # Before the fits, which use it to choose thresholds.
         *_crossvals(args, data, [*into, *runs]),
         *(["fit", name, *data, *into, *runs, *cut] for name in models),
         *([["combine", *data, *into, *few]] if joined else []),
@@ -113,7 +113,7 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
 
 
 def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> list[list[str]]:
-    """Return the commands of all cross-validations: the ensemble's after its members'."""
+    """Return the commands of all cross-validations, the ensemble's after its members'."""
     if "experiments" in args.skip:
         return []
     if args.quick:
@@ -145,7 +145,7 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
     samples = ["--data", str(cohort.samples_root().parent)]
     if args.quick:
         quick = ["--quick", *more]
-        words = [[name, *quick] for name in ("losses", "skips", "leak", "robustness")]
+        words = [[name, *quick] for name in ("losses", "skips", "stacks", "leak", "robustness")]
         words.append(["screen", *quick, "--variants", "baseline", "copy_paste"])
         one_cell = ["--only", "vgg16-segment-staged-10"]
         return [*words, ["transfer", *quick, *one_cell], ["associate", *quick]]
@@ -153,8 +153,9 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
         ["screen", *data, *more, "--policy", "float32"],
         ["losses", *data, *more],
         ["skips", *data, *more],
+        ["stacks", *data, *more],
         ["leak", *data, *more],
-        ["leak", *samples, *more, "--slices", "2000"],
+        ["leak", *samples, *more],
         ["robustness", *data, *more],
         ["transfer", *data, *more],
         ["associate", *data, *more],
@@ -164,7 +165,7 @@ def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> 
 def _measurements(
     args: argparse.Namespace, data: list[str], into: list[str], few: list[str]
 ) -> list[list[str]]:
-    """Return the commands that measure the rest: the input check, damaged files, speed."""
+    """Return the commands that measure the input check, the reading of damaged files, and speed."""
     if args.quick:
         return [
             ["quality", *data, *into, *few, "--each", "4", "--corrupt", "validation"],
@@ -178,7 +179,7 @@ def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:
     """Run commands one after the other, and stop at the first that fails.
 
     Returns:
-        The exit status of the last one run.
+        The exit status of the last command run.
     """
     from train.__main__ import main as command
 
@@ -187,7 +188,7 @@ def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:
         say(f"[{number} of {len(commands)}] python -m train {' '.join(words)}")
         status = command(words)
         if status:
-            say(f"python -m train {words[0]} failed; the same command goes on from here.")
+            say(f"python -m train {words[0]} failed; the same command resumes here.")
             return status
     say(f"All done in {(time.monotonic() - began) / 60:.0f} minutes.")
     return 0
@@ -207,7 +208,7 @@ def _cut(args: argparse.Namespace) -> list[str]:
 
 
 def _bring_split(args: argparse.Namespace) -> None:
-    """Put a split into a new assets folder: the project's own where it fits the data, else a drawn one."""
+    """Put a split into a new assets folder: the project's own if it fits the data, else a random one."""
     target = args.assets / "splits" / "patients.json"
     if target.exists():
         return

@@ -1,11 +1,10 @@
-"""Write networks as finished graphs that run without TensorFlow (ONNX, see
-`btmodels.inference.graph`).
+"""Write networks as ONNX graphs that run without TensorFlow (see `btmodels.inference.graph`).
 
-Keras's own exporter makes the graph of a network without batch normalizations. Each kernel is then
-taken out and named by its place in the weights files. The steps from the file's array to the graph's (to
-float32, times the factor of a normalization, axes in ONNX's order) become part of the graph; a runtime
-takes them once, when it loads. The graph's SHA-256 goes into the record of the weights. Run this after
-every command that writes weights.
+Keras's own exporter makes the graph of a network with folded batch normalizations. Each kernel is then
+removed and named by its path in the weights files. The steps from the file's array to the graph's (cast to
+float32, multiply by the factor of a normalization, transpose to ONNX's order) become part of the graph; a
+runtime runs them once, when it loads. The graph's SHA-256 goes into the record of the weights. Run this
+after every command that writes weights.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from btmodels import paths, registry
 from btmodels.inference.graph import kernels
 
 LARGEST = 4096
-"""Numbers that an array may hold which stays in the graph: biases and factors, no kernels."""
+"""Largest size of an array that stays in the graph: biases and factors, no kernels."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write the graphs and name them in the records."""
+    """Write the graphs, and their SHA-256 into the records."""
     trained = [n for n in registry.SPECS if registry.record_path(n, args.assets).exists()]
     for name in args.model or trained:
         size = export(name, args.assets)
@@ -52,14 +51,14 @@ def main(args: argparse.Namespace) -> int:
 
 
 def export(name: str, assets: Path = paths.ASSETS) -> int:
-    """Write the graph of a network and its SHA-256 into the record of its weights.
+    """Write the graph of a network, and its SHA-256 into the record of the weights.
 
     Args:
         name: Registry name.
-        assets: Holds its weights.
+        assets: Folder with the weights.
 
     Returns:
-        Bytes of the graph.
+        Size of the graph in bytes.
 
     Raises:
         WeightsError: The weights are missing or altered.
@@ -81,7 +80,7 @@ def export(name: str, assets: Path = paths.ASSETS) -> int:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file beside and put it in place at once."""
+    """Write a file atomically."""
     beside = path.with_name(f".{path.name}.new")
     beside.write_bytes(content)
     os.replace(beside, path)
@@ -91,14 +90,14 @@ def graph_of(model: Any, weights: Mapping[str, Path]) -> bytes:
     """Return a Keras model as an ONNX graph without its kernels.
 
     Args:
-        model: Functional, with the numbers of ``weights``.
-        weights: Files that hold its kernels, as `btmodels.registry.weights_files` gives them.
+        model: Functional model with the values of ``weights``.
+        weights: Files with its kernels, as returned by `btmodels.registry.weights_files`.
 
     Returns:
-        An ONNX model that lacks what `btmodels.inference.graph.fill` adds.
+        An ONNX model without the kernels that `btmodels.inference.graph.fill` adds.
 
     Raises:
-        ValueError: A large array of it is no kernel of the network.
+        ValueError: A large array is not a kernel of the network.
     """
     import onnx
     from onnx import numpy_helper
@@ -137,7 +136,7 @@ def _exported(model: Any) -> Any:
 
     spec = keras.InputSpec(shape=(None, *model.input.shape[1:]), dtype="float32", name="slice")
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the converter, about numpy
+        warnings.simplefilter("ignore")  # the converter's, about NumPy
         path = Path(folder, "network.onnx")
         fold_batchnorm(model).export(path, format="onnx", verbose=False, input_signature=[spec])
         return onnx.load(path)
@@ -148,10 +147,10 @@ class _Kernel:
     """A kernel of a weights file.
 
     Attributes:
-        path: In the file, after the member's name if there is one.
-        values: float32, as the network holds them.
-        factor: Of the normalization that follows, in a shape that multiplies ``values``; else None.
-        half: Whether the file holds float16.
+        path: Path in the file, after the member's name if there is one.
+        values: float32, as in the network.
+        factor: Factor of the normalization that follows, broadcastable to ``values``; None without one.
+        half: Whether the file stores float16.
     """
 
     path: str
@@ -164,11 +163,11 @@ class _Kernel:
         return self.values if self.factor is None else self.values * self.factor
 
     def makes(self, values: np.ndarray) -> bool:
-        """Whether ``values`` are this kernel, folded, with its axes in some order."""
+        """Return whether ``values`` are this folded kernel with its axes in some order."""
         return values.size == self.values.size and self.order(values) is not None
 
     def order(self, values: np.ndarray) -> tuple[int, ...] | None:
-        """Return the order of axes in which this kernel is ``values``, None if there is none."""
+        """Return the order of axes in which this kernel equals ``values``, or None."""
         folded = self.folded
         for order in itertools.permutations(range(folded.ndim)):
             turned = folded.transpose(order)
@@ -194,12 +193,12 @@ def _kernels(model: Any, stored: dict[str, np.ndarray]) -> Iterator[_Kernel]:
 
 
 def _tail(array: np.ndarray, factor: np.ndarray) -> tuple[int, ...]:
-    # A depthwise kernel ends in channels and multiplier, which together are the channels of its output.
+    # A depthwise kernel ends in channels and depth multiplier, whose product is its output channels.
     return factor.shape if array.shape[-1] == factor.size else array.shape[-2:]
 
 
 def _steps(kernel: _Kernel, name: str, values: np.ndarray) -> tuple[list[Any], list[Any]]:
-    """Return the nodes that make the array ``name`` of a kernel, and the constants that they need."""
+    """Return the nodes that compute the array ``name`` from a kernel, and the constants that they need."""
     from onnx import TensorProto, helper, numpy_helper
 
     order = kernel.order(values)

@@ -1,11 +1,11 @@
 """``python -m train fuzz``: damage thousands of files at random and record how reading them ends.
 
-A damaged file must give slices or a sentence, in time and within bounds: never another exception, a hung
-or a dead process. The result goes into ``assets/metrics/fuzz.json``: by format how many files there were
-(``files``) and what became of them: ``decoded``, ``refused`` with a sentence, ``given_up`` (too slow, or
-the end of the process that read it) and ``uncaught`` (a defect, with its kinds under ``defects``); the
-numbers of the files that were given up; the slowest file in seconds, and the most memory that the reading
-process ever held, in millions of bytes.
+Reading a damaged file must give slices or an error message within limits of time and memory, and never
+another exception, a hang or a dead process. The result goes into ``assets/metrics/fuzz.json``: by format
+the number of ``files`` and of each outcome: ``decoded``, ``refused`` with a message, ``given_up`` (too
+slow, or the end of the reading process) and ``uncaught`` (a defect, with its kinds under ``defects``); the
+numbers of the files given up; the slowest file in seconds, and the peak memory of the reading process, in
+millions of bytes.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from train.fuzz_seeds import Seed, pack_zip, seeds
 from train.provenance import command_line, versions, write_json
 
 SECONDS = 2.0
-"""A file that takes longer is given up."""
+"""Time limit for a file."""
 
 NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-"""Values at which lengths and offsets tend to break."""
+"""Values that tend to break lengths and offsets."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: ``decoded``, ``refused``, ``given_up`` or ``uncaught``, and the defect's
-    kind; seconds that reading took, and the process's largest size so far in bytes."""
+    """The outcome of reading a file: ``decoded``, ``refused``, ``given_up`` or ``uncaught``, and the kind
+    of defect; the seconds it took, and the process's peak memory so far in bytes."""
 
     kind: str
     defect: str = ""
@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def run(count: int, seed: int = 0) -> dict:
-    """Read ``count`` damaged files, each made from one of `seeds`, and tell what became of them."""
+    """Read ``count`` damaged files, each made from one of `seeds`, and return the outcomes."""
     sound = list(seeds())
     formats: dict[str, Counter] = {each.kind: Counter() for each in sound}
     defects: Counter = Counter()
@@ -109,12 +109,12 @@ def read(reader: Reader, data: bytes, name: str) -> Outcome:
     """Read a file as the site does, in the reader's process."""
     try:
         return reader.run(name, attempt, data, name)
-    except DecodeError:  # what `attempt` does not catch: time is up, or the process ended
+    except DecodeError:  # not caught by `attempt`: time is up, or the process ended
         return Outcome("given_up", seconds=SECONDS)
 
 
 def attempt(data: bytes, name: str) -> Outcome:
-    """Read a file, a zip with all that is in it, and never raise."""
+    """Read a file, including all files in a zip, and never raise."""
     import resource
 
     began = time.perf_counter()
@@ -131,15 +131,15 @@ def attempt(data: bytes, name: str) -> Outcome:
 
 
 def _read_any(data: bytes, name: str) -> bool:
-    """Tell whether a file, or any file within a zip, gave slices, put together as the site does it."""
+    """Return whether a file, or any file in a zip, gave slices, grouped as on the site."""
     return bool(read_batch([InputFile(name, name, data)]).studies)
 
 
 def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:
-    """Damage a file, half of the time where its checksums do not tell.
+    """Damage a file, half of the time with valid checksums.
 
-    A decoder that stops at the first wrong checksum would never be tried any further: a PNG's are made
-    right again, or its rows are packed anew once they are damaged, and a zip around damaged files.
+    Otherwise a decoder that stops at the first wrong checksum would never be tested further. So a PNG's
+    checksums are corrected, or its damaged rows are compressed again, and damaged files are zipped again.
     """
     if rng.random() < 0.5:
         return damage(seed.data, others, rng)
@@ -163,7 +163,7 @@ def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:
 
 
 def _right_checksums(png: bytes) -> bytes:
-    """Put the right checksum behind each chunk of a PNG, as far as its lengths lead."""
+    """Correct the checksum of each chunk of a PNG, as far as the chunk lengths are valid."""
     content, at = bytearray(png), 8
     while at + 12 <= len(content):
         end = at + 8 + int.from_bytes(content[at : at + 4], "big")
@@ -175,7 +175,7 @@ def _right_checksums(png: bytes) -> bytes:
 
 
 def _with_rows(png: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """Unpack the rows of a PNG, change them, and pack them into its first chunk of rows."""
+    """Decompress the rows of a PNG, change them, and compress them into one chunk."""
     at, before, rows, after = 8, [], b"", []
     while at < len(png):
         size = int.from_bytes(png[at : at + 4], "big")
@@ -191,12 +191,12 @@ def _with_rows(png: bytes, change: Callable[[bytes], bytes]) -> bytes:
 
 
 def damage(data: bytes, others: list[Seed], rng: np.random.Generator) -> bytes:
-    """Change a file in one to four places: bits, numbers, spans cut out, doubled or from another file."""
+    """Change a file in one to four places: flip bits, set numbers, delete, double or replace spans."""
     content = bytearray(data)
     for _ in range(rng.integers(1, 5)):
         if not content:
             break
-        # Half of all damage goes where headers are.
+        # Half of all damage goes to the headers.
         reach = min(len(content), 512) if rng.random() < 0.5 else len(content)
         at = int(rng.integers(reach))
         length = int(rng.integers(1, 65))

@@ -1,9 +1,10 @@
-"""Sound files of every format that is read, for ``python -m train fuzz`` to damage."""
+"""Valid files of every supported format, for ``python -m train fuzz`` to damage."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ from pydicom.uid import ExplicitVRLittleEndian
 from btmodels.dataset import cohort
 
 LARGEST_SEED = 150_000
-"""Bytes; larger files of the libraries would only slow this down."""
+"""Largest file of the libraries in bytes; larger ones would only slow this down."""
 
 
 @dataclass(frozen=True)
 class Seed:
-    """A sound file: the format it counts for, its name, its bytes."""
+    """A valid file: its format, name and bytes."""
 
     kind: str
     name: str
@@ -35,14 +36,15 @@ class Seed:
 
 
 def seeds() -> Iterator[Seed]:
-    """Yield sound files of every format that is read: made from a synthetic slice, and those of pydicom
-    and nibabel that are small."""
+    """Yield valid files of every supported format: some made from a synthetic slice, and the small test
+    files of pydicom and nibabel."""
     patient = cohort.read_cohort(cohort.samples_root())[0]
     middle = cohort.read_slice(patient, patient.files[len(patient.files) // 2])
     pixels = cv2.resize(middle.pixels, (48, 40), interpolation=cv2.INTER_AREA)
     yield from _tiffs(pixels)
     yield from _pictures(pixels)
     yield from _volumes(pixels)
+    yield from _data_sets(pixels)
     yield from _series(pixels)
     yield from _of_libraries()
     yield from _zips(pixels)
@@ -142,8 +144,31 @@ def _volumes(pixels: np.ndarray) -> Iterator[Seed]:
     yield Seed("zip", "cases.zip", pack_zip(_two_cases(stack)))
 
 
+def _data_sets(pixels: np.ndarray) -> Iterator[Seed]:
+    """Yield cases in the layouts of nnU-Net and the Medical Segmentation Decathlon."""
+    stack = np.stack([pixels[..., 1]] * 4, axis=2)
+    plain = nibabel.Nifti1Image(stack, np.diag([-2.0, -2.0, 5.0, 1.0])).to_bytes()
+    channels = [(f"imagesTr/case_{number:04d}.nii", plain) for number in range(3)]
+    labels = nibabel.Nifti1Image((stack > 99).astype(np.uint8), np.diag([-2.0, -2.0, 5.0, 1.0]))
+    names = {"channel_names": {"0": "T1w", "1": "FLAIR", "2": "T1wCE"}}
+    told = [
+        ("dataset.json", json.dumps(names).encode()),
+        *channels,
+        ("labelsTr/case.nii", labels.to_bytes()),
+    ]
+    yield Seed("zip", "numbered.zip", pack_zip(channels))
+    yield Seed("zip", "nnunet.zip", pack_zip(told))
+    four = nibabel.Nifti1Image(np.stack([stack] * 4, axis=3), np.eye(4)).to_bytes()
+    modality = {"modality": {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}}
+    files = [("dataset.json", json.dumps(modality).encode()), ("imagesTr/BRATS_001.nii", four)]
+    yield Seed("zip", "decathlon.zip", pack_zip(files))
+    header = bytearray(plain)
+    header[108:112] = bytes(4)  # vox_offset
+    yield Seed("NIfTI", "offset.nii", bytes(header))
+
+
 def _two_cases(stack: np.ndarray) -> list[tuple[str, bytes]]:
-    """Volumes and labels of two patients on one grid, named alike in two folders."""
+    """Return volumes and labels of two patients on one grid, with the same names in two folders."""
     labels = (stack > 99) * np.uint8(4)
     forms = {"flair": stack, "t1": stack // 2, "t1ce": stack // 3, "seg": labels}
     return [
@@ -157,7 +182,7 @@ def _two_cases(stack: np.ndarray) -> list[tuple[str, bytes]]:
 
 
 def _series(pixels: np.ndarray) -> Iterator[Seed]:
-    """Series as scanners write them, with what goes wrong in them: padding, high bits, tilts and gaps."""
+    """Yield series as written by scanners, with their irregularities: padding, high bits, tilts, gaps."""
     gray = pixels[..., 1].astype(np.int16) * 3
     padded = gray.copy()
     padded[:4] = -2000
@@ -211,7 +236,7 @@ def _series(pixels: np.ndarray) -> Iterator[Seed]:
 
 
 def _two_patients(gray: np.ndarray) -> Iterator[tuple[str, bytes]]:
-    """Two patients in folders whose files have the same names, the second without one slice of T1."""
+    """Yield two patients in folders with the same file names, the second without one T1 slice."""
     for who in (1, 2):
         for number, name in enumerate(("AX FLAIR", "AX T1", "AX T1 +C")):
             for index in range(3):
@@ -227,7 +252,7 @@ def _two_patients(gray: np.ndarray) -> Iterator[tuple[str, bytes]]:
 
 
 def write_dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> bytes:
-    """Write a slice of 16 bits, 6 mm from the one before; ``fields`` are elements added or replaced."""
+    """Return a 16-bit DICOM slice, 6 mm from the one before; ``fields`` adds or replaces elements."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -252,7 +277,7 @@ def write_dicom(values: np.ndarray, index: int, fields: dict[str, object]) -> by
         "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
     }
     for key, value in (own | fields).items():
-        # An element has its own VR, right or wrong.
+        # A DataElement brings its own VR, right or wrong.
         if isinstance(value, DataElement):
             dataset.add(value)
         else:

@@ -27,8 +27,8 @@ def versions() -> dict[str, str]:
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Return the command line of ``words``, with absolute paths cut to their last part: nobody's
-    folders are published."""
+    """Return the command line of ``words``; absolute paths are cut to their last part, so that no
+    folder names are published."""
     kept = [Path(word).name if Path(word).is_absolute() else word for word in words]
     return " ".join(["python -m train", *kept])
 
@@ -37,8 +37,8 @@ def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
     """Write a document atomically.
 
     Args:
-        path: Of the file; its folder is made.
-        content: Of what JSON knows, without NaN.
+        path: Path of the file; its folder is created.
+        content: JSON-compatible content, without NaN.
         indent: As for `json.dumps`.
     """
     text = json.dumps(content, indent=indent, allow_nan=False)
@@ -49,7 +49,7 @@ def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
 
 
 def machine() -> str:
-    """Describe the machine that measures."""
+    """Return a description of this machine."""
     cores = loky.cpu_count()
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "streamlit"))
     noun = "core" if cores == 1 else "cores"

@@ -1,1 +1,1 @@
-"""What pages share and only Streamlit needs."""
+"""Everything that needs Streamlit and is shared by the pages."""

@@ -10,9 +10,11 @@ from pathlib import Path
 from btmodels.errors import DecodeError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks
 from btmodels.io.batch import MOST_BYTES, MOST_FILES
+from btmodels.io.channels import DESCRIPTION
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import KNOWN, VOLUMES, starts_as_known
 from btmodels.io.raster import MAX_BYTES
+from btmodels.io.read import is_gzip
 from btmodels.io.zip import is_zip
 
 _HEAD = 512
@@ -20,14 +22,14 @@ _HEAD = 512
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file that is read.
+    """One file to read.
 
     Attributes:
-        file: As given, or below a folder as given.
-        name: For those it is read with: below the folder that was given, folders parted by ``/``; of
-            files that were named, below the folder that they have in common.
-        place: Where its masks go, below the folder for masks.
-        bulk: Whether it was found in a folder, where other things may lie, too.
+        file: Its path, as given or inside a folder that was given.
+        name: Its path with ``/`` relative to the folder that was given, or, for files that were given,
+            relative to their common folder.
+        place: Folder for its masks, relative to the output folder.
+        bulk: Whether it was found in a folder, which may also hold other files.
     """
 
     file: Path
@@ -38,7 +40,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that could not be read, written or used, and why in a sentence."""
+    """A file that could not be read, written or used, and the reason in one sentence."""
 
     file: Path
     reason: str
@@ -52,11 +54,10 @@ Group = tuple[SourceFile, ...]
 
 
 def discover(paths: Iterable[Path]) -> tuple[list[Group], list[Problem]]:
-    """Find the files meant by ``paths``: those that are named, and all in folders.
+    """Find the files given by ``paths``, and all files in folders.
 
-    Files that are named belong together, and so do those in a folder that is named; of a folder with
-    more than are read together each folder within stands for itself. The mask beside a picture that is
-    named belongs to it.
+    Files given by path form one group, and so do the files of a folder. A folder with too many files to
+    read together is split into one group per subfolder. A mask next to a given picture is included.
     """
     groups: list[Group] = []
     named: dict[Path, SourceFile] = {}
@@ -89,7 +90,7 @@ def _named(path: Path) -> SourceFile:
 
 
 def _below_what_is_common(sources: list[SourceFile]) -> Group:
-    """Name files by the folders in which they differ; what all have in common tells nothing of them."""
+    """Name files relative to their common folder, which does not help to tell them apart."""
     folders = [source.file.resolve().parent for source in sources]
     try:
         common = os.path.commonpath(folders)
@@ -102,7 +103,7 @@ def _below_what_is_common(sources: list[SourceFile]) -> Group:
 
 
 def _masks_beside(named: dict[Path, SourceFile]) -> list[Path]:
-    """Masks that lie beside pictures that are named, as the data set names them."""
+    """Return the masks next to the given pictures, named as in the data set."""
     found: list[Path] = []
     folders = {
         source.file.parent for source in named.values() if not is_mask_name(source.file.name)
@@ -120,7 +121,7 @@ def _in_folder(folder: Path) -> list[Group]:
     by_place: dict[Path, list[SourceFile]] = {}
     total = 0
     for place, folders, names in os.walk(folder):
-        # What starts with a dot is not data: archives made on a Mac hold one such file per image.
+        # Names that start with a dot are not data: archives made on a Mac hold one such file per image.
         folders[:] = sorted((f for f in folders if not f.startswith((".", "__"))), key=natural_key)
         below = Path(place).relative_to(folder)
         for name in sorted((name for name in names if name[0] != "."), key=natural_key):
@@ -139,23 +140,23 @@ def _in_folder(folder: Path) -> list[Group]:
 
 
 def is_readable(file: Path) -> bool:
-    """Tell whether a file in a folder is of a kind that is read, by its ending or by how it starts."""
+    """Return whether a file in a folder has a supported format, by its ending or its first bytes."""
     if file.name.lower().endswith(_ENDINGS):
         return True
     with file.open("rb") as opened:
         head = opened.read(_HEAD)
-    return is_dicom(head) or is_zip(head) or starts_as_known(head)
+    return is_dicom(head) or is_zip(head) or is_gzip(head) or starts_as_known(head)
 
 
 def bytes_of(source: SourceFile) -> bytes:
-    """Read a file; of one in a folder that is of no kind that is read, its beginning.
+    """Read a file; if it was found in a folder and its format is not supported, read only its beginning.
 
     Raises:
-        DecodeError: It is too large.
-        OSError: It cannot be read.
+        DecodeError: The file is too large.
+        OSError: The file cannot be read.
     """
     file = source.file
-    if source.bulk and not is_readable(file):
+    if source.bulk and file.name != DESCRIPTION and not is_readable(file):
         with file.open("rb") as opened:
             return opened.read(_HEAD)
     size = file.stat().st_size
@@ -167,7 +168,7 @@ def bytes_of(source: SourceFile) -> bytes:
 
 
 def reason(error: Exception) -> str:
-    """Return what kept a file from being read, in words."""
+    """Return in words why a file could not be read."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or type(error).__name__})."
     return str(error)

@@ -21,11 +21,11 @@ class Found:
     """A slice that was read.
 
     Attributes:
-        slice: With its truth, if it has one.
-        file: That it came from; within a zip, the zip's name goes before.
-        index: Of the slice in its volume, from 0.
-        target: Where its mask goes, below the folder for masks: the place that it has below the folder
-            that was given, and the data set's name for a mask.
+        slice: The slice with its true mask, if it has one.
+        file: The file it came from; inside a zip, the zip's path comes first.
+        index: Index of the slice in its volume, from 0.
+        target: Path of its mask relative to the output folder: the path of its folder relative to the
+            folder that was given, and the data set's name for a mask.
     """
 
     slice: Slice
@@ -36,11 +36,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What was asked for on the command line beside files.
+    """Command-line options that change how files are read.
 
     Attributes:
-        turn: Of every slice.
-        sequences: By name of a file or a series what it is.
+        turn: Applied to every slice.
+        sequences: Sequence by the name of a file or series.
     """
 
     turn: Turn = Turn()
@@ -49,13 +49,13 @@ class Overrides:
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """What came of a group of files.
+    """The result of reading a group of files.
 
     Attributes:
-        found: Slices in the order in which they are shown.
-        errors: What was asked for and could not be read or used.
-        notes: What was left out for a reason.
-        names: For each scan the names by any of which ``--sequence`` can mean it.
+        found: Slices in display order.
+        errors: Requested files that could not be read or used.
+        notes: Files that were left out on purpose.
+        names: For each scan, the names that ``--sequence`` accepts for it.
     """
 
     found: tuple[Found, ...]
@@ -65,7 +65,7 @@ class Loaded:
 
 
 def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
-    """Read files together. What is wrong with one costs that one alone."""
+    """Read files together. A problem with one file does not affect the others."""
     files: list[InputFile] = []
     errors: list[Problem] = []
     places: dict[str, tuple[Path, Path]] = {}
@@ -96,7 +96,7 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
 
 
 class _Located:
-    """Where the files of a batch lie, those in a zip included, which is a folder where it is not alone."""
+    """The paths of a batch's files. A zip counts as a folder unless it is the only file."""
 
     def __init__(self, places: Mapping[str, tuple[Path, Path]], alone: bool) -> None:
         self._places, self._alone = places, alone

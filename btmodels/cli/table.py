@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TextIO
 
 from btmodels.cli.load import Found
 from btmodels.export.files import own_mask
@@ -38,31 +39,39 @@ def as_row(analysis: Analysis, found: Found, mask: Path | None) -> dict:
 
 
 class Table:
-    """Rows for people, printed as they come; warnings once at the end."""
+    """A table of rows printed as they arrive, with each warning once at the end.
 
-    def __init__(self) -> None:
+    Args:
+        file: Where rows and warnings are printed.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
         self._warnings: Counter[str] = Counter()
         self._rows = 0
 
     def add(self, row: dict) -> None:
         """Print a row, below the headings if it is the first."""
         if not self._rows:
-            print("tumor  probability  pixels  of slice  of head   Dice  file")
+            heading = "tumor  probability  pixels  of slice  of head   Dice  file"
+            print(heading, file=self._file)
         self._rows += 1
         self._warnings.update(row["warnings"])
         print(
             f"{'yes' if row['tumor'] else 'no':>5}  {row['probability']:>11.3f}"
             f"  {row['marked_pixels']:>6}  {_percent(row['slice_share']):>8}"
             f"  {_percent(row['head_share']):>7}  {_decimal(row['dice']):>5}  {_place(row)}",
+            file=self._file,
             flush=True,
         )
 
     def end(self) -> None:
-        """Print what the rows warned of, and what all this is not."""
+        """Print the warnings and the notice."""
         for sentence, count in self._warnings.items():
-            print(f"{'all' if count == self._rows > 1 else count} of {self._rows}: {sentence}")
+            many = "all" if count == self._rows > 1 else count
+            print(f"{many} of {self._rows}: {sentence}", file=self._file)
         if self._rows:
-            print(NOTICE)
+            print(NOTICE, file=self._file)
 
 
 def _place(row: dict) -> str:

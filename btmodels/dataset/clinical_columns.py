@@ -2,7 +2,7 @@
 
 The table comes without a data dictionary. Meanings were checked against public records of named patients
 (The Cancer Genome Atlas, TCGA) or against the masks; others are inferred and marked as such. A code whose
-meaning is unknown stays a code. Clinics and laboratories recorded all of it: nothing is a prediction.
+meaning is unknown stays a code. Clinics and laboratories recorded all values: none is a prediction.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Column:
     """A column of data.csv.
 
     Attributes:
-        name: In the file's first line.
-        label: In words.
+        name: As in the file's first line.
+        label: The name in words.
         note: One or more plain sentences on how the meaning is known.
         codes: Meaning by code; empty where the cell is a quantity or a label.
-        known: Of the cells of a column without codes: `LABEL` or `AS_NAMED`.
-        form: How a cell without a code is written, with ``{}`` for the cell.
+        known: For a column without codes: `LABEL` or `AS_NAMED`.
+        form: Format of a cell without a code, with ``{}`` for the cell.
     """
 
     name: str
@@ -54,9 +54,9 @@ class ClinicalValue:
 
     Attributes:
         label: The column in words.
-        value: The meaning, the bare code where it has none, or `NOT_RECORDED`.
-        note: How the meaning is known; empty where nothing is recorded.
-        known: `CHECKED`, `INFERRED`, `LABEL`, `AS_NAMED` or `UNKNOWN`; empty where nothing is recorded.
+        value: The meaning, the code if its meaning is unknown, or `NOT_RECORDED`.
+        note: How the meaning is known; empty if nothing is recorded.
+        known: `CHECKED`, `INFERRED`, `LABEL`, `AS_NAMED` or `UNKNOWN`; empty if nothing is recorded.
     """
 
     label: str
@@ -166,7 +166,7 @@ COLUMNS: tuple[Column, ...] = (
     _cluster("OncosignCluster", "mutations and copy number (OncoSign)"),
     _cluster("COCCluster", "all of these together (cluster of clusters)"),
 )
-"""Every column of data.csv but the key, in the order in which it is shown."""
+"""Every column of data.csv except the key, in display order."""
 
 
 def describe_row(row: Mapping[str, str]) -> list[ClinicalValue]:

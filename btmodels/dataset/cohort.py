@@ -46,7 +46,7 @@ DOWNLOADED = ASSETS.parent / "data" / "downloaded.txt"
 """Holds the path of the downloaded data set; written by `btmodels.dataset.download`."""
 
 PATIENT_KEY = 12
-"""Number of first characters of a folder's name that are the patient's key in data.csv."""
+"""Number of leading characters of a folder's name that form the patient's key in data.csv."""
 
 _FILE = re.compile(r"_([0-9]{1,6})(_mask)?\.tif")
 _LARGEST_CSV = 10_000_000
@@ -109,7 +109,7 @@ def read_cohort(root: Path | str) -> tuple[Patient, ...]:
 
 
 def subset_patients(data: Path | str, subset: str, assets: Path = ASSETS) -> tuple[Patient, ...]:
-    """List those patients of a data folder that belong to a subset of the split.
+    """List the patients of a data folder that belong to a subset of the split.
 
     Args:
         data: The folder ``kaggle_3m`` or the one that holds it.
@@ -131,9 +131,9 @@ def subset_patients(data: Path | str, subset: str, assets: Path = ASSETS) -> tup
 
 
 def read_slice(patient: Patient, file: SliceFile) -> Slice:
-    """Read one slice with its truth.
+    """Read one slice with its true mask.
 
-    A mask that is broken or has another size is left out, and a note says so.
+    A mask that is broken or has a different size is left out, and a note says so.
 
     Raises:
         DecodeError: The slice itself cannot be read.
@@ -180,8 +180,8 @@ def read_patient_data(root: Path | str) -> dict[str, dict[str, str]]:
     """Read data.csv, separated by semicolons or commas.
 
     Returns:
-        A row for each patient by the first 12 characters of the folder's name, without empty cells and
-        without rows that lack a key. Empty if there is no such file.
+        A row for each patient, keyed by the first 12 characters of the folder's name, without empty cells
+        and rows that lack a key. Empty if there is no such file.
 
     Raises:
         CohortError: It is not a table with a column ``Patient``.
@@ -282,6 +282,6 @@ def _check_mask_size(file: SliceFile, pixels: np.ndarray, truth: np.ndarray) -> 
 
 def _no_patient(path: Path) -> str:
     return (
-        f"The data folder {path.name!r} holds no patient: expected is {FOLDER} with folders such as "
+        f"The data folder {path.name!r} holds no patient. Expected: {FOLDER} with folders such as "
         "TCGA_CS_4941_19960909."
     )

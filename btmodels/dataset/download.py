@@ -1,7 +1,7 @@
-"""Download the data set from Kaggle with `kagglehub`, in a separate process, so that no page waits.
+"""Download the data set from Kaggle with `kagglehub` in a separate process, so that no page waits.
 
-That process runs `fetch`; `Download` starts it and reports its progress. `kagglehub` keeps files in its own
-cache and resumes where it was interrupted.
+That process runs `fetch`; `Download` starts it and reports its progress. `kagglehub` caches files and
+resumes interrupted downloads.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ DATASET = "mateuszbuda/lgg-mri-segmentation"
 """Public on Kaggle; no account is needed."""
 
 _PROGRESS = re.compile(r"(\d+)%\|[^|]*\|\s*([\d.]+[kMGT]?)/([\d.]+[kMGT]?)")
-_STOPPED = "The download was stopped. What has arrived is kept: the next try goes on from there."
-_ENDED = "The download ended without saying why. Try again: what has arrived is kept."
+_STOPPED = (
+    "The download was stopped. What has arrived is kept: the next attempt continues from there."
+)
+_ENDED = "The download ended for an unknown reason. Try again: what has arrived is kept."
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Progress:
 
     Attributes:
         step: "idle" before the first start; "done" and "failed" until the next.
-        share: Of the file that has arrived, 0 to 1; 0 while that is unknown.
+        share: Downloaded fraction of the file, 0 to 1; 0 while that is unknown.
         message: A sentence for a visitor; empty while there is nothing to say.
     """
 
@@ -62,7 +64,7 @@ def fetch() -> Path:
         root = cohort.find_root(kagglehub.dataset_download(DATASET))
         cohort.read_cohort(root)
     except CohortError as error:
-        raise DownloadError(f"What came from Kaggle is not the data set: {error}") from error
+        raise DownloadError(f"The download from Kaggle is not the data set: {error}") from error
     except (OSError, zipfile.BadZipFile) as error:  # requests raises kinds of OSError
         raise DownloadError(
             f"The data set could not be downloaded ({type(error).__name__}). Is this machine online, "
@@ -72,7 +74,7 @@ def fetch() -> Path:
 
 
 def remember(root: Path) -> None:
-    """Record where the data set is: `btmodels.dataset.cohort.data_root` finds it, also after a restart.
+    """Record where the data set is, so that `btmodels.dataset.cohort.data_root` finds it after a restart.
 
     Raises:
         DownloadError: The record cannot be written.
@@ -82,7 +84,7 @@ def remember(root: Path) -> None:
         cohort.DOWNLOADED.write_text(f"{root}\n", encoding="utf-8")
     except OSError as error:
         raise DownloadError(
-            "The data set has arrived, but where it lies cannot be written down: the project's folder "
+            "The data set was downloaded, but its place cannot be recorded: the project's folder "
             "is not writable. Name the folder with BT_DATA_DIR."
         ) from error
 
@@ -129,11 +131,11 @@ class Download:
 
     def _follow(self, process: subprocess.Popen) -> None:
         last = ""
-        for line in process.stderr:  # text mode: a progress bar's returns end lines too
+        for line in process.stderr:  # in text mode, carriage returns also end lines
             found = _PROGRESS.search(line)
             if found:
                 share, words = int(found[1]) / 100, f"{found[2]}B of {found[3]}B"
-                # At its end the bar stands still while the archive is unpacked.
+                # The bar stays at 100% while the archive is unpacked.
                 unpacking = Progress("running", 1.0, "Unpacking…")
                 self._tell(Progress("running", share, words) if share < 1 else unpacking)
             elif line.strip():
@@ -142,12 +144,12 @@ class Download:
         process.stdout.close()
         process.stderr.close()
         if process.wait() != 0:
-            # An unexpected exception ends in a traceback, which is no text for a visitor.
+            # An unexpected exception ends in a traceback, which must not be shown to a visitor.
             known = _STOPPED if self._stopped else last if last.endswith(".") else _ENDED
             self._tell(Progress("failed", message=known))
             return
         try:
-            remember(Path(said[-2]))  # below what kagglehub itself may have said
+            remember(Path(said[-2]))  # after any output of kagglehub
             self._tell(Progress("done", 1.0))
         except DownloadError as error:
             self._tell(Progress("failed", message=str(error)))

@@ -59,7 +59,7 @@ def provenance(patient_folder: str, assets: Path = ASSETS) -> Provenance:
         assets: Holds the split.
 
     Returns:
-        The patient's subset, "train" where the site's own segmenter was trained on that subset;
+        The patient's subset, or "train" if the site's segmenter was trained on that subset;
         "synthetic" for the bundled cohort; "unknown" for anyone else.
     """
     if patient_folder.startswith("SYNT_"):

@@ -27,7 +27,7 @@ THUMBNAIL = 72
 """Largest number of rows and columns of a thumbnail."""
 
 SECONDS = 6.0
-"""Processor time after which a folder is given up; 88 slices take less than one second."""
+"""CPU time after which a folder is given up; 88 slices take less than one second."""
 
 TRIES = 3
 """Number of unexpected errors after which a patient's preview is given up."""
@@ -45,7 +45,7 @@ class PatientPreview:
         tumor_slices: Number of slices with tumor in the true mask; None if no mask can be read.
         tumor_pixels: Marked pixels of all true masks; None as above.
         thumbnail: A small WebP of the slice with the largest true mask; None without a slice.
-        problems: Of the folder, one sentence each.
+        problems: Problems of the folder, one sentence each.
     """
 
     tumor_slices: int | None
@@ -69,7 +69,7 @@ def preview(patient: Patient) -> PatientPreview:
 def thumbnail(each: Slice) -> bytes:
     """Return a slice's FLAIR channel with the true mask outlined as a small WebP.
 
-    It helps to find a patient in a list; it is reduced and not exact.
+    It helps to find a patient in a list; it is downsampled and not exact.
     """
     rows, cols = each.pixels.shape[:2]
     scale = THUMBNAIL / max(rows, cols)
@@ -85,7 +85,7 @@ def thumbnail(each: Slice) -> bytes:
 
 
 class ThumbnailQueue:
-    """Makes previews of many patients one after the other in a process of its own, each of them once.
+    """Makes previews of many patients, one after another in a separate process, each of them once.
 
     Thread-safe; no caller waits. A folder in which files were added or removed is read again.
     """
@@ -135,7 +135,7 @@ class ThumbnailQueue:
         except DecodeError as error:
             problem = str(error)
         except Exception:
-            # For example, no memory for a process: it must not end this thread or block the other patients.
+            # An error such as lack of memory must not end this thread or block the other patients.
             _LOG.exception("A preview failed.")
             self._failures[key] += 1
             if self._failures[key] < TRIES:
@@ -145,7 +145,7 @@ class ThumbnailQueue:
 
 
 def _preview_in_background(patient: Patient) -> PatientPreview:
-    # The networks and the pages come first; this process has time.
+    # The networks and the pages have priority over this process.
     if hasattr(os, "setpriority"):
         behind = max(
             _PRIORITY, os.getpriority(os.PRIO_PROCESS, 0)
@@ -166,5 +166,5 @@ def _stamp(patient: Patient) -> tuple:
 
 @lru_cache(maxsize=1)
 def get_thumbnail_queue() -> ThumbnailQueue:
-    """Return the queue of this process, shared by all who look at the data folder."""
+    """Return the queue of this process, shared by all sessions."""
     return ThumbnailQueue()

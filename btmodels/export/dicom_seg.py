@@ -29,19 +29,19 @@ _EMPTY = {
     "ReferringPhysicianName": "",
     "PositionReferenceIndicator": "",
 }
-"""Fields that the standard wants in every file, empty if need be, and that many files lack."""
+"""Fields that the standard requires in every file, empty if unknown, and that many files lack."""
 
 
 def seg_name(each: Slice) -> str:
-    """Return what the DICOM-SEG of a slice's series is called."""
+    """Return the file name of the DICOM-SEG for a slice's series."""
     return f"{volume_stem(each)}_seg.dcm"
 
 
 def why_no_seg(each: Slice) -> str:
-    """Return why no DICOM-SEG can be written of a slice's volume, a sentence; "" where it can."""
+    """Return a sentence on why no DICOM-SEG can be written for a slice's volume; "" if it can."""
     place = each.place
     if place is None or place.grid.kind != "DICOM":
-        return "A DICOM-SEG refers to the DICOM series that it was drawn on; this came as none."
+        return "A DICOM-SEG refers to a DICOM series; these files are not DICOM."
     if not all(place.grid.header):
         return (
             "The header of this DICOM file cannot be written again, so there is no DICOM-SEG of it."
@@ -52,7 +52,7 @@ def why_no_seg(each: Slice) -> str:
         needed += ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
     else:
         needed += ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
-        # Of several slices their distance says it.
+        # For several slices, the distance between them gives the thickness.
         needed += ["SliceThickness"] if place.grid.spacing is None else []
     missing = [key for key in (*needed, "FrameOfReferenceUID") if not source.get(key)]
     if missing:
@@ -64,16 +64,16 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
     """Write the masks of a DICOM series as a DICOM segmentation that refers to it.
 
     Args:
-        analyses: Of slices of one series; slices that are missing are empty.
+        analyses: Analyses of slices of one series; missing slices get an empty mask.
 
     Raises:
-        ExportError: It cannot be; `why_no_seg` knows most reasons before.
+        ExportError: It cannot be written; `why_no_seg` reports most reasons in advance.
     """
     each = analyses[0].slice
     if problem := why_no_seg(each):
         raise ExportError(problem)
     grid = each.place.grid
-    # Where a slice is missing there is nothing to refer to.
+    # A segmentation cannot refer to a missing slice.
     present = [index for index, frame in enumerate(grid.frames) if frame is not None]
     own = grid.own(shown_masks(analyses))[present]
     own_frames = [grid.frames[index] for index in present]
@@ -97,7 +97,7 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
 
 
 def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> bytes:
-    import highdicom  # takes longer to import than most pages to draw
+    import highdicom  # slow to import
     from pydicom.sr.codedict import codes
 
     name = f"{analysis.model} {analysis.weights_sha256[:12]}"
@@ -127,7 +127,7 @@ def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> byte
         manufacturer_model_name=name,
         software_versions=__version__,
         device_serial_number="0",
-        content_description="Research only; drawn by a network, seen by nobody",
+        content_description="Research only; drawn by a network, not reviewed",
         omit_empty_frames=bool(frames.any()),
     )
     result.SeriesDescription = "Tumor, marked by a network (research)"
@@ -137,7 +137,7 @@ def _seg(sources: list[Dataset], frames: np.ndarray, analysis: Analysis) -> byte
 
 
 def _share(source: Dataset) -> None:
-    # What is the same for all frames may stand with each of them; highdicom looks where it is shared.
+    # Files may repeat functional groups in every frame; highdicom only reads the shared ones.
     shared = source.SharedFunctionalGroupsSequence[0]
     first = source.PerFrameFunctionalGroupsSequence[0]
     for key in ("PixelMeasuresSequence", "PlaneOrientationSequence"):

@@ -22,7 +22,7 @@ from btmodels.visualize.window import Window
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 _WHEN = (1980, 1, 1, 0, 0, 0)
-"""Time of a zip's files: the same results give the same bytes."""
+"""Modification time of a zip's files: fixed, so that equal results give equal bytes."""
 
 COLUMNS = (
     "slice",
@@ -49,37 +49,37 @@ COLUMNS = (
     "mirrored",
     "warnings",
 )
-"""Of the table; shares and probabilities from 0 to 1, empty where something is not known. A row of a whole
-study is named `STUDY` in the first column; what counts slices, volume and side stands there alone."""
+"""Columns of the table; shares and probabilities from 0 to 1, empty if unknown. A row of a whole study has
+`STUDY` in the first column; only these rows give the number of slices, the volume and the side."""
 
 STUDY = "all slices"
 
 
 def safe_stem(name: str) -> str:
-    """Return the stem of a file's name as every file system takes it: no folders, no leading dot,
-    letters of any script, digits, ``-``, ``_`` and ``.`` only, not a reserved word of Windows."""
+    """Return the stem of a file's name in a form that every file system accepts: no folders, no leading
+    dot, only letters of any script, digits, ``-``, ``_`` and ``.``, no reserved word of Windows."""
     stem = re.sub(r"[^\w.-]+", "_", stem_of(name)).strip("._")[:100].rstrip(".")
     return f"_{stem}" if _RESERVED.fullmatch(stem) else stem or "slice"
 
 
 def mask_name(name: str) -> str:
-    """Return what the mask of the slice ``name`` is called: ``<stem>_mask.tif``."""
+    """Return the file name of the mask of the slice ``name``: ``<stem>_mask.tif``."""
     return f"{safe_stem(name)}_mask.tif"
 
 
 def own_mask(analysis: Analysis) -> np.ndarray:
-    """Return the mask as the slice's file lies: bool, in the file's own rows and columns."""
+    """Return the mask in the orientation of the slice's file: bool, in the file's rows and columns."""
     return as_uploaded(analysis.mask, analysis.slice)
 
 
 def mask_tiff(mask: np.ndarray) -> bytes:
-    """Pack a mask as the data set does.
+    """Encode a mask as in the data set.
 
     Args:
         mask: bool, (rows, cols).
 
     Returns:
-        An uncompressed TIFF, uint8, 0 and 255, in the mask's own rows and columns.
+        An uncompressed TIFF, uint8, 0 and 255, of the mask's size.
     """
     buffer = io.BytesIO()
     values = mask.astype(np.uint8) * np.uint8(255)
@@ -88,7 +88,7 @@ def mask_tiff(mask: np.ndarray) -> bytes:
 
 
 def mask_png(mask: np.ndarray) -> bytes:
-    """Pack a mask, bool, (rows, cols), as a PNG of 0 and 255."""
+    """Encode a mask, bool, (rows, cols), as a PNG of 0 and 255."""
     buffer = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -98,11 +98,11 @@ def table_csv(analyses: Iterable[Analysis], studies: Iterable[StudySummary] = ()
     """Write a table with a row for each slice, and one for each study of several slices.
 
     Args:
-        analyses: Of the slices.
-        studies: What they add up to.
+        analyses: One for each slice.
+        studies: Summaries of their studies.
 
     Returns:
-        CSV in UTF-8, a comma between fields, the columns of `COLUMNS`.
+        CSV in UTF-8, separated by commas, with the columns of `COLUMNS`.
     """
     rows = [*map(_row, analyses), *(_study_row(each) for each in studies if each.slices > 1)]
     return csv_bytes(rows, COLUMNS)
@@ -115,14 +115,14 @@ def zip_of(
     studies: Sequence[StudySummary] = (),
     windows: Sequence[Window | None] = (),
 ) -> bytes:
-    """Pack everything: masks by the data set's names, pictures with the masks drawn in, the table.
+    """Pack everything: masks named as in the data set, pictures with the masks overlaid, the table.
 
     Args:
         analyses: One for each slice.
         volumes: Further files by name, such as NIfTI masks.
         notice: Text of the file README.txt.
-        studies: What the slices add up to, for the table.
-        windows: FLAIR values that are black and white, one for each slice; each slice's own where left out.
+        studies: Summaries of the slices' studies, for the table.
+        windows: FLAIR window of each slice; empty computes one from each slice.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
@@ -142,13 +142,13 @@ def zip_of(
 
 
 def stems(analyses: Iterable[Analysis]) -> list[str]:
-    """Return a file name's stem for each slice, no two the same."""
+    """Return a unique file stem for each slice."""
     taken: set[str] = set()
     result = []
     for analysis in analyses:
         stem = first = safe_stem(analysis.slice.name)
         number = 1
-        while stem.lower() in taken:  # some file systems take capitals for the same
+        while stem.lower() in taken:  # some file systems ignore case
             number += 1
             stem = f"{first}-{number}"
         taken.add(stem.lower())

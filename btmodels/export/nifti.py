@@ -13,21 +13,21 @@ from btmodels.slices import Analysis, Slice
 
 
 def volume_stem(each: Slice) -> str:
-    """Return what the files of a slice's volume are called, without their endings."""
-    # A description is no path: "T1 W/O CONTRAST" is one name.
+    """Return the stem of the file names for a slice's volume."""
+    # A description is not a path: "T1 W/O CONTRAST" is one name.
     title = each.place.title.replace("/", "_") if each.place else each.name
     title = title[: -len(".gz")] if title.lower().endswith(".gz") else title
     return safe_stem(title)
 
 
 def nifti_name(each: Slice) -> str:
-    """Return what the NIfTI mask of a slice's volume is called."""
+    """Return the file name of the NIfTI mask of a slice's volume."""
     return f"{volume_stem(each)}_mask.nii.gz"
 
 
 def volume_stems(analyses: Sequence[Analysis]) -> dict[str, str]:
-    """Return by the name of each volume what its files are called together with others': patients in
-    folders often have files of equal names, and no two stems are the same."""
+    """Return a unique file stem for each volume, by volume: patients in folders often have files of equal
+    names."""
     stems: dict[str, str] = {}
     for analysis in analyses:
         place = analysis.slice.place
@@ -43,7 +43,7 @@ def volume_stems(analyses: Sequence[Analysis]) -> dict[str, str]:
 
 
 def of_volume(analyses: Sequence[Analysis], each: Slice) -> list[Analysis]:
-    """Return the analyses of the volume that a slice belongs to: of pictures, those of its size."""
+    """Return the analyses of the volume that a slice belongs to; for a picture, those of its size."""
     if each.place is not None:
         return [a for a in analyses if a.slice.place and a.slice.place.volume == each.place.volume]
     size = _own_size(each)
@@ -51,15 +51,16 @@ def of_volume(analyses: Sequence[Analysis], each: Slice) -> list[Analysis]:
 
 
 def nifti_mask(analyses: Sequence[Analysis]) -> bytes:
-    """Write the masks of a volume as NIfTI, packed with gzip.
+    """Write the masks of a volume as NIfTI, compressed with gzip.
 
     Args:
-        analyses: Of slices of one volume; slices that are missing are empty. Or of pictures of one size.
+        analyses: Analyses of slices of one volume, or of pictures of one size. Missing slices get an
+            empty mask.
 
     Returns:
-        uint8, 0 and 1. A volume that came as NIfTI has its own axes, affine and codes; one of DICOM
-        those of its coordinates. Pictures, and volumes of unknown spacing, have unit pixels, unknown
-        units and sform and qform code 0: the first axis to the left, the second to the front.
+        uint8, 0 and 1. A NIfTI volume keeps its axes, affine and codes; the affine of a DICOM volume
+        follows from its coordinates. Pictures, and DICOM volumes of unknown spacing, have unit pixels,
+        unknown units and sform and qform code 0: the first axis to the left, the second to the front.
     """
     import nibabel
 
@@ -72,12 +73,12 @@ def nifti_mask(analyses: Sequence[Analysis]) -> bytes:
     grid = place.grid
     values = grid.own(shown_masks(analyses)).astype(np.uint8)
     if grid.kind == "DICOM":
-        # Frames, rows, columns become columns, rows, frames, as other programs write them.
+        # Transpose to columns, rows, frames, the order in which other programs write them.
         affine = grid.affine[:, [2, 1, 0, 3]]
         image = nibabel.Nifti1Image(np.ascontiguousarray(values.transpose(2, 1, 0)), affine)
         image.header.set_xyzt_units("mm")
         image.set_sform(affine, code="scanner")
-        # A quaternion knows no shear, which a tilted scanner leaves.
+        # A quaternion cannot represent shear, which gantry tilt causes.
         image.set_qform(affine, code="unknown" if shear_of(affine) > 0.01 else "scanner")
         return _packed(image)
     packed = grid.header[0]
@@ -117,10 +118,10 @@ def shown_masks(analyses: Sequence[Analysis]) -> np.ndarray:
 
 
 def _plain(stack: np.ndarray):
-    """A NIfTI of (slices, rows, cols) that says neither how it lies nor how large its voxels are."""
+    """Return a NIfTI of (slices, rows, cols) without orientation and voxel spacing."""
     import nibabel
 
-    # The usual order of what has no coordinates: columns to the left, rows from the bottom up.
+    # The usual order without coordinates: columns to the left, rows from the bottom up.
     values = np.ascontiguousarray(stack[:, ::-1].transpose(2, 1, 0))
     image = nibabel.Nifti1Image(values, None)
     image.header.set_xyzt_units("unknown")

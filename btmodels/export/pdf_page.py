@@ -11,6 +11,7 @@ from fpdf.enums import XPos, YPos
 
 from btmodels.paths import ASSETS
 from btmodels.visualize.overlay import PREDICTION_COLOR
+from btmodels.words import counted
 
 MARGIN, WIDTH = 15, 180  # mm, of A4
 BOTTOM = 284  # mm, where the last line may end
@@ -27,7 +28,7 @@ def new_pdf(title: str, creator: str) -> FPDF:
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(False)
     pdf.set_margin(MARGIN)
-    pdf.c_margin = 0  # words begin where pictures do
+    pdf.c_margin = 0  # text is flush with pictures
     for style, name in _FILES.items():
         pdf.add_font(_FONT, style, FONTS / name)
     pdf.set_title(title)
@@ -42,18 +43,18 @@ def write(
 
     Args:
         pdf: With a page.
-        text: Of any script; letters that no font has are shown as U+FFFD.
+        text: Text of any script; characters that no font has are shown as U+FFFD.
         size: In points.
-        bold: Whether it stands out.
-        width: In millimeters; 0 is up to the margin.
-        dry_run: Measure it only.
+        bold: Whether to use the bold font.
+        width: In millimeters; 0 extends to the margin.
+        dry_run: Only measure the height.
 
     Returns:
         Its height in millimeters.
     """
     text = _printable(text)
     if not _covered(text, _FILES[""]) and _FALLBACK not in pdf.fonts:
-        # It is large, so that it is read only where a script needs it.
+        # The fallback font is large, so it is only read for scripts that need it.
         for style in _FILES:
             pdf.add_font(_FALLBACK, style, FONTS / "DroidSansFallback.ttf")
         pdf.set_fallback_fonts([_FALLBACK], exact_match=False)
@@ -71,7 +72,7 @@ def shortened(name: str, most: int = _NAME) -> str:
 
 
 def area_curve(pdf: FPDF, areas: Sequence[int | None]) -> None:
-    """Draw a bar for each slice, as high as the area marked in it."""
+    """Draw a bar for each slice with a height proportional to its marked area."""
     top, most = pdf.get_y() + 1, max((area or 0 for area in areas), default=0)
     step = WIDTH / len(areas)
     pdf.set_fill_color(*PREDICTION_COLOR)
@@ -83,7 +84,7 @@ def area_curve(pdf: FPDF, areas: Sequence[int | None]) -> None:
     pdf.set_draw_color(128)
     pdf.line(MARGIN, top + _CURVE, MARGIN + WIDTH, top + _CURVE)
     pdf.set_xy(MARGIN, top + _CURVE + 1)
-    write(pdf, f"Highest: {most:,} pixels; {len(areas)} slices", 8)
+    write(pdf, f"Highest: {counted(most, 'pixel')}; {counted(len(areas), 'slice')}", 8)
     pdf.ln(1)
 
 

@@ -1,6 +1,6 @@
 """A PDF report: the study as a whole, then its slices with pictures, figures, sources, and caveats.
 
-Made in memory. The only name in it is the one that the slice came with, without folders and cut short.
+Made in memory. The only name in it is the slice's file name, without folders and shortened.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from btmodels.quality.findings import QualityReport
 from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
 from btmodels.visualize.window import Window, apply_window, windows_of
+from btmodels.words import counted
 
 NOTICE = "For research and teaching. This is not a medical device, and nothing here is a diagnosis."
 
@@ -37,13 +38,13 @@ _PICTURE = 512  # pixels of a picture's longer side at least
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What a report says beyond masks and figures.
+    """Content of a report besides masks and figures.
 
     Attributes:
-        quality: What the input check found in the slice.
-        badge, meaning: Whether the networks have met the patient before: a word or two, a sentence.
-        made: Today.
-        agreement: Sentences about how far networks agree on the slice, where that was asked.
+        quality: Result of the input check for the slice.
+        badge, meaning: Whether the networks were trained on the patient: in a word or two, in a sentence.
+        made: Date of the report.
+        agreement: Sentences about how far networks agree on the slice, if that was computed.
     """
 
     quality: QualityReport
@@ -62,14 +63,14 @@ def report_pdf(
     """Write the report.
 
     Args:
-        analysis: The slice to report on, at the threshold that is to be reported.
-        context: What else is known of it.
-        summary: Of the study that the slice belongs to; None, or one of one slice, leaves its pages out.
+        analysis: The slice to report on, at the threshold to report.
+        context: Further content of the report.
+        summary: Summary of the slice's study. None, or a study of one slice, leaves the study's pages out.
         analyses: All analyzed slices of that study, in order, at the same threshold.
 
     Returns:
-        A PDF, A4: for a study one page about all of it, one about the slice, then all marked slices; for a
-        single slice one page.
+        A PDF, A4: for a study, one page about the study, one about the slice, then all marked slices; for a
+        single slice, one page.
     """
     whole = summary is not None and summary.slices > 1
     title = f"Brain-tumor segmentation: {'study' if whole else 'one slice'}"
@@ -109,13 +110,14 @@ def _study_page(
 def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[tuple[str, str]]:
     yes = sum(each.tumor for each in analyses)
     classifier = registry.get(analyses[0].classifier).title
+    pixels = counted(summary.marked_pixels, "pixel")
     found = [
         ("Slices", f"{summary.slices}, of which {summary.analyzed} were analyzed"),
-        ("Marked", f"in {summary.marked_slices} slices, {summary.marked_pixels:,} pixels in all"),
+        ("Marked", f"in {counted(summary.marked_slices, 'slice')}, {pixels} in all"),
         ("Volume", "unknown: the files give no spacing"),
         ("Side", summary.place or "nothing is marked"),
         ("Largest in", summary.largest_name or "nothing is marked"),
-        ("Is there a tumor?", f"yes in {yes} of {len(analyses)} slices ({classifier})"),
+        ("Is there a tumor?", f"yes in {yes} of {counted(len(analyses), 'slice')} ({classifier})"),
     ]
     if summary.milliliters is not None:
         found[2] = (
@@ -123,13 +125,17 @@ def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[
             f"{milliliters(summary.milliliters)} at the spacing that the files give",
         )
     if summary.rejected:
-        found.append(("Not fit to judge", f"{summary.rejected} slices, which have no mask"))
+        have = "which has" if summary.rejected == 1 else "which have"
+        rejected = f"{counted(summary.rejected, 'slice')}, {have} no mask"
+        found.append(("Not fit to judge", rejected))
     scored = [each for each in analyses if each.slice.truth is not None]
     if scored:
         counts = overlap.total(overlap.count(each.mask, each.slice.truth) for each in scored)
         score = overlap.dice(counts)
         words = "undefined, both are empty" if score is None else f"{score:.3f}"
-        found.append(("Dice, all slices", f"{words}, on {len(scored)} slices with a true mask"))
+        found.append(
+            ("Dice, all slices", f"{words}, on {counted(len(scored), 'slice')} with a true mask")
+        )
     return found
 
 
@@ -143,7 +149,7 @@ def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportCo
         sentences = (_NOT_LOOKED_AT, *sentences)
     elif not quality.findings:
         sentences = (_FIT, *sentences)
-    _list(pdf, "What was noticed", sentences, rest=62)
+    _list(pdf, "Findings", sentences, rest=62)
     _list(pdf, "What to keep in mind", caveats(analysis.model))
     _list(pdf, "Where it comes from", _sources(analysis, context.made))
 
@@ -256,17 +262,17 @@ def caveats(model: str) -> tuple[str, ...]:
     trained_on = [folder for subset in record.training_subsets for folder in split[subset]]
     sites = {folder.split("_")[1] for folder in trained_on}  # TCGA_<institution>_<patient>_<date>
     return (
-        f"The mask is what a network marks, trained on {len(trained_on)} patients with lower-grade glioma "
-        f"from {len(sites)} institutions; other tumors, other diseases and other scanners it has never "
-        "learned.",
+        f"The mask is what a network marks. It was trained on {len(trained_on)} patients with lower-grade "
+        f"glioma from {len(sites)} institutions, and never on other tumors, other diseases or other "
+        "scanners.",
         "The probability is calibrated on patients of that data set. It is not the probability that a "
         "person has a tumor.",
-        "Both networks see one slice at a time and know nothing of its neighbors.",
+        "Both networks see one slice at a time and know nothing about its neighbors.",
     )
 
 
 def _list(pdf: FPDF, heading: str, sentences: Sequence[str], rest: float = 0) -> None:
-    """Write sentences below each other as long as ``rest`` mm stay free for what follows."""
+    """Write sentences as a list as long as ``rest`` mm stay free below it."""
     if not sentences:
         return
     write(pdf, heading, 10, bold=True)

@@ -1,4 +1,4 @@
-"""Write tables as CSV. Spreadsheets do not run any cell as a formula."""
+"""Write tables as CSV in which no spreadsheet runs a cell as a formula."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes text that starts so for a formula (OWASP, "CSV injection")."""
+"""First characters of text that a spreadsheet treats as a formula (OWASP, "CSV injection")."""
 
 
 def csv_bytes(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
-    """Write rows as CSV in UTF-8, a comma between fields, empty cells where there is nothing.
+    """Write rows as CSV in UTF-8, separated by commas; missing values give empty cells.
 
     Args:
-        rows: Cells by column. A text that a spreadsheet would take for a formula gets an apostrophe in
-            front; numbers stay as they are.
-        columns: In their order.
+        rows: Cells by column. Text that a spreadsheet would treat as a formula is prefixed with an
+            apostrophe; numbers are unchanged.
+        columns: Columns in order.
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns)

@@ -18,14 +18,14 @@ from btmodels.inference.worker_process import WorkerClosedError, WorkerLostError
 from btmodels.slices import Prediction
 
 ANSWER_SECONDS = 60.0
-"""A worker that takes longer for a batch hangs: a slow machine needs a few seconds."""
+"""Timeout for a batch. A slow machine needs a few seconds, so a worker that takes longer hangs."""
 
 PING_SECONDS = 5.0
-"""How often an idle worker is asked whether it still lives, so that nobody has to wait for the next."""
+"""Interval at which an idle worker is pinged, so that a dead one is replaced before the next request."""
 
 SOON_SECONDS, SOON_SLICES = 0.5, 24
-"""A new worker prepares for full batches once it was idle for so long, or has answered so much: a
-request right after its first answer must not wait for that."""
+"""A new worker prepares for full batches after this idle time or this number of slices, so that a request
+right after its first answer does not wait for the preparation."""
 
 RETRY_SECONDS = 15.0
 """How long a failed start is remembered before a request may try again."""
@@ -40,8 +40,8 @@ class Dispatcher:
     Args:
         runtime: What the worker computes with.
         assets: Folder that holds ``weights/``.
-        idle_seconds: After so long without a request the worker ends; the next request starts another.
-            None keeps it.
+        idle_seconds: Time without a request after which the worker ends; the next request starts
+            another. None keeps the worker.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Dispatcher:
         self._device = ""
         self._failure = ""
         self._failed_at = 0.0
-        self._answered = 0  # by the present worker; of the dispatcher's own thread
+        self._answered = 0  # slices that the current worker answered
 
     def start(self, names: Sequence[str] = ()) -> None:
-        """Begin to warm up, unless that was done or has just failed; return at once.
+        """Begin to warm up, unless that was done or has just failed; return immediately.
 
         Args:
-            names: Networks that the worker loads before it is asked anything.
+            names: Networks that the worker loads at its start.
         """
         with self._lock:
             recently = self._failure and time.monotonic() < self._failed_at + RETRY_SECONDS
@@ -73,18 +73,18 @@ class Dispatcher:
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a worker, or one is about to be."""
+        """Whether there is a worker or one is starting."""
         return self._run is not None
 
     @property
     def info(self) -> worker.WorkerInfo | None:
-        """Information about the worker; None while there is none or it warms up."""
+        """Information about the worker; None while there is none or it is warming up."""
         with self._lock:
             return self._run[0].info if self._run else None
 
     @property
     def device(self) -> str:
-        """The device of the present or last worker, in words; empty until it is known."""
+        """The device of the current or last worker, in words; empty until known."""
         return self._device
 
     @property
@@ -106,9 +106,9 @@ class Dispatcher:
             names: As for `start`.
 
         Raises:
-            EngineError: No worker could be started a moment ago.
+            EngineError: The last start of a worker has just failed.
         """
-        with self._lock:  # so that the worker does not stop as idle in between
+        with self._lock:  # so that the worker does not end as idle in between
             return self._queue(names).add(images, networks).future
 
     def call(
@@ -125,7 +125,7 @@ class Dispatcher:
         return self._run[1]
 
     def close(self) -> None:
-        """End the worker at once; requests that wait get an `EngineError`. `start` begins anew."""
+        """End the worker immediately; waiting requests get an `EngineError`. `start` starts another."""
         with self._lock:
             run, self._run = self._run, None
             thread = self._thread
@@ -137,7 +137,7 @@ class Dispatcher:
 
     def _work(self, process: WorkerProcess, queue: RequestQueue) -> None:
         """Serve requests until the process is closed or no worker can be started."""
-        reason = "The engine stopped by a defect of its own."
+        reason = "The engine stopped because of a defect."
         try:
             self._start_worker(process, queue)
             asked = time.monotonic()

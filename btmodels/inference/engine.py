@@ -4,10 +4,13 @@ The web process must stay free of TensorFlow and Keras: with Keras loaded, Strea
 session and collects all garbage after every run of every visitor. So the `Engine` sends arrays to a
 worker process and gets arrays back.
 
-There are two kinds of worker. Verdicts, masks and Grad-CAM come from one that runs finished graphs and
+There are two kinds of worker. Verdicts, masks and Grad-CAM come from one that runs exported graphs and
 never loads TensorFlow: it answers half a second after its start. Lessons ask for activations, gradients
-and switched-off skips, which need Keras: that worker starts when it is first asked and ends after idle
-minutes. It also answers where a network has no graph, and on a GPU.
+and ablated skips, which need Keras: that worker starts with the first request and ends after idle
+minutes. It also answers if a network has no graph, and on a GPU.
+
+With ``BT_ENGINE=ray://HOST:PORT`` a cluster answers for verdicts and masks (see `btmodels.cluster.serve`);
+Grad-CAM and lessons stay with the workers here.
 """
 
 from __future__ import annotations
@@ -26,20 +29,21 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.errors import EngineError, GraphError, WeightsError
+from btmodels.inference.cluster_client import SCHEME, ClusterClient
 from btmodels.inference.dispatcher import Dispatcher
 from btmodels.slices import Prediction
 
 NEEDED = tuple(registry.get(name).name for name in ("default", "default-classifier"))
-"""Networks that are loaded at the start; any other is loaded when first asked."""
+"""Networks that are loaded at the start; others are loaded on first use."""
 
 IDLE_SECONDS = 300.0
-"""After so long without a question the worker with Keras ends and gives its memory back."""
+"""Time without a request after which the Keras worker ends and frees its memory."""
 
 RUNTIMES = ("openvino", "onnxruntime")
 """Packages that run graphs; one is enough."""
 
 GPU_DEVICE = Path("/dev/nvidiactl")
-"""There where Linux has a driver of NVIDIA."""
+"""Exists on Linux with an NVIDIA driver."""
 
 _OFF = "The networks are switched off here (BT_ENGINE=off)."
 
@@ -49,7 +53,7 @@ Lessons = Literal["cold", "warming", "warm"]
 
 @dataclass(frozen=True)
 class NetworkStatus:
-    """State of one network's weights. ``message`` is a sentence that names a problem with them."""
+    """State of one network's weights. ``message`` is a sentence about a problem with them."""
 
     state: Literal["verified", "missing", "altered", "unfinished"]
     message: str = ""
@@ -57,15 +61,15 @@ class NetworkStatus:
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """How an engine is.
+    """State of an engine.
 
     Attributes:
         state: "off" by ``BT_ENGINE=off``; "warming" also before `Engine.start`.
-        device: What the networks run on and by which runtime, for people; empty until that is known.
-        message: One sentence where something is wrong, else empty.
-        pid: The process that answers; None while there is none to ask.
+        device: Device and runtime of the networks, for display; empty until known.
+        message: One sentence if something is wrong, else empty.
+        pid: The process that answers; None if there is none.
         networks: By registry name: those needed at the start, and others that have a record.
-        lessons: The worker with Keras: "cold" until it is first asked, and again after idle minutes.
+        lessons: State of the Keras worker: "cold" before its first request and after it ended as idle.
     """
 
     state: Literal["off", "warming", "warm", "failed"]
@@ -77,15 +81,15 @@ class EngineStatus:
 
 
 class Engine:
-    """Answers for the networks, from worker processes that it keeps alive. Thread-safe.
+    """Runs the networks in worker processes that it keeps alive. Thread-safe.
 
-    Without `close` the workers still end with the web process: at its exit, once what they were asked is
-    done, and half a second after a kill.
+    Without `close`, the workers still end with the web process: after its exit once their current
+    calls are done, and half a second after a kill.
 
     Args:
         assets: Folder that holds ``weights/``.
         needed: Registry names of the networks that are loaded at the start.
-        idle_seconds: Without a question, until the worker with Keras ends.
+        idle_seconds: Time without a request after which the Keras worker ends.
 
     Attributes:
         listeners: Called with each request's number of slices, 0 for a call of `ask`, and its future.
@@ -101,22 +105,26 @@ class Engine:
         self.listeners: list[Callable[[int, Future], None]] = []
         self._graphs = Dispatcher("graph", assets)
         self._keras = Dispatcher("keras", assets, idle_seconds)
+        address = os.environ.get("BT_ENGINE", "")
+        self._cluster = ClusterClient(address, assets) if address.startswith(SCHEME) else None
 
     def start(self) -> None:
-        """Begin to warm up, unless that was done; return at once."""
+        """Begin to warm up, unless that was done; return immediately."""
         if _is_off():
             return
         answering = self._answering(self.needed)
-        if answering is self._graphs:
+        if answering is self._cluster:
+            self._cluster.start()
+        elif answering is self._graphs:
             self._graphs.start(self.needed)
             if _may_have_gpu() and self._keras.device[:3] in ("", "GPU"):  # unknown yet, or found
                 self._keras.start(self.needed)
         else:
-            self._keras.idle_seconds = None  # where it answers for everything it stays
+            self._keras.idle_seconds = None  # it answers everything, so it stays
             self._keras.start(self.needed)
 
     def status(self) -> EngineStatus:
-        """Tell how engine and weights are now; cheap enough for every visit."""
+        """Return the current state of engine and weights; cheap enough for every page run."""
         answering = self._answering(self.needed)
         info, failure = answering.info, answering.failure
         problems = info.problems if info else {}
@@ -142,18 +150,18 @@ class Engine:
         segmenter: str = "default",
         classifier: str = "default-classifier",
     ) -> list[Prediction]:
-        """Ask both networks about each slice; wait until they are warm and for this request's turn.
+        """Run both networks on each slice; wait until they are warm and for this request's turn.
 
         Args:
-            images: uint8, (rows, cols, 3) each, 0 to 255, of any sizes.
+            images: uint8, (rows, cols, 3) each, 0 to 255, of any size.
             segmenter, classifier: Registry names or aliases.
 
         Returns:
-            One prediction per slice, in their order.
+            One prediction per slice, in order.
 
         Raises:
             KeyError: There is no such network.
-            WeightsError: The weights of either are missing, altered or of another network.
+            WeightsError: The weights of either are missing, altered or belong to another network.
             EngineError: The engine is off, cannot start, or failed twice on this request.
         """
         return self.submit(images, segmenter, classifier).result()
@@ -164,10 +172,11 @@ class Engine:
         segmenter: str = "default",
         classifier: str = "default-classifier",
     ) -> Future[list[Prediction]]:
-        """Do as `predict` without waiting. Cancel the future to withdraw slices that nobody waits for.
+        """Like `predict`, without waiting. Cancel the future to withdraw slices that are no longer needed.
 
         Raises:
-            KeyError, WeightsError, EngineError: As for `predict`, where it is known at once.
+            ValueError: A slice has another shape or type.
+            KeyError, WeightsError, EngineError: As for `predict`, if known immediately.
         """
         networks = registry.get(segmenter).name, registry.get(classifier).name
         for image in images:
@@ -191,13 +200,13 @@ class Engine:
     def ask(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call ``function(*args, assets)`` in a worker; wait until it is warm and for this call's turn.
 
-        What it is asked must be quick, for all wait behind it, and a function of a module that the web
-        process may import, such as `btmodels.inference.introspect_tasks`.
+        The function must be quick, because all other requests wait for it. Its module must be one that the
+        web process may import, such as `btmodels.inference.introspect_tasks`.
 
         Args:
-            function: Gets the folder of assets as its last argument. One that `worker.by_graphs` marks is
-                called where the graphs are, any other in the worker with Keras.
-            args: Small: they cross into another process.
+            function: Gets the folder of assets as its last argument. If marked by `worker.by_graphs`, it
+                runs in the graph worker, otherwise in the Keras worker.
+            args: Small, because they are sent to another process.
 
         Returns:
             What the function returns.
@@ -209,7 +218,7 @@ class Engine:
         if _is_off():
             raise EngineError(_OFF)
         args = (*args, self.assets)
-        answering = self._answering(()) if hasattr(function, "by_graphs") else self._keras
+        answering = self._here(()) if hasattr(function, "by_graphs") else self._keras
         try:
             return self._call(answering, function, args)
         except GraphError:
@@ -225,12 +234,18 @@ class Engine:
         return future
 
     def close(self) -> None:
-        """End the workers at once; requests that wait get an `EngineError`. `start` begins anew."""
+        """End the workers immediately; waiting requests get an `EngineError`. `start` starts others."""
         self._graphs.close()
         self._keras.close()
+        if self._cluster:
+            self._cluster.close()
 
-    def _answering(self, names: Iterable[str]) -> Dispatcher:
-        """Return what answers for these networks now."""
+    def _answering(self, names: Iterable[str]) -> Dispatcher | ClusterClient:
+        """Return the dispatcher or cluster that currently answers for these networks."""
+        return self._cluster or self._here(names)
+
+    def _here(self, names: Iterable[str]) -> Dispatcher:
+        """Return the dispatcher on this machine that currently answers for these networks."""
         info = self._keras.info
         if os.environ.get("BT_ENGINE", "").lower() == "keras" or not _has_runtime():
             return self._keras
@@ -245,11 +260,11 @@ class Engine:
         except GraphError:
             return False
         except WeightsError:
-            return True  # no worker can help; whoever answers says so
+            return True  # no worker can help; the one that answers reports it
         return True
 
-    def _names(self, answering: Dispatcher) -> tuple[str, ...]:
-        # A worker that is there for lessons alone loads what they ask for, and no more.
+    def _names(self, answering: Dispatcher | ClusterClient) -> tuple[str, ...]:
+        # A worker that only serves lessons loads networks on request.
         usual = self._answering(self.needed)
         return self.needed if answering is usual or _may_have_gpu() else ()
 
@@ -264,7 +279,7 @@ def _has_runtime() -> bool:
 
 
 def _may_have_gpu() -> bool:
-    # Only TensorFlow knows for sure, once it is loaded.
+    # Only TensorFlow can tell for certain, once it is loaded.
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
     return GPU_DEVICE.exists() and not hidden
 

@@ -1,8 +1,8 @@
 """Fold batch normalization into convolutions for inference: the same function in fewer steps.
 
-Once trained, a batch normalization multiplies and shifts each channel by fixed numbers (Ioffe & Szegedy
-2015, arXiv:1502.03167). After a convolution those go into its kernel and bias; elsewhere they are one
-multiplication and one addition in the network's own numbers, where Keras goes to float32 and back.
+Once trained, batch normalization scales and shifts each channel by constants (Ioffe & Szegedy 2015,
+arXiv:1502.03167). After a convolution, these are folded into its kernel and bias; elsewhere they become
+one multiplication and one addition in the network's dtype, where Keras would cast to float32 and back.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ import numpy as np
 from keras import layers, ops, tree
 
 Affine = tuple[np.ndarray, np.ndarray]
-"""Factor and offset of each channel, float32."""
+"""Scale and offset of each channel, float32."""
 
 HALF_PRECISION = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
-"""What computes in half precision and never learns holds its weights so: none is converted at each call."""
+"""Weight dtype for each mixed policy. A network that is never trained stores its weights in half precision,
+which saves a cast in each call."""
 
 
 def fold_batchnorm(model: keras.Model) -> keras.Model:
-    """Return a copy that gives the same answers and cannot be trained.
+    """Return a copy that gives the same outputs and cannot be trained.
 
     Args:
-        model: Functional, each layer called once; networks inside it are folded too. Not modified.
+        model: Functional, each layer called once; nested models are folded too. Not modified.
 
     Returns:
-        A model of the same inputs and outputs. In float32 its logits differ by rounding alone.
+        A model with the same inputs and outputs. In float32, its logits differ only by rounding.
     """
     affine = {
         layer.name: _affine(layer)
@@ -45,14 +46,14 @@ def fold_batchnorm(model: keras.Model) -> keras.Model:
             return fold_batchnorm(layer)
         config = layer.get_config()
         if layer.name in affine:
-            # The copy of a normalization after a convolution is never called.
+            # After a convolution, the copy of a normalization is never called.
             factor, offset = affine[layer.name]
             return layers.Rescaling(factor, offset, name=layer.name, dtype=_numbers(layer))
         if layer.weights:
             weights[layer.name] = _joined(layer, into.get(layer.name))
             config["dtype"] = _numbers(layer)
             if "kernel_initializer" in config:
-                config["kernel_initializer"] = "zeros"  # drawing numbers for naught takes a while
+                config["kernel_initializer"] = "zeros"  # random initialization would waste time
             if layer.name in into:
                 config["use_bias"] = True
         return type(layer).from_config(config)
@@ -61,7 +62,7 @@ def fold_batchnorm(model: keras.Model) -> keras.Model:
         if layer.name in before:
             return args[0]
         if layer.name in affine:
-            return layer(args[0])  # what else a normalization is called with says nothing here
+            return layer(args[0])  # Rescaling does not take the other arguments of a normalization
         return layer(*args, **kwargs)
 
     copied = keras.models.clone_model(model, clone_function=copy, call_function=call)
@@ -77,7 +78,7 @@ def factors(model: keras.Model) -> Iterator[tuple[np.ndarray, np.ndarray | None]
         model: As for `fold_batchnorm`.
 
     Yields:
-        float32 kernel, and float32 factor of each channel of its output; None without a normalization.
+        float32 kernel, and float32 factor of each output channel; None without a normalization.
     """
     into = {
         convolution.name: _affine(model.get_layer(name))[0]
@@ -91,7 +92,7 @@ def factors(model: keras.Model) -> Iterator[tuple[np.ndarray, np.ndarray | None]
 
 
 def _convolutions_before(model: keras.Model) -> dict[str, keras.Layer]:
-    # By a normalization's name the convolution that feeds it and nothing else, with no ReLU between.
+    # For each normalization, by name: the linear convolution whose output only it uses.
     makers = {
         id(layer.output): layer
         for layer in model.layers
@@ -131,7 +132,7 @@ def _joined(layer: keras.Layer, affine: Affine | None) -> list[np.ndarray]:
         return values
     factor, offset = affine
     bias = values[1] if layer.use_bias else 0
-    # A depthwise kernel ends in channels and multiplier, which together are the channels of its output.
+    # The last axes of a depthwise kernel, channels and multiplier, together are its output channels.
     depthwise = isinstance(layer, layers.DepthwiseConv2D)
     kernel = values[0] * (factor.reshape(values[0].shape[2:]) if depthwise else factor)
     return [kernel, bias * factor + offset]

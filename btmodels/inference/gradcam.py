@@ -4,11 +4,11 @@ For the maps A of the last convolutional layer and the logit y,
 
     weight_k = mean over i, j of dy / dA_k[i, j]        heat = max(0, sum over k of weight_k A_k)
 
-(`btmodels.inference.heatmap`), as in https://doi.org/10.1109/ICCV.2017.74. The heat has that layer's
-few rows and columns: it tells a quarter of the head from another, not a border. It says where the
-verdict came from, not where a tumor is.
+(`btmodels.inference.heatmap`), as in https://doi.org/10.1109/ICCV.2017.74. The heatmap has the low
+resolution of that layer: it can tell one quarter of the head from another, but shows no border. It shows
+which parts support the verdict, not where a tumor is.
 
-Importing this module is cheap: the web process names `compute_gradcam`, the worker runs it.
+Importing this module is cheap: the web process refers to `compute_gradcam`, the worker runs it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class GradCAM:
     """Grad-CAM of one slice.
 
     Attributes:
-        levels: uint8, (rows, cols) of the slice: heat, its highest value as 255; all 0 where nothing in
-            the slice speaks for a tumor.
-        grid: (rows, cols) of the layer that it was computed at.
+        levels: uint8, (rows, cols) of the slice: heat, scaled so that its maximum is 255; all 0 if nothing
+            in the slice supports a tumor.
+        grid: (rows, cols) of the layer at which it was computed.
         layer: Name of that layer.
         classifier: Registry name.
     """
@@ -45,7 +45,7 @@ class GradCAM:
 def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM:
     """Compute Grad-CAM for a slice, in the worker.
 
-    Where the classifier averages a slice with its mirror image, so does this.
+    If the classifier averages a slice with its mirror image, the heatmap does too.
 
     Args:
         image: uint8, (rows, cols, 3), 0 to 255.
@@ -53,7 +53,7 @@ def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM
         assets: Folder that holds ``weights/``.
 
     Raises:
-        KeyError: It is no classifier with a layer to look at.
+        KeyError: It is not a classifier with a layer in `LAYERS`.
         WeightsError: Its weights are missing or altered.
     """
     predictor = worker.get_predictor(classifier, assets)
@@ -66,7 +66,7 @@ def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM
     if mirrored:
         found = (found + mirrored[0][:, ::-1]) / 2
     found = found / max(float(found.max()), 1e-12)
-    # The layer's grid covers the squared slice; bilinear from there to the slice's own pixels.
+    # The layer's grid covers the slice padded to a square; restore undoes the padding.
     import cv2
 
     square = cv2.resize(found.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)

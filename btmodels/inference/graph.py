@@ -1,13 +1,13 @@
 """Run a network without TensorFlow: an ONNX graph, filled with the verified weights.
 
-``assets/weights/<name>.onnx`` holds the operations of a network and its small constants, and names its
-kernels by their place in the weights file; those of a network with members by the member's name and their
-place in its file. So the kernels are stored once, and the graph is some hundred kilobytes. `train export`
+``assets/weights/<name>.onnx`` holds the operations of a network and its small constants. It refers to
+kernels by their path in the weights file, and in an ensemble by the member's name and the path in the
+member's file. So kernels are stored once, and the graph takes about a hundred kilobytes. `train export`
 writes it and puts its SHA-256 into the record of the weights.
 
-OpenVINO runs it where it is installed; otherwise ONNX Runtime does. Masks are computed in float32, which
-is how they were scored: bfloat16 moves a probability by up to 12 of 255 levels. A verdict moves by less
-than 0.01, so OpenVINO computes it in bfloat16 on processors that have it, in half the time.
+OpenVINO runs it if installed; otherwise ONNX Runtime does. Masks are computed in float32, as they were
+scored: bfloat16 changes a probability by up to 12 of 255 levels. A verdict changes by less than 0.01, so
+OpenVINO computes it in bfloat16 on processors that support it, in half the time.
 """
 
 from __future__ import annotations
@@ -30,32 +30,33 @@ from btmodels.transforms.postprocess import sigmoid
 Runtime = Literal["openvino", "onnxruntime"]
 
 TITLES: dict[str, str] = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
-"""Of the runtimes, for people."""
+"""Display names of the runtimes."""
 
 BATCH = 4
-"""Slices in a call. The graph sees one after the other, for more at once are no faster on a processor."""
+"""Slices in a call. The graph sees them one by one: larger batches are no faster on a CPU."""
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 """From normalized views, float32, (views, rows, cols, 3), to the graph's outputs."""
 
 _FIRST_CALL = threading.Lock()
 _FLOAT16, _FLOAT32 = 10, 1
-"""Types of a tensor in ONNX."""
+"""Tensor data types of ONNX."""
 
 
 def fastest_runtime() -> Runtime:
-    """Return the faster of the runtimes that are installed (see `train.bench.runtimes`)."""
+    """Return the faster installed runtime (see `train.bench.runtimes`)."""
     return "openvino" if find_spec("openvino") else "onnxruntime"
 
 
 class GraphPredictor(SlicePredictor):
-    """A network of the registry as a finished graph. Does what `btmodels.inference.predict.Predictor` does.
+    """A network of the registry as an exported graph: `btmodels.inference.predict.Predictor` without Keras.
 
     Args:
         name: Registry name or alias.
         assets: Folder that holds ``weights/``.
-        runtime: Runs the graph; None is the fastest that is installed.
-        half: Whether OpenVINO may compute in bfloat16 where the processor does; None lets classifiers.
+        runtime: Runs the graph; None uses the fastest installed one.
+        half: Whether OpenVINO may compute in bfloat16 if the processor supports it; None allows it for
+            classifiers only.
 
     Raises:
         KeyError: There is no such network.
@@ -63,9 +64,9 @@ class GraphPredictor(SlicePredictor):
         GraphError: Its graph is missing or altered.
 
     Attributes:
-        spec, record, batch: As of `btmodels.inference.predictor.SlicePredictor`.
+        spec, record, batch: As in `btmodels.inference.predictor.SlicePredictor`.
         runtime: The one that runs the graph.
-        numbers: That it computes in, "float32" or "bfloat16".
+        numbers: Compute dtype, "float32" or "bfloat16".
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class GraphPredictor(SlicePredictor):
             self._run = _onnxruntime(model)
 
     def is_warm(self, size: int) -> bool:
-        return True  # a graph is compiled when it is loaded, for one slice after the other
+        return True  # a graph is compiled when it is loaded, and runs slices one by one
 
     def forward(self, batch: np.ndarray) -> np.ndarray:
         return np.concatenate([self._mean(each) for each in batch])
@@ -114,7 +115,7 @@ class GraphPredictor(SlicePredictor):
         return ((straight + mirrored) / 2)[None]
 
     def _some(self, batch: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        # As many at once as the graph was compiled for, and how many of them count.
+        # Yield batches of the size that the graph was compiled for, and the number of real views in each.
         for start in range(0, len(batch), self.views):
             some = batch[start : start + self.views]
             yield np.resize(some, (self.views, *batch.shape[1:])), len(some)
@@ -125,22 +126,22 @@ class GraphPredictor(SlicePredictor):
 
 
 def fill(graph: bytes, weights: Mapping[str, Path]) -> bytes:
-    """Return a graph together with the kernels that it names.
+    """Return a graph with the kernels that it refers to.
 
     Args:
-        graph: An ONNX model without them.
-        weights: Files that hold them, as `btmodels.registry.weights_files` gives them.
+        graph: An ONNX model without its kernels.
+        weights: Files that hold the kernels, from `btmodels.registry.weights_files`.
 
     Returns:
-        A whole ONNX model.
+        A complete ONNX model.
     """
     tensors = b"".join(_field(5, _tensor(name, values)) for name, values in kernels(weights))
-    # Two messages of Protocol Buffers one after the other are one message: its parts are joined.
+    # In Protocol Buffers, concatenating two messages merges them.
     return graph + _field(7, tensors)
 
 
 def kernels(weights: Mapping[str, Path]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield every array of two axes or more in weights files.
+    """Yield every array with at least two axes in weights files.
 
     Args:
         weights: HDF5 files by member, or one under "".
@@ -187,8 +188,8 @@ def _onnxruntime(model: bytes) -> Run:
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = loky.cpu_count()
-    options.log_severity_level = 3  # arrays that a graph does not need are no news
-    # A thread that waits by spinning takes the processor from the page; an arena keeps memory for good.
+    options.log_severity_level = 3  # no warnings about unused arrays
+    # Spinning threads would take CPU time from the pages; an arena would never free its memory.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -197,7 +198,7 @@ def _onnxruntime(model: bytes) -> Run:
 
 
 def _openvino(model: bytes, shape: Sequence[int], half: bool) -> tuple[Run, str]:
-    # Its converter tells its makers over the network that it was imported, and is not needed here.
+    # OpenVINO's model converter sends telemetry when imported, and is not needed here.
     for module in ("openvino.tools.ovc", "openvino_telemetry"):
         sys.modules.setdefault(module, None)
     import openvino
@@ -216,8 +217,8 @@ def _openvino(model: bytes, shape: Sequence[int], half: bool) -> tuple[Run, str]
         found = request.infer([views])
         return [np.array(found[place]) for place in range(len(found))]
 
-    # OpenVINO's binding makes its tables of types with the first call. Two threads that call it first at
-    # once wait for each other for good: one holds the table, the other one the interpreter's lock.
+    # OpenVINO's Python binding builds its type tables in the first call. Two simultaneous first calls
+    # deadlock: one thread holds the table's lock, the other the GIL.
     with _FIRST_CALL:
         run(np.zeros(shape, np.float32))
     return run, "bfloat16" if half else "float32"

@@ -1,4 +1,4 @@
-"""A classifier with two outputs: its logit, and how much each place of its last maps adds to it.
+"""A classifier with two outputs: its logit, and the contribution of each position of its last feature maps.
 
 For the maps A of the last convolutional layer and the logit y,
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import keras
 
 LAYERS = {"resnet50": "conv5_block3_out"}
-"""The last layer with rows and columns, by registry name of a classifier."""
+"""The last convolutional layer, by registry name of a classifier."""
 
 
 def with_heatmap(model: keras.Model, layer: str) -> keras.Model:
-    """Return a classifier that also gives its heat: the formula above.
+    """Return a classifier that also outputs its heatmap by the formula above.
 
-    Between the maps and the logit lie their mean and one dense layer, with a weight for each map. So
-    dy / dA_k is that weight over the number of places, and no gradient has to be computed.
+    Between the maps and the logit are global average pooling and one dense layer with a weight for each
+    map. So dy / dA_k is that weight divided by the number of positions, and no gradient has to be computed.
 
     Args:
         model: Classifier, (batch, rows, cols, 3) to logits (batch, 1). Not modified.
@@ -31,7 +31,7 @@ def with_heatmap(model: keras.Model, layer: str) -> keras.Model:
         layer.
 
     Raises:
-        ValueError: Something else follows the layer.
+        ValueError: Other layers follow the layer.
     """
     import keras
     from keras import layers, ops

@@ -1,4 +1,4 @@
-"""Look inside a segmenter: its activation maps, its output without skips, and a pixel's saliency."""
+"""Look inside a segmenter: activation maps, its output without skips, and the saliency map of a pixel."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize, restore, to_levels
 
 TOGETHER = 8
-"""Settings of the switches that pass the decoder at once; more at once is slower and takes memory."""
+"""Settings of the skips that pass the decoder in one batch; more would be slower and take more memory."""
 
 
 def gradient_of_pixel(model: keras.Model, batch: Any, row: Any, col: Any) -> Any:
-    """Differentiate the logit of one pixel by every number of the slice.
+    """Return the gradient of one pixel's logit with respect to the slice.
 
     Args:
         model: Segmenter, (1, rows, cols, channels) to logits (1, rows, cols, 1).
         batch: float32, (1, rows, cols, channels), one normalized slice.
-        row, col: Of the pixel.
+        row, col: Position of the pixel.
 
     Returns:
         A tensor of the shape of ``batch``: 0 wherever the logit does not depend on the slice.
@@ -47,7 +47,7 @@ def gradient_of_pixel(model: keras.Model, batch: Any, row: Any, col: Any) -> Any
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """What a probe needs of a `Predictor`, for a network that is not in the registry."""
+    """The parts of a `Predictor` that a probe needs, for a network that is not in the registry."""
 
     spec: ModelSpec
     record: Record
@@ -55,13 +55,13 @@ class ModelBundle:
 
 
 class Probe:
-    """Looks into a segmenter that has skip connections or none.
+    """Looks inside a segmenter with or without skip connections.
 
     Args:
-        predictor: Whose network and record are used.
+        predictor: Provides the network and its record.
 
     Attributes:
-        predictor: The same.
+        predictor: As given.
         skips: Names of the layers that join a skip, from full resolution down.
     """
 
@@ -75,8 +75,8 @@ class Probe:
         self._gradient = compiled(lambda *args: gradient_of_pixel(model, *args))
         self._ablate = compiled(self._ablated) if joins else None
         if joins:
-            # Cut in two where the skips are: above, from the slice to what the decoder gets; below,
-            # from there to the logits. In between they can be multiplied with 1 or 0.
+            # Split the network at the skips: the encoder maps the slice to the decoder's inputs, the
+            # decoder maps these to the logits. In between, each skip can be multiplied by 1 or 0.
             from_below, kept = joins[-1].input[0], [layer.input[1] for layer in joins]
             self._encoder = keras.Model(model.input, [from_below, *kept], name="encoder")
             self._decoder = keras.Model([from_below, *kept], model.output, name="decoder")
@@ -84,12 +84,12 @@ class Probe:
     def activations(
         self, image: np.ndarray, names: Sequence[str], most: int = 16
     ) -> list[ActivationMaps]:
-        """Return what layers give out for a slice.
+        """Return the activation maps of layers for a slice.
 
         Args:
             image: uint8, (rows, cols, 3), 0 to 255.
-            names: Of the layers.
-            most: Maps of each, those that vary most across this slice.
+            names: Names of the layers.
+            most: Maximum number of maps per layer; those that vary most across this slice are kept.
 
         Raises:
             ValueError: The network has no such layer.
@@ -108,16 +108,16 @@ class Probe:
         ]
 
     def ablate_skips(self, image: np.ndarray) -> dict[tuple[bool, ...], np.ndarray]:
-        """Segment a slice with each setting of the switches on the skips.
+        """Segment a slice with every combination of skips on and off.
 
-        A skip that is off hands the decoder zeros, which it never met in training.
+        A skip that is off gives the decoder zeros, which it never saw in training.
 
         Args:
             image: uint8, (rows, cols, 3), 0 to 255.
 
         Returns:
-            A probability map in 255ths, uint8, (rows, cols) of the slice, by whether each of `skips`
-            is on; with all of them on it is what `Predictor.segment` returns.
+            A probability map in 255ths, uint8, (rows, cols) of the slice, keyed by whether each of `skips`
+            is on; with all of them on, it equals the result of `Predictor.segment`.
 
         Raises:
             ValueError: The network has no skips.
@@ -146,26 +146,26 @@ class Probe:
         return to_levels(restore(np.ascontiguousarray(probability), *image.shape[:2]))
 
     def saliency(self, image: np.ndarray, row: int, col: int) -> Saliency:
-        """Measure which part of a slice the logit of one pixel depends on, by its gradient.
+        """Measure by its gradient which part of a slice the logit of one pixel depends on.
 
         Args:
             image: uint8, (rows, cols, 3), 0 to 255.
-            row, col: Of the pixel, on the network's own grid.
+            row, col: Position of the pixel on the network's input grid.
 
         Raises:
-            ValueError: The pixel lies outside.
+            ValueError: The pixel is outside.
         """
         rows, cols = self.predictor.spec.input_shape[:2]
         if not (0 <= row < rows and 0 <= col < cols):
             raise ValueError(f"There is no such pixel. Received: row={row}, col={col}")
-        # Row and column as arrays: a compiled function would be compiled anew for each new number.
+        # Row and column are arrays: the compiled function would be retraced for each new Python number.
         where = np.int32(row), np.int32(col)
         found = self._gradient(self._normalized(image)[None], *map(ops.convert_to_tensor, where))
         gradient = ops.convert_to_numpy(found)[0]
         strength = np.abs(gradient).sum(axis=2)
         there = [np.flatnonzero(strength.any(axis=axis)) for axis in (1, 0)]
         spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]
-        # The square root brings out the far part: most of the gradient is close to the pixel.
+        # The square root makes the distant part visible: most of the gradient is close to the pixel.
         shown = np.sqrt(strength / max(float(strength.max()), 1e-30))
         return Saliency(to_levels(shown), spans[0], spans[1])
 

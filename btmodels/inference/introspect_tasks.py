@@ -1,6 +1,6 @@
 """Functions that pages call through `btmodels.inference.engine.Engine.ask` to look inside a segmenter.
 
-Importing this module is cheap: the web process names these functions, the worker runs them.
+Importing this module is cheap: the web process refers to these functions, the worker runs them.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _probes: dict[tuple[str, Path], Probe] = {}
 def activations(
     image: np.ndarray, name: str, layers: Sequence[str], most: int, assets: Path
 ) -> list[ActivationMaps]:
-    """Do as `btmodels.inference.introspect.Probe.activations` for the network ``name``."""
+    """Call `btmodels.inference.introspect.Probe.activations` for the network ``name``."""
     return _probe_of(name, assets).activations(image, layers, most)
 
 
 def ablate_skips(image: np.ndarray, name: str, assets: Path) -> dict[tuple[bool, ...], np.ndarray]:
-    """Do as `btmodels.inference.introspect.Probe.ablate_skips` for the network ``name``."""
+    """Call `btmodels.inference.introspect.Probe.ablate_skips` for the network ``name``."""
     return _probe_of(name, assets).ablate_skips(image)
 
 
 def saliency(image: np.ndarray, name: str, row: int, col: int, assets: Path) -> Saliency:
-    """Do as `btmodels.inference.introspect.Probe.sight` for the network ``name``."""
+    """Call `btmodels.inference.introspect.Probe.saliency` for the network ``name``."""
     return _probe_of(name, assets).saliency(image, row, col)
 
 

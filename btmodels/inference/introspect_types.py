@@ -9,14 +9,14 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class ActivationMaps:
-    """Some of the maps that a layer gives out for a slice.
+    """Some of a layer's activation maps for a slice.
 
     Attributes:
-        layer: Its name.
-        shape: (rows, cols, channels) of all that it gives out.
-        channels: Which of the channels these are, those that vary most first.
-        levels: uint8, (len(channels), rows, cols): each map from its own least to its own largest value.
-        low, high: Those values.
+        layer: Name of the layer.
+        shape: (rows, cols, channels) of the layer's output.
+        channels: Indices of the selected channels, those that vary most first.
+        levels: uint8, (len(channels), rows, cols): each map scaled from its minimum to its maximum.
+        low, high: Minimum and maximum of each map.
     """
 
     layer: str
@@ -29,11 +29,12 @@ class ActivationMaps:
 
 @dataclass(frozen=True, eq=False)
 class Saliency:
-    """What one pixel's logit depends on.
+    """The saliency map of one pixel's logit.
 
     Attributes:
-        levels: uint8, (rows, cols) of the network's grid: square root of the gradient's size, of 255.
-        rows, cols: First and last row and column where it is not exactly zero.
+        levels: uint8, (rows, cols) of the network's input: square root of the absolute gradient, in 255ths
+            of its maximum.
+        rows, cols: First and last row and column where the gradient is not exactly zero.
     """
 
     levels: np.ndarray

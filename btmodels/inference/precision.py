@@ -1,4 +1,4 @@
-"""The precision and batch size of inference, chosen to suit the machine."""
+"""Precision and batch size of inference for this machine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 import keras
 
 CPU_FLAGS = Path("/proc/cpuinfo")
-"""Where Linux tells what a processor can do; elsewhere nothing is assumed."""
+"""Lists the features of the processor on Linux; elsewhere none are assumed."""
 
 AMPERE = (8, 0)
-"""First compute capability of NVIDIA with bfloat16 units."""
+"""First compute capability of NVIDIA GPUs with bfloat16 units."""
 
 CPU_BATCH, GPU_BATCH = 8, 32
 
 
 def fastest_policy() -> str:
-    """Return "mixed_bfloat16" where the processor or GPU computes in bfloat16, else "float32".
+    """Return "mixed_bfloat16" if the processor or GPU supports bfloat16, else "float32".
 
-    The logits of our networks are float32 under either.
+    The logits of our networks are float32 under both policies.
     """
     gpu = _gpu()
     if gpu is not None:
@@ -33,7 +33,7 @@ def fastest_policy() -> str:
 
 
 def gpu_name() -> str:
-    """Return the name of the first GPU that Keras's backend computes on; empty without one."""
+    """Return the name of the first GPU of Keras's backend; empty without one."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -48,16 +48,16 @@ def gpu_name() -> str:
 
 
 def largest_batch() -> int:
-    """Return how many slices a compiled call takes at most here.
+    """Return the maximum number of slices in a compiled call on this machine.
 
-    On a processor more gain nothing and cost memory; a GPU needs many to be busy.
+    On a CPU, larger batches gain nothing and cost memory; a GPU needs them to be busy.
     """
     return CPU_BATCH if _gpu() is None else GPU_BATCH
 
 
 @contextmanager
 def using(policy: str) -> Iterator[None]:
-    """Build layers in ``policy`` inside; this thread's own policy is back afterwards."""
+    """Build layers with a dtype policy inside the context; restore this thread's policy afterwards."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

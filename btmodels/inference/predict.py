@@ -19,23 +19,23 @@ from btmodels.inference.predictor import SlicePredictor
 class Predictor(SlicePredictor):
     """One network of the registry with the weights that its record describes.
 
-    The forward pass is compiled once for any number of slices: called directly it takes a fraction of
-    the time of `keras.Model.predict` for a slice or two, and unlike that method it is the same work for
-    a slice whatever slices come with it.
+    The forward pass is compiled once for any number of slices. For a few slices, calling it directly takes
+    a fraction of the time of `keras.Model.predict`, and unlike that method it computes the same for a
+    slice regardless of the others in its batch.
 
     Args:
         name: Registry name or alias.
         assets: Folder that holds ``weights/``.
-        policy: Of Keras: what numbers it computes in. None is float32 for masks, which is how they were
-            scored, and the fastest that this machine has for verdicts, which bfloat16 moves by 0.01.
+        policy: Keras dtype policy. None is float32 for masks, as they were scored, and the fastest on this
+            machine for verdicts, which bfloat16 changes by 0.01.
 
     Raises:
         KeyError: There is no such network.
-        WeightsError: Its weights are missing, altered or of another network.
+        WeightsError: Its weights are missing, altered or belong to another network.
 
     Attributes:
-        spec, record, batch: As of `btmodels.inference.predictor.SlicePredictor`.
-        model: The Keras model, as it was trained. What answers is a copy without batch normalizations.
+        spec, record, batch: As in `btmodels.inference.predictor.SlicePredictor`.
+        model: The Keras model as trained. Predictions come from a copy with folded batch normalization.
     """
 
     def __init__(self, name: str, assets: Path = paths.ASSETS, policy: str | None = None) -> None:
@@ -79,18 +79,18 @@ class Predictor(SlicePredictor):
 def compiled(
     function: Callable[..., Any], shape: tuple[int, ...] | None = None
 ) -> Callable[..., Any]:
-    """Compile a function of arrays by the backend of Keras.
+    """Compile a function of arrays with the backend of Keras.
 
     Args:
-        function: Of arrays or tensors.
-        shape: Of one slice, where the function takes any number of them and is compiled once for all.
+        function: Takes arrays or tensors.
+        shape: Shape of one slice, if the function takes any number of them and is compiled once for all.
     """
-    # XLA was tried for TensorFlow: a third slower on a processor, and it compiles each batch size anew.
+    # XLA was tried for TensorFlow: a third slower on a CPU, and it recompiles for each batch size.
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         signature = None if shape is None else [tf.TensorSpec((None, *shape), tf.float32)]
-        # AutoGraph has nothing to translate here, and leaves files behind where a worker is killed.
+        # AutoGraph has nothing to convert here, and leaves files behind if a worker is killed.
         return tf.function(function, input_signature=signature, autograph=False)
     if keras.backend.backend() == "jax":
         import jax

@@ -1,4 +1,4 @@
-"""The common base of predictors: slices to probabilities, whichever runtime computes the network."""
+"""The base class of predictors: slices to probabilities, for any runtime."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from btmodels.transforms.preprocess import normalize, restore, to_levels
 
 
 class SlicePredictor(ABC):
-    """A network with its verified weights, ready to answer.
+    """A network with verified weights, ready for predictions.
 
     Args:
-        spec: The network's row of the registry.
-        record: What training decided; temperature and flips are honored here.
-        batch: Slices that a call of the network takes at most.
+        spec: The network's entry in the registry.
+        record: The record from training; its temperature and flips are applied here.
+        batch: Maximum number of slices in a call of the network.
     """
 
     def __init__(self, spec: ModelSpec, record: Record, batch: int) -> None:
@@ -26,12 +26,12 @@ class SlicePredictor(ABC):
 
     @property
     def views(self) -> int:
-        """How often the network looks at a slice: twice where a mirror image is averaged in."""
+        """Number of views per slice: two if the mirror image is averaged in, else one."""
         return 2 if self.record.flips else 1
 
     @abstractmethod
     def forward(self, batch: np.ndarray) -> np.ndarray:
-        """Run normalized slices through the network, with flips where the record has them.
+        """Run normalized slices through the network, with flips if the record has them.
 
         Args:
             batch: float32, (n, *input_shape).
@@ -42,7 +42,7 @@ class SlicePredictor(ABC):
 
     @abstractmethod
     def plain(self, batch: np.ndarray) -> np.ndarray:
-        """Do as `forward` for each slice once, without flips, whatever the record says."""
+        """Like `forward`, but without flips, whatever the record says."""
 
     @abstractmethod
     def heatmap(self, batch: np.ndarray) -> np.ndarray:
@@ -52,14 +52,14 @@ class SlicePredictor(ABC):
             batch: float32, (n, *input_shape).
 
         Returns:
-            float32, (n, rows, cols) of the classifier's last maps, at least 0.
+            float32, (n, rows, cols) of the classifier's last feature maps, at least 0.
         """
 
     def classify(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """Return how probable any tumor is in each slice.
+        """Return the probability that each slice shows a tumor.
 
         Args:
-            images: uint8, (rows, cols, 3) each, 0 to 255, of any sizes.
+            images: uint8, (rows, cols, 3) each, 0 to 255, of any size.
 
         Returns:
             float64, (len(images),), 0 to 1, calibrated by the record's temperature.
@@ -69,10 +69,10 @@ class SlicePredictor(ABC):
         return np.concatenate([np.empty(0), *found]).astype(np.float64)
 
     def segment(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return how probable tumor is in each pixel.
+        """Return the probability of tumor in each pixel.
 
         Args:
-            images: uint8, (rows, cols, 3) each, 0 to 255, of any sizes.
+            images: uint8, (rows, cols, 3) each, 0 to 255, of any size.
 
         Returns:
             One uint8 map per slice, (rows, cols) of that slice, in 255ths.
@@ -85,20 +85,20 @@ class SlicePredictor(ABC):
         ]
 
     def warm(self, size: int = 1) -> None:
-        """Run once for ``size`` slices, unless that was done: the first run takes several times as long."""
+        """Run ``size`` slices once, unless that was done: the first run takes several times as long."""
         if size not in self._warmed:
             self.forward(np.zeros((size, *self.spec.input_shape), np.float32))
             self._warmed.add(size)
 
     def is_warm(self, size: int) -> bool:
-        """Whether `warm` has been through with so many slices."""
+        """Return whether `warm` has run with this number of slices."""
         return size in self._warmed
 
     def expect(self, task: str) -> None:
-        """Check what the network is for.
+        """Check the network's task.
 
         Raises:
-            ValueError: Something else than ``task``.
+            ValueError: It is not ``task``.
         """
         if self.spec.task != task:
             raise ValueError(

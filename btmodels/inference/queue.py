@@ -1,4 +1,4 @@
-"""The request queue: waiting slices are joined into batches, with a fair share for each request."""
+"""The request queue, which joins waiting slices into batches with a fair share for each request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(eq=False)
 class WorkerCall:
-    """A function to call in the worker, alone: questions of a page beyond predictions."""
+    """A function to call in the worker outside of batches, for requests other than predictions."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -59,10 +59,10 @@ class RequestBatch:
 
 
 class RequestQueue:
-    """Requests in the order of their turns. One thread takes batches out, any may add.
+    """Requests in the order of their turns. One thread takes batches, any thread may add requests.
 
     Attributes:
-        batch_size: Slices in a batch at most: so long does a single slice wait behind somebody's many.
+        batch_size: Maximum number of slices in a batch, which limits how long a single slice waits.
     """
 
     def __init__(self, batch_size: int = 1) -> None:
@@ -72,7 +72,7 @@ class RequestQueue:
         self._closed = ""
 
     def add(self, images: Sequence[np.ndarray], networks: tuple[str, str]) -> Request:
-        """Queue up.
+        """Queue slices for two networks.
 
         Raises:
             EngineError: The queue was closed.
@@ -80,7 +80,7 @@ class RequestQueue:
         return self._enqueue(Request(images, networks))
 
     def add_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> WorkerCall:
-        """Queue up for a call of ``function(*args)``.
+        """Queue a call of ``function(*args)``.
 
         Raises:
             EngineError: The queue was closed.
@@ -97,7 +97,7 @@ class RequestQueue:
 
     @property
     def waits(self) -> bool:
-        """Whether any request waits or is under way."""
+        """Whether any request is waiting or being served."""
         with self._changed:
             return bool(self._requests)
 
@@ -105,7 +105,7 @@ class RequestQueue:
         """Join waiting requests into a batch; None after the timeout or once the queue is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, seconds)
-            # These requests were withdrawn.
+            # Drop withdrawn requests.
             self._requests = deque(each for each in self._requests if not each.future.cancelled())
             if not self._requests:
                 return None
@@ -136,22 +136,22 @@ class RequestQueue:
         rest = iter(predictions)
         for request, share in zip(batch.requests, batch.shares, strict=True):
             request.done += [next(rest) for _ in range(share)]
-            # With slices left, to the end of the queue: with many waiting, each gets its turn.
+            # A request with slices left goes to the end of the queue, so that each gets its turn.
             if self._remove(request, again=bool(request.remaining)) and not request.remaining:
                 _set(request.future, result=request.done)
 
     def resolve_task(self, task: WorkerCall, result: Any) -> None:
-        """Hand out what a call returned."""
+        """Hand out the result of a call."""
         if self._remove(task):
             _set(task.future, result=result)
 
     def fail_or_retry(self, batch: RequestBatch | WorkerCall, error: BrainTumorError) -> None:
-        """Handle a failed batch: its requests are tried again, unless the weights are to blame."""
+        """Retry the requests of a failed batch once, unless weights or graphs are the cause."""
         for request in batch.requests:
             final = request.failed_once or isinstance(error, (GraphError, WeightsError))
             request.failed_once = True
             if final and self._remove(request):
-                # Each waiting thread raises a copy of its own.
+                # Each waiting thread raises its own copy.
                 _set(request.future, error=type(error)(str(error)))
 
     def close(self, reason: str) -> None:
@@ -164,7 +164,7 @@ class RequestQueue:
             _set(request.future, error=EngineError(reason))
 
     def _remove(self, request: Request | WorkerCall, again: bool = False) -> bool:
-        # Whether it was still there; ``again`` puts it at the end.
+        # Return whether it was still queued; ``again`` moves it to the end.
         with self._changed:
             if request not in self._requests:  # closed meanwhile
                 return False
@@ -175,7 +175,7 @@ class RequestQueue:
 
 
 def _set(future: Future, result: Any = None, error: BrainTumorError | None = None) -> None:
-    # Unless whoever waited withdrew the request while it was under way; nobody can from here on.
+    # The request may have been withdrawn while it was served; from here on it cannot be.
     if not future.set_running_or_notify_cancel():
         return
     if error is None:
@@ -185,7 +185,7 @@ def _set(future: Future, result: Any = None, error: BrainTumorError | None = Non
 
 
 def fair_shares(batch_size: int, wanted: Sequence[int]) -> list[int]:
-    """Give ``batch_size`` places out one by one to all who still want one.
+    """Distribute ``batch_size`` places one by one among all requests that still want one.
 
     Example:
         >>> fair_shares(8, [60, 1, 3])

@@ -1,11 +1,11 @@
 """Agreement on each pixel among networks, and among one network's views of a slice.
 
 A *view* is the slice as it is, or mirrored and mirrored back; a *network* is any segmenter whose weights
-are here. Where they differ the mask hangs on a choice that could have been another one. Agreement is no
-proof: networks that learned from the same patients err alike.
+are here. Where they disagree, the mask depends on an arbitrary choice. Agreement is no proof: networks
+trained on the same patients make similar errors.
 
-Importing this module is cheap: the web process names `mirrored_views` and `timed_prediction`, the worker
-runs them.
+Importing this module is cheap: the web process refers to `mirrored_views` and `timed_prediction`, the
+worker runs them.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from btmodels.visualize.window import shown_flair
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What several askings said of one slice.
+    """Several predictions for one slice.
 
     Attributes:
-        names: Of the askings, for people.
-        levels: uint8, (askings, rows, cols), probability in 255ths.
-        masks: bool, (askings, rows, cols), each cut at its own network's stored threshold.
+        names: Display names of the predictions.
+        levels: uint8, (predictions, rows, cols), probability in 255ths.
+        masks: bool, (predictions, rows, cols), each at its network's stored threshold.
     """
 
     names: tuple[str, ...]
@@ -46,34 +46,34 @@ class Predictions:
 
     @property
     def votes(self) -> np.ndarray:
-        """How many mark each pixel, uint8, (rows, cols)."""
+        """Number of masks that mark each pixel, uint8, (rows, cols)."""
         return self.masks.sum(axis=0, dtype=np.uint8)
 
     @property
     def agreed(self) -> float | None:
-        """Pixels that all mark over pixels that any marks, 0 to 1; None where nobody marks one.
+        """Pixels in all masks divided by pixels in any mask, 0 to 1; None if all masks are empty.
 
-        Formula: |intersection| / |union| over all masks: of two, the Jaccard index.
+        Formula: |intersection| / |union| over all masks; for two masks, the Jaccard index.
         """
         union = int(self.masks.any(axis=0).sum())
         return float(self.masks.all(axis=0).sum() / union) if union else None
 
 
 DISPUTED_COLOR = (178, 102, 255)
-"""Red, green, blue, 0 to 255: what some mark; what all mark has the color of a prediction."""
+"""RGB color, 0 to 255, of pixels in some masks; pixels in all masks have the color of a prediction."""
 
 
 def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
-    """Draw how many mark each pixel on the slice's FLAIR channel.
+    """Draw the number of masks that mark each pixel on the slice's FLAIR channel.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
         votes: uint8, (rows, cols), from `Predictions.votes`.
-        count: How many were asked.
+        count: Number of masks.
 
     Returns:
-        A PNG with the slice's own rows and columns: what all mark in orange, what only some mark in
-        violet, the stronger the more of them.
+        A PNG of the slice's size: pixels in all masks in orange, pixels in some masks in violet, stronger
+        for more masks.
     """
     picture = blend(shown_flair(pixels), votes == count)
     for some in range(1, count):
@@ -83,7 +83,7 @@ def votes_png(pixels: np.ndarray, votes: np.ndarray, count: int) -> bytes:
 
 @worker.by_graphs
 def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
-    """Ask one segmenter about a slice and about its mirror image, in the worker.
+    """Segment a slice and its mirror image with one network, in the worker.
 
     Args:
         image: uint8, (rows, cols, 3), 0 to 255.
@@ -105,9 +105,9 @@ class TimedPrediction:
     """One network's answer to one slice.
 
     Attributes:
-        prediction: Of the segmenter; its probability of a tumor is the classifier's, asked before.
-        milliseconds: This very call took in the worker, from pixels to probability map.
-        parameters: Numbers in the network.
+        prediction: Of the segmenter, with the classifier's probability of a tumor as given.
+        milliseconds: Time of this call in the worker, from pixels to probability map.
+        parameters: Number of parameters of the network.
     """
 
     prediction: Prediction
@@ -117,12 +117,12 @@ class TimedPrediction:
 
 @worker.by_graphs
 def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path) -> TimedPrediction:
-    """Segment a slice and take the time, in the worker. The network is warm before the clock starts.
+    """Segment a slice and measure the time, in the worker. The network is warmed up first.
 
     Args:
         image: uint8, (rows, cols, 3), 0 to 255.
         name: Registry name of a segmenter.
-        verdict: The classifier's probability, handed through.
+        verdict: The classifier's probability, passed through.
         assets: Folder that holds ``weights/``.
 
     Raises:
@@ -139,7 +139,7 @@ def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path)
 
 
 def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    # Without the record's own averaging of flips, for here the views are to be seen apart.
+    # Without the record's averaging of flips, because the views are compared here.
     from btmodels.transforms.preprocess import normalize, restore, to_levels
 
     size = predictor.spec.input_shape[:2]
@@ -154,12 +154,12 @@ def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
 def cut_predictions(
     names: Sequence[str], levels: np.ndarray, records: Sequence[Record]
 ) -> Predictions:
-    """Cut what several askings said, each at its own network's stored threshold and clean-up.
+    """Turn probability maps into masks, each with its network's stored threshold and smallest component.
 
     Args:
-        names: Of the askings, for people.
-        levels: uint8, (askings, rows, cols), probability in 255ths.
-        records: One per asking.
+        names: Display names of the predictions.
+        levels: uint8, (predictions, rows, cols), probability in 255ths.
+        records: One per prediction.
     """
     masks = [
         cut(each, record.threshold, smallest_part(record.min_component_pixels, *each.shape))

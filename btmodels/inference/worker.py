@@ -1,7 +1,7 @@
 """Functions that run in the engine's worker processes.
 
-Importing this module is cheap: the web process names these functions, a worker runs them. They work as
-    well in a process of their own, which is how the command line gives the same masks as the site.
+Importing this module is cheap: the web process refers to these functions, a worker runs them. They also
+work without an engine, which is how the command line gives the same masks as the site.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from btmodels.inference.predictor import SlicePredictor
 
 Runtime = Literal["graph", "keras", "any"]
-"""What a process computes with: "graph" never loads TensorFlow, "any" does so for networks without a
-graph."""
+"""What a process computes with: "graph" never loads TensorFlow, "any" only for networks without a graph."""
 
 _runtime: Runtime = "any"
 _predictors: dict[tuple[str, Path, str], SlicePredictor] = {}
@@ -39,34 +38,34 @@ _prepared: WeakSet[SlicePredictor] = WeakSet()
 
 
 def by_graphs(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function that asks `get_predictor` alone, so that a worker without Keras can run it."""
+    """Mark a function that only uses `get_predictor`, so that a worker without Keras can run it."""
     function.by_graphs = True
     return function
 
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """How a worker is after warming up.
+    """State of a worker after warming up.
 
     Attributes:
-        pid: Its process.
-        device: What the networks run on, for people.
-        problems: Network name to (SHA-256 of its weights, why they could not be loaded).
+        pid: Its process ID; None for a cluster.
+        device: What the networks run on, for display.
+        problems: Network name to (SHA-256 of its weights, reason why they could not be loaded).
     """
 
-    pid: int
+    pid: int | None
     device: str
     problems: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
-    """What the networks say.
+    """Predictions for a batch of slices.
 
     Attributes:
-        pid: Process that they answered in.
+        pid: ID of the process that computed them.
         predictions: In the order of the slices.
-        batch_size: Slices that are best sent at once from now on: one until full batches are prepared.
+        batch_size: Best number of slices per call from now on: one until full batches are prepared.
     """
 
     pid: int
@@ -75,10 +74,10 @@ class BatchResult:
 
 
 def load(names: Sequence[str], assets: Path, runtime: Runtime = "any") -> WorkerInfo:
-    """Load and run each of the networks once. One whose weights or graph are not to be had is left out.
+    """Load and run each network once. Networks whose weights or graph cannot be loaded are left out.
 
     Args:
-        names: Of the registry.
+        names: Registry names.
         assets: Folder that holds ``weights/``.
         runtime: What this process computes with from now on.
     """
@@ -92,24 +91,24 @@ def load(names: Sequence[str], assets: Path, runtime: Runtime = "any") -> Worker
         except WeightsError as error:
             problems[name] = _recorded_sha256(name, assets), str(error)
         except GraphError:
-            pass  # it has none, or has lost it: the worker with Keras answers for it
+            pass  # the graph is missing or altered: the Keras worker answers for this network
 
     with _no_garbage(), quiet():
         if runtime == "keras":
-            # Before the threads, which would both wait for it; while one compiles the other one builds.
+            # Import before the threads start, as they would all wait for it.
             import btmodels.inference.predict  # noqa: F401
 
         with ThreadPoolExecutor(max(len(names), 1)) as threads:
             list(threads.map(load_one, names))
         found = WorkerInfo(os.getpid(), device(), problems)
-    release_memory()  # what loading took is several times what stays
+    release_memory()  # loading takes several times the memory that stays in use
     return found
 
 
 def predict(
     images: Sequence[np.ndarray], segmenter: str, classifier: str, assets: Path
 ) -> BatchResult:
-    """Ask both networks about each slice.
+    """Run both networks on each slice.
 
     Args:
         images: uint8, (rows, cols, 3) each, 0 to 255.
@@ -117,11 +116,11 @@ def predict(
         assets: Folder that holds ``weights/``.
 
     Raises:
-        WeightsError: The weights of either are missing, altered or of another network.
+        WeightsError: The weights of either are missing, altered or belong to another network.
     """
-    # Both before either is asked: with one of them altered there is no answer at all.
+    # Load both before running either: if one is altered, there is no answer at all.
     locate, judge = get_predictor(segmenter, assets), get_predictor(classifier, assets)
-    # Side by side: neither keeps two cores busy with a slice or two.
+    # Run both in parallel: for a few slices, neither keeps two cores busy.
     verdicts = _beside().submit(judge.classify, images)
     maps = locate.segment(images)
     pairs = zip(verdicts.result(), maps, strict=True)
@@ -135,14 +134,13 @@ def _beside() -> ThreadPoolExecutor:
 
 
 def warm_full_batch() -> int:
-    """Begin to run the networks held for as many slices as they take at once; each of them once.
+    """Begin to run each loaded network once with a full batch, in the background.
 
-    The site is warm once it can answer for one slice. A first full batch takes a second longer than those
-    after it, and whoever asked just then would wait for it: so it is run aside, while slices that come
-    meanwhile are answered one at a time, and go on to be where the attempt fails.
+    The site is warm once it can answer for one slice. The first full batch takes a second longer than later
+    ones, and a visitor would wait for it. Until it is done, or if it fails, slices are answered one by one.
 
     Returns:
-        Slices that are best sent at once, as in `BatchResult`.
+        Best number of slices per call, as in `BatchResult`.
     """
     for predictor in _predictors.values():
         if not predictor.is_warm(predictor.batch) and predictor not in _prepared:
@@ -162,11 +160,11 @@ def _aside() -> ThreadPoolExecutor:
 
 
 def get_predictor(name: str, assets: Path) -> SlicePredictor:
-    """Return the network ``name``, loaded from the very weights that lie there now.
+    """Return the network ``name`` with its current weights; reload it if they have changed.
 
     Raises:
-        WeightsError: They are missing, altered or of another network.
-        GraphError: This process runs graphs alone, and the network's is missing or altered.
+        WeightsError: They are missing, altered or belong to another network.
+        GraphError: This process only runs graphs, and the network's is missing or altered.
     """
     if _runtime == "keras":
         return get_keras_predictor(name, assets)
@@ -182,8 +180,7 @@ def get_predictor(name: str, assets: Path) -> SlicePredictor:
 
 
 def get_keras_predictor(name: str, assets: Path) -> Predictor:
-    """Do as `get_predictor`, by Keras whatever else there is: what looks inside a network needs its
-    model."""
+    """Like `get_predictor`, but always with Keras, for functions that need the model itself."""
     record = registry.verify_weights(name, assets)
 
     def build() -> Predictor:
@@ -206,7 +203,7 @@ def _held(
 
 
 def device() -> str:
-    """Say what this process computes on and with."""
+    """Return the device and runtime of this process in words."""
     cores = loky.cpu_count()
     words = f"CPU, {cores} core{'s' * (cores > 1)}"
     if _runtime != "keras":
@@ -232,7 +229,7 @@ def _recorded_sha256(name: str, assets: Path) -> str:
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """Load inside what will never be garbage; looking for it there takes a tenth of the start."""
+    """Disable garbage collection while loading objects that stay; it would take a tenth of the start."""
     gc.disable()
     try:
         yield

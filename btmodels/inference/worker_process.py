@@ -18,7 +18,7 @@ from btmodels.errors import BrainTumorError, EngineError
 from btmodels.inference import worker
 
 WARM_SECONDS = 300.0
-"""The first start after an installation reads a gigabyte from a disk that may be slow."""
+"""Timeout of a start. The first after an installation reads a gigabyte from a possibly slow disk."""
 
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerLostError(EngineError):
-    """The worker died before it answered. There is none until another is started."""
+    """The worker died before it answered. There is no worker until another is started."""
 
 
 class WorkerClosedError(EngineError):
@@ -36,17 +36,17 @@ class WorkerClosedError(EngineError):
 class WorkerProcess:
     """One worker process at a time. `call` and `start` are for one thread, `close` for any.
 
-    Plain `multiprocessing` would run the app again in each worker, for Streamlit puts its pages in place
-    of ``__main__``; loky leaves ``__main__`` alone. Its executor stays broken once a worker died, so
-    each worker gets an executor of its own.
+    Plain `multiprocessing` would run the app again in each worker, because Streamlit replaces ``__main__``
+    with its pages; loky leaves ``__main__`` alone. Its executor stays broken after a worker died, so each
+    worker gets a new executor.
 
     Args:
-        names: Networks that a new worker loads before it is asked anything.
+        names: Networks that a new worker loads at its start.
         assets: Folder that holds ``weights/``.
-        runtime: What it computes with.
+        runtime: What the worker computes with.
 
     Attributes:
-        info: How the worker is; None while there is none or it warms up.
+        info: State of the worker; None while there is none or it is warming up.
     """
 
     def __init__(self, names: Sequence[str], assets: Path, runtime: worker.Runtime = "any") -> None:
@@ -58,15 +58,15 @@ class WorkerProcess:
         self._closed = False
 
     def start(self) -> worker.WorkerInfo:
-        """Start a worker and wait until it is warm; try a second one if the first does not get there.
+        """Start a worker and wait until it is warm; try a second one if the first fails.
 
-        The second gets no GPU: one that is broken or full must not keep the processor from answering.
+        The second gets no GPU: if the GPU is broken or full, the CPU can still answer.
 
         Returns:
-            How it is then.
+            Its state.
 
         Raises:
-            EngineError: Neither got there.
+            EngineError: Both failed.
         """
         try:
             return self._start(processes.environment())
@@ -96,10 +96,10 @@ class WorkerProcess:
         """Run ``function(*args)`` in the worker and return its result.
 
         Raises:
-            BrainTumorError: Whatever of these the function raised.
-            WorkerLostError: The worker died, or ran out of memory or took longer than ``seconds`` and was
-                ended.
-            EngineError: The function raised anything else.
+            BrainTumorError: Raised by the function.
+            WorkerLostError: The worker died, or was ended because it ran out of memory or took longer
+                than ``seconds``.
+            EngineError: The function raised any other error.
             WorkerClosedError: The process was closed.
         """
         with self._lock:
@@ -127,7 +127,7 @@ class WorkerProcess:
         trace = error.trace if isinstance(error, CallFailedError) else repr(error)
         _log.error("The worker failed\n%s", trace)
         if isinstance(error, CallFailedError) and error.lacks_memory:
-            # Its memory is freed with it, so the next worker has all of it.
+            # Ending the worker frees its memory for the next one.
             self._stop()
             raise WorkerLostError(
                 "The process that holds the networks ran out of memory and was replaced."
@@ -146,7 +146,7 @@ class WorkerProcess:
         )
 
     def close(self) -> None:
-        """End the worker at once; a call that runs raises `WorkerClosedError`."""
+        """End the worker immediately; a running call raises `WorkerClosedError`."""
         with self._lock:
             self._closed = True
         self._stop()
@@ -160,14 +160,14 @@ class WorkerProcess:
 
 
 _NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "ResourceExhaustedError")
-"""Of Python, numpy and TensorFlow, whose allocator gives up before the system ends the process."""
+"""Errors of Python, NumPy and TensorFlow, whose allocator fails before the system ends the process."""
 
 
 class CallFailedError(Exception):
     """A call raised an error that this project does not define.
 
     Args:
-        kind: Name of what was raised.
+        kind: Type name of that error.
         trace: Its traceback as text, for the server's log.
     """
 
@@ -185,8 +185,8 @@ def guarded(function: Callable[..., Any], *args: Any) -> Any:
     """Return ``function(*args)``.
 
     Raises:
-        BrainTumorError: Whatever of these the function raised.
-        CallFailedError: It raised anything else.
+        BrainTumorError: Raised by the function.
+        CallFailedError: The function raised any other error.
     """
     try:
         return function(*args)

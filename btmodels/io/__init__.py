@@ -1,1 +1,1 @@
-"""Read scans and images of any common kind into slices; nothing here knows of networks."""
+"""Read scans and images of common formats into slices, independently of any network."""

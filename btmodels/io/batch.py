@@ -1,33 +1,34 @@
-"""Files of any kind, read together: the one way of site, command line and zip from bytes to studies."""
+"""Read a batch of files of any format into studies; the site and the command line share this code."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks, plain_name, stem_of
 from btmodels.io.cases import Cases
+from btmodels.io.channels import DESCRIPTION, read_description
 from btmodels.io.dicom.file import DicomFile
-from btmodels.io.formats import KNOWN, VOLUMES, is_header_alone, unread_image
+from btmodels.io.formats import KNOWN, VOLUMES
 from btmodels.io.image import decode_mask
 from btmodels.io.read import Content, open_zip, read_file
 from btmodels.io.scan import Scan
-from btmodels.io.sequences import mask_rank
+from btmodels.io.sequences import mask_rank, recognize
 from btmodels.io.study import Remark, Study, combine, with_own_titles
 from btmodels.io.zip import is_zip
 from btmodels.slices import Slice
 
 MOST_FILES = 2_000
-"""Files of one batch: a study of DICOM has some hundred."""
+"""Maximum number of files in a batch; a DICOM study has several hundred."""
 
 MOST_BYTES = 600_000_000
-"""Of all files of one batch."""
+"""Maximum total size of the files in a batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +36,10 @@ class InputFile:
     """One file of a batch.
 
     Attributes:
-        id: Unlike any other's.
-        name: With the folders that it came with, parted by ``/``.
-        data: What it holds.
-        bulk: Whether it came with a folder or a zip, where other things may lie, too.
+        id: Unique in the batch.
+        name: File name with its folders, separated by ``/``.
+        data: Its content.
+        bulk: Whether it came in a folder or a zip, which may also hold other files.
     """
 
     id: str
@@ -53,7 +54,7 @@ class InputFile:
 
     @property
     def known(self) -> bool:
-        """Whether its ending is one of a kind that is read."""
+        """Whether its ending is that of a supported format."""
         return self.name.lower().endswith((*KNOWN, *VOLUMES))
 
 
@@ -62,27 +63,31 @@ class ScanChoice:
     """A scan that can be assigned to a sequence manually.
 
     Attributes:
-        id: As that of `btmodels.io.scan.Scan`.
-        name: For people.
-        sequence: What it was recognized as; None where it was not.
-        names: By any of which it can be meant, in lower case.
+        id: As in `btmodels.io.scan.Scan`.
+        name: For display.
+        sequence: The recognized sequence; None if none was.
+        names: Names that refer to it, in lower case.
+        case: Shared by the scans of one patient and visit.
+        channel_of: The group of channels of unknown sequence to which it belongs; "" if none.
     """
 
     id: str
     name: str
     sequence: str | None
     names: frozenset[str] = frozenset()
+    case: str = ""
+    channel_of: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What came of files that were read together.
+    """The result of reading files together.
 
     Attributes:
-        studies: Pictures and volumes, in the order in which they are shown.
-        scans: All that can be assigned to a sequence manually.
-        errors: What was asked for and could not be read or used.
-        notes: What was left out for a reason.
+        studies: Pictures and volumes, in display order.
+        scans: Scans that can be assigned to a sequence manually.
+        errors: Requested files that could not be read or used.
+        notes: Files that were left out on purpose.
         pictures: Names of all pictures, for choosing a mask manually.
     """
 
@@ -97,7 +102,7 @@ Run = Callable[..., Any]
 
 
 def run_here(name: str, size: int, function: Callable[..., Any], *args: Any) -> Any:
-    """Call ``function(*args)``; the reading process does it within limits for ``size`` bytes instead."""
+    """Call ``function(*args)``. The reading process instead calls it with limits for ``size`` bytes."""
     return function(*args)
 
 
@@ -108,20 +113,20 @@ def read_batch(
     given_up: Mapping[str, str] | None = None,
     run: Run = run_here,
 ) -> Batch:
-    """Read files, put each mask beside its slice and each sequence in its channel.
+    """Read files, pair each mask with its slice and put each sequence into its channel.
 
     Args:
-        files: In the order in which they are shown; those in a zip stand in its place.
-        masks: By a picture's name that of its mask, as said manually.
-        sequences: By id or name of a scan one of `btmodels.io.study.ROLES`, as said manually.
-        given_up: By id of a file a sentence on why it is not to be tried again.
-        run: How a file is read: as `run_here`.
+        files: In display order; a zip is replaced by its files.
+        masks: Manually assigned masks: mask name by picture name.
+        sequences: Manually assigned sequences: one of `btmodels.io.study.ROLES` by scan id or name.
+        given_up: For each file that must not be tried again, by id, a sentence that says why.
+        run: Runs a function that reads a file, like `run_here`.
     """
     return _Reading(given_up or {}, run).read(files, masks or {}, sequences or {})
 
 
 class _Reading:
-    """One batch while it is read: errors and notes are collected on the way."""
+    """The state of a batch while it is read, with its errors and notes so far."""
 
     def __init__(self, given_up: Mapping[str, str], run: Run) -> None:
         self._given_up, self._run = given_up, run
@@ -136,10 +141,13 @@ class _Reading:
         sequences: Mapping[str, str],
     ) -> Batch:
         files = self._once(self._unpacked(self._bounded(files)))
+        files, described = _without_descriptions(files)
         contents = self._contents(files)
-        cases = Cases(file.name for file in files)
+        cases = Cases((file.name for file in files), described)
         pictures = [file for file in files if _is_picture(file, contents)]
-        entries = self._with_masks(files, pictures, contents, masks)
+        by_name = pair_masks([file.name for file in pictures])
+        pairs = _of_flair(pictures, cases, by_name) | _pairs_by_hand(masks, pictures)
+        entries = self._with_masks(files, pictures, contents, pairs)
         size = sum(_size_of(content) for _, content in entries)
         studies, scans = self._run(
             "The batch of files", size, self._assembled, entries, cases, sequences
@@ -183,7 +191,7 @@ class _Reading:
                 continue
             within = file.name.rpartition("/")[0]
             if len(files) > 1:
-                # Beside other files a zip is a folder: what two of them hold may have the same names.
+                # Among other files, a zip counts as a folder: two zips may hold files of the same name.
                 folder = "/".join(filter(None, (within, stem_of(file.name))))
                 digest, own = hashlib.sha256(file.data).digest(), folders[folder]
                 if digest not in own:  # the same zip again is read once
@@ -193,7 +201,7 @@ class _Reading:
             within += "/" if within else ""
             for path, data in members:
                 own = f"{file.id}/{path}"
-                if isinstance(data, str):  # why it cannot be had
+                if isinstance(data, str):  # the reason why it could not be unpacked
                     self.errors.append(Remark(own, data))
                     result.append(InputFile(own, within + path, b"", True))
                     self._given_up = {**self._given_up, own: ""}
@@ -204,7 +212,7 @@ class _Reading:
         return result
 
     def _once(self, files: Sequence[InputFile]) -> list[InputFile]:
-        """Leave out what came twice, of one name and of equal bytes, and say so: it would count twice."""
+        """Drop duplicates, files of equal name and content, with a note: they would count twice."""
         kept: dict[tuple[str, bytes], InputFile] = {}
         again: dict[str, InputFile] = {}
         for file in files:
@@ -229,7 +237,7 @@ class _Reading:
         return self._run(file.name, len(file.data), function, file.data, file.name)
 
     def _contents(self, files: Sequence[InputFile]) -> dict[str, Content | DecodeError]:
-        """By id what was in each file; those that are no pictures and named as masks are read, too."""
+        """Return the content of each file by id, except for pictures named as masks."""
         contents: dict[str, Content | DecodeError] = {}
         for file in files:
             if not is_mask_name(file.name) or file.name.lower().endswith(VOLUMES):
@@ -244,11 +252,14 @@ class _Reading:
         files: Sequence[InputFile],
         pictures: Sequence[InputFile],
         contents: Mapping[str, Content | DecodeError],
-        by_hand: Mapping[str, str],
+        pairs: Mapping[str, str | None],
     ) -> list[tuple[InputFile, Content]]:
         named = {file.name: file for file in reversed(pictures)}
-        pairs = pair_masks([file.name for file in pictures]) | _pairs_by_hand(by_hand, pictures)
         masks = {mask for mask in pairs.values() if mask}
+        counts = Counter(file.name for file in pictures)
+        unclear = {
+            name for name, mask in pairs.items() if mask and max(counts[name], counts[mask]) > 1
+        }
         entries: list[tuple[InputFile, Content]] = []
         passed: list[InputFile] = []
         for file in files:
@@ -264,6 +275,13 @@ class _Reading:
                 )
             elif isinstance(content, DecodeError):
                 self._refused(file, content, passed)
+            elif isinstance(content, Slice) and file.name in unclear:
+                text = (
+                    f"{file.short} or its mask {pairs[file.name].rpartition('/')[2]} came with different "
+                    "contents under one name, so it has no true mask."
+                )
+                self.notes.append(Remark(file.id, text))
+                entries.append((file, content))
             elif isinstance(content, Slice) and (mask := pairs.get(file.name)):
                 entries.append((file, self._with_truth(file.id, content, named[mask])))
             else:
@@ -272,17 +290,17 @@ class _Reading:
             some = ", ".join(file.short for file in passed[:3]) + (", …" if len(passed) > 3 else "")
             many = f"{len(passed)} files are no slices and were"
             which = "1 file is no slice and was" if len(passed) == 1 else many
-            # Where nothing else was there, what was asked for could not be read.
+            # If the batch had no other file, this is an error: a requested file could not be read.
             told = self.notes if entries or self.errors else self.errors
             told.append(Remark(passed[0].id, f"{which} passed over: {some}."))
         return entries
 
     def _refused(self, file: InputFile, error: DecodeError, passed: list[InputFile]) -> None:
         if not str(error):
-            return  # it was told before
+            return  # already reported
         if file.bulk and file.short.upper() == "DICOMDIR":
             self.notes.append(Remark(file.id, str(error)))
-        elif file.known or not file.bulk or unread_image(file.data) or is_header_alone(file.data):
+        elif file.known or not file.bulk or isinstance(error, FormatError):
             self.errors.append(Remark(file.id, str(error)))
         else:
             passed.append(file)
@@ -318,7 +336,7 @@ class _Reading:
             for choice in choices
             if said == choice.id or said.lower() in choice.names
         }
-        # A gray picture alone is as good as decoded; only what has a sequence can find others.
+        # A gray picture without a sequence cannot join others, so it becomes a study by itself.
         told = [s for s in pictures if s.sequence in ("flair", "pre", "post") or s.id in chosen]
         alone = {s.id for s in pictures} - {s.id for s in told}
         plain = [
@@ -331,24 +349,34 @@ class _Reading:
         ]
         studies, remarks = combine([*told, *scans], chosen)
         self.notes += remarks
-        # Slices of a series change with its files, though its name does not.
+        # The slices of a series depend on its files, but its id does not.
         mark = hashlib.sha256(" ".join(file.id for file, _ in entries).encode()).hexdigest()[:16]
         of_pictures = [s for s in studies if s.slices[0].place is None]
         volumes = [
             replace(s, id=f"{s.id} {mark}") for s in studies if s.slices[0].place is not None
         ]
         shown = sorted(map(self._named, [*plain, *of_pictures]), key=_order)
-        return with_own_titles([*shown, *volumes]), choices
+        return with_own_titles(self._with_content([*shown, *volumes])), choices
+
+    def _with_content(self, studies: Sequence[Study]) -> list[Study]:
+        """Drop blank studies; a blank picture among others of a patient stays."""
+        blank = [study for study in studies if _is_blank(study)]
+        filled = {study.folder for study in studies if study not in blank}
+        left_out = [s for s in blank if s.slices[0].place is not None or s.folder not in filled]
+        for study in left_out:
+            text = f"{study.title} holds the same value everywhere: it is empty."
+            self.errors.append(Remark(next(iter(study.sources), study.anchor), text))
+        return [study for study in studies if study not in left_out]
 
     def _named(self, study: Study) -> Study:
-        # A picture is another one once it has a mask.
+        # A picture's id changes with its mask.
         masks = [self._masks[source] for source in study.sources if source in self._masks]
         return replace(study, id="+".join([study.id, *masks]))
 
     def _scans(
         self, entries: list[tuple[InputFile, Content]], cases: Cases
     ) -> tuple[list[Scan], list[Scan]]:
-        """All volumes and series, and all gray pictures, each with the case that it belongs to."""
+        """Return all volumes and series, and all gray pictures, each with its case."""
         volumes: list[Scan] = []
         pictures: list[Scan] = []
         files: list[DicomFile] = []
@@ -360,15 +388,16 @@ class _Reading:
             elif isinstance(content, Slice):
                 if _is_gray(content):
                     pictures.append(_of_picture(file, content, cases))
-            elif len(content) > 1 and cases.is_mask(file.name):
+            elif cases.is_mask(file.name) and (len(content) > 1 or content[0].values.ndim == 4):
+                what = f"{len(content)} volumes" if len(content) > 1 else "colors"
                 text = (
-                    f"{file.short} is named as a mask and holds {len(content)} volumes; save what is "
-                    "to be the truth as one."
+                    f"{file.short} is named as a mask and holds {what}; save what is to be the truth as "
+                    "one volume of numbers."
                 )
                 self.notes.append(Remark(file.id, text))
             else:
-                own = [_of_volume(file, scan, len(content), cases) for scan in content]
-                # Of one patient and sequence, equal bytes are a copy of a file, not another scan.
+                own = [_of_volume(file, content, index, cases) for index in range(len(content))]
+                # For one patient and sequence, equal bytes mean a copy of a file, not another scan.
                 digest = hashlib.sha256(file.data).hexdigest()
                 key = folder, own[0].case, own[0].sequence, digest
                 if first := seen.get(key):
@@ -378,13 +407,30 @@ class _Reading:
                 seen[key] = file.short
                 volumes += own
         if files:
-            from btmodels.io.dicom.series import join  # with nibabel, which pictures do not need
+            from btmodels.io.dicom.series import join  # imports nibabel, which pictures do not need
 
             series, copies = join(files)
             self.notes += [_copied(*each) for each in copies]
             paths = {file.id: name for file, name in ((f, f.name) for f, _ in entries)}
             volumes += [_by_folder(scan, paths, cases) for scan in series]
         return volumes, pictures
+
+
+def _without_descriptions(
+    files: Sequence[InputFile],
+) -> tuple[list[InputFile], dict[str, tuple[str, ...]]]:
+    """Split off the files that describe channels; return the others and the descriptions by folder."""
+    described = {
+        file.name.rpartition("/")[0]: names
+        for file in files
+        if file.short == DESCRIPTION and (names := read_description(file.data))
+    }
+    kept = [
+        file
+        for file in files
+        if file.short != DESCRIPTION or file.name.rpartition("/")[0] not in described
+    ]
+    return kept, described
 
 
 def _copied(copy: DicomFile, first: DicomFile) -> Remark:
@@ -403,10 +449,27 @@ def _is_picture(file: InputFile, contents: Mapping[str, Content | DecodeError]) 
     return isinstance(content, Slice)
 
 
+def _of_flair(
+    pictures: Sequence[InputFile], cases: Cases, by_name: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Also pair the only FLAIR of a case with a mask that is named after the case, such as
+    ``p_flair.png`` and ``p_mask.png``."""
+    flairs: dict[str, list[str]] = defaultdict(list)
+    masks: dict[str, list[str]] = defaultdict(list)
+    for name in (file.name for file in pictures):
+        if is_mask_name(name) and name not in by_name.values():
+            masks[cases.case_of(name, labels=True)].append(name)
+        elif not is_mask_name(name) and cases.sequence_of(name) == "flair":
+            flairs[cases.case_of(name)].append(name)
+    single = {case: names for case, names in flairs.items() if len(names) == len(masks[case]) == 1}
+    found = {names[0]: masks[case][0] for case, names in single.items()}
+    return {**by_name, **{name: mask for name, mask in found.items() if not by_name.get(name)}}
+
+
 def _pairs_by_hand(
     by_hand: Mapping[str, str], pictures: Sequence[InputFile]
 ) -> dict[str, str | None]:
-    """By a picture's name its mask's; of files of equal names in several folders those in one folder."""
+    """Return the mask for each picture, by name. Files of equal names pair within a folder."""
     found: dict[str, str | None] = {}
     for name, mask in by_hand.items():
         slices = [f.name for f in pictures if name in (f.name, f.short)]
@@ -419,13 +482,18 @@ def _pairs_by_hand(
     return found
 
 
+def _is_blank(study: Study) -> bool:
+    first = study.slices[0].pixels[0, 0]
+    return all(bool((each.pixels == first).all()) for each in study.slices)
+
+
 def _is_gray(picture: Slice) -> bool:
     first = picture.pixels[..., 0]
     return all(np.array_equal(first, picture.pixels[..., channel]) for channel in (1, 2))
 
 
 def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
-    """A picture of one channel as a scan that others can join."""
+    """Return a gray picture as a scan that others can join."""
     sequence = cases.sequence_of(file.name)
     return Scan(
         id=file.id,
@@ -443,10 +511,17 @@ def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
     )
 
 
-def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
-    sequence = scan.sequence
-    if count == 1 and scan.values.ndim == 3 and sequence != "mask":
+def _of_volume(file: InputFile, scans: Sequence[Scan], index: int, cases: Cases) -> Scan:
+    scan, count = scans[index], len(scans)
+    sequence, channel_of, channel = scan.sequence, "", index
+    if count > 1:
+        told = [recognize(cases.channels.told(file.name, n, count)) for n in range(count)]
+        sequence = told[index] or "other" if any(told) else None
+        channel_of = "" if any(told) else file.short
+    elif scan.values.ndim == 3 and sequence != "mask":
         sequence = "mask" if cases.is_mask(file.name) else cases.sequence_of(file.name)
+        if sequence is None:
+            channel_of, channel = cases.channels.untold(file.name)
     return replace(
         scan,
         id=f"{file.id}/{scan.id}",
@@ -455,26 +530,33 @@ def _of_volume(file: InputFile, scan: Scan, count: int, cases: Cases) -> Scan:
         folder=file.name.rpartition("/")[0],
         sources=(file.id,) * len(scan.names),
         rank=mask_rank(stem_of(file.name)),
+        channel_of=channel_of,
+        channel=channel,
     )
 
 
 def _by_folder(scan: Scan, paths: Mapping[str, str], cases: Cases) -> Scan:
     if scan.sequence is not None or not scan.folder:
         return scan
-    # A series that says nothing of itself may lie in a folder that does.
+    # If a series does not give its sequence, its folder may.
     return replace(scan, sequence=cases.sequence_of(f"{scan.folder}/"))
 
 
 def _choice(scan: Scan, entries: Iterable[tuple[InputFile, Content]]) -> ScanChoice:
     own = set(scan.sources)
     names = {scan.name, scan.name.rpartition(", pass")[0]}
-    # A description is no path: "T1 W/O CONTRAST" has no last part.
+    # A description is not a path: "T1 W/O CONTRAST" has no stem.
     names |= {stem_of(scan.name)} if "/" not in scan.name else set()
     if len(own) == 1:
         path = next((file.name for file, _ in entries if file.id in own), "")
         names |= {path, plain_name(path)}
     return ScanChoice(
-        scan.id, scan.name, scan.sequence, frozenset(name.lower() for name in names if name)
+        scan.id,
+        scan.name,
+        scan.sequence,
+        frozenset(name.lower() for name in names if name),
+        scan.case,
+        scan.channel_of,
     )
 
 

@@ -1,4 +1,4 @@
-"""How much of a batch one visitor's session may keep: the newest slices, up to so many bytes."""
+"""Limit how much of a batch one session may keep: the newest slices, up to a number of bytes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import replace
 from btmodels.io.batch import Batch
 from btmodels.io.study import Remark, Study
 from btmodels.slices import Slice
+from btmodels.words import counted
 
 
 def keep_newest(batch: Batch, most_bytes: int) -> Batch:
-    """Return a batch without the oldest slices that are too much for a session.
+    """Return a batch without its oldest slices, so that it fits into a session.
 
     Args:
         batch: As it was read.
-        most_bytes: Of the pixels and masks that stay; 0 sets no limit.
+        most_bytes: Limit for all pixels and masks; 0 sets no limit.
 
     Returns:
-        The same batch where it fits; otherwise one with the last studies that fit, and of a study that
-        is too large by itself its first slices, with a note that says so.
+        The same batch if it fits; otherwise one with the last studies that fit, and a note. If even the
+        last study is too large, its first slices are kept.
     """
     total = sum(num_bytes(each) for study in batch.studies for each in study.slices)
     if not most_bytes or total <= most_bytes:
@@ -36,7 +37,7 @@ def keep_newest(batch: Batch, most_bytes: int) -> Batch:
     studies = tuple(study for study in reversed(kept) if study.slices)
     dropped = sum(len(study.slices) for study in batch.studies)
     dropped -= sum(len(study.slices) for study in studies)
-    words = "1 slice was" if dropped == 1 else f"{dropped:,} slices were"
+    words = f"{counted(dropped, 'slice')} {'was' if dropped == 1 else 'were'}"
     text = (
         f"{words} left out: one visitor's slices may take {most_bytes / 1e6:,.0f} MB of memory here. "
         "The command line takes them all."
@@ -45,7 +46,7 @@ def keep_newest(batch: Batch, most_bytes: int) -> Batch:
 
 
 def num_bytes(each: Slice) -> int:
-    """Return what a slice's pixels and mask take."""
+    """Return the size of a slice's pixels and mask in bytes."""
     return each.pixels.nbytes + (0 if each.truth is None else each.truth.nbytes)
 
 

@@ -1,4 +1,4 @@
-"""File formats: what can be read, and what a file is by its first bytes."""
+"""File formats: the supported ones, and recognition of a format by a file's first bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUFFIXES = {
     "WEBP": (".webp",),
     "BMP": (".bmp",),
 }
-"""Endings of the formats that are read, by Pillow's name of the format."""
+"""File endings of supported formats, by Pillow's name of the format."""
 
 _STARTS = {
     b"II*\0": "TIFF",
@@ -28,8 +28,6 @@ _UNREAD = {
     b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
     b"GIF8": "a GIF",
     b"NRRD000": "an NRRD volume",
-    b"ObjectType": "a MetaImage (MHA or MHD)",
-    b"NDims": "a MetaImage (MHA or MHD)",
     b"CDF\x01": "a MINC volume",
     b"CDF\x02": "a MINC volume",
     b"\x89HDF": "an HDF5 file, as MINC and MATLAB write them",
@@ -39,7 +37,7 @@ _UNREAD = {
     b"8BPS": "a Photoshop picture",
     b"qoif": "a QOI picture",
 }
-"""Starts of pictures and volumes that are known and not read."""
+"""First bytes of known pictures and volumes that are not supported."""
 
 _OTHERS = {
     b"PK": "a zip archive",
@@ -61,7 +59,8 @@ _OTHERS = {
 }
 
 _VOLUMES = ("a DICOM file", "a NIfTI file")
-_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
+_BRANDS = re.compile(rb"avif|avis|he[iv][cfmsx]|m[is]f1|avc[is]|MiHE")
+_META_IMAGE = re.compile(rb"(?m)^(?:ObjectType|NDims|ElementDataFile) *=")
 _PHILIPS = b"DATA DESCRIPTION FILE"
 _NETPBM = re.compile(rb"P[1-7]\s+(?:\d|#|WIDTH)")
 _MGH = (b"\0\0\0\1", "a FreeSurfer volume (MGH or MGZ)")
@@ -74,11 +73,13 @@ def _kind_of(data: bytes) -> str | None:
 
 
 def unread_image(data: bytes) -> str:
-    """Return what a picture or volume of a kind that is not read is, by its first bytes; "" of others."""
+    """Return the name of an unsupported picture or volume format by a file's first bytes; "" for others."""
     if _NETPBM.match(data):
         return "a Netpbm picture (PBM, PGM or PPM)"
-    if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
-        return f"a HEIC or AVIF picture ({data[8:12].decode()}), as telephones store them"
+    if _META_IMAGE.search(data[:400]):
+        return "a MetaImage (MHA or MHD)"
+    if data[4:8] == b"ftyp" and _BRANDS.match(data[8:12]):
+        return f"a HEIC or AVIF picture ({data[8:12].decode()}), as phones save them"
     if _PHILIPS in data[:400]:
         return "the header of a Philips volume in two files (PAR and REC)"
     if data[:4] == _MGH[0] and len(data) > 284 and data[20:24] in _MGH_TYPES:
@@ -87,18 +88,10 @@ def unread_image(data: bytes) -> str:
 
 
 def starts_as_known(data: bytes) -> bool:
-    """Tell whether a file's first bytes are those of a picture or a volume, read or not, other than
-    DICOM."""
+    """Return whether a file starts as a picture or a volume, supported or not, other than DICOM."""
     if _kind_of(data) or unread_image(data) or data[:4] in _ANALYZE:
         return True
     return data[344:347] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
-
-
-def is_header_alone(data: bytes) -> bool:
-    """Tell whether a file is the header of an Analyze or NIfTI volume in two files (.hdr and .img)."""
-    if data[4:7] == b"ni2":
-        return True
-    return data[:4] in _ANALYZE and len(data) < 1_000 and data[344:347] != b"n+1"
 
 
 _ANALYZE = (348).to_bytes(4, "little"), (348).to_bytes(4, "big")
@@ -110,13 +103,15 @@ def _what_else(data: bytes) -> str:
         return "a DICOM file"
     if data[344:347] in (b"n+1", b"ni1"):
         return "a NIfTI file"
+    if data[4:8] == b"ftyp":
+        return "a video, or a camera's own photograph"
     if data[257:262] == b"ustar":
         return "a tar archive; unpack it first"
     return next((what for start, what in _OTHERS.items() if data.startswith(start)), "no image")
 
 
 KNOWN = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-"""Endings of pictures that are looked for in folders; a file that is named is read whatever its ending."""
+"""Endings of pictures that are searched for in folders; a file given by path may have any ending."""
 
 VOLUMES = (".dcm", ".ima", ".nii", ".nii.gz", ".zip")
-"""Endings of what holds more than a picture; a DICOM file is found without one, too."""
+"""Endings of files with more than a picture; DICOM files are also found without an ending."""

@@ -1,14 +1,14 @@
-"""From the bytes of a file to a slice, in memory: nothing is written, nothing in a file can run.
+"""Read a slice from the bytes of a picture, in memory: nothing is written, nothing in a file can run.
 
-A file is read as what its first bytes say it is, whatever its name ends in. What cannot be read
-exactly is refused with a sentence, and what had to be done to the values becomes a note of the slice.
+The first bytes of a file decide its format, not the ending of its name. A file that cannot be read
+exactly is rejected with a sentence, and every conversion of values becomes a note of the slice.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import (
     is_mask_name,
     pair_masks,
@@ -27,30 +27,29 @@ __all__ = ["decode", "decode_mask", "is_mask_name", "pair_masks", "stem_of"]
 
 
 _MASK_EDGES = 0.01
-"""Share of pixels that a lossy mask may have between its two values."""
+"""Maximum fraction of pixels between the two values of a lossy mask."""
 
 
 def decode(data: bytes, name: str) -> Slice:
     """Read a slice.
 
-    The resolution that TIFF and PNG state is that of print; it is not taken for millimeters of a
-    patient, so no slice has a spacing here.
+    The resolution in TIFF and PNG is that of print, not of the patient, so the slice has no spacing.
 
     Args:
         data: A TIFF, PNG, JPEG, WebP or BMP.
-        name: As the visitor knows it; the data set's form of it gives patient and number.
+        name: File name; if it has the data set's form, it gives patient and number.
 
     Returns:
-        The slice without truth, with notes on all that was converted.
+        The slice without a true mask, with notes on all conversions.
 
     Raises:
-        DecodeError: It is no such file, is damaged, too large or of a form that is not read.
+        DecodeError: It is not such a file, damaged, too large or of an unsupported form.
     """
     name = plain_name(name)
     raster, notes = _read(data, name)
     channels = raster.values.shape[2]
-    # What stands in for a missing channel is said by the input check, which sees it in any format.
-    # Three channels are a slice as the data set has it, whose values the networks know as they are.
+    # The input check reports replaced channels, because it sees them in any format. Three channels are a
+    # slice as in the data set, on whose unchanged values the networks were trained.
     pixels, more = to_uint8(raster.values, name, stretch=channels == 1)
     notes += raster.notes + more
     if channels == 1:
@@ -66,7 +65,7 @@ def decode(data: bytes, name: str) -> Slice:
 
 
 def decode_mask(data: bytes, name: str) -> np.ndarray:
-    """Read a mask: black and one other value or color, of any format that `decode` reads.
+    """Read a mask: black and one other value or color, in any format that `decode` reads.
 
     Args:
         data: The file.
@@ -83,7 +82,7 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
     pixels, _ = to_uint8(raster.values, name)
     brightest = pixels.max(axis=2)
     if raster.lossy:
-        # JPEG blurs the step from 0 to 255, so two values are two heaps.
+        # JPEG blurs the step from 0 to 255, so the two values become two clusters.
         between = np.count_nonzero((brightest > 63) & (brightest < 192)) / brightest.size
         if between > _MASK_EDGES:
             raise DecodeError(f"{name} is no mask: it holds shades between black and white.")
@@ -106,7 +105,7 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
         )
     kind = _kind_of(data)
     if kind is None and (what := unread_image(data)):
-        raise DecodeError(f"{name} is {what}, which is not read here; {EXPECTED}.")
+        raise FormatError(f"{name} is {what}, which is not supported; {EXPECTED}.")
     if kind is None:
         what = _what_else(data)
         expected = "a picture was expected here" if what in _VOLUMES else EXPECTED
@@ -118,7 +117,7 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
             f"{name} starts as a {kind} but is cut off, damaged or of a form that is not read; "
             f"{EXPECTED}."
         ) from error
-    suffix = suffix_of(name)
+    suffix = suffix_of(stem_of(name) if suffix_of(name) == ".gz" else name)
     if not suffix or suffix in SUFFIXES[kind]:
         return raster, ()
     return raster, (f"{name} is a {kind} despite its ending and was read as one.",)

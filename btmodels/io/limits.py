@@ -1,10 +1,10 @@
-"""What reading one file may take of processor and memory, enforced by the system on the process that reads.
+"""Limits of CPU time and memory for reading one file, enforced by the system on the reading process.
 
-`SECONDS` and `MEMORY` hold for a slice, and for anything like one. They grow with the file and with what it
-announces once that was found to be within bounds. Measured on an AMD EPYC with two cores: 600 pictures of a
-DICOM file in JPEG 2000, 45 MB packed and 138 MB not, took 7.8 s of the processor, and a WebP of 40
-megapixels in 0.3 MB 710 MB of memory, for a picture is held several times over while its type is changed.
-Processor time is counted, not the clock's: a machine that is busy with others gives up no sound file.
+`SECONDS` and `MEMORY` suffice for a slice. The limits grow with the size of the file, and with the size
+that it declares once that is known to be within bounds. Measured on an AMD EPYC with two cores: 600 JPEG
+2000 frames of a DICOM file, 45 MB compressed and 138 MB decompressed, took 7.8 s of CPU time; a WebP of 40
+megapixels in 0.3 MB took 710 MB of memory, because conversions hold several copies of a picture. CPU time
+is limited, not wall-clock time, so that no valid file is given up because the machine is busy.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if sys.platform != "win32":
     import signal
 
 SECONDS = 2.0
-"""Of the processor."""
+"""Seconds of CPU time."""
 
 MEMORY = 500_000_000
-"""Bytes, beyond what the process holds when it begins."""
+"""Bytes in addition to the memory that the process holds at the beginning."""
 
 SECONDS_PER_BYTE = 1e-7
 MEMORY_PER_BYTE = 3
@@ -34,7 +34,7 @@ _STATM = Path("/proc/self/statm")
 
 @dataclass
 class _Held:
-    """The limits in force: bytes that are writable at their beginning, and the most that was announced."""
+    """The active limits, with the writable bytes at the beginning and the largest declared size."""
 
     before: int
     memory: int
@@ -46,7 +46,7 @@ _held: _Held | None = None
 
 
 def seconds_for(size: int, base: float = SECONDS) -> float:
-    """Return the processor's seconds for a file that has, or announces, so many bytes."""
+    """Return the seconds of CPU time for a file that has, or declares, ``size`` bytes."""
     return base + SECONDS_PER_BYTE * size
 
 
@@ -54,12 +54,12 @@ def seconds_for(size: int, base: float = SECONDS) -> float:
 def limited(size: int, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
     """Limit this process while one file is read.
 
-    Beyond the seconds the system ends the process by SIGPROF. Beyond the memory an allocation fails, which
-    Python tells as a `MemoryError`. Windows has neither limit, macOS only that of time.
+    After the seconds, the system ends the process by SIGPROF. Beyond the memory limit, allocations fail
+    with a `MemoryError`. Windows has neither limit, macOS only that of time.
 
     Args:
-        size: Bytes of the file.
-        seconds, memory: For a file of no size; more is given for each byte.
+        size: Size of the file in bytes.
+        seconds, memory: Limits for an empty file; each byte adds to them.
     """
     global _held
     _held = _Held(_writable(), memory, size)
@@ -76,9 +76,9 @@ def limited(size: int, seconds: float = SECONDS, memory: int = MEMORY) -> Iterat
 
 
 def announce(num_bytes: int) -> None:
-    """Widen the limits in force for a file that says, within bounds, how much it holds; else do nothing.
+    """Raise the active limits, if any, for a file that declares a size within bounds.
 
-    Only the largest announcement of a file counts.
+    Only the largest size that a file declares counts.
     """
     if _held is None or num_bytes <= _held.announced:
         return
@@ -94,7 +94,7 @@ def _add_seconds(seconds: float) -> None:
 
 
 def _limit_memory(held: _Held) -> None:
-    # Only Linux counts what is mapped, as large arrays are, to a process's data.
+    # Only Linux counts mapped memory, which large arrays use, as data of the process.
     if not _STATM.exists():
         return
     most = held.before + held.memory + MEMORY_PER_BYTE * (held.size + held.announced)
@@ -104,7 +104,7 @@ def _limit_memory(held: _Held) -> None:
 
 
 def _writable() -> int:
-    """Bytes of this process that it may write to, which is what the system holds against the limit."""
+    """Return the writable bytes of this process, which the system compares with the limit."""
     if not _STATM.exists():
         return 0
     return int(_STATM.read_text(encoding="ascii").split()[5]) * os.sysconf("SC_PAGE_SIZE")

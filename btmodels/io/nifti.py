@@ -1,4 +1,4 @@
-"""NIfTI in memory: the volumes of one file, turned to axial slices."""
+"""Read NIfTI in memory: the volumes of one file as axial slices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 from nibabel.wrapstruct import WrapStructError
 
-from btmodels.errors import DecodeError
+from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import plain_name
 from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
@@ -21,10 +21,10 @@ from btmodels.io.scan import Scan, holds_labels, marked, rescale_to_uint8
 from btmodels.io.sequences import is_mask, may_be_labels, recognize
 
 MOST_VOLUMES = 6
-"""A file with more volumes is a recording over time, of which the first is read."""
+"""A file with more volumes is a time series, of which the first is read."""
 
 _ERRORS = (*LIBRARY_ERRORS, ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError)
-# What it mends in a header is nothing for a console.
+# nibabel logs each repair of a header.
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL + 1)
 _GZIP = b"\x1f\x8b"
 _COLORS = ("R", "G", "B")
@@ -32,7 +32,7 @@ _SINGLE, _HALF = (b"n+1\0", b"n+2\0"), (b"ni1\0", b"ni2\0")
 
 
 def is_nifti(data: bytes) -> bool:
-    """Tell whether bytes are a NIfTI file, unpacked, or the header of one in two files."""
+    """Return whether bytes are an uncompressed NIfTI file, or the header of one in two files."""
     return data[344:348] in (*_SINGLE, *_HALF) or data[4:8] in (*_SINGLE, *_HALF)
 
 
@@ -49,18 +49,18 @@ def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:
     """Read the volumes of a NIfTI file.
 
     Args:
-        data: The file, unpacked.
-        name: As the visitor knows it.
+        data: The file, uncompressed.
+        name: File name for messages.
 
     Returns:
         One scan, or one for each of up to `MOST_VOLUMES` volumes, each as axial slices.
 
     Raises:
-        DecodeError: It is damaged, too large or holds something else than volumes of gray values.
+        DecodeError: It is damaged, too large or does not hold gray or color volumes.
     """
     name = plain_name(name)
     if data[344:348] in _HALF or data[4:8] in _HALF:
-        raise DecodeError(
+        raise FormatError(
             f"{name} is one half of a NIfTI in two files (.hdr and .img); save it as one .nii file."
         )
     try:
@@ -79,20 +79,21 @@ def _header(data: bytes):
     two = data[4:8] in (*_SINGLE, *_HALF)
     kind = nibabel.Nifti2Header if two else nibabel.Nifti1Header
     length = 540 if two else 348
-    return kind(data[:length])  # the right byte order is found, the fields are checked
+    return kind(data[:length])  # detects the byte order and checks the fields
 
 
 def _stated_sizes(data: bytes, header) -> np.ndarray:
-    """Sides of a voxel as the file has them: reading a header makes 1 of 0, and of what is negative."""
+    """Return the stored voxel spacing: nibabel's header replaces 0 by 1 and changes negative values."""
     raw = type(header)(data[: len(header.binaryblock)], header.endianness, check=False)
     return np.array(raw["pixdim"][1:4], np.float64)
 
 
 def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """float or integer (i, j, k, volumes), or uint8 (i, j, k, 1, 3) of colors."""
+    """Return float or integer (i, j, k, volumes), or uint8 (i, j, k, 1, 3) for colors, and notes."""
     shape = tuple(int(size) for size in header.get_data_shape())
     dtype = header.get_data_dtype()
-    offset = int(header.get_data_offset())
+    # In a single file, voxels cannot begin before the end of the header, though some programs write 0.
+    offset = max(int(header.get_data_offset()), int(header.single_vox_offset))
     if not 2 <= len(shape) <= 7 or min(shape, default=0) < 1:
         raise DecodeError(f"{name} announces a volume without voxels ({shape}).")
     total = math.prod(shape)
@@ -113,7 +114,7 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
     values = values.reshape(*(shape + (1, 1))[:3], -1, order="F")
     if dtype.names:
         if dtype.names[:3] != _COLORS:
-            raise DecodeError(f"{name} holds voxels that are no plain numbers.")
+            raise DecodeError(f"{name} holds voxels that are not single numbers.")
         colors = np.stack([values[..., 0][channel] for channel in _COLORS], axis=-1)
         note = f"{name} holds colors; its three channels are then no MRI sequences."
         return colors[..., None, :], (note,)
@@ -127,8 +128,8 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
 
 
 def _rescaled(values: np.ndarray, header) -> np.ndarray:
-    """A volume's values as the header's line has them: one by one, for as floats they may take four times
-    the memory."""
+    """Apply the header's slope and intercept to one volume at a time: floats may take four times the
+    memory."""
     slope, intercept = header.get_slope_inter()
     if slope is None or (slope, intercept or 0.0) == (1.0, 0.0) or values.ndim != 3:
         return values
@@ -145,10 +146,10 @@ def _grid(
     unit = header.get_xyzt_units()[0]
     scale = {"meter": 1000.0, "micron": 0.001}.get(unit, 1.0)
     affine, steps, coded = _placed(header, sizes, unit)
-    notes: tuple[str, ...] = ()
+    notes = _conflict(header, name)
     if not coded:
-        # So does every file without coordinates that lies as scanners' programs write it.
-        notes = (
+        # Files without coordinates are assumed to be in the usual order of scanner software.
+        notes += (
             f"{name} does not say how it lies in space; the usual order was taken. Turn it manually if "
             "it lies otherwise.",
         )
@@ -158,39 +159,59 @@ def _grid(
         notes += (_no_size(steps * scale, made_up, name),)
         return VolumeGeometry("NIfTI", shape, order, flips, None, packed), notes
     affine[:3] *= scale
-    # A size alone makes millimeters, not places.
+    # Voxel spacing without coordinates gives millimeters, but no positions.
     return VolumeGeometry("NIfTI", shape, order, flips, affine, packed, placed=coded), notes
 
 
 def _placed(header, sizes: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Where voxels lie, how large they are, and whether the file says so: by the first of its matrix and
-    its rotation that can be true."""
+    """Return the affine, the voxel spacing, and whether the file gives coordinates: from the first valid
+    one of sform and qform."""
     found: list[tuple[np.ndarray, np.ndarray]] = []
     if header["sform_code"] > 0 and is_affine(matrix := np.array(header.get_sform(), np.float64)):
         found.append((matrix, np.linalg.norm(matrix[:3, :3], axis=0)))
     if header["qform_code"] > 0:
         with contextlib.suppress(*_ERRORS):
             if is_affine(rotation := np.array(header.get_qform(), np.float64)):
-                # Its sides are those of pixdim, of which reading the header makes 1 where it is 0.
+                # The qform uses pixdim, in which nibabel replaces 0 by 1.
                 found.append((rotation, np.abs(sizes)))
-    # The unit matrix from the origin is what programs write that know nothing of coordinates.
+    # Programs that do not know the coordinates write the identity matrix.
     made_up = [np.array_equal(affine, np.eye(4)) for affine, _ in found]
     if False in made_up:
         return *found[made_up.index(False)], True
     if found:
         return *found[0], unit != "unknown"
-    # A flat axis may have no size of its own; a pixel as large as the others does no harm.
+    # An axis of length 1 may have no spacing; 1 does no harm there.
     steps = np.abs(sizes)
     return np.diag([*(np.where(steps > 0, steps, 1.0) * [-1, 1, 1]), 1.0]), steps, False
+
+
+def _conflict(header, name: str) -> tuple[str, ...]:
+    """Return a note if sform and qform contradict each other."""
+    if not (header["sform_code"] > 0 and header["qform_code"] > 0):
+        return ()
+    try:
+        both = [np.array(get(), np.float64) for get in (header.get_sform, header.get_qform)]
+    except _ERRORS:
+        return ()
+    if not all(map(is_affine, both)) or any(np.array_equal(each, np.eye(4)) for each in both):
+        return ()
+    apart = f"{name} says in two ways how it lies (sform and qform), which differ in"
+    if np.linalg.det(both[0][:3, :3]) * np.linalg.det(both[1][:3, :3]) < 0:
+        return (f"{apart} which side is left; the former was taken. Mirror it if that is wrong.",)
+    if toward_axial(both[0]) != toward_axial(both[1]):
+        return (f"{apart} how its axes point; the former was taken.",)
+    steps = [np.linalg.norm(each[:3, :3], axis=0) for each in both]
+    if np.allclose(*steps, rtol=0.1):
+        return ()
+    sizes = (" x ".join(f"{step:.3g}" for step in each) for each in steps)
+    return (f"{apart} the size of voxels ({' and '.join(sizes)} mm); the former was taken.",)
 
 
 def _no_size(steps: np.ndarray, made_up: bool, name: str) -> str:
     if made_up or not np.isfinite(steps).all() or not steps.all():
         return f"{name} does not say how large its voxels are, so figures are in pixels."
     told = " x ".join(f"{step:g}" for step in steps)
-    return (
-        f"{name} names voxels of {told} mm, which no scan of a head has, so figures are in pixels."
-    )
+    return f"{name} names voxels of {told} mm, which no scan of a head has; figures are in pixels."
 
 
 def _scans(
@@ -199,18 +220,13 @@ def _scans(
     base = stem_of_volume(name)
     count = volumes.shape[3]
     notes += plane_notes(grid, name)
-    if count > 1:
-        notes += (
-            f"{name} holds {count} volumes and does not say which sequences they are. The first was "
-            "taken for FLAIR; assign the others manually if they are T1.",
-        )
     scans = []
     for index in range(count):
         title = name if count == 1 else f"{name}, volume {index + 1}"
         stem = base if count == 1 else f"{base}_v{index + 1}"
         volume = _rescaled(volumes[:, :, :, index], header)
         values, more = np.ascontiguousarray(grid.shown(volume)), ()
-        sequence = recognize(base) if count == 1 else ("spare" if index else "flair")
+        sequence = recognize(base) if count == 1 else None
         if count == 1 and may_be_labels(base) and holds_labels(values, is_mask(base)):
             values, sequence = marked(values).astype(np.uint8), "mask"
         elif values.ndim == 3:
@@ -232,19 +248,19 @@ def _scans(
 
 
 def _space(header) -> str:
-    """Name the coordinates: those of a scanner, or of a common head that scans were warped to."""
+    """Return a name of the coordinates: those of a scanner, or of a template."""
     code = int(header["sform_code"] or header["qform_code"])
     return "NIfTI" if code in (1, 2) else f"NIfTI {code}"
 
 
 def gunzip(data: bytes, name: str) -> bytes:
-    """Unpack a gzip file, at most `MAX_BYTES` of it.
+    """Decompress a gzip file of at most `MAX_BYTES`.
 
     Raises:
         DecodeError: It is larger or damaged.
     """
     parts, size, rest = [], 0, data
-    # One file may be packed in many members, as by bgzip and pigz; what follows the last is padding.
+    # A file may have many gzip members, as from bgzip and pigz; bytes after the last one are padding.
     while rest[:2] == _GZIP:
         try:
             worker = zlib.decompressobj(16 + zlib.MAX_WBITS)

@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP and BMP through Pillow, and the TIFF forms that tifffile alone does not read."""
+"""Read PNG, JPEG, WebP and BMP with Pillow, and TIFF variants that tifffile alone does not read."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def read_picture(data: bytes, name: str, kind: str) -> Raster:
     Args:
         data: The file.
         name: For messages.
-        kind: "PNG", "JPEG", "WEBP" or "BMP", as its first bytes say; no other decoder is tried.
+        kind: "PNG", "JPEG", "WEBP" or "BMP" by its first bytes; no other decoder is tried.
 
     Raises:
         DecodeError: It is too large.
     """
     if kind == "WEBP":
-        check_size(name, *_webp_size(data))  # Pillow makes room for the canvas when it opens one
+        check_size(name, *_webp_size(data))  # Pillow allocates the canvas when it opens a WebP
     image = open_picture(data, name, kind)
     notes = check_pages(name, getattr(image, "n_frames", 1))
     if kind == "PNG":
-        # Pillow checks the sums of a PNG only when asked to; one wrong bit must not go unseen.
+        # Pillow does not verify the checksums of a PNG by default; a flipped bit must not go unnoticed.
         open_picture(data, name, kind).verify()
     deep = any("16" in str(tile[3]) for tile in image.tile)
     image.load()
@@ -45,7 +45,7 @@ def read_picture(data: bytes, name: str, kind: str) -> Raster:
 
 
 def open_picture(data: bytes, name: str, kind: str) -> Image.Image:
-    """Open a file with one of Pillow's decoders and check what it announces; nothing is decoded yet.
+    """Open a file with one of Pillow's decoders and check its declared size; nothing is decoded yet.
 
     Raises:
         DecodeError: It is too large.
@@ -75,7 +75,7 @@ def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...
                 f"{name} holds {image.mode} colors, which were converted to red, green and blue; "
                 "its three channels are then no MRI sequences.",
             )
-        # By way of RGBA, or Pillow warns of a palette with transparency.
+        # Convert to RGBA first: otherwise Pillow warns about a palette with transparency.
         clear = "transparency" in image.info or image.mode == "PA"
         picture = image.convert("RGBA") if clear else image
         values = np.asarray(picture.convert("RGB"))
@@ -87,8 +87,8 @@ def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...
 
 
 def _without_copies(values: np.ndarray) -> np.ndarray:
-    """Keep one of three equal channels: programs save a gray slice as red, green and blue, and either way
-    it is to get one mask. In TIFF they stay, because the data set has FLAIR in all three on purpose."""
+    """Keep one of three equal channels: programs often save a gray slice as RGB, and the mask must not
+    depend on that. TIFFs keep them, because the data set has FLAIR in all three on purpose."""
     same = values.shape[2] == 3 and bool((values == values[..., :1]).all())
     return values[..., :1] if same else values
 
@@ -98,12 +98,12 @@ def _alpha_of(image: Image.Image) -> np.ndarray:
         return np.asarray(image)[..., -1]
     if image.mode in ("P", "PA", "1", "L", "RGB"):
         return np.asarray(image.convert("RGBA"))[..., 3]
-    # A gray value of 16 bits may stand for air, too.
+    # A 16-bit gray value can also be marked as transparent.
     return (np.asarray(image) != image.info["transparency"]).astype(np.uint8)
 
 
 def _read_deep_png(data: bytes, name: str, image: Image.Image):
-    # Pillow cuts 16-bit colors to their upper 8 bits; OpenCV keeps them.
+    # Pillow truncates 16-bit colors to 8 bits; OpenCV keeps them.
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         raise ValueError("OpenCV does not read this PNG")
@@ -119,7 +119,7 @@ def _tiles(data: bytes, name: str) -> list:
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
-    """(rows, cols) of a WebP's canvas, by RFC 9649."""
+    """Return (rows, cols) of a WebP's canvas (RFC 9649)."""
     form, body = data[12:16], data[20:30]
     if len(body) < 10:
         raise ValueError("a WebP without a header")

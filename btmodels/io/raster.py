@@ -1,6 +1,6 @@
-"""What a file holds before it is a slice: values of any type in any number of channels, and limits.
+"""Decoded pictures before they become slices: values of any type and number of channels, and size limits.
 
-Limits are checked on what a file's header announces, so that a bomb is refused before it is decoded.
+Limits are checked on the size that a header declares, so that a decompression bomb is never decoded.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from PIL import Image
 
 from btmodels.errors import DecodeError
 from btmodels.io import limits
+from btmodels.words import counted
 
 MAX_BYTES = 200_000_000
-"""Of a file, and of its values once unpacked."""
+"""Maximum size of a file, and of its decompressed values."""
 
 MAX_PIXELS = 40_000_000
-"""Rows times columns."""
+"""Maximum of rows times columns."""
 
 MAX_SIDE = 10_000
-"""Rows or columns: a network sees a square, so a thin strip would need the square of its length."""
+"""Maximum of rows or columns: slices are padded to a square, so a thin strip would become huge."""
 
 LEAST_LEVELS = 25
-"""Steps of gray from the darkest to the brightest pixel of a slice: fewer are noise or labels."""
+"""Minimum range of gray levels in a slice: with fewer, it is noise or labels."""
 
 MAX_PAGES = 1_000
-"""A file with more is a video or an attack; of fewer the first is read."""
+"""Maximum number of pages: a file with more is a video or an attack."""
 
 EXPECTED = "a TIFF, PNG, JPEG, WebP, BMP, DICOM or NIfTI file was expected"
 
@@ -54,7 +55,7 @@ LIBRARY_ERRORS = (
     struct.error,
     zlib.error,
 )
-"""All that Pillow, tifffile, OpenCV and numpy were seen to raise on damaged files, and their kin."""
+"""Errors that Pillow, tifffile, OpenCV and NumPy raise on damaged files, and related ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +64,8 @@ class Raster:
 
     Attributes:
         values: Any real dtype, (rows, cols, channels) with 1 to 3 channels, upright.
-        notes: What reading had to do, one plain sentence each.
-        lossy: Whether the format changes values when it packs them, as JPEG does.
+        notes: Sentences on conversions.
+        lossy: Whether the compression is lossy, as in JPEG.
     """
 
     values: np.ndarray
@@ -73,15 +74,15 @@ class Raster:
 
 
 def check_size(name: str, rows: int, cols: int, num_bytes: int = 0) -> None:
-    """Refuse a picture that is empty or too large; a large one gets time and memory (`btmodels.io.limits`).
+    """Reject a picture that is empty or too large; raise the limits for others (`btmodels.io.limits`).
 
     Args:
         name: For the message.
-        rows, cols: As announced.
-        num_bytes: Of all its values once unpacked.
+        rows, cols: As declared.
+        num_bytes: Decompressed size of all values.
 
     Raises:
-        DecodeError: It is.
+        DecodeError: The picture is empty or too large.
     """
     if rows < 1 or cols < 1:
         raise DecodeError(f"{name} announces a picture without pixels ({cols} x {rows}).")
@@ -99,12 +100,12 @@ def check_size(name: str, rows: int, cols: int, num_bytes: int = 0) -> None:
             f"{name} would take {num_bytes // 1_000_000:,} MB unpacked; at most "
             f"{MAX_BYTES // 1_000_000} MB are read."
         )
-    # Pillow keeps four bytes a pixel whatever the file has.
+    # Pillow uses up to four bytes per pixel for any file.
     limits.announce(max(num_bytes, 4 * rows * cols))
 
 
 def check_pages(name: str, pages: int) -> tuple[str, ...]:
-    """Return the note that a file of several pages gets.
+    """Return the note for a file of several pages.
 
     Raises:
         DecodeError: It has more than `MAX_PAGES`.
@@ -121,7 +122,7 @@ def orient(values: np.ndarray, orientation: int) -> np.ndarray:
 
     Args:
         values: (rows, cols, channels).
-        orientation: 1 to 8 as TIFF 6.0 and EXIF define it; anything else means upright already.
+        orientation: 1 to 8 as defined by TIFF 6.0 and EXIF; any other value means upright.
     """
     if orientation in (5, 6, 7, 8):
         values = values.swapaxes(0, 1)
@@ -133,7 +134,7 @@ def orient(values: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def turned_note(name: str, orientation: int) -> tuple[str, ...]:
-    """Return the note on `orient`, none where nothing was turned."""
+    """Return the note on `orient`; none if nothing was turned."""
     if orientation not in range(2, 9):
         return ()
     return (f"{name} was turned or mirrored as its orientation tag ({orientation}) says.",)
@@ -142,15 +143,15 @@ def turned_note(name: str, orientation: int) -> tuple[str, ...]:
 def without_alpha(
     values: np.ndarray, alpha: np.ndarray, name: str
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Drop transparency, which no slice has; what cannot be seen at all is air.
+    """Drop transparency; fully transparent pixels count as air.
 
     Args:
         values: (rows, cols, channels).
-        alpha: Of the same rows and columns; 0 where nothing is seen.
+        alpha: (rows, cols); 0 is fully transparent.
         name: For the note.
 
     Returns:
-        The values, 0 where nothing is seen unless nothing is seen anywhere; and a note.
+        The values, 0 in fully transparent pixels unless all pixels are; and a note.
     """
     note = f"{name} has an alpha channel (transparency), which was dropped"
     clear = alpha == 0
@@ -164,24 +165,23 @@ def without_alpha(
 def to_uint8(
     values: np.ndarray, name: str, stretch: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Bring values of any real type to 0 to 255.
+    """Convert values of any real type to 0 to 255.
 
-    Whole numbers from 0 to 255 are kept whatever the type they are stored in. Anything else is mapped
-    linearly, the smallest value of all channels together to 0 and the largest to 255, so that channels
-    keep their proportions. What is not a number becomes 0.
+    Integers from 0 to 255 are kept, whatever their type. Other values are mapped linearly, the minimum over
+    all channels to 0 and the maximum to 255, so that channels keep their proportions. NaN becomes 0.
 
     Args:
         values: bool, integer or float, (rows, cols, channels).
         name: For notes.
-        stretch: Map whole numbers from 0 to 255 as well, so that a picture of 8 bits and one of 16 become
-            the same; those of fewer than `LEAST_LEVELS` are kept. The networks tell head from air by a
-            fixed value, and so depend on brightness.
+        stretch: Also map integers from 0 to 255, so that 8-bit and 16-bit versions of a picture become the
+            same, unless their range is less than `LEAST_LEVELS`. Head and air are separated by a fixed
+            value, so the networks depend on brightness.
 
     Returns:
         uint8 of the same shape, and notes.
 
     Raises:
-        DecodeError: There is no number in it, or they are too far apart.
+        DecodeError: No value is finite, the range is too large, or the type is not real.
     """
     if values.dtype == np.uint8 and not (stretch and LEAST_LEVELS <= np.ptp(values) < 255):
         return values, ()
@@ -204,7 +204,7 @@ def to_uint8(
     if not np.isfinite(high - low):
         raise DecodeError(f"{name} holds values from {low:g} to {high:g}, too far apart to show.")
     result = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values), 256):  # in parts: float64 of all is 8 times the picture
+    for start in range(0, len(values), 256):  # in parts: float64 takes 8 times the memory
         part = values[start : start + 256].astype(np.float64)
         part = np.rint((part - shift) * factor / divisor)
         result[start : start + 256] = np.clip(np.nan_to_num(part, posinf=0, neginf=0), 0, 255)
@@ -223,5 +223,6 @@ def _scaling_notes(name, dtype, low, high, keep, bad) -> tuple[str, ...]:
         notes = (f"{held}; their range, {span}, was rescaled to 0 to 255.",)
     if bad is not None and bad.any():
         count = int(np.count_nonzero(bad))
-        notes += (f"{count:,} values of {name} are NaN or infinite; they became 0.",)
+        are = "is NaN or infinite; it" if count == 1 else "are NaN or infinite; they"
+        notes += (f"{counted(count, 'value')} of {name} {are} became 0.",)
     return notes

@@ -1,4 +1,4 @@
-"""Scans of one patient voxel by voxel beside each other, by the coordinates in their files."""
+"""Resample scans of one patient onto a common voxel grid, by the coordinates in their files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from btmodels.geometry import VolumeGeometry, same_places
 from btmodels.io.scan import Scan
 
 LEAST_COVERED = 0.9
-"""Share of the head in a slice that another scan must cover to stand beside it there."""
+"""Minimum fraction of the head in a slice that another scan must cover to be used there."""
 
 HEAD = 20
-"""Level of 255 from which a pixel counts to the head here."""
+"""Gray level, of 255, from which a pixel counts as head here."""
 
 
 def same_grid(scan: Scan, other: Scan) -> bool:
-    """Whether two scans have voxels side by side as their coordinates say."""
+    """Return whether two scans have the same voxel grid by their coordinates."""
     if scan.values.shape[:3] != other.values.shape[:3]:
         return False
     grid, onto = scan.grid, other.grid
@@ -36,22 +36,22 @@ def same_grid(scan: Scan, other: Scan) -> bool:
 def on_grid(
     scan: Scan, anchor: Scan, nearest: bool = False
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Put a scan on the voxels of another.
+    """Put a scan on the voxel grid of another.
 
     Args:
-        scan, anchor: Of one patient. Where one has no coordinates and both are stored in the same size,
-            they are taken voxel by voxel as stored.
-        nearest: Whether values must stay those of single voxels, as those of masks.
+        scan, anchor: Scans of one patient. If one has no coordinates and both are stored in the same size,
+            voxels are matched as stored.
+        nearest: Whether to use nearest-neighbor interpolation, as for masks, instead of linear.
 
     Returns:
-        uint8, (slices, rows, cols) of the anchor; bool, (slices,), where the scan shows what the anchor
-        does; and notes.
+        uint8, (slices, rows, cols) of the anchor; bool, (slices,), True where the scan covers the anchor's
+        slice; and notes.
 
     Raises:
         DecodeError: They do not show the same place.
     """
     if same_grid(scan, anchor):
-        return scan.values, _present(scan), ()
+        return scan.values, _present(scan), _other_frame(scan, anchor)
     apart = DecodeError(f"{scan.name} and {anchor.name} are of other sizes or places.")
     if scan.grid is None or anchor.grid is None:
         raise apart
@@ -72,16 +72,27 @@ def on_grid(
     return values, covered, (note,)
 
 
+def _other_frame(scan: Scan, anchor: Scan) -> tuple[str, ...]:
+    """Return the note on two DICOM series with equal coordinates but different frames of reference."""
+    apart = scan.reference and anchor.reference and scan.reference != anchor.reference
+    if not apart or {scan.grid.kind, anchor.grid.kind} != {"DICOM"}:
+        return ()
+    return (
+        f"{scan.name} and {anchor.name} have the same coordinates, but name two frames of reference; they "
+        "were taken side by side. Compare both if the patient may have moved.",
+    )
+
+
 def _made_up(grid: VolumeGeometry, other: VolumeGeometry) -> bool:
-    """Whether voxels of one millimeter are a program's default: another volume of the very same size has
-    real ones."""
+    """Return whether voxels of 1 mm are only a program's default: the other volume has the same size, but
+    another spacing."""
     if grid.shape != other.shape or grid.spacing is None or other.spacing is None:
         return False
     return set(grid.spacing) == {1.0} and not np.allclose(other.spacing, 1.0, atol=0.05)
 
 
 def _present(scan: Scan) -> np.ndarray:
-    """bool, (slices,), False where a shown slice is missing from the file."""
+    """Return bool, (slices,), False where a displayed slice is missing from the file."""
     present = np.ones(len(scan.values), bool)
     if scan.grid is not None and scan.grid.order[0] == 0:
         for index in scan.grid.missing:
@@ -109,7 +120,7 @@ def _as_stored(
 def _by_position(
     scan: Scan, anchor: Scan, apart: DecodeError
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Pair slices of equal pixels by where they lie, whatever their distances."""
+    """Pair slices of equal size by position, whatever their spacing."""
     shape = scan.values.shape[1:]
     if shape != anchor.values.shape[1:]:
         raise apart
@@ -118,7 +129,7 @@ def _by_position(
     covered = np.zeros(len(values), bool)
     for index, plane in enumerate(_planes(anchor)):
         for other in np.flatnonzero(present):
-            # A plane has one slice, so its corners say all.
+            # A plane has one slice, so its corners determine it.
             if same_places(_flat(plane), _flat(own[other]), (1, *shape)):
                 values[index], covered[index] = scan.values[other], True
                 break
@@ -128,7 +139,7 @@ def _by_position(
 
 
 def _flat(plane: np.ndarray) -> np.ndarray:
-    # Whatever lies between slices, here it counts as much as a pixel.
+    # The slice spacing is unknown, so a step of the size of a pixel is used.
     result = plane.copy()
     normal = np.cross(plane[:3, 1], plane[:3, 2])
     length = np.linalg.norm(normal)
@@ -146,7 +157,7 @@ def _planes(scan: Scan) -> np.ndarray:
 
 
 def _resampled(scan: Scan, anchor: Scan, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Put a volume on another's grid by straight lines between voxels; what is not covered is black."""
+    """Resample a volume onto another's grid with spline order ``order``; uncovered voxels are black."""
     from scipy import ndimage
 
     way = np.linalg.inv(scan.grid.shown_affine) @ anchor.grid.shown_affine
@@ -158,7 +169,7 @@ def _resampled(scan: Scan, anchor: Scan, order: int) -> tuple[np.ndarray, np.nda
     )
     there = np.zeros(scan.values.shape, np.uint8)
     there[_present(scan)] = 1
-    # A voxel reaches half its size beyond its middle.
+    # A voxel extends half its size beyond its center.
     seen = ndimage.affine_transform(there, matrix, offset, shape, order=0, mode="grid-constant")
     values[seen == 0] = 0
     head = anchor.values >= HEAD
@@ -172,6 +183,6 @@ def _resampled(scan: Scan, anchor: Scan, order: int) -> tuple[np.ndarray, np.nda
 
 
 def _snapped(numbers: np.ndarray) -> np.ndarray:
-    # What is whole but for rounding, as between two runs of one scanner, keeps its values as they are.
+    # Round near-integer offsets, as between two runs of one scanner, so that values are kept exactly.
     whole = np.rint(numbers)
     return np.where(np.abs(numbers - whole) < 1e-3, whole, numbers)

@@ -1,4 +1,4 @@
-"""Uploads are decoded in a process of their own: a file that breaks a decoder breaks no site with it."""
+"""Decode uploads in a separate process, so that a file that crashes a decoder does not crash the site."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from btmodels.io.zip import is_zip
 from btmodels.slices import Slice
 
 PATIENCE = 20
-"""Seconds of the clock for one of the processor: so long does a busy machine let a process wait."""
+"""Wall-clock seconds allowed per second of CPU time, because processes wait on a busy machine."""
 
 START_SECONDS = 120.0
 
 LANES = 2
-"""Batches that are read at once."""
+"""Number of batches that are read in parallel."""
 
 ASSEMBLY_SECONDS = 20.0
-"""Of the processor, to put the files of a batch together: resampling a fine volume takes some."""
+"""CPU time for assembling the files of a batch, which includes resampling of volumes."""
 
 
 class Reader:
-    """Decodes, one file after another, in a process that is replaced when a file ends it.
+    """Decodes files one by one in a process that is replaced if a file crashes it.
 
-    Safe between threads. The process starts with the first file and ends with this one.
+    Thread-safe. The process starts with the first file and ends with this process.
 
     Args:
-        seconds: Of the processor until a file is given up; large ones get more (see `btmodels.io.limits`).
-        patience: Seconds of the clock for one of these, for a decoder that waits for ever.
+        seconds: CPU time after which a file is given up; large files get more (see `btmodels.io.limits`).
+        patience: Wall-clock seconds per second of CPU time, in case a decoder hangs.
         memory: Bytes that reading may take; large files get more.
     """
 
@@ -61,23 +61,23 @@ class Reader:
         self._executor: loky.ProcessPoolExecutor | None = None
 
     def slice(self, data: bytes, name: str) -> Slice:
-        """Do as `btmodels.io.image.decode`.
+        """Call `btmodels.io.image.decode` in the process.
 
         Raises:
-            DecodeError: The file cannot be read, or not in time, or ended the process that tried.
+            DecodeError: The file cannot be read, takes too long, or crashed the process.
         """
         return self.run(name, decode, data, name)
 
     def file(self, data: bytes, name: str) -> Content:
-        """Do as `btmodels.io.read.read_file`; raises as `slice` does."""
+        """Call `btmodels.io.read.read_file` in the process; raises as `slice` does."""
         return self.run(name, read_file, data, name)
 
     def zip(self, data: bytes, name: str) -> Members:
-        """Do as `btmodels.io.read.open_zip`; raises as `slice` does."""
+        """Call `btmodels.io.read.open_zip` in the process; raises as `slice` does."""
         return self.run(name, open_zip, data, name)
 
     def mask(self, data: bytes, name: str) -> np.ndarray:
-        """Do as `btmodels.io.image.decode_mask`; raises as `slice` does."""
+        """Call `btmodels.io.image.decode_mask` in the process; raises as `slice` does."""
         return self.run(name, decode_mask, data, name)
 
     def batch(
@@ -87,12 +87,12 @@ class Reader:
         sequences: Mapping[str, str] | None = None,
         most_bytes: int = 0,
     ) -> Batch:
-        """Do as `btmodels.io.batch.read_batch`, with the limits of `run` for each file.
+        """Call `btmodels.io.batch.read_batch` in the process, with the limits of `run` for each file.
 
-        Of more than ``most_bytes`` the newest slices are handed over (see `btmodels.io.budget`).
+        If there are more than ``most_bytes``, the newest slices are returned (see `btmodels.io.budget`).
 
-        A file that ends the process, or takes too long, costs itself alone: it is found by reading one
-        file after another, and the others are read together again.
+        A file that crashes the process or takes too long does not affect the others: it is found by
+        reading files one by one, and the others are read together again.
         """
         given_up: dict[str, str] = {}
         for _ in range(2):
@@ -113,7 +113,7 @@ class Reader:
         return self._submit("The files", self._patience * seconds, _batch_within, *task)
 
     def _culprits(self, files: Iterable[InputFile]) -> Iterator[tuple[str, str]]:
-        """Read one file after another; yield those that end the process, by id, and what is to be said."""
+        """Read files one by one; yield the id of each file that crashes the process, and a sentence."""
         for file in files:
             try:
                 members = self.zip(file.data, file.name) if is_zip(file.data) else None
@@ -131,14 +131,14 @@ class Reader:
                     yield key, str(error)
 
     def run(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Call ``function(*args)`` in the process; ``name`` is the file's in what is raised."""
+        """Call ``function(*args)`` in the process; ``name`` is the file name for errors."""
         size = sum(len(arg) for arg in args if isinstance(arg, bytes))
         clock = self._patience * limits.seconds_for(size, self._seconds)
         task = size, self._seconds, self._memory, name, function, args
         return self._submit(plain_name(name), clock, _within, *task)
 
     def _submit(self, name: str, clock: float, function: Callable[..., Any], *args: Any) -> Any:
-        with self._lock:  # so that nobody's seconds run while another's file is read
+        with self._lock:  # so that no file's time runs while another one is read
             try:
                 executor = self._executor or self._start()
                 return executor.submit(function, *args).result(clock)
@@ -149,7 +149,7 @@ class Reader:
                 raise _slow(name) from None
             except (BrokenExecutor, loky.process_executor.ShutdownExecutorError) as error:
                 self._end()
-                if "SIGPROF" in str(error):  # the processor's seconds were up
+                if "SIGPROF" in str(error):  # the CPU time was used up
                     raise _slow(name) from None
                 raise DecodeError(
                     f"{name} was given up: the process that read it ended, as a damaged file can "
@@ -165,7 +165,7 @@ class Reader:
         self._executor = loky.ProcessPoolExecutor(
             max_workers=1, timeout=None, initializer=processes.begin, initargs=(os.getpid(),)
         )
-        # The first file's seconds are not spent on starting.
+        # The start does not count toward the first file's time.
         self._executor.submit(prepare).result(START_SECONDS)
         return self._executor
 
@@ -178,8 +178,8 @@ class Reader:
 def _within(
     size: int, seconds: float, memory: int, name: str, function: Callable[..., Any], args: tuple
 ) -> Any:
-    """Call ``function(*args)`` in the reading process, within its limits and without a word on the
-    console: decoders quote what stands in a file."""
+    """Call ``function(*args)`` in the reading process within limits and without console output, because
+    decoders quote the contents of files."""
     try:
         with _silent(), limits.limited(size, seconds, memory):
             return function(*args)
@@ -194,7 +194,7 @@ def _within(
 def _batch_within(
     files, masks, sequences, given_up, most_bytes: int, seconds: float, memory: int
 ) -> Batch:
-    """Read a batch in the reading process, each file within limits of its own."""
+    """Read a batch in the reading process, with separate limits for each file."""
 
     def run(name: str, size: int, function: Callable[..., Any], *args: Any) -> Any:
         base = seconds if any(isinstance(arg, bytes) for arg in args) else ASSEMBLY_SECONDS
@@ -218,7 +218,7 @@ def _silent() -> Iterator[None]:
 
 
 def _lacks_memory(error: BaseException | None) -> bool:
-    """Whether this was raised, at whatever remove, because an allocation failed."""
+    """Return whether a failed allocation caused this error, directly or indirectly."""
     while error is not None:
         if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
             return True
@@ -233,9 +233,9 @@ def _slow(name: str) -> DecodeError:
 
 
 class Readers:
-    """Some readers for many visitors: a batch that takes long holds up nobody while another one is idle.
+    """Several readers for many visitors, so that a slow batch does not block the others.
 
-    Thread-safe. The first is preferred, so that the others start only when they are needed.
+    Thread-safe. The first is preferred, so that the others only start when needed.
 
     Args:
         readers: One or more.
@@ -246,7 +246,7 @@ class Readers:
         self._changed = threading.Condition()
 
     def batch(self, *args: Any, **kwargs: Any) -> Batch:
-        """Do as `Reader.batch`, by whichever reader is idle first."""
+        """Call `Reader.batch` of the first idle reader."""
         with self._changed:
             self._changed.wait_for(lambda: self._idle)
             reader = self._idle.pop(0)
@@ -254,7 +254,7 @@ class Readers:
             return reader.batch(*args, **kwargs)
         finally:
             with self._changed:
-                # To the front: it runs already.
+                # To the front, because its process is already running.
                 self._idle.insert(0, reader)
                 self._changed.notify()
 

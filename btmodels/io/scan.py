@@ -1,4 +1,4 @@
-"""What a file of a scanner holds: frames of a DICOM file, and scans of one sequence."""
+"""Scans of one sequence, their conversion to 8 bits, and recognition of label volumes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from btmodels.filenames import stem_of
 from btmodels.geometry import VolumeGeometry
 from btmodels.slices import Slice
+from btmodels.words import counted
 
 DARK, BRIGHT, ROOM = 0.1, 99.9, 1.5
-"""Percentiles of a volume's values, and how much brighter than the upper one white is: a few very dark or
-bright voxels must not set black and white, and what is bright must not be cut off."""
+"""Percentiles of a volume's values, and the factor from the upper one to white: a few very dark or bright
+voxels must not set black and white, and bright tissue must not be clipped."""
 
 MOST_LABELS = 16
-"""Different values up to which a volume is a map of labels: no scan has so few."""
+"""Maximum number of distinct values in a label volume; no scan has so few."""
 
 _SAMPLE = 1_000_000
 
@@ -26,20 +27,21 @@ class Scan:
     """Slices of one sequence: a NIfTI volume, a DICOM series or a gray picture.
 
     Attributes:
-        id: Unlike any other scan's of the batch.
-        name: For sentences: the file's name, or the series' description.
-        values: uint8, (slices, rows, cols), or (slices, rows, cols, 3) of colors; 0 to 255, as shown.
-        grid: Where they lie in the file; None of a picture.
+        id: Unique in the batch.
+        name: Name for messages: the file's name, or the series' description.
+        values: uint8, (slices, rows, cols), or (slices, rows, cols, 3) for colors; 0 to 255, as displayed.
+        grid: Geometry of the volume; None for a picture.
         names: One for each slice.
-        sequence: As `btmodels.io.sequences.recognize` has it, or None; "spare" is used only where the
-            visitor says what it is.
-        case: Scans of one patient and visit share it.
-        folder: Of its files within the batch, parted by ``/``.
-        reference: Scans whose coordinates are the same share it; "" where they are not known to be.
-        notes: What reading had to do.
-        sources: For each slice the id of the file that it came from, or of the first.
-        rank: How much its name speaks for it where several claim one place; the largest wins.
-        picture: The slice itself where it is no volume but a picture.
+        sequence: From `btmodels.io.sequences.recognize`, or None.
+        case: Shared by the scans of one patient and visit.
+        folder: Folder of its files in the batch, with ``/`` as separator.
+        reference: Shared by scans in the same coordinates; "" if unknown.
+        notes: Sentences on conversions.
+        sources: For each slice, the id of its file, or of the first file.
+        rank: Priority by name if several scans fit one role; the largest wins.
+        picture: The slice, if the scan is a picture.
+        channel_of: The group of channels of unknown sequence to which it belongs; "" if none.
+        channel: Its number in that group, from 0.
     """
 
     id: str
@@ -55,10 +57,12 @@ class Scan:
     sources: tuple[str, ...] = ()
     rank: int = 0
     picture: Slice | None = None
+    channel_of: str = ""
+    channel: int = 0
 
 
 def title_stem(title: str) -> str:
-    """Return a title as the beginning of a slice's name, without what no file's name may hold."""
+    """Return a title as the beginning of a slice's name, without characters that file names cannot have."""
     spoken = title if re.search(r"\.[A-Za-z]{1,5}$", title) else title.replace(".", "_")
     return re.sub(r"[^\w-]+", "_", stem_of(spoken.replace("/", "_").replace("\\", "_")))
 
@@ -70,15 +74,15 @@ def rescale_to_uint8(
     air: np.ndarray | None = None,
     inverted: bool = False,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Bring a volume to 0 to 255 with one straight line for all its slices.
+    """Map a volume linearly to 0 to 255, with one mapping for all slices.
 
     Args:
         values: Integer or float, (slices, rows, cols).
         name: For notes.
-        window: Values that become black and white. Without one whole numbers from 0 to 255 are kept;
-            of others the `DARK` percentile becomes black, and `ROOM` times the `BRIGHT` percentile white,
-            or the largest if that is less. Few values that lie far from all others count for neither.
-        air: bool, of the same shape: where there is no picture, as the file says; it becomes black.
+        window: Values that become black and white. Without a window, integers from 0 to 255 are kept; for
+            others, the `DARK` percentile becomes black, and white lies `ROOM` times as far above it as the
+            `BRIGHT` percentile, or at the maximum if that is less. A few outliers are ignored.
+        air: bool, of the same shape: padding according to the file, which becomes black.
         inverted: Whether the smallest value is white.
 
     Returns:
@@ -89,8 +93,9 @@ def rescale_to_uint8(
     smallest, largest = limits.smallest, limits.largest
     sample = limits.sample
     if limits.far:
-        lie = "1 voxel lies" if limits.far == 1 else f"{limits.far:,} voxels lie"
-        notes += (f"In {name} {lie} far from all others, which does not set black or white.",)
+        lie = "lies" if limits.far == 1 else "lie"
+        few = f"{counted(limits.far, 'voxel')} {lie}"
+        notes += (f"In {name} {few} far from all others, which does not set black or white.",)
     if window and sample.size and (problem := _spoils(sample, window, inverted)):
         notes += (f"{name} names a window that {problem}, so it was left out.",)
         window = None
@@ -113,7 +118,7 @@ def rescale_to_uint8(
         )
     result = np.empty(values.shape, np.uint8)
     span = (high - low) or 1.0
-    for index, part in enumerate(values):  # in parts: float64 of all is many times the volume
+    for index, part in enumerate(values):  # in parts: float64 takes many times the memory
         part = np.nan_to_num(part.astype(np.float64), nan=low, posinf=high, neginf=low)
         result[index] = np.rint(np.clip((part - low) * 255 / span, 0, 255))
     if inverted:
@@ -121,17 +126,18 @@ def rescale_to_uint8(
     if found is not None:
         result[found] = 0
     if values.dtype.kind == "f" and (bad := int(values.size - np.isfinite(values).sum())):
-        notes += (f"{bad:,} values of {name} are NaN or infinite; they became black or white.",)
+        are = "is NaN or infinite; it" if bad == 1 else "are NaN or infinite; they"
+        notes += (f"{counted(bad, 'value')} of {name} {are} became black or white.",)
     return result, notes
 
 
 _FEW = 3e-3
-"""Share of voxels up to which those far from all others are a fault, not a picture."""
+"""Maximum fraction of voxels that count as outliers."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Limits:
-    """The range of what is no air: a sample of it, its ends without what lies far, and how many do."""
+    """The range of values without air: a sample, minimum and maximum without outliers, and their number."""
 
     sample: np.ndarray
     smallest: float
@@ -159,7 +165,7 @@ class _Limits:
 def _range(
     values: np.ndarray, air: np.ndarray | None, least: float, most: float
 ) -> tuple[float, float, int]:
-    """Smallest and largest of the finite values between two bounds, and how many lie outside."""
+    """Return minimum and maximum of the finite values between two bounds, and the number outside."""
     low, high, far = np.inf, -np.inf, 0
     for index, part in enumerate(values):
         if air is not None:
@@ -176,7 +182,8 @@ def _range(
 def _air_of(
     values: np.ndarray, air: np.ndarray | None, name: str
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Where a volume shows nothing: what the file says, else one value at all borders that lies apart."""
+    """Return where a volume is air: as the file says, else a common value at the borders that differs from
+    the rest; None if there is none. Also return notes."""
     if air is not None or values.ndim != 3 or min(values.shape[1:]) < 3:
         return air, ()
     edges = np.concatenate(
@@ -209,13 +216,13 @@ def _air_of(
         note = f"{name} has one value, {value:g}, around its picture; it was taken for air."
         return found, (note,)
     if low + 0.1 * span < value < high and rest.min() < 0:
-        # Numbers about zero, of a head without its air: zero is no gray.
+        # Values around zero of a standardized volume, in which zero means air.
         return found, (f"{name} has the value {value:g} around its picture; it was taken for air.",)
     return None, ()
 
 
 def _black_and_white(sample: np.ndarray, inverted: bool) -> tuple[float, float]:
-    """Two values that become the ends of the scale: of those that are inverted, white and black."""
+    """Return the two values that become the ends of the scale: black and white, or reversed if inverted."""
     smallest, low, high, largest = map(
         float, np.percentile(sample, (0, 100 - BRIGHT if inverted else DARK, BRIGHT, 100))
     )
@@ -227,8 +234,8 @@ def _black_and_white(sample: np.ndarray, inverted: bool) -> tuple[float, float]:
 
 
 def holds_labels(values: np.ndarray, named: bool = False) -> bool:
-    """Tell whether a volume holds labels, not gray values: up to `MOST_LABELS` whole numbers, one of which
-    fills most of it; of a volume that is named as a mask anything from 0 to 1, too."""
+    """Return whether a volume holds labels, not gray values: up to `MOST_LABELS` integers, one of which
+    fills more than half of it, or, if it is named as a mask, floats from 0 to 1."""
     if values.ndim != 3 or values.size < MOST_LABELS**2:
         return False
     if named and values.dtype.kind == "f" and values.min() >= -0.01 and values.max() <= 1.01:
@@ -242,8 +249,8 @@ def holds_labels(values: np.ndarray, named: bool = False) -> bool:
 
 
 def marked(values: np.ndarray) -> np.ndarray:
-    """Return where a mask marks: bool, of the same shape. Of one that goes smoothly from 0 to 1, as
-    resampling leaves it, the upper half."""
+    """Return the marked voxels of a mask: bool, of the same shape. A float mask, as after resampling, is
+    thresholded at 0.5."""
     return values >= 0.5 if values.dtype.kind == "f" else values > 0
 
 
@@ -252,12 +259,12 @@ def _is_whole(part: np.ndarray) -> bool:
 
 
 _CUT_OFF = 0.1
-"""Share of what is brighter than the middle that a window may show all white or all black: a tumor may be
-the brightest of it."""
+"""Maximum fraction of brighter-than-average values that a window may clip to white or black: a tumor may be
+among the brightest."""
 
 
 def _spoils(sample: np.ndarray, window: tuple[float, float], inverted: bool) -> str:
-    """Return what is wrong with a window, "" where it shows what the file holds."""
+    """Return what is wrong with a window; "" if it shows the content of the file."""
     low, high = window
     if inverted:
         sample, low, high = -sample, -high, -low
@@ -266,7 +273,7 @@ def _spoils(sample: np.ndarray, window: tuple[float, float], inverted: bool) -> 
     smallest, largest = sample.min(), sample.max()
     if smallest == largest:
         return ""
-    # Air is often all one value, so what is not air counts.
+    # Air often has a single value, so it is excluded.
     rest = sample[sample > smallest]
     if np.count_nonzero((rest > low) & (rest <= high)) <= 0.02 * rest.size:
         return "shows next to nothing of it"

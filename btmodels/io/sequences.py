@@ -1,4 +1,4 @@
-"""Which MRI sequence a file or series is: by its DICOM elements first, else by what people call it."""
+"""Recognize the MRI sequence of a file or series, by its DICOM elements first, else by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SEQUENCES = {"pre": 0, "flair": 1, "post": 2}
-"""Sequences that the networks know, and the channel of a slice that each is."""
+"""Sequences that the networks were trained on, and the channel of each in a slice."""
 
 TITLES = {
     "flair": "FLAIR",
@@ -23,7 +23,7 @@ _OTHER = set(
     "mra mrv tof angio perfusion perf dce dsc cbv cbf mtt ttp tmax ktrans ct trace tensor rho fieldmap "
     "b0 b1000 hemo fiesta ciss haste spectroscopy mrs csi calibration mip diffusion diff diffusie "
     "difusion noddi dki mtr mag2 phasemap rcbv rcbf nm veno venogram pca asset coil t2star gre3d map "
-    "starw mapping subtraction subtracted subtract substraction diff3d".split()
+    "dyn dynamic starw mapping subtraction subtracted subtract substraction diff3d".split()
 )
 _CONTRAST = set(
     "contrast contraste contrasto kontrast kontrastmittel kontrastmiddel contrastmiddel kontrastem "
@@ -32,7 +32,9 @@ _CONTRAST = set(
     "omniscan multihance prohance clariscan eovist primovist optimark vueway elucirem gadobutrol "
     "gadoterate gadoteric gadobenate gadoteridol gadodiamide gadopentetate gadoxetate gadopiclenol "
     "contrastgiven контраст контрастом контраста контрастирования контрастированием контрастное "
-    "kontrastli cm agent medium injecte injectee injected civ ку wgd wgad".split()
+    "kontrastli cm agent medium injecte injectee injected civ ку wgd wgad "
+    "kontrastom kontrastni kontrastnou kontrasztos kontrasztanyag kontrasztanyaggal varjoaine kontras "
+    "σκιαγραφικο σκιαγραφικου".split()
 )
 _POST = set(
     "post after apres nach dopo depois despues posterior efter etter postcontrast postgad postgd "
@@ -45,7 +47,8 @@ _PRE = set(
     "nongad".split()
 )
 _NEGATIONS = set(
-    "without wo no non not un sans sin sem senza ohne zonder uten utan uden bez без none nil ilman".split()
+    "without wo no non not un sans sin sem senza ohne zonder uten utan uden bez без none nil ilman "
+    "fara tanpa χωρισ".split()
 )
 _FILLERS = set(
     "de du del di da des the of i v iv e mezzo medio injection inj agent medium mittel any med milieu "
@@ -59,8 +62,9 @@ _VIEW = set(
     "w wi weighted weight propeller blade mvxd iso isotropic fl2d fl3d tr mr head brain".split()
 )
 _PROCESSED = set(
-    "bias stripped bet skullstripped masked norm normalized n4 preproc preprocessed unbiased corrected "
-    "resampled resliced registered reg coreg 1mm iso deface defaced rai".split()
+    "bias stripped unstripped bet skullstripped masked norm normalized n4 preproc preprocessed unbiased "
+    "lps ras rsri sri sri24 mni152 corrected resampled "
+    "resliced registered reg coreg 1mm iso deface defaced rai".split()
 )
 _MASK_WORDS = set(
     "seg segm segmentation segmentations segmented mask masks label labels lbl roi lesion lesions tumor "
@@ -71,19 +75,24 @@ _NOT_TUMOR = set(
     "brain brainmask tissue parenchyma skull head gm wm csf ventricle ventricles aseg aparc synthseg "
     "bet vessel vessels hippocampus cortex face defacing".split()
 )
-_TUMOR = set("tumor lesion lesions glistrboost gtv enhancing edema".split())
+_TUMOR = set("tumor lesion lesions glistrboost gtv enhancing edema tumormask lesionmask".split())
 _MASK_ENDS = set(
     "seg segm segmentation segmentations mask masks label labels lbl roi gtv groundtruth annotation "
-    "annotations glistrboost aseg aparc brainmask synthseg".split()
+    "annotations glistrboost aseg aparc brainmask synthseg tumormask lesionmask".split()
 )
+_MASKS_ABROAD = set(
+    "maska masker maszk maske маска сегментация μασκα segmentering segmentacja szegmentacio "
+    "掩模 掩膜 分割 标注 マスク 마스크".split()
+)
+_MASK_ENDS |= _MASKS_ABROAD
 _LABELS = set(
     "dseg voi tumeur tumore lesionmask tumormask maske masque maschera mascara mascera "
     "segmentierung segmentacion segmentacao segmentazione segmentatie lasion whole core consensus expert "
     "annot ot et wt tc".split()
 )
-"""What else a map of labels may be called; a scan's name may hold it, too."""
+"""Other names of label volumes; they also occur in names of scans."""
 _GLUED = re.compile(
-    r"(?P<before>3d|2d|r|rr|ax|sag|cor|tra|ce|gd|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
+    r"(?P<before>3d|2d|r|rr|c|ax|sag|cor|tra|ce|gd|gad|pre|post|fs|s|n4)?(?P<what>t1|t2|flair|pd)"
     r"(?P<after>w|wi|c|ce|gd|gad|gado|km|post|pre|n|f|flair|wce|wc|wgd|wpost|wgad|mprage|mpr|map|rho|"
     r"se|tse|fse|fs|spgr|vibe|tfe|ffe|fl2d|fl3d|sag|tra|ax|cor|3d|starw|star|tirm|space|contrast|nativ|nat|"
     r"reg|brain|bet|weighted|fspgr|bravo|contrastgiven|nocontrastgiven|plus|darkfluid|gre)?"
@@ -138,12 +147,13 @@ _ENHANCED_SCRIPT = re.compile(r"增强|增強|造影|조영")
 
 @dataclass(frozen=True)
 class Acquisition:
-    """DICOM elements that tell a sequence, each None or "" where the file lacks it.
+    """DICOM elements that identify a sequence, each None or "" if missing.
 
     Attributes:
         agent: ContrastBolusAgent.
         inversion_time, echo_time, repetition_time: Milliseconds.
-        scanning_sequence: As "SE" or "GR\\IR".
+        scanning_sequence: Such as "SE" or "GR\\IR".
+        weighting: AcquisitionContrast of a multi-frame file, such as "FLUID_ATTENUATED".
     """
 
     agent: str = ""
@@ -151,34 +161,37 @@ class Acquisition:
     echo_time: float | None = None
     repetition_time: float | None = None
     scanning_sequence: str = ""
+    weighting: str = ""
 
 
 def recognize(text: str) -> str | None:
-    """Return the sequence that a name or a description speaks of.
+    """Return the sequence that a name or a description refers to.
 
     Args:
-        text: A file's name without its ending, or a series' description, in full.
+        text: A file's name without its ending, or the full description of a series.
 
     Returns:
         "flair", "pre" or "post" (T1 without and with contrast agent), "other" for a sequence that the
-        networks do not know, None where nothing is recognized for sure.
+        networks were not trained on, None if no sequence is recognized with certainty.
     """
     return _sequence(*_described(text))
 
 
 def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | None:
-    """Return the sequence of a DICOM series: its elements count before its words.
+    """Return the sequence of a DICOM series: its elements take precedence over its descriptions.
 
     Args:
-        texts: What describes it, the best first; the first that says anything counts.
+        texts: Descriptions, the best first; the first informative one is used.
         acquisition: Its elements.
 
     Returns:
-        As `recognize`.
+        As for `recognize`.
     """
     kind, contrast = next((f for f in map(_described, texts) if f[0] or f[1]), (None, None))
     if kind != "other":
-        kind = _measured(acquisition, kind) or kind
+        kind = (
+            _measured(acquisition, kind) or kind or _WEIGHTINGS.get(acquisition.weighting.upper())
+        )
     agent = acquisition.agent.strip().lower()
     if agent and kind == "t1":
         refused = set(_tokens(agent)) & (_NEGATIONS | _PRE | {"n", "0", "nein"})
@@ -189,14 +202,20 @@ def recognize_series(texts: Sequence[str], acquisition: Acquisition) -> str | No
     return _sequence(kind, contrast)
 
 
+_WEIGHTINGS = {"FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"} | dict.fromkeys(
+    "DIFFUSION FLOW_ENCODED PERFUSION PROTON_DENSITY STIR TAGGING TOF T2_STAR".split(), "other"
+)
+"""Kind of sequence by DICOM's AcquisitionContrast (PS3.3 C.8.13.3.1)."""
+
+
 def _measured(acquisition: Acquisition, named: str | None) -> str | None:
-    """The kind of sequence that times tell: an inversion of fluid, one of tissue, or neither."""
+    """Return the kind of sequence by inversion, echo and repetition time; None if undecided."""
     inversion, echo = acquisition.inversion_time, acquisition.echo_time
     repetition, scanning = acquisition.repetition_time, acquisition.scanning_sequence.upper()
     if echo is None or echo <= 0 or "EP" in scanning:
         return None
     if inversion:
-        # Fluid is nulled after 1.5 s (weak magnets) to 2.9 s, with a long echo; T1 uses less of both.
+        # Fluid is nulled after 1.5 s (low field) to 2.9 s, with a long echo time; T1 uses shorter times.
         if inversion >= 1400 and echo >= 50:
             return "flair"
         if 300 <= inversion < 1400 and echo < 50:
@@ -220,7 +239,8 @@ def _sequence(kind: str | None, contrast: str | None) -> str | None:
 
 
 def _described(text: str) -> tuple[str | None, str | None]:
-    """What words say: ("flair", "t1", "t2", "other" or None, "pre", "post", "both" or None)."""
+    """Return the kind ("flair", "t1", "t2", "other" or None) and the contrast ("pre", "post", "both" or
+    None) that a text names."""
     folded = _fold(text)
     both = bool(_BOTH.search(folded))
     tokens = _tokens(_rewritten(_BOTH.sub(" ", folded)))
@@ -238,7 +258,7 @@ def _described(text: str) -> tuple[str | None, str | None]:
     if flair:
         return "flair", contrast
     if known & {"t2", "pd", "proton"}:
-        # A T2 with an inversion of tirm may be either of two.
+        # A T2 TIRM can be a FLAIR or a STIR.
         return (None, None) if "tirm" in known else ("t2", contrast)
     if not known & (_POST | _PRE | {"gad", "gd", "gado", "gadolinium", "nocontrast"}):
         return ("other" if "gre" in known else None), None
@@ -251,7 +271,7 @@ def _is_subtraction(tokens: list[str]) -> bool:
 
 
 def _before_registration(tokens: list[str]) -> list[str]:
-    """Drop what another image was registered to: ``flair to t1`` is a FLAIR."""
+    """Drop the target of a registration: ``flair to t1`` is a FLAIR."""
     targets = {"t1", "t2", "flair", "mni", *_T1_NAMES}
     for at in range(1, len(tokens) - 1):
         if not set(tokens[:at]) & targets:
@@ -278,7 +298,7 @@ def _contrast(tokens: list[str], t1: bool) -> str | None:
         elif token == "n" and at and tokens[at - 1] == "t1":
             found.add("pre")
     if "pre" in found:
-        # "Pre contrast" has both words; a contrast that no word denies makes it unsure.
+        # "Pre contrast" has words of both kinds.
         return "pre" if found == {"pre"} or "both" not in found else "both"
     return "post" if found else None
 
@@ -292,42 +312,41 @@ def _is_last_word(tokens: list[str], at: int) -> bool:
 
 
 def _is_short_contrast(tokens: list[str], at: int) -> bool:
-    # "t1 c", "t1 w c": a lone letter means contrast beside T1 alone.
-    return tokens[at] == "c" and at > 0 and tokens[at - 1] in ("t1", "w")
+    # "t1 c", "t1 w c": the single letter means contrast only after T1.
+    return tokens[at] == "c" and at > 0 and tokens[at - 1] in ("t1", "w", "with")
 
 
 def _is_negated(tokens: list[str], at: int) -> bool:
-    """Whether a word of contrast follows one that denies it, with nothing but fillers in between."""
+    """Return whether a contrast word is negated, with only fillers in between."""
     before = at - 1
     while before >= 0 and tokens[before] in _FILLERS:
         before -= 1
     if before >= 0 and tokens[before] in _NEGATIONS | _PRE:
         return True
-    return at + 1 < len(tokens) and tokens[at + 1] in ("none", "no", "nil")
+    return at + 1 < len(tokens) and tokens[at + 1] in ("none", "no", "nil", "nelkul", "olmadan")
 
 
 def is_mask(text: str) -> bool:
-    """Tell whether a volume's name says that it is a mask of anything: a word such as ``seg`` or
-    ``mask`` ends it, or stands with the last few."""
+    """Return whether a volume's name says that it is a mask of anything: a word such as ``seg`` or
+    ``mask`` is among its last three."""
     return bool(set(_tokens(_words(text))[-3:]) & _MASK_ENDS)
 
 
 def may_be_labels(text: str) -> bool:
-    """Tell whether a name leaves it open that a volume holds labels: it names no sequence, or what is
-    marked as well."""
+    """Return whether a volume with this name may hold labels: it names no sequence, or also a mask."""
     known = set(_tokens(_words(text)))
     return recognize(text) is None or bool(known & (_MASK_ENDS | _TUMOR | _LABELS))
 
 
 def is_tumor_mask(text: str) -> bool:
-    """Tell whether a mask's name leaves it a mask of a tumor: not of the brain, its tissues or a head."""
+    """Return whether a mask may be a tumor mask by its name: not of the brain, its tissues or the head."""
     known = set(_tokens(_words(text)))
     return bool(known & _TUMOR) or not known & _NOT_TUMOR
 
 
 def mask_rank(text: str) -> int:
-    """Return how much a mask's name speaks for it as the truth: what experts drew or corrected before
-    what a program made."""
+    """Return the priority of a mask as the true mask by its name: masks by experts before those by
+    programs."""
     known = set(_tokens(_words(text)))
     rank = 2 * bool(known & {"manual", "manuallycorrected", "corrected", "expert", "final"})
     return rank - 2 * bool(
@@ -336,8 +355,7 @@ def mask_rank(text: str) -> int:
 
 
 def family_of_labels(text: str) -> str:
-    """Return what `family_of` does, of a file that is known to hold labels: what it calls them is left
-    out, too."""
+    """Like `family_of`, for a file that is known to hold labels: words for labels are also removed."""
     family = family_of(text)
     called = set(_tokens(_words(text))[-2:]) & _LABELS
     while (parts := family.split()) and parts[-1] in called:
@@ -346,29 +364,36 @@ def family_of_labels(text: str) -> str:
 
 
 def family_of(text: str) -> str:
-    """Return what is left of a name without the words that name its sequence, its contrast agent, a
-    mask or a step of processing: what the files of one patient have in common."""
+    """Return a name without words for sequence, contrast agent, mask or processing: the part that the
+    files of one patient share."""
     words = _fold(text)
-    # Of BIDS' entities the subject and the session are the patient's.
+    # Among the BIDS entities, subject and session identify the case.
     kept = re.findall(r"(?<![a-z0-9])(?:sub|ses)-[a-z0-9]+", words)
     if kept and words.startswith("sub-"):
         return " ".join(kept).replace("-", " ")
-    # dcm2niix ends a name with the scan's second and the number of the series.
+    # dcm2niix ends a name with the time of the scan and the series number.
     words = re.sub(r"(?<=\d{14})_\d{1,4}[a-z]?$", "", words)
     tokens = _tokens(_rewritten(words))
-    # A lone letter is a patient's, unless it follows a sequence: "t1 c", "t1 w".
+    # A single letter identifies a patient, unless it follows a sequence: "t1 c", "t1 w".
     lone = {
         at
         for at, token in enumerate(tokens)
-        if token in "cfnw" and at and tokens[at - 1] in ("t1", "t2", "pd", "w", "flair")
+        if token in "cfnwsс" and at and tokens[at - 1] in ("t1", "t2", "pd", "w", "flair")
     }
-    left = [t for at, t in enumerate(tokens) if at not in lone and t not in _STRIPPED]
+    left = [
+        t
+        for at, t in enumerate(tokens)
+        if at not in lone and t not in _STRIPPED
+        if not (_PLAIN_SCRIPT.search(t) or _ENHANCED_SCRIPT.search(t))
+    ]
     return " ".join(kept + left).replace("-", " ")
 
 
 _STRIPPED = (
     set(SEQUENCES) | set(_T1_NAMES) | _OTHER | _CONTRAST | _POST | _PRE | _NEGATIONS | _VIEW
     | _PROCESSED | _MASK_WORDS | _BETWEEN - {"2"} | {"t1", "t2", "pd", "flair", "darkfluid", "with"}
+    | _MASKS_ABROAD
+    | set("img scan vol volume po met med ze se με μετα χωρισ cu dengan sa nelkul olmadan".split())
     | {"dark", "fluid", "plus", "nifti", "dicom", "anat", "images", "imagestr", "imagests",
        "labelstr", "labelsts", "image", "derivatives", "nat", "mpr", "t2f", "mit", "con", "com", "avec"}
 ) - {"w", "e", "i", "v", "n"}  # fmt: skip
@@ -384,6 +409,7 @@ def _tokens(words: str) -> list[str]:
         before, what, after = glued["before"], glued["what"], glued["after"]
         if (what, after) == ("t2", "f"):
             what, after = "t2f", None
+        before = "contrastgiven" if before == "c" else before  # LUMIERE's CT1
         result += [part for part in (before, what) if part]
         if after:
             result += (
@@ -403,9 +429,9 @@ def _rewritten(words: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Lower case without accents, in one form of Unicode."""
+    """Return text in lower case without accents, in normalized Unicode."""
     parts = unicodedata.normalize("NFD", text.casefold())
     plain = "".join(c for c in parts if not ("\u0300" <= c <= "\u036f"))
-    # The Cyrillic letter of T1 looks the same.
+    # A Cyrillic T looks the same in T1.
     plain = unicodedata.normalize("NFC", plain).replace("ı", "i")
     return re.sub(r"т(?=[12])", "t", plain)

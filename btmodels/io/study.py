@@ -1,4 +1,4 @@
-"""From scans of single sequences to slices of three: who goes with whom, and what stands in for what."""
+"""Combine scans of single sequences into slices of three channels, with replacements for missing ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from btmodels.io.sequences import SEQUENCES, TITLES, is_tumor_mask
 from btmodels.slices import Place, Slice
 
 ROLES = (*SEQUENCES, "mask", "other")
-"""What a scan can be assigned to manually; "other" leaves it out."""
+"""Roles that can be assigned to a scan manually; "other" leaves it out."""
 
 
 MOST_MARKED = 0.4
-"""Share of a head above which a mask is none of a tumor: gliomas take up to about a tenth."""
+"""Maximum fraction of the head in a tumor mask: gliomas take up to about a tenth."""
 
 
 @dataclass(eq=False)
 class _Group:
-    """One scan and those that stand beside it: by role the values on its voxels, and where they are."""
+    """A scan and those that join it: for each role, a scan, its values on the grid, and its coverage."""
 
     anchor: Scan
     parts: dict[str, tuple[Scan, np.ndarray, np.ndarray]] = field(default_factory=dict)
@@ -41,15 +41,15 @@ class _Group:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Slices that were made of scans which belong together.
+    """Slices made from scans that belong together.
 
     Attributes:
-        id: Names the scans and their parts in it: equal ids mean equal slices.
-        title: Of the scan that gave the slices their names.
-        anchor: That scan's id, which stays whatever else joins it.
+        id: Derived from the scans and their roles: equal ids mean equal slices.
+        title: Name of the scan that gave the slices their names.
+        anchor: That scan's id, which does not depend on the other scans.
         slices: In order, from the feet up.
-        sources: For each slice the id of its file in the batch.
-        folder: Of its files within the batch.
+        sources: For each slice, the id of its file in the batch.
+        folder: Folder of its files in the batch.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Remark:
-    """A sentence on a scan that has no slices of its own, and the id of its file."""
+    """A sentence about a file or scan that has no slices, and the id of the file."""
 
     source: str
     text: str
@@ -71,26 +71,40 @@ class Remark:
 def combine(
     scans: Sequence[Scan], chosen: Mapping[str, str]
 ) -> tuple[tuple[Study, ...], tuple[Remark, ...]]:
-    """Make slices of scans.
+    """Combine scans into studies.
 
-    FLAIR, T1 before and T1 after contrast agent of one patient's visit become the three channels. Where
-    one is missing FLAIR stands in for it, as in the data set; without a FLAIR whatever is there stands
-    in. Of several that claim one place, the one on FLAIR's own grid wins.
+    FLAIR, T1 before and T1 after contrast agent of one patient's visit become the three channels. A missing
+    one is replaced by FLAIR, as in the data set; without FLAIR, an available sequence replaces it. If
+    several scans fit one role, the one on FLAIR's grid wins.
 
     Args:
-        scans: Of one batch.
-        chosen: By id of a scan what the visitor says that it is, one of `ROLES`.
+        scans: The scans of one batch.
+        chosen: The visitor's choice for a scan, one of `ROLES` by scan id.
 
     Returns:
         The studies, and a remark on each scan that is left out.
     """
+    told = {(s.case, s.channel_of) for s in scans if chosen.get(s.id) == "flair"}
+    # Among channels of unknown sequence, the first counts as FLAIR until the visitor chooses another.
+    assumed = [
+        s
+        for s in scans
+        if s.channel_of and s.channel == 0 and s.id not in chosen
+        if (s.case, s.channel_of) not in told
+    ]
     roles = {scan.id: chosen.get(scan.id) or scan.sequence for scan in scans}
-    gray = [scan for scan in scans if scan.values.ndim == 3]
+    roles |= {scan.id: "flair" for scan in assumed}
+    spare = {s.id for s in scans if s.channel_of and roles[s.id] is None}
+    gray = [scan for scan in scans if scan.values.ndim == 3 and scan.id not in spare]
     with_role = {role: [s for s in gray if roles[s.id] == role] for role in (*ROLES, None)}
     remarks: list[Remark] = []
-    groups = [_Group.of(scan, "flair") for scan in with_role["flair"]]
+    twins = _twins(gray)
+    groups = [
+        _Group.of(scan, "flair", *([_assumed(scan, scans)] if scan in assumed else []))
+        for scan in with_role["flair"]
+    ]
     for role in ("post", "pre"):
-        alone = _join_role(groups, with_role[role], role, chosen, remarks)
+        alone = _join_role(groups, with_role[role], role, chosen, remarks, twins)
         groups += [_Group.of(scan, role) for scan in alone]
     groups += [_Group.of(scan, "flair", _unknown(scan)) for scan in with_role[None]]
     for scan in with_role["other"]:
@@ -101,10 +115,10 @@ def combine(
             remarks.append(Remark(_source(scan), text))
         else:
             groups.append(_Group.of(scan, "flair", _strange(scan)))
-    _join_masks(groups, with_role["mask"], chosen, remarks)
+    _join_masks(groups, with_role["mask"], chosen, remarks, twins)
     studies = {group.anchor.id: _study(group, roles) for group in groups}
     studies |= {scan.id: _colors(scan) for scan in scans if scan.values.ndim == 4}
-    # In the order in which the scans came.
+    # In the order of the scans.
     return tuple(studies[scan.id] for scan in scans if scan.id in studies), tuple(remarks)
 
 
@@ -119,10 +133,18 @@ def _unknown(scan: Scan) -> str:
     )
 
 
+def _assumed(scan: Scan, scans: Sequence[Scan]) -> str:
+    count = sum((s.case, s.channel_of) == (scan.case, scan.channel_of) for s in scans)
+    return (
+        f"Nothing says which sequences the {count} volumes of {scan.channel_of} are. The first was taken "
+        "for FLAIR; assign them manually if that is another one."
+    )
+
+
 def _strange(scan: Scan) -> str:
     return (
         f"{scan.name} seems to be a sequence that the networks do not know. It was taken for FLAIR, for "
-        "want of one, so expect little of what they say."
+        "want of one, so do not rely on their answers."
     )
 
 
@@ -132,13 +154,15 @@ def _join_role(
     role: str,
     chosen: Mapping[str, str],
     remarks: list[Remark],
+    twins: Sequence[Scan],
 ) -> list[Scan]:
-    """Put scans of one role beside the anchors they belong to; return those that belong to none."""
+    """Join scans of one role to their anchors; return those that have none."""
     joined: set[str] = set()
     outdone: dict[str, str] = {}
     for group in groups:
         own = [s for s in scans if s.case == group.anchor.case]
         own = _same_folder(own, group, groups)
+        own = [s for s in own if s.id in chosen or _is_clear(s, group.anchor, twins)]
         if not own:
             own = [s for s in scans if s.id in chosen]
         fits = []
@@ -169,19 +193,33 @@ def _join_role(
     return alone
 
 
+def _twins(scans: Sequence[Scan]) -> list[Scan]:
+    """Return files of equal names in one folder, as in an upload without folders, which may belong to
+    different patients. DICOM series are excluded, because they name their patient."""
+    files = [s for s in scans if s.grid is None or s.grid.kind != "DICOM"]
+    counts = Counter((s.name, s.folder) for s in files)
+    return [s for s in files if counts[s.name, s.folder] > 1]
+
+
+def _is_clear(scan: Scan, anchor: Scan, twins: Sequence[Scan]) -> bool:
+    """Return whether a scan clearly belongs to an anchor: no file of an equal name fits as well."""
+    rest = (t for t in twins if t.case == anchor.case and t is not scan and t is not anchor)
+    return not any(on_one_grid(scan, twin) for twin in rest)
+
+
 def _same_folder(own: list[Scan], group: _Group, groups: list[_Group]) -> list[Scan]:
-    """Of one case, leave those that another anchor is nearer to: files of equal names tell nothing."""
+    """Drop scans of a case that are closer to another anchor, if anchors have equal names."""
     rivals = [g for g in groups if g.anchor.case == group.anchor.case and g is not group]
     if not rivals or all(g.anchor.name != group.anchor.name for g in rivals):
         return own
     if any(g.anchor.folder == group.anchor.folder for g in rivals):
-        # Two files of one name in one place: nobody can tell whose the others are.
+        # With two anchors of one name in one folder, the patient of the other scans is unclear.
         return [s for s in own if not any(on_one_grid(s, g.anchor) for g in rivals)]
     return [s for s in own if s.folder == group.anchor.folder]
 
 
 def on_one_grid(scan: Scan, anchor: Scan) -> bool:
-    """Whether a scan can be put beside an anchor."""
+    """Return whether a scan can be put on an anchor's grid."""
     try:
         on_grid(scan, anchor)
     except DecodeError:
@@ -190,7 +228,7 @@ def on_one_grid(scan: Scan, anchor: Scan) -> bool:
 
 
 def _claim(scan: Scan, anchor: Scan, covered: np.ndarray, chosen: Mapping[str, str]) -> tuple:
-    """How much speaks for a scan: the visitor's word, FLAIR's own grid, coverage, plane, name."""
+    """Return a sort key for scans of one role: visitor's choice, FLAIR's grid, coverage, plane, name."""
     plane = (
         scan.grid is not None and anchor.grid is not None and scan.grid.plane == anchor.grid.plane
     )
@@ -210,8 +248,9 @@ def _join_masks(
     masks: Sequence[Scan],
     chosen: Mapping[str, str],
     remarks: list[Remark],
+    twins: Sequence[Scan],
 ) -> None:
-    """Make masks the truth of the studies they belong to, those that experts drew before others."""
+    """Assign true masks to their studies, masks drawn by experts first."""
     used: dict[str, str] = {}
     for scan in sorted(masks, key=lambda s: (s.id not in chosen, -s.rank)):
         if scan.id not in chosen and not is_tumor_mask(scan.name):
@@ -219,6 +258,7 @@ def _join_masks(
             remarks.append(Remark(_source(scan), text))
             continue
         own = _of_case(groups, scan, chosen)
+        own = [g for g in own if scan.id in chosen or _is_clear(scan, g.anchor, twins)]
         reason = f"{scan.name} is a mask, and no volume of its patient, visit and place was there with it."
         fitted = False
         for group in own:
@@ -246,21 +286,44 @@ def _join_masks(
 
 
 def _of_case(groups: Sequence[_Group], scan: Scan, chosen: Mapping[str, str]) -> Sequence[_Group]:
-    """The studies that a mask can belong to."""
+    """Return the studies that a mask can belong to."""
     own = [g for g in groups if g.anchor.case == scan.case]
     if own:
-        # Of files of equal names those in one folder; in one place nobody can tell whose it is.
+        # Among anchors of equal names, use the only one in the mask's folder.
         names = Counter(g.anchor.name for g in own)
         near = [g for g in own if names[g.anchor.name] == 1 or g.anchor.folder == scan.folder]
         places = Counter((g.anchor.name, g.anchor.folder) for g in near)
         return [g for g in near if places[g.anchor.name, g.anchor.folder] == 1]
     if scan.id in chosen:
         return groups
+    if own := _of_name(groups, scan) or _beside_one(groups, scan):
+        return own
     placed = scan.grid is not None and scan.grid.has_places
     series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
     same = [g for g in series if placed and same_grid(scan, g.anchor)]
-    # In one folder with one study only, by the very same voxels: a mask of a DICOM series.
+    # A mask of a DICOM series: on the grid of exactly one series, which is in the same folder.
     return same if len(same) == 1 and same[0].anchor.folder == scan.folder else []
+
+
+def _of_name(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
+    """Return the studies with the numbered name of a mask in a separate folder tree, if only one patient
+    has it: ``segm/P-001_segm.nii`` next to ``images/P-001/P-001_FLAIR.nii``."""
+    *folders, name = scan.case.split("/")
+    same = [g for g in groups if g.anchor.case.split("/")[-1] == name]
+    if not any(map(str.isdigit, name)) or len({g.anchor.case for g in same}) != 1:
+        return []
+    others = set(same[0].anchor.case.split("/")[:-1])
+    return same if others <= set(folders) or set(folders) <= others else []
+
+
+def _beside_one(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
+    """Return the only study in the folder of a mask, if the mask is on its grid and names no patient."""
+    near = [g for g in groups if g.anchor.folder == scan.folder]
+    placed = scan.grid is not None and scan.grid.has_places
+    nameless = not any(map(str.isdigit, scan.case.rpartition("/")[2]))
+    return (
+        near if len(near) == 1 and placed and nameless and same_grid(scan, near[0].anchor) else []
+    )
 
 
 def _share_of_head(marked: np.ndarray, values: np.ndarray) -> float:
@@ -281,7 +344,7 @@ def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:
     notes = tuple(dict.fromkeys(note for scan in used for note in scan.notes))
     notes += group.notes + _without_flair(anchor, parts)
     if anchor.picture is not None:
-        # What decoding said of one channel alone is no longer so.
+        # The notes from decoding single channels no longer apply.
         pixels = np.stack([values[0] for values in channels], axis=-1)
         notes = group.notes + _without_flair(anchor, parts)
         truth = next((s.picture.truth for s in used if s.picture.truth is not None), None)
@@ -304,7 +367,7 @@ def _channel(part: tuple[Scan, np.ndarray, np.ndarray] | None, stand_in: np.ndar
 def _gaps(
     anchor: Scan, parts: Mapping[str, tuple[Scan, np.ndarray, np.ndarray]]
 ) -> dict[int, tuple[str, ...]]:
-    """By slice what is said of it alone: which sequences do not show it, so that another stands in."""
+    """Return notes by slice index on sequences that do not cover the slice and are replaced there."""
     notes: dict[int, list[str]] = {}
     there = "FLAIR" if "flair" in parts else TITLES[next(iter(parts))]
     for role, (scan, _, covered) in parts.items():
@@ -317,13 +380,13 @@ def _gaps(
 
 
 def _without_flair(anchor: Scan, parts: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what is said of a study without FLAIR; where FLAIR stands in, the input check says so."""
+    """Return the note for a study without FLAIR. The input check reports sequences replaced by FLAIR."""
     if "flair" in parts:
         return ()
     there = TITLES[next(iter(parts))]
     return (
         f"{anchor.name} came without FLAIR, on which the networks rely; {there} stands in for what is "
-        "missing, so expect little of what they say.",
+        "missing, so do not rely on their answers.",
     )
 
 
@@ -368,8 +431,8 @@ def _volume(
 
 
 def with_own_titles(studies: Sequence[Study]) -> tuple[Study, ...]:
-    """Give volumes of equal titles in one folder numbers, and the slices that are named by them, so that
-    no file of one overwrites another's."""
+    """Number volumes of equal titles in one folder, and the slices named after them, so that exported files
+    do not overwrite each other."""
     taken: Counter[tuple[str, str]] = Counter()
     result = []
     for study in studies:

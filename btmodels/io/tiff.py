@@ -1,8 +1,8 @@
-"""TIFF in memory: tifffile for plain and deflated values of any type, others for other codecs.
+"""Read TIFF in memory: tifffile for uncompressed and deflated values, Pillow and OpenCV for other codecs.
 
-tifffile reads LZW, JPEG and the like only with a package of 80 MB, which nothing else here needs;
-Pillow's libtiff reads them, but not all types of values, and OpenCV's has three deep channels packed with
-LZW. A form that none of them reads exactly is refused.
+tifffile reads LZW, JPEG and similar codecs only with a package of 80 MB, which nothing else here needs.
+Pillow's libtiff reads them, but not for all dtypes; OpenCV reads three 16-bit channels compressed with
+LZW. A file that none of them reads exactly is rejected.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from btmodels.io.raster import (
     turned_note,
     without_alpha,
 )
+from btmodels.words import counted
 
-# It quotes what stands in damaged tags, which may be a patient's name, on the server's console.
+# It quotes damaged tags, which may hold a patient's name, on the server's console.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 _PHOTOMETRIC, _ORIENTATION = 262, 274
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
@@ -52,7 +53,7 @@ _NUMBERS = (
 
 def read_tiff(data: bytes, name: str) -> Raster:
     """Read the first picture of a TIFF or BigTIFF, of either byte order: one page, or two or three gray
-    ones that are its channels.
+    pages that are its channels.
 
     Args:
         data: The file.
@@ -64,7 +65,7 @@ def read_tiff(data: bytes, name: str) -> Raster:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         _check_numbers(file.pages[0])
         notes = check_pages(name, _count_pages(file))
-        # Before tifffile looks at them as a series, which makes lesser things of all but the first.
+        # Load pages before accessing `series`, after which tifffile returns reduced frames for later pages.
         loaded = [file.pages[index] for index in range(len(file.pages))]
         pages = _full_pages(loaded)
         channels, more = _channels(file, loaded, pages, name)
@@ -79,9 +80,9 @@ def read_tiff(data: bytes, name: str) -> Raster:
 
 
 def _full_pages(loaded: list[tifffile.TiffPage]) -> list[int]:
-    """Indices of pages that are no thumbnail of another and no mask of its transparency.
+    """Return the indices of pages that are neither thumbnails nor transparency masks.
 
-    A thumbnail need not say that it is one: it is a page before or after a larger one of its shape.
+    A thumbnail may not be marked as such: it is any smaller page with the aspect ratio of the largest one.
     """
     pages = list(range(len(loaded)))
     pages = [i for i in pages if not int(loaded[i].subfiletype) & 5] or pages
@@ -98,10 +99,10 @@ def _is_smaller(page: tifffile.TiffPage, other: tifffile.TiffPage) -> bool:
 def _channels(
     file: tifffile.TiffFile, loaded: list[tifffile.TiffPage], pages: list[int], name: str
 ) -> tuple[list[int], tuple[str, ...]]:
-    """Indices of the pages that are channels of one picture, none where pages are pictures; and a note.
+    """Return the indices of the pages that are channels of one picture, if any, and a note.
 
     Raises:
-        DecodeError: There are more than three.
+        DecodeError: There are more than three channels.
     """
     kinds = {_layout(loaded[index]) for index in pages}
     if len(pages) < 2 or len(kinds) > 1 or kinds.pop()[-1] != 1:
@@ -112,7 +113,7 @@ def _channels(
         at = axes.index("C")
         many, apart = shape[at], math.prod(shape[at + 1 : axes.index("Y")])
     elif set(axes) - set("IQYXS") or len(pages) != 3:
-        return [], ()  # slices, times, or unknown ones: pictures
+        return [], ()  # slices, time points or unknown axes: separate pictures
     if many == 1 or (many - 1) * apart >= len(pages):
         return [], ()
     if many > 3:
@@ -133,12 +134,12 @@ def _read_page(page: tifffile.TiffPage, index: int, data: bytes, name: str) -> R
         raise DecodeError(f"{name} does not say what its values mean (PhotometricInterpretation).")
     if page.imagedepth != 1:
         raise DecodeError(f"{name} holds a volume of {page.imagedepth} planes, not one slice.")
-    # Compressed or not, a page must not unpack to more than can be held.
+    # Compressed or not, a page must not decode to more than the memory holds.
     bits = int(np.max(page.bitspersample))
     num_bytes = page.imagelength * page.imagewidth * page.samplesperpixel * bits // 8
     check_size(name, page.imagelength, page.imagewidth, num_bytes)
     orientation = page.tags.valueof(_ORIENTATION, 1)
-    # tifffile itself writes a mask of bool so: white is said to be zero, yet True stays 1.
+    # tifffile writes a bool mask as MinIsWhite although True stays 1.
     inverted = (
         page.photometric == _MIN_IS_WHITE
         and page.bitspersample == page.samplesperpixel == 1
@@ -152,7 +153,7 @@ def _read_page(page: tifffile.TiffPage, index: int, data: bytes, name: str) -> R
         return Raster(orient(_read_deep_lzw(page, data, name), orientation), notes)
     if not _is_exact_in_pillow(page):
         raise DecodeError(
-            f"{name} holds {_describe(page)}, a form of TIFF that is not read here; save it "
+            f"{name} holds {_describe(page)}, a form of TIFF that is not supported; save it "
             "uncompressed or as PNG."
         )
     image = open_picture(data, name, "TIFF")
@@ -164,7 +165,7 @@ def _read_page(page: tifffile.TiffPage, index: int, data: bytes, name: str) -> R
 
 
 def _count_pages(file: tifffile.TiffFile) -> int:
-    # Asking for one page beyond the limit walks no farther than that; `len` would walk them all.
+    # Accessing one page beyond the limit reads no further pages; `len` would read all of them.
     try:
         file.pages[MAX_PAGES]
     except IndexError:
@@ -173,7 +174,7 @@ def _count_pages(file: tifffile.TiffFile) -> int:
 
 
 def _check_numbers(page: tifffile.TiffPage) -> None:
-    # A damaged tag may hold a text or a list where a number belongs, and Python multiplies those too.
+    # A damaged tag may hold text or a list instead of a number, and Python can multiply those too.
     numbers = [getattr(page, name) for name in _NUMBERS]
     bits = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
     if not all(isinstance(number, int) and 0 <= number < 2**32 for number in (*numbers, *bits)):
@@ -183,7 +184,7 @@ def _check_numbers(page: tifffile.TiffPage) -> None:
 
 
 def _is_plain(page: tifffile.TiffPage) -> bool:
-    """Whether tifffile reads the page exactly without codecs."""
+    """Return whether tifffile reads the page exactly without codecs."""
     return (
         page.photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB)
         and page.compression in (_NONE, *_DEFLATE)
@@ -195,7 +196,7 @@ def _is_plain(page: tifffile.TiffPage) -> bool:
 
 
 def _is_exact_in_pillow(page: tifffile.TiffPage) -> bool:
-    """Whether Pillow keeps all bits, signs and channels of the page."""
+    """Return whether Pillow keeps all bits, signs and channels of the page."""
     kind = page.bitspersample, page.sampleformat
     if page.samplesperpixel == 1 and page.photometric == _MIN_IS_BLACK and kind[0] != 8:
         return kind in ((1, 1), (2, 1), (4, 1), (12, 1), (16, 1), (16, 2), (32, 2), (32, 3))
@@ -205,7 +206,7 @@ def _is_exact_in_pillow(page: tifffile.TiffPage) -> bool:
 
 
 def _is_deep_lzw(page: tifffile.TiffPage) -> bool:
-    """Whether the page has three channels of 16 bits, packed with LZW, channel beside channel."""
+    """Return whether the page has three interleaved 16-bit channels, compressed with LZW."""
     return (
         page.compression == _LZW
         and page.photometric == _RGB
@@ -226,7 +227,7 @@ def _read_deep_lzw(page: tifffile.TiffPage, data: bytes, name: str) -> np.ndarra
     logging = cv2.utils.logging
     logging.setLogLevel(
         logging.LOG_LEVEL_SILENT
-    )  # what is wrong with a file is said here, not on a console
+    )  # problems of a file are reported here, not on the console
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if values is None or values.dtype != np.uint16 or values.shape != page.shape:
@@ -241,12 +242,12 @@ def _read_plain(
     planes = page.asarray(squeeze=False, maxworkers=1)[:, 0]  # (planes, rows, cols, contiguous)
     values = np.moveaxis(planes, 0, 2).reshape(*planes.shape[1:3], -1)
     if page.photometric == _MIN_IS_WHITE:
-        # Each type's own mirror: 255 - v for uint8, the other way round for signed and floats.
+        # Inversion within each dtype: 255 - v for uint8, negation for floats.
         values = -values if values.dtype.kind == "f" else np.invert(values)
     extra = len(page.extrasamples)
     channels = values.shape[2] - extra
     if page.photometric == _RGB:
-        # RGB has three channels whatever the tag of the others says.
+        # RGB has three channels, whatever the ExtraSamples tag says.
         channels, extra = 3, values.shape[2] - 3
     elif extra and not any(sample in _ALPHA for sample in page.extrasamples):
         channels, extra = values.shape[2], 0
@@ -259,17 +260,18 @@ def _read_plain(
         return values, ()
     if extra == 1 and page.extrasamples[:1] != (0,):
         return without_alpha(values[..., :channels], values[..., channels], name)
-    dropped = f"{name} holds {extra} more channels than three or one; they were dropped."
+    were = "it was" if extra == 1 else "they were"
+    dropped = f"{name} holds {counted(extra, 'channel')} beyond its colors or gray; {were} dropped."
     return values[..., :channels], (dropped,)
 
 
 def _check_segments(page: tifffile.TiffPage, data: bytes, name: str) -> None:
-    """Refuse strips or tiles that are missing, cut off, too short or far too long.
+    """Reject strips or tiles that are missing, cut off, too short or far too long.
 
-    tifffile fills what is missing with zeros and unpacks whatever a segment unpacks to.
+    tifffile fills missing segments with zeros and decompresses segments of any size.
 
     Raises:
-        DecodeError: There is one.
+        DecodeError: There is such a segment.
     """
     number = math.prod(page.chunked)
     size = math.prod(page.chunks) * page.dtype.itemsize
@@ -281,7 +283,7 @@ def _check_segments(page: tifffile.TiffPage, data: bytes, name: str) -> None:
     rows = page.imagelength % page.chunks[0] or page.chunks[0]
     per_plane = math.prod(page.chunked[-2:])
     for index, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
-        # The last strip holds the rows that are left; tiles are always whole.
+        # The last strip holds the remaining rows; tiles always have full size.
         is_last = not page.is_tiled and (index + 1) % per_plane == 0
         needed = size // page.chunks[0] * rows if is_last else size
         if offset <= 0 or count <= 0 or offset + count > len(data):

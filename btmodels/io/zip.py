@@ -1,9 +1,10 @@
-"""A zip in memory: its files, within limits that are checked before anything is unpacked."""
+"""Read a zip in memory, within limits that are checked before anything is unpacked."""
 
 from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 
 from btmodels.errors import DecodeError
@@ -12,23 +13,24 @@ from btmodels.io import limits
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES
 
 MAX_FILES = 2_000
-"""A patient has 20 to 88 slices and as many masks, a study of DICOM several hundred files."""
+"""A patient has 20 to 88 slices and as many masks; a DICOM study has several hundred files."""
 
 MAX_TOTAL = 400_000_000
-"""Bytes of all files together, unpacked."""
+"""Maximum number of unpacked bytes of all files together."""
 
 MAX_RATIO = 200
-"""Bytes unpacked for each packed one, of a zip of more than `FREE`: empty masks pack well, too."""
+"""Maximum compression ratio of a zip with more than `FREE` unpacked bytes: empty masks compress well."""
 
 FREE = 20_000_000
 
+_IS_UTF8 = 0x800
 _OF_WINDOWS = ("thumbs.db", "desktop.ini")
 
 _ERRORS = (*LIBRARY_ERRORS, zipfile.BadZipFile, zipfile.LargeZipFile)
 
 
 def is_zip(data: bytes) -> bool:
-    """Tell whether bytes start as a zip does."""
+    """Return whether bytes start like a zip."""
     return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -37,28 +39,65 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
 
     Args:
         data: The file.
-        name: As the visitor knows it.
+        name: File name for messages.
 
     Returns:
-        Paths within the zip, folders parted by ``/``, none leading out of it, and what the files hold;
-        of a member that is damaged, locked or too large a sentence instead. Of several at one path the
-        last is taken, which would replace the others on a disk. What a system adds of its own
-        (``__MACOSX``, names with a dot in front) is left out.
+        Paths in the zip, with ``/`` between folders and without ``..``, and the contents; a sentence
+        instead of the content for a member that is damaged, locked or too large. Among several members
+        with one path, the last is taken, as on a disk. System files (``__MACOSX``, names with a leading
+        dot) are left out.
 
     Raises:
         DecodeError: It is damaged, or would unpack to more than is read.
     """
     name = plain_name(name)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
+        with _open(data) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            wanted = {path: entry for entry in entries if (path := path_of(entry.filename))}
+            wanted = {path: entry for entry in entries if (path := path_of(_spoken(entry)))}
             _check(list(wanted.values()), len(data), name)
             return tuple((path, _member(file, entry, path)) for path, entry in wanted.items())
     except _ERRORS as error:
         raise DecodeError(
             f"{name} is a zip that is cut off, damaged or packed in a rare way."
         ) from error
+
+
+def _open(data: bytes) -> zipfile.ZipFile:
+    """Open a zip. One name that is flagged as UTF-8 and is not makes `zipfile` refuse the whole zip, so
+    such flags are cleared, in the central directory and before the member."""
+    try:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(io.BytesIO(_without_false_flags(data)))
+
+
+def _without_false_flags(data: bytes) -> bytes:
+    # Structures of APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
+    mended = bytearray(data)
+    try:
+        (at,) = struct.unpack_from("<I", data, data.rindex(b"PK\x05\x06") + 16)
+        while data[at : at + 4] == b"PK\x01\x02":
+            flags, *lengths = struct.unpack_from("<8xH18xHHH", data, at)
+            name = data[at + 46 : at + 46 + lengths[0]]
+            if flags & _IS_UTF8 and name != name.decode("utf-8", "replace").encode():
+                (member,) = struct.unpack_from("<I", data, at + 42)
+                for place in (at + 8, member + 6):
+                    struct.pack_into("<H", mended, place, flags & ~_IS_UTF8)
+            at += 46 + sum(lengths)
+    except (struct.error, ValueError) as error:
+        raise zipfile.BadZipFile("no central directory") from error
+    return bytes(mended)
+
+
+def _spoken(entry: zipfile.ZipInfo) -> str:
+    """Return a member's name. Some programs write UTF-8 without the flag, and `zipfile` assumes CP437."""
+    if entry.flag_bits & _IS_UTF8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
 
 
 def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes | str:
@@ -69,7 +108,7 @@ def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes |
         size = entry.file_size // 1_000_000
         return f"{own} has {size:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
     try:
-        # `read` ends at the size that was announced and checked, whatever follows.
+        # `read` stops at the declared size, which was checked.
         return file.read(entry)
     except MemoryError:
         raise
@@ -78,7 +117,7 @@ def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes |
 
 
 def path_of(name: str) -> str:
-    """Return a path without tricks, "" of what no visitor put there.
+    """Return a member's path without ``..``; "" for system files.
 
     ``/etc/../x.tif`` gives ``etc/x.tif``: nothing is written, so a path only has to be readable.
     """

@@ -20,20 +20,20 @@ def measure(
     classifier: str,
     threshold: float | None = None,
 ) -> Analysis:
-    """Turn a prediction into all that is shown of a slice.
+    """Compute all figures of a slice from its prediction.
 
-    The mask is the segmenter's own and the verdict the classifier's: where they contradict each other,
-    both stay and a warning says so.
+    The mask comes from the segmenter and the verdict from the classifier: if they contradict each other,
+    both are kept and a warning says so.
 
     Args:
-        slice: What was predicted.
-        prediction: Of the networks.
-        segmenter_record, classifier_record: What training decided about each.
+        slice: The input.
+        prediction: The networks' output.
+        segmenter_record, classifier_record: Records of the networks' training.
         model, classifier: Registry names.
-        threshold: On the segmenter's probability, 0 to 1; the record's where None.
+        threshold: On the segmenter's probability, 0 to 1; None uses the record's.
 
     Raises:
-        ValueError: The prediction has another size than the slice.
+        ValueError: The prediction has a different size than the slice.
     """
     if prediction.levels.shape != slice.pixels.shape[:2]:
         raise ValueError(
@@ -78,17 +78,17 @@ def _contradiction(probability: float, threshold: float, marked: int) -> str:
         pixels = "1 pixel" if marked == 1 else f"{marked:,} pixels"
         return (
             f"The classifier finds no tumor in this slice ({percent(probability)}), yet the "
-            f"segmenter marks {pixels}. The two contradict each other: neither is to be trusted here."
+            f"segmenter marks {pixels}. The two contradict each other, so trust neither here."
         )
     return (
         f"The classifier finds a tumor in this slice ({percent(probability)}), yet the segmenter "
-        f"marks nothing at threshold {threshold:.2f}. The two contradict each other: neither is to "
-        "be trusted here."
+        f"marks nothing at threshold {threshold:.2f}. The two contradict each other, so trust "
+        "neither here."
     )
 
 
 def square_millimeters(analysis: Analysis) -> float | None:
-    """Return the area of the mask where the file says how large its pixels are, else None."""
+    """Return the area of the mask in mm²; None without a pixel spacing."""
     if analysis.slice.spacing is None:
         return None
     return analysis.marked_pixels * analysis.slice.spacing[0] * analysis.slice.spacing[1]

@@ -1,11 +1,11 @@
 """Shape features of a tumor: size, irregularity, number of parts, location, heterogeneity.
 
-Slices lie in a stack, first slice first; along the stack nothing is known in millimeters, so sizes are
-counted in pixels and voxels (a voxel is a pixel of one slice). Three figures are those of Buda, Saha,
-Mazurowski 2019 (Computers in Biology and Medicine 109:218-225, doi:10.1016/j.compbiomed.2019.05.002),
-who relate them to genomic subtypes of lower-grade glioma. They take one part for the tumor, and so do we:
-bounding-ellipsoid ratio, margin fluctuation and angular deviation are those of the largest part, the
-latter two in the slice where that part is largest. What is undefined is None, never a number.
+Slices form a stack. The slice spacing is unknown, so sizes are counted in pixels and voxels (a voxel is a
+pixel of one slice). Three figures are those of Buda, Saha, Mazurowski 2019 (Computers in Biology and
+Medicine 109:218-225, doi:10.1016/j.compbiomed.2019.05.002), who relate them to genomic subtypes of
+lower-grade glioma. They measure one connected component, and so do we: bounding-ellipsoid ratio, margin
+fluctuation and angular deviation are those of the largest component, the latter two in the slice where
+it is largest. Undefined figures are None.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from btmodels.measurement.surface import head_volume
 from btmodels.slices import FLAIR
 
 ANGULAR_BINS = 10
-"""Equal angles around the centroid over which the angular standard deviation is averaged."""
+"""Number of equal angular bins around the centroid for the angular standard deviation."""
 
 SMOOTHED_SHARE = 0.1
-"""Length of the averaging filter of the margin fluctuation, as a share of the outline's pixels."""
+"""Length of the averaging filter of the margin fluctuation, as a fraction of the outline's pixels."""
 
 LEAST_OUTLINE = 30
-"""An outline of fewer pixels is too coarse: less than 3 pixels in a bin and in the filter."""
+"""Minimum number of outline pixels; with fewer, bins and filter have less than 3 pixels."""
 
 
 def describe(
@@ -35,12 +35,11 @@ def describe(
 
     Args:
         masks: bool, (slices, rows, cols), in the order of the stack.
-        pixels: uint8, (slices, rows, cols, 3), 0 to 255; without them there is neither position nor
-            heterogeneity.
-        heads: `btmodels.measurement.surface.head_volume` of the pixels where it is at hand, else made here.
+        pixels: uint8, (slices, rows, cols, 3), 0 to 255; without them, position and heterogeneity are None.
+        heads: `btmodels.measurement.surface.head_volume` of the pixels; computed here if None.
 
     Raises:
-        ValueError: The arrays have other shapes.
+        ValueError: The shapes do not match.
     """
     masks = np.asarray(masks, bool)
     if masks.ndim != 3:
@@ -81,21 +80,21 @@ def describe(
 
 
 def count_parts(mask: np.ndarray) -> int:
-    """Count the 8-connected parts of a mask, bool, (rows, cols)."""
+    """Count the 8-connected components of a mask, bool, (rows, cols)."""
     count, _ = cv2.connectedComponents(np.ascontiguousarray(mask, np.uint8), connectivity=8)
     return count - 1  # label 0 is the background
 
 
 def largest_part(masks: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the largest 26-connected part of a volume and the number of parts.
+    """Return the largest 26-connected component of a volume and the number of components.
 
     Args:
         masks: bool, (slices, rows, cols).
 
     Returns:
-        bool, (slices, rows, cols), the first of equals, empty without any; and the count.
+        bool, (slices, rows, cols), the first of equal size, or empty; and the number of components.
     """
-    from scipy import ndimage  # takes longer to import than most pages to draw
+    from scipy import ndimage  # slow to import
 
     labels, count = ndimage.label(masks, structure=np.ones((3, 3, 3)))
     if not count:
@@ -106,16 +105,15 @@ def largest_part(masks: np.ndarray) -> tuple[np.ndarray, int]:
 def ellipsoid_ratio(mask: np.ndarray) -> float | None:
     """Return the bounding-ellipsoid volume ratio (Buda et al. 2019).
 
-    Volume of the mask over the volume of the smallest ellipsoid that holds it. An ellipsoid stretches
-    with the space around it, so the ratio is the same whatever the distance between slices is. The
-    ellipsoid holds whole voxels, corners included: a box has 2 / (pi * sqrt(3)) = 0.37, a ball of many
-    voxels nearly 1.
+    Volume of the mask divided by the volume of the smallest ellipsoid that holds it. The ratio is invariant
+    to scaling of axes, so it does not depend on the slice spacing. The ellipsoid holds whole voxels,
+    corners included: a box has 2 / (pi * sqrt(3)) = 0.37, a ball of many voxels nearly 1.
 
     Args:
         mask: bool, (slices, rows, cols).
 
     Returns:
-        0 to 1, None where nothing is marked.
+        0 to 1; None for an empty mask.
     """
     if not mask.any():
         return None
@@ -125,11 +123,11 @@ def ellipsoid_ratio(mask: np.ndarray) -> float | None:
 def margin_fluctuation(distances: np.ndarray) -> float | None:
     """Return the margin fluctuation (Buda et al. 2019, after Giger et al. 1994, Cancer Lett 77:201-211).
 
-    Distances from the centroid to the pixels of the outline, divided by their mean, less the same after
-    an averaging filter of a tenth of the outline's length that runs around it: the standard deviation.
+    The distances from the centroid to the outline's pixels are divided by their mean. A circular moving
+    average over a tenth of the outline's length is subtracted. The result is the standard deviation.
 
     Args:
-        distances: Of an outline's pixels from its centroid, in the order of the outline.
+        distances: Distances of an outline's pixels from the centroid, in the order of the outline.
 
     Returns:
         0 and up; None for an outline of fewer than `LEAST_OUTLINE` pixels.
@@ -147,12 +145,11 @@ def angular_deviation(distances: np.ndarray, angles: np.ndarray) -> float | None
     """Return the angular standard deviation (Buda et al. 2019, after Georgiou et al. 2007, Artif Intell
     Med 41:39-55).
 
-    Distances from the centroid to the pixels of the outline, divided by their mean; their standard
-    deviation in each of ten equal angles around the centroid; the mean of those ten. An angle in which
-    the outline has no pixel is left out.
+    The distances from the centroid to the outline's pixels are divided by their mean. The result is the
+    mean of their standard deviations in ten equal angular bins around the centroid, without empty bins.
 
     Args:
-        distances, angles: Of an outline's pixels around its centroid; angles in radians.
+        distances, angles: Polar coordinates of an outline's pixels around the centroid; angles in radians.
 
     Returns:
         0 and up; None for an outline of fewer than `LEAST_OUTLINE` pixels.
@@ -166,16 +163,16 @@ def angular_deviation(distances: np.ndarray, angles: np.ndarray) -> float | None
 
 
 def position(masks: np.ndarray, heads: np.ndarray) -> Position | None:
-    """Locate the marked region in the box around the head of all slices.
+    """Locate the marked region in the bounding box of the head in all slices.
 
-    Slices are taken to follow the radiological convention, front up: the patient's left is at the
+    Slices are assumed to follow the radiological convention, front up: the patient's left is at the
     picture's right.
 
     Args:
         masks, heads: bool, (slices, rows, cols).
 
     Returns:
-        None where nothing is marked or no slice has a head.
+        None if nothing is marked or no slice has a head.
     """
     if not masks.any() or not heads.any():
         return None
@@ -183,7 +180,7 @@ def position(masks: np.ndarray, heads: np.ndarray) -> Position | None:
     left, right = _extent(heads.any(axis=(0, 1)))
     _, rows, cols = np.nonzero(masks)
     middle = (left + right) / 2
-    # A pixel that the midline cuts counts half on either side.
+    # A pixel on the midline counts half on either side.
     at_left = float(np.mean((cols + 0.5 > middle) + 0.5 * (cols + 0.5 == middle)))
     side = "both" if at_left == 0.5 else "left" if at_left > 0.5 else "right"
     return Position(
@@ -195,7 +192,7 @@ def position(masks: np.ndarray, heads: np.ndarray) -> Position | None:
 
 
 def variation(values: np.ndarray) -> float | None:
-    """Return the coefficient of variation: standard deviation over mean; None where the mean is 0."""
+    """Return the coefficient of variation, standard deviation over mean; None if the mean is 0."""
     mean = float(np.mean(values)) if values.size else 0.0
     return float(np.std(values)) / mean if mean else None
 
@@ -203,15 +200,15 @@ def variation(values: np.ndarray) -> float | None:
 def entropy(levels: np.ndarray) -> float | None:
     """Return the entropy of gray levels in bits.
 
-    ``-sum(p * log2(p))`` over the shares of `ENTROPY_BINS` equal bins of the levels 0 to 255, the
-    "discretized intensity entropy" of Zwanenburg et al. 2020 (Radiology 295:328-338) with bins that
-    are the same for every patient.
+    ``-sum(p * log2(p))`` over the frequencies of `ENTROPY_BINS` equal bins of the levels 0 to 255: the
+    "discretized intensity entropy" of Zwanenburg et al. 2020 (Radiology 295:328-338) with the same bins
+    for every patient.
 
     Args:
         levels: uint8, any shape.
 
     Returns:
-        0 to 5; None where there is no level.
+        0 to 5; None for an empty array.
     """
     if not levels.size:
         return None
@@ -221,7 +218,8 @@ def entropy(levels: np.ndarray) -> float | None:
 
 
 def _outline(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and angles of the outer outline's pixels around the centroid of the largest part."""
+    """Return distances and angles of the outer outline's pixels around the centroid of the largest
+    component."""
     count, labels, stats, centers = cv2.connectedComponentsWithStats(
         np.ascontiguousarray(mask, np.uint8), connectivity=8
     )
@@ -236,6 +234,6 @@ def _outline(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _extent(marked: np.ndarray) -> tuple[int, int]:
-    """First and one past the last index of a bool vector's marks."""
+    """Return the first and one past the last True index of a bool vector."""
     indices = np.flatnonzero(marked)
     return int(indices[0]), int(indices[-1]) + 1

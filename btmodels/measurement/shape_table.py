@@ -7,7 +7,7 @@ from dataclasses import dataclass
 UNDEFINED = "–"
 LEVELS = 256
 ENTROPY_BINS = 32
-"""Equal bins of the 256 gray levels over which the entropy is taken."""
+"""Number of equal bins of the 256 gray levels for the entropy."""
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class ShapeRow:
     """One figure as a table shows it.
 
     Attributes:
-        value: Formatted, `UNDEFINED` where undefined.
-        unit: Empty where there is none.
-        explanation: What it is, in plain words.
+        value: Formatted, or `UNDEFINED`.
+        unit: Empty if there is none.
+        explanation: Explanation in plain words.
     """
 
     value: str
@@ -27,11 +27,11 @@ class ShapeRow:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a tumor lies in the head, by the box around the head in all slices.
+    """Position of a tumor in the bounding box of the head in all slices.
 
     Attributes:
-        side: "left" or "right" of the patient, "both" where each holds half.
-        side_share: Share of the voxels on that side of the middle of the head, 0.5 to 1.
+        side: "left" or "right" of the patient; "both" if each side has half.
+        side_share: Fraction of the voxels on that side of the midline, 0.5 to 1.
         from_front: Mean position of the voxels, 0 at the front of the head to 1 at its back.
         from_right: The same, 0 at the patient's right to 1 at the patient's left.
     """
@@ -44,18 +44,18 @@ class Position:
 
 @dataclass(frozen=True)
 class ShapeFigures:
-    """What `btmodels.measurement.shape.describe` finds in a stack of masks; None is undefined.
+    """Result of `btmodels.measurement.shape.describe` for a stack of masks; None is undefined.
 
     Attributes:
-        volume_voxels: Marked pixels over all slices.
-        marked_slices: Slices that hold any.
+        volume_voxels: Marked pixels in all slices.
+        marked_slices: Number of slices with marked pixels.
         largest_slice: Index of the slice with the largest area, the first of equals.
-        largest_area_pixels: Its marked pixels.
-        parts: Parts of the volume, 26-connected.
-        parts_in_slice: Parts in the largest slice, 8-connected.
-        ellipsoid_ratio: Bounding-ellipsoid volume ratio of the largest part, 0 to 1.
-        margin_fluctuation: Of the largest part where it is largest, 0 and up.
-        angular_deviation: Likewise.
+        largest_area_pixels: Marked pixels in that slice.
+        parts: Number of 26-connected components of the volume.
+        parts_in_slice: Number of 8-connected components in the largest slice.
+        ellipsoid_ratio: Bounding-ellipsoid volume ratio of the largest component, 0 to 1.
+        margin_fluctuation: Of the largest component in the slice where it is largest, 0 and up.
+        angular_deviation: Of the same, 0 and up.
         position: None without a head.
         flair_variation: Coefficient of variation of FLAIR within the mask, 0 and up.
         flair_entropy: Entropy of FLAIR within the mask in bits, 0 to 5.
@@ -83,9 +83,9 @@ class ShapeFigures:
             ),
             "Largest area": ShapeRow(
                 *_counted(self.largest_area_pixels, "pixel"),
-                "Marked pixels in the slice that has most of them.",
+                "Marked pixels in the slice with the most of them.",
             ),
-            "Slices with a mark": ShapeRow(
+            "Slices with tumor": ShapeRow(
                 *_counted(self.marked_slices, "slice"), "Slices in which anything is marked."
             ),
             "Parts": ShapeRow(

@@ -1,4 +1,4 @@
-"""Sum up the masks of all slices, and say the result in one sentence."""
+"""Summarize the masks of all slices, and give the result in one sentence."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import numpy as np
 from btmodels.slices import Analysis, Slice, largest_lesion_slice
 
 MOSTLY = 0.9
-"""A tumor with at least this share of its pixels on one side of the head's middle lies on that side."""
+"""Minimum fraction of a tumor's pixels on one side of the midline to assign it to that side."""
 
 _MOST_PARTS = 3
 
 
 @dataclass(frozen=True)
 class StudySummary:
-    """What is marked in the slices of one volume, one patient or one picture.
+    """Summary of the marked region in one volume, one patient or a group of pictures.
 
     Attributes:
-        title: Of the volume, or the name of the patient or picture.
-        slices: How many there are.
-        analyzed: How many have a mask, empty or not.
-        rejected: How many were not fit to be judged.
-        areas: Marked pixels of each slice; None where there is no mask.
-        largest: Index of the slice with the most marked pixels, counted in this study; None without any.
-        largest_name: That slice in words: its number, or its place.
-        largest_true_name: As much of the slice with the largest true mask; "" without one.
-        milliliters: Volume of the marked region; None where a file does not give the spacing.
-        square_millimeters: Area marked in the one slice of a study; None as above, or of several slices.
-        side: "left" or "right" of the patient, "both", or "" where nothing is marked or no head is found.
-        radiological: Whether the patient's left is known to lie at the picture's right.
+        title: Title of the volume, or name of the patient or picture.
+        slices: Number of slices.
+        analyzed: Number of slices with a mask, empty or not.
+        rejected: Number of slices rejected by the input check.
+        areas: Marked pixels of each slice; None without a mask.
+        largest: Index in this study of the slice with the most marked pixels; None if there are none.
+        largest_name: That slice in words: its number or its name.
+        largest_true_name: The same for the slice with the largest true mask; "" without one.
+        milliliters: Volume of the marked region; None if a file does not give the spacing.
+        square_millimeters: Marked area of a study with one slice; None as above, or for several slices.
+        side: "left" or "right" of the patient, "both", or "" if nothing is marked or no head is found.
+        radiological: Whether the patient's left is known to be at the picture's right.
     """
 
     title: str
@@ -49,17 +49,17 @@ class StudySummary:
 
     @property
     def marked_slices(self) -> int:
-        """Slices in which anything is marked."""
+        """Number of slices with marked pixels."""
         return sum(bool(area) for area in self.areas)
 
     @property
     def marked_pixels(self) -> int:
-        """Marked pixels of all slices together."""
+        """Number of marked pixels in all slices."""
         return sum(area or 0 for area in self.areas)
 
     @property
     def size(self) -> str:
-        """How much is marked: milliliters where known, else an area, else pixels."""
+        """The marked volume if known, else the area, else the number of pixels, in words."""
         if self.milliliters is not None:
             return milliliters(self.milliliters)
         if self.square_millimeters is not None:
@@ -68,14 +68,14 @@ class StudySummary:
 
     @property
     def place(self) -> str:
-        """The side in words; "" where it is not known."""
+        """The side in words; "" if unknown."""
         if not self.side:
             return ""
         if self.side == "both":
             return "both sides" if self.radiological else "both halves of the picture"
         if self.radiological:
             return f"{self.side} side"
-        # In the radiological view, which is only likely here, the patient's left is at the right.
+        # The radiological view, with the patient's left at the right, is only likely here.
         return f"{'right' if self.side == 'left' else 'left'} half of the picture"
 
 
@@ -85,15 +85,15 @@ def milliliters(volume: float) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability in words that leave room for doubt: from < 0.1% to > 99.9%."""
-    # No network is certain, so rounding must not make it look so.
+    """Return a probability in percent, from < 0.1% to > 99.9%."""
+    # No network is certain, so rounding must not suggest that it is.
     if probability > 0.9995:
         return "> 99.9%"
     return "< 0.1%" if probability < 0.0005 else f"{100 * probability:.1f}%"
 
 
 def groups_of(slices: Sequence[Slice]) -> list[list[int]]:
-    """Return the indices of slices that belong together: of a volume, of a patient, or loose pictures."""
+    """Return the indices of slices grouped by volume, by patient, or as pictures without a patient."""
     found: dict[object, list[int]] = {}
     for index, each in enumerate(slices):
         key = ("volume", each.place.volume) if each.place else ("patient", each.patient)
@@ -107,9 +107,9 @@ def summarize(
     """Add up the marked regions of slices that belong together.
 
     Args:
-        slices: Of one volume, one patient or one batch of pictures, in order.
-        analyses: One for each; None where there is none (yet).
-        rejected: How many of them were not fit to be judged.
+        slices: Slices of one volume, one patient or one batch of pictures, in order.
+        analyses: One for each slice; None if there is none (yet).
+        rejected: Number of slices rejected by the input check.
     """
     areas = tuple(None if each is None else each.marked_pixels for each in analyses)
     marked = [index for index, area in enumerate(areas) if area]
@@ -132,7 +132,7 @@ def summarize(
 
 
 def sentence(summary: StudySummary) -> str:
-    """Return the answer for a study: where anything is marked, how much, and where it is largest."""
+    """Return the result for a study: where a tumor is marked, its size, and where it is largest."""
     one, total = summary.slices == 1, summary.slices
     if not summary.analyzed:
         if summary.rejected == total:
@@ -166,7 +166,7 @@ def sentence(summary: StudySummary) -> str:
 
 
 def answer(summaries: Sequence[StudySummary]) -> str:
-    """Return the sentence for a batch: of one study its own, of several one each, named."""
+    """Return the sentence for a batch; for several studies, one sentence each with its title."""
     if len(summaries) == 1:
         return sentence(summaries[0])
     told = [f"{each.title}: {sentence(each)}" for each in summaries[:_MOST_PARTS]]
@@ -176,7 +176,7 @@ def answer(summaries: Sequence[StudySummary]) -> str:
 
 
 def _other(summary: StudySummary) -> str:
-    """Where the true mask is largest, if not there as well: pages open on that slice."""
+    """Return where the true mask is largest if that is another slice, because pages open on it."""
     name = summary.largest_true_name
     return f" (the true mask in {name})" if name not in ("", summary.largest_name) else ""
 
@@ -195,7 +195,7 @@ def _milliliters(slices: Sequence[Slice], areas: Sequence[int | None]) -> float 
     grids = [each.place.grid if each.place else None for each in slices]
     if any(grid is None or grid.spacing is None for grid in grids):
         return None
-    # Of a fine volume only every so many slices are looked at: each then stands for its neighbors, too.
+    # In a volume with thin slices, only every n-th is analyzed and also stands for its neighbors.
     indices = sorted(each.place.index for each in slices)
     step = min((b - a for a, b in zip(indices, indices[1:], strict=False)), default=1)
     volume = sum(
@@ -229,7 +229,7 @@ def _side(analyses: Sequence[Analysis]) -> str:
 
 
 def _radiological(each: Slice) -> bool:
-    # Volumes with coordinates are turned so; patients of the data set lie so.
+    # Volumes with coordinates are reoriented this way; patients of the data set are stored this way.
     if each.place is not None:
         grid = each.place.grid
         return grid.affine is not None and grid.placed and each.turn is None

@@ -2,7 +2,7 @@
 
 Coordinates are those of the picture: x along a row (to the patient's left, if slices follow the
 radiological convention), y down a column (to the back), z along the stack, first slice lowest. With the
-first slice at the patient's feet these three are right-handed, so nothing is drawn as in a mirror.
+first slice at the patient's feet, these axes are right-handed, so nothing is drawn mirrored.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import LEAST_HEAD, head_mask
 
 TUMOR_TRIANGLES = 20_000
-"""At most so many triangles in the surface of a tumor."""
+"""Maximum number of triangles in the surface of a tumor."""
 
 HEAD_TRIANGLES = 16_000
-"""At most so many in the surface of a head."""
+"""Maximum number of triangles in the surface of a head."""
 
 TUMOR_SMOOTHING = (0.6, 1.0)
-"""Width of the filter on a tumor's mask, in slices and in pixels."""
+"""Standard deviation of the filter on a tumor's mask, in slices and in pixels."""
 
 HEAD_SMOOTHING = (1.0, 4.0)
-"""The same on a head's: only its form matters."""
+"""The same for a head's mask, of which only the overall shape matters."""
 
 _INSIDE = 0.5
 
@@ -47,12 +47,12 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Proportions:
-    """How a stack is laid out in space.
+    """Spacing of a stack as it is drawn.
 
     Attributes:
-        steps: Distance from one slice, row, column to the next.
-        unit: "mm", or "pixels" where no spacing is known.
-        captions: What is true of the proportions, plain sentences.
+        steps: Spacing of slices, rows and columns.
+        unit: "mm", or "pixels" if no spacing is known.
+        captions: Sentences about the accuracy of the proportions.
     """
 
     steps: tuple[float, float, float]
@@ -64,7 +64,7 @@ def stack_masks(masks: Sequence[np.ndarray | None]) -> np.ndarray:
     """Stack a patient's masks; a slice without one counts as empty.
 
     Args:
-        masks: bool, (rows, cols) each, all of one size; at least one that is not None.
+        masks: bool, (rows, cols) each, all of one size; at least one is not None.
 
     Returns:
         bool, (slices, rows, cols).
@@ -80,12 +80,10 @@ def stack_masks(masks: Sequence[np.ndarray | None]) -> np.ndarray:
 
 
 def head_volume(pixels: np.ndarray) -> np.ndarray:
-    """Outline the head, to draw it around a tumor.
+    """Return the head in each slice, to draw it around a tumor.
 
-    In each slice the convex hull of `btmodels.transforms.postprocess.head_mask`, which is ragged at the
-    skull's base. A
-    slice in which next to nothing is brighter than Otsu's level of the whole stack holds noise, not a
-    head.
+    It is the convex hull of `btmodels.transforms.postprocess.head_mask`, which is ragged at the skull
+    base. A slice with few pixels above Otsu's threshold of the whole stack holds noise, not a head.
 
     Args:
         pixels: uint8, (slices, rows, cols, 3), 0 to 255.
@@ -106,19 +104,19 @@ def head_volume(pixels: np.ndarray) -> np.ndarray:
 
 
 def spacing_of(slices: Sequence[Slice]) -> tuple[float, ...] | None:
-    """Return millimeters from slice to slice, row to row, column to column.
+    """Return the spacing of slices, rows and columns in millimeters.
 
     Args:
-        slices: Of one stack, at least one.
+        slices: Slices of one stack, at least one.
 
     Returns:
-        Three numbers, the latter two alone where only they are known, None where nothing is.
+        Three numbers; only the latter two if the slice spacing is unknown; None if nothing is known.
     """
     place = slices[0].place
     known = place.grid.spacing if place and slices[0].turn is None else None
     if known is None:
         return slices[0].spacing
-    # Of a fine volume only every so many slices are looked at.
+    # In a volume with thin slices, only every n-th is analyzed.
     step = slices[1].place.index - place.index if len(slices) > 1 else 1
     return (step * known[0], *known[1:])
 
@@ -128,18 +126,18 @@ def proportions_of(
     heads: np.ndarray | None = None,
     spacing: tuple[float, ...] | None = None,
 ) -> Proportions:
-    """Decide how far apart slices, rows and columns are drawn, and say what that is worth.
+    """Choose the spacing with which a stack is drawn, and describe its accuracy.
 
-    Where the distance between slices is not known, the stack is drawn as tall as the head (without one:
-    the picture) is wide, which is about what a stack from the skull's base to its top measures.
+    If the slice spacing is unknown, the stack is drawn as tall as the head (or, without a head, the
+    picture) is wide, which is about the height from the skull base to the top.
 
     Args:
-        shape: Slices, rows, columns.
+        shape: Number of slices, rows and columns.
         heads: bool, of that shape.
-        spacing: Millimeters from slice to slice, row to row, column to column; or the latter two alone.
+        spacing: Spacing of slices, rows and columns in millimeters, or only the latter two.
 
     Raises:
-        ValueError: A spacing has another length or is not positive.
+        ValueError: The spacing has another length or is not positive.
     """
     if spacing is not None and (
         len(spacing) not in (2, 3) or not all(0 < step < math.inf for step in spacing)
@@ -176,28 +174,28 @@ def surface(
     """Compute a smooth surface with few triangles around the marked region.
 
     Marching cubes (Lewiner et al. 2003, Journal of Graphics Tools 8:1-15) on the mask after a Gaussian
-    filter, on a grid that is thinned until the surface is light enough. A part so small that the filter
-    would wipe it out is drawn as it is.
+    filter, on a grid that is downsampled until the surface has few enough triangles. A component so small
+    that the filter would remove it is not filtered.
 
     Args:
         mask: bool, (slices, rows, cols).
-        steps: Distance from one slice, row, column to the next.
-        most_triangles: At least 100.
-        smoothing: Width of the filter (one standard deviation), in slices and in pixels.
+        steps: Spacing of slices, rows and columns.
+        most_triangles: Maximum number of triangles, at least 100.
+        smoothing: Standard deviation of the filter, in slices and in pixels.
 
     Returns:
-        The surface, in the unit of ``steps``; None where nothing is marked.
+        The surface, in the unit of ``steps``; None for an empty mask.
     """
-    from skimage.measure import marching_cubes  # takes longer to import than most pages to draw
+    from skimage.measure import marching_cubes  # slow to import
 
     if not mask.any():
         return None
     box, corner = _crop(np.asarray(mask, bool))
     widths = np.array(smoothing)[[0, 1, 1]]
-    # A face of a voxel becomes about two triangles; thinning by n leaves at least 1 in n * n of them.
+    # A voxel face becomes about two triangles; downsampling by n leaves at least 1 in n * n of them.
     thin = max(1, math.floor(math.sqrt(2 * _faces(box) / most_triangles)))
     while True:
-        # Slices are few, pixels many: the stack is thinned only where it is still the finer one.
+        # There are few slices and many pixels: slices are only downsampled while their spacing is finer.
         factors = (max(1, round(thin * steps[1] / steps[0])), thin, thin)
         factors = tuple(min(f, n) for f, n in zip(factors, box.shape, strict=True))
         field = np.pad(_smooth(*_thin_out(box, factors), widths / factors), 1)
@@ -205,7 +203,7 @@ def surface(
         if len(triangles) <= most_triangles or factors == box.shape:
             break
         thin += 1
-    # Index i of the padded grid is the middle of the i-th cell, the first of which is padding.
+    # Index i of the padded grid is the center of the i-th cell, the first of which is padding.
     vertices = (vertices - 0.5) * factors + corner
     places = (vertices * steps)[:, ::-1]
     return Mesh(places.astype(np.float32), triangles.astype(np.int32))
@@ -232,7 +230,7 @@ def _faces(mask: np.ndarray) -> int:
 
 
 def _thin_out(mask: np.ndarray, factors: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and maximum of the mask over blocks; the last ones are padded with empty pixels."""
+    """Return mean and maximum of the mask over blocks; the last blocks are padded with empty pixels."""
     missing = [(0, -size % factor) for size, factor in zip(mask.shape, factors, strict=True)]
     padded = np.pad(mask, missing)
     split = [part for n, f in zip(padded.shape, factors, strict=True) for part in (n // f, f)]
@@ -243,7 +241,7 @@ def _thin_out(mask: np.ndarray, factors: tuple[int, ...]) -> tuple[np.ndarray, n
 def _smooth(field: np.ndarray, anything: np.ndarray, widths: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
-    # With air around it, or the border would count as more of the same.
+    # Zero padding: other modes would extend the mask beyond the border.
     smooth = ndimage.gaussian_filter(field, widths, mode="constant")
     labels, count = ndimage.label(anything, structure=np.ones((3, 3, 3)))
     peaks = ndimage.maximum(smooth, labels, range(1, count + 1))

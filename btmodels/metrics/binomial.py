@@ -9,16 +9,16 @@ from scipy.special import betaincinv
 
 
 def exact_interval(found: int, trials: int) -> tuple[float, float]:
-    """Return the exact 95% interval of a share (Clopper, Pearson 1934, Biometrika 26:404-413).
+    """Return the exact 95% interval of a proportion (Clopper, Pearson 1934, Biometrika 26:404-413).
 
-    Resampling cannot give one where all were found: every draw would find all again.
+    The bootstrap gives no interval if all were found, because every resample would find all.
 
     Args:
         found: 0 to ``trials``.
         trials: At least 1.
 
     Raises:
-        ValueError: The counts make no share.
+        ValueError: The counts are out of range.
     """
     if not 0 <= found <= trials or trials < 1:
         raise ValueError(
@@ -30,10 +30,10 @@ def exact_interval(found: int, trials: int) -> tuple[float, float]:
 
 
 def detection_interval(scores: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return the exact 95% interval of the share of patients detected; None where it was not scored.
+    """Return the exact 95% interval of the detection rate of patients; None if it was not scored.
 
     Args:
-        scores: Of a subset, as `train.evaluate` writes them.
+        scores: Scores of a subset, as `train.evaluate` writes them.
     """
     rate, patients = scores.get("detection_rate"), scores.get("patients") or {}
     trials = sum(bool(each.get("tumor_pixels")) for each in patients.values())

@@ -1,7 +1,7 @@
 """95% confidence intervals of scores by resampling patients (Efron 1979, Ann Statist 7:1).
 
-Slices of one patient resemble each other, so whole patients are drawn with all their slices: resampling
-slices would give intervals that are too narrow.
+Slices of one patient are correlated, so whole patients are drawn with all their slices: resampling slices
+would give intervals that are too narrow.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def bootstrap_interval(
     """Return the interval of a statistic of one number per patient.
 
     Args:
-        values: Of the patients; None where undefined, which is left out.
-        statistic: From values along the last axis to numbers, e.g. ``np.mean``, ``np.median``.
-        draws: Resamplings.
-        seed: Of the resampling.
-        percentiles: Of the resampled statistics, at which the interval begins and ends.
+        values: One per patient; undefined ones, None, are left out.
+        statistic: Reduces the last axis, e.g. ``np.mean``, ``np.median``.
+        draws: Number of resamples.
+        seed: Seed of the resampling.
+        percentiles: Percentiles of the resampled statistics that bound the interval.
 
     Returns:
         (low, high), or None for fewer than two patients.
@@ -44,11 +44,11 @@ def bootstrap_interval(
 def paired_difference(
     ours: Mapping[str, float | None], theirs: Mapping[str, float | None]
 ) -> tuple[float, tuple[float, float]] | None:
-    """Return how far one score is ahead of another on the same patients, on average, and its interval.
+    """Return the mean difference of two scores on the same patients and its interval.
 
-    What is hard about a patient is hard for both and drops out of the difference, so its interval may
-    leave 0 out where the intervals of the two scores overlap. Both were trained once: the luck of one
-    training is not in it.
+    A patient's difficulty affects both scores and cancels in the difference, so its interval may exclude 0
+    even if the intervals of the two scores overlap. Each network was trained once, so the interval does not
+    cover the variance between training runs.
 
     Args:
         ours, theirs: Scores by patient; patients without both are left out.
@@ -68,13 +68,13 @@ def grouped_interval(
     draws: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float] | None:
-    """Return the interval of a score of all slices together.
+    """Return the interval of a score that is computed on all slices together.
 
     Args:
-        groups: What the score needs of each patient.
-        formula: From a list of such groups to the score, None where it is undefined.
-        draws: Resamplings; those with an undefined score are left out.
-        seed: Of the resampling.
+        groups: The data of each patient that the score needs.
+        formula: Computes the score from a list of such groups; None if undefined.
+        draws: Number of resamples; those with an undefined score are left out.
+        seed: Seed of the resampling.
 
     Returns:
         (low, high), or None for fewer than two patients or without any defined score.

@@ -40,7 +40,7 @@ def precision_recall_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.n
 
 
 def _falling(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """True and false positives at and above each distinct score, falling; none of either come first."""
+    """Return true and false positives at each distinct score, from high to low, after a first (0, 0)."""
     scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
     order = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.diff(scores[order], append=-np.inf))  # ties share one threshold
@@ -49,8 +49,8 @@ def _falling(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float | None:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties half
-    (Hanley & McNeil 1982, Radiology 143:29). None where one of the classes is absent.
+    """Area under the ROC curve: the probability that a positive scores above a negative, with ties as half
+    (Hanley & McNeil 1982, Radiology 143:29). None if a class is absent.
 
     Args:
         scores: float, (n,).
@@ -63,7 +63,7 @@ def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float | None:
 
 
 def average_precision(scores: np.ndarray, labels: np.ndarray) -> float | None:
-    """Sum over thresholds of recall gained times precision; None without a positive.
+    """Sum of precision times increase in recall over all thresholds; None without a positive.
 
     Args:
         scores: float, (n,).
@@ -76,8 +76,7 @@ def average_precision(scores: np.ndarray, labels: np.ndarray) -> float | None:
 def sensitivity_at_specificity(
     scores: np.ndarray, labels: np.ndarray, specificity: float = 0.95
 ) -> float | None:
-    """Largest share of positives above a threshold that at least ``specificity`` of the negatives
-    stay below; None where one of the classes is absent."""
+    """Largest sensitivity at a threshold with at least this specificity; None if a class is absent."""
     scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
     negatives = np.sort(scores[~labels])
     if not len(negatives) or not labels.any():
@@ -98,7 +97,7 @@ def reliability(
         bins: Number of bins from 0 to 1; empty ones are left out.
 
     Returns:
-        For each bin the mean probability, the share of positives, and how many there are.
+        For each bin, the mean probability, the fraction of positives, and the number of samples.
     """
     probability, labels = np.asarray(probability, float), np.asarray(labels, bool)
     which = np.minimum((probability * bins).astype(int), bins - 1)
@@ -109,7 +108,7 @@ def reliability(
 
 
 def calibration_error(probability: np.ndarray, labels: np.ndarray, bins: int = 10) -> float | None:
-    """Expected calibration error: the mean gap of `reliability`, each bin weighted by its number
+    """Expected calibration error: the mean gap of `reliability`, weighted by the samples in each bin
     (Guo et al. 2017, arXiv:1706.04599). None without labels."""
     rows = reliability(probability, labels, bins)
     gaps = sum(number * abs(said - positive) for said, positive, number in rows)

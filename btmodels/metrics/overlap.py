@@ -1,8 +1,8 @@
-"""Scores of a mask against the expert's, all of them formulas on four counts.
+"""Scores of a mask against the expert's: formulas on four counts, and the Hausdorff distance.
 
 A score whose denominator is zero is undefined and returned as None. So the Dice of an empty mask against
-an empty truth is None, not 1, and is left out of means; the false-alarm rate says how a network behaves on
-slices without tumor.
+an empty true mask is None, not 1, and is left out of means; the false-alarm rate describes how a network
+behaves on slices without tumor.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from btmodels.transforms.postprocess import outline
 
 TUMOR_SIZES = (1, 100, 300, 1000, 3000)
-"""Least number of tumor pixels in a slice of each group of `score_by_size`."""
+"""Minimum number of tumor pixels in a slice for each group of `score_by_size`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Counts:
 
 
 def check_same_shape(prediction: np.ndarray, truth: np.ndarray) -> None:
-    """Check that a mask can be compared with a truth.
+    """Check that a mask can be compared with a true mask.
 
     Raises:
         ValueError: The shapes differ.
@@ -68,7 +68,7 @@ def count(prediction: np.ndarray, truth: np.ndarray) -> Counts:
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """Sum counts; of none, all zero."""
+    """Return the sum of counts; zero if there are none."""
     return sum(counts, Counts(0, 0, 0, 0))
 
 
@@ -77,27 +77,27 @@ def _ratio(numerator: float, denominator: float) -> float | None:
 
 
 def dice(counts: Counts) -> float | None:
-    """2 TP / (2 TP + FP + FN); None where both masks are empty (Dice 1945, Ecology 26:297)."""
+    """2 TP / (2 TP + FP + FN); None if both masks are empty (Dice 1945, Ecology 26:297)."""
     return _ratio(2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn)
 
 
 def iou(counts: Counts) -> float | None:
-    """TP / (TP + FP + FN), the Jaccard index; None where both masks are empty."""
+    """TP / (TP + FP + FN), the Jaccard index; None if both masks are empty."""
     return _ratio(counts.tp, counts.tp + counts.fp + counts.fn)
 
 
 def precision(counts: Counts) -> float | None:
-    """TP / (TP + FP); None where nothing is marked."""
+    """TP / (TP + FP); None if nothing is marked."""
     return _ratio(counts.tp, counts.tp + counts.fp)
 
 
 def recall(counts: Counts) -> float | None:
-    """TP / (TP + FN), sensitivity; None where the truth is empty."""
+    """TP / (TP + FN), sensitivity; None if the true mask is empty."""
     return _ratio(counts.tp, counts.tp + counts.fn)
 
 
 def pixel_accuracy(counts: Counts) -> float | None:
-    """(TP + TN) / all. Report it only beside `empty_mask_accuracy`: most pixels are background."""
+    """(TP + TN) / all. Report it only with `empty_mask_accuracy`: most pixels are background."""
     return _ratio(counts.tp + counts.tn, counts.tp + counts.fp + counts.fn + counts.tn)
 
 
@@ -107,13 +107,13 @@ def empty_mask_accuracy(counts: Counts) -> float | None:
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:
-    """Mean of the defined values; None where none is."""
+    """Mean of the defined values; None if there are none."""
     defined = [value for value in values if value is not None]
     return float(np.mean(defined)) if defined else None
 
 
 def median_of(values: Iterable[float | None]) -> float | None:
-    """Median of the defined values; None where none is."""
+    """Median of the defined values; None if there are none."""
     defined = [value for value in values if value is not None]
     return float(np.median(defined)) if defined else None
 
@@ -135,7 +135,7 @@ def count_by_patient(
 
 
 def patient_dice(counted: Mapping[str, Iterable[Counts]]) -> dict[str, float | None]:
-    """Volumetric Dice of each patient: of the counts of all slices together; None where undefined."""
+    """Volumetric Dice of each patient, from the counts of all slices together; None if undefined."""
     return {name: dice(total(slices)) for name, slices in counted.items()}
 
 
@@ -144,9 +144,9 @@ def score_patient(slices: Sequence[Counts]) -> dict[str, Any]:
 
     Returns:
         ``dice``, ``iou``, ``precision``, ``recall`` on the counts of all slices together (volumetric),
-        ``tumor_slice_dice`` (mean over slices whose truth is not empty), ``detected`` (whether any pixel
-        of the tumor is marked; None without a tumor), ``tumor_pixels`` of the truth, ``tumor_slices``,
-        ``empty_slices``, ``false_alarm_slices`` (empty ones in which anything is marked), ``slices``.
+        ``tumor_slice_dice`` (mean over slices with tumor), ``detected`` (whether any tumor pixel is
+        marked; None without a tumor), ``tumor_pixels`` of the true mask, ``tumor_slices``,
+        ``empty_slices``, ``false_alarm_slices`` (slices without tumor but with a marked pixel), ``slices``.
     """
     volume = total(slices)
     tumor = [c for c in slices if c.tp + c.fn]
@@ -170,9 +170,9 @@ def score_by_size(slices: Iterable[Counts]) -> list[dict[str, Any]]:
     """Score slices with tumor, grouped by the size of the tumor.
 
     Returns:
-        A row for each group of `TUMOR_SIZES`: ``from`` and ``to`` (true pixels of a slice, ``to``
-        exclusive and None if open), ``slices``, their mean ``dice``, and ``found``, the share of them in
-        which any pixel of the tumor is marked; both None for a group without slices.
+        A row for each group of `TUMOR_SIZES`: ``from`` and ``to`` (tumor pixels in a slice, ``to``
+        exclusive and None if open), ``slices``, their mean ``dice``, and ``found``, the fraction of slices
+        in which any tumor pixel is marked; both None for a group without slices.
     """
     rows = []
     slices = list(slices)
@@ -191,23 +191,23 @@ def score_by_size(slices: Iterable[Counts]) -> list[dict[str, Any]]:
 
 
 PERCENTILE = 95.0
-"""Percentile of the distances: the farthest twentieth, often a stray pixel, does not count."""
+"""Percentile of the distances: the largest 5%, often from stray pixels, do not count."""
 
 
 def hausdorff95(prediction: np.ndarray, truth: np.ndarray) -> float | None:
     """Return the 95% Hausdorff distance between the outlines of two masks.
 
-    From each outline's pixels to the nearest pixel of the other outline; of both directions' 95th
-    percentiles the larger one (Huttenlocher et al. 1993, IEEE Trans PAMI 15:850, with a percentile in
-    place of the maximum). An outline is the mask's pixels with a side at a pixel outside it; what lies
-    beyond the slice's edge counts as outside.
+    Distances run from each outline's pixels to the nearest pixel of the other outline; the result is the
+    larger of both directions' 95th percentiles (Huttenlocher et al. 1993, IEEE Trans PAMI 15:850, with a
+    percentile instead of the maximum). The outline is the mask's pixels with a 4-neighbor outside it; the
+    area beyond the slice's edge counts as outside.
 
     Args:
         prediction: bool, (rows, cols).
         truth: bool, the same shape.
 
     Returns:
-        Pixels, 0 where the outlines are the same; None where either mask is empty.
+        Pixels, 0 if the outlines are the same; None if either mask is empty.
 
     Raises:
         ValueError: The shapes differ.

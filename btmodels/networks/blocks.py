@@ -1,4 +1,4 @@
-"""Blocks that several networks share. Each takes and returns a tensor; ``name`` prefixes its layers."""
+"""Blocks that several networks share. Each takes and returns a tensor; ``name`` prefixes layer names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from keras import initializers, layers
 
 
 def check_shape(input_shape: Sequence[int], levels: int) -> None:
-    """Refuse an input that cannot be halved ``levels - 1`` times.
+    """Reject an input that cannot be halved ``levels - 1`` times.
 
     Raises:
         ValueError: Rows or columns are not multiples of ``2 ** (levels - 1)``.
@@ -36,7 +36,7 @@ def conv(x, filters: int, name: str, kernel: int = 3, bias: bool = True):
 
 def norm(x, name: str):
     """Batch normalization."""
-    # The statistics of a patient-shuffled batch settle fast; 0.99 would lag behind short schedules.
+    # Batch statistics converge fast with shuffled patients; 0.99 would lag behind in short trainings.
     return layers.BatchNormalization(momentum=0.95, epsilon=1e-3, name=name)(x)
 
 
@@ -56,8 +56,8 @@ def conv_relu(x, filters: int, name: str, convs: int = 2, kernel: int = 3):
 def residual_unit(x, filters: int, name: str):
     """Pre-activation residual unit (He et al. 2016, arXiv:1603.05027), as ResUNet uses it.
 
-    norm, ReLU, 3 x 3 convolution, twice; added to the input, which a 1 x 1 convolution brings to
-    ``filters`` channels where it has another number.
+    Normalization, ReLU and 3 x 3 convolution, twice; added to the input, which a 1 x 1 convolution projects
+    to ``filters`` channels if needed.
 
     Args:
         x: (batch, rows, cols, c).
@@ -73,8 +73,8 @@ def residual_unit(x, filters: int, name: str):
 
 
 def merge_up(x, skip, filters: int, name: str, convs: int = 1):
-    """One level of a decoder above a ready-made encoder: transposed convolution up, the skip joined by
-    concatenation, then ``convs`` 3 x 3 convolutions, each with batch normalization and ReLU.
+    """One decoder level for a pre-trained encoder: transposed convolution, concatenation with the skip,
+    then ``convs`` 3 x 3 convolutions, each with batch normalization and ReLU.
 
     Args:
         x: (batch, rows, cols, c).
@@ -91,11 +91,11 @@ def merge_up(x, skip, filters: int, name: str, convs: int = 1):
 
 
 def logits(x, name: str = "logits"):
-    """1 x 1 convolution to one channel of logits, in float32 whatever the policy.
+    """1 x 1 convolution to one channel of logits, in float32 under any policy.
 
-    It starts from the belief that about 2 pixels in 100 are tumor (Lin et al. 2017, arXiv:1708.02002). From
-    a bias of 0 the background stands at 1/2, and as one step of Adam moves a weight by no more than the
-    learning rate, the first epochs go by while it sinks and drowns the Dice.
+    The initial bias corresponds to a prior of about 2% tumor pixels (Lin et al. 2017, arXiv:1708.02002).
+    With a bias of 0, the background starts at probability 1/2. A step of Adam moves a weight by at most
+    about the learning rate, so the background would dominate the Dice during the first epochs.
     """
     start = initializers.Constant(-4.0)
     return layers.Conv2D(1, 1, dtype="float32", bias_initializer=start, name=name)(x)

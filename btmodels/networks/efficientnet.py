@@ -16,11 +16,11 @@ class MBConvStage:
     """Inverted residual blocks of one width (Sandler et al. 2018, arXiv:1801.04381).
 
     Attributes:
-        blocks: How many.
+        blocks: Number of blocks.
         kernel: Rows and columns of the depthwise kernels.
-        stride: Of the first block; the others keep the size.
-        expand: Factor by which a block widens its maps inside.
-        filters: Channels that each block returns.
+        stride: Stride of the first block; the others have stride 1.
+        expand: Expansion factor of the channels within a block.
+        filters: Output channels of each block.
     """
 
     blocks: int
@@ -39,7 +39,7 @@ LITE0 = (
     MBConvStage(4, 5, 2, 6, 192),
     MBConvStage(1, 3, 1, 6, 320),
 )
-"""The stages of EfficientNet-Lite0, after a first convolution that halves the slice to 32 channels."""
+"""The stages of EfficientNet-Lite0, after a first convolution with stride 2 and 32 channels."""
 
 LITE2 = (
     MBConvStage(1, 3, 1, 1, 16),
@@ -50,11 +50,11 @@ LITE2 = (
     MBConvStage(5, 5, 2, 6, 208),
     MBConvStage(1, 3, 1, 6, 352),
 )
-"""The same of EfficientNet-Lite2: 1.1 times as wide and 1.2 times as deep, rounded as its authors do."""
+"""The stages of EfficientNet-Lite2: 1.1 times as wide and 1.2 times as deep, rounded as by its authors."""
 
 
 def pyramid(stages: Sequence[MBConvStage]) -> tuple[str, ...]:
-    """Return the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, by name."""
+    """Return the names of the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input."""
     found = []
     for number, stage in enumerate(stages, start=1):
         if stage.stride > 1 or not found:
@@ -66,18 +66,18 @@ def pyramid(stages: Sequence[MBConvStage]) -> tuple[str, ...]:
 def efficientnet_lite(
     inputs, stages: Sequence[MBConvStage] = LITE0, name: str = "efficientnet_lite0"
 ) -> keras.Model:
-    """Return an EfficientNet-Lite without its head, from ``inputs`` to maps of the last stage's channels
-    at 1/32.
+    """Return an EfficientNet-Lite without its head, from ``inputs`` to the last stage's feature maps at
+    1/32.
 
-    The Lite variants leave out what phones compute slowly: squeeze-and-excitation, and the swish that a
-    ReLU6 replaces. `keras.applications` has the other variants alone.
+    The Lite variants avoid operations that are slow on phones: they have no squeeze-and-excitation, and
+    ReLU6 instead of swish. `keras.applications` only has the other variants.
 
     Args:
         inputs: Standardized slices, (batch, rows, cols, 3), of `keras.Input`.
         stages: `LITE0` or `LITE2`.
-        name: Of the model.
+        name: Name of the model.
     """
-    # ImageNet's pixels reached this encoder with half the deviation that standardized slices have.
+    # In pre-training, the input's standard deviation was half that of standardized slices.
     x = layers.Rescaling(0.5, name="to_imagenet_range")(inputs)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(x)
     x = norm(x, "stem_bn")
@@ -89,7 +89,7 @@ def efficientnet_lite(
 
 
 def weighted_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the encoder's layers that have weights, from the slice on: each convolution and its norm."""
+    """Return the encoder's layers with weights, in order: convolutions and their normalizations."""
     return [
         layer
         for layer in model.layers

@@ -16,16 +16,15 @@ def build_efficientnet_unet(
     filters: Sequence[int] = (24, 32, 64, 96),
     name: str = "efficientnet_unet",
 ) -> keras.Model:
-    """Build EfficientNet-Lite0 with a decoder that climbs to half the slice's rows and columns.
+    """Build EfficientNet-Lite0 with a decoder up to half resolution.
 
-    The encoder halves the slice before its first map, so that full resolution has no skip to join: the
-    logits are doubled by bilinear interpolation instead of a last step that would cost as much as the rest
-    of the decoder.
+    The encoder starts with stride 2, so there is no skip at full resolution. The logits are upsampled by
+    bilinear interpolation, because one more decoder level would cost as much as the others together.
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 32.
         filters: Channels of the decoder's levels, from half resolution down.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).

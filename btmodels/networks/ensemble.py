@@ -19,15 +19,14 @@ def build_ensemble(
 ) -> keras.Model:
     """Build the mean of a U-Net's and an EfficientNet U-Net's logits, the latter counted twice.
 
-    Networks that differ in design, in what they learned before and in the resolution they look at err in
-    different places; their mean errs less than either (Hansen & Salamon 1990). The U-Net, which learned
-    from slices alone, looks at half of the slice's rows and columns, the EfficientNet U-Net at three
-    quarters of them. Its two votes were chosen in the folds of `train crossval`, by patients of whom none
-    is a test patient.
+    Networks that differ in architecture, pre-training and resolution make different errors; their mean has
+    fewer errors than either (Hansen & Salamon 1990). The U-Net, which was only trained on slices, sees half
+    of the input resolution, the EfficientNet U-Net three quarters. The weight of 2 was chosen in the folds
+    of `train crossval`, which contain no test patients.
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 128.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).
@@ -39,13 +38,13 @@ def build_ensemble(
     rows, cols, channels = input_shape
     inputs = keras.Input(input_shape, name="slice")
 
-    # Averaging four pixels is what preprocessing does to a slice for a network of half the size.
+    # Averaging four pixels equals the preprocessing for a network of half the size.
     half = layers.AveragePooling2D(2, name="halve")(inputs)
     half = build_unet((rows // 2, cols // 2, channels), name=MEMBERS[0])(half)
     half = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="double")(half)
 
-    # Three pixels of four, each the mean of the area it covers, as preprocessing makes them as well:
-    # every pixel thrice each way, then means of four by four.
+    # Area-averaged downsampling to three quarters, as in preprocessing: repeat each pixel three times
+    # along both axes, then average 4 x 4 blocks.
     most = layers.UpSampling2D(3, interpolation="nearest", name="triple")(inputs)
     most = layers.AveragePooling2D(4, name="quarter")(most)
     most = build_efficientnet_unet((rows * 3 // 4, cols * 3 // 4, channels), name=MEMBERS[1])(most)

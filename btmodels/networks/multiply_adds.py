@@ -1,8 +1,8 @@
 """Count a network's multiply-adds from the shapes of its layers.
 
-A multiply-add is one product and the addition of it to a sum; twice their number is about the number of
-floating-point operations. Only layers with a kernel are counted. What else there is (normalization,
-activations, pooling, biases) is a few operations a value, little beside a convolution's many.
+A multiply-add is one multiplication and one addition; twice their number is about the number of
+floating-point operations. Only layers with a kernel are counted. Normalization, activations, pooling and
+biases take a few operations per value, which is little compared with convolutions.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ def multiply_adds(model: keras.Model) -> int:
 
     By layer, with k the rows and columns of its kernel and c its channels:
 
-    - `Conv2D`: rows_out * cols_out * k_rows * k_cols * (c_in / groups) * c_out. Where a same-padded
-      kernel hangs over the border, the products with padding count, as is usual.
+    - `Conv2D`: rows_out * cols_out * k_rows * k_cols * (c_in / groups) * c_out. Products with padding
+      count, as is usual.
     - `DepthwiseConv2D`: rows_out * cols_out * k_rows * k_cols * c_in * multiplier.
-    - `Conv2DTranspose`: rows_in * cols_in * k_rows * k_cols * c_in * c_out: each value of the input
-      meets the whole kernel once.
-    - `Dense`: c_in * c_out at each position, of which there is one after a global pooling.
+    - `Conv2DTranspose`: rows_in * cols_in * k_rows * k_cols * c_in * c_out: each input value is
+      multiplied by the whole kernel once.
+    - `Dense`: c_in * c_out at each position; there is one position after global pooling.
 
     Args:
-        model: A functional model of known rows and columns, in which each layer is called once; models
-            within it are counted layer by layer.
+        model: A functional model of known rows and columns, in which each layer is called once; nested
+            models are counted layer by layer.
 
     Raises:
-        ValueError: A layer multiplies by weights in a way that is not known here, or a size is open.
+        ValueError: An unknown kind of layer has a kernel, or a size is undefined.
     """
     return sum(_of_layer(layer) for layer in _layers(model))
 
@@ -65,4 +65,4 @@ _FORMULAS: dict[type, Callable[[keras.Layer], tuple[int | None, ...]]] = {
     layers.Conv2DTranspose: lambda layer: (*layer.input.shape[1:-1], *layer.kernel.shape),
     layers.Dense: lambda layer: (*layer.output.shape[1:-1], *layer.kernel.shape),
 }
-"""Factors by kind of layer; a kernel's shape holds its rows and columns and both numbers of channels."""
+"""Factors by layer type; a kernel's shape holds its rows, columns, input and output channels."""

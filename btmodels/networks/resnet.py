@@ -1,4 +1,4 @@
-"""ResNet50 as a classifier (He, Zhang, Ren, Sun 2016, arXiv:1512.03385), by `keras.applications`."""
+"""ResNet50 as a classifier (He, Zhang, Ren, Sun 2016, arXiv:1512.03385), from `keras.applications`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ PYRAMID = ("conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_bl
 
 
 def resnet50_encoder(inputs, weights: str | None = None) -> keras.Model:
-    """Return ResNet50 without its top, from ``inputs`` to maps of 2048 channels at 1/32.
+    """Return ResNet50 without its top, from ``inputs`` to 2048 feature maps at 1/32.
 
     Args:
         inputs: Standardized slices, (batch, rows, cols, 3).
         weights: As for `build_resnet50`.
     """
-    # Standardized slices span a few units, ImageNet's zero-centered pixels some hundred. To random
-    # weights the factor is indifferent, for a batch norm follows the first convolution.
+    # Standardized slices span a few units, ImageNet's zero-centered pixels about a hundred. For random
+    # weights the factor has no effect, because batch normalization follows the first convolution.
     x = layers.Rescaling(64.0, name="to_imagenet_range")(inputs)
     return keras.applications.ResNet50(include_top=False, weights=weights, input_tensor=x)
 
@@ -31,9 +31,9 @@ def build_resnet50(
 
     Args:
         input_shape: (rows, cols, 3), at least 32 each.
-        weights: "imagenet" starts from ImageNet's weights, which Keras downloads on first use; None
-            starts from random ones.
-        name: Of the model.
+        weights: "imagenet" for pre-trained weights, which Keras downloads on first use; None for random
+            ones.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, 1).
@@ -45,11 +45,11 @@ def build_resnet50(
 
 
 def with_localizer(classifier: keras.Model, width: int = 64) -> keras.Model:
-    """Add a small decoder for the time of training: it must also say where the tumor is.
+    """Add a small decoder for training, so that the network also has to locate the tumor.
 
-    A verdict alone teaches 23 million weights little from seventy patients; the masks of the same
-    patients teach every stage what a tumor looks like. The decoder is a feature pyramid (Lin et al.
-    2017, arXiv:1612.03144) and is thrown away afterwards: encoder and verdict are shared, not copied.
+    Labels of slices from seventy patients are too little for 23 million weights; the masks of the same
+    patients supervise every stage. The decoder is a feature pyramid (Lin et al. 2017, arXiv:1612.03144)
+    and is discarded after training. Encoder and verdict are shared with ``classifier``, not copied.
 
     Args:
         classifier: From `build_resnet50`.

@@ -16,15 +16,15 @@ def build_resnet50_unet(
     filters: Sequence[int] = (16, 32, 64, 96, 128),
     name: str = "resnet50_unet",
 ) -> keras.Model:
-    """Build ResNet50 with a decoder that climbs back to full resolution.
+    """Build ResNet50 with a decoder up to full resolution.
 
-    The decoder is slim: each map of the encoder passes a 1 x 1 convolution before it is joined, so that
-    it has 1.2 million parameters against the encoder's 23.6.
+    The decoder is small: a 1 x 1 convolution reduces each skip before it is joined, so that the decoder has
+    1.2 million parameters and the encoder 23.6 million.
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 32.
         filters: Channels of the decoder's levels, from full resolution down.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).
@@ -43,7 +43,7 @@ def build_resnet50_unet(
             encoder.get_layer(stages[level - 2]).output, width, f"skip{level}_narrow", kernel=1
         )
         x = merge_up(x, skip, width, f"dec{level}")
-    # ResNet50 halves the slice before its first map: the last step up has no skip to join.
+    # ResNet50 starts with stride 2, so there is no skip at full resolution.
     x = layers.Conv2DTranspose(filters[0], 2, strides=2, name="dec1_up")(x)
     x = layers.ReLU(name="dec1_relu")(conv(x, filters[0], "dec1_conv"))
     return keras.Model(inputs, logits(x), name=name)

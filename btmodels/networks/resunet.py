@@ -1,5 +1,5 @@
-"""A ResUNet (Zhang, Liu, Wang 2018, arXiv:1711.10684) on EfficientNet-Lite2: inverted residual blocks down,
-which ImageNet has trained, and residual units up."""
+"""A ResUNet (Zhang, Liu, Wang 2018, arXiv:1711.10684) with an encoder pre-trained on ImageNet,
+EfficientNet-Lite2, and a decoder of residual units."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def build_resunet(
     decoder: Literal["residual", "plain"] = "residual",
     name: str = "resunet",
 ) -> keras.Model:
-    """Build EfficientNet-Lite2 with a decoder of residual units that climbs to half the slice's rows and
-    columns; the logits are doubled by bilinear interpolation.
+    """Build EfficientNet-Lite2 with a decoder of residual units up to half resolution; the logits are
+    upsampled by bilinear interpolation.
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 32.
         filters: Channels of the decoder's levels, from half resolution down.
-        decoder: "plain" has the same convolutions, each with norm and ReLU, without the shortcuts past
-            them: what residual units bring is the difference to it.
-        name: Of the model.
+        decoder: "plain" has the same convolutions, each with normalization and ReLU, but no shortcuts, to
+            measure the effect of residual units.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).
@@ -49,7 +49,7 @@ def build_resunet(
             x = layers.Concatenate(name=f"{prefix}_skip")([x, skip])
             x = residual_unit(x, width, prefix)
     if decoder == "residual":
-        x = norm_relu(x, "out")  # a residual unit ends in a sum that nothing has bent yet
+        x = norm_relu(x, "out")  # a residual unit ends in a sum without activation
     x = logits(x, "half_logits")
     x = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="logits")(x)
     return keras.Model(inputs, x, name=name)

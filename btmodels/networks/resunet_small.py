@@ -18,15 +18,14 @@ def build_resunet_small(
     """Build a ResUNet: residual units, max pooling down, transposed convolutions up, skips by
     concatenation.
 
-    Two things differ from the paper, both for speed on a processor. Full resolution gets one plain
-    convolution each way instead of a residual unit: normalizing at 256 x 256 costs more than all levels
-    below. And pooling halves the maps where the paper strides its convolutions, which the kernels of
-    TensorFlow 2.21 cannot train at this size with eight channels (they crash).
+    It differs from the paper in two ways. Full resolution has one plain convolution each way instead of a
+    residual unit, because normalization at 256 x 256 costs more than all levels below. And max pooling
+    replaces strided convolutions, whose kernels in TensorFlow 2.21 crash at this size with eight channels.
 
     Args:
         input_shape: (rows, cols, channels); rows and cols multiples of ``2 ** (len(filters) - 1)``.
         filters: Channels of each level, from full resolution to the bottleneck.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, channels) to logits (batch, rows, cols, 1).

@@ -18,15 +18,14 @@ def build_sequential(
 ) -> keras.Model:
     """Build a chain of same-padded convolutions with ReLU.
 
-    Nothing is pooled, so every layer sees the slice at full resolution and each pixel is judged from a
-    square of ``(kernel - 1) * len(filters) + 1`` pixels around it: 13 by default. What lies farther
-    away, that this bright spot is a ventricle's edge, say, it cannot know. That is what encoder and
-    decoder are for.
+    There is no pooling, so every layer sees the slice at full resolution, and the receptive field is a
+    square of ``(kernel - 1) * len(filters) + 1`` pixels: 13 by default. The network cannot use context
+    farther away, for example to recognize a bright spot as a ventricle's edge. An encoder and decoder can.
 
     Args:
         input_shape: (rows, cols, channels).
         filters: Channels of each convolution.
-        name: Of the model.
+        name: Name of the model.
         kernel: Rows and columns of each convolution, odd.
 
     Returns:

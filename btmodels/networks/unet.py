@@ -1,4 +1,4 @@
-"""U-Net, as published but for same padding (Ronneberger, Fischer, Brox 2015, arXiv:1505.04597)."""
+"""U-Net as published, except for same padding (Ronneberger, Fischer, Brox 2015, arXiv:1505.04597)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def build_unet(
     Args:
         input_shape: (rows, cols, channels); rows and cols multiples of ``2 ** (len(filters) - 1)``.
         filters: Channels of each level, from full resolution to the bottleneck.
-        name: Of the model.
-        convs: Convolutions a level, each way.
-        kernel: Their rows and columns, odd.
-        skips: What crosses from encoder to decoder: the maps; zeros in their place, for a network that
-            was trained with them (its weights fit); or nothing, for one that never had any.
+        name: Name of the model.
+        convs: Convolutions per level in encoder and decoder.
+        kernel: Rows and columns of the kernels, odd.
+        skips: "joined" concatenates the encoder's maps; "zeroed" replaces them by zeros and fits the same
+            weights; "absent" builds a network without skips.
 
     Returns:
         A model from (batch, rows, cols, channels) to logits (batch, rows, cols, 1).

@@ -8,14 +8,14 @@ from keras import layers
 from btmodels.networks.blocks import check_shape, conv, norm
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-"""Channels of each convolution, a row a block; every block but the first begins with a pooling."""
+"""Channels of each convolution, one row per block; every block except the first begins with pooling."""
 
 ENCODER_LAYERS = tuple(
     f"block{block}_conv{step}"
     for block, row in enumerate(WIDTHS, start=1)
     for step in range(1, len(row) + 1)
 )
-"""Names of the thirteen convolutions, as `keras.applications` has them too."""
+"""Names of the thirteen convolutions, as in `keras.applications`."""
 
 
 def vgg16_encoder(inputs) -> list:
@@ -25,10 +25,10 @@ def vgg16_encoder(inputs) -> list:
         inputs: Standardized slices, (batch, rows, cols, 3); rows and cols multiples of 16.
 
     Returns:
-        The last map of each block, at 1, 1/2, 1/4, 1/8 and 1/16 of the input, with 64, 128, 256, 512
-        and 512 channels.
+        The last feature maps of each block, at 1, 1/2, 1/4, 1/8 and 1/16 of the input, with 64, 128, 256,
+        512 and 512 channels.
     """
-    # Pre-trained VGG16 expects zero-centered pixels that span some hundred; slices span a few units.
+    # Pre-trained VGG16 expects zero-centered pixels that span about a hundred; slices span a few units.
     x = layers.Rescaling(64.0, name="to_imagenet_range")(inputs)
     maps = []
     for block, row in enumerate(WIDTHS, start=1):
@@ -46,12 +46,12 @@ def build_vgg16(
 ) -> keras.Model:
     """Build VGG16's convolutions with one logit: does this slice show a tumor?
 
-    The mean of each last map takes the place of the paper's two dense layers of 4096, which hold nine
-    tenths of its weights.
+    Global average pooling replaces the paper's two dense layers of 4096 units, which hold nine tenths of
+    its weights.
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 16.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, 1).

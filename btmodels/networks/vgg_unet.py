@@ -1,4 +1,4 @@
-"""A U-Net whose encoder is VGG16, as TernausNet has it (Iglovikov & Shvets 2018, arXiv:1801.05746)."""
+"""A U-Net whose encoder is VGG16, as in TernausNet (Iglovikov & Shvets 2018, arXiv:1801.05746)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def build_vgg16_unet(
     filters: Sequence[int] = (16, 32, 64, 128),
     name: str = "vgg16_unet",
 ) -> keras.Model:
-    """Build VGG16's thirteen convolutions with a decoder that climbs back to full resolution.
+    """Build VGG16's thirteen convolutions with a decoder up to full resolution.
 
     Args:
         input_shape: (rows, cols, 3); rows and cols multiples of 16.
         filters: Channels of the decoder's levels, from full resolution down.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from (batch, rows, cols, 3) to logits (batch, rows, cols, 1).
@@ -31,7 +31,7 @@ def build_vgg16_unet(
     check_shape(input_shape, 5)
     inputs = keras.Input(input_shape, name="slice")
     *skips, x = vgg16_encoder(inputs)
-    # VGG16 has no normalization: its maps reach thousands, which a fresh decoder cannot start from.
+    # VGG16 has no normalization: its activations reach thousands, too large for an untrained decoder.
     x = norm(x, "bottleneck_bn")
     for level in range(len(filters), 0, -1):
         skip = norm(skips[level - 1], f"skip{level}_bn")

@@ -1,4 +1,4 @@
-"""Features of a slice's channels that tell whether the channels are in the right order."""
+"""Features of a slice's channels that indicate whether the channels are in the right order."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ ORDERS = tuple(permutations(range(3)))
 """Every order of three channels, the right one first."""
 
 LEAST_AREA = 0.08
-"""A head smaller than this share of the picture shows too little."""
+"""Minimum area of a head as a fraction of the picture."""
 
 _LIMITS = (0.0, 0.08, 0.2, 0.4, 0.7, 1.01)
 
 
 def compute(values: np.ndarray) -> np.ndarray | None:
-    """Return the features of each order that the channels could be put in.
+    """Return the features of each possible order of the channels.
 
     Args:
         values: float32, (rows, cols, 3), 0 to 255, from `btmodels.quality.head_features.resize`.
@@ -64,7 +64,7 @@ def _bands(mask: np.ndarray) -> list[np.ndarray]:
 def _channel(unit: np.ndarray, mask: np.ndarray, bands: list[np.ndarray]) -> list[float]:
     values = unit[mask]
     found = [float(v) for v in np.percentile(values, (2, 10, 25, 50, 75, 90, 98))]
-    square = values * values  # NumPy's power is many times slower from the third on
+    square = values * values  # NumPy's power is many times slower for exponents above 2
     found += [
         float(np.clip((square * values).mean(), -5, 5)),
         float(np.clip((square * square).mean(), 0, 15)),

@@ -21,7 +21,7 @@ def find_channel_faults(
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
         values: The same, from `btmodels.quality.head_features.resize`.
-        thresholds: Of the check.
+        thresholds: Thresholds of the check.
     """
     same = [pair for pair in combinations(range(3), 2) if nearly_equal(pixels, *pair)]
     if len(same) >= 2:
@@ -53,7 +53,7 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     if figures is None:
         return []
     chance = order_chances(figures, thresholds)
-    # The most likely order says where each sequence seems to be now.
+    # The most likely order gives the current position of each sequence.
     best = int(np.argmax(chance))
     middle = {
         c: sum(chance[i] for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == c)
@@ -63,7 +63,7 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     if middle[place] > thresholds.values["swapped"]:
         fits = [i for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == place]
         best = max(fits, key=lambda i: chance[i])
-        text = f"The channels seem swapped: FLAIR looks to be where {CHANNELS[place]} belongs."
+        text = f"The channels seem swapped: FLAIR seems to be where {CHANNELS[place]} belongs."
         evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
         return [Finding("swapped", "fault", text, evidence, _order_name(best))]
     if channel_features.ORDERS[best] == (2, 1, 0) and chance[best] > thresholds.values["exchanged"]:
@@ -77,8 +77,7 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
 
 def order_chances(figures: np.ndarray, thresholds: Thresholds) -> np.ndarray:
-    """Return the probability that each of `btmodels.quality.channel_features.ORDERS` is the right one;
-    they add up to 1."""
+    """Return the probability of each of `btmodels.quality.channel_features.ORDERS`; they sum to 1."""
     score = thresholds.order.score(figures)
     chance = np.exp(score - score.max())
     return chance / chance.sum()
@@ -95,7 +94,7 @@ def _order_name(index: int) -> str:
 
 def nearly_equal(pixels: np.ndarray, a: int, b: int) -> bool:
     """Return whether two channels are equal except for rounding."""
-    # JPEG stores brightness finer than color, so channels that were equal may differ by a little.
+    # JPEG stores color at a lower resolution than brightness, so equal channels may differ slightly.
     one, other = pixels[..., a], pixels[..., b]
     if np.array_equal(one, other):
         return True

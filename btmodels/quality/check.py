@@ -11,36 +11,40 @@ import numpy as np
 from btmodels.quality import (
     channel_features,
     channels,
+    colors,
     corrections,
     cropping,
     head_features,
+    proportions,
     screenshot,
 )
 from btmodels.quality.classifier import Thresholds, load_thresholds
 from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
 
-LEAST_PIXELS = 32
-"""A picture with fewer rows or columns cannot show a head."""
-
-MOST_ASPECT = 2.4
-"""Longer over shorter side of a picture: half a head is still within 2 to 1, a line of text is not."""
-
 MOST_SIDE = 1024
-"""Rows or columns that are looked at; of larger pictures every second or third, for what is looked for
-shows at 128."""
+"""Maximum number of rows or columns; larger pictures are subsampled, because features need only 128."""
+
+LEAST_ALONE = 0.5
+"""Minimum score for a single channel of a strongly colored picture to count as a head."""
 
 DARK = 0.1
-"""A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this share of white is
-either too dark or shows next to nothing."""
+"""A picture whose brightest pixels (99.5th percentile, at 128 x 128) are below this fraction of white is
+either too dark or nearly empty."""
 
 
-def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> QualityReport:
+def check_slice(
+    pixels: np.ndarray,
+    thresholds: Thresholds | None = None,
+    spacing: tuple[float, float] | None = None,
+) -> QualityReport:
     """Check whether a slice is a usable MRI slice of a head.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255, channels as in `btmodels.slices.CHANNELS`.
-        thresholds: Of the check; the committed ones if None.
+        thresholds: Thresholds of the check; the committed ones if None.
+        spacing: Row and column spacing in millimeters, if known, so that the head is judged by its true
+            proportions.
 
     Raises:
         ValueError: ``pixels`` is not such an array.
@@ -53,21 +57,19 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
     thresholds = thresholds or load_thresholds()
     if thresholds is None:
         return QualityReport(checked=False)
-    rows, cols = pixels.shape[:2]
-    if min(rows, cols) < LEAST_PIXELS:
-        text = "This picture is too small to show a slice of a head."
-        evidence = f"It has {rows} × {cols} pixels; at least {LEAST_PIXELS} each way are needed."
-        return QualityReport((Finding("tiny", "stop", text, evidence),))
-    if max(rows, cols) > MOST_ASPECT * min(rows, cols):
-        text = "This picture is too long and narrow to show a slice of a head: no mask is drawn."
-        evidence = f"It has {rows} × {cols} pixels; slices of a head are nearly square."
-        return QualityReport((Finding("not_a_brain", "stop", text, evidence),))
-    step = max(rows, cols) // MOST_SIDE or 1
+    shown = proportions.in_proportion(pixels, spacing, MOST_SIDE)
+    if found := proportions.find_wrong_shape(pixels, shown, spacing):
+        return QualityReport((found,))
+    pixels = shown
+    step = max(pixels.shape[:2]) // MOST_SIDE or 1
     pixels = pixels[::step, ::step]
     if found := _mask(pixels):
         return QualityReport((found,))
     values = head_features.resize(pixels)
     if found := _inverted(pixels, values, thresholds):
+        # One channel of a slice may be inverted, but then another shows the head as it is.
+        if found.severity == "fault" and not _shows_alone(values, thresholds):
+            found = colors.finding(values)
         return QualityReport((found,))
     figures = head_features.compute(values)
     if figures["top"] < DARK:
@@ -76,6 +78,10 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
         return QualityReport((found,))
     # A wrong range of gray comes first: it may be the reason why a head is not recognized.
     ranges = _range(pixels, thresholds)
+    # A slice that lacks a sequence may be overexposed, too.
+    spoiled = any(each.kind in ("washed_out", "wrapped") for each in ranges)
+    if colors.is_strong(values, spoiled) and not _shows_alone(values, thresholds):
+        return QualityReport((colors.finding(values), *ranges))
     score = _score(figures, thresholds)
     if score < thresholds.values["head"]:
         washed = next((each for each in ranges if each.correction), None)
@@ -94,6 +100,13 @@ def check_slice(pixels: np.ndarray, thresholds: Thresholds | None = None) -> Qua
             *channels.find_channel_faults(pixels, values, thresholds),
         )
     )
+
+
+def _shows_alone(values: np.ndarray, thresholds: Thresholds) -> bool:
+    """Return whether one of the channels alone looks like a head."""
+    each = (np.repeat(values[..., channel, None], 3, axis=2) for channel in range(3))
+    figures = (head_features.compute(part) for part in each)
+    return any(f["top"] >= DARK and _score(f, thresholds) >= LEAST_ALONE for f in figures)
 
 
 def _score(figures: dict[str, float], thresholds: Thresholds) -> float:
@@ -117,7 +130,7 @@ def _mask(pixels: np.ndarray) -> Finding | None:
     step = 0.1 * (high - low)
     between = float(((level > low + step) & (level < high - step)).mean())
     white = float((level > (low + high) / 2).mean())
-    # JPEG smears the border of a mask; a slice has most of its pixels between black and white.
+    # JPEG blurs the border of a mask; in a slice, most pixels are between black and white.
     if between > 0.01 or low > 0 or high - low == 1 and between == 0 and high != 1:
         return None
     if white < 1e-4:
@@ -179,16 +192,16 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
     if full > thresholds.values["overexposed"]:
         text = (
             "This slice is overexposed: its bright parts were cut off at white, and what they showed "
-            "cannot be had back. Export it again with a wider window."
+            "cannot be recovered. Export it again with a wider window."
         )
         evidence = f"{100 * full:.1f}% of the pixels of a channel are white."
         found.append(Finding("overexposed", "fault", text, evidence))
     jumps = _jumps(flair)
-    # With fewer pixels the edges of a head take a larger share of them, and are steeper.
+    # In a smaller slice, edges take a larger fraction of the pixels and are steeper.
     if jumps > thresholds.values["wrapped"] * max(1.0, _USUAL_SIDE / min(flair.shape)) ** 2:
         text = (
-            "The values of this slice seem to have run over: what was brighter than white begins at "
-            "black again. Export it again as 8 bits with scaling."
+            "The values of this slice seem to have overflowed: what was brighter than white starts over "
+            "at black. Export it again as 8 bits with scaling."
         )
         evidence = f"{100 * jumps:.2f}% of neighboring pixels differ by more than half the range."
         found.append(Finding("wrapped", "fault", text, evidence))
@@ -196,10 +209,10 @@ def _range(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
 
 MOST_LEVELS = 16
-"""Different values of a channel up to which a picture is none of a scanner."""
+"""Maximum number of gray levels in a channel of a drawing; scanners produce more."""
 
 _USUAL_SIDE = 256
-"""Pixels of a side of the slices on which the threshold of jumps was chosen."""
+"""Side in pixels of the slices on which the threshold of jumps was chosen."""
 
 
 def _jumps(level: np.ndarray) -> float:
@@ -218,14 +231,14 @@ def _in_a_picture(pixels: np.ndarray, thresholds: Thresholds) -> Finding | None:
         "with one click, or export it from your viewer as PNG or DICOM."
     )
     evidence = (
-        f"A part of {rows} × {cols} pixels stands out from its surrounding, and it looks like a slice "
+        f"A part of {rows} × {cols} pixels stands out from its surroundings, and it looks like a slice "
         f"of a head; the whole has {pixels.shape[0]} × {pixels.shape[1]}."
     )
     return Finding("screenshot", "stop", text, evidence, "crop")
 
 
 def _drawn(pixels: np.ndarray) -> Finding | None:
-    """A picture of a few colors, which no scanner makes however few pixels a slice has."""
+    """Return a finding for a picture with few colors, which no scanner produces."""
     levels = max(
         np.count_nonzero(np.bincount(pixels[..., channel].ravel(), minlength=256))
         for channel in range(3)
@@ -256,7 +269,7 @@ def _out_of_distribution(
     if gray and rim > thresholds.values["ct_rim"] and figures["border_bright"] < 0.2:
         text = (
             "This looks like a CT, not like an MRI: one gray channel with a rim as bright as bone. The "
-            "networks have never learned CT, so no mask is drawn."
+            "networks were never trained on CT, so no mask is drawn."
         )
         evidence = f"The rim is {rim:.1f} times as bright as the middle. {evidence}"
         return Finding("ct", "stop", text, evidence)

@@ -1,7 +1,7 @@
-"""The small networks of the input check: features in, one number out, in plain NumPy.
+"""The small networks of the input check, from features to one score, in plain NumPy.
 
-`python -m train quality` fits them and writes their coefficients, all thresholds of the check and where
-those come from to ``assets/quality/thresholds.json``.
+`python -m train quality` fits them and writes their coefficients, all thresholds of the check and the
+origin of these to ``assets/quality/thresholds.json``.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ CLIP = 4.0
 
 @dataclass(frozen=True, eq=False)
 class MLPEnsemble:
-    """The mean of a few networks of one hidden layer.
+    """The mean of a few networks with one hidden layer.
 
     Attributes:
-        mean, deviation: Of each feature, (features,).
+        mean, deviation: Mean and standard deviation of each feature, (features,).
         hidden: (networks, features, units).
         hidden_bias: (networks, units).
         out: (networks, units).
@@ -55,7 +55,7 @@ class MLPEnsemble:
 
 @dataclass(frozen=True, eq=False)
 class Thresholds:
-    """Everything that the check decides by.
+    """Networks and thresholds of the check.
 
     Attributes:
         head: Scores whether a picture is a slice of a head.
@@ -91,7 +91,7 @@ def from_json(content: dict[str, Any]) -> Thresholds:
 
 def to_json(ensemble: MLPEnsemble) -> dict[str, Any]:
     """Return an ensemble as JSON, rounded to four decimals."""
-    # In float64, or 0.1 would be written as 0.10000000149011612.
+    # float64, because a float32 0.1 would be written as 0.10000000149011612.
     return {key: np.round(np.float64(value), 4).tolist() for key, value in vars(ensemble).items()}
 
 

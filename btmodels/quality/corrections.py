@@ -32,23 +32,23 @@ def stretch(pixels: np.ndarray) -> np.ndarray:
 
 
 def reorder(pixels: np.ndarray, order: tuple[int, int, int]) -> np.ndarray:
-    """Reorder the channels; ``order`` holds where each of `CHANNELS` is now."""
+    """Reorder the channels; ``order`` holds the current index of each of `CHANNELS`."""
     return np.ascontiguousarray(pixels[..., list(order)])
 
 
 def flair_for_both(pixels: np.ndarray) -> np.ndarray:
-    """Replace both other channels by FLAIR, as the data set does where they are missing."""
+    """Replace both other channels by FLAIR, as the data set does if they are missing."""
     return np.ascontiguousarray(pixels[..., [FLAIR, FLAIR, FLAIR]])
 
 
 CORRECTIONS = {
     "crop": ("Analyze only the slice in this picture", screenshot.crop),
-    "invert": ("Turn bright and dark around", invert),
+    "invert": ("Invert bright and dark", invert),
     "stretch": ("Stretch the range of gray", stretch),
     "flair": ("Put FLAIR in place of both", flair_for_both),
     **{
         f"invert{c}": (
-            f"Turn bright and dark around in {CHANNELS[c]}",
+            f"Invert bright and dark in {CHANNELS[c]}",
             lambda pixels, c=c: invert(pixels, c),
         )
         for c in range(3)
@@ -65,7 +65,7 @@ CORRECTIONS = {
 
 _DESCRIPTIONS = {
     "crop": "the slice was cut out of the picture around it before the analysis.",
-    "invert": "bright and dark were turned around before the analysis.",
+    "invert": "bright and dark were inverted before the analysis.",
     "stretch": "the range of gray was stretched before the analysis.",
     "flair": "FLAIR was put in place of pre- and post-contrast T1 before the analysis.",
 }
@@ -100,4 +100,4 @@ def describe(name: str) -> str:
             f"{taken} is now taken for {', '.join(CHANNELS)}."
         )
     channel = CHANNELS[int(name[-1])]
-    return f"Corrected: bright and dark were turned around in {channel} before the analysis."
+    return f"Corrected: bright and dark were inverted in {channel} before the analysis."

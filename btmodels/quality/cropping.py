@@ -1,4 +1,4 @@
-"""Detect an edge of the picture that cuts through the head. The networks learned from whole heads."""
+"""Detect an edge of the picture that cuts through the head. The networks were trained on whole heads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from btmodels.slices import FLAIR
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL
 
 AIR = 0.12
-"""Pixels darker than this share of the brightest FLAIR are air if no outline is visible."""
+"""Pixels darker than this fraction of the FLAIR range are air if no outline is visible."""
 
 OUTLINE = 0.5
-"""Share of Otsu's threshold above which a pixel belongs to the outline. At a half, scalp and brain count,
-which are dimmer than fat, and noise in the air, which is dimmer still, does not."""
+"""Fraction of Otsu's threshold above which a pixel belongs to the outline. One half includes scalp and
+brain, which are darker than fat, and excludes noise in the air."""
 
 
 def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
@@ -24,7 +24,7 @@ def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        thresholds: Of the check.
+        thresholds: Thresholds of the check.
     """
     side, share = cropped_edge(pixels)
     if share <= thresholds.values["cropped"]:
@@ -38,10 +38,10 @@ def find_cropping(pixels: np.ndarray, thresholds: Thresholds) -> list[Finding]:
 
 
 def cropped_edge(pixels: np.ndarray) -> tuple[str, float]:
-    """Return the edge that cuts off most of the head, and the share of the head's extent along it.
+    """Return the edge that cuts off most of the head, and the fraction of the head's extent along it.
 
-    The head is found in two ways: by its outline, which is not misled by noise in the air, and by
-    brightness alone, because a picture that is filled by a head shows no outline.
+    The head is found in two ways: by its outline, which is robust to noise in the air, and by brightness
+    alone, because a head that fills the picture has no outline.
     """
     squeezed = head_features.resize_unpadded(pixels)
     cuts = [_spans(_outline(squeezed.mean(axis=2))), _fills(squeezed[..., FLAIR])]
@@ -61,7 +61,7 @@ def _outline(gray: np.ndarray) -> np.ndarray:
 
 
 def _spans(head: np.ndarray) -> dict[str, float]:
-    # From the first to the last pixel along an edge: a ring that is cut open touches it at two ends.
+    # Measure from the first to the last pixel along an edge: a cut ring touches it at two ends.
     height, width = (max(1, _extent(head.any(axis=axis))) for axis in (1, 0))
     return {
         name: min(1.0, _extent(edge.any(axis=axis)) / (width, height)[axis])

@@ -32,25 +32,24 @@ KINDS = (
     "bias_field",
     "one_slice",
 )
-"""In order: FLAIR in all three channels; pre- and post-contrast exchanged; FLAIR and pre exchanged;
-a tenth of the range of gray; levels from 80 to 182; cut at white; run over; white for black; half of the
-picture; JPEG at quality 50; noise;
-blur; turned by 30 degrees; by 90; half the resolution; gamma; a bias field; a slice without its
-neighbors."""
+"""In order: FLAIR in all three channels; pre- and post-contrast exchanged; FLAIR and pre-contrast
+exchanged; a tenth of the gray range; levels from 80 to 182; clipped at white; overflow; inversion; half of
+the picture; JPEG at quality 50; noise; blur; rotation by 30 degrees; rotation by 90 degrees; half the
+resolution; gamma; a bias field; a slice without its neighbors."""
 
 
 @dataclass(frozen=True)
 class FaultCost:
-    """What one kind of fault costs on patients never seen.
+    """Cost of one kind of fault on patients that the network was not trained on.
 
     Attributes:
         kind: One of `KINDS`.
         title: A few words for a table.
-        what: What exactly was done to the slices, a sentence.
+        what: A sentence on what exactly was done to the slices.
         model: Registry name of the segmenter.
         dice: Mean volumetric Dice of patients with the fault, 0 to 1.
-        drop: How much lower that is than without the fault; negative if the fault did no harm.
-        patients, slices: How many it was measured on.
+        drop: Dice without the fault minus ``dice``; negative if the fault did no harm.
+        patients, slices: Numbers of patients and slices that it was measured on.
     """
 
     kind: str

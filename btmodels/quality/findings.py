@@ -28,7 +28,7 @@ COSTS = {
     "inverted": "inverted",
     "cropped": "cropped",
 }
-"""For each kind of finding the one of `btmodels.quality.fault_costs.KINDS` whose cost it quotes."""
+"""For each kind of finding, the one of `btmodels.quality.fault_costs.KINDS` whose cost it quotes."""
 
 UNMEASURED = "What this costs was not measured."
 
@@ -38,11 +38,11 @@ class Finding:
     """One finding about a slice.
 
     Attributes:
-        kind: What it is.
+        kind: Kind of the finding.
         severity: "stop" if no mask is drawn, "fault" if the mask is less reliable, else "note".
-        text: One sentence for anyone.
+        text: A sentence in plain words.
         evidence: A sentence with the numbers behind it.
-        correction: Key of `btmodels.quality.corrections.CORRECTIONS`, None if one click cannot help.
+        correction: Key of `btmodels.quality.corrections.CORRECTIONS`; None if there is no correction.
     """
 
     kind: Kind
@@ -68,7 +68,7 @@ class QualityReport:
 
     Attributes:
         findings: Stops first, then faults, then notes.
-        checked: False where this copy of the project has no thresholds: then nothing was checked.
+        checked: False if this copy of the project has no thresholds, so that nothing was checked.
     """
 
     findings: tuple[Finding, ...] = ()

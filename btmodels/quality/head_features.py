@@ -1,7 +1,7 @@
-"""Features of a picture that tell a slice of a head from anything else.
+"""Features of a picture that distinguish a slice of a head from anything else.
 
-All are computed at `SIZE` pixels, so that they mean the same for any input and cost a few milliseconds.
-The classifier that `python -m train quality` fits takes those of `compute`.
+All are computed at `SIZE` pixels, so that they are comparable for any input and take a few milliseconds.
+The classifier that `python -m train quality` fits uses those of `compute`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ FRAME = 2
 """Width of the border that is searched for a cropped head."""
 
 BANDS = 5
-"""Number of bands from the head's edge to its middle."""
+"""Number of bands from the head's edge to its center."""
 
 _EPSILON = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class HeadRegion:
-    """The largest bright region of a picture, holes filled.
+    """The largest bright region of a picture, with holes filled.
 
     Attributes:
         mask: bool, (SIZE, SIZE).
         contour: Points of its outline, int32, (n, 1, 2).
-        rest: Share of the bright pixels outside it, 0 to 1.
-        separability: Between-class over total variance of Otsu's split, 0 to 1.
+        rest: Fraction of the bright pixels outside it, 0 to 1.
+        separability: Between-class over total variance of Otsu's threshold, 0 to 1.
     """
 
     mask: np.ndarray
@@ -49,7 +49,7 @@ def resize(pixels: np.ndarray) -> np.ndarray:
 
 
 def resize_unpadded(pixels: np.ndarray) -> np.ndarray:
-    """Return a slice at `SIZE` without the padding of `resize`, so that its own edges stay at the edge."""
+    """Return a slice at `SIZE` without the padding of `resize`, so that its edges stay at the border."""
     size = (SIZE, SIZE)
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
@@ -78,7 +78,7 @@ def find_head(gray: np.ndarray) -> HeadRegion | None:
 
 
 def compute(values: np.ndarray) -> dict[str, float]:
-    """Return the features that tell whether a picture is a slice of a head.
+    """Return the features that indicate whether a picture is a slice of a head.
 
     Args:
         values: From `resize`.
@@ -104,7 +104,7 @@ def compute(values: np.ndarray) -> dict[str, float]:
 
 
 def border(gray: np.ndarray) -> np.ndarray:
-    """Return the pixels of the outermost `FRAME` rows and columns, as one row."""
+    """Return the pixels of the outermost `FRAME` rows and columns, flattened."""
     inner = np.zeros(gray.shape, bool)
     inner[FRAME:-FRAME, FRAME:-FRAME] = True
     return gray[~inner]
@@ -154,7 +154,7 @@ def _form(head: HeadRegion | None) -> dict[str, float]:
 
 
 def _symmetry(unit: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    # Mirrored about the upright line through the head's middle; heads lie nearly straight.
+    # Mirror at the vertical line through the head's center; heads are nearly upright.
     cols = np.nonzero(mask)[1]
     shift = 2 * float(cols.mean()) - (SIZE - 1)
     matrix = np.float32([[-1, 0, SIZE - 1 + shift], [0, 1, 0]])
@@ -170,7 +170,7 @@ def _histogram(unit: np.ndarray, mask: np.ndarray, gray: np.ndarray) -> dict[str
     inside, outside = unit[mask], unit[~mask]
     mean, deviation = float(inside.mean()), float(inside.std())
     centered = (inside - mean) / max(deviation, 0.01)
-    square = centered * centered  # NumPy's power is many times slower from the third on
+    square = centered * centered  # NumPy's power is many times slower for exponents above 2
     counts = np.bincount(np.rint(gray[mask]).astype(np.int64), minlength=256)
     shares = counts[counts > 0] / max(1, counts.sum())
     return {

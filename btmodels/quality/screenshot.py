@@ -6,20 +6,20 @@ import cv2
 import numpy as np
 
 LEAST_SIDE = 96
-"""Pixels: a smaller picture in a picture is an icon."""
+"""Minimum side in pixels: a smaller rectangle is an icon."""
 
 LEAST_SHARE, MOST_SHARE = 0.05, 0.9
-"""Of the whole picture that the rectangle may take."""
+"""Range of the rectangle's fraction of the picture."""
 
 _DIFFERENT = 24
 _FILLED = 0.85
 
 
 def find_slice(pixels: np.ndarray) -> tuple[slice, slice] | None:
-    """Return rows and columns of the picture in a picture, None where there is none.
+    """Return the rows and columns of the slice in a screenshot; None if there is none.
 
-    The surrounding is what most of the picture's border is filled with: a page, a window, a slide. The
-    rectangle is the largest part that differs from it and fills its own bounding box.
+    The background is the median gray of the screenshot's border: a page, a window, a slide. The slice is
+    the largest component that differs from it and fills its bounding box.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
@@ -28,7 +28,7 @@ def find_slice(pixels: np.ndarray) -> tuple[slice, slice] | None:
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     surrounding = float(np.median(border))
     differs = (np.abs(gray - surrounding) > _DIFFERENT).astype(np.uint8)
-    # Lines of text and frames go; dark areas within a slice of a head are closed.
+    # Opening removes lines of text and frames.
     differs = cv2.morphologyEx(differs, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
     total = gray.size
@@ -42,6 +42,6 @@ def find_slice(pixels: np.ndarray) -> tuple[slice, slice] | None:
 
 
 def crop(pixels: np.ndarray) -> np.ndarray:
-    """Return the picture in a picture; the whole where there is none."""
+    """Return the slice in a screenshot; the whole picture if there is none."""
     found = find_slice(pixels)
     return pixels if found is None else np.ascontiguousarray(pixels[found])

@@ -1,4 +1,4 @@
-"""Kernels of a network's first convolution, read from its weights' file without Keras."""
+"""Kernels of a network's first convolution, read from its weights file without Keras."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from btmodels.paths import ASSETS
 from btmodels.registry import verify_weights, weights_files
 
 CHANNELS = 3
-"""Of a slice: only a first convolution has kernels of so many."""
+"""Channels of a slice: only a first convolution has kernels with this number of input channels."""
 
 
 def first_kernels(name: str, assets: Path = ASSETS) -> np.ndarray:
     """Return the kernels of the first convolution.
 
     Args:
-        name: Registry name of a network of one member.
+        name: Registry name of a network that is no ensemble.
         assets: Folder that holds ``weights/``.
 
     Returns:

@@ -1,6 +1,6 @@
-"""Make grids smaller and larger, one step at a time: max pooling, upsampling, transposed convolution.
+"""Downsample and upsample grids step by step: max pooling, upsampling, transposed convolution.
 
-A test holds the last step of each to the layer of Keras of the same name.
+A test compares the last step of each with the Keras layer of the same name.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class PoolingStep:
-    """What was read, what was written, and the output as it is then.
+    """One step: the positions read and written, and the output after it.
 
     Attributes:
-        read: In the input.
-        written: In the output.
+        read: Positions in the input.
+        written: Positions in the output.
         output: float64, (rows, cols); NaN where nothing has been written yet.
     """
 
@@ -29,11 +29,11 @@ class PoolingStep:
 
 
 def max_pool(grid: np.ndarray, size: int = 2) -> list[PoolingStep]:
-    """Keep of each window its largest value.
+    """Keep the largest value of each window.
 
     Args:
         grid: (rows, cols), multiples of ``size``.
-        size: Rows and columns of a window, and the way from one to the next.
+        size: Rows and columns of a window, and the stride.
 
     Raises:
         ValueError: The windows do not fill the grid.
@@ -53,7 +53,7 @@ def max_pool(grid: np.ndarray, size: int = 2) -> list[PoolingStep]:
 
 
 def upsample(grid: np.ndarray, factor: int = 2) -> list[PoolingStep]:
-    """Repeat each value in a square: the nearest neighbor's.
+    """Repeat each value in a square: nearest-neighbor upsampling.
 
     Args:
         grid: (rows, cols).
@@ -72,15 +72,15 @@ def upsample(grid: np.ndarray, factor: int = 2) -> list[PoolingStep]:
 
 
 def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) -> list[PoolingStep]:
-    """Stamp the kernel, times each value, on the output; where stamps overlap they add up.
+    """Add the kernel, multiplied by each value, to the output; overlapping products add up.
 
-    Where ``stride`` does not divide the kernel's size some places are stamped more often than their
-    neighbors: the checkerboard (Odena, Dumoulin, Olah 2016, doi:10.23915/distill.00003).
+    If ``stride`` does not divide the kernel's size, some positions get more products than their neighbors,
+    which causes checkerboard artifacts (Odena, Dumoulin, Olah 2016, doi:10.23915/distill.00003).
 
     Args:
         grid: (rows, cols).
         kernel: (size, size).
-        stride: Way from one stamp to the next; at most the kernel's size, or there would be gaps.
+        stride: At most the kernel's size, because a larger one would leave gaps.
 
     Raises:
         ValueError: The stride would leave gaps, or the kernel is not square.

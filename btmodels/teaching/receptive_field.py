@@ -1,7 +1,7 @@
-"""The receptive field and cost of a network of a given depth and width, counted before it is built.
+"""The receptive field and cost of a network of a given depth and width, computed without building it.
 
-The counts are those of `btmodels.networks.unet.build_unet` and `build_sequential`: a test builds them
-with Keras, counts again, and follows gradients to the border of what a pixel sees.
+The numbers are those of `btmodels.networks.unet.build_unet` and `build_sequential`: a test builds these
+with Keras, compares the counts, and measures the receptive field by gradients.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 FLOAT_BYTES = 4
-"""Of one number in float32, in which the site computes."""
+"""Bytes of a float32, the dtype of the site's computations."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Convolutions at one resolution, with what leads to them.
+    """Convolutions at one resolution, including the pooling or upsampling before them.
 
     Attributes:
         name: ``enc1`` … ``bottleneck`` … ``dec1`` of a U, ``level1`` … of a chain; ``logits`` ends both.
-        size: Rows and columns of its maps.
-        channels: Maps that it hands on.
-        sees: Rows and columns of the slice that one of its units depends on, at most.
-        parameters: Numbers that training sets.
-        multiply_adds: For one slice.
-        values: Numbers in the maps that its layers give out, ReLU in place.
+        size: Rows and columns of its feature maps.
+        channels: Output channels.
+        sees: Maximum rows and columns of the receptive field of its units.
+        parameters: Number of trainable parameters.
+        multiply_adds: Number of multiply-adds for one slice.
+        values: Number of activations of its layers, with ReLU in place.
     """
 
     name: str
@@ -39,19 +39,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A network on paper.
+    """The architecture of a network, without its layers.
 
     Attributes:
-        kind: "u": down, up and skips, as `build_unet`. "chain": all at full resolution.
-        widths: Channels of each level: of a U from full resolution to the bottleneck, of a chain in
-            the order of its levels.
-        convs: Convolutions a level (of a U, each way).
-        kernel: Their rows and columns, odd.
+        kind: "u": encoder, decoder and skips, as in `build_unet`. "chain": all at full resolution.
+        widths: Channels of each level: for a U from full resolution to the bottleneck, for a chain in
+            order.
+        convs: Convolutions per level (for a U, in encoder and decoder).
+        kernel: Rows and columns of the kernels, odd.
         size: Rows and columns of the slice.
-        channels: Of the slice.
+        channels: Channels of the slice.
 
     Raises:
-        ValueError: The slice cannot be halved that often, or there is nothing to build.
+        ValueError: The slice cannot be halved that often, or a number is out of range.
     """
 
     kind: Literal["u", "chain"]
@@ -74,25 +74,25 @@ class Blueprint:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """All stages, in the order in which a slice passes them."""
+        """All stages, from input to output."""
         return tuple(self._u() if self.kind == "u" else self._chain())
 
     @property
     def parameters(self) -> int:
-        """Numbers that training sets."""
+        """Number of trainable parameters."""
         return sum(stage.parameters for stage in self.stages)
 
     @property
     def multiply_adds(self) -> int:
-        """Of one pass for one slice."""
+        """Number of multiply-adds of one forward pass for one slice."""
         return sum(stage.multiply_adds for stage in self.stages)
 
     def window(self, name: str, unit: int) -> tuple[int, int]:
-        """Tell which rows (or columns: they are alike) of the slice a unit of a stage depends on.
+        """Return the receptive field of a unit in rows of the slice; columns are the same.
 
         Args:
-            name: Of the stage.
-            unit: Row of the stage's maps, from 0.
+            name: Name of the stage.
+            unit: Row in the stage's feature maps, from 0.
 
         Returns:
             First and last row, within the slice.
@@ -127,7 +127,7 @@ class Blueprint:
             name = f"dec{level}"
             parameters, work = self._convolutions(2 * width, width)
             up = 4 * before * width
-            # Transposed convolution, what it gives joined with the skip, then the convolutions.
+            # Outputs of the transposed convolution, the concatenation and the convolutions.
             values = (width + 2 * width + self.convs * width) * size**2
             yield Stage(
                 name,
@@ -142,7 +142,7 @@ class Blueprint:
         yield self._head(before, "dec1" if depth > 1 else "bottleneck")
 
     def _convolutions(self, before: int, width: int) -> tuple[int, int]:
-        # Parameters of a level's convolutions, and their multiply-adds a position.
+        # Return the parameters of a level's convolutions, and their multiply-adds per position.
         inputs = [before] + [width] * (self.convs - 1)
         work = sum(self.kernel**2 * each * width for each in inputs)
         return work + self.convs * width, work
@@ -153,7 +153,7 @@ class Blueprint:
         return Stage("logits", self.size, 1, sees, before + 1, before * area, area)
 
     def _sees(self, name: str, phases: int) -> int:
-        # Far from the border; above a pooling it matters where in its window a unit lies.
+        # Far from the border; in the decoder, it depends on the unit's position in its pooling window.
         windows = (self._window(name, unit, unit, clip=False) for unit in range(phases))
         return max(last - first + 1 for first, last in windows)
 
@@ -173,7 +173,7 @@ class Blueprint:
             if level == 1:
                 return first, last
             return self._window(f"enc{level - 1}", 2 * first, 2 * last + 1, clip)
-        # Up from below, and over the skip, which begins where the encoder's level ends.
+        # The inputs are the level below and the skip, which starts at the end of the encoder's level.
         below = "bottleneck" if level + 1 == depth else f"dec{level + 1}"
         beside = f"enc{level}"
         ways = [
@@ -189,7 +189,7 @@ class Blueprint:
 
 
 def mirrored(filters: int, levels: int) -> tuple[int, ...]:
-    """Widths of the chain that has a U's convolutions and none of its poolings: up and down again.
+    """Return the widths of a chain with the convolutions of a U but without its pooling.
 
     Example:
         >>> mirrored(8, 3)

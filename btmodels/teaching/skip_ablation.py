@@ -1,6 +1,6 @@
-"""Two small U-Nets to compare, trained alike, one with skips and one without.
+"""Two small U-Nets to compare, trained identically, one with skips and one without.
 
-`python -m train skips` writes them and what it measured of them; they are no networks of the registry.
+`python -m train skips` writes them and their scores; they are not in the registry.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import keras
 
 THRESHOLD = 0.5
-"""On their probability: what the experiment scores them at."""
+"""Threshold on their probability, at which the experiment scores them."""
 
 MODULE = "btmodels.networks."
-"""Where builders are: no other module is imported because a file names it."""
+"""Package of the builders: a file cannot cause the import of any other module."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Twin:
     """One of the networks.
 
     Attributes:
-        key: "joined" or "absent": what its decoder gets of the encoder.
-        title: For people.
-        path: Of its weights.
-        sha256: That they have.
+        key: "joined" or "absent": whether its decoder gets the encoder's maps.
+        title: Display name.
+        path: Path of its weights.
+        sha256: SHA-256 of its weights.
         builder: ``module:function``.
         input_shape, filters, skips: The builder's arguments.
     """
@@ -49,10 +49,10 @@ class Twin:
     skips: str
 
     def load(self) -> tuple[ModelSpec, Record, keras.Model]:
-        """Build it and read its weights, verified.
+        """Build the network and load its verified weights.
 
         Raises:
-            WeightsError: They are missing, altered or of another network.
+            WeightsError: They are missing, altered or belong to another network.
         """
         from btmodels import weights
 
@@ -76,7 +76,7 @@ class Twin:
 
 
 def read_results(assets: Path = ASSETS) -> dict[str, Any]:
-    """Return what ``python -m train skips`` measured; empty where it has not been run."""
+    """Return the results of ``python -m train skips``; empty if it has not been run."""
     try:
         return json.loads((assets / "metrics" / "skips.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -84,7 +84,7 @@ def read_results(assets: Path = ASSETS) -> dict[str, Any]:
 
 
 def read_twins(assets: Path = ASSETS) -> dict[str, Twin]:
-    """Return the networks there are to compare, by key; none without the experiment's file."""
+    """Return the networks to compare, by key; empty without the experiment's file."""
     results = read_results(assets)
     arms = {arm["key"]: arm for arm in results.get("arms", [])}
     return {

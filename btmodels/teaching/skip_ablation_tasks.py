@@ -1,4 +1,4 @@
-"""Run networks trained with and without skips, in the networks' process."""
+"""Run networks trained with and without skips, in the worker process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _probes: dict[tuple[str, Path], Probe] = {}
 
 
 def twins(image: np.ndarray, assets: Path) -> dict[str, dict[tuple[bool, ...], np.ndarray]]:
-    """Segment a slice with the networks of `btmodels.teaching.skip_ablation`, by their key and setting
-    of switches.
+    """Segment a slice with the networks of `btmodels.teaching.skip_ablation`.
 
-    The one that never had skips has the single setting of no switches at all.
+    Returns:
+        A probability map in 255ths, uint8, (rows, cols), by network key and by whether each skip is on;
+        the network without skips has the single setting ``()``.
 
     Raises:
         WeightsError: Their weights are missing or altered.

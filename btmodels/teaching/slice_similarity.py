@@ -10,15 +10,15 @@ import numpy as np
 from btmodels.transforms.preprocess import normalize
 
 SIZE = 64
-"""Rows and columns that slices are compared at."""
+"""Rows and columns at which slices are compared."""
 
 
 def vectors(slices: Iterable[np.ndarray], size: int = SIZE) -> np.ndarray:
-    """Return what slices are compared by: all channels, shrunk and standardized over the head.
+    """Return feature vectors of slices: all channels, downsampled and standardized over the head.
 
     Args:
         slices: uint8, (rows, cols, 3), 0 to 255, each.
-        size: Rows and columns to shrink to.
+        size: Rows and columns of the downsampled slices.
 
     Returns:
         float32, (slices, size * size * 3).
@@ -28,7 +28,7 @@ def vectors(slices: Iterable[np.ndarray], size: int = SIZE) -> np.ndarray:
 
 
 def distances(known: np.ndarray) -> np.ndarray:
-    """Return how far each slice is from each other one: the root of the mean squared difference.
+    """Return the root-mean-square difference of each pair of slices.
 
     Args:
         known: float32, (slices, values), as `vectors` returns.
@@ -36,7 +36,7 @@ def distances(known: np.ndarray) -> np.ndarray:
     Returns:
         float32, (slices, slices); 0 for the same slice.
     """
-    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a product of matrices instead of a loop over pairs.
+    # |a - b|^2 = |a|^2 - 2 ab + |b|^2: a matrix product instead of a loop over pairs.
     squares = np.mean(known**2, axis=1)
     apart = squares[:, None] + squares[None] - 2 * (known @ known.T) / known.shape[1]
     np.fill_diagonal(apart, 0)

@@ -13,16 +13,16 @@ from btmodels.slices import Slice
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL, fit_to
 
 SIZE = 48
-"""Rows and columns that slices are shrunk to."""
+"""Rows and columns of the downsampled slices."""
 
 PER_PATIENT = 8
-"""Most slices of a patient: half of them those with most tumor, the others spread over the head."""
+"""Maximum slices per patient: half of them with the most tumor, the others spread over the head."""
 
 HEAD = 0.1
-"""Share of a slice that must be head: the outermost slices show next to nothing."""
+"""Minimum fraction of head in a slice: the outermost slices show next to nothing."""
 
 HELD_OUT = ("SYNT_AA_0001_20260101", "SYNT_AA_0006_20260101")
-"""Patients that are held out: scores and the mask on show come from these."""
+"""Held-out patients, for the scores and the displayed mask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class TrainingSlices:
         patient: Folder name.
         held_out: Whether no network is trained on them.
         pixels: uint8, (slices, SIZE, SIZE, 3), 0 to 255.
-        truth: uint8, (slices, SIZE, SIZE), 255 inside the tumor, in between at its edge.
-        numbers: Of the slices, from 1.
+        truth: uint8, (slices, SIZE, SIZE), 255 inside the tumor, intermediate values at its edge.
+        numbers: Numbers of the slices, from 1.
     """
 
     patient: str
@@ -45,10 +45,9 @@ class TrainingSlices:
 
 
 def read(assets: Path = paths.ASSETS) -> list[TrainingSlices]:
-    """Read the bundled patients: those to train on, most tumor first, then those held out.
+    """Read the bundled patients: the training patients, most tumor first, then the held-out ones.
 
-    The patient with most tumor comes first, so that a network that is trained on a single one still
-    learns something.
+    With the most tumor first, a network that is trained on a single patient still learns something.
 
     Raises:
         CohortError: There are no bundled patients.

@@ -1,7 +1,7 @@
 """One training loop for every network, with checkpoints from which a run resumes exactly.
 
-Everything random derives from seed, epoch and step, and a checkpoint holds weights and optimizer. So a run
-that is killed and started again ends with the same weights as one that was not.
+All random numbers derive from seed, epoch and step, and a checkpoint holds weights and optimizer state. So
+a run that is killed and resumed ends with the same weights as an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -28,15 +28,14 @@ class FitConfig:
         num_slices: Slices per pass.
         batch_size: Slices per step.
         learning_rate: Peak of the one-cycle schedule.
-        weight_decay: Of AdamW, on convolution kernels only.
-        warmup: Share of all steps in which the learning rate rises.
-        seed: Of weights, order and augmentation.
+        weight_decay: Weight decay of AdamW, on kernels only.
+        warmup: Fraction of all steps in which the learning rate rises.
+        seed: Seed of weights, order and augmentation.
         validate_every: Epochs between validations; the last one is always validated.
         patience: Number of validations without a better score after which training stops; None never stops.
-        fade: Chance that a lesion's contrast is changed, mostly weakened, in the slices trained on.
-        ema: Momentum of the exponential moving average of the weights that is kept beside them; 0 keeps
-            none.
-        augmentation: More changes to the slices trained on, as `train.fit.augment.Augmentation` names them.
+        fade: Probability that a lesion's contrast is changed, mostly weakened, in a training slice.
+        ema: Momentum of the exponential moving average of the weights; 0 keeps no average.
+        augmentation: Further augmentations of training slices, by `train.fit.augment.Augmentation`.
     """
 
     epochs: int = 30
@@ -54,8 +53,8 @@ class FitConfig:
 
 
 def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: int) -> None:
-    """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and one cycle of the learning rate
-    (after Smith & Topin, arXiv:1708.07120): up from a 25th, then down to nearly zero by a cosine.
+    """Compile with AdamW (Loshchilov & Hutter, arXiv:1711.05101) and a one-cycle learning rate (after Smith
+    & Topin, arXiv:1708.07120): warmup from 1/25 of the peak, then cosine decay to nearly zero.
     """
     total = max(config.epochs * steps_per_epoch, 2)
     rising = max(int(total * config.warmup), 1)
@@ -75,13 +74,13 @@ def compile_model(model: keras.Model, loss, config: FitConfig, steps_per_epoch: 
 
 
 class WeightAverage(keras.callbacks.Callback):
-    """Keeps the exponential moving average of a model's weights, statistics of the norms included.
+    """Keeps the exponential moving average of a model's weights, including batch normalization statistics.
 
-    In the first steps the average follows faster, as in TensorFlow's moving averages: over so few steps it
-    would otherwise keep what the network started from.
+    In the first steps the momentum is lower, as in TensorFlow's moving averages, so that the average soon
+    forgets the initial weights.
 
     Args:
-        momentum: Share of the average that a step leaves as it was, below 1.
+        momentum: Fraction of the average that is kept in each step, below 1.
     """
 
     def __init__(self, momentum: float):
@@ -103,7 +102,7 @@ class WeightAverage(keras.callbacks.Callback):
 def save_checkpoint(
     path: Path, model: keras.Model, state: dict, average: WeightAverage | None = None
 ) -> None:
-    """Write weights, optimizer, ``state``, and the average to one file atomically.
+    """Write weights, optimizer, ``state`` and the average to one file atomically.
 
     Raises:
         OSError: For example, the disk is full; the previous file is kept.
@@ -122,13 +121,13 @@ def save_checkpoint(
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        partial.unlink(missing_ok=True)  # half a checkpoint must not fill a disk that is full
+        partial.unlink(missing_ok=True)  # a partial checkpoint must not occupy a full disk
         raise
     partial.replace(path)
 
 
 def load_checkpoint(path: Path, model: keras.Model, average: WeightAverage | None = None) -> dict:
-    """Restore what `save_checkpoint` wrote and return its state."""
+    """Restore a checkpoint from `save_checkpoint` and return its state."""
     with np.load(path, allow_pickle=False) as arrays:
         model.set_weights([arrays[f"w{i}"] for i in range(len(model.weights))])
         for i, variable in enumerate(model.optimizer.variables):
@@ -140,10 +139,10 @@ def load_checkpoint(path: Path, model: keras.Model, average: WeightAverage | Non
 
 
 def read_weights(path: Path, averaged: bool = False) -> list[np.ndarray]:
-    """Return the weights in a checkpoint, in the order of the model's own.
+    """Return the weights in a checkpoint, in the order of `keras.Model.get_weights`.
 
     Args:
-        path: What `save_checkpoint` wrote.
+        path: A file from `save_checkpoint`.
         averaged: Return their moving average (`FitConfig.ema`) instead.
 
     Raises:
@@ -196,8 +195,8 @@ def fit(
     say: Callable[[str], None] = lambda line: None,
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
 ) -> dict:
-    """Train, or resume training, and leave ``model`` with the weights that scored best in validation: those
-    of the moving average, where one is kept.
+    """Train or resume training, and leave ``model`` with the weights that scored best in validation; these
+    are averaged weights if a moving average is kept.
 
     Args:
         model: Built, not compiled.
@@ -205,10 +204,10 @@ def fit(
         epoch_data: Returns the batches of an epoch, given its number from 0.
         validate: Returns the score of the model; higher is better.
         config: How to train.
-        folder: Holds ``checkpoint.npz`` (with the moving average, where there is one) and ``best.npz``; a
-            run found there is continued.
-        say: Called with one line of progress at a time.
-        callbacks: Further callbacks of Keras.
+        folder: Holds ``checkpoint.npz`` (with the moving average, if any) and ``best.npz``; a run found
+            there is resumed.
+        say: Called with each line of progress.
+        callbacks: Further Keras callbacks.
 
     Returns:
         ``best_score``, ``best_epoch`` (from 1), ``epochs`` done, ``seconds``, ``history`` (one dict per
@@ -271,7 +270,7 @@ def fit(
 
 @contextmanager
 def _averaged(model: keras.Model, average: WeightAverage | None) -> Iterator[None]:
-    """Give ``model`` the averaged weights inside, where there are any."""
+    """Give ``model`` the averaged weights inside the context, if there are any."""
     own = model.get_weights() if average else []
     if average:
         model.set_weights(average.weights)
@@ -288,13 +287,13 @@ def train_epoch(
     data: keras.utils.PyDataset,
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
 ) -> dict:
-    """Train on ``data`` for one epoch, one step per batch; the site's lesson trains by it too.
+    """Train on ``data`` for one epoch, one step per batch; the site's lesson also uses it.
 
     Args:
         model: Compiled by `compile_model`.
-        epoch: Its number, from 0.
-        data: Its batches, in order.
-        callbacks: Of Keras.
+        epoch: Number of the epoch, from 0.
+        data: Batches of the epoch, in order.
+        callbacks: Keras callbacks.
 
     Returns:
         ``epoch`` (from 1), ``loss`` (mean over the steps) and ``seconds``.

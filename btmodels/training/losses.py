@@ -1,9 +1,9 @@
-"""Training losses on logits, written once: for Keras tensors that are trained on, and for NumPy arrays of
-pages, which never load Keras.
+"""Training losses on logits, written once for Keras tensors in training and for NumPy arrays on pages,
+which never load Keras.
 
 All take the truth (0 to 1) and logits (before the sigmoid) of one shape, such as (batch, rows, cols, 1),
-and, if not one, how many pixels each of them stands for. They return one number: a float32 scalar tensor,
-or a float64 where truth and logits are NumPy arrays or plain numbers.
+and optional weights: the number of pixels that each value represents. They return one number: a float32
+scalar tensor, or a float64 if truth and logits are NumPy arrays or plain numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 
 def bce(truth, logits, weights=None):
-    """Mean binary cross-entropy of logits, stable for large ones.
+    """Mean binary cross-entropy of logits, numerically stable for large logits.
 
     Formula: max(z, 0) - z t + log(1 + exp(-|z|)).
     """
@@ -27,12 +27,12 @@ def bce(truth, logits, weights=None):
 def soft_dice(truth, logits, weights=None, smooth: float = 1.0):
     """1 - Dice of probabilities, pooled over the whole batch (Milletari et al. 2016, arXiv:1606.04797).
 
-    Pooled, because most slices hold no tumor: a Dice for each of them would be 0 / 0, and with smoothing
-    it would push hardest exactly where a few stray pixels are marked on an empty slice.
+    It is pooled because most slices have no tumor: their Dice would be 0 / 0, and with smoothing its
+    gradient would be largest for a few false positives on an empty slice.
 
     Args:
         truth, logits, weights: As for all losses here.
-        smooth: Added above and below, so that a batch without tumor has loss 0 for an empty mask.
+        smooth: Added to numerator and denominator, so that an empty mask has loss 0 without tumor.
     """
     ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
     probability = ops.sigmoid(logits)
@@ -48,14 +48,14 @@ def bce_dice(truth, logits, weights=None):
 
 def tversky(truth, logits, weights=None, misses: float = 0.7, smooth: float = 1.0):
     """1 - Tversky index of probabilities, pooled over the whole batch (Salehi, Erdogmus, Gholipour 2017,
-    arXiv:1706.05721): a Dice in which a missed pixel weighs more than one marked in vain.
+    arXiv:1706.05721): a Dice in which false negatives weigh more than false positives.
 
     Formula: 1 - (TP + s) / (TP + misses FN + (1 - misses) FP + s).
 
     Args:
         truth, logits, weights: As for all losses here.
         misses: Weight of false negatives, 0 to 1; at 1/2 the index is Dice.
-        smooth: Added above and below, so that a batch without tumor has loss 0 for an empty mask.
+        smooth: Added to numerator and denominator, so that an empty mask has loss 0 without tumor.
     """
     ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
     probability = ops.sigmoid(logits)
@@ -67,14 +67,14 @@ def tversky(truth, logits, weights=None, misses: float = 0.7, smooth: float = 1.
 
 def focal(truth, logits, weights=None, gamma: float = 2.0, alpha: float = 0.25):
     """Mean focal loss (Lin, Goyal, Girshick, He, Dollar 2017, arXiv:1708.02002): cross-entropy in which
-    what is already right counts little.
+    well-classified pixels count little.
 
     Formula: a (1 - p)^gamma (-log p), where p is the probability of the true class, and a is ``alpha`` on
-    tumor and 1 - ``alpha`` elsewhere; gamma and alpha are the paper's best.
+    tumor and 1 - ``alpha`` elsewhere; gamma and alpha default to the paper's best values.
 
     Args:
-        truth, logits, weights: As for all losses here; edge pixels in between count in both parts.
-        gamma: How much less an easy pixel counts; 0 leaves weighted cross-entropy.
+        truth, logits, weights: As for all losses here; a truth between 0 and 1 counts in both parts.
+        gamma: Focusing parameter; 0 gives weighted cross-entropy.
         alpha: Weight of tumor pixels, 0 to 1.
     """
     ops, truth, logits, weights = _of_one_kind(truth, logits, weights)
@@ -86,7 +86,7 @@ def focal(truth, logits, weights=None, gamma: float = 2.0, alpha: float = 0.25):
 
 
 LOSSES = {"bce": bce, "dice": soft_dice, "bce_dice": bce_dice, "tversky": tversky, "focal": focal}
-"""By the keys of assets/metrics/losses.json."""
+"""Losses by the keys of assets/metrics/losses.json."""
 
 
 _NUMPY = SimpleNamespace(
@@ -99,15 +99,15 @@ _NUMPY = SimpleNamespace(
     softplus=lambda values: np.logaddexp(0, values),
     sigmoid=lambda values: np.exp(-np.logaddexp(0, -values)),
 )
-"""Of `keras.ops` what the losses use, for arrays."""
+"""NumPy versions of the functions of `keras.ops` that the losses use."""
 
 
 def _of_one_kind(truth, logits, weights) -> tuple[Any, ...]:
-    """Return what computes with the values, `keras.ops` or `_NUMPY`, and the values as its floats."""
+    """Return `keras.ops` or `_NUMPY`, and the values as its floats."""
     if isinstance(logits, np.ndarray | np.generic | float | int):
         numbers = (truth, logits, 1.0 if weights is None else weights)
         return _NUMPY, *np.broadcast_arrays(*(np.asarray(each, np.float64) for each in numbers))
-    from keras import ops  # loaded already, for it made the tensor
+    from keras import ops  # already loaded if there is a tensor
 
     return ops, ops.cast(truth, "float32"), ops.cast(logits, "float32"), weights
 

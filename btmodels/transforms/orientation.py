@@ -10,10 +10,10 @@ from btmodels.slices import Slice, Turn
 
 
 def turn_slice(each: Slice, turn: Turn) -> Slice:
-    """Turn a slice with its truth and spacing; `Slice.turn` records how, for the way back.
+    """Turn a slice with its true mask and spacing; `Slice.turn` records the turn for its inverse.
 
     Raises:
-        ValueError: It was turned before.
+        ValueError: It has already been turned.
     """
     if each.turn is not None:
         raise ValueError(f"A slice is turned once. Received: {each.name}, turned by {each.turn}")

@@ -12,14 +12,14 @@ from btmodels.slices import FLAIR
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL
 
 LEAST_HEAD = 0.01
-"""A region below this share of the slice is noise, not a head."""
+"""A region below this fraction of the slice is noise, not a head."""
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities, 0 to 1, of logits of any shape, in their own float type."""
+    """Return probabilities, 0 to 1, for logits of any shape, in their dtype."""
     with np.errstate(
         over="ignore"
-    ):  # the exponential runs to infinity, which gives the 0 that is meant
+    ):  # the exponential may overflow to infinity, which correctly gives 0
         return 1 / (1 + np.exp(-logits))
 
 
@@ -28,34 +28,34 @@ def lowest_level(threshold: float) -> int:
 
     Level 0 is never marked: at threshold 0 the mask is "anything at all", not the whole slice.
     """
-    # A threshold that names a level must stay at that level, however the product is rounded.
+    # A threshold equal to a level must give that level despite rounding of the product.
     return max(1, math.ceil(threshold * 255 - 1e-9))
 
 
 NETWORK_SIDE = 256
-"""Pixels of a slice's side in the data set: the scale on which a smallest part was chosen."""
+"""Side in pixels of the data set's slices, the scale of `Record.min_component_pixels`."""
 
 
 def smallest_part(min_component_pixels: int, rows: int, cols: int) -> int:
-    """Return how many pixels of a slice's own make the smallest part that is kept.
+    """Return the minimum number of pixels of a connected component in a slice of a given size.
 
-    The same slice then keeps the same parts at any size of its file.
+    So a slice keeps the same components at any resolution.
 
     Args:
-        min_component_pixels: As a record has it, counted at `NETWORK_SIDE`.
-        rows, cols: Of the slice, which networks see as a square of its longer side.
+        min_component_pixels: From a record, counted at `NETWORK_SIDE`.
+        rows, cols: Size of the slice, which is padded to a square for the network.
     """
     scale = (max(rows, cols) / NETWORK_SIDE) ** 2
     return math.ceil(min_component_pixels * scale - 1e-9)
 
 
 def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> np.ndarray:
-    """Threshold a probability map and remove small parts.
+    """Threshold a probability map and remove small connected components.
 
     Args:
         levels: uint8, (rows, cols), probability in 255ths.
         threshold: 0 to 1.
-        min_component_pixels: Connected parts (8 neighbors) with fewer pixels are dropped.
+        min_component_pixels: 8-connected components with fewer pixels are removed.
 
     Returns:
         bool, (rows, cols).
@@ -70,7 +70,7 @@ def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> 
 
 
 def outline(mask: np.ndarray) -> np.ndarray:
-    """Return the border of a mask: marked pixels beside (4 neighbors) an unmarked one or the edge.
+    """Return the border of a mask: marked pixels with an unmarked 4-neighbor or at the edge.
 
     Args:
         mask: bool, (rows, cols).
@@ -84,9 +84,9 @@ def outline(mask: np.ndarray) -> np.ndarray:
 
 
 def head_mask(pixels: np.ndarray) -> np.ndarray:
-    """Find the head: the largest foreground part of FLAIR after Otsu, with its holes filled.
+    """Find the head: the largest foreground component of FLAIR by Otsu's threshold, with holes filled.
 
-    Otsu 1979, IEEE Trans SMC 9:62, splits air from head by the histogram alone.
+    Otsu's method (1979, IEEE Trans SMC 9:62) separates air from head by the histogram alone.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
@@ -97,8 +97,8 @@ def head_mask(pixels: np.ndarray) -> np.ndarray:
     flair = np.ascontiguousarray(pixels[..., FLAIR])
     if int(flair.max()) - int(flair.min()) <= FOREGROUND_LEVEL:
         return np.zeros(flair.shape, bool)
-    # Framed in air, so that it runs around the head: what it cannot reach (4 neighbors) is a hole.
-    # Holes come first: the ring of the scalp then holds the brain, which is often no part of it.
+    # Flood fill the air from a frame around the slice: background that it does not reach is a hole.
+    # Fill holes before choosing a component: the scalp's ring often is not connected with the brain.
     _, foreground = cv2.threshold(flair, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     framed = cv2.copyMakeBorder(foreground, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(framed, None, (0, 0), 2, flags=4)
@@ -109,31 +109,30 @@ def head_mask(pixels: np.ndarray) -> np.ndarray:
 
 
 LEAST_SHARE = 0.1
-"""Parts with fewer pixels than this share of the largest are dropped."""
+"""Components with fewer pixels than this fraction of the largest are removed."""
 
 RULE = (
     "Of the parts that connect across neighboring slices, those with fewer than "
     f"{100 * LEAST_SHARE:.0f}% of the largest part's pixels are dropped."
 )
-"""The rule in a sentence, for those who report a score with it."""
+"""The rule in a sentence, for reports of scores."""
 
 
 def drop_small_parts(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Keep a patient's largest connected part and those that are not much smaller, in three dimensions.
+    """Keep a patient's largest 3-D connected component and those that are not much smaller.
 
-    A tumor runs through neighboring slices; most false alarms are specks in one or two of them. Buda et
-    al. 2019 keep only the largest part and so lose the smaller part of a tumor in two; a share of the
-    largest keeps both. The share is a round number that was not fitted to any patients.
+    A tumor extends through neighboring slices; most false positives are specks in one or two of them. Buda
+    et al. 2019 keep only the largest component, which loses part of a tumor with two components; a fraction
+    of the largest keeps both. The fraction is a round number that was not fitted to any patients.
 
     Args:
-        masks: bool, (rows, cols) each, slices in the order of the stack. Pixels that touch, by a corner
-            or from one slice to the next, belong to one part. Slices of different sizes are
-            aligned at their upper left corner.
+        masks: bool, (rows, cols) each, slices in the order of the stack; components are 26-connected.
+            Slices of different sizes are aligned at their upper left corner.
 
     Returns:
-        bool, the masks' own shapes.
+        bool, with the shapes of the masks.
     """
-    from skimage.measure import label  # takes longer to import than most pages to draw
+    from skimage.measure import label  # slow to import
 
     if not masks:
         return []

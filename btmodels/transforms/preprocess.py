@@ -1,4 +1,4 @@
-"""Convert a slice to a network's input and a map back, the same way in training and on the site."""
+"""Convert a slice to a network's input and a map back, identically in training and on the site."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ FOREGROUND_LEVEL = 10
 """A pixel belongs to the head if any channel is brighter than this (of 255): air and padding are not."""
 
 CLIP = 6.0
-"""Standardized values are clipped to +-CLIP, so that one hot pixel cannot swamp a channel."""
+"""Standardized values are clipped to +-CLIP, so that a single bright pixel cannot dominate a channel."""
 
 
 def square_box(rows: int, cols: int) -> tuple[int, int, int]:
-    """Return (side, top, left) of the smallest square that holds the image in its middle."""
+    """Return (side, top, left) of the smallest square with the image at its center."""
     side = max(rows, cols)
     return side, (side - rows) // 2, (side - cols) // 2
 
@@ -26,7 +26,7 @@ def fit_to(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: Wanted (rows, cols), equal to each other.
 
     Returns:
-        uint8 of the wanted size; the input itself where it has that size already.
+        uint8 of the wanted size; the input itself if it already has that size.
     """
     rows, cols = pixels.shape[:2]
     if (rows, cols) == size:
@@ -40,7 +40,7 @@ def fit_to(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def standardize(pixels: np.ndarray) -> np.ndarray:
-    """Give each channel zero mean and unit deviation over the head.
+    """Give each channel zero mean and unit standard deviation over the head.
 
     Scanners and sites differ in gain and offset, and standardizing removes both. The statistics are those
     of the head alone, because the share of black air differs from slice to slice.
@@ -54,7 +54,7 @@ def standardize(pixels: np.ndarray) -> np.ndarray:
     values = np.ascontiguousarray(pixels, dtype=np.float32)
     brightest = np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2])
     head = (brightest > FOREGROUND_LEVEL).view(np.uint8)
-    if cv2.countNonZero(head) < 0.01 * head.size:  # next to nothing: use the whole picture
+    if cv2.countNonZero(head) < 0.01 * head.size:  # no head: use the whole picture
         head[:] = 1
     mean, deviation = cv2.meanStdDev(values, mask=head)
     mean = mean.ravel().astype(np.float32)
@@ -89,7 +89,7 @@ def restore(probability: np.ndarray, rows: int, cols: int) -> np.ndarray:
     if probability.shape == (rows, cols):
         return probability
     side, top, left = square_box(rows, cols)
-    # As in `fit_to`: bilinear samples of a map that shrinks would skip most of its pixels.
+    # As in `fit_to`: when downsampling, bilinear interpolation would skip most pixels.
     method = cv2.INTER_AREA if side < len(probability) else cv2.INTER_LINEAR
     square = cv2.resize(probability, (side, side), interpolation=method)
     return square[top : top + rows, left : left + cols]

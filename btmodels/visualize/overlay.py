@@ -1,7 +1,7 @@
-"""A mask drawn on its slice: prediction filled with a solid line, truth with a dashed one.
+"""Draw masks on a slice: the prediction filled with a solid outline, the true mask with a dashed one.
 
-Orange and light blue stay apart for every kind of color vision, and the line styles differ too. The
-viewer draws with the same two colors (``ui/viewer/viewer.css``).
+Orange and light blue are distinguishable with any color vision, and the line styles differ too. The
+viewer uses the same two colors (``ui/viewer/viewer.css``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from btmodels.slices import Analysis
+from btmodels.slices import Analysis, Slice
 from btmodels.transforms.postprocess import outline
 from btmodels.visualize.window import Window, shown_flair
 
@@ -26,13 +26,13 @@ TRUTH_COLOR = (92, 200, 255)
 FILL_OPACITY = 0.35
 
 TINT_OPACITY = 0.6
-"""Of the color over a mask, here and in the viewer."""
+"""Opacity of the color over a mask, here and in the viewer."""
 
 TINT_BASE = 0.45
-"""Share of its brightness that the color keeps over black pixels; over white ones it has all of it."""
+"""Fraction of its brightness that the color keeps over black pixels; over white pixels it keeps all."""
 
 LARGE = 1024
-"""Pixels of a picture's longer side at least, as a file to keep."""
+"""Minimum length of an exported picture's longer side in pixels."""
 
 _DASH, _GAP = 4, 3
 
@@ -77,7 +77,7 @@ def dashed_outline(mask: np.ndarray) -> np.ndarray:
         mask: bool, (rows, cols).
 
     Returns:
-        bool, (rows, cols); marked nowhere but on `outline`.
+        bool, (rows, cols); a subset of `outline`.
     """
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     result = np.zeros(mask.shape, bool)
@@ -94,7 +94,7 @@ def tint(
     color: tuple[int, int, int] = PREDICTION_COLOR,
     opacity: float = TINT_OPACITY,
 ) -> np.ndarray:
-    """Lay a color over marked pixels that is darker where they are, so that texture stays visible.
+    """Lay a color over marked pixels that is darker over dark pixels, so that texture stays visible.
 
     The viewer paints by the same rule (``ui/viewer/masks.js``).
 
@@ -118,32 +118,52 @@ def tint(
 def overlay(
     analysis: Analysis, side: int | None = None, window: Window | None = None
 ) -> np.ndarray:
-    """Draw an analysis on the slice's FLAIR channel, as the experts saw it.
+    """Draw an analysis on its slice, as `slice_picture` does.
 
     Args:
-        analysis: Its mask is tinted and outlined; its truth, where there is one, is outlined dashed.
-        side: The picture is enlarged by a whole number until its longer side has so many pixels; lines
-            grow with it. None keeps the slice's own rows and columns.
-        window: FLAIR values that become black and white; the slice's own automatic window where None.
+        analysis: Its mask is tinted and outlined; its true mask, if any, is outlined with dashes.
+        side, window: As in `slice_picture`.
 
     Returns:
         uint8, (rows, cols, 3).
     """
-    gray = shown_flair(analysis.slice.pixels, window)
+    return slice_picture(analysis.slice, analysis.mask, side, window)
+
+
+def slice_picture(
+    each: Slice,
+    mask: np.ndarray | None = None,
+    side: int | None = None,
+    window: Window | None = None,
+) -> np.ndarray:
+    """Draw a slice's FLAIR channel, on which the experts drew, with its masks.
+
+    Args:
+        each: Its true mask, if any, is outlined with dashes.
+        mask: bool, (rows, cols), tinted and outlined; None draws no prediction.
+        side: The picture is enlarged by an integer factor until its longer side has at least this many
+            pixels; lines grow with it. None keeps the slice's size.
+        window: FLAIR values that become black and white; None uses the slice's automatic window.
+
+    Returns:
+        uint8, (rows, cols, 3).
+    """
+    gray = shown_flair(each.pixels, window)
     rows, cols = gray.shape
+    mask = np.zeros(gray.shape, bool) if mask is None else mask
     factor = max(1, math.ceil((side or 0) / max(rows, cols)))
     if factor == 1:
-        picture = tint(gray, analysis.mask)
-        picture[outline(analysis.mask)] = PREDICTION_COLOR
-        if analysis.slice.truth is not None:
-            picture[dashed_outline(analysis.slice.truth)] = TRUTH_COLOR
+        picture = tint(gray, mask)
+        picture[outline(mask)] = PREDICTION_COLOR
+        if each.truth is not None:
+            picture[dashed_outline(each.truth)] = TRUTH_COLOR
         return picture
     size = (cols * factor, rows * factor)
     large = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC)
-    picture = tint(large, enlarged(analysis.mask, factor))
-    _draw_line(picture, analysis.mask, factor, PREDICTION_COLOR, dashed=False)
-    if analysis.slice.truth is not None:
-        _draw_line(picture, analysis.slice.truth, factor, TRUTH_COLOR, dashed=True)
+    picture = tint(large, enlarged(mask, factor))
+    _draw_line(picture, mask, factor, PREDICTION_COLOR, dashed=False)
+    if each.truth is not None:
+        _draw_line(picture, each.truth, factor, TRUTH_COLOR, dashed=True)
     return picture
 
 
@@ -171,13 +191,13 @@ def _draw_line(
 
 
 def png(picture: np.ndarray) -> bytes:
-    """Pack a picture, uint8, (rows, cols, 3), as PNG."""
+    """Encode a picture, uint8, (rows, cols, 3), as PNG."""
     buffer = io.BytesIO()
-    # Level 3 takes a third of the time of Pillow's own 6, and slices come out smaller.
+    # Level 3 takes a third of the time of Pillow's default 6, and slices become smaller.
     Image.fromarray(picture).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
 
 
 def overlay_png(analysis: Analysis, window: Window | None = None) -> bytes:
-    """Return what `overlay` draws as PNG, large enough for a slide: `LARGE` pixels or more."""
+    """Return the picture of `overlay` as PNG, large enough for a slide: `LARGE` pixels or more."""
     return png(overlay(analysis, LARGE, window))

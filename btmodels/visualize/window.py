@@ -1,7 +1,7 @@
-"""The window in which slices are shown: gray values of the head fill the range of the screen.
+"""The display window of slices: gray values of the head fill the range of the screen.
 
-MRI has no units, so a file's own values often leave the brain nearly black. Only what is shown is windowed;
-networks and measures get the slice as it is.
+MRI has no units, so a file's values often leave the brain nearly black. Only the display is windowed;
+networks and measures get the unchanged slice.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import head_mask
 
 PERCENTILES = (1.0, 98.0)
-"""Percentiles of the values inside the head that are shown black and white."""
+"""Percentiles of the values inside the head that become black and white."""
 
 RIM = 0.1
-"""Of the head's width: so much of its rim is left out, for fat under the skin outshines the brain."""
+"""Width of the excluded rim as a fraction of the head's width: fat under the skin outshines the brain."""
 
 Window = tuple[int, int]
 """Values that become black and white, 0 to 255, the first below the second."""
@@ -54,7 +54,7 @@ def auto_windows(pixels: Sequence[np.ndarray]) -> tuple[Window, Window, Window]:
         pixels: uint8, (rows, cols, 3) each, 0 to 255.
 
     Returns:
-        One window a channel; `FULL` where there is no head or it has one value only.
+        One window per channel; `FULL` if there is no head or it only has one value.
     """
     heads = [each[mask] for each in pixels if (mask := _inside(head_mask(each))).any()]
     if not heads:
@@ -67,7 +67,7 @@ def auto_windows(pixels: Sequence[np.ndarray]) -> tuple[Window, Window, Window]:
 
 
 def _inside(head: np.ndarray) -> np.ndarray:
-    """Leave out the rim of a head, bool, (rows, cols); what stands at the picture's edge is rim, too."""
+    """Remove the rim of a head, bool, (rows, cols); the picture's edge counts as its border."""
     width = 2 * math.sqrt(np.count_nonzero(head) / math.pi)
     framed = cv2.copyMakeBorder(head.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
@@ -76,11 +76,11 @@ def _inside(head: np.ndarray) -> np.ndarray:
 
 
 def apply_window(values: np.ndarray, window: Window) -> np.ndarray:
-    """Stretch values so that the window's ends become 0 and 255; what lies beyond is cut off.
+    """Map the window's ends to 0 and 255; values beyond are clipped.
 
     Args:
         values: uint8, 0 to 255.
-        window: As `auto_windows` has it.
+        window: As from `auto_windows`.
 
     Returns:
         uint8 of the same shape.
@@ -91,11 +91,11 @@ def apply_window(values: np.ndarray, window: Window) -> np.ndarray:
 
 
 def shown_flair(pixels: np.ndarray, window: Window | None = None) -> np.ndarray:
-    """Return a slice's FLAIR channel as it is shown, uint8, (rows, cols).
+    """Return a slice's FLAIR channel as displayed, uint8, (rows, cols).
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        window: Of its volume; its own automatic one where None.
+        window: Window of its volume; None uses the slice's automatic window.
     """
     flair = np.ascontiguousarray(pixels[..., FLAIR])
     return apply_window(flair, auto_windows([pixels])[FLAIR] if window is None else window)

@@ -117,7 +117,7 @@ def test_the_exported_mask_is_the_one_that_is_drawn(visit, site):
     visit.open(f"{site}/analyze")
     threshold = registry.load_record("default").threshold
     assert f"threshold={threshold}" in visit.page.url
-    for which in ("the network's own", "set by hand"):
+    for which in ("the network's own", "set manually"):
         visit.page.get_by_text(f", {which}.").wait_for()
         exported = tifffile.imread(io.BytesIO(download(visit, "Mask")))
         assert exported.dtype == np.uint8

@@ -158,7 +158,7 @@ def test_lessons_are_reached_from_the_overview_and_their_address_follows(visit, 
     visit.page.get_by_role("link", name="Begin: What is segmentation?").click()
     visit.page.wait_for_url("**/learn?lesson=segmentation*")
     visit.page.get_by_role("button", name="pixel").first.click()
-    visit.page.get_by_text("The smallest piece of a picture").wait_for()
+    visit.page.get_by_text("The smallest element of an image").wait_for()
     visit.page.get_by_text("65,536: one for each pixel").click()
     visit.page.get_by_text("Yes. 256 × 256 = 65,536").wait_for()
     with visit.page.expect_download() as download:
@@ -346,6 +346,13 @@ def test_measuring(visit, site):
     assert visit.number("dice", ".measure") == "0.000"
     assert visit.page.locator(".js-plotly-plot").count() == 3
 
+    # What a task shows may be a widget of the page.
+    task = visit.page.locator("[data-task='measuring averages 1']")
+    task.get_by_role("button", name="Show me").click()
+    visit.view("empty=zero")
+    visit.rest()
+    assert value.inner_text() < left_out
+
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_who_is_in_the_test_set(visit, site):
@@ -524,7 +531,7 @@ def test_is_there_one_and_where(visit, site, first):
     assert visit.drawn(within=".two-steps")[..., 3].any()
     page.locator(".two-steps [name=threshold]").fill("1")
     page.locator(".two-steps .stage[data-asked=false]").wait_for()
-    assert "Not asked" in page.locator(".two-steps [data-say=mask]").inner_text()
+    assert "Not run" in page.locator(".two-steps [data-say=mask]").inner_text()
     assert "A miss" in page.locator(".two-steps [data-say=verdict]").inner_text()
 
     # All recorded slices: the lower the threshold, the more are found and the more alarms are raised.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+
+from playwright.sync_api import TimeoutError as TooLate
 
 from btmodels.dataset import cohort
 
@@ -55,8 +58,10 @@ def test_a_row_of_the_table_leads_to_its_patient(visit, site):
     visit.open(f"{site}/patients")
     assert f"patient={first.folder}" in visit.page.url
     visit.page.get_by_text("Choose from all").click()
-    visit.page.wait_for_timeout(500)
-    table = visit.page.locator("[data-testid=stDataFrame]").bounding_box()
-    visit.page.mouse.click(table["x"] + 18, table["y"] + 35 + 44 + 22)  # the second row's mark
-    visit.page.wait_for_url(re.compile(f"patient={second.folder}"))
+    for _ in range(5):  # the table is a canvas, which moves until the page is at rest
+        table = visit.page.locator("[data-testid=stDataFrame]").bounding_box()
+        visit.page.mouse.click(table["x"] + 18, table["y"] + 35 + 44 + 22)  # the second row's mark
+        with suppress(TooLate):
+            visit.page.wait_for_url(re.compile(f"patient={second.folder}"), timeout=6000)
+            break
     visit.page.wait_for_selector(f'.stage[data-mask="drawn"][data-slice^="{second.folder}"]')

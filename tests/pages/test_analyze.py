@@ -12,6 +12,7 @@ from tests import fakes
 from tests.btmodels.scanner import dicom, nifti, series
 from tests.pages.conftest import words_of
 from ui.shared.text import plain
+from ui.viewer import viewer
 
 
 def tiff(array) -> bytes:
@@ -25,6 +26,12 @@ def upload(app, *files):
     return (
         app.file_uploader[0].set_value([(name, data, "image/tiff") for name, data in files]).run()
     )
+
+
+def unfold(app, key):
+    """Open an expander whose content is drawn only then."""
+    app.session_state[key] = True
+    return app.run()
 
 
 def test_a_sample_is_analyzed_at_once(open_page):
@@ -52,7 +59,7 @@ def test_a_link_opens_its_slice_and_is_kept_up_to_date(open_page):
     assert app.query_params["slice"] == "3"
     assert app.query_params["threshold"] == "0.3"
     assert app.query_params["channel"] == "post"
-    assert "set by hand" in words_of(app)
+    assert "set manually" in words_of(app)
 
 
 def test_unknown_values_of_a_link_get_sentences(open_page):
@@ -80,6 +87,16 @@ def test_an_upload_is_analyzed_and_scored_against_its_mask(open_page):
     assert dict(app.query_params) == {"source": "files", "files": "2"}  # how many, never which
 
 
+def test_a_slice_that_is_answered_at_once_is_drawn_once(open_page, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(viewer, "message", lambda meta, _: drawn.append(meta["pending"]) or b"")
+    pixels, _ = fakes.slice_and_mask(2)
+    app = open_page("analyze")
+    drawn.clear()
+    upload(app, ("x.tif", tiff(pixels)))
+    assert drawn == [False]
+
+
 def test_garbage_gets_a_sentence_and_the_rest_goes_on(open_page):
     pixels, _ = fakes.slice_and_mask(1)
     app = upload(open_page("analyze"), ("bad.tif", b"II*\0garbage"), ("good.tif", tiff(pixels)))
@@ -103,7 +120,7 @@ def test_forgotten_files_are_gone(open_page):
     app = upload(open_page("analyze"), ("x.tif", tiff(pixels)))
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert not app.metric
-    assert "x.tif" not in words_of(app)
+    assert "x.tif" not in words_of(app) and "you uploaded is gone" not in words_of(app)
     assert not app.session_state["uploads"]
     assert "analysis.kept" not in app.session_state and "viewer.packed" not in app.session_state
 
@@ -198,7 +215,7 @@ def test_files_are_still_there_after_a_look_at_the_samples(open_page):
 def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):
     pixels, _ = fakes.slice_and_mask(2)
     app = open_page("analyze", patient=fakes.PATIENTS[0])
-    app = upload(app, ("mine.tif", tiff(pixels)))
+    app = unfold(upload(app, ("mine.tif", tiff(pixels))), "history.open")
     seen = [frame.value for frame in app.dataframe if "From" in frame.value]
     assert list(seen[0]["From"]) == ["your files", fakes.PATIENTS[0]]
     assert list(seen[0]["Marked"]) == [100, 100]
@@ -209,14 +226,15 @@ def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):
 
 def test_files_to_keep_say_what_is_missing(open_page):
     pixels, _ = fakes.slice_and_mask(2)
-    app = upload(open_page("analyze"), ("mine.tif", tiff(pixels)))
+    app = unfold(upload(open_page("analyze"), ("mine.tif", tiff(pixels))), "exports.open")
     labels = {button.label for button in app.get("download_button")}
     assert {"Mask as PNG", "Figures as CSV", "Masks as NIfTI", "Everything as a zip"} <= labels
     assert "Masks as DICOM-SEG" not in labels
-    assert "unit voxels and unknown units" in words_of(app)
-    app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1])))
+    assert "voxels of size 1 and no unit of length" in words_of(app)
+    app = unfold(upload(app, ("scan.dcm", dicom(pixels[..., 1]))), "exports.open")
     assert "SliceThickness" in words_of(app)
-    app = upload(open_page("analyze"), ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))
+    app = upload(app, ("scan.dcm", dicom(pixels[..., 1], SliceThickness=4)))
+    app = unfold(app, "exports.open")
     assert "Masks as DICOM-SEG" in {button.label for button in app.get("download_button")}
 
 
@@ -227,9 +245,12 @@ def test_a_slice_that_the_input_check_stops_does_not_keep_the_rest_from_being_ke
     app = open_page("analyze")
     stop = check.QualityReport((check.Finding("not_a_brain", "stop", "No brain.", "None."),))
     small = check.QualityReport()
-    monkeypatch.setattr(check, "check_slice", lambda pixels: stop if len(pixels) == 64 else small)
+    monkeypatch.setattr(
+        check, "check_slice", lambda pixels, spacing=None: stop if len(pixels) == 64 else small
+    )
     noise = np.zeros((64, 64, 3), np.uint8)
     app = upload(app, ("a.tif", tiff(pixels)), ("noise.tif", tiff(noise)))
+    app = unfold(app, "exports.open")
     buttons = {button.label: button for button in app.get("download_button")}
     assert not buttons["Everything as a zip"].proto.disabled
     assert "1 slice has no mask" in words_of(app)

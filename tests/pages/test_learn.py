@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from btmodels.visualize import overlay
 from tests import fakes
 from tests.pages.conftest import words_of
 from tests.ui import stacks
@@ -128,16 +129,14 @@ def arm(key: str, shared: list[str], dice: float) -> dict:
     }
     return {
         "key": key,
-        "sizes": {"train": 90, "validation": 5, "test": 5},
+        "draws": [{"sizes": {"train": 90, "validation": 5, "test": 5}, "mean_dice": dice}],
         "test_patients": 4,
         "shared_patients": shared,
         "score": {
-            "pooled_dice": dice / 2,
-            "pooled_dice_interval": [dice - 0.1, dice + 0.1],
             "mean_dice": dice,
             "median_dice": dice,
             "mean_dice_interval": [dice - 0.1, dice + 0.1],
-            "patients": {"a": dice, "b": None},
+            "patients": {"a": dice, "b": None, "c": dice},
         },
         "nearest": {
             "same_patient": 0.97,
@@ -157,8 +156,16 @@ def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_pag
         "arms": [arm("slices", ["a", "b", "c"], 0.913), arm("patients", [], 0.625)],
     }
     monkeypatch.setattr(experiments, "read", lambda name: found if name == "leak" else None)
+    drawn, draw = [], overlay.slice_picture
+    monkeypatch.setattr(
+        overlay,
+        "slice_picture",
+        lambda each, **options: drawn.append(each) or draw(each, **options),
+    )
     app = open_page("learn", lesson="test-set")
     assert not app.exception
+    assert [each.number for each in drawn] == [2, 1]
+    assert all(each.truth is not None for each in drawn)
     assert {"0.913", "0.625"} <= {metric.value for metric in app.metric}
     words = words_of(app)
     assert "3 of 4 test patients are in training, too" in words
@@ -306,7 +313,7 @@ def test_teachers_get_times_answers_handouts_and_figures(open_page):
         text = page.text_of(address)
         notes = sections("lessons/teacher.md")[address]
         assert all(
-            f"**{part}.**" in notes for part in ("Time", "Aim", "Before you start", "Pitfalls")
+            f"**{part}.**" in notes for part in ("Time", "Goal", "Before you start", "Pitfalls")
         )
         for asked in (
             *questions.parse(text["Check"]),

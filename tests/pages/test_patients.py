@@ -76,7 +76,7 @@ def test_a_link_opens_its_slice_and_is_kept_up_to_date(open_page):
         "layers": "truth",
         "channel": "flair",
     }
-    assert "set by hand" in words_of(app)
+    assert "set manually" in words_of(app)
     link = next(each for each in app.get("page_link") if each.proto.page == "analyze")
     assert f"patient={SECOND}" in link.proto.query_string
 
@@ -192,7 +192,7 @@ def test_the_record_in_words_and_never_as_a_prediction(open_page, cohort):
     assert table.loc["Gender", "For this patient"] == "male"
     words = words_of(app)
     assert "none of it was predicted by this site" in words
-    assert "Not recorded of this patient:" in words and "At last contact" in words
+    assert "Not recorded for this patient:" in words and "At last contact" in words
     app.selectbox[0].set_value(SECOND).run()
     assert "no record of this patient" in words_of(app)
     (cohort / "data.csv").write_text("garbage")

@@ -86,7 +86,7 @@ def test_stops_and_routes_that_make_no_sense_get_sentences(open_page):
     words = words_of(open_page("analyze", present="1", route=f"{ONE}.9", stop="1"))
     assert "has no slice 9" in words
     words = words_of(open_page("analyze", present="1", route="nobody.3"))
-    assert "Nothing of this route is here" in words
+    assert "This site has none of the stops" in words
     app = open_page("analyze")
     app.query_params["present"] = "perhaps"
     app.run()

@@ -48,7 +48,7 @@ def test_a_page_of_text_gets_a_reason_and_no_mask(app):
 def test_a_mend_is_applied_said_and_undone(app, pixels):
     app = upload(app, ("x.tif", tiff(255 - pixels)))
     assert not app.metric and "looks inverted" in words_of(app)
-    app = press(app, "Turn bright and dark around")
+    app = press(app, "Invert bright and dark")
     assert not app.exception and app.metric
     words = words_of(app)
     assert "Corrected: bright and dark" in words and "looks inverted" not in words
@@ -58,7 +58,7 @@ def test_a_mend_is_applied_said_and_undone(app, pixels):
 
 def test_a_fault_stands_beside_the_mask(app, pixels):
     app = upload(app, ("x.tif", tiff(pixels[..., [1, 0, 2]])))
-    assert app.metric and "FLAIR looks to be where pre-contrast T1 belongs" in words_of(app)
+    assert app.metric and "FLAIR seems to be where pre-contrast T1 belongs" in words_of(app)
     assert fault_costs.cost_of("misplaced").sentence() in words_of(app)
     app = press(app, "Put the channels in order")
     assert app.metric and "seem swapped" not in words_of(app)
@@ -72,7 +72,7 @@ def test_what_stands_in_for_a_missing_sequence_is_said_once(app, pixels):
 
 def test_forgotten_files_take_their_mends_with_them(app, pixels):
     app = upload(app, ("x.tif", tiff(255 - pixels)))
-    app = press(app, "Turn bright and dark around")
+    app = press(app, "Invert bright and dark")
     app = press(app, "Forget my files")
     assert "quality.corrected" not in app.session_state
     assert "quality.reports" not in app.session_state

@@ -16,6 +16,7 @@ from btmodels import paths, registry
 from btmodels.dataset.split import load_split
 from btmodels.errors import WeightsError
 from btmodels.inference import engine
+from btmodels.metrics.binomial import detection_interval
 from tests import fakes
 from tests.pages.conftest import ROOT, _Router, words_of
 from ui.results import experiments, headline, scores
@@ -87,6 +88,9 @@ def test_it_opens_with_the_sites_own_segmenter_on_patients_never_seen(board):
     test = committed(OWN, "test")
     assert metrics_of(app)["Mean Dice"] == f"{test['mean_dice']:.3f}"
     assert metrics_of(app)["False alarms"] == f"{100 * test['false_alarm_rate']:.1f}%"
+    low, high = detection_interval(test)  # exact: resampling 20 of 20 patients finds only 20
+    (detected,) = [each.delta for each in app.metric if each.label == "Detected"]
+    assert detected == f"{100 * low:.1f} to {100 * high:.1f}" and low < test["detection_rate"]
     assert dict(app.query_params) == {"tab": "where", "model": OWN, "subset": "test"}
     words = words_of(app)
     assert "took no part in training or in any choice of settings" in words
@@ -311,11 +315,11 @@ def test_a_cascade_with_another_classifier_is_refused(board, written):
 
 def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(board):
     app = board(tab="patients")
-    tables = [each.value for each in app.dataframe if "Look" in each.value.columns]
+    tables = [each.value for each in app.dataframe if "View" in each.value.columns]
     real, _, _ = tables
     dice = real["Dice"].dropna()
     assert list(dice) == sorted(dice) and len(real) == len(committed(OWN, "test")["patients"])
-    assert real["Look"].isna().all()
+    assert real["View"].isna().all()
     assert "Set `BT_DATA_DIR`" in words_of(app)
 
 
@@ -328,16 +332,16 @@ def test_a_patient_of_the_data_folder_is_one_click_away(board, written):
 
     written(OWN, rename)
     app = board(tab="patients")
-    worst = table_with(app, "Look").iloc[0]
+    worst = table_with(app, "View").iloc[0]
     assert worst["Patient"] == fakes.PATIENTS[0]
-    assert worst["Look"] == (
+    assert worst["View"] == (
         f"analyze?patient={fakes.PATIENTS[0]}&slice={worst['Slice']}&model={OWN}"
     )
     assert "Set `BT_DATA_DIR`" not in words_of(app)
 
 
 def test_the_slice_named_has_the_most_wrong_pixels(board):
-    worst = table_with(board(tab="patients"), "Look").iloc[0]
+    worst = table_with(board(tab="patients"), "View").iloc[0]
     slices = committed(OWN, "test")["per_slice"][worst["Patient"]]
     wrong = {number: fp + fn for number, (_, fp, fn, _) in slices.items()}
     assert wrong[worst["Slice"]] == max(wrong.values())
@@ -385,9 +389,9 @@ def test_an_address_without_a_tab_opens_that_of_its_network(board):
 def test_unknown_values_of_a_link_get_sentences(board):
     app = board(model="gpt", subset="everyone", tab="secrets")
     words = words_of(app)
-    assert "asks for a model that is not here" in words and OWN in words
-    assert "asks for a subset that is not here" in words
-    assert "asks for a tab that is not here" in words
+    assert "asks for a model that does not exist here" in words and OWN in words
+    assert "asks for a subset that does not exist here" in words
+    assert "asks for a tab that does not exist here" in words
     assert not {"gpt", "everyone", "secrets"} & set(re.findall(r"\w+", words))
     app.selectbox[0].set_value("unet").run()
     assert "is not here" not in words_of(app)

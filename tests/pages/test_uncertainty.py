@@ -74,8 +74,8 @@ def test_two_networks_stand_side_by_side(opened):
     box.set_value("unet").run()
     words = words_of(app)
     assert not app.exception
-    assert "12 ms for this very slice, 4.0 million" in words
-    assert f"Dice of one with the other: **{2 * 100 / 220:.3f}**" in words
+    assert "12 ms for this slice, 4.0 million" in words
+    assert f"Dice between the two: **{2 * 100 / 220:.3f}**" in words
 
 
 def test_grad_cam_is_asked_for_the_slice_in_view_alone(open_page):

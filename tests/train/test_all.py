@@ -42,6 +42,7 @@ def test_every_network_of_the_registry_is_made_and_scored():
             "screen",
             "losses",
             "skips",
+            "stacks",
             "leak",
             "leak",
             "robustness",
@@ -77,7 +78,7 @@ def test_it_stops_at_the_first_command_that_fails(tmp_path):
     said = []
     wrong = ["split", "--data", str(tmp_path / "nowhere")]
     assert everything.run([wrong, ["split"]], said.append) == 1
-    assert len(said) == 2 and "goes on from here" in said[1]
+    assert len(said) == 2 and "resumes here" in said[1]
 
 
 def test_a_folder_without_patients_is_an_error_not_a_crash(tmp_path, capsys):

@@ -17,8 +17,6 @@ def dataclasses_of(*parts: str) -> list[type]:
     """Every dataclass that a module below the folders defines."""
     found = []
     for name in (name for part in parts for name in modules_of(part)):
-        if name == "train.bench.torch_unet":  # needs PyTorch, which few have
-            continue
         module = importlib.import_module(name)
         found += [
             each

@@ -1,4 +1,4 @@
-"""The benchmark of a class that uploads: DICOM series and zips, while the worker is killed twice."""
+"""Benchmark of a class that uploads zipped studies while the worker is killed twice."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from train.fuzz_seeds import write_dicom
 USERS, SECONDS = 50, 300.0
 
 SLICES = 5
-"""Of a study. More would only take longer."""
+"""Slices per study. More would only take longer."""
 
 LEFT_SECONDS = 150.0
-"""Enough for the memory of closed tabs to be released: their sessions expire after a minute, and expired
+"""Time for the memory of closed tabs to be released: sessions expire after a minute, and expired
 ones are dropped every 20 seconds (`ui.site.garbage`)."""
 
 LOOK_SECONDS = 1.0
 
 
 def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
-    """Yield errors and memory of the site while visitors upload one study after another.
+    """Yield the site's errors and memory while visitors upload one study after another.
 
-    Every second visitor uploads a DICOM series, the others a patient's slices as TIFFs, both as a zip. No
-    two uploads are the same.
+    Every second visitor uploads a zipped DICOM series; the others upload a patient's slices as zipped
+    TIFFs. No two uploads are the same.
     """
     with Site(BT_DATA_DIR="") as site:
         first = site.visit()
@@ -88,7 +88,7 @@ def _held(name: str, held: float, against: float) -> dict[str, Any]:
 
 
 def _study(number: int, count: int) -> tuple[str, bytes]:
-    """Return name and content of a zip with a study that nobody has uploaded before."""
+    """Return the name and content of a zip with a study that nobody has uploaded before."""
     patients = cohort.read_cohort(cohort.samples_root())
     patient = patients[number % len(patients)]
     middle = len(patient.files) // 2

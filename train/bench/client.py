@@ -27,23 +27,29 @@ from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
-SECONDS = 300.0
-"""How long a page may take, its first visit with cold networks included."""
+VIEWER, PENDING = "slice_viewer", b'"pending": true'
+"""Name of the viewer's component, and the part of its message that marks pending slices."""
 
-FINISHED = ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY)
+SECONDS = 300.0
+"""Longest time for a page, including a first visit with cold networks."""
+
+FINISHED = (
+    ("script_finished", ForwardMsg.FINISHED_SUCCESSFULLY),
+    ("script_finished", ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY),
+)
 
 REST_SECONDS = PING_SECONDS + 5
-"""After them an idle worker has prepared what full batches need."""
+"""After this time an idle worker has warmed up for full batches."""
 
 
 class Site:
-    """A server of its own on a free port, for as long as the ``with`` block lasts.
+    """A separate server on a free port, for the duration of the ``with`` block.
 
     Args:
-        variables: Set in its environment, over those that are there.
+        variables: Environment variables to add or override.
 
     Attributes:
-        started: `time.perf_counter` just before its process was started.
+        started: `time.perf_counter` just before the process was started.
     """
 
     def __init__(self, **variables: str) -> None:
@@ -77,15 +83,15 @@ class Site:
         self._sockets.close()
 
     def memory(self) -> int:
-        """Return the bytes that the server and its worker processes hold in memory."""
+        """Return the resident memory of the server and its worker processes, in bytes."""
         return sum(self.memories().values())
 
     def memories(self) -> dict[str, int]:
-        """Return the bytes in memory of the ``server``, the ``engine``'s worker and of the ``others``."""
+        """Return the resident bytes of the ``server``, the ``engine``'s worker and the ``others``."""
         return self._sums(lambda process: process.memory_info().rss)
 
     def processor(self) -> dict[str, float]:
-        """Return the seconds of one processor that each of those has taken since it was started."""
+        """Return the CPU seconds of each of these processes since it was started."""
         return self._sums(lambda process: sum(process.cpu_times()[:2]))
 
     def _sums(self, measure: Callable[[psutil.Process], float]) -> dict[str, Any]:
@@ -99,7 +105,7 @@ class Site:
         return found
 
     def health(self) -> dict[str, Any]:
-        """Return what the site tells its operators (see `ui.site.health`)."""
+        """Return the site's health document (see `ui.site.health`)."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
                 return json.load(answer)
@@ -107,17 +113,17 @@ class Site:
             return json.load(error)
 
     def rest(self) -> None:
-        """Ask for nothing until the networks are warm and have done what they do when idle."""
+        """Wait until the networks are warm and have finished their idle work."""
         end = time.monotonic() + SECONDS
         while self.health()["engine"] not in ("warm", "off") and time.monotonic() < end:
             time.sleep(0.2)
         time.sleep(REST_SECONDS)
 
     def visit(self) -> Session:
-        """Open a session as soon as the server takes one.
+        """Open a session as soon as the server accepts one.
 
         Raises:
-            RuntimeError: The server has ended, or takes none for long.
+            RuntimeError: The server has ended, or accepts none for `SECONDS`.
         """
         end = time.monotonic() + SECONDS
         while self._process.poll() is None and time.monotonic() < end:
@@ -137,8 +143,9 @@ class Session:
     """One visitor's tab.
 
     Attributes:
-        alerts: Sentences in boxes (notes, warnings, errors) that its pages have shown.
-        metric: The value of the last metric that arrived.
+        alerts: Texts of the alert boxes (notes, warnings, errors) shown so far.
+        metric: Value of the last metric received.
+        pending: Whether the networks are still working on the page's slices.
     """
 
     def __init__(self, socket: ClientConnection, site: str) -> None:
@@ -146,13 +153,14 @@ class Session:
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
         self.metric = ""
+        self.pending = False
 
     def run(self, page: str, query: str = "") -> float:
-        """Ask for a page, as any widget does that the server handles; return the seconds it took.
+        """Request a page, as any server-side widget does; return the seconds it took.
 
         Args:
-            page: Its address without the slash.
-            query: What stands behind the question mark.
+            page: Its path without the slash.
+            query: The query string, without the question mark.
 
         Raises:
             RuntimeError: The page showed an exception.
@@ -163,11 +171,11 @@ class Session:
         return time.perf_counter() - begin
 
     def upload(self, page: str, query: str, name: str, data: bytes) -> float:
-        """Put one file into the page's uploader, instead of any before; return the seconds it took.
+        """Upload one file in place of any earlier one; return the seconds it took.
 
         Args:
-            page, query: As for `run`; a page that has shown its uploader to this session.
-            name, data: Of the file.
+            page, query: As for `run`. The page must have shown its uploader to this session.
+            name, data: Name and content of the file.
 
         Raises:
             RuntimeError: The page showed an exception.
@@ -181,7 +189,7 @@ class Session:
             pass
         (urls,) = message.file_urls_response.file_urls
         self._send(self._site + urls.upload_url, name, data)
-        if self._delete:  # as a browser does with a file that is taken out
+        if self._delete:  # as a browser does with a removed file
             self._send(self._delete)
         self._delete = self._site + urls.delete_url
         request = BackMsg()
@@ -194,7 +202,7 @@ class Session:
         return time.perf_counter() - begin
 
     def _send(self, address: str, name: str = "", data: bytes | None = None) -> None:
-        """Put a file to an address, or delete the one there."""
+        """PUT a file to an address, or DELETE the one there."""
         with urllib.request.urlopen(f"{self._site}/_stcore/health") as answer:
             token = SimpleCookie(answer.headers.get("Set-Cookie", ""))[XSRF].value
         headers = {"Cookie": f"{XSRF}={token}", "X-Xsrftoken": token}
@@ -209,8 +217,8 @@ class Session:
         urllib.request.urlopen(request).close()
 
     def watch(self, page: str, query: str = "") -> Iterator[str]:
-        """Ask for a page and yield each element that arrives, until all have: its kind, or the name of a
-        component of the site's own."""
+        """Request a page and yield each element as it arrives: its type, or the name of a custom
+        component."""
         yield from self._run(BackMsg(), page, query)
 
     def _message(self) -> ForwardMsg:
@@ -222,11 +230,13 @@ class Session:
         request.rerun_script.page_name = page
         request.rerun_script.query_string = query
         self._socket.send(request.SerializeToString())
+        self.pending = False
         while True:
             message = self._message()
             kind = message.WhichOneof("type")
-            # A run that makes way for the next one ends early; the last one ends successfully.
-            if (kind, message.script_finished) == FINISHED:
+            # A run superseded by the next one ends early. If a run ends with slices pending, the viewer's
+            # fragment runs again.
+            if (kind, message.script_finished) in FINISHED and not self.pending:
                 return
             if kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
@@ -234,6 +244,8 @@ class Session:
                     raise RuntimeError(f"/{page} shows an exception: {element.exception.message}")
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
+                if element.bidi_component.component_name == VIEWER:
+                    self.pending = PENDING in element.bidi_component.bytes
                 if element.HasField("metric"):
                     self.metric = element.metric.body
                 if element.HasField("file_uploader"):

@@ -1,51 +1,50 @@
 """Measure the site's speed on this machine, and the size and speed of each network.
 
-Each time is compared with another one of the same run: machines and their load differ, ratios less.
+Each time is compared with another from the same run: ratios vary less between machines and loads.
 
-What is measured is written to ``assets/metrics/bench.json``: the ``command``, the ``machine`` (processor,
-cores and versions that all times hold for) and ``rows`` of ``name``, ``value``, ``unit``, ``against`` and
-``ratio``, the last two null where nothing is compared. Rows by name:
+Results are written to ``assets/metrics/bench.json``: the ``command``, the ``machine`` (the processor,
+cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit``, ``against`` and
+``ratio``; the last two are null where nothing is compared. Rows by name:
 
 - ``rerun``, ``first_page``, ``first_mask``, ``next_mask``, ``analyze``, ``engine``: milliseconds, as the
   functions of these names say.
-- ``profile/start/<part>``: milliseconds of one processor that the networks' process takes to start, by part
-  (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: parts of a page that a rerun sends, and
-  ``/server``: milliseconds of one processor for it, both against the same without networks.
-- ``rate/alone``, ``rate/together``: slices a second of the engine with both networks, one after the other
+- ``profile/start/<part>``: CPU milliseconds that the networks' process takes to start, by part
+  (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: page elements that a rerun sends, and
+  ``/server``: its CPU milliseconds, both against the same without networks.
+- ``rate/alone``, ``rate/together``: slices per second of the engine with both networks, one after the other
   and all at once, against the target.
-- ``network/<name>/parameters``: numbers in the network of that registry name, trained or counted.
-- ``network/<name>/multiply_adds``: of one forward pass for one slice (see
-  `btmodels.networks.multiply_adds`); a network whose record asks for flips makes two.
-- ``network/<name>/megabytes``: its weights files, in millions of bytes.
+- ``network/<name>/parameters``: parameters of the network with that registry name, trained or counted.
+- ``network/<name>/multiply_adds``: multiply-adds of one forward pass for one slice (see
+  `btmodels.networks.multiply_adds`); a network whose record asks for flips makes two passes.
+- ``network/<name>/megabytes``: size of its weights files, in millions of bytes.
 - ``network/<name>/slice_ms``: milliseconds for one slice as the site runs it, flips included, from pixels
-  to map or verdict; against the same by ``model.predict``.
-- ``stage/<stage>``: milliseconds of one stage of a slice, against ``stage/all``, from file to PNG;
+  to probability map or verdict, against the same with ``model.predict``.
+- ``stage/<stage>``: milliseconds of one stage for a slice, against ``stage/all``, from file to PNG;
   ``stage/prepare`` is a part of ``classify`` and ``segment``.
-- ``runtime/<name>/<way>``: milliseconds for one slice as the ``site`` asks; against it, by ``onnxruntime``
-  and, where it is installed, by ``openvino_float32`` and ``openvino_bfloat16``, by compiled ``keras`` and
-  by ``predict``.
-- ``peak/product_<numbers>``: billions of multiply-adds a second of a large matrix product in the numbers
-  that networks compute in here; ``peak/<name>``: of a network's forward pass for eight slices, against the
-  product beside it.
-- ``training/<name>/float32``, ``/bfloat16``: slices a second of training, the latter against the former.
-- ``users_<n>/p50``, ``/p95``: milliseconds until all is there that is said of a new slice, of n visitors
-  who ask at once; ``/errors``: how often they met one; ``/slices_per_second``: of all of them together,
-  against the engine alone when it is handed such slices at once; ``/server_cpu``, ``/engine_cpu``:
-  milliseconds of one processor for each slice; ``/server``, ``/engine``, ``/others``, ``/all``: memory of
-  the processes afterwards, in millions of bytes, against before any of them came.
-- ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` they asked for,
-  ``kills``, ``errors`` they met, and ``memory`` after it, in millions of bytes, against that after a
-  first slice for each.
+- ``runtime/<name>/<way>``: milliseconds for one slice as the ``site`` runs it; against that, with
+  ``onnxruntime``, with ``openvino_float32`` and ``openvino_bfloat16`` where OpenVINO is installed, with
+  compiled ``keras`` and with ``predict``.
+- ``peak/product_<numbers>``: billions of multiply-adds per second of a large matrix product in the dtype
+  that networks compute in on this machine; ``peak/<name>``: those of a network's forward pass for eight
+  slices, against the product measured beside it.
+- ``training/<name>/float32``, ``/bfloat16``: slices per second in training, the latter against the former.
+- ``users_<n>/p50``, ``/p95``: milliseconds until all results for a new slice arrive, with n visitors
+  at once; ``/errors``: number of errors; ``/slices_per_second``: throughput of all of them together,
+  against the engine alone when it gets such slices in one call; ``/server_cpu``, ``/engine_cpu``:
+  CPU milliseconds for each slice; ``/server``, ``/engine``, ``/others``, ``/all``: memory of
+  the processes afterwards, in millions of bytes, against that before any visitor came.
+- ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` requested,
+  ``kills``, ``errors``, and ``memory`` at the end, in millions of bytes, against that after a
+  first slice for each visitor.
 - ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
   are segmented; ``/server_cpu``, ``/engine_cpu``: as above; ``/again``: for the next visitor.
-  ``cohort_110/first``, ``/again``: until the table of 110 patients is there. Milliseconds, against what is
-  aimed at.
-- ``uploads_<n>/server``, ``/engine``, ``/others``, ``/all``: memory of the processes after so many uploads
-  by one visitor, in millions of bytes, against before; ``/slope``: thousands of bytes more with each.
+  ``cohort_110/first``, ``/again``: until the table of 110 patients arrives. Milliseconds, against the
+  target.
+- ``uploads_<n>/server``, ``/engine``, ``/others``, ``/all``: memory of the processes after n uploads
+  by one visitor, in millions of bytes, against before; ``/slope``: thousands of bytes more per upload.
 - ``class_50/…``: 50 visitors who upload DICOM series and zips for five minutes while the worker is killed
-  twice: ``uploads``, ``kills``, ``errors`` they met, ``server``: the most that the web process held, in
-  millions of bytes, against what is aimed at, and ``server_left``: what it holds when all have left,
-  against before.
+  twice: ``uploads``, ``kills``, ``errors``, ``server``: peak memory of the web process, in millions of
+  bytes, against the target, and ``server_left``: its memory after all have left, against before.
 """
 
 from __future__ import annotations
@@ -80,11 +79,11 @@ GROUPS = {
     "uploads_": "memory",
     "class_": "class",
 }
-"""By how a row's name begins, what it is measured with; any other row is a group of its own."""
+"""Measurement group by the prefix of a row's name; any other row is its own group."""
 
 
 PEAK_CALLS = 5
-"""Of the matrix product and of each network: a batch of the slowest takes a second."""
+"""Calls of the matrix product and of each network: a batch of the slowest takes a second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,8 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the rows as they come, and write them all."""
-    # Only what every clone has is measured.
+    """Print the rows as they arrive, and write them all."""
+    # Measure only what every clone has.
     os.environ["BT_DATA_DIR"] = ""
     os.environ.pop("BT_ENGINE", None)
     path = args.out or args.assets / "metrics" / "bench.json"
@@ -133,11 +132,11 @@ def main(args: argparse.Namespace) -> int:
 
 
 class OtherMachine(Exception):
-    """The file's rows were measured on another machine, with which this one's cannot stand."""
+    """The file's rows come from another machine and cannot be mixed with new ones."""
 
 
 def _others(path: Path, chosen: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rows of a file that are not to be measured anew."""
+    """Return the rows of a file that are not measured again."""
     if not path.exists():
         return []
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -226,14 +225,14 @@ def _figure(value: float) -> str:
 
 
 def analyze(repeats: int) -> tuple[float, float]:
-    """One new slice from file to overlay by the engine, against the same by ``model.predict``."""
+    """Time one new slice from file to overlay with the engine, against ``model.predict``."""
     from train.bench import networks
 
     return networks.analyze(repeats)
 
 
 def engine(repeats: int) -> tuple[float, float]:
-    """One slice by the engine, against the bare compiled networks in this process."""
+    """Time one slice with the engine, against the bare compiled networks in this process."""
     from train.bench import networks
 
     return networks.engine(repeats)

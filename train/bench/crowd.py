@@ -15,22 +15,22 @@ from train.bench.client import Session, Site
 KILLS = 2
 
 AT_MOST = 120.0
-"""Seconds that a new worker may take to show, and again to answer everybody."""
+"""Seconds that a new worker may take to appear, and again to answer everybody."""
 
 GAVE_UP = "process that holds the networks"
-"""Part of every sentence that says that the worker did not answer."""
+"""Part of every message that says that the worker did not answer."""
 
 
 class Crowd:
     """Visitors who repeat an action, each in a thread.
 
     Args:
-        sessions: Theirs.
+        sessions: One per visitor.
         visit: The action, called with the session, the visitor's number and the number of repeats so far.
 
     Attributes:
-        answers: How often each has finished the action.
-        gone: Whether each has left.
+        answers: How often each visitor has finished the action.
+        gone: Whether each visitor has left.
         failures: Messages of all exceptions.
     """
 
@@ -44,19 +44,19 @@ class Crowd:
 
     @property
     def errors(self) -> list[str]:
-        """Messages of all exceptions, and alerts that say that the networks did not answer."""
+        """Messages of all exceptions, and alerts about networks that did not answer."""
         alerts = [alert for session in self._sessions for alert in session.alerts]
         return [*self.failures, *(alert for alert in alerts if GAVE_UP in alert)]
 
     def stay(self, seconds: float, site: Site | None = None) -> int:
-        """Let everybody act once, and again until the time is over.
+        """Let every visitor act once, and again until the time is over.
 
         Args:
-            seconds: How long.
-            site: Whose workers are killed meanwhile; None kills none.
+            seconds: Duration.
+            site: Site whose workers are killed meanwhile; None kills none.
 
         Returns:
-            How many were killed.
+            The number of workers killed.
         """
         self.gone = [False] * len(self._sessions)
         end = perf_counter() + seconds
@@ -81,21 +81,21 @@ class Crowd:
         self.gone[number] = True
 
     def _answered_since(self, before: Sequence[int]) -> bool:
-        """Whether everybody has had an answer since ``answers`` was so, or has left."""
+        """Return whether every visitor has had an answer since ``before``, or has left."""
         turns = zip(self.gone, self.answers, before, strict=True)
         return all(gone or now > then for gone, now, then in turns)
 
     def _kill_workers(self, site: Site, seconds: float) -> int:
-        """Kill the process that holds the networks, and the one after it, each after some seconds."""
+        """Kill the process that holds the networks, then its successor, each after some seconds."""
         killed: set[int] = set()
         for _ in range(KILLS):
             time.sleep(seconds)
-            # For a moment there is none, or the site still names the last one.
+            # For a moment there is no worker, or the site still names the last one.
             _wait_for(lambda: site.health()["worker"] not in (None, *killed))
             if killed:
-                # What is lost with a worker is asked for once more, and given up if the next one is lost
-                # too, for the slice may be to blame. Here it is not: the next one is spared until it has
-                # answered.
+                # The engine retries requests lost with a worker once, and gives up if the next worker dies
+                # too, since the slice may be the cause. Here it is not, so the next worker lives until it
+                # has answered.
                 before = list(self.answers)
                 _wait_for(lambda before=before: self._answered_since(before))
             worker = site.health()["worker"]

@@ -1,4 +1,4 @@
-"""The site's part of the benchmark: many visitors at once, a whole patient, a large cohort."""
+"""Load benchmark of the site: many visitors at once, a whole patient, a large cohort."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ import tifffile
 from btmodels.dataset import cohort
 from btmodels.inference.engine import Engine
 from btmodels.slices import Slice
-from train.bench.client import Session, Site
+from train.bench.client import VIEWER, Session, Site
 from train.bench.crowd import Crowd
 from train.bench.memory import held_rows
-from train.bench.start import VIEWER
 
 USERS = (1, 5, 20, 50)
-"""How many visitors analyze slices at once, one number after the other."""
+"""Numbers of visitors who analyze slices at once, measured in turn."""
 
 AIMS = {1: 1000.0, 5: 1000.0, 20: 2000.0, 50: 5000.0}
-"""Milliseconds until a new slice is analyzed, for 95 of a hundred, that are aimed at; by visitors."""
+"""Target for the 95th percentile of the time to analyze a new slice, in ms, by number of visitors."""
 
 ROUNDS = 4
-"""Slices that each of them asks for."""
+"""Slices that each visitor requests."""
 
 MANY = 80
-"""Slices enough to tell what the engine does at best."""
+"""Enough slices to measure the engine's peak throughput."""
 
 COHORT = 110
 """Patients of the whole data set."""
@@ -42,13 +41,13 @@ LARGE = "SYNT_AA_0005_20260101"
 """The bundled patient of 60 slices."""
 
 TABLE = "dataframe"
-"""What Streamlit calls the element that lists the cohort."""
+"""Streamlit's type of the element that lists the cohort."""
 
 
 def load_rows() -> Iterator[dict[str, Any]]:
-    """Yield what visitors who come together meet: see `train.bench.command` for the names of the rows.
+    """Yield the times and errors of simultaneous visitors; `train.bench.command` explains the rows.
 
-    Every slice is asked for once and lies in a patient of its own, so nothing is answered from memory.
+    Every slice is requested once and is its patient's only slice, so no answer comes from a cache.
     """
     alone = engine_alone(min(max(USERS) * ROUNDS, MANY))
     with made_up_data(1 + sum(USERS) * ROUNDS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
@@ -62,12 +61,12 @@ def load_rows() -> Iterator[dict[str, Any]]:
 
 
 def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[dict[str, Any]]:
-    """Yield how the site bears many visitors for minutes while its worker is killed twice.
+    """Yield how the site copes with many visitors for minutes while its worker is killed twice.
 
-    Each visitor goes through patients of one slice in turn; after a while all have been seen, and are
-    answered from memory, as in a class. An error is an exception on a page, or a sentence that says that
-    the networks did not answer. Memory is compared with that after a first slice for each visitor, which
-    every class takes, and taken again once a new worker has rested.
+    Each visitor goes through patients of one slice in turn; after a while all have been seen and
+    come from a cache, as in a class. An error is an exception on a page, or an alert that the networks
+    did not answer. Memory at the end, when a new worker is idle, is compared with that after a first
+    slice for each visitor.
     """
     with made_up_data(STEADY_PATIENTS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = sorted(folder.name for folder in (data / "kaggle_3m").iterdir())
@@ -96,7 +95,7 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
 
 
 def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:
-    """Let as many visitors as there are lists ask at once, each for a list's patients in turn."""
+    """Let one visitor per list request the list's patients in turn, all visitors at once."""
     times: list[float] = []
     errors: list[str] = []
 
@@ -146,12 +145,12 @@ def _spent(
 
 
 def ask(session: Session, patient: str) -> float:
-    """Open a patient's only slice on Analyze; return the seconds until all that is said of it is there."""
+    """Open a patient's only slice on Analyze; return the seconds until all its results are there."""
     return session.run("analyze", f"patient={patient}&slice=1")
 
 
 def engine_alone(slices: int) -> float:
-    """Return how many slices a second the engine does when they are handed over all at once."""
+    """Return the engine's slices per second when it gets all slices in one call."""
     with made_up_data(slices, 1) as data:
         patients = cohort.read_cohort(data)
         images = [cohort.read_slice(each, each.files[0]).pixels for each in patients]
@@ -166,11 +165,11 @@ def engine_alone(slices: int) -> float:
 
 
 def patient_rows() -> Iterator[dict[str, Any]]:
-    """Yield how long the bundled patient of 60 slices and a cohort of 110 patients take to open."""
+    """Yield the times to open the bundled patient of 60 slices and a cohort of 110 patients."""
     query = f"patient={LARGE}"
     with Site(BT_DATA_DIR="") as site:
         ask(site.visit(), "SYNT_AA_0003_20260101")
-        site.rest()  # the networks are warm, and that patient's slices done
+        site.rest()  # until the networks are warm and that patient's slices are done
         spent, begin, shown = site.processor(), perf_counter(), None
         for kind in site.visit().watch("patients", query):
             if kind == VIEWER and shown is None:
@@ -193,11 +192,11 @@ def _row(name: str, seconds: float, aim: float) -> dict[str, Any]:
 
 @contextmanager
 def made_up_data(patients: int, slices: int) -> Iterator[Path]:
-    """Make a data folder in the data set's layout from the synthetic cohort, gone at the end.
+    """Make a temporary data folder in the data set's layout from the synthetic cohort.
 
     Args:
-        patients: Folders, each of another name.
-        slices: In each; no two of all are the same.
+        patients: Number of patient folders.
+        slices: Slices in each folder; no two slices are the same.
     """
     sources = list(_sources())
     with tempfile.TemporaryDirectory() as place:

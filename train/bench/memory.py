@@ -1,4 +1,4 @@
-"""The benchmark of memory: a visitor uploads slice after slice, and memory must not grow."""
+"""Memory benchmark: a visitor uploads slice after slice, and memory must not grow."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from btmodels.dataset import cohort
 from train.bench.client import Session, Site
 
 UPLOADS, WARM = 1_000, 50
-"""Slices that are counted, and before them others until memory that is kept on purpose is full."""
+"""Counted uploads, and uncounted ones before them that fill the caches."""
 
 EVERY = 20
-"""Uploads from one look at the memory to the next."""
+"""Uploads between two memory samples."""
 
 PAGE, QUERY = "analyze", "source=files"
 
 
 def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) -> Iterator[dict]:
-    """Yield what memory does while one visitor uploads slices, each instead of the one before it.
+    """Yield memory use while one visitor uploads slices, each replacing the one before.
 
-    Each is decoded, looked at by the input check, judged and segmented, and no two are the same.
+    Each is decoded, checked, classified and segmented, and no two are the same.
     """
     with Site(BT_DATA_DIR="") as site:
         session = site.visit()
@@ -40,11 +40,11 @@ def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) ->
 
 
 def rows_of(marks: Sequence[int], held: Sequence[dict[str, int]]) -> Iterator[dict[str, Any]]:
-    """Yield rows from the bytes of each process after so many uploads.
+    """Yield the benchmark rows of the memory samples.
 
     Args:
-        marks: Uploads until each look, the first of them 0.
-        held: By process, at each look.
+        marks: Number of uploads at each sample, the first 0.
+        held: Bytes by process, at each sample.
     """
     yield from held_rows(f"uploads_{marks[-1]}", held[-1], held[0])
     slope = float(np.polyfit(marks, [sum(each.values()) for each in held], 1)[0])
@@ -52,10 +52,10 @@ def rows_of(marks: Sequence[int], held: Sequence[dict[str, int]]) -> Iterator[di
 
 
 def held_rows(what: str, after: dict[str, int], before: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Yield what each process holds, and all of them, against what it held before.
+    """Yield the memory of each process, and of all together, against that before.
 
     Args:
-        what: What was done in between, as the rows' name begins.
+        what: Prefix of the rows' names.
         after, before: Bytes by process (`Site.memories`).
     """
     for name in (*after, "all"):
@@ -74,7 +74,7 @@ def _upload(session: Session, slices: Iterator[tuple[str, bytes]], count: int) -
 
 
 def uploaded_slices(count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield names and TIFFs of so many slices of the synthetic cohort, shifted so that all differ."""
+    """Yield names and TIFFs of ``count`` slices of the synthetic cohort, shifted so that all differ."""
     patients = cohort.read_cohort(cohort.samples_root())
     files = [(patient, file) for patient in patients for file in patient.files]
     for number in range(count):

@@ -1,4 +1,4 @@
-"""The networks' part of the benchmark: the engine, the bare compiled networks, ``model.predict``; and size
+"""Benchmark of the networks: the engine, the bare compiled networks, ``model.predict``; and the size
 and speed of each network."""
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Ask = Callable[[np.ndarray], Prediction]
 
 
 class Networks:
-    """The site's two networks, asked in three ways."""
+    """The site's two networks, run in three ways."""
 
     def __init__(self) -> None:
         os.environ.update(processes.environment())
@@ -41,15 +41,15 @@ class Networks:
         self._engine = Engine()
 
     def by_engine(self, pixels: np.ndarray) -> Prediction:
-        """As the site asks."""
+        """Run them as the site does."""
         return self._engine.predict([pixels])[0]
 
     def compiled(self, pixels: np.ndarray) -> Prediction:
-        """In this process, as the engine's worker with Keras asks."""
+        """Run them in this process, as the engine's Keras worker does."""
         return Prediction(float(compiled(self.judge, pixels)), compiled(self.locate, pixels))
 
     def by_predict(self, pixels: np.ndarray) -> Prediction:
-        """In this process, by Keras's own method."""
+        """Run them in this process with `keras.Model.predict`."""
         return Prediction(float(_by_predict(self.judge, pixels)), _by_predict(self.locate, pixels))
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Networks:
 
 
 def analyze(repeats: int) -> tuple[float, float]:
-    """Return milliseconds a slice from file to overlay, by the engine and by ``model.predict``."""
+    """Return milliseconds per slice from file to overlay, with the engine and with ``model.predict``."""
     networks = Networks()
 
     def whole(ask: Ask) -> Callable[[Path], None]:
@@ -77,7 +77,7 @@ def analyze(repeats: int) -> tuple[float, float]:
 
 
 def engine(repeats: int) -> tuple[float, float]:
-    """Return milliseconds a slice by the engine, and by the networks as Keras compiles them."""
+    """Return milliseconds per slice with the engine, and with the networks compiled by Keras."""
     networks = Networks()
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     try:
@@ -87,10 +87,10 @@ def engine(repeats: int) -> tuple[float, float]:
 
 
 def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
-    """Yield slices a second of the engine, one after the other and all at once, against the target.
+    """Yield slices per second of the engine, one after the other and all at once, against the target.
 
     Args:
-        slices: That are asked about.
+        slices: Number of slices.
     """
     images = [decode(file.read_bytes(), file.name).pixels for file in files(slices)]
     engine = Engine()
@@ -112,15 +112,15 @@ def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
 def network_rows(
     names: Sequence[str], repeats: int, assets: Path = paths.ASSETS
 ) -> Iterator[dict[str, Any]]:
-    """Yield size and speed of each network, four rows each (see `train.bench.command`).
+    """Yield the size and speed of each network, four rows each (see `train.bench.command`).
 
     Args:
-        names: Of the registry.
-        repeats: Slices that each is asked about.
-        assets: Holds the weights.
+        names: Registry names.
+        repeats: Slices per network.
+        assets: Folder with the weights.
 
     Raises:
-        WeightsError: Those of a network are missing or altered.
+        WeightsError: A network's weights are missing or altered.
     """
     os.environ.update(processes.environment())
     from btmodels.networks.multiply_adds import (
@@ -158,25 +158,24 @@ def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, f
 
 
 def compiled(predictor: SlicePredictor, pixels: np.ndarray) -> np.ndarray:
-    """Ask a network about a slice as the engine's worker does; return a verdict, or a map in 255ths."""
+    """Run a network on a slice as the engine's worker does; return a verdict, or a map in 255ths."""
     ask = predictor.segment if predictor.spec.task == "segment" else predictor.classify
     return ask([pixels])[0]
 
 
 def _by_predict(predictor: Predictor, pixels: np.ndarray) -> np.ndarray:
-    # The same by `keras.Model.predict`.
     return answer_of(predictor, pixels, lambda views: predictor.model.predict(views, verbose=0))
 
 
 def answer_of(
     predictor: Predictor, pixels: np.ndarray, ask: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Return what `compiled` does, with logits that something else computes.
+    """Return the same result as `compiled`, from logits computed by ``ask``.
 
     Args:
-        predictor: For its record.
+        predictor: Supplies spec and record.
         pixels: uint8, (rows, cols, 3).
-        ask: From normalized views of the slice, float32, (n, rows, cols, 3), to logits.
+        ask: Maps normalized views of the slice, float32, (n, rows, cols, 3), to logits.
     """
     image = normalize(pixels, predictor.spec.input_shape[:2])
     views = [image, image[:, ::-1]] if predictor.record.flips else [image]

@@ -1,4 +1,4 @@
-"""The benchmark's profiles: where time goes in the slowest operations of the site."""
+"""Profiles of the site's slowest operations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from btmodels import registry
 from train.bench.client import Site
 
 RERUNS = 30
-"""Of each kind."""
+"""Reruns of each kind."""
 
 
 def profile_rows() -> Iterator[dict[str, Any]]:
-    """Yield the parts of the networks' start, and what a rerun draws and costs: see
-    `train.bench.command`."""
-    # A process of its own, for only once is a runtime loaded.
+    """Yield the parts of the networks' start-up, and the elements and cost of a rerun (see
+    `train.bench.command`)."""
+    # In a fresh process, since a runtime is loaded only once per process.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
         for name, seconds in fresh.submit(start_seconds).result().items():
             yield {"name": f"profile/start/{name}", "value": 1000 * seconds, "unit": "ms"}
@@ -35,10 +35,10 @@ def profile_rows() -> Iterator[dict[str, Any]]:
 
 
 def start_seconds() -> dict[str, float]:
-    """Start as the worker that answers does; return the seconds of one processor that each part took.
+    """Start as the engine's worker does; return the CPU seconds of each part.
 
-    ``runtime`` is loading it; of each network ``load`` is verifying, filling and compiling its graph,
-    ``first`` its first run.
+    ``runtime`` is loading the runtime. For each network, ``load`` is verifying, filling and compiling its
+    graph, and ``first`` is its first run.
     """
     gc.disable()  # as the worker does
     spent, begin = {}, process_time()
@@ -61,14 +61,13 @@ def start_seconds() -> dict[str, float]:
 
 
 def rerun_figures(site: Site) -> dict[str, float]:
-    """Run Analyze again and again with everything in its place.
+    """Rerun Analyze repeatedly with everything cached.
 
     Returns:
-        ``elements`` of a run that reach the browser, and the milliseconds of one processor that the
-        ``server`` took for it.
+        ``elements`` that reach the browser per run, and the CPU milliseconds per run of the ``server``.
     """
     session = site.visit()
-    for _ in range(2):  # all slices analyzed, then all kept
+    for _ in range(2):  # the first run analyzes all slices, the second finds them cached
         session.run("analyze")
     site.rest()
     begin = site.processor()["server"]

@@ -1,4 +1,4 @@
-"""The benchmark of runtimes: the site's networks, the same slices, by each program that can run them."""
+"""Benchmark of runtimes: the site's networks on the same slices, in each runtime that can run them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PAUSE = 0.02
 
 
 def runtime_rows(repeats: int) -> Iterator[dict[str, Any]]:
-    """Yield milliseconds a slice and network by runtime, all of a network interleaved.
+    """Yield milliseconds per slice by network and runtime, the runtimes of a network interleaved.
 
     Args:
-        repeats: Slices.
+        repeats: Number of slices.
     """
     os.environ.update(processes.environment())
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
@@ -34,13 +34,13 @@ def runtime_rows(repeats: int) -> Iterator[dict[str, Any]]:
 
 
 def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Return ways to ask a network about a slice: as the site does, and as each runtime at hand could.
+    """Return functions that run a network on a slice: as the site does, and with each installed runtime.
 
     Args:
-        name: Of the registry.
+        name: Registry name.
 
     Returns:
-        Functions from uint8, (rows, cols, 3), to a map in 255ths or a verdict.
+        Functions from pixels, uint8, (rows, cols, 3), to a map in 255ths or a verdict.
     """
     from btmodels.inference.graph import GraphPredictor
     from btmodels.inference.predict import Predictor
@@ -65,7 +65,7 @@ def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 def interleaved(
     ways: dict[str, Callable[[Any], Any]], inputs: Sequence[Any]
 ) -> dict[str, list[float]]:
-    """Return the seconds of each way for each input, asked in turn and each first equally often."""
+    """Return the seconds of each way for each input. The ways take turns, each first equally often."""
     names = list(ways)
     for name in names:
         ways[name](inputs[0])
@@ -81,7 +81,7 @@ def interleaved(
 
 
 def rows_of(network: str, times: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
-    """Yield medians in milliseconds, each against that of the way in which the site asks."""
+    """Yield medians in milliseconds, each against that of the site's way."""
     ours = 1000 * median(times["site"])
     for way, seconds in times.items():
         yield {

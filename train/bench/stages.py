@@ -1,4 +1,4 @@
-"""The benchmark of one slice from file to picture, stage by stage."""
+"""Benchmark of one slice from file to picture, stage by stage."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Steps = Sequence[tuple[str, Callable[[Any], Any]]]
 
 
 def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
-    """Yield milliseconds of each stage of a slice in one process, and of all of them together.
+    """Yield milliseconds of each stage for a slice in one process, and of all stages together.
 
-    ``prepare`` is done within ``classify`` and ``segment`` too, so it is not part of the whole.
+    ``prepare`` is also done within ``classify`` and ``segment``, so the total leaves it out.
     """
     os.environ.update(processes.environment())
     judge, locate = (
@@ -61,7 +61,7 @@ def timed(steps: Steps, inputs: Sequence[Any]) -> dict[str, list[float]]:
     """Return the seconds of each step for each input; the first input also warms up and is not counted.
 
     Args:
-        steps: Names and functions of what was found so far: the input as ``file``, results by name.
+        steps: Names, and functions of the results so far: the input as ``file``, others by step name.
         inputs: One after the other, each through all steps.
     """
     times: dict[str, list[float]] = {name: [] for name, _ in steps}
@@ -76,7 +76,7 @@ def timed(steps: Steps, inputs: Sequence[Any]) -> dict[str, list[float]]:
 
 
 def rows_of(times: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
-    """Yield the median of each stage against that of the whole, in milliseconds."""
+    """Yield the median of each stage against that of the total, in milliseconds."""
     parts = [seconds for name, seconds in times.items() if name != "prepare"]
     whole = 1000 * float(np.median(np.sum(parts, axis=0)))
     for name, seconds in times.items():
@@ -86,7 +86,7 @@ def rows_of(times: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
 
 
 def files(count: int) -> list[Path]:
-    """Return slices of the synthetic cohort, again and again until there are so many."""
+    """Return ``count`` slice files of the synthetic cohort, repeated as needed."""
     patients = cohort.read_cohort(cohort.samples_root())
     found = [file.image for patient in patients for file in patient.files]
     return [found[number % len(found)] for number in range(count)]

@@ -1,4 +1,4 @@
-"""The benchmark of the site's start, and of rerunning a page whose results are all cached."""
+"""Benchmark of the site's start, and of rerunning a page whose results are all cached."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 
-from train.bench.client import Session, Site
+from train.bench.client import VIEWER, Session, Site
 
-VIEWER = "slice_viewer"
 """The component that shows a slice (`ui.viewer.viewer`)."""
 
 FIRST, OTHER = "SYNT_AA_0003_20260101", "SYNT_AA_0007_20260101"
 """Bundled patients."""
 
 WAITING = "…"
-"""Value of a metric that has none yet."""
+"""Value of a metric that is still pending."""
 
 STARTS = 3
-"""A start is measured so often, and the median kept."""
+"""Measured starts, of which the median counts."""
 
 
 def rerun(repeats: int) -> tuple[float, float]:
-    """Analyze run again with its slices already analyzed, against the same without networks."""
+    """Time a rerun of Analyze with its slices already analyzed, against the same without networks."""
     with Site() as on, Site(BT_ENGINE="off") as off:
         sessions = on.visit(), off.visit()
         for session in sessions:
-            # The first visit analyzes all slices; the second finds everything in its place.
+            # The first visit analyzes all slices; the second finds everything cached.
             session.run("analyze")
             session.run("analyze")
         times: tuple[list[float], list[float]] = [], []
@@ -37,18 +36,18 @@ def rerun(repeats: int) -> tuple[float, float]:
 
 
 def first_page(repeats: int) -> tuple[float, float]:
-    """From the server's start to a slice on the Overview, against a second and a half."""
+    """Time from the server's start to a slice on the Overview, against 1.5 seconds."""
     return _first(lambda visitor: next(e for e in visitor.watch("") if e == VIEWER)), 1500.0
 
 
 def first_mask(repeats: int) -> tuple[float, float]:
-    """From the server's start to that slice's mask, against two seconds."""
+    """Time from the server's start to that slice's mask, against 2 seconds."""
     return _first(lambda visitor: _wait_for_answer(visitor, "")), 2000.0
 
 
 def next_mask(repeats: int) -> tuple[float, float]:
-    """Right after the first mask, a second visitor's slice of another patient: until its mask, against
-    fifteen hundredths of a second. The first visitor's other slices are under way meanwhile."""
+    """Time to the mask of a second visitor's slice of another patient, right after the first mask,
+    against 0.15 seconds. The first visitor's other slices are still being analyzed."""
     times = []
     for _ in range(STARTS):
         with Site() as site:

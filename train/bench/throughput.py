@@ -1,5 +1,5 @@
-"""The benchmark of work: how much of what the machine can compute at best each network reaches, and
-how many slices a second it learns from, in float32 and in bfloat16."""
+"""Benchmark of throughput: each network's share of the machine's peak multiply-adds per second, and its
+slices per second in training, in float32 and in bfloat16."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SIDE = 4096
 """Rows and columns of the matrices: large enough for all cores, 64 MB each."""
 
 BATCH = 8
-"""Slices a call, so that no core waits for the next call."""
+"""Slices per call, so that no core waits for the next call."""
 
 TRAINED = ("unet", "resnet50_unet")
-"""Networks that are trained: one of plain convolutions, one with a large encoder."""
+"""Networks to train: one of plain convolutions, one with a large encoder."""
 
 POLICIES = ("float32", "mixed_bfloat16")
 
@@ -31,16 +31,16 @@ POLICIES = ("float32", "mixed_bfloat16")
 def peak_rows(
     names: Sequence[str], repeats: int, assets: Path = paths.ASSETS, side: int = SIDE
 ) -> Iterator[dict[str, Any]]:
-    """Yield the billions of multiply-adds a second of a matrix product, and of each network against it.
+    """Yield billions of multiply-adds per second of a matrix product, and of each network against it.
 
-    The product is one of the numbers that networks compute in on this machine, float32 or bfloat16.
-    Both are taken in turn, for a processor grows slower as it grows warm.
+    The product uses the dtype that networks compute in on this machine, float32 or bfloat16.
+    Product and network take turns, since a processor slows down as it warms up.
 
     Args:
-        names: Of the registry.
+        names: Registry names.
         repeats: Calls of each.
-        assets: Holds the weights.
-        side: Of the matrices.
+        assets: Folder with the weights.
+        side: Rows and columns of the matrices.
     """
     os.environ.update(processes.environment())
     import keras
@@ -77,12 +77,13 @@ def peak_rows(
 
 
 def speed(multiply_adds: int, seconds: float) -> float:
-    """Return billions of multiply-adds a second."""
+    """Return billions of multiply-adds per second."""
     return multiply_adds / seconds / 1e9
 
 
 def matrix_product(side: int, dtype: str) -> Callable[[Any], np.ndarray]:
-    """Return a function of anything that multiplies two matrices of ``side`` rows and columns and waits."""
+    """Return a function that ignores its argument, multiplies two matrices of ``side`` rows and columns,
+    and waits for the result."""
     from keras import ops, random
 
     one, other = (ops.cast(random.normal((side, side), seed=seed), dtype) for seed in (1, 2))
@@ -92,14 +93,14 @@ def matrix_product(side: int, dtype: str) -> Callable[[Any], np.ndarray]:
 def training_rows(
     names: Sequence[str] = TRAINED, epochs: int = 3, num_slices: int = 96
 ) -> Iterator[dict[str, Any]]:
-    """Yield slices a second of training, with augmentation, in bfloat16 against float32.
+    """Yield slices per second of training, with augmentation, in bfloat16 against float32.
 
     Epochs of the two take turns; the first of each compiles and is not counted.
 
     Args:
-        names: Segmenters of the registry.
-        epochs: That are counted.
-        num_slices: An epoch.
+        names: Registry names of segmenters.
+        epochs: Counted epochs.
+        num_slices: Slices per epoch.
     """
     os.environ.update(processes.environment())
     for name in names:
@@ -115,7 +116,7 @@ def training_rows(
 
 
 def _epochs(name: str, epochs: int, num_slices: int) -> dict[str, list[float]]:
-    """Train a network anew under each policy; return the seconds of each counted epoch."""
+    """Train a new network under each policy; return the seconds of each counted epoch."""
     from btmodels import weights
     from btmodels.inference.precision import using
     from btmodels.training import losses

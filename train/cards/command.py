@@ -1,9 +1,9 @@
 """``python -m train cards``: a model card for every network that has a record.
 
-A card has the form that model hubs use: YAML on top for machines, Markdown below for people. Its figures
+A card has the format of model hubs: YAML front matter for machines, Markdown below for people. Its figures
 come from the weights' record, their scores, ``bench.json`` and the split; its prose comes from
-``assets/cards/templates``: ``every.md`` for all networks, ``segment.md`` or ``classify.md`` for those of
-a task, and one file for each network. A card is never edited: it is written again when any of these change.
+``assets/cards/templates``: ``every.md`` for all networks, ``segment.md`` or ``classify.md`` by
+task, and one file for each network. A card is never edited: it is rewritten when any of these change.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from train.cards.facts import SUBSETS, Facts
 from train.cards.markdown import read_sections, yaml
 
 TEMPLATES = paths.ASSETS / "cards" / "templates"
-"""Written manually, so they are the same for every assets folder."""
+"""Written manually, so they serve every assets folder."""
 
 
 PUBLISHED = paths.ASSETS / "metrics" / "published.json"
-"""Figures that others published, also written manually."""
+"""Figures published by others, also entered manually."""
 
 NOTICE = paths.ASSETS / "cards" / "notice.md"
-"""The line that every page of the site ends with."""
+"""The notice at the end of every page of the site."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def cards_folder(assets: Path = paths.ASSETS) -> Path:
-    """Return the folder of the cards, which are named after their networks."""
+    """Return the folder of the cards; each is named after its network."""
     return assets / "cards" / "models"
 
 
@@ -72,7 +72,7 @@ def card(name: str, assets: Path = paths.ASSETS) -> str:
 
     Args:
         name: Registry name.
-        assets: Holds weights, record, scores, benchmark and split.
+        assets: Folder with weights, record, scores, benchmark and split.
 
     Raises:
         WeightsError: Its weights are missing or not the recorded ones.
@@ -102,7 +102,7 @@ def card(name: str, assets: Path = paths.ASSETS) -> str:
 def _parts(
     facts: Facts, every: dict[str, str], task: dict[str, str], own: dict[str, str]
 ) -> dict[str, list[str]]:
-    """Paragraphs by heading. What is written for the network itself stands in for its task's words."""
+    """Return paragraphs by heading. Text for the network itself replaces that for its task."""
     words = task | own
     return {
         "Description": [sections.description(facts, words)],
@@ -131,7 +131,7 @@ def _experts() -> str:
 
 
 def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
-    """Read what a card reports.
+    """Read the content of a card.
 
     Raises:
         WeightsError: The network's weights are missing or not the recorded ones.

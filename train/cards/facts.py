@@ -1,4 +1,4 @@
-"""The content of model cards, and the names of its parts."""
+"""The content of model cards, and the labels of its parts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SUBSETS = {
     "reference": "never seen, reference",
     "samples": "synthetic",
 }
-"""Subsets in the order of their columns, and what they are called."""
+"""Labels of subsets, in column order."""
 
 JUDGES = ("test", "reference", "validation", "samples")
-"""Subsets by how much their scores are worth; a card reports the failures of the first that is there."""
+"""Subsets by the weight of their scores; a card reports the failures of the first available one."""
 
 WAYS = {
     "": "alone",
     "cascade.": "cascade",
     "whole_patient.": "whole patient",
 }
-"""Ways to make a mask by the keys before their scores, and what they are called."""
+"""Labels of the ways to make a mask, by the prefix of their score keys."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Figure:
     """A score that cards report.
 
     Attributes:
-        key: In a subset's scores; a dot leads one level down.
-        kind: What model hubs call it.
-        label: For people.
-        digits: Shown after the point.
+        key: Key in a subset's scores; a dot leads one level down.
+        kind: Metric type on model hubs.
+        label: Name for people.
+        digits: Digits after the decimal point.
     """
 
     key: str
@@ -69,7 +69,7 @@ FIGURES = {
         Figure("calibration_error", "calibration_error", "Calibration error"),
     ),
 }
-"""By task."""
+"""Figures by task."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class Facts:
 
     Attributes:
         spec: The network's row of the registry.
-        record: Of its weights.
-        weights: Their files, as `btmodels.registry.weights_files` gives them.
-        scored: Scores of these very weights, by subset.
+        record: The record of its weights.
+        weights: Their files, as returned by `btmodels.registry.weights_files`.
+        scored: Scores of exactly these weights, by subset.
         stale: Subsets whose scores belong to other weights.
         split: Folder names by subset.
         bench: Values of ``bench.json`` for this network, by the last part of their names.
-        machine: That these were measured on.
+        machine: The machine of the benchmark.
     """
 
     spec: ModelSpec
@@ -103,7 +103,7 @@ class Facts:
 
 
 def slices_of(scored: dict[str, Any]) -> tuple[int, int]:
-    """Return how many slices were scored, and how many of them have tumor."""
+    """Return the number of scored slices, and how many of them show tumor."""
     each = scored["patients"].values()
     slices = sum(entry["slices"] for entry in each)
     if "empty_slices" in scored:

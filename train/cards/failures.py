@@ -1,4 +1,4 @@
-"""Failures of a network in figures, as Markdown."""
+"""A network's failures in figures, as Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from train.cards.markdown import count, figure, table
 
 
 def limitations(facts: Facts, words: list[str]) -> str:
-    """Return where these weights fail, in figures, and what these figures cannot say."""
+    """Return the failures of these weights in figures, followed by the given words on limits."""
     found = list(_failures(facts)) if facts.judge else []
     return "\n".join(found + [text for text in words if text])
 

@@ -12,14 +12,14 @@ DASH = "–"
 
 
 def read_sections(path: Path) -> dict[str, str]:
-    """Read a template: text by second-level heading; what stands before the first is left out.
+    """Read a template: text by second-level heading; text before the first heading is left out.
 
     Raises:
-        FileNotFoundError: There is no such template; the message says what to write.
+        FileNotFoundError: The template is missing; the message names the file to write.
     """
     if not path.exists():
         raise FileNotFoundError(
-            f"There are no words for this model card: write {path.name} beside {path.parent.name}/every.md."
+            f"This model card has no text: write {path.name} beside {path.parent.name}/every.md."
         )
     _, *rest = re.split(r"^## +", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     pairs = (part.partition("\n")[::2] for part in rest)
@@ -33,14 +33,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def find(scores: Mapping[str, Any] | None, key: str) -> Any:
-    """Return the value of a key, in which a dot leads one level down; None if there is none."""
+    """Return the value of a key, or None if there is none; a dot in the key leads one level down."""
     for part in key.split("."):
         scores = scores.get(part) if isinstance(scores, Mapping) else None
     return scores
 
 
 def figure(scores: Mapping[str, Any] | None, key: str, digits: int = 3) -> str:
-    """Return a score for people, its 95% interval in parentheses; a dash where there is none."""
+    """Return a score as text with its 95% interval in parentheses; a dash if there is no score."""
     value, interval = find(scores, key), find(scores, f"{key}_interval")
     if value is None:
         return DASH
@@ -57,8 +57,8 @@ def duration(seconds: float) -> str:
 
 
 def yaml(content: Mapping[str, Any] | Sequence[Any], indent: str = "") -> str:
-    """Return nested mappings and lists as YAML in block style; each scalar is written as JSON has it,
-    which YAML reads alike."""
+    """Return nested mappings and lists as YAML in block style; scalars are written as JSON, which is
+    valid YAML."""
     pairs = (
         [(f"{key}:", value) for key, value in content.items()]
         if isinstance(content, Mapping)
@@ -77,5 +77,5 @@ def yaml(content: Mapping[str, Any] | Sequence[Any], indent: str = "") -> str:
 
 
 def count(value: int | None) -> str:
-    """Return a number with its thousands set apart."""
+    """Return a number with thousands separators."""
     return DASH if value is None else f"{value:,}"

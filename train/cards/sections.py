@@ -12,7 +12,7 @@ from train.cards.markdown import DASH, count, figure, find, table
 
 
 def front_matter(facts: Facts) -> dict[str, Any]:
-    """Return what machines read: the keys that model hubs know, scores as ``model-index``."""
+    """Return the metadata in the keys of model hubs, with scores as ``model-index``."""
     spec = facts.spec
     task = "image-segmentation" if spec.task == "segment" else "image-classification"
     figures = FIGURES[spec.task]
@@ -62,7 +62,7 @@ def _dataset(subset: str, facts: Facts) -> dict[str, str]:
 
 
 def description(facts: Facts, words: dict[str, str]) -> str:
-    """Return what the network is, and its input and output."""
+    """Return the network's description, with its input and output."""
     rows, cols, channels = facts.spec.input_shape
     lines = [
         f"- **Question:** {_question(facts.spec)}",
@@ -76,7 +76,7 @@ def description(facts: Facts, words: dict[str, str]) -> str:
 
 
 def split_table(facts: Facts) -> str:
-    """Patients by subset, and the slices of those that were scored."""
+    """Return a table of patients by subset, with the slices of the scored subsets."""
     rows = []
     for subset, title in SUBSETS.items():
         scored = facts.scored.get(subset)
@@ -109,7 +109,7 @@ def _purpose(subset: str, title: str, record: Record) -> str:
 
 
 def evaluation(facts: Facts, words: dict[str, str]) -> str:
-    """All scores of these weights."""
+    """Return all scores of these weights."""
     parts = [words["Scores"]]
     if facts.stale:
         names = ", ".join(SUBSETS[subset] for subset in facts.stale)
@@ -140,7 +140,7 @@ def _scores_table(facts: Facts) -> str:
 
 
 def _figure(scores: Mapping[str, Any], each: Figure) -> str:
-    if each.key == "detection_rate":  # a count, whose interval no resampling can give
+    if each.key == "detection_rate":  # a count: resampling gives no valid interval
         scores = {**scores, "detection_rate_interval": detection_interval(scores)}
     return figure(scores, each.key, each.digits)
 
@@ -182,7 +182,7 @@ def _confusion(facts: Facts) -> list[str]:
 
 
 def speed(facts: Facts) -> str:
-    """Size and time, from the benchmark."""
+    """Return size and time, from the benchmark."""
     if not facts.bench:
         return "Not measured yet: `make bench` does it."
     value = {key: row["value"] for key, row in facts.bench.items()}

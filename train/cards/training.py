@@ -74,7 +74,7 @@ def _schedule(config: dict[str, Any]) -> str:
 
 
 def dials_table(record: Record, task: str) -> str:
-    """Return what was chosen on the validation patients, or by cross-validation where the network was
+    """Return the settings chosen on the validation patients, or by cross-validation if the network was
     trained on them."""
     rows = [
         ["Threshold on the probability", f"{record.threshold:g}"],

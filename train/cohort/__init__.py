@@ -1,9 +1,9 @@
-"""``python -m train cohort``: make the synthetic sample patients that the repository carries.
+"""``python -m train cohort``: make the synthetic sample patients of the repository.
 
 A template brain gets a skull, a scalp and a face, individual folds and spots, and lesions that grow along
-its white matter. The sequences' equations turn tissue into signal, and a model of the scanner turns
-signal into slices. The modules follow that order: `anatomy`, `head`, `face`, `vessels`,
-`lesions`, `physics`, `patients` (who is made), `render`, `files`; `figures` measures the outcome.
+its white matter. Signal equations of the sequences turn tissue into signal, and a model of the scanner
+turns signal into slices. The modules follow that order: `anatomy`, `head`, `face`, `vessels`,
+`lesions`, `physics`, `patients` (the list of patients), `render`, `files`; `figures` measures the result.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ def run(
 
     Args:
         out: Folder that gets ``kaggle_3m`` and ``cohort.json``.
-        patients: Numbers from 1; all where None. data.csv and cohort.json then name those alone.
-        seed: Of everything random.
-        reference: Ranges measured on real patients; the committed ones where None.
+        patients: Numbers from 1; None makes all. data.csv and cohort.json list only these patients.
+        seed: Seed of all random choices.
+        reference: Ranges measured on real patients; None takes the committed ones.
         size: Rows and columns of a slice.
-        oversample: Points per pixel at each of a slice's heights.
+        oversample: Points per pixel at each height within a slice.
         words: The command as given, for the record.
 
     Returns:
         The content of cohort.json.
 
     Raises:
-        ValueError: There is no such patient, or no gain brings one into the reference's range.
+        ValueError: A patient does not exist, or no gain brings one into the reference's range.
     """
     # Measuring needs only requirements.txt; making a cohort needs more.
     from train.cohort import files
@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--patients", type=int, nargs="+", metavar="N", help="make these alone, by number from 1"
     )
     parser.add_argument(
-        "--seed", type=int, default=SEED, help="decides about everything (%(default)s)"
+        "--seed", type=int, default=SEED, help="determines the whole cohort (%(default)s)"
     )
     parser.add_argument(
         "--measure-reference",
@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the command; exit status 1 if the cohort misses a figure."""
+    """Run the command; return 1 if the cohort misses a required figure."""
     if args.measure_reference:
         path = args.out / default_reference().name
         figures.measure_reference(args.measure_reference, ASSETS, path, args.words)
@@ -112,5 +112,5 @@ def main(args: argparse.Namespace) -> int:
     )
     for folder, patient in content["patients"].items():
         if not patient["deciles_within_range"]:
-            print(f"{folder}: deciles leave the range of real patients", file=sys.stderr)
+            print(f"{folder}: deciles are outside the range of real patients", file=sys.stderr)
     return 0 if hardness["holds"] and content["deciles_within_range"] else 1

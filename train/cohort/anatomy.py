@@ -1,8 +1,8 @@
-"""The template brain: MNI ICBM152 (2009a, symmetric) as carried in the nilearn wheel, made into fields.
+"""The template brain, as fields: MNI ICBM152 (2009a, symmetric), as shipped in the nilearn wheel.
 
-The maps are averages over 152 people, so their cortex is blurred. This module keeps smooth fields,
+The maps are averages over 152 people, so their cortex is blurred. This module keeps smooth fields
 from which a sharp, individual brain can be cut: white matter, the distance to it, the ventricles, and the
-surface around which the skull is wrapped.
+surface that the skull encloses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy import ndimage
 from train.cohort.fields import Grid
 
 NATIVE_ORIGIN = (-98.0, -134.0, -72.0)
-"""Millimeters of the first voxel of nilearn's maps, whose voxels are 1 mm."""
+"""Position of the first voxel of nilearn's 1 mm maps, in millimeters."""
 
 _WIDE_ORIGIN, _WIDE_SHAPE, _WIDE_STEP = (-120.0, -160.0, -110.0), (121, 146, 121), 2.0
 _CLOSING = 14.0
@@ -33,11 +33,12 @@ class Template:
         t1: Brightness of the T1-weighted average, 0 to 1, 0 outside the brain.
         white, gray: Probability of the tissue, 0 to 1.
         from_white: Distance from white matter in mm.
-        ridge: How much farther from white matter than its surroundings, in mm: the floor of a sulcus.
-        sulci: How much darker than its surroundings the T1 average is.
-        from_ventricle: Signed distance from the ventricles' wall in mm, negative inside.
+        ridge: Excess of the distance from white matter over its surroundings, in mm; marks the floor of a
+            sulcus.
+        sulci: Deficit of T1 brightness relative to the surroundings.
+        from_ventricle: Signed distance from the ventricular wall in mm, negative inside.
         from_brain: Signed distance from the brain's surface in mm, negative inside.
-        from_hull: The same from the brain with its fissures closed: what the skull wraps around.
+        from_hull: Signed distance from the brain with its fissures closed, which the skull encloses, in mm.
     """
 
     t1: Grid
@@ -85,7 +86,7 @@ def _ventricles(t1: np.ndarray, white: np.ndarray, gray: np.ndarray) -> np.ndarr
 
 @lru_cache(maxsize=1)
 def load_template() -> Template:
-    """Read nilearn's maps and derive the fields; some ten seconds, once a process."""
+    """Read nilearn's maps and derive the fields; takes about ten seconds, once per process."""
     t1, white, gray = _load("t1"), _load("wm"), _load("gm")
     brain = t1 > 0
 

@@ -9,11 +9,11 @@ from train.cohort.physics import CODES
 
 
 def face_depth(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
-    """Return how deep points lie under the skin of face and neck, in mm; negative outside, (n,).
+    """Return the depth of points below the skin of face and neck in mm, negative outside, (n,).
 
     Args:
         points: Template millimeters, (3, n).
-        waves: A noise field's values there, (n,), which roughen the outline.
+        waves: Values of a noise field there, (n,), which roughen the outline.
     """
     x, y, z = points
     # Narrower toward the chin and at the forehead, where the cranium takes over.
@@ -43,7 +43,7 @@ def fill_face(place: FieldPoints) -> np.ndarray:
     codes = np.full(x.shape, CODES["muscle"], np.uint8)
     codes[small + 0.5 * large > 0.7] = CODES["fat"]
     codes[small - 0.4 * large < -1.3] = CODES["bone"]
-    # The temporal and chewing muscles outside, split by sheets of fat.
+    # The temporal and masseter muscles on the outside, split by sheets of fat.
     outer = side > 47
     codes[outer] = CODES["muscle"]
     codes[outer & (np.abs(small) < 0.14)] = CODES["fat"]
@@ -71,7 +71,7 @@ def fill_face(place: FieldPoints) -> np.ndarray:
     codes[frontal < 1.12] = CODES["mucosa"]
     codes[frontal < 1] = CODES["air"]
 
-    # An orbit is a cone of fat that opens to the front, walled by bone.
+    # An orbit is a cone of fat that opens to the front and is walled by bone.
     cone = ellipsoid(mirrored, (31, 46, -33), (18.5, 33, 18.5))
     cone = np.maximum(cone, (y - 72) / 3 + 1)
     codes[cone < 1.13] = CODES["bone"]

@@ -23,7 +23,7 @@ class Grid:
     step: float = 1.0
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Return the values at points, float32, (n,); the nearest voxel's outside the grid.
+        """Return the values at points, float32, (n,); outside the grid, those of the nearest voxel.
 
         Args:
             points: Millimeters, (3, n).
@@ -35,10 +35,10 @@ class Grid:
 
 
 class Noise:
-    """A stationary random field with mean 0 and standard deviation 1, periodic far outside the head.
+    """A stationary random field with mean 0 and standard deviation 1, with a period beyond the head.
 
     Args:
-        rng: Draws the field.
+        rng: Random generator.
         length: Correlation length in millimeters.
         cells: Lattice points per axis.
     """
@@ -50,7 +50,7 @@ class Noise:
             rng.standard_normal((cells,) * 3).astype(np.float32), 1.2, mode="wrap"
         )
         self.lattice = (lattice - lattice.mean()) / lattice.std()
-        # Two lattice points to a length: linear interpolation then shows no kinks.
+        # With two lattice points per length, linear interpolation shows no kinks.
         self.step = np.float32(length / 2)
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
@@ -65,8 +65,8 @@ class FieldPoints:
 
     Args:
         points: Millimeters, (3, n).
-        fields: By name.
-        known: Values at the points that are known already.
+        fields: Noise fields by name.
+        known: Values at the points already evaluated, by name.
     """
 
     def __init__(
@@ -85,13 +85,13 @@ class FieldPoints:
         return self._known[name]
 
     def part(self, which: np.ndarray) -> FieldPoints:
-        """Return those points that ``which``, bool, (n,), selects."""
+        """Return the points selected by ``which``, bool, (n,)."""
         known = {name: values[which] for name, values in self._known.items()}
         return FieldPoints(self.points[:, which], self._fields, known)
 
 
 def rise(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Go smoothly from 0 at ``low`` to 1 at ``high`` (which may lie below ``low``)."""
+    """Rise smoothly from 0 at ``low`` to 1 at ``high`` (which may be less than ``low``)."""
     t = np.clip((values - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -103,7 +103,7 @@ def ellipsoid(points: np.ndarray, center: tuple, radii: tuple) -> np.ndarray:
 
 
 def tube(points: np.ndarray, knots: list[tuple]) -> np.ndarray:
-    """Return the distance in millimeters from points to a line through ``knots``, (n,)."""
+    """Return the distance in millimeters from points to the polyline through ``knots``, (n,)."""
     nearest = np.full(points.shape[1], np.inf, np.float32)
     for first, second in zip(knots, knots[1:], strict=False):
         a, b = np.array(first, np.float32)[:, None], np.array(second, np.float32)[:, None]

@@ -1,6 +1,6 @@
-"""The figures that a cohort has to meet: intensity deciles in the head, and the best FLAIR threshold.
+"""The figures that a cohort must meet: intensity deciles in the head, and the best FLAIR threshold.
 
-They need none of the packages that are needed to make a cohort.
+Measuring needs none of the packages that making a cohort needs.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from train.provenance import command_line, write_json
 
 DECILES = tuple(range(10, 100, 10))
 MARGIN = 0.10
-"""Largest Dice by which the best threshold may score higher on the synthetic cohort than on validation."""
+"""Largest allowed excess in Dice of the best threshold on the synthetic cohort over validation."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Figures of real patients; nothing else of them is kept.
+    """Figures of real patients; nothing else about them is kept.
 
     Attributes:
         low, high: Least and greatest value of each decile over the training patients, (3, 9), levels.
-        threshold: The level at which FLAIR alone scores best on the validation patients.
+        threshold: FLAIR level that scores best on the validation patients.
         threshold_dice: Mean volumetric Dice of that threshold over those patients.
     """
 
@@ -43,8 +43,8 @@ class PatientFigures:
     """One patient's figures.
 
     Attributes:
-        deciles: Of each channel within the head over all slices, (3, 9), levels.
-        flair: Pixels at each FLAIR level, (256,), and of them those in the truth, (256,).
+        deciles: Deciles of each channel within the head over all slices, (3, 9), levels.
+        flair, flair_in_truth: Pixels at each FLAIR level, all and those in the true mask, (256,) each.
         lesion_pixels: Pixels of the mask in each slice.
     """
 
@@ -55,7 +55,7 @@ class PatientFigures:
 
 
 def measure_patient(slices: Iterable[Slice]) -> PatientFigures:
-    """Measure one patient's slices, which carry their truth."""
+    """Measure one patient's slices and true masks."""
     levels = np.zeros((3, 256), np.int64)
     flair, truth = np.zeros(256, np.int64), np.zeros(256, np.int64)
     pixels = []
@@ -72,18 +72,18 @@ def measure_patient(slices: Iterable[Slice]) -> PatientFigures:
 
 
 def _deciles(counts: np.ndarray) -> np.ndarray:
-    """Deciles from a histogram: the lowest level with at least that share of pixels at or below it."""
+    """Return deciles of a histogram: the lowest level with at least that share of pixels at or below it."""
     share = np.cumsum(counts) / max(int(counts.sum()), 1)
     return np.searchsorted(share, np.array(DECILES) / 100).astype(float)
 
 
 def best_threshold(patients: Sequence[PatientFigures]) -> tuple[int, float]:
-    """Find the one FLAIR level whose mask (level or brighter) scores best.
+    """Find the FLAIR level whose mask (level or brighter) scores best.
 
     Patients without a lesion have no volumetric Dice and are left out.
 
     Returns:
-        The level, and the mean volumetric Dice over patients there, 0 to 1.
+        The level, and its mean volumetric Dice over patients, 0 to 1.
     """
     curves = []
     for patient in patients:
@@ -96,7 +96,7 @@ def best_threshold(patients: Sequence[PatientFigures]) -> tuple[int, float]:
 
 
 def measure_folder(root: Path, names: Sequence[str] | None = None) -> dict[str, PatientFigures]:
-    """Measure the patients of a data folder; all of them where ``names`` is None."""
+    """Measure the patients of a data folder; all of them if ``names`` is None."""
     wanted = None if names is None else set(names)
     patients = [p for p in read_cohort(root) if wanted is None or p.folder in wanted]
     return {patient.folder: measure_patient(_slices(patient)) for patient in patients}
@@ -107,7 +107,7 @@ def _slices(patient: Patient) -> Iterable[Slice]:
 
 
 def measure_reference(data: Path, assets: Path, path: Path, words: Sequence[str]) -> None:
-    """Measure real patients and write what the cohort has to meet: ranges and one score, no pixels."""
+    """Measure real patients and write the cohort's targets: ranges and one score, no pixels."""
     split, root = load_split(assets), find_root(data)
     train = measure_folder(root, split["train"])
     validation = measure_folder(root, split["validation"])
@@ -131,7 +131,7 @@ def measure_reference(data: Path, assets: Path, path: Path, words: Sequence[str]
 
 
 def load_reference(path: Path) -> Reference:
-    """Read the file that `measure_reference` wrote."""
+    """Read the file written by `measure_reference`."""
     content = json.loads(path.read_text(encoding="utf-8"))
     rows = {key: tuple(tuple(row) for row in content[key]) for key in ("low", "high")}
     return Reference(

@@ -23,7 +23,7 @@ COLUMNS = (
     "tumor_tissue_site", "laterality", "tumor_location", "gender", "age_at_initial_pathologic",
     "race", "ethnicity", "death01",
 )  # fmt: skip
-"""Of data.csv, in the data set's order."""
+"""Columns of data.csv, in the data set's order."""
 
 CENTRAL_NERVOUS_SYSTEM = 1
 _PACKAGES = ("numpy", "scipy", "scikit-image", "nilearn", "opencv-python-headless", "tifffile")
@@ -65,7 +65,7 @@ def _write_tiff(path: Path, values: np.ndarray, photometric: str) -> None:
 
 
 def write_table(root: Path, patients: dict[str, SyntheticPatient]) -> None:
-    """Write data.csv: side and place of the lesion; nothing that was not measured."""
+    """Write data.csv with the side and location of the lesion; all other fields stay empty."""
     path = root / FOLDER / "data.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:

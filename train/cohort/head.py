@@ -1,4 +1,4 @@
-"""An individual head: which tissue lies at any point in millimeters, before any lesion."""
+"""An individual head: the tissue at any point in millimeters, without lesions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from train.cohort.vessels import BLOOD_AND_DURA, lay_vessels
 
 @dataclass(frozen=True)
 class Build:
-    """What differs from head to head.
+    """Individual measures of a head.
 
     Attributes:
         cortex: Thickness in mm.
-        atrophy: How far fissures and sulci are opened, in mm.
-        ventricles: Outward shift of the ventricles' wall in mm.
+        atrophy: Widening of fissures and sulci in mm.
+        ventricles: Outward shift of the ventricular wall in mm.
         scalp: Thickness of the fat in mm.
         diploe: Thickness of the marrow between the tables of the skull in mm.
-        spots: Age-related bright spots of white matter: 0 none, 1 many.
-        vessels: How many vessels show, 0 to 1.
+        spots: Amount of age-related white matter hyperintensities: 0 none, 1 many.
+        vessels: Share of visible vessels, 0 to 1.
     """
 
     cortex: float
@@ -38,7 +38,7 @@ class Build:
 
 @dataclass(frozen=True, eq=False)
 class Tissues:
-    """Tissue at n points: ``code`` with a share of ``other``, and texture of T2-weighted signal.
+    """Tissue at n points: ``code`` with a share of ``other``, and the texture of T2-weighted signal.
 
     Attributes:
         code: uint8, (n,).
@@ -54,12 +54,12 @@ class Tissues:
 
 
 class Head:
-    """A head cut from the template by one person's noise.
+    """A head made from the template with one person's noise.
 
     Args:
-        template: The fields.
-        build: What differs from head to head.
-        rng: Draws the person.
+        template: The template's fields.
+        build: Individual measures of the head.
+        rng: Random generator of the person.
     """
 
     def __init__(self, template: Template, build: Build, rng: np.random.Generator):
@@ -93,7 +93,7 @@ class Head:
         return np.maximum(-above, face_depth(place.points, 1.2 * place.noise("broad")))
 
     def tissues(self, place: FieldPoints, depth: np.ndarray) -> Tissues:
-        """Return the tissue at points inside the head; ``depth`` as from `depth`."""
+        """Return the tissue at points inside the head; ``depth`` is the result of `depth`."""
         code = np.full(depth.shape, CODES["air"], np.uint8)
         other, share = code.copy(), np.zeros(depth.shape, np.float32)
         hull = self.template.from_hull(place.points)
@@ -114,7 +114,8 @@ class Head:
         return Tissues(code, other, share, texture.astype(np.float32))
 
     def _layers(self, place: FieldPoints) -> tuple[np.ndarray, ...]:
-        """Outer limits of fluid, dura, inner table, marrow, outer table, muscle in mm above the hull."""
+        """Return the outer limits of fluid, dura, inner table, marrow, outer table and muscle, in mm above
+        the hull."""
         x, y, z = place.points
         n = place.noise("thickness")
         fluid = np.maximum(0.7 + self.build.atrophy + 0.4 * place.noise("broad"), 0.4)
@@ -158,7 +159,7 @@ class Head:
         return code
 
     def _between(self, place: FieldPoints, brain: np.ndarray) -> np.ndarray:
-        """Fill what lies within the hull but not in the brain: fissures, cisterns, skull base."""
+        """Fill the hull outside the brain: fissures, cisterns, skull base."""
         code = np.full(brain.shape, CODES["fluid"], np.uint8)
         points, fine, broad = place.points, place.noise("fine"), place.noise("broad")
         wall = 3.2 + 0.8 * broad
@@ -181,7 +182,7 @@ class Head:
         groove = sulci + 0.012 * medium + 0.012 * build.atrophy
         ridge = template.ridge(points) + 0.06 * medium + 0.1 * build.atrophy
         open_sulcus = (away > thick) | (groove > 0.10) | ((ridge > 0.42) & (away > 1.7))
-        # In the average of many brains the hemispheres touch; in one brain a fissure parts them.
+        # In the average of many brains the hemispheres touch; in one brain a fissure separates them.
         apart = np.abs(x - 0.9 * place.noise("wide")) < 1.0 + 0.6 * build.atrophy
         apart &= ((z > 4) | (y > 22) | (y < -70)) & (white < 0.55)
         open_sulcus = (open_sulcus & (brain > -26)) | apart
@@ -189,7 +190,7 @@ class Head:
         code[apart] = CODES["fluid"]
         code[(brain > -0.4 - 0.5 * build.atrophy) & (white < 0.4)] = CODES["fluid"]
 
-        # Nuclei, brain stem and cerebellum are mixtures, not sheets: take them from the maps.
+        # Nuclei, brain stem and cerebellum are mixtures, not sheets, so they come from the maps.
         deep = (np.abs(x) < 33) & (y > -34) & (y < 32) & (z > -14) & (z < 26) & (brain < -16)
         stem = (np.abs(x) < 21) & (y > -44) & (y < -8) & (z < -4)
         tent = -3 - 0.42 * np.abs(x) - 0.5 * np.maximum(-60 - y, 0)
@@ -199,7 +200,7 @@ class Head:
         share = np.zeros(x.shape, np.float32)
         other = np.full(x.shape, CODES["white"], np.uint8)
         code[soft], share[soft] = CODES["gray"], np.clip(mixed[soft] * 1.15, 0, 1)
-        # Leaves of the cerebellum run in arcs around the fourth ventricle.
+        # The folia of the cerebellum run in arcs around the fourth ventricle.
         arc = np.hypot(y + 34, 1.15 * (z + 34)) + 0.25 * np.abs(x) + 1.6 * medium
         leaf = low & ~stem & (np.sin(arc * (2 * np.pi / 3.9)) > 0.55) & (white < 0.35)
         other[leaf], share[leaf] = CODES["fluid"], 0.55
@@ -215,7 +216,7 @@ class Head:
         return code, other, share
 
     def _spots(self, place: FieldPoints, code, other, share, wall) -> None:
-        """Brighten caps around the horns and spots in deep white matter, as age does."""
+        """Add age-related hyperintensities: caps around the horns and spots in deep white matter."""
         x, y, z = place.points
         amount = self.build.spots
         ends = rise(y, 8, 24) + rise(y, -26, -46) + 0.35 * rise(z, 14, 24)

@@ -1,4 +1,4 @@
-"""Lesions that grow from a seed, fast along white matter and slowly through cortex, and what they hold."""
+"""Lesions that grow from a seed, fast along white matter and slowly through cortex, and their tissue."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Plan:
     """Parameters of a lesion.
 
     Attributes:
-        seed: Where it begins, in the template's millimeters (x right, y front, z up).
+        seed: Its origin, in the template's millimeters (x right, y front, z up).
         milliliters: Its volume in the template.
-        core: Share of the way from seed to edge that is solid tumor rather than infiltrated tissue.
+        core: Share of the path from seed to edge that is solid tumor rather than infiltrated tissue.
         cyst: The same for a cyst within the core; 0 for none.
-        rim: Whether the core's border takes up contrast.
+        rim: Whether the core's border enhances.
         edge: Width of the transition to normal tissue in mm.
-        push: How far it displaces its surroundings, as a share of its radius.
-        fingers: How much faster it runs along white matter than elsewhere, 0 to 1.
-        reach: How far from the seed it may grow along each axis, in mm.
+        push: Displacement of its surroundings (mass effect), as a share of its radius.
+        fingers: Preference for growth along white matter, 0 to 1.
+        reach: Largest extent from the seed along each axis, in mm.
     """
 
     seed: tuple[float, float, float]
@@ -44,13 +44,13 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """A lesion's part in the tissue at n points.
+    """A lesion's share of the tissue at n points.
 
     Attributes:
-        share: float32, (n,), 0 where there is none of it, 1 where nothing else is left.
+        share: float32, (n,), 0 for no lesion, 1 for lesion alone.
         code: uint8, (n,), its tissue.
         texture: float32, (n,), a factor near 1 on its T2-weighted signal.
-        inside: bool, (n,), whether an expert would draw it in.
+        inside: bool, (n,), whether an expert would include the point in the mask.
     """
 
     share: np.ndarray
@@ -63,9 +63,9 @@ class Lesion:
     """A lesion grown in the template's space.
 
     Args:
-        template: The fields.
+        template: The template's fields.
         plan: Its parameters.
-        rng: Draws its shape.
+        rng: Random generator of its shape.
     """
 
     def __init__(self, template: Template, plan: Plan, rng: np.random.Generator):
@@ -109,13 +109,13 @@ class Lesion:
         return points - away * (self.plan.push * np.exp(-reach)).astype(np.float32)
 
     def near(self, points: np.ndarray) -> np.ndarray:
-        """Return at which points, (3, n), it may have a part, bool, (n,)."""
+        """Return whether the lesion may reach each of the points, (3, n), as bool, (n,)."""
         margin = 3 * self.plan.edge + 1
         low, high = self._box[:, :1] - margin, self._box[:, 1:] + margin
         return ((points > low) & (points < high)).all(0)
 
     def overlay(self, points: np.ndarray, code: np.ndarray) -> Overlay:
-        """Return its part at points of the template's space, over tissue of the given codes."""
+        """Return the lesion at points of the template's space, over tissue of the given codes."""
         plan = self.plan
         border = self.border(points)
         fine, medium, broad = (self._noise[length](points) for length in (3, 7, 16))
@@ -125,7 +125,7 @@ class Lesion:
         # Swelling closes the sulci within, so fluid survives only near the border.
         effaced = (code == CODES["fluid"]) * 0.75 * rise(border, -0.5, -3.0)
         share *= np.where(tissue, 1, effaced).astype(np.float32)
-        # Cortex is spared a little, which lets the gyri show through.
+        # Sparing the cortex slightly lets the gyri show through.
         share *= np.where(code == CODES["gray"], 0.86, 1).astype(np.float32)
 
         way = self._progress(points)

@@ -11,7 +11,7 @@ from train.cohort.lesions import Plan
 from train.cohort.physics import Scanner, Sequence
 
 LOWEST, HIGHEST = -47.0, 82.0
-"""Millimeters of the first and the last slice: from the pons and the orbits to the vertex."""
+"""Heights of the first and the last slice in mm: from the pons and the orbits to the vertex."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class SyntheticPatient:
     """A synthetic patient.
 
     Attributes:
-        description: For readers.
-        num_slices: From base to vertex.
+        description: Text for readers.
+        num_slices: Slices from base to vertex.
         plans: Lesions.
-        spots: Age-related bright spots, 0 to 1; the rest of the build is drawn.
-        inverted: Whether T1 is weighted by inversion recovery instead of a spin echo.
-        stand_ins: Channels (0 pre, 2 post) that are missing, so FLAIR stands in for them.
+        spots: Amount of age-related white matter hyperintensities, 0 to 1; the rest of the build is random.
+        inverted: Whether T1 weighting uses inversion recovery instead of a spin echo.
+        stand_ins: Missing channels (0 pre, 2 post), replaced by FLAIR.
         location, laterality: Codes of data.csv, None without a lesion.
     """
 
@@ -111,16 +111,16 @@ class Variation:
     """Random properties of a patient.
 
     Attributes:
-        build: Of the head.
+        build: Measures of the head.
         turn: Rotation, (3, 3), from the scanner's axes to the head's.
         scale: Size of the template's head over this one's, (3,).
-        center: Where the head's origin lies in the picture, in pixels from its middle (row, col).
+        center: Position of the head's origin in the picture, in pixels from its middle (row, col).
         pixel: Millimeters per pixel.
-        sequences: Of pre, FLAIR, post.
+        sequences: Sequences of pre, FLAIR, post.
         spread: Factor on T2 by tissue.
-        scanners: Of pre, FLAIR, post.
+        scanners: Scanner settings of pre, FLAIR, post.
         shifts: Misregistration of pre, FLAIR, post in pixels, (3, 2).
-        level: Where in the admissible range of gains each channel lies, 0 to 1.
+        level: Position of each channel's gain within its admissible range, 0 to 1.
     """
 
     build: Build

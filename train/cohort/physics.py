@@ -1,7 +1,7 @@
 """Tissues, the signal equations of the three sequences, and the artifacts of a scanner.
 
 Relaxation times follow Stanisz et al. 2005 (doi:10.1002/mrm.20605) and Bottomley et al. 1984
-(doi:10.1118/1.595535) in round figures for 1.5 T; fat's long T2 is what a fast spin echo shows of it.
+(doi:10.1118/1.595535), rounded, for 1.5 T; the long T2 of fat is its apparent T2 in a fast spin echo.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 RELAXIVITY = 4.5
-"""Of a gadolinium agent, per second and millimole per liter."""
+"""Relaxivity of a gadolinium agent, per second and millimole per liter."""
 
 
 @dataclass(frozen=True)
 class Tissue:
     """Relaxation times in ms, proton density relative to water, agent in mmol/l after injection.
 
-    ``flows``: blood leaves the slice before its echo is read, so it is dark except after injection.
+    ``flows``: blood leaves the slice before the echo is read (flow void), so it is dark before injection.
     """
 
     t1: float
@@ -54,7 +54,7 @@ CODES = {name: code for code, name in enumerate(TISSUES)}
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence's times in ms; an ``inversion`` of 0 is a plain spin echo."""
+    """A sequence's times in ms; an ``inversion`` of 0 means a plain spin echo."""
 
     repetition: float
     echo: float
@@ -63,7 +63,7 @@ class Sequence:
 
 
 def signal(tissue: Tissue, sequence: Sequence) -> float:
-    """Magnitude of a spin echo, or of an inversion recovery with spin-echo readout.
+    """Return the magnitude of a spin echo, or of an inversion recovery with spin-echo readout.
 
     Inversion recovery: ``PD |1 - 2 exp(-TI / T1) + exp(-(TR - TE) / T1)| exp(-TE / T2)``; spin echo:
     ``PD (1 - exp(-TR / T1)) exp(-TE / T2)``. The agent shortens T1: ``1 / T1 + r1 C``.
@@ -83,7 +83,7 @@ def signal(tissue: Tissue, sequence: Sequence) -> float:
 
 
 def signals(sequence: Sequence, spread: dict[str, float]) -> np.ndarray:
-    """Signal of each tissue by its code, float32; ``spread`` scales a tissue's T2 in this patient."""
+    """Return each tissue's signal by code, float32; ``spread`` scales a tissue's T2 in this patient."""
     table = np.zeros(len(TISSUES), np.float32)
     for name, tissue in TISSUES.items():
         own = Tissue(
@@ -99,11 +99,11 @@ def signals(sequence: Sequence, spread: dict[str, float]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scanner:
-    """Artifacts of reading the echoes of one channel.
+    """Acquisition artifacts of one channel.
 
     Attributes:
-        matrix: Share of k-space that is read along rows and columns; the rest is filled with zeros.
-        noise: Of the real and imaginary parts, in units of white matter's signal.
+        matrix: Acquired share of k-space along rows and columns; the rest is filled with zeros.
+        noise: Noise of the real and imaginary parts, in units of white matter's signal.
         motion: Phase error of some echoes, in radians.
     """
 
@@ -113,7 +113,7 @@ class Scanner:
 
 
 def acquire(picture: np.ndarray, scanner: Scanner, unit: float, rng: np.random.Generator):
-    """Pass a picture through k-space: cut-off (ringing), motion (ghosts), noise (Rician).
+    """Pass a picture through k-space: truncation (ringing), motion (ghosts), noise (Rician).
 
     Args:
         picture: Signal, (rows, cols).
@@ -127,7 +127,7 @@ def acquire(picture: np.ndarray, scanner: Scanner, unit: float, rng: np.random.G
     row = (np.arange(rows) - rows // 2)[:, None] / (rows / 2)
     col = (np.arange(cols) - cols // 2)[None, :] / (cols / 2)
     reach = np.hypot(row / scanner.matrix[0], col / scanner.matrix[1])
-    # Echoes far out fade a little, as the decay during the echo train makes them do.
+    # Outer k-space is slightly attenuated, as by T2 decay during the echo train.
     kept = (abs(row) < scanner.matrix[0]) & (abs(col) < scanner.matrix[1])
     window = kept * (1 - 0.45 * np.clip(reach, 0, 1) ** 3)
     jumps = np.repeat(rng.standard_normal(rows // 8 + 1), 8)[:rows, None]

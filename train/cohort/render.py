@@ -22,7 +22,7 @@ LEAST_LESION = 50
 """No expert outlines less of a lesion than this many pixels in a slice of 256 x 256."""
 
 _ROOM = 0.35
-"""Share of the admissible gains that is left free at either end."""
+"""Unused share of the admissible gains at either end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +52,11 @@ def render(
     Args:
         person: The patient to make.
         template: The brain to start from.
-        reference: Ranges of intensity that the channels must lie in.
-        rng: Draws everything about the patient.
+        reference: Required intensity ranges of the channels.
+        rng: Random generator of the patient.
         size: Rows and columns of a slice.
-        oversample: Points per pixel at each of a slice's heights.
-        only: Indices of the slices to make; all where None.
+        oversample: Points per pixel at each height within a slice.
+        only: Indices of the slices to make; None makes all.
     """
     chance = sample_variation(person, rng)
     head = Head(template, chance.build, rng)
@@ -86,19 +86,19 @@ def render(
 
 
 def _offsets(step: float) -> np.ndarray:
-    """Heights within a slice's thickness; a tenth of the step is the gap between slices."""
+    """Return heights within a slice's thickness; a tenth of the step is the gap between slices."""
     count = 3 if step > 3.5 else 2
     return (np.arange(count) - (count - 1) / 2) / count * 0.9 * step
 
 
 def _sample(head, lesions, tables, chance: Variation, heights, size, oversample):
-    """Return mean signal (3, rows, cols) and the lesions' share (rows, cols) over a slice's volume."""
+    """Return the mean signal (3, rows, cols) and the lesions' share (rows, cols) over a slice's volume."""
     count = size * size * oversample
     total, share = np.zeros((3, count), np.float32), np.zeros(count, np.float32)
     for level, height in enumerate(heights):
         points = _points(chance, height, size, oversample, level)
         hull = head.template.from_hull(points)
-        # Far from the hull there is only face and neck; nothing of a head lies beyond.
+        # Only face and neck lie far from the hull, and no part of the head beyond them.
         near = np.flatnonzero((hull < 24) | ((points[2] < 14) & (hull < 75)))
         points = points[:, near]
         for lesion in lesions:
@@ -118,7 +118,7 @@ def _sample(head, lesions, tables, chance: Variation, heights, size, oversample)
             part = lesion.near(place.points)
             over = lesion.overlay(place.points[:, part], tissues.code[part])
             for channel, table in enumerate(tables):
-                # What is long in T2 is mostly long in T1: bright on FLAIR, a little darker on T1.
+                # Tissue with a long T2 mostly has a long T1: bright on FLAIR, slightly darker on T1.
                 texture = over.texture if channel == FLAIR else (2 - over.texture) ** 0.5
                 own = table[over.code] * texture
                 values[channel, part] = values[channel, part] * (1 - over.share) + own * over.share
@@ -132,8 +132,8 @@ def _sample(head, lesions, tables, chance: Variation, heights, size, oversample)
 def _points(chance: Variation, height: float, size: int, oversample: int, level: int) -> np.ndarray:
     """Return ``oversample`` points for each pixel, in the template's axes before any bending, (3, n).
 
-    A pixel's points lie on a diagonal, so that each has a row and a column of its own; the diagonal
-    changes from level to level.
+    A pixel's points lie on a diagonal, so that no two share a row or column; the diagonal
+    alternates between levels.
     """
     pitch = chance.pixel * 256 / size
     middle = (np.arange(size) - (size - 1) / 2) * pitch
@@ -141,14 +141,14 @@ def _points(chance: Variation, height: float, size: int, oversample: int, level:
     across = shift if level % 2 else shift[::-1]
     rows = middle[:, None, None] + shift[None, None, :] - chance.center[0] * chance.pixel
     cols = middle[None, :, None] + across[None, None, :] - chance.center[1] * chance.pixel
-    # Radiological: the patient's left, where x is negative, lies at the picture's right.
+    # Radiological convention: the patient's left, where x is negative, is on the right of the picture.
     flat = np.stack(np.broadcast_arrays(-cols, -rows - 12, np.float64(height))).reshape(3, -1)
     return ((chance.turn @ flat) * chance.scale[:, None]).astype(np.float32)
 
 
 def _shade(shades: list[Noise], chance: Variation, height: float, size: int) -> np.ndarray:
-    """Return the coils' uneven sensitivity, a factor near 1, (3, rows, cols)."""
-    # It is so smooth that one point in eight is enough.
+    """Return the coils' bias field, a factor near 1, (3, rows, cols)."""
+    # The field is so smooth that one point in eight suffices.
     few = max(size // 8, 2)
     points = _points(chance, height, few, 1, 0)
     outward = 0.0000065 * (points**2).sum(0)
@@ -159,7 +159,7 @@ def _shade(shades: list[Noise], chance: Variation, height: float, size: int) -> 
 
 
 def _outline(share: np.ndarray) -> np.ndarray:
-    """Draw a lesion as an expert would: one smooth line around each part, no crumbs."""
+    """Outline a lesion as an expert would: one smooth line around each part, no tiny parts."""
     mask = ndimage.gaussian_filter(share, 0.8) > 0.5
     mask = ndimage.binary_fill_holes(mask)
     labels, count = ndimage.label(mask, np.ones((3, 3)))
@@ -190,7 +190,7 @@ def _to_bytes(stack: np.ndarray, chance: Variation, reference: Reference) -> np.
                 f"{least:.1f} and at most {most:.1f} levels to white matter's signal."
             )
         part = _ROOM + (1 - 2 * _ROOM) * chance.level[channel]
-        # Halfway between the ends in ratio, not in difference: a gain is a factor.
+        # Interpolate geometrically, since a gain is a factor.
         gains.append(least * (most / least) ** part)
     same = np.array([np.array_equal(stack[:, c], stack[:, FLAIR]) for c in range(3)])
     gains = np.where(same, gains[FLAIR], gains)

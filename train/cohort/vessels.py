@@ -11,12 +11,12 @@ BLOOD_AND_DURA = [CODES["vein"], CODES["dura"], CODES["artery"]]
 
 
 def lay_vessels(place: FieldPoints, hull: np.ndarray, amount: float, code: np.ndarray) -> None:
-    """Set the codes of points that lie in a vessel or in the falx.
+    """Set the codes of points in a vessel or in the falx.
 
     Args:
         place: Points inside the head.
-        hull: Distance above the brain's hull there in mm, (n,).
-        amount: How many vessels show, 0 to 1.
+        hull: Their distance above the brain's hull in mm, (n,).
+        amount: Share of visible vessels, 0 to 1.
         code: Tissue codes, uint8, (n,); changed in place.
     """
     points = place.points
@@ -37,7 +37,7 @@ def lay_vessels(place: FieldPoints, hull: np.ndarray, amount: float, code: np.nd
         tube(side, [(0, -20, -52), (0, -17, -28), (9, -16, -18), (24, -32, -12)]),
     ])  # fmt: skip
     code[(arteries < 1.5) & (hull < -2)] = CODES["artery"]
-    # Two fields are both zero along a thin winding line.
+    # Two random fields are both near zero along thin winding lines.
     fluid = (code == CODES["fluid"]) & (hull < 1.5)
     there = place.part(fluid)
     crossing = np.hypot(there.noise("vessel_a"), there.noise("vessel_b"))

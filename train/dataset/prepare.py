@@ -1,7 +1,7 @@
-"""``python -m train prepare``: check that a data folder is complete and sound, and write a manifest of it.
+"""``python -m train prepare``: check that a data folder is complete and valid, and write a manifest of it.
 
 Every file is opened, so that a broken one is found before a night of training, and listed with its SHA-256.
-The reference patients are only listed: no training command opens them.
+Reference patients are only listed: no training command opens them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
     totals = content["totals"]
     print(
         f"{totals['patients']} patients, {totals['slices']} slices, {totals['tumor_slices']} of them "
-        f"with tumor; {len(content['not_opened'])} reference patients left closed. "
+        f"with tumor; {len(content['not_opened'])} reference patients not opened. "
         f"The manifest is {args.out}."
     )
     for folder, entry in content["patients"].items():
@@ -52,12 +52,12 @@ def survey(
 
     Args:
         patients: From `cohort.read_cohort`.
-        assets: Holds the split.
+        assets: Folder with the split.
         say: Called with one line per patient.
 
     Returns:
-        The manifest: ``split_sha256``, ``totals``, ``not_opened`` and ``patients``, by folder what
-        `survey_patient` found.
+        The manifest: ``split_sha256``, ``totals``, ``not_opened`` and ``patients``, the results of
+        `survey_patient` by folder.
 
     Raises:
         CohortError: There is no split.
@@ -93,8 +93,8 @@ def survey_patient(patient: Patient) -> dict[str, Any]:
     """Read all files of one patient.
 
     Returns:
-        ``slices``, ``tumor_slices`` (slices whose mask marks a pixel), ``sizes`` (how many slices have
-        which rows x columns), ``problems`` (sentences; a slice that is not 8-bit with three channels is
+        ``slices``, ``tumor_slices`` (slices with a nonempty mask), ``sizes`` (slice counts by
+        rows x columns), ``problems`` (sentences; a slice that is not 8-bit with three channels is
         one) and ``files``, the SHA-256 of each file by name.
     """
     problems, files = list(patient.problems), {}
@@ -111,7 +111,7 @@ def survey_patient(patient: Patient) -> dict[str, Any]:
         except DecodeError as error:
             problems.append(str(error))
             continue
-        # The decoder repairs what it can and notes it; training wants to know of every such file.
+        # The decoder notes what it repairs; training needs to know about every such file.
         problems.extend(note for note in each.notes if note not in problems)
         rows, cols = each.pixels.shape[:2]
         sizes[f"{rows} x {cols}"] += 1

@@ -70,12 +70,12 @@ def draw(
 
     Args:
         folders: Names of the patients' folders.
-        seed: Same folders, same seed, same split.
-        validation, test: Shares of the patients, 0 to 1; the rest is trained on.
+        seed: Random seed; the same folders and seed give the same split.
+        validation, test: Shares of the patients, 0 to 1; the rest is for training.
         reference: Patients to keep apart, in no other subset and in no fold.
 
     Returns:
-        Sorted folder names by subset, and ``folds``: all but the reference patients dealt into
+        Sorted folder names by subset, and ``folds``: all patients but the reference ones, divided into
         `NUM_FOLDS` groups.
 
     Raises:
@@ -88,7 +88,7 @@ def draw(
         raise CohortError(
             f"{len(kept)} patients are too few for {validation:.0%} validation and {test:.0%} test."
         )
-    # Ordered by institution and at random within it: patients at even distances come from all of them.
+    # Sort by institution, in random order within each: evenly spaced patients then cover all of them.
     order = [kept[index] for index in rng.permutation(len(kept))]
     order.sort(key=institution)
     chosen_test = _evenly(order, num_test, rng)
@@ -104,7 +104,7 @@ def draw(
 
 
 def check_folds(folds: Sequence[Sequence[str]], split: dict[str, list[str]]) -> None:
-    """Check that folds share no patient and hold none of the reference patients.
+    """Check that folds share no patient and contain no reference patient.
 
     Raises:
         CohortError: They do.

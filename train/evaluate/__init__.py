@@ -1,1 +1,1 @@
-"""Score trained networks on a subset of patients; calibration."""
+"""Score trained networks on a subset of patients, with calibration."""

@@ -1,4 +1,4 @@
-"""Calibration of pixel probabilities, counted by level, so that pixels need not be kept."""
+"""Calibration of pixel probabilities from counts by level, so that no pixels need to be kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BINS = 10
 """Bins of equal width from 0 to 1."""
 
 LEAST_PROBABILITY = 0.05
-"""Pixels below this are left out of the error: air and clear brain are nearly all of a slice."""
+"""Pixels below this do not count in the error: nearly all of a slice is air and healthy brain."""
 
 _LEVELS = np.arange(256)
 _BIN_OF_LEVEL = np.minimum(_LEVELS * BINS // 255, BINS - 1)
@@ -43,7 +43,7 @@ def calibrate(patients: Sequence[np.ndarray]) -> dict:
         patients: The result of `count_levels` for each patient.
 
     Returns:
-        ``edges`` (of the bins, the last one closed), and for each bin ``pixels``, mean ``probability``
+        ``edges`` of the bins (the last bin is closed), and for each bin ``pixels``, mean ``probability``
         and share of ``tumor`` (both None for an empty bin); ``error``, the expected calibration error
         over pixels with a probability of at least `LEAST_PROBABILITY`, and its interval over patients.
     """
@@ -60,7 +60,7 @@ def calibrate(patients: Sequence[np.ndarray]) -> dict:
 
 
 def _binned(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels, sum of probabilities, and pixels of tumor in each bin: float, (BINS,) each."""
+    """Return pixels, sum of probabilities, and tumor pixels in each bin: float, (BINS,) each."""
     weights = (counts.sum(axis=0), counts.sum(axis=0) * _LEVELS / 255, counts[1])
     return tuple(np.bincount(_BIN_OF_LEVEL, each, minlength=BINS) for each in weights)
 

@@ -1,6 +1,6 @@
 """``python -m train evaluate``: score a network on the patients of one subset, as the site would run it.
 
-Flips, threshold and clean-up are those of the weights' record. Without ``--out`` the result is added to
+Flips, threshold and clean-up come from the weights' record. Without ``--out`` the result is added to
 ``assets/metrics/MODEL.json``.
 """
 
@@ -85,14 +85,14 @@ def evaluate(
 
     Args:
         name: Registry name.
-        subset: What to call these patients in the result.
+        subset: Name of these patients in the result.
         patients: Their folders; slices without a mask are left out.
-        assets: Holds weights and split.
-        predictor: To use instead of loading one.
+        assets: Folder with weights and split.
+        predictor: Predictor to use instead of loading one.
         classifier: The same, for the cascade of a segmenter.
 
     Returns:
-        A document that JSON can hold: scores, an entry a patient and one a slice.
+        A JSON-compatible document: scores, and one entry per patient and per slice.
 
     Raises:
         WeightsError: There are no usable weights.
@@ -119,7 +119,7 @@ def _default_classifier(assets: Path) -> Predictor | None:
     try:
         return Predictor("default-classifier", assets, PRECISION)
     except WeightsError as error:
-        print(f"Masks are scored without a classifier beside them. {error}")
+        print(f"Masks are scored without a classifier. {error}")
         return None
 
 

@@ -1,4 +1,4 @@
-"""Scores of a network on patients, each slice predicted once (see `btmodels.metrics.overlap`)."""
+"""A network's scores on patients, from one prediction per slice (see `btmodels.metrics.overlap`)."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from btmodels.transforms.postprocess import RULE, cut, drop_small_parts
 from train.evaluate.calibration import calibrate, count_levels
 
 VERDICT_DRAWS = 500
-"""Resamplings for the intervals of scores whose formula takes long."""
+"""Bootstrap resamplings for the intervals of scores that are slow to compute."""
 
 _OF_PATIENTS = ("iou", "hausdorff95", "detected", "empty_slices")
 
 
 @dataclass(frozen=True, eq=False)
 class ScoredPatient:
-    """Results of one patient's slices, in their order.
+    """Results of one patient's slices, in slice order.
 
     Attributes:
-        numbers: Of the slices.
+        numbers: Slice numbers.
         alone: Counts of the segmenter's own masks.
         cleaned: The same after the whole-patient clean-up.
         gated: The same if only slices in which the classifier finds a tumor keep their masks; empty
             without a classifier.
-        distance: Mean 95% Hausdorff distance in pixels over slices where both masks hold something.
-        levels: From `count_levels`.
+        distance: Mean 95% Hausdorff distance in pixels over slices where neither mask is empty.
+        levels: The result of `count_levels`.
     """
 
     numbers: list[int | None]
@@ -47,7 +47,7 @@ class ScoredPatient:
 
 
 def read_scored(patients: Sequence[Patient]) -> Iterator[tuple[str, list[Slice]]]:
-    """Yield each patient's folder and its slices that have a mask; patients without any are left out.
+    """Yield each patient's folder and the slices with a mask; patients without any are left out.
 
     Raises:
         CohortError: No slice of any patient has a mask.
@@ -69,14 +69,14 @@ def score_masks(
     """Score a segmenter as the site runs it, and two ways to clean up its masks.
 
     Args:
-        predictor: The segmenter; flips, threshold and clean-up are those of its record.
-        patients: Slices without a mask are left out.
-        classifier: For the cascade, in which only slices with a tumor by its record's threshold keep
-            their masks; without one, ``cascade`` is None.
+        predictor: The segmenter; its record gives flips, threshold and clean-up.
+        patients: Patients to score; slices without a mask are left out.
+        classifier: Classifier of the cascade, in which only slices with a tumor at its record's threshold
+            keep their masks; without one, ``cascade`` is None.
 
     Returns:
-        A document that JSON can hold. A tumor counts as detected (a slice's as found) where any pixel
-        of it is marked; undefined is None.
+        A JSON-compatible document. A tumor counts as detected (in a slice: found) if any of its pixels
+        is marked; undefined scores are None.
 
     Raises:
         CohortError: There is no mask to score against.
@@ -163,7 +163,7 @@ def _count(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> list[Co
 
 
 def headline(counted: Sequence[list[Counts]]) -> dict[str, float | tuple[float, float] | None]:
-    """Return the main scores of one way to make masks, each with its interval."""
+    """Return the main scores of one set of masks, each with its interval."""
     patients = [overlap.score_patient(counts) for counts in counted]
     volumetric = [entry["dice"] for entry in patients]
     # Sums and slice counts per patient, so that resampling need not go through the slices again.
@@ -192,7 +192,7 @@ def score_verdicts(predictor: Predictor, patients: Sequence[Patient]) -> dict:
     """Score a classifier's calibrated probabilities slice by slice, with intervals over patients.
 
     Raises:
-        CohortError: There is no mask to tell which slices have a tumor.
+        CohortError: No mask tells which slices have a tumor.
     """
     record = predictor.record
     per_slice: dict[str, dict[str, list]] = {}

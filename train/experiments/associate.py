@@ -1,25 +1,24 @@
 """``python -m train associate``: do automatic masks lead to the same findings as the expert's?
 
 Buda, Saha, Mazurowski 2019 (doi:10.1016/j.compbiomed.2019.05.002) related three figures of a tumor's shape
-to genomic subtypes. Here the same figures (`btmodels.measurement.shape`) are taken of each patient's
-true mask and of
-the out-of-fold mask of `train crossval`, and each is held against each genomic cluster of data.csv by a
-Kruskal-Wallis test, with Holm's correction for the number of tests of either kind of mask. Writes
+to genomic subtypes. Here the same figures (`btmodels.measurement.shape`) are computed for each patient's
+true mask and for the out-of-fold mask of `train crossval`. Each is tested against each genomic cluster of
+data.csv with a Kruskal-Wallis test, with Holm's correction over the tests of each kind of mask. Writes
 ``assets/metrics/associate.json``:
 
 - ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``split_sha256``, ``versions``;
 - ``crossval``: ``mean_dice``, ``network`` and ``run`` of the masks;
 - ``data_sha256`` of data.csv, ``patients`` (with masks of both kinds and a row in data.csv), ``least``
-  (patients a cluster must have to be counted), ``alpha``;
+  (smallest number of patients for a cluster to count), ``alpha``;
 - ``figures`` (``key``, ``title``) and ``clusters`` (``column``, ``title``);
-- ``tests``: for each figure and cluster column ``figure``, ``column``, ``patients``, ``groups`` (by code,
-  how many), and ``truth`` and ``predicted``, each ``values`` (by code), ``h``, ``p``, ``p_holm`` (null
+- ``tests``: for each figure and cluster column ``figure``, ``column``, ``patients``, ``groups`` (sizes by
+  code), and ``truth`` and ``predicted``, each with ``values`` (by code), ``h``, ``p``, ``p_holm`` (null
   where there is nothing to test);
 - ``agreement``: for each figure ``spearman`` between truth and prediction over patients, ``patients``;
-- ``same``: of all tests, how many are below ``alpha`` after correction for ``both``, ``truth_only``,
-  ``predicted_only`` and ``neither``;
+- ``same``: number of tests below ``alpha`` after correction for ``both``, ``truth_only``,
+  ``predicted_only`` and ``neither``.
 
-Rows of data.csv are not copied: of each test the values stand by cluster, in rising order, without the
+Rows of data.csv are not copied: each test lists its values by cluster, in ascending order, without
 patients.
 """
 
@@ -50,7 +49,7 @@ FIGURES = (
     ("margin_fluctuation", "Margin fluctuation"),
     ("angular_deviation", "Angular deviation"),
 )
-"""The three of Buda et al. 2019."""
+"""The three figures of Buda et al. 2019."""
 
 CLUSTERS = (
     ("RNASeqCluster", "RNA sequencing"),
@@ -152,10 +151,10 @@ def analyze(values: dict[str, dict]) -> dict:
     """Test every figure of both kinds of masks against every cluster.
 
     Args:
-        values: By patient ``truth``, ``predicted`` and ``clusters``.
+        values: ``truth``, ``predicted`` and ``clusters`` by patient.
 
     Returns:
-        The file's results, see this module's docstring.
+        The file's results (see the module docstring).
     """
     from scipy import stats
 
@@ -163,7 +162,7 @@ def analyze(values: dict[str, dict]) -> dict:
     tests = []
     for index, (figure, _) in enumerate(FIGURES):
         for place, (column, _) in enumerate(CLUSTERS):
-            # The same patients for both kinds of masks, else the two tests are not comparable.
+            # Use the same patients for both kinds of masks, so that the two tests are comparable.
             usable = [
                 entry
                 for entry in known.values()
@@ -220,7 +219,7 @@ def analyze(values: dict[str, dict]) -> dict:
 
 def kruskal(samples: Sequence[Sequence[float]]) -> dict:
     """Return ``h`` and ``p`` of the Kruskal-Wallis test (1952, J Am Stat Assoc 47:583); None for fewer
-    than two groups or where all values are equal."""
+    than two groups or if all values are equal."""
     from scipy import stats
 
     flat = [value for sample in samples for value in sample]
@@ -231,7 +230,7 @@ def kruskal(samples: Sequence[Sequence[float]]) -> dict:
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Correct p values for their number (Holm 1979, Scand J Statist 6:65); None stays None."""
+    """Correct p-values for multiple tests (Holm 1979, Scand J Statist 6:65); None stays None."""
     order = sorted((value, index) for index, value in enumerate(values) if value is not None)
     corrected: list[float | None] = [None] * len(values)
     largest = 0.0
@@ -258,8 +257,8 @@ def _same(tests: Sequence[dict]) -> dict[str, int]:
 
 
 def _quick_values() -> tuple[dict[str, dict], dict]:
-    """Made-up patients with made-up clusters and masks that are the truth, one row shifted: to try that
-    everything runs."""
+    """Return synthetic patients with made-up clusters and true masks shifted by one row, for a trial
+    run."""
     values = {}
     for index, patient in enumerate(cohort.read_cohort(cohort.samples_root())[:6]):
         files = patient.files[::3]

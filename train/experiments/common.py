@@ -1,16 +1,16 @@
-"""Shared by the experiments: slices, one budget for every arm, and one file format.
+"""Common parts of the experiments: slices, one budget for every arm, and one file format.
 
-An experiment trains a network several ways ("arms") that differ in one thing. Every arm sees the same
-number of slices from one seed, and its file says so. Runs live in ``runs/experiments/NAME/ARM`` and go on
-where they were when the same command is given again; a finished arm is not run twice.
+An experiment trains a network in several ways ("arms") that differ in one respect. Every arm sees the same
+number of slices from one seed, and its file says so. Runs are in ``runs/experiments/NAME/ARM`` and resume
+when the same command is given again; a finished arm is not run twice.
 
-Every file in ``assets/metrics`` that an experiment writes holds, beside its own results: ``experiment``,
+Besides its own results, every experiment's file in ``assets/metrics`` holds ``experiment``,
 ``question``, ``command``, ``budget`` (a `Budget` as a dict, the same for every arm), ``seed``, ``data``
-(``patients``, ``slices``, ``synthetic``, ``sha256`` of all slices and masks as they were read),
-``split_sha256`` (null where the data are not the split's and a split was drawn), ``versions``, ``machine``,
-``cores`` (that the process was allowed), ``quick`` and ``complete`` (false while an arm is missing;
-``lacks`` then says what). Times are given twice:
-``cpu_seconds`` of the process, which a busy machine hardly changes, and ``wall_seconds``.
+(``patients``, ``slices``, ``synthetic``, ``sha256`` of all slices and masks as read),
+``split_sha256`` (null if the data are not the split's and a split was drawn), ``versions``, ``machine``,
+``cores`` (available to the process), ``quick`` and ``complete`` (false while an arm is missing;
+``lacks`` then lists the missing ones). Times are given twice: ``cpu_seconds`` of the process, which a busy
+machine hardly changes, and ``wall_seconds``.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ from train.provenance import command_line, machine, versions, write_json
 QUICK_SIZE, QUICK_SLICES = 32, 32
 
 SMALL, SMALLEST = (8, 16, 32, 64, 128), (4, 8)
-"""Channels of the levels of the small U-Net on which most is compared, and of ``--quick``'s."""
+"""Channels per level of the small U-Net of most comparisons, and of that for ``--quick``."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every arm of an experiment gets.
+    """The training budget of every arm of an experiment.
 
     Attributes:
         size: Rows and columns of the slices.
-        slices: Slices an arm is trained on, augmented, those with tumor drawn twice as often.
-        parts: The training is validated after each of so many equal parts.
-        batch_size: Slices a step.
+        slices: Augmented training slices per arm; slices with tumor are drawn twice as often.
+        parts: Number of equal parts of the training, each followed by a validation.
+        batch_size: Slices per step.
         learning_rate: Peak of the one-cycle schedule of AdamW.
-        seed: Of weights, order and augmentation.
-        policy: Of Keras: what numbers it is computed in.
-        fade: Chance that a slice's lesion is made fainter.
-        ema: Momentum of the moving average of the weights that is kept beside them; 0 keeps none.
-        augmentation: More changes to the slices, by the names of `train.fit.augment.Augmentation`.
+        seed: Seed of weights, order and augmentation.
+        policy: Keras dtype policy.
+        fade: Probability of making a slice's lesion fainter.
+        ema: Momentum of the weights' exponential moving average; 0 keeps none.
+        augmentation: Further augmentations, by the names of `train.fit.augment.Augmentation`.
     """
 
     size: int
@@ -74,7 +74,7 @@ class Budget:
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def config(self, **changed) -> FitConfig:
-        """Return how `btmodels.training.fitting.fit` trains on it."""
+        """Return the configuration for `btmodels.training.fitting.fit`."""
         each = self.slices // self.parts // self.batch_size * self.batch_size
         made = FitConfig(
             epochs=self.parts,
@@ -94,7 +94,7 @@ class Budget:
 def add_arguments(
     parser: argparse.ArgumentParser, slices: int, size: int = 128, batch_size: int = 8
 ) -> None:
-    """Add the options that all experiments have."""
+    """Add the options of all experiments."""
     parser.add_argument(
         "--data", type=Path, help="folder kaggle_3m, or its parent; with --quick the bundled cohort"
     )
@@ -115,7 +115,7 @@ def add_arguments(
 
 
 def ready(args: argparse.Namespace) -> bool:
-    """Check the options, set the policy, and cut the budget for ``--quick``; False if they are wrong."""
+    """Check the options, set the policy, and reduce the budget for ``--quick``; False if they are wrong."""
     if args.quick:
         if args.assets.resolve() == paths.ASSETS.resolve():
             print("--quick needs --assets DIR: it never writes into the committed folder.")
@@ -124,14 +124,19 @@ def ready(args: argparse.Namespace) -> bool:
         args.data = args.data or cohort.samples_root()
         args.policy = args.policy or "float32"
     if args.data is None:
-        print("Say where the data is: --data DIR", file=sys.stderr)
+        print("--data DIR is missing: the folder of the data set", file=sys.stderr)
         return False
     keras.config.set_dtype_policy(args.policy or fastest_policy())
     return True
 
 
+def fold_numbers(args: argparse.Namespace) -> range:
+    """Return the numbers of the folds that are judged; ``--quick`` judges two."""
+    return range(1, 3 if args.quick else 6)
+
+
 def budget_of(args: argparse.Namespace, parts: int, **more) -> Budget:
-    """Return the budget that the command line asks for."""
+    """Return the budget given on the command line."""
     return Budget(
         size=args.size,
         slices=args.slices,
@@ -149,10 +154,9 @@ def filters_of(budget: Budget) -> tuple[int, ...]:
 
 
 def run_name(budget: Budget, material: Material) -> str:
-    """Name a run's folder by all that its results depend on, so that none is taken for another's.
+    """Return a run's folder name, unique by everything that its results depend on.
 
-    What people ask for most stands there in words; the whole of budget, slices, masks, and split in a
-    digest.
+    The most important settings are spelled out; a digest covers budget, slices, masks and split.
     """
     key = {"budget": asdict(budget), "data": material.sha256, "split": material.split_sha256}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
@@ -160,15 +164,15 @@ def run_name(budget: Budget, material: Material) -> str:
 
 
 class ProcessTime(keras.callbacks.Callback):
-    """Keeps each epoch's processor seconds in a file beside its checkpoints, so that a run that was
-    stopped and continued knows all of them."""
+    """Keeps each epoch's CPU seconds in a file next to its checkpoints, so that a resumed run
+    knows all of them."""
 
     def __init__(self, folder: Path):
         super().__init__()
         self.path = folder / "cpu.json"
 
     def seconds(self) -> list[float]:
-        """Return those of the epochs so far."""
+        """Return the CPU seconds of the epochs so far."""
         return json.loads(self.path.read_text()) if self.path.exists() else []
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -180,7 +184,7 @@ class ProcessTime(keras.callbacks.Callback):
 
 
 class TwoTargets(Epoch):
-    """`Epoch` with the two targets of a classifier that has its localizer."""
+    """`Epoch` with the two targets of a classifier with a localizer."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{**kwargs, "verdict": True})
@@ -196,21 +200,21 @@ def train_arm(
     kind: type[Epoch] = Epoch,
     **changed,
 ) -> dict[str, Any]:
-    """Train a network on one arm's budget, or go on with it, and leave it as it validated best.
+    """Train a network on one arm's budget, or resume, and leave it with its best validated weights.
 
     Args:
-        model: Built, in the policy of the budget.
+        model: Model built under the budget's policy.
         loss: As for `btmodels.training.fitting.fit`.
         training: Slices to draw from.
-        budget: The experiment's.
-        folder: Of the run.
-        validate: From the model to a score; higher is better. It is not part of the times.
-        kind: How batches are made.
-        changed: Of the budget's `FitConfig`.
+        budget: The experiment's budget.
+        folder: Folder of the run.
+        validate: Maps the model to a score; higher is better. Its time does not count.
+        kind: Class that makes the batches.
+        changed: Fields of the budget's `FitConfig` to override.
 
     Returns:
         ``parameters``, ``trained_parameters``, ``cpu_seconds``, ``wall_seconds``, ``best_part`` and
-        ``curve``, a row a part: ``slices``, ``loss``, ``score``, ``cpu_seconds`` (all since the start).
+        ``curve``, one row per part: ``slices``, ``loss``, ``score``, ``cpu_seconds`` (since the start).
     """
     folder.mkdir(parents=True, exist_ok=True)
     config, watch = budget.config(**changed), ProcessTime(folder)
@@ -260,7 +264,7 @@ def train_arm(
 
 
 def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what ``make`` made and wrote to ``path`` earlier, else make it now."""
+    """Return the content of ``path``; if there is none, write the result of ``make`` there first."""
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))
     made = make()
@@ -276,7 +280,8 @@ def document(
     lacks: Sequence[str] = (),
     **body,
 ) -> dict[str, Any]:
-    """Return an experiment's file: what all have in common (see this module's docstring), then ``body``."""
+    """Return the content of an experiment's file: the common fields (see the module docstring), then
+    ``body``."""
     return {
         "experiment": args.command,
         "question": question,
@@ -301,7 +306,7 @@ def document(
 
 
 def _cores() -> int:
-    """How many cores this process may use, which may be fewer than the machine has."""
+    """Return the number of cores available to this process, which may be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

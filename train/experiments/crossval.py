@@ -1,40 +1,39 @@
 """``python -m train crossval``: score every patient once, by a network not trained on that patient.
 
 The folds are those of ``assets/splits/patients.json``: five networks, each trained on the patients of four
-folds and scored on the fifth. Nothing is chosen: the network at the end of training is taken, with mirrored
-views averaged, threshold 0.5 and no clean-up.
+folds and scored on the fifth. No setting is chosen: the final weights are used, with mirrored views
+averaged, threshold 0.5 and no clean-up.
 
-``--network`` is one of the ensemble's members or the ensemble itself, which is not trained: each fold's
-members are put together as `train combine` does, once their own cross-validations are there. Writes
-``assets/metrics/crossval_NETWORK.json``. Beside what every experiment's file holds
+``--network`` is a segmenter, or the ensemble, which is not trained: each fold's
+members are combined as in `train combine`, once their own cross-validations exist. Writes
+``assets/metrics/crossval_NETWORK.json``. In addition to the common fields of experiments
 (`train.experiments.common`):
 
 - ``task``, ``run`` (folder below ``runs/experiments``), ``network`` (``name``, ``parameters``),
-  ``full_recipe`` (what the site's network or its members get, to tell what a reduced run lacks: ``name``,
-  ``size`` and ``slices`` of each) and ``folds``, each ``fold`` (from 1), ``training_patients``,
-  ``cpu_seconds``, ``wall_seconds``, ``curve`` (loss alone; none of the ensemble's) and its own
-  ``mean_dice`` or ``auc``;
-- of segmenters ``patients`` (by folder, see `btmodels.metrics.overlap.score_patient`) and the headline
+  ``full_recipe`` (the training of the site's network or its members, for comparison with a reduced run:
+  ``name``, ``size`` and ``slices`` of each) and ``folds``, each with ``fold`` (from 1),
+  ``training_patients``, ``cpu_seconds``, ``wall_seconds``, ``curve`` (loss alone; none for the ensemble)
+  and its own ``mean_dice`` or ``auc``;
+- for segmenters ``patients`` (by folder, see `btmodels.metrics.overlap.score_patient`) and the headline
   figures with intervals (`train.evaluate.scoring.headline`), counted at the slices' own rows and columns,
-  and those again as ``whole_patient`` after a clean-up by its ``rule``;
-- of segmenters ``chosen_cut``: the headline figures where a fold's maps are cut at what is best for the
-  other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (how many, none of them of the test
-  subset) for each ``probability`` to cut at ``mean_dice`` and ``false_alarm_rate``, by which
-  `train.fit.select` chooses among thresholds that the validation patients cannot tell apart;
-- ``slice_scores``: by folder its ``fold`` and how strongly each slice suggests a tumor (of
-  segmenters the mean log-odds of its highest pixels, of classifiers that of the probability), for
-  `train detect`;
-- of segmenters ``settings``: a record's settings, chosen by the same patients (`train.fit.select`), for
+  and again as ``whole_patient`` after a clean-up by its ``rule``;
+- for segmenters ``chosen_cut``: the headline figures if each fold's maps are cut at the best probability
+  for the other folds' patients, ``by_fold``; and ``cuts``: over ``patients`` (their number, no test
+  patients) ``mean_dice`` and ``false_alarm_rate`` at each ``probability``, from which
+  `train.fit.select` chooses among thresholds that the validation patients cannot distinguish;
+- ``slice_scores``: by folder its ``fold`` and each slice's tumor score (for segmenters the mean log-odds
+  of its highest pixels, for classifiers the log-odds of the probability), for `train detect`;
+- for segmenters ``settings``: a record's settings, chosen on the same patients (`train.fit.select`), for
   networks that `train fit` trains on all but the test patients; null where there are none;
-- of segmenters ``comparisons``: by the name of every other one that was judged in the same folds, what
-  `train.experiments.pairs.compare` says;
-- of the ensemble ``members``, each ``name``, ``command``, ``budget`` (the document's own is null) and its
-  headline figures;
-- of classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
+- for segmenters ``comparisons``: by the name of every other segmenter scored in the same folds, the
+  result of `train.experiments.pairs.compare`;
+- for the ensemble ``members``, each with ``name``, ``command``, ``budget`` (the document's own is null)
+  and its headline figures;
+- for classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
-Maps and masks stay in ``runs`` (`train.experiments.folds`). What the figures need of a finished fold goes
-into ``assets/metrics/folds``, so that another machine can continue with the rest.
+Maps and masks stay in ``runs`` (`train.experiments.folds`). The counts of a finished fold go into
+``assets/metrics/folds``, so that another machine can continue with the rest.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import FitConfig, read_weights
 from train import provenance
-from train.experiments import common, folds
+from train.experiments import cluster, common, folds
 from train.experiments.common import Budget
 from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import compare
@@ -90,20 +89,20 @@ ENSEMBLE, CLASSIFIER = "ensemble", "resnet50"
 FACTS = ("fold", "parameters", "training_patients", "cpu_seconds", "wall_seconds", "curve")
 
 QUICK_ENSEMBLE = 128
-"""Rows and columns; fewer its members cannot halve."""
+"""Rows and columns; the members cannot downsample fewer."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """What is the same for every fold.
+    """The inputs that all folds share.
 
     Attributes:
-        network: Its name in the registry.
-        budget: Of the training; None of the ensemble.
-        members: The documents of the ensemble's members; none of others.
+        network: Registry name.
+        budget: Training budget; None for the ensemble.
+        members: The documents of the ensemble's members; empty for other networks.
         material: All slices.
-        patients: By folder.
-        place: Where the folds' folders lie.
+        patients: Patients by folder.
+        place: Parent folder of the folds' folders.
         kept: Folder of the finished folds' files.
     """
 
@@ -132,16 +131,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=range(1, 6),
         help="these alone, so that processes can share the work",
     )
+    cluster.add_argument(parser)
 
 
 class NoMember(Exception):
-    """The ensemble cannot be put together; the message says why."""
+    """The ensemble cannot be combined; the message says why."""
 
 
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
     try:
+        if args.ray and not cluster.run_folds(main, args, args.folds or common.fold_numbers(args)):
+            return 1
         return _judge_all(args)
     except NoMember as error:
         print(f"{error} Run train crossval with --network {' and '.join(MEMBERS)} first.")
@@ -157,7 +159,7 @@ def _judge_all(args: argparse.Namespace) -> int:
         print(f"There are {len(held_out)} folds here.")
         return 2
     judge = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
-    # Folds that other processes finished count too, so that the last one to end writes all of them.
+    # Folds finished by other processes count too, so that the last process writes all of them.
     wanted = {*(args.folds or numbers), *(n for n in numbers if _is_finished(run, n))}
     done = [judge(run, number, held_out[number - 1]) for number in sorted(wanted)]
     lacks = set(numbers) - {_facts(each)["fold"] for each in done}
@@ -196,7 +198,7 @@ def _is_finished(run: _Run, number: int) -> bool:
 
 
 def _kept(run: _Run, number: int, ending: str = "npz") -> Path:
-    # By the whole name of the run: a longer training of the same network replaces no fold of this one.
+    # The file name holds the run's whole name, so that a longer training replaces no fold of this run.
     return run.kept / f"{run.place.name}-fold-{number}.{ending}"
 
 
@@ -254,12 +256,12 @@ def _read_member(args: argparse.Namespace, name: str) -> dict:
 
 
 def recipe_of(network: str) -> FitConfig:
-    """Return how a network is trained in the folds, but for the budget: as in its recipe's last stage."""
+    """Return the training configuration of the folds, except for the budget: the recipe's last stage."""
     return CANDIDATES.get(network) or RECIPES[network][-1]
 
 
 def full_recipe(network: str) -> list[dict]:
-    """Return what the site's network of this name, or each of its members, is trained on; nothing of a
+    """Return the training of the site's network with this name, or of each member; empty for a
     candidate."""
     names = MEMBERS if network == ENSEMBLE else (network,)
     return [
@@ -288,19 +290,19 @@ def train_on_others(
     folder: Path,
     **more,
 ) -> dict:
-    """Train a network on all patients but a fold's, and leave it as it was at the end.
+    """Train a network on all patients outside a fold, and leave it with its final weights.
 
     Args:
-        budget: Of the training.
+        budget: Training budget.
         material: All slices.
-        model: Built, with the weights to start from.
+        model: Model with its initial weights.
         loss: As for `btmodels.training.fitting.fit`.
         fold: Folders of the patients held out.
-        folder: Of the run.
+        folder: Folder of the run.
         more: As for `train.experiments.common.train_arm`.
 
     Returns:
-        Of `FACTS` all but ``fold``.
+        All of `FACTS` except ``fold``.
     """
     others = [f for each in material.folds for f in each if f not in set(fold)]
     keras.utils.set_random_seed(budget.seed)

@@ -1,17 +1,17 @@
 """``python -m train detect``: detect tumor slices with networks not trained on the patient.
 
-Trains nothing: it reads the scores of each slice that `train crossval` left of a classifier and of a
-segmenter. The classifier says how probable a tumor is; the segmenter says it by the log-odds of its highest
-pixels. Both together are the classifier's log-odds plus the segmenter's, times a weight. With neighbors,
-the mean of the slices before and after is added, times another weight. A fold's weights are those with the
-largest AUC over the other folds' patients who are no test patients.
+It trains nothing: it reads the slice scores that `train crossval` wrote for a classifier and a
+segmenter. The classifier's score is the log-odds of its probability; the segmenter's is the mean log-odds
+of its highest pixels. Combined, they are the classifier's score plus a weight times the segmenter's. With
+neighbors, another weight times the mean of the slices before and after is added. A fold's weights are those
+with the largest AUC over the other folds' patients, without test patients.
 
-Writes ``assets/metrics/detection.json``: what every experiment's file holds of how it was made, ``sources``
-(``name``, ``command``, ``run`` and ``complete`` of both cross-validations) and ``rows``, each ``by``
+Writes ``assets/metrics/detection.json``: the common fields of an experiment's file, ``sources``
+(``name``, ``command``, ``run`` and ``complete`` of both cross-validations) and ``rows``, each with ``by``
 ("classifier", "segmenter", "both"), ``neighbors`` (whether they count), ``weights`` by fold (``segmenter``,
-``neighbors``; null where there is nothing to weigh), ``auc``, ``auc_interval``, ``sensitivity`` (at 95%
+``neighbors``; null where there is nothing to weight), ``auc``, ``auc_interval``, ``sensitivity`` (at 95%
 specificity), ``sensitivity_interval``, ``average_precision``, ``patients`` and ``slices``. Rows that need
-scores of slices which a source does not hold are left out, and ``lacks`` names them.
+slice scores missing from a source are left out, and ``lacks`` lists these scores.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ SEGMENTER_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 NEIGHBOR_WEIGHTS = (0.25, 0.5, 1.0)
 
 DRAWS = 500
-"""Resamplings of an interval."""
+"""Bootstrap resamplings for an interval."""
 
 Scores = Mapping[str, np.ndarray]
-"""By folder, float, (slices,) in the order of the stack: how strongly each suggests a tumor."""
+"""Tumor scores of the slices by folder, float, (slices,), in stack order."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,14 +89,14 @@ def main(args: argparse.Namespace) -> int:
 def rows_of(
     scored: Mapping[str, Mapping[str, dict[str, Any]]], test: set[str]
 ) -> list[dict[str, Any]]:
-    """Judge every way to tell slices with a tumor from others.
+    """Score every way to tell slices with a tumor from others.
 
     Args:
-        scored: By "classifier" and "segmenter", or one of them: ``slice_scores`` of its cross-validation.
-        test: Folders of the test patients, by whom no weight is chosen.
+        scored: ``slice_scores`` of the cross-validation by "classifier" and "segmenter", or one of them.
+        test: Folders of the test patients, who have no part in choosing weights.
 
     Raises:
-        ValueError: The two do not judge the same slices in the same folds.
+        ValueError: The two do not score the same slices in the same folds.
     """
     shared = sorted(set.intersection(*(set(each) for each in scored.values())))
     (facts, *others) = [
@@ -130,11 +130,11 @@ def combine(
 
     Args:
         by: "classifier", "segmenter" or "both".
-        logits: By "classifier" and "segmenter".
+        logits: Scores by "classifier" and "segmenter".
         name: Folder of the patient.
-        weight: Of the segmenter beside the classifier; None where one is used alone.
-        beside: Of the mean of both neighbors; None leaves them out. The first and last slice count as
-            their own missing neighbor.
+        weight: Weight of the segmenter beside the classifier; None if one is used alone.
+        beside: Weight of the mean of both neighbors; None leaves them out. The first and last slice stand
+            in for their missing neighbor.
     """
     own = logits["classifier" if by == "both" else by][name]
     if weight is not None:

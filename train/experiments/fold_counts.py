@@ -1,8 +1,8 @@
-"""The counts of a fold from which cross-validation figures are made; they hold no pixel of a slice.
+"""The counts of a fold from which cross-validation figures are made; they contain no pixels.
 
-Training a fold takes long, and its maps stay in ``runs``, on the machine that trained it. So the counts
-made of them go into ``assets/metrics/folds/RUN-fold-NUMBER.npz``: whoever has these files goes on with the
-other folds, and can choose settings anew, on any machine.
+Training a fold takes long, and its maps stay in ``runs`` on the machine that trained it. So its counts
+go into ``assets/metrics/folds/RUN-fold-NUMBER.npz``: with these files, any machine can continue with the
+other folds and choose settings again.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 HALF = CUTS.index(0.5)
 
 TOP_PIXELS = 50
-"""How many of a slice's highest pixels say whether it shows a tumor."""
+"""Number of a slice's highest pixels that make its tumor score."""
 
-# A level stands for all probabilities that round to it, 0 and 255 for half as many.
+# A level represents all probabilities that round to it; for 0 and 255 this is half an interval.
 _PROBABILITY = np.clip(np.arange(256) / 255, 0.25 / 255, 1 - 0.25 / 255)
 LOGITS = np.log(_PROBABILITY / (1 - _PROBABILITY))
 """Log-odds of each of the 256 levels."""
@@ -36,7 +36,7 @@ LOGITS = np.log(_PROBABILITY / (1 - _PROBABILITY))
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """What was drawn for a fold's slices, at their own size.
+    """Probability maps of a fold's slices, at their own size.
 
     Attributes:
         levels: uint8, (n, rows, cols), probability in 255ths, before any temperature.
@@ -51,28 +51,28 @@ class Maps:
     numbers: tuple[int, ...]
 
     def slices_of(self, folder: str) -> np.ndarray:
-        """Return the indices of a patient's slices in the order of the stack."""
+        """Return the indices of a patient's slices in stack order."""
         own = np.flatnonzero(np.array(self.patients) == folder)
         return own[np.argsort(np.array(self.numbers)[own])]
 
 
 @dataclass(frozen=True, eq=False)
 class FoldCounts:
-    """Counts of a fold's slices, patient by patient in the order of the stacks.
+    """Counts of a fold's slices, patient by patient in stack order.
 
     Attributes:
-        run: Name of the run's folder, which stands for all that the counts depend on.
-        facts: How the fold was trained (see `train.experiments.crossval`).
+        run: Name of the run's folder, which identifies everything that the counts depend on.
+        facts: Facts of the fold's training (see `train.experiments.crossval`).
         patients: Folder of each slice's patient.
         numbers: The number in each slice's file name.
         marked: int32, (n, cuts, clean-ups, 2): true and false positive pixels at each of `CUTS`, after each
             of `train.fit.select.CLEAN_UPS`.
-        tumor: int32, (n,), true pixels.
+        tumor: int32, (n,), true tumor pixels.
         pixels: int32, (n,), all pixels.
-        whole_patient: int32, (n, 2): as ``marked``, cut at one half, after the whole-patient clean-up.
+        whole_patient: int32, (n, 2): as ``marked``, cut at 0.5, after the whole-patient clean-up.
         log_odds: float32, (n,), mean of the `TOP_PIXELS` highest pixels.
-        histogram: int64, (patients, 2, 256): pixels without and with tumor by level, the patients in their
-            order here.
+        histogram: int64, (patients, 2, 256): pixels without and with tumor by level, in the order of
+            `folders`.
     """
 
     run: str
@@ -88,7 +88,7 @@ class FoldCounts:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The patients' folders, each once."""
+        """The patients' folders, without repeats."""
         return tuple(dict.fromkeys(self.patients))
 
     def by_cut(self, clean_up: int = 0) -> dict[str, list[list[Counts]]]:
@@ -113,10 +113,10 @@ class FoldCounts:
         }
 
     def scores(self) -> dict[str, dict[str, Any]]:
-        """Return how strongly each slice suggests a tumor, for `train detect`.
+        """Return the slices' tumor scores, for `train detect`.
 
         Returns:
-            By folder ``fold`` and, in the order of the stack, ``numbers`` of the slices, ``tumor`` (0 or 1)
+            By folder ``fold`` and, in stack order, ``numbers`` of the slices, ``tumor`` (0 or 1)
             and ``log_odds``.
         """
         return {
@@ -141,13 +141,13 @@ class FoldCounts:
 def count_fold(
     maps: Maps, run: str, facts: dict[str, Any], clean_ups: Sequence[int] = CLEAN_UPS
 ) -> FoldCounts:
-    """Count all that the figures need.
+    """Count everything that the figures need.
 
     Args:
-        maps: Of the fold.
+        maps: The fold's maps.
         run: Name of the run's folder.
-        facts: How the fold was trained.
-        clean_ups: Smallest parts that are kept, the first of them 0.
+        facts: Facts of the fold's training.
+        clean_ups: Sizes of the smallest parts to keep, the first 0.
     """
     folders = tuple(dict.fromkeys(maps.patients))
     order = [index for folder in folders for index in maps.slices_of(folder)]
@@ -191,7 +191,7 @@ def _outcomes(mask: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
 
 
 def keep_counts(counts: FoldCounts, path: Path) -> None:
-    """Write a fold's counts, whole or not at all."""
+    """Write a fold's counts atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     content = {field.name: getattr(counts, field.name) for field in fields(counts)}
@@ -202,7 +202,7 @@ def keep_counts(counts: FoldCounts, path: Path) -> None:
 
 
 def read_counts(path: Path, run: str) -> FoldCounts | None:
-    """Read what `keep_counts` wrote; None where there is nothing of this run."""
+    """Read the counts written by `keep_counts`; None if there are none of this run."""
     if not path.exists():
         return None
     with np.load(path, allow_pickle=False) as kept:
@@ -238,14 +238,14 @@ def by_cut(counted: dict[str, list[list[Counts]]]) -> list[dict[str, float]]:
 
 
 def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> dict | None:
-    """Choose a record's settings by networks that never met the patients (compare `train.fit.select`).
+    """Choose a record's settings from out-of-fold predictions (compare `train.fit.select`).
 
     Args:
-        folds: Their counts.
-        choosing: Folders of the patients who may decide: none of the test patients.
+        folds: Counts of each fold.
+        choosing: Folders of the patients to choose on; no test patients.
 
     Returns:
-        ``threshold`` (after the temperature), ``temperature``, ``flips`` (always: the maps are means of
+        ``threshold`` (after the temperature), ``temperature``, ``flips`` (always true: maps are means of
         both views), ``min_component_pixels``, ``fold_dice``, ``fold_false_alarm_rate``, ``fold_patients``;
         None without patients.
     """

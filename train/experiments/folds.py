@@ -1,6 +1,6 @@
 """Probability maps of cross-validated segmenters, and the masks and figures made from them.
 
-A fold's maps lie in ``runs``, in ``fold-N/maps.npz``. Its masks, which `train associate` reads, lie beside
+A fold's maps are in ``runs``, in ``fold-N/maps.npz``. Its masks, which `train associate` reads, are next to
 them in ``fold-N/masks.npz`` with ``patients``, ``numbers`` and ``masks``, bits packed along the last axis.
 """
 
@@ -25,18 +25,18 @@ from train.fit.subset import Subset
 
 
 def both_views(model: keras.Model, slices: Subset) -> np.ndarray:
-    """Return the mean probability of slices as they are and mirrored: float, (n,) or (n, rows, cols)."""
+    """Return the mean probability of the original and mirrored slices, float, (n,) or (n, rows, cols)."""
     plain, mirrored = (sigmoid(predict_logits(model, slices, m)[..., 0]) for m in (False, True))
     return (plain + mirrored) / 2
 
 
 def draw_maps(model: keras.Model, slices: Subset, patients: Mapping[str, Patient]) -> Maps:
-    """Draw the maps of a fold.
+    """Predict the maps of a fold.
 
     Args:
         model: A segmenter.
-        slices: Of the fold's patients, at the model's size or larger, with their numbers.
-        patients: By folder.
+        slices: Slices of the fold's patients with their numbers, at the model's size or larger.
+        patients: Patients by folder.
     """
     files = {(name, f.number): f for name, patient in patients.items() for f in patient.files}
     names = tuple(map(str, slices.patients))
@@ -49,7 +49,7 @@ def draw_maps(model: keras.Model, slices: Subset, patients: Mapping[str, Patient
 
 
 def keep_maps(maps: Maps, path: Path) -> None:
-    """Write a fold's maps, whole or not at all."""
+    """Write a fold's maps atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
@@ -64,7 +64,7 @@ def keep_maps(maps: Maps, path: Path) -> None:
 
 
 def read_maps(path: Path) -> Maps:
-    """Read what `keep_maps` wrote."""
+    """Read the maps written by `keep_maps`."""
     with np.load(path, allow_pickle=False) as kept:
         levels = kept["levels"]
         truth = np.unpackbits(kept["truth"], axis=-1, count=levels.shape[-1]).astype(bool)
@@ -74,7 +74,7 @@ def read_maps(path: Path) -> Maps:
 
 
 def keep_masks(maps: Maps, path: Path) -> None:
-    """Write a fold's masks, cut at one half."""
+    """Write a fold's masks, cut at 0.5."""
     np.savez_compressed(
         path,
         patients=np.array(maps.patients),
@@ -94,15 +94,14 @@ def read_masks(path: Path) -> dict[str, dict[int, np.ndarray]]:
 
 
 def figures_of(counted: Sequence[FoldCounts], choosing: Collection[str]) -> dict:
-    """Return a cross-validation's figures, with maps cut at one half.
+    """Return a cross-validation's figures, with maps cut at 0.5.
 
-    ``chosen_cut`` has the figures where each fold is cut at what is best for the patients of the others, so
-    that neither network nor cut has met those who are judged.
+    ``chosen_cut`` has the figures with each fold cut at the best probability for the other folds' patients,
+    so that neither network nor cut depends on the scored patients.
 
     Args:
-        counted: Of each fold.
-        choosing: Folders of the patients by whom the site's threshold may be chosen: none of the test
-            patients.
+        counted: Counts of each fold.
+        choosing: Folders of the patients for choosing the site's threshold; no test patients.
     """
     at_cuts = {folder: counts for fold in counted for folder, counts in fold.by_cut().items()}
     cleaned = {folder: counts for fold in counted for folder, counts in fold.cleaned().items()}
@@ -134,7 +133,7 @@ def figures_of(counted: Sequence[FoldCounts], choosing: Collection[str]) -> dict
 
 
 def _best_cut(at_cuts: Mapping[str, list[list[Counts]]], without: FoldCounts) -> int:
-    """Index of the cut that is best for all patients but a fold's own; one half where there are none."""
+    """Return the index of the best cut for all patients outside a fold; that of 0.5 if there are none."""
     others = {k: counts for k, counts in at_cuts.items() if k not in set(without.patients)}
     rows = by_cut(others) if others else []
     return max(range(len(rows)), key=lambda index: rows[index]["mean_dice"], default=HALF)

@@ -1,29 +1,35 @@
 """``python -m train leak``: how much scores rise when slices of one head are in training and test.
 
-The same network is trained twice on the same budget: once with slices drawn at random into 90% training,
-5% validation and 5% test, as several published figures were made, and once with whole patients divided.
+All patients are put at random into as many groups as there are draws. In each draw one group tests: a
+quarter of each patient's slices, drawn at random. The same network is trained twice on the same budget and
+on the same number of slices: once on slices of the other groups alone (patients split), and once with the
+remaining slices of the patients who test among them (slices split), as several published figures were
+made. Both networks are scored on the very same slices, so that patients can be compared one by one, and
+both keep the state that was best on the same validation patients, a tenth of the other groups.
+
 Writes ``assets/metrics/leak.json``, or ``leak_synthetic.json`` for made-up patients, whose slices may be
 shown. Nothing that is trained here is ever used elsewhere, for it has met test patients. Beside what every
 experiment's file holds (`train.experiments.common`):
 
 - ``network``: ``name``, ``filters``, ``parameters``.
-- ``arms``: ``slices`` (the leak) and ``patients``, each ``key``, ``title``, ``score`` (on its own test
-  slices at threshold 0.5, see `train.experiments.scores.score_segmenter`; where only some of a patient's
-  slices are among them, ``mean_dice`` is of those), ``curve`` and times, ``sizes`` (slices of ``train``,
-  ``validation``, ``test``), ``test_patients``, ``shared_patients`` (folders of patients on both sides) and
-  ``nearest``:
+- ``arms``: ``slices`` (the leak) and ``patients``, each ``key``, ``title``, ``score`` over the test slices
+  of all draws at threshold 0.5 (``mean_dice`` with ``mean_dice_interval`` and ``median_dice`` over
+  patients, ``patients`` by folder: the Dice of a patient's test slices together), ``test_patients``,
+  ``shared_patients`` (folders of patients on both sides), ``draws`` (of each ``curve`` and times,
+  ``mean_dice``, and ``sizes``: slices of ``train``, ``validation``, ``test``) and ``nearest``:
   - ``same_patient``: share of test slices whose nearest training slice is of the same patient, 0 to 1.
-  - ``median_distance``, and ``neighbor_distance``: the same between slices that follow each other in one
-    head, to compare with.
-  - ``slices``: a row a test slice, farthest last: ``patient``, ``number``, ``nearest_patient``,
+  - ``median_distance``, and for comparison ``neighbor_distance``: the same between consecutive slices of
+    one head.
+  - ``slices``: one row per test slice, farthest last: ``patient``, ``number``, ``nearest_patient``,
     ``nearest_number``, ``distance``, and ``dice`` of the network's mask (null where both are empty).
-- ``distance``: in words, how distances are measured.
+- ``distance``: the distance measure, in words.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -31,6 +37,7 @@ import keras
 import numpy as np
 
 from btmodels.metrics import overlap
+from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
@@ -38,16 +45,22 @@ from btmodels.transforms.preprocess import normalize
 from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
-from train.experiments.slices import Material, load_material
+from train.experiments.slices import load_material
 from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 QUESTION = "How much better does a network seem when its test slices have neighbors in training?"
 
-SHARES = (0.9, 0.05)
-"""Of all slices, for training and validation of the leaking split; the rest tests."""
+DRAWS = 3
+"""Groups of patients, each of which tests once."""
 
-PARTS = 8
+TESTED, VALIDATED = 0.25, 0.1
+"""Shares: of a test patient's slices those that test, and of the other patients those that validate."""
+
+TITLES = {"slices": "Slices split at random", "patients": "Patients split"}
+
+SIZE = 64
+PARTS = 4
 EACH_SLICES = 8000
 NEAREST_SIZE = 64
 
@@ -58,7 +71,7 @@ DISTANCE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    common.add_arguments(parser, EACH_SLICES)
+    common.add_arguments(parser, EACH_SLICES, SIZE, batch_size=16)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -68,12 +81,16 @@ def main(args: argparse.Namespace) -> int:
     budget = common.budget_of(args, PARTS)
     name = "leak_synthetic" if material.synthetic else "leak"
     place = args.runs / "experiments" / f"{name}-{common.run_name(budget, material)}"
+    divisions = list(divide(material.slices, budget.seed, 2 if args.quick else DRAWS))
     arms = [
-        {"key": key, "title": title, **run(parts, budget, place / key)}
-        for key, title, parts in (
-            ("slices", "Slices divided at random", by_slice(material, budget.seed)),
-            ("patients", "Patients divided", by_patient(material)),
+        _arm(
+            key,
+            [
+                run(each, key, budget, place / f"{key}-{number}")
+                for number, each in enumerate(divisions)
+            ],
         )
+        for key in TITLES
     ]
     provenance.write_json(
         args.assets / "metrics" / f"{name}.json",
@@ -85,7 +102,7 @@ def main(args: argparse.Namespace) -> int:
             network={
                 "name": "unet",
                 "filters": list(common.filters_of(budget)),
-                "parameters": arms[0]["parameters"],
+                "parameters": arms[0]["draws"][0]["parameters"],
             },
             distance=DISTANCE,
             arms=arms,
@@ -93,81 +110,138 @@ def main(args: argparse.Namespace) -> int:
     )
     for arm in arms:
         print(
-            f"{arm['title']}: pooled Dice {arm['score']['pooled_dice']}, "
+            f"{arm['title']}: mean Dice {arm['score']['mean_dice']}, "
             f"{len(arm['shared_patients'])} patients on both sides"
         )
     return 0
 
 
-def by_slice(material: Material, seed: int) -> tuple[Subset, Subset, Subset]:
-    """Divide all slices at random into training, validation and test: the leak."""
-    number = len(material.slices.pixels)
-    order = np.random.default_rng(seed).permutation(number)
-    first, second = (round(number * share) for share in np.cumsum(SHARES))
-    return tuple(material.slices.take(np.sort(part)) for part in np.split(order, [first, second]))
+@dataclass(frozen=True, eq=False)
+class Division:
+    """One draw.
+
+    Attributes:
+        slices: Training slices where slices are split: some are of the patients who test.
+        patients: As many where patients are split: none is of those.
+        validation, test: The same for both.
+    """
+
+    slices: Subset
+    patients: Subset
+    validation: Subset
+    test: Subset
 
 
-def by_patient(material: Material) -> tuple[Subset, Subset, Subset]:
-    """Divide by patient, as the project's split does."""
-    return tuple(material.subset(name) for name in ("train", "validation", "test"))
+def divide(slices: Subset, seed: int, draws: int = DRAWS) -> Iterator[Division]:
+    """Divide slices in two ways, once a draw; each patient tests in one draw.
+
+    Args:
+        slices: Of all patients.
+        seed: Of what is drawn.
+        draws: Number of groups.
+    """
+    random = np.random.default_rng(seed)
+    names = np.array(slices.patients)
+    order = random.permutation(np.unique(names))
+    for group in np.array_split(order, draws):
+        others = random.permutation(np.setdiff1d(order, group))
+        validating = others[: max(round(VALIDATED * len(others)), 1)]
+        tested = np.zeros(len(names), bool)
+        for folder in group:
+            own = random.permutation(np.flatnonzero(names == folder))
+            tested[own[: max(round(TESTED * len(own)), 1)]] = True
+        unrelated = np.flatnonzero(np.isin(names, np.setdiff1d(others, validating)))
+        # Each slice of a patient who tests takes the place of one of another patient.
+        known = np.flatnonzero(np.isin(names, group) & ~tested)[: len(unrelated)]
+        kept = random.permutation(unrelated)[len(known) :]
+        yield Division(
+            slices.take(np.sort(np.concatenate([kept, known]))),
+            slices.take(unrelated),
+            slices.take(np.isin(names, validating)),
+            slices.take(tested),
+        )
 
 
-def run(parts: Sequence[Subset], budget: Budget, folder: Path) -> dict:
-    """Train and test on one division, or take what a finished run left."""
-    training, validation, test = parts
+def run(parts: Division, key: str, budget: Budget, folder: Path) -> dict:
+    """Train on one draw in one way and test, or take what a finished run left."""
+    training: Subset = getattr(parts, key)
+    validation, test = parts.validation, parts.test
 
     def make() -> dict:
         keras.utils.set_random_seed(budget.seed)
         model = build_unet((budget.size, budget.size, 3), common.filters_of(budget))
-        # The same number of validation slices for both, so that neither chooses more carefully.
-        step = max(len(validation.pixels) // 150, 1)
         found = common.train_arm(
-            model,
-            losses.bce_dice,
-            training,
-            budget,
-            folder,
-            _pooled_score(scores.every(validation, step)),
+            model, losses.bce_dice, training, budget, folder, scores.segmenter_score(validation)
         )
-        probability = sigmoid(predict_logits(model, test)[..., 0])
+        masks = sigmoid(predict_logits(model, test)[..., 0]) >= 0.5
+        counted = overlap.count_by_patient(masks, test.masks > 127, test.patients)
         return {
             **found,
-            "score": scores.score_segmenter(probability, test),
+            "patients": overlap.patient_dice(counted),
             "sizes": {
                 name: len(part.pixels)
-                for name, part in zip(("train", "validation", "test"), parts, strict=True)
+                for name, part in (
+                    ("train", training),
+                    ("validation", validation),
+                    ("test", test),
+                )
             },
-            "test_patients": len(set(test.patients)),
             "shared_patients": sorted(
                 {str(p) for p in set(test.patients) & set(training.patients)}
             ),
-            "nearest": nearest(training, test, probability >= 0.5),
+            "nearest": nearest(training, test, masks),
         }
 
     return common.once(folder / "result.json", make)
 
 
-def _pooled_score(validation: Subset):
-    def score(model: keras.Model) -> float:
-        masks = predict_logits(model, validation)[..., 0] >= 0
-        return overlap.dice(overlap.count(masks, validation.masks > 127)) or 0.0
-
-    return score
+def _arm(key: str, draws: list[dict]) -> dict:
+    """Put the draws of one way together: each patient tested in one of them."""
+    of_draws = [each.pop("patients") for each in draws]
+    for each, tested in zip(draws, of_draws, strict=True):
+        each["mean_dice"] = overlap.mean_of(tested.values())
+    patients = {folder: dice for tested in of_draws for folder, dice in tested.items()}
+    found = [each.pop("nearest") for each in draws]
+    rows = sorted(
+        (row for each in found for row in each["slices"]), key=lambda row: row["distance"]
+    )
+    between = [each["neighbor_distance"] for each in found if each["neighbor_distance"] is not None]
+    return {
+        "key": key,
+        "title": TITLES[key],
+        "score": {
+            "mean_dice": overlap.mean_of(patients.values()),
+            "mean_dice_interval": bootstrap_interval(list(patients.values())),
+            "median_dice": overlap.median_of(patients.values()),
+            "patients": patients,
+        },
+        "test_patients": len(patients),
+        "shared_patients": sorted(name for each in draws for name in each.pop("shared_patients")),
+        "draws": draws,
+        "nearest": {
+            "same_patient": float(
+                np.mean([row["patient"] == row["nearest_patient"] for row in rows])
+            ),
+            "median_distance": float(np.median([row["distance"] for row in rows])),
+            "neighbor_distance": float(np.mean(between)) if between else None,
+            "slices": rows,
+        },
+    }
 
 
 def nearest(training: Subset, test: Subset, masks: np.ndarray) -> dict:
-    """Find for each test slice the training slice that differs least from it.
+    """Find the nearest training slice of each test slice.
 
     Args:
         training, test: Slices.
-        masks: bool, of the test slices, from the network.
+        masks: The network's masks of the test slices, bool, (n, rows, cols).
 
     Returns:
-        The ``nearest`` entry of the file.
+        ``slices`` and ``neighbor_distance`` of the file's ``nearest`` entry.
     """
     known, asked = _vectors(training), _vectors(test)
     rows = []
-    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a product of matrices instead of a loop over pairs.
+    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a matrix product instead of a loop over pairs.
     squares = np.sum(known**2, axis=1)
     likeness = asked @ known.T
     for index, vector in enumerate(asked):
@@ -183,14 +257,7 @@ def nearest(training: Subset, test: Subset, masks: np.ndarray) -> dict:
                 "dice": overlap.dice(overlap.count(masks[index], test.masks[index] > 127)),
             }
         )
-    rows.sort(key=lambda row: row["distance"])
-    same = [row["patient"] == row["nearest_patient"] for row in rows]
-    return {
-        "same_patient": float(np.mean(same)),
-        "median_distance": float(np.median([row["distance"] for row in rows])),
-        "neighbor_distance": _neighbor_distance(training, known),
-        "slices": rows,
-    }
+    return {"neighbor_distance": _neighbor_distance(training, known), "slices": rows}
 
 
 def _vectors(slices: Subset) -> np.ndarray:
@@ -202,7 +269,7 @@ def _vectors(slices: Subset) -> np.ndarray:
 
 
 def _neighbor_distance(slices: Subset, vectors: np.ndarray) -> float | None:
-    """Median distance between slices that follow each other in one head."""
+    """Return the median distance between consecutive slices of one head."""
     places = {key: i for i, key in enumerate(zip(slices.patients, slices.numbers, strict=True))}
     pairs = [
         (index, places[patient, number + 1])

@@ -1,16 +1,16 @@
 """``python -m train losses``: the same small U-Net trained with five losses.
 
-Writes ``assets/metrics/losses.json``. Beside what every experiment's file holds
+Writes ``assets/metrics/losses.json``. In addition to the common fields of experiments
 (`train.experiments.common`):
 
 - ``network``: ``name``, ``filters``, ``parameters``.
-- ``slices``: the synthetic slices that are shown, each ``patient``, ``number``, ``truth_pixels``, and
+- ``slices``: the synthetic slices to show, each with ``patient``, ``number``, ``truth_pixels``, and
   ``image_png`` (the FLAIR channel) and ``truth_png`` (0 / 255), base64 of gray PNG files of ``size`` x
-  ``size``. No picture of a patient is in the file.
-- ``arms``: in order, each ``key``, ``title``, ``formula``, ``source``, ``score`` (validation patients at
-  threshold 0.5, see `train.experiments.scores.score_segmenter`), ``by_threshold`` (rows of ``threshold``,
-  ``mean_dice``, ``false_alarm_rate``), ``best_threshold`` (with the best mean Dice there), ``curve``
-  and times (`train.experiments.common.train_arm`), and ``shown``, for each of ``slices`` in order
+  ``size``. The file contains no picture of a real patient.
+- ``arms``: in order, each with ``key``, ``title``, ``formula``, ``source``, ``score`` (validation patients
+  at threshold 0.5, see `train.experiments.scores.score_segmenter`), ``by_threshold`` (rows of
+  ``threshold``, ``mean_dice``, ``false_alarm_rate``), ``best_threshold`` (that with the best mean Dice),
+  ``curve`` and times (`train.experiments.common.train_arm`), and ``shown``, for each of ``slices`` in order
   ``levels_png`` (probability in 255ths, base64 of a gray PNG), ``marked_pixels`` and ``dice``
   at threshold 0.5 (null where both masks are empty).
 """
@@ -127,13 +127,13 @@ def run(
     shown: Subset,
     skips: str = "joined",
 ) -> tuple[dict, Callable[[], keras.Model]]:
-    """Train the small U-Net in one way, or take what a finished run left.
+    """Train the small U-Net in one way, or return the result of a finished run.
 
     Returns:
         The arm's entry, and a function that builds its network with the trained weights.
     """
     keras.utils.set_random_seed(budget.seed)
-    # One arm is the same run for losses and skips.
+    # The experiments losses and skips share one arm.
     folder = runs / "experiments" / f"small-{common.run_name(budget, material)}" / key
     weights = folder / "trained.weights.h5"
 

@@ -1,4 +1,4 @@
-"""Two networks compared on the same patients, each of whom neither has met."""
+"""Compare two networks on the same patients, with neither trained on any of them."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from btmodels.metrics.bootstrap import bootstrap_interval
 
 PERCENTILES = (5.0, 95.0)
-"""Of the bootstrapped mean differences: where an interval begins and ends."""
+"""Percentiles of the bootstrapped mean differences that bound an interval."""
 
 INTERVAL = (PERCENTILES[1] - PERCENTILES[0]) / 100
-"""Share of the bootstrap that it holds."""
+"""Coverage of the interval."""
 
 LEAST_GAIN = 0.008
-"""Mean Dice that a network must gain to take another's place; smaller gains are within one seed's luck."""
+"""Gain in mean Dice for a network to replace another; smaller gains are within the noise of one seed."""
 
 
 def compare(
     own: Mapping[str, float | None], other: Mapping[str, float | None], choosing: Iterable[str]
 ) -> dict[str, Any]:
-    """Compare two networks on the patients who may decide and whom both have judged.
+    """Compare two networks on the patients in ``choosing`` that both have scored.
 
     Args:
         own: Volumetric Dice by patient; None where it is undefined.
-        other: The same of what it is compared with.
-        choosing: Folders of the patients who may decide: none of the test patients.
+        other: The same for the other network.
+        choosing: Folders of the patients to compare on; no test patients.
 
     Returns:
         ``compared_patients``, ``difference`` (mean), its ``difference_interval`` over patients, ``better``
-        (patients whose Dice is higher) and ``adopted``: whether the gain is at least `LEAST_GAIN` and the
-        interval above 0. Without patients all is None but their number.
+        (patients with a higher Dice) and ``adopted``: whether the gain is at least `LEAST_GAIN` and the
+        interval is above 0. Without patients, everything but their number is None.
     """
     shared = sorted(set(choosing) & set(own) & set(other))
     pairs = [(own[name], other[name]) for name in shared]

@@ -1,17 +1,17 @@
-"""``python -m train robustness``: what faults of the input cost the site's networks on test patients.
+"""``python -m train robustness``: the cost of input faults for the site's networks, on test patients.
 
 Writes ``assets/metrics/robustness.json``, which `btmodels.quality.fault_costs` reads for the warnings of
 Analyze:
 ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``model``, ``weights_sha256``,
-``classifier``, ``classifier_sha256``, ``subset``, ``split_sha256``, ``seed``, ``sample`` (in words, which
-slices), ``patients``, ``slices``, ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first row is
-``unaltered``; each has ``kind``, ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over
-patients of the volumetric Dice over the chosen slices), ``false_alarm_rate``, ``auc`` and, but for the
+``classifier``, ``classifier_sha256``, ``subset``, ``split_sha256``, ``seed``, ``sample`` (a description of
+the slices), ``patients``, ``slices``, ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first
+row is ``unaltered``; each has ``kind``, ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over
+patients of the volumetric Dice over the chosen slices), ``false_alarm_rate``, ``auc`` and, except for the
 first, ``drop`` (mean over patients of unaltered minus altered), ``drop_interval``, ``worst`` (the largest
-drop of one patient), ``auc_drop`` and ``verdicts_changed``. ``one_slice`` is taken from the scores of all
-slices of the same patients: alone, and after the clean-up that a whole patient allows.
+drop of one patient), ``auc_drop`` and ``verdicts_changed``. ``one_slice`` compares the scores of all slices
+of the same patients without and with the whole-patient clean-up.
 
-Nothing is trained or chosen here; the records of both networks count that they met the test patients.
+Nothing is trained or chosen here; the records of both networks count this use of the test patients.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from train.quality import corruptions
 QUESTION = "What does a fault of the input cost?"
 
 TUMOR_SLICES, EMPTY_SLICES = 5, 3
-"""Slices of each patient: with tumor and without, at even distances."""
+"""Evenly spaced slices of each patient, with tumor and without."""
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -55,11 +55,11 @@ class Fault:
     """One kind of fault.
 
     Attributes:
-        kind: Of `btmodels.quality.fault_costs.KINDS`, or ``unaltered``.
-        title: In a few words.
+        kind: One of `btmodels.quality.fault_costs.KINDS`, or ``unaltered``.
+        title: A few words.
         what: A sentence.
-        change: From pixels, uint8, (rows, cols, 3), and a source of chance to pixels alike.
-        moves: Whether the truth must be moved with it.
+        change: Maps pixels, uint8, (rows, cols, 3), and a random generator to changed pixels.
+        moves: Whether the true mask must be transformed too.
     """
 
     kind: str
@@ -70,59 +70,59 @@ class Fault:
 
 
 def replicate(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """FLAIR in all three channels, as a gray picture of it is read."""
+    """Put FLAIR in all three channels, as when a gray picture is read."""
     return np.repeat(pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
 
 
 def swap(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Pre- and post-contrast exchanged, as a program that reads BGR stores them."""
+    """Exchange pre- and post-contrast, as a program does that reads BGR."""
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def jpeg(pixels: np.ndarray, rng: np.random.Generator, quality: int = 50) -> np.ndarray:
-    """Saved as a color JPEG and read again."""
+    """Save as a color JPEG and read again."""
     written = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.ascontiguousarray(cv2.imdecode(written, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def add_noise(pixels: np.ndarray, rng: np.random.Generator, sigma: float = 15.0) -> np.ndarray:
-    """Noise as magnitude images have it: the length of (signal + noise, noise), Rician."""
+    """Add the Rician noise of magnitude images: the length of (signal + noise, noise)."""
     real, imaginary = rng.normal(0, sigma, (2, *pixels.shape))
     return np.clip(np.hypot(pixels + real, imaginary), 0, 255).astype(np.uint8)
 
 
 def blur(pixels: np.ndarray, rng: np.random.Generator, share: float = 2 / 256) -> np.ndarray:
-    """Gaussian, its deviation 2 pixels of 256."""
+    """Blur with a Gaussian whose standard deviation is ``share`` of the longer side."""
     return cv2.GaussianBlur(pixels, (0, 0), share * max(pixels.shape[:2]))
 
 
 def turn(pixels: np.ndarray, degrees: float, method: int = cv2.INTER_LINEAR) -> np.ndarray:
-    """Turn a picture around its middle, counter-clockwise; black comes in at the corners."""
+    """Rotate a picture counterclockwise around its center; the corners become black."""
     rows, cols = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D(((cols - 1) / 2, (rows - 1) / 2), degrees, 1.0)
     return cv2.warpAffine(pixels, matrix, (cols, rows), flags=method)
 
 
 def halve(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Half as many rows and columns, and back."""
+    """Downsample to half as many rows and columns, and enlarge again."""
     rows, cols = pixels.shape[:2]
     small = cv2.resize(pixels, (cols // 2, rows // 2), interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (cols, rows), interpolation=cv2.INTER_LINEAR)
 
 
 def darken(pixels: np.ndarray, rng: np.random.Generator, gamma: float = 2.0) -> np.ndarray:
-    """Levels to the power of gamma."""
+    """Raise levels to the power of gamma."""
     return np.rint(255.0 * (pixels / 255.0) ** gamma).astype(np.uint8)
 
 
 def add_bias(pixels: np.ndarray, rng: np.random.Generator, share: float = 0.4) -> np.ndarray:
-    """A coil nearer to one side: from 40% darker at the left to 40% brighter at the right."""
+    """Simulate a coil near one side: ``share`` darker at the left, ``share`` brighter at the right."""
     ramp = 1 + share * np.linspace(-1, 1, pixels.shape[1])
     return np.clip(pixels * ramp[None, :, None], 0, 255).astype(np.uint8)
 
 
 def corrupted(kind: str) -> Change:
-    """What `train.quality.corruptions` does to a slice, which is also what the input check is scored on."""
+    """Return a corruption of `train.quality.corruptions`, on which the input check is scored, too."""
     return lambda pixels, rng: corruptions.CORRUPTIONS[kind][1](pixels)
 
 
@@ -222,7 +222,7 @@ def main(args: argparse.Namespace) -> int:
         print("--quick needs --assets DIR: it never writes into the committed folder.")
         return 2
     if not args.quick and args.data is None:
-        print("Say where the data is: --data DIR", file=sys.stderr)
+        print("--data DIR is missing: the folder of the data set", file=sys.stderr)
         return 2
     assets = paths.ASSETS if args.quick else source_assets(args)
     segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
@@ -278,7 +278,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def choose(patient: Patient, with_tumor: int, without: int) -> list[Slice]:
-    """Return some of a patient's slices: with tumor and without, each at even distances."""
+    """Return evenly spaced slices of a patient, with tumor and without."""
     items = [cohort.read_slice(patient, file) for file in patient.files if file.mask]
     items = [item for item in items if item.truth is not None]
     kinds = [
@@ -289,7 +289,7 @@ def choose(patient: Patient, with_tumor: int, without: int) -> list[Slice]:
 
 
 def _evenly(length: int, number: int) -> list[int]:
-    """Indices in the middles of ``number`` equal parts; all of them where there are fewer."""
+    """Return the middle indices of ``number`` equal parts, or all indices if there are fewer."""
     if length <= number:
         return list(range(length))
     return [int((each + 0.5) * length / number) for each in range(number)]
@@ -305,7 +305,7 @@ def measure(
     """Run both networks on slices with one fault.
 
     Returns:
-        ``patients`` (folder, one a slice), ``counts`` (tp, fp, fn, tn), ``probability``, ``tumor``.
+        ``patients`` (folder of each slice), ``counts`` (tp, fp, fn, tn), ``probability``, ``tumor``.
     """
     rng = np.random.default_rng(seed)
     images = [fault.change(item.pixels, rng) for item in slices]
@@ -327,7 +327,7 @@ def measure(
 
 
 def row_of(fault: Fault, found: dict, before: dict, threshold: float) -> dict:
-    """Return a fault's row from what `measure` gave with and without it."""
+    """Return a fault's row from the results of `measure` with and without it."""
     dices, unaltered = _dices(found), _dices(before)
     counted = [Counts(*each) for each in found["counts"]]
     empty = [c for c in counted if not c.tp + c.fn]
@@ -366,7 +366,7 @@ def _dices(found: dict) -> dict[str, float | None]:
 
 
 def one_slice(name: str, assets: Path = paths.ASSETS) -> dict | None:
-    """Return the row on what a slice without its neighbors costs, from the network's committed scores."""
+    """Return the row on the cost of a slice without neighbors, from the network's committed scores."""
     path = registry.metrics_path(name, assets)
     if not path.exists():
         return None

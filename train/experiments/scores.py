@@ -1,4 +1,4 @@
-"""Score the segmenters of an experiment at the slices' own size, by patient."""
+"""Score an experiment's segmenters by patient, at the slices' own size."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
     Args:
         probability: float, (n, size, size).
         slices: The same n slices.
-        threshold: On the probability.
+        threshold: Probability at which to cut.
 
     Returns:
         ``mean_dice`` and ``median_dice`` (volumetric, of patients) with ``mean_dice_interval``,
         ``tumor_slice_dice`` and ``pooled_dice`` with intervals over patients, ``false_alarm_rate``,
-        ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice).
+        ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice),
+        ``hausdorff95`` (mean of patients) and ``borders`` (by folder, the mean 95% Hausdorff distance of
+        its slices on which both mark something, in pixels of these slices).
     """
     found = overlap.count_by_patient(probability >= threshold, slices.masks > 127, slices.patients)
     volumetric = overlap.patient_dice(found)
@@ -33,6 +35,7 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
     every = [each for group in groups for each in group]
     empty = [each for each in every if not each.tp + each.fn]
     pooled = overlap.total(every)
+    borders = _borders(probability >= threshold, slices)
     return {
         "mean_dice": overlap.mean_of(volumetric.values()),
         "mean_dice_interval": bootstrap_interval(list(volumetric.values())),
@@ -48,7 +51,16 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
         "recall": overlap.recall(pooled),
         "slices": len(every),
         "patients": volumetric,
+        "hausdorff95": overlap.mean_of(borders.values()),
+        "borders": borders,
     }
+
+
+def _borders(masks: np.ndarray, slices: Subset) -> dict[str, float | None]:
+    apart: dict[str, list[float | None]] = {}
+    for folder, mask, truth in zip(slices.patients, masks, slices.masks > 127, strict=True):
+        apart.setdefault(str(folder), []).append(overlap.hausdorff95(mask, truth))
+    return {folder: overlap.mean_of(each) for folder, each in apart.items()}
 
 
 def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
@@ -56,7 +68,7 @@ def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
 
 
 def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
-    """Return a validation for `train_arm`: volumetric Dice, mean of patients, at threshold 0.5."""
+    """Return a validation for `train_arm`: mean volumetric Dice over patients, at threshold 0.5."""
 
     def score(model: keras.Model) -> float:
         probability = predict_logits(model, slices)[..., 0] >= 0
@@ -66,7 +78,7 @@ def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
 
 
 def score_quickly(masks: np.ndarray, slices: Subset) -> float:
-    """Mean over patients of the volumetric Dice; 0 where it is undefined."""
+    """Return the mean volumetric Dice over patients; 0 if it is undefined."""
     counted = overlap.count_by_patient(masks, slices.masks > 127, slices.patients)
     return overlap.mean_of(overlap.patient_dice(counted).values()) or 0.0
 
@@ -77,8 +89,8 @@ def every(slices: Subset, step: int) -> Subset:
 
 
 def score_verdicts(probability: np.ndarray, slices: Subset) -> dict:
-    """Score verdicts: ``auc``, ``average_precision`` and ``accuracy`` at 0.5, the first with an interval
-    over patients, and the number of ``slices``."""
+    """Score a classifier: ``auc`` with an interval over patients, ``average_precision``, ``accuracy`` at
+    0.5, and the number of ``slices``."""
     labels, names = slices.has_tumor, np.array(slices.patients)
     groups = [
         (probability[names == name], labels[names == name])

@@ -1,25 +1,23 @@
 """``python -m train screen``: which changes to the training are worth a full cross-validation.
 
 Every variant is a short cross-validation in the folds of `train crossval`: an EfficientNet-Lite0 U-Net on
-small slices, the same seed, mirrored views averaged, threshold 0.5, no clean-up. Patients are compared in
-pairs, each with himself or herself as the baseline's network saw them, and only the patients who are no
-test patients decide. A variant is trained once; what lies in ``runs`` is taken from there.
+small slices, the same seed, mirrored views averaged, threshold 0.5, no clean-up. Variant and baseline are
+compared patient by patient, without test patients. A variant is trained once; finished runs are read
+from ``runs``.
 
-Writes ``assets/metrics/screen.json``. Beside what every experiment's file holds
-(`train.experiments.common`; its ``budget`` is the baseline's):
+Writes ``assets/metrics/screen.json``. In addition to the common fields of experiments
+(`train.experiments.common`; ``budget`` is the baseline's):
 
 - ``network``: ``name`` and ``parameters``;
-- ``interval``: the share of the bootstrap that an interval holds; ``least_gain``: the mean Dice that would
-  matter;
+- ``interval``: coverage of bootstrap intervals; ``least_gain``: the smallest relevant gain in mean Dice;
 - ``variants``, the baseline first: ``key``, ``title``, ``weights`` (the ``last`` step's, or their moving
-  average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (what
-  differs from the baseline), ``folds`` (the finished ones), ``cpu_seconds``, ``mean_dice`` and
-  ``median_dice`` of the deciding patients,
-  ``patients`` (volumetric Dice by folder, of all), ``chosen_cut`` (mean Dice where each fold is cut at what
-  is best for the other folds' deciding patients), ``against`` (key and weights of what it is compared with;
-  null of the baseline), ``compared_patients``, ``difference`` (mean of theirs), its
-  ``difference_interval``, ``better`` (patients whose Dice rose) and ``adopted`` (whether it would be, were
-  this no screen; see `train.experiments.pairs`).
+  average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (differences
+  from the baseline), ``folds`` (the finished ones), ``cpu_seconds``, ``mean_dice`` and ``median_dice``
+  of the compared patients, ``patients`` (volumetric Dice of all patients by folder), ``chosen_cut`` (mean
+  Dice with each fold cut at the best probability for the other folds' compared patients), ``against`` (key
+  and weights of the reference; null for the baseline), ``compared_patients``, ``difference`` (their mean),
+  its ``difference_interval``, ``better`` (patients with a higher Dice) and ``adopted`` (whether a full
+  cross-validation with these results would adopt it; see `train.experiments.pairs`).
 
 Counts of every slice at all of `train.experiments.fold_counts.CUTS` stay in ``runs``.
 """
@@ -43,7 +41,7 @@ from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import read_weights
-from train.experiments import common, fold_counts, folds
+from train.experiments import cluster, common, fold_counts, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
 from train.experiments.fold_counts import count_fold
@@ -70,8 +68,8 @@ class Variant:
 
     Attributes:
         key: Its name on the command line and in the file.
-        title: In words.
-        augmentation: What is changed in the slices (`train.fit.augment.Augmentation`).
+        title: Its name for readers.
+        augmentation: Fields of `train.fit.augment.Augmentation`.
         neighbors: Whether the network sees the FLAIR images of a slice and its two neighbors instead of
             one slice's three sequences.
     """
@@ -82,7 +80,7 @@ class Variant:
     neighbors: bool = False
 
     def options(self) -> dict[str, Any]:
-        """Return what differs from the baseline."""
+        """Return the differences from the baseline."""
         return dict(self.augmentation) | ({"neighbors": True} if self.neighbors else {})
 
 
@@ -107,11 +105,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train these; default: all; without a name none, and the file is made of finished runs",
     )
     parser.add_argument("--folds", nargs="+", type=int, choices=range(1, 6), help="these alone")
+    cluster.add_argument(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
+    if args.ray and not cluster.run_folds(main, args, args.folds or common.fold_numbers(args)):
+        return 1
     recipe = RECIPES[NETWORK][-1]
     budget = common.budget_of(
         args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade, ema=EMA
@@ -137,7 +138,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def held_out(material: Material, quick: bool) -> list[list[str]]:
-    """Return the folds that are judged; of ``--quick`` two."""
+    """Return the folds to score; with ``--quick`` two."""
     return [fold for fold in material.folds if fold][: 2 if quick else None]
 
 
@@ -155,7 +156,7 @@ def judge(
     numbered: Mapping[int, Sequence[str]],
     place: Path,
 ) -> None:
-    """Train a variant's networks and count what they draw, fold by fold, where that is not done yet."""
+    """Train a variant's networks and count their results, fold by fold; finished folds are skipped."""
     budget = replace(budget, augmentation=variant.augmentation)
     if variant.neighbors:
         material = replace(material, slices=join_neighbors(material.slices))
@@ -192,8 +193,8 @@ def _judge_fold(
 
 
 def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
-    """Write the file from the folds that are finished; a variant whose folds are not all there is compared
-    on the patients of those that are."""
+    """Write the file from the finished folds; a variant with missing folds is compared on the patients of
+    its finished ones."""
     found, lacks = _read_runs(args, budget, material)
     if BASELINE.key not in found:
         return
@@ -242,8 +243,8 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
 def _read_runs(
     args: argparse.Namespace, budget: Budget, material: Material
 ) -> tuple[dict[str, list[dict]], list[str]]:
-    """Return by variant what its finished folds left, of folds that the baseline has too, and the titles of
-    those that lack some."""
+    """Return the results of each variant's finished folds that the baseline has too, and the titles of
+    variants that lack folds."""
     found: dict[str, list[dict]] = {}
     lacks = []
     numbers = range(1, 1 + len(held_out(material, args.quick)))
@@ -259,7 +260,7 @@ def _read_runs(
 
 
 def _command(args: argparse.Namespace, variant: Variant) -> str:
-    """The command that makes one variant alone, whatever was asked for this time."""
+    """Return the command that trains one variant alone, whatever this run's own options."""
     words, skipping = [], False
     for word in args.words:
         skipping = word in ("--variants", "--folds") or (skipping and not word.startswith("--"))
@@ -280,11 +281,11 @@ def score(
     """Score a variant's networks.
 
     Args:
-        by_fold: Of each fold by patient, by cut, the counts of slices.
-        choosing: Folders of the patients who decide.
+        by_fold: For each fold, slice counts by patient and cut.
+        choosing: Folders of the patients to compare on.
 
     Returns:
-        ``mean_dice``, ``median_dice``, ``chosen_cut`` and ``patients`` (see this module's docstring).
+        ``mean_dice``, ``median_dice``, ``chosen_cut`` and ``patients`` (see the module docstring).
     """
     choosing = set(choosing)
     dices = {

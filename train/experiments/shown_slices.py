@@ -1,4 +1,4 @@
-"""Slices that an experiment shows, with the masks of each arm."""
+"""The slices shown by an experiment, with the masks of each arm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from train.fit.subset import Subset, read_subset
 
 
 def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:
-    """Score a segmenter on validation slices and keep what it makes of the shown ones."""
+    """Score a segmenter on validation slices and return its maps of the shown slices."""
     probability = sigmoid(predict_logits(model, validation)[..., 0])
     rows = []
     for threshold in (0.05, 0.1, *THRESHOLDS):
@@ -41,7 +41,7 @@ def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:
 
 
 def show(model: keras.Model, shown: Subset) -> list[dict]:
-    """Return a segmenter's maps of the shown slices, with what they mark at threshold 0.5."""
+    """Return a segmenter's maps of the shown slices, with pixel counts and Dice at threshold 0.5."""
     entries = []
     probability = sigmoid(predict_logits(model, shown)[..., 0])
     for map_, mask in zip(probability, shown.masks, strict=True):
@@ -57,8 +57,8 @@ def show(model: keras.Model, shown: Subset) -> list[dict]:
 
 
 def pick_slices(size: int) -> Subset:
-    """Return slices of the bundled cohort: the one with the most lesion of the first three patients that
-    have any, and one without."""
+    """Return slices of the bundled cohort: the largest lesion of each of the first three patients that
+    have one, and a slice without a lesion."""
     every = read_subset(cohort.read_cohort(cohort.samples_root(paths.ASSETS)), size)
     areas = (every.masks > 127).sum(axis=(1, 2))
     names = np.array(every.patients)
@@ -67,7 +67,7 @@ def pick_slices(size: int) -> Subset:
         for name in dict.fromkeys(every.patients)
     ]
     with_lesion = [index for index in largest if areas[index]][:3]
-    # The middle of a patient is the most head there is to raise a false alarm in.
+    # The middle slice shows the most head, and so the most room for a false alarm.
     without = [index for index in largest if not areas[index]][:1]
     if without:
         of_patient = np.flatnonzero(names == names[without[0]])

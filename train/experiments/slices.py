@@ -20,15 +20,15 @@ from train.fit.subset import Subset, read_subset
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """All slices at hand but those of the reference patients, and who is who.
+    """All available slices except the reference patients', and the role of each patient.
 
     Attributes:
-        slices: Of all patients.
+        slices: Slices of all patients.
         split: Folder names by ``train``, ``validation`` and ``test``.
         folds: Folder names of the folds.
-        split_sha256: Of the project's split; None where one was drawn for other data.
-        synthetic: Whether the patients are made up.
-        sha256: Of pixels and masks.
+        split_sha256: SHA-256 of the project's split; None if one was drawn for other data.
+        synthetic: Whether the patients are synthetic.
+        sha256: SHA-256 of pixels and masks.
     """
 
     slices: Subset
@@ -48,20 +48,20 @@ class Material:
 
 
 def source_assets(args: argparse.Namespace) -> Path:
-    """Return the folder whose split and weights hold: the one written to, or, where that is a new one
-    without a split, the committed one."""
+    """Return the folder of the valid split and weights: the output folder, or the committed one if that
+    has no split."""
     own = (args.assets / "splits" / "patients.json").exists()
     return args.assets if own else paths.ASSETS
 
 
 def load_material(args: argparse.Namespace) -> Material:
-    """Read all patients' slices once; they are kept in ``runs`` for the next experiment.
+    """Read all patients' slices once; a copy in ``runs`` serves the next experiment.
 
-    The project's split holds where the data folder has patients of each of its subsets; for other data,
-    such as the synthetic cohort, one is drawn by patient. Reference patients are never opened.
+    The project's split applies if the data folder has patients of each of its subsets; for other data,
+    such as the synthetic cohort, a split by patient is drawn. Reference patients are never opened.
 
     Raises:
-        CohortError: The folder has no patients, or too few to divide.
+        CohortError: The folder has no patients, or too few to split.
     """
     assets = source_assets(args)
     committed = cohort.load_split(assets)

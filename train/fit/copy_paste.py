@@ -1,4 +1,4 @@
-"""Lesions of one patient pasted into slices of another (after Yang et al. 2021, TumorCP, arXiv:2107.09843,
+"""Paste lesions of one patient into slices of another (after Yang et al. 2021, TumorCP, arXiv:2107.09843,
 and Zhang et al. 2021, CarveMix, arXiv:2108.06883)."""
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import numpy as np
 from btmodels.transforms.preprocess import FOREGROUND_LEVEL
 
 RIM = 24
-"""Scalp and skull are taken to be as thick as the slice's rows divided by this."""
+"""The assumed thickness of scalp and skull is the slice's rows divided by this."""
 
 FITS = 0.95
-"""A pasted lesion must lie within the rim of the head with at least this share of its pixels."""
+"""Smallest share of a pasted lesion's pixels within the rim of the head."""
 
 TOUCHES = 0.25
-"""A pasted lesion may overlap the slice's own with at most this share of its pixels."""
+"""Largest share of a pasted lesion's pixels that overlap the slice's own lesion."""
 
 
 def paste_lesion(
@@ -27,20 +27,20 @@ def paste_lesion(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blend the lesion of one slice into another slice, and its mask into that slice's mask.
 
-    The lesion is mirrored, turned, scaled, and shifted at random, and stays near the place where it was
-    found: tissue differs from place to place. It brings its contrast with it, not its brightness: each
-    channel keeps the distance that the lesion has from the head around it, scaled to the deviation of the
-    new head. The edge is blended over a few pixels.
+    The lesion is mirrored, rotated, scaled, and shifted at random, and stays near its original location,
+    since tissue varies with location. It keeps its contrast, not its brightness: each channel keeps the
+    lesion's distance from the head around it, scaled to the standard deviation of the new head. The edge
+    is blended over a few pixels.
 
     Args:
         pixels: uint8, (size, size, 3).
         mask: uint8, (size, size), 0 to 255.
         donor: uint8, (size, size, 3), a slice with a lesion.
         donor_mask: uint8, (size, size), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
 
     Returns:
-        New arrays like ``pixels`` and ``mask``; the arrays themselves where the lesion does not fit.
+        New arrays like ``pixels`` and ``mask``, or these arrays themselves if the lesion does not fit.
     """
     lesion, shape = _move(donor, donor_mask, rng)
     inside, head = shape > 127, _head(pixels)
@@ -90,5 +90,5 @@ def _head(pixels: np.ndarray) -> np.ndarray:
 def _within_rim(head: np.ndarray) -> np.ndarray:
     thickness = max(head.shape[0] // RIM, 1)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thickness + 1, 2 * thickness + 1))
-    closed = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, disk)  # dark ventricles
+    closed = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, disk)  # close dark ventricles
     return cv2.erode(closed, disk) > 0

@@ -14,10 +14,10 @@ from train.fit.stacks import heights_of, least_consistent, stack_statistics
 from train.fit.subset import Subset
 
 ELASTIC = 0.2
-"""nnU-Net's chance that a slice is deformed."""
+"""nnU-Net's probability of deforming a slice."""
 
 SAME_HEIGHT = 0.1
-"""Lesions are pasted from slices whose place in their stack, from 0 to 1, differs by no more."""
+"""Largest difference in relative height (0 to 1) between a pasted lesion's slice and its target."""
 
 PASTE_TRIALS = 4
 """Lesions tried before a slice is left without one."""
@@ -26,18 +26,18 @@ PASTE_TRIALS = 4
 class Epoch(keras.utils.PyDataset):
     """The augmented batches of one epoch, a function of seed, epoch and step alone.
 
-    So a run that was killed goes on as if nothing had happened. Slices with tumor are drawn twice as
+    A run that was killed therefore resumes as if it had never stopped. Slices with tumor are drawn twice as
     often as others.
 
     Args:
-        subset: What to draw from.
-        seed: Of the run.
-        epoch: From 0.
-        batch_size: Slices a batch.
-        num_slices: Slices an epoch; where there are fewer, they are drawn again.
-        verdict: Give the classifier's two targets instead of the mask.
-        fade: Chance that a slice's lesion is made fainter.
-        augmentation: More changes.
+        subset: Slices to draw from.
+        seed: Seed of the run.
+        epoch: Number of the epoch, from 0.
+        batch_size: Slices per batch.
+        num_slices: Slices per epoch; if there are fewer, they are drawn again.
+        verdict: Return the classifier's two targets instead of the mask.
+        fade: Probability of making a slice's lesion fainter.
+        augmentation: Further augmentation.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Epoch(keras.utils.PyDataset):
         self.stacks = stack_statistics(subset) if augmentation.volume else {}
         rounds = -(-num_slices // len(pool))
         order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
-        # Whole batches only: a short last batch would make JAX compile, and batch norm jump.
+        # Whole batches only: a short last batch would recompile in JAX and shift batch statistics.
         self.order = order[: num_slices // batch_size * batch_size]
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class Epoch(keras.utils.PyDataset):
             return pixels, masks
         size = masks.shape[1] // 4
         small = np.stack([cv2.resize(m, (size, size), interpolation=cv2.INTER_AREA) for m in masks])
-        # A lesion that a shift pushed out of the picture is no longer there to be found.
+        # A lesion shifted out of the picture is not a target anymore.
         shown = (masks.sum(axis=(1, 2)) > 4).astype(np.float32)
         return pixels, {"verdict": shown, "where": small[..., None]}
 
@@ -104,7 +104,7 @@ class Epoch(keras.utils.PyDataset):
         if more.volume and rng.random() < more.volume:
             gain, offset = self.stacks[index]
             values = values * gain + offset
-        # The mean and deviation of a head shift with the lesion in it: do not rely on them too closely.
+        # A lesion shifts the head's mean and deviation, so the network must tolerate such changes.
         values *= rng.uniform(0.9, 1.1, 3).astype(np.float32)
         values += rng.uniform(-0.15, 0.15, 3).astype(np.float32)
         mask = mask.astype(np.float32) / np.float32(255)

@@ -1,7 +1,7 @@
-"""``python -m train combine``: put the ensemble together from its members.
+"""``python -m train combine``: make the ensemble from its members.
 
-Nothing is trained, and no weights are written: the ensemble takes those of its members. Its record names
-their SHA-256. Threshold, flips and clean-up are chosen on the validation patients as for any other
+Nothing is trained, and no weights are written: the ensemble uses those of its members. Its record lists
+their SHA-256. Threshold, flips and clean-up are chosen on the validation patients, as for any other
 segmenter.
 """
 
@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _state(records: dict[str, registry.Record]) -> dict:
-    """What a run's state would be: the members' epochs and time together, no history of its own."""
+    """Return the equivalent of a run's state: the members' total epochs and time, without a history."""
     extras = [record.extra for record in records.values()]
     return {
         "complete": all(record.complete for record in records.values()),

@@ -1,10 +1,11 @@
-"""``python -m train fit MODEL``: train a network on the training patients, choose on the validation ones.
+"""``python -m train fit MODEL``: train a network on the training patients and choose its settings on the
+validation patients.
 
 Networks of `train.fit.recipes.CHOSEN_IN_FOLDS` train on both, and their settings come from their
-cross-validation, which has to be there.
+cross-validation.
 
-Writes ``assets/weights/MODEL.weights.h5`` and its record. A run lives in ``runs/MODEL-DIGEST``, where the
-digest stands for all that its weights depend on, and goes on from its last epoch when the same command is
+Writes ``assets/weights/MODEL.weights.h5`` and its record. A run is in ``runs/MODEL-DIGEST``, with a digest
+of everything that its weights depend on, and resumes after its last epoch when the same command is
 given again; ``--publish-now`` writes the best weights so far without training, marked as incomplete.
 """
 
@@ -86,7 +87,7 @@ def main(args: argparse.Namespace) -> int:
     except (pretrained.NoSource, WeightsError) as error:
         print(error)
         return 2
-    # Read now: the weights that are started from may be the very file that is written in the end.
+    # Read now, since the output may overwrite the initial weights.
     origin = {
         "started_from_sha256": sha256_of(args.start),
         "earlier_runs": earlier_runs(args.start),
@@ -117,7 +118,7 @@ def main(args: argparse.Namespace) -> int:
                 _train(spec, trained, loss, stage, training, validate, folder / name, args)
                 for name, stage in _named(stages)
             ]
-    except OSError as error:  # a full disk, say, or nothing trained yet
+    except OSError as error:  # for example a full disk, or nothing trained yet
         print(f"Stopped: {error}. The same command goes on after the last epoch that was kept.")
         return 1
     origin["earlier_runs"] += [_earlier(each, args) for each in states[:-1]]
@@ -127,8 +128,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def stages_of(args: argparse.Namespace) -> tuple[FitConfig, ...]:
-    """Return the recipe of a network with what the command line says otherwise, of every stage; training
-    that starts from weights has the last stage alone."""
+    """Return a network's recipe, with the command line's changes in every stage; training
+    that starts from given weights has only the last stage."""
     wanted = {
         key: getattr(args, key)
         for key in ("epochs", "num_slices", "learning_rate", "seed", "fade")
@@ -145,13 +146,13 @@ def run_name(
     origin: Mapping[str, Any],
     split: str,
 ) -> str:
-    """Name a run's folder by all that its weights depend on, so that none is taken for another's.
+    """Return a run's folder name, unique by everything that its weights depend on.
 
     Args:
-        name: Of the network.
-        stages: Of its training.
-        subsets: What it is trained on and validated by.
-        origin: What it starts from.
+        name: Name of the network.
+        stages: Stages of its training.
+        subsets: Training and validation slices.
+        origin: Origin of the initial weights.
         split: SHA-256 of the split.
     """
     key = {
@@ -179,7 +180,7 @@ def _train(
     folder: Path,
     args: argparse.Namespace,
 ) -> dict:
-    """Train one stage from the weights that ``model`` has, or go on with it, and return its state."""
+    """Train one stage from the weights of ``model``, or resume it, and return its state."""
     keras.utils.set_random_seed(stage.seed)
 
     def epoch_data(epoch: int) -> Epoch:
@@ -209,7 +210,7 @@ def _train(
 
 
 def _read_stages(model: keras.Model, loss, stages: Sequence[FitConfig], folder: Path) -> list[dict]:
-    """Give ``model`` the best weights of the last stage that was begun, and return the stages' states."""
+    """Load the best weights of the last stage begun into ``model``, and return the stages' states."""
     begun = [(name, each) for name, each in _named(stages) if (folder / name / "best.npz").exists()]
     if not begun:
         raise FileNotFoundError(f"There is nothing trained in {folder.name}")
@@ -220,7 +221,7 @@ def _read_stages(model: keras.Model, loss, stages: Sequence[FitConfig], folder: 
 
 
 def _earlier(state: dict, args: argparse.Namespace) -> dict:
-    """Say of a stage what `earlier_runs` says of a run; its weights are in no file of their own."""
+    """Return a stage's entry in the form of `earlier_runs`; its weights have no file of their own."""
     return {
         "sha256": None,
         "epochs": state["epochs"],
@@ -241,17 +242,17 @@ def _score(task: str) -> Callable[[keras.Model, Subset], float]:
 
 
 def _take_the_last() -> float:
-    return 0.0  # no later epoch is better than the first that is asked, which is the last of all
+    return 0.0  # the only validation is that after the last epoch, so the final weights are kept
 
 
 def segmenter_score(model: keras.Model, subset: Subset) -> float:
-    """Mean volumetric Dice per patient at threshold 0.5, without flips or clean-up."""
+    """Return the mean volumetric Dice over patients at threshold 0.5, without flips or clean-up."""
     masks = predict_logits(model, subset)[..., 0] > 0
     counted = overlap.count_by_patient(masks, subset.masks > 127, subset.patients)
     return overlap.mean_of(overlap.patient_dice(counted).values())
 
 
 def classifier_score(model: keras.Model, subset: Subset) -> float:
-    """Mean of AUC and average precision over all slices."""
+    """Return the mean of AUC and average precision over all slices."""
     logits = predict_logits(model, subset)[:, 0]
     return (roc_auc(logits, subset.has_tumor) + average_precision(logits, subset.has_tumor)) / 2

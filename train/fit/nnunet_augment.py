@@ -1,5 +1,5 @@
-"""The changes to slices that nnU-Net makes (Isensee et al. 2021, Nat Methods 18:203, supplement) and
-`train.fit.augment` does not: elastic deformation, low resolution, contrast, brightness, inverted gamma."""
+"""Augmentation of nnU-Net (Isensee et al. 2021, Nat Methods 18:203, supplement) that `train.fit.augment`
+lacks: elastic deformation, low resolution, contrast, brightness, inverted gamma."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 def deform(
     pixels: np.ndarray, mask: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Deform slice and mask alike by a smooth random field (Simard, Steinkraus, Platt 2003).
+    """Deform a slice and its mask by a smooth random field (Simard, Steinkraus, Platt 2003).
 
     Args:
         pixels: uint8, (size, size, 3).
         mask: uint8, (size, size), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
 
     Returns:
-        New arrays of the same kind; no pixel comes from further away than about 5% of ``size``.
+        New arrays of the same kind; pixels move by at most about 5% of ``size``.
     """
     size = pixels.shape[0]
-    # Coarse fields enlarged are as smooth as fine ones blurred, at a fraction of the time.
+    # Enlarged coarse fields are as smooth as blurred fine ones, at a fraction of the time.
     coarse = int(rng.integers(4, 9))
     reach = rng.uniform(0.005, 0.02) * size
     rows, cols = np.mgrid[:size, :size].astype(np.float32)
@@ -42,11 +42,11 @@ def deform(
 
 
 def lower_resolution(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Shrink a slice by up to a half and enlarge it again.
+    """Downsample a slice by up to a half and enlarge it again.
 
     Args:
         values: float32, (size, size, 3), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
     """
     size = values.shape[0]
     small = max(int(size * rng.uniform(0.5, 1.0)), 1)
@@ -55,11 +55,11 @@ def lower_resolution(values: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def change_contrast(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Spread or narrow each channel around its mean by up to a third, within its own range.
+    """Scale each channel around its mean by 0.65 to 1.5, within its own range.
 
     Args:
         values: float32, (size, size, 3), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
     """
     mean = values.mean(axis=(0, 1))
     low, high = values.min(axis=(0, 1)), values.max(axis=(0, 1))
@@ -71,7 +71,7 @@ def change_brightness(values: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
     Args:
         values: float32, (size, size, 3), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
     """
     return np.clip(values * _factors(rng, 0.7, 1.3), 0, 255)
 
@@ -81,20 +81,20 @@ def invert_gamma(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Args:
         values: float32, (size, size, 3), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
     """
     return 255 * (1 - (1 - values / np.float32(255)) ** _factors(rng, 0.7, 1.5))
 
 
 def degrade(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make each change of intensities with nnU-Net's chance of it.
+    """Apply each intensity augmentation with nnU-Net's probability.
 
     Args:
         values: float32, (size, size, 3), 0 to 255.
-        rng: Source of chance.
+        rng: Random generator.
 
     Returns:
-        Of the same kind.
+        An array of the same kind.
     """
     for chance, change in (
         (0.15, change_brightness),

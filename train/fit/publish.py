@@ -23,13 +23,13 @@ def sha256_of(path: Path | None) -> str | None:
 
 
 def earlier_runs(start: Path | None) -> list[dict]:
-    """Return what the record beside the weights that a run started from says of how they were trained.
+    """Return the training history of the weights that a run started from, from their record.
 
     Args:
-        start: A weights file, ``NAME.weights.h5``, with its record ``NAME.json`` beside it; or None.
+        start: A weights file, ``NAME.weights.h5``, next to its record ``NAME.json``; or None.
 
     Returns:
-        An entry for each run before this one, oldest first; none where there is no record.
+        One entry for each earlier run, oldest first; empty without a record.
     """
     path = start and start.with_name(start.name.removesuffix(".weights.h5") + ".json")
     if not path or not path.exists():
@@ -40,7 +40,7 @@ def earlier_runs(start: Path | None) -> list[dict]:
 
 
 def out_of_fold(name: str, assets: Path) -> dict | None:
-    """Return a segmenter's cross-validation (`train.experiments.crossval`); None where none was finished
+    """Return a segmenter's cross-validation (`train.experiments.crossval`); None if none was finished
     with this split."""
     path = assets / "metrics" / f"crossval_{name}.json"
     if not path.exists():
@@ -57,23 +57,23 @@ def publish(
     args: argparse.Namespace,
     origin: dict,
 ) -> None:
-    """Write float16 weights and the record with the settings chosen on the validation patients.
+    """Write float16 weights, and the record with the chosen settings.
 
     Args:
-        spec: The network's row of the registry.
-        model: Trained.
-        state: Of its run, as `fit` returns it, and ``complete``.
-        args: Of the command line.
-        origin: More for the record: what the weights were made from.
+        spec: The network's registry entry.
+        model: The trained network.
+        state: State of its run, as returned by `fit`, with ``complete``.
+        args: Command-line arguments.
+        origin: Fields of the record on the origin of the weights.
     """
     target = registry.weights_path(spec.name, args.assets)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Choosing takes minutes: weights and record are written aside and change places together at the end, so
-    # that whoever looks meanwhile finds a record that fits its weights.
+    # Choosing takes minutes, so weights and record are written elsewhere and moved into place together at
+    # the end: a reader always finds a record that fits its weights.
     with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
         path = Path(folder, target.name)
         sha256 = weights.save_float16(model, path)
-        # Choose with the weights as they will be read, in float32 as the site computes.
+        # Choose with the weights as saved, in float32 as on the site.
         keras.config.set_dtype_policy("float32")
         served = weights.build(spec.name)
         weights.load_into(served, path)
@@ -92,19 +92,19 @@ def make_record(
     args: argparse.Namespace,
     origin: dict,
 ) -> dict:
-    """Return the record of weights, with settings chosen on the validation patients or by cross-validation
-    where the network has trained on them.
+    """Return the record of weights, with settings chosen on the validation patients, or by cross-validation
+    if the network was trained on them.
 
     Args:
-        spec: The network's row of the registry.
-        model: With these weights as they will be read, in float32.
-        sha256: Of the weights.
+        spec: The network's registry entry.
+        model: The network with these weights as saved, in float32.
+        sha256: SHA-256 of the weights.
         state, args, origin: As for `publish`.
     """
     validation = load_subset(args.data, "validation", CHOOSING_SIZE, args.assets, args.patients)
     folds, history = out_of_fold(spec.name, args.assets), state["history"]
     if spec.name in CHOSEN_IN_FOLDS:
-        history = [row | {"score": None} for row in history]  # nobody was left to score by
+        history = [row | {"score": None} for row in history]  # no patients were left to validate on
     if spec.name in CHOSEN_IN_FOLDS and folds:
         chosen = dict(folds["settings"])
     elif spec.task == "segment":

@@ -1,4 +1,4 @@
-"""How each network is trained unless the command line says otherwise."""
+"""Default training of each network."""
 
 from __future__ import annotations
 
@@ -47,26 +47,26 @@ RECIPES: dict[str, tuple[FitConfig, ...]] = {
     ),
     "resnet50": (FitConfig(epochs=14, learning_rate=1e-3, weight_decay=1e-3),),
 }
-"""By the network's name, its stages: each starts from the weights that validated best in the one before."""
+"""Stages by network; each starts from the best validated weights of the stage before."""
 
 CHOSEN_IN_FOLDS = ("resunet",)
-"""Networks whose recipe and settings cross-validation has chosen. They train on the validation patients,
-too, and are taken as they are at the last step."""
+"""Networks whose recipe and settings were chosen by cross-validation. They train on the validation
+patients, too, and keep their final weights."""
 
 CANDIDATES = {
     "efficientnet_plain": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
 }
-"""Networks that are cross-validated and are not among the site's."""
+"""Networks that are cross-validated but not used on the site."""
 
 POLICIES = {
     "efficientnet_plain": "float32",
     "resunet": "float32",
     "efficientnet_unet": "float32",
 }
-"""Of Keras, where the fastest of the machine is not: depthwise convolutions take half as long again in
-bfloat16 on processors."""
+"""Keras dtype policies that override the machine's fastest: depthwise convolutions take 50% longer in
+bfloat16 on CPUs."""
 
 
 def training_subsets(name: str) -> list[str]:
-    """Return the subsets whose patients `train fit` trains a network on."""
+    """Return the subsets on whose patients `train fit` trains a network."""
     return ["train", "validation"] if name in CHOSEN_IN_FOLDS else ["train"]

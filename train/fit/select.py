@@ -15,14 +15,14 @@ from train.fit.subset import Subset
 
 THRESHOLDS = tuple(round(float(t), 2) for t in np.arange(0.2, 0.81, 0.05))
 CHOOSING_SIZE = 256
-"""Rows and columns at which settings are chosen, whatever the network's own: those of the data set."""
+"""Rows and columns at which settings are chosen for every network: those of the data set."""
 
 CLEAN_UPS = (0, 10, 20, 40, 80)
-"""Smallest part kept, in pixels of a 256 x 256 slice."""
+"""Sizes of the smallest part to keep, in pixels of a 256 x 256 slice."""
 
 DICE_MARGIN, FOLD_MARGIN = 0.003, 0.001
-"""Settings this close in mean Dice are taken as equally good: by the ten validation patients, and by the
-eighty of the folds, each judged by a network that never met them."""
+"""Differences in mean Dice within which settings count as equally good: over the ten validation patients,
+and over the eighty out-of-fold patients."""
 
 
 def fit_temperature(
@@ -33,10 +33,10 @@ def fit_temperature(
     Args:
         logits: float, (n,).
         labels: bool, (n,).
-        weights: float, (n,), how often each counts; None counts each once.
+        weights: float, (n,), sample weights; None gives each a weight of 1.
 
     Returns:
-        Between 0.1 and 10, to two significant decimals of its logarithm; 1 without both classes.
+        A temperature between 0.1 and 10, from a logarithmic grid of 2% steps; 1 without both classes.
     """
     if labels.all() or not labels.any():
         return 1.0
@@ -49,19 +49,19 @@ def fit_temperature(
 def predict_logits(
     model: keras.Model, subset: Subset, mirror: bool = False, batch_size: int = 16
 ) -> np.ndarray:
-    """Return the network's logits for every slice of a subset, float32, (n, ...) as the model gives.
+    """Return the network's logits for every slice of a subset, float32, (n, ...) with the model's shape.
 
     Args:
         model: A classifier or segmenter.
         subset: Slices at its size or larger.
-        mirror: Show it the slices mirrored left to right, and mirror maps back.
-        batch_size: Slices at once.
+        mirror: Mirror the slices left to right, and mirror maps back.
+        batch_size: Slices per batch.
     """
     size, parts = model.input_shape[1:3], []
     for start in range(0, len(subset.pixels), batch_size):
         batch = np.stack([normalize(p, size) for p in subset.pixels[start : start + batch_size]])
         batch = batch[:, :, ::-1] if mirror else batch
-        # A short last batch would make the network compile once more.
+        # A short last batch would trigger another compilation.
         short = batch_size - len(batch)
         padded = np.concatenate([batch, np.zeros((short, *batch.shape[1:]), batch.dtype)])
         logits = np.asarray(model.predict_on_batch(padded))[: len(batch)].astype(np.float32)
@@ -70,10 +70,10 @@ def predict_logits(
 
 
 def choose_for_classifier(model: keras.Model, subset: Subset) -> dict:
-    """Fit the temperature; take the threshold with the best sensitivity + specificity (Youden 1950).
+    """Fit the temperature, and choose the threshold with the best sensitivity + specificity (Youden 1950).
 
-    Between two well-parted classes many thresholds are as good: of those within half a point in a
-    hundred of the best the one nearest to 0.5 is taken, where a calibrated probability should be cut.
+    For two well-separated classes many thresholds are equally good. Of those within 0.005 of the best, the
+    one nearest to 0.5 is chosen, the natural cut of a calibrated probability.
     """
     labels = subset.has_tumor
     plain, mirrored = (predict_logits(model, subset, mirror)[:, 0] for mirror in (False, True))
@@ -96,18 +96,18 @@ def choose_for_classifier(model: keras.Model, subset: Subset) -> dict:
 def choose_for_segmenter(
     model: keras.Model, subset: Subset, cuts: Sequence[Mapping[str, float]] = ()
 ) -> dict:
-    """Decide on flips, then take threshold and clean-up by mean volumetric Dice, then by false alarms.
+    """Decide on flips, then choose threshold and clean-up by mean volumetric Dice, then by false alarms.
 
-    Mirrored patients are as good as unmirrored ones to a network that was trained on both, so averaging
-    the two views is held against the mean of either alone, not against the one that happened to do
-    better. Ten patients cannot tell settings apart that lie within `DICE_MARGIN` of the best. Among those
-    `cuts`, where there are any, leave the thresholds within `FOLD_MARGIN` of what was best out of fold, and
-    the one is taken that marks something on the fewest slices without tumor.
+    A network trained on mirrored and unmirrored slices handles both equally well, so the average of the
+    two views is compared with the mean score of each alone, not with the better one. Ten patients cannot
+    distinguish settings within `DICE_MARGIN` of the best. If there are ``cuts``, they keep only thresholds
+    within `FOLD_MARGIN` of the best out-of-fold score. Of the remaining settings, the one with the fewest
+    false alarms is chosen.
 
     Args:
         model: A segmenter.
         subset: The validation patients' slices.
-        cuts: Of its cross-validation, each ``probability`` (before any temperature, ascending) with its
+        cuts: Rows of its cross-validation: ``probability`` (before any temperature, ascending) and
             ``mean_dice``.
     """
     plain, mirrored = (predict_logits(model, subset, m)[..., 0] for m in (False, True))
@@ -156,12 +156,12 @@ def _try_all(levels: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -
 
 
 def fewest_alarms(rate: float, parts: int, dice_: float) -> tuple[float, ...]:
-    """Sort key of settings that are equally good: fewer false alarms, then more cleaning up, then Dice."""
+    """Return a sort key for equally good settings: fewer false alarms, then more clean-up, then Dice."""
     return rate, -parts, -dice_
 
 
 def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
-    """What the folds' networks scored where this threshold cuts, were it not for the temperature."""
+    """Return the out-of-fold score at this threshold, converted to a probability before temperature."""
     threshold = entry["threshold"]
     before = sigmoid(entry["temperature"] * np.log(threshold / (1 - threshold)))
     columns = ([cut[key] for cut in cuts] for key in ("probability", "mean_dice"))

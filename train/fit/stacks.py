@@ -1,4 +1,4 @@
-"""Features of a slice from its stack: height, neighbors, statistics, and steadiness of the outlines."""
+"""Features of a slice from its stack: height, neighbors, statistics, and consistency of the masks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from train.fit.subset import Subset
 def least_consistent(subset: Subset, share: float = 0.2) -> list[str]:
     """Return the patients whose masks agree least from slice to slice.
 
-    Agreement is the mean Dice of neighboring masks where either has a tumor. It says how steady the
-    annotator's hand was, and, of small tumors, how thick the slices are.
+    Agreement is the mean Dice of neighboring masks of which at least one has a tumor. It reflects the
+    consistency of the annotation and, for small tumors, the slice thickness.
 
     Args:
-        subset: With its slices' numbers.
-        share: Of the patients.
+        subset: Slices with numbers.
+        share: Share of the patients to return.
     """
     agreement = {}
     for name, own in by_patient(subset).items():
@@ -32,7 +32,7 @@ def least_consistent(subset: Subset, share: float = 0.2) -> list[str]:
 
 
 def heights_of(subset: Subset) -> np.ndarray:
-    """Return where each slice lies in its patient's stack, 0 to 1: float, (n,)."""
+    """Return each slice's relative height in its patient's stack, 0 to 1: float, (n,)."""
     found = np.zeros(len(subset.pixels))
     for own in by_patient(subset).values():
         found[own] = np.linspace(0, 1, len(own))
@@ -40,8 +40,8 @@ def heights_of(subset: Subset) -> np.ndarray:
 
 
 def stack_statistics(subset: Subset) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Return gain and offset, (3,) each, that turn a standardized slice into one that was standardized by
-    the mean and the deviation of its patient's whole stack; by the slice's index."""
+    """Return, by slice index, the gain and offset, (3,) each, that convert a standardized slice to
+    standardization by the mean and standard deviation of its patient's whole stack."""
     found = {}
     for own in by_patient(subset).values():
         heads = [subset.pixels[i][subset.pixels[i].max(axis=2) > FOREGROUND_LEVEL] for i in own]
@@ -60,10 +60,10 @@ def stack_statistics(subset: Subset) -> dict[int, tuple[np.ndarray, np.ndarray]]
 def join_neighbors(subset: Subset) -> Subset:
     """Return slices whose channels are the FLAIR images of the slice below, the slice, and the one above.
 
-    The first and the last slice of a stack stand in for the neighbors that they lack.
+    The first and the last slice of a stack stand in for their missing neighbors.
 
     Args:
-        subset: With its slices' numbers.
+        subset: Slices with numbers.
     """
     flair = subset.pixels[..., FLAIR]
     pixels = np.empty_like(subset.pixels)
@@ -75,7 +75,7 @@ def join_neighbors(subset: Subset) -> Subset:
 
 
 def by_patient(subset: Subset) -> dict[str, np.ndarray]:
-    """Return the indices of each patient's slices, in the order of the stack.
+    """Return the indices of each patient's slices, in stack order.
 
     Raises:
         ValueError: The slices have no numbers.

@@ -14,7 +14,7 @@ from btmodels.slices import Patient
 from btmodels.transforms.preprocess import fit_to
 
 TRAINING_SUBSETS = ("train", "validation")
-"""All that training may open: test patients are for `evaluate` alone, reference patients likewise."""
+"""The subsets that training may open: test and reference patients are for `evaluate` alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +23,9 @@ class Subset:
 
     Attributes:
         pixels: uint8, (n, size, size, 3).
-        masks: uint8, (n, size, size), 0 to 255 (in between on edges where the size was reduced).
+        masks: uint8, (n, size, size), 0 to 255 (intermediate values on edges after downsampling).
         patients: Folder name of each slice's patient.
-        numbers: The number in each slice's file name; empty where nobody asked for it.
+        numbers: The number in each slice's file name; may be empty.
     """
 
     pixels: np.ndarray
@@ -35,11 +35,11 @@ class Subset:
 
     @property
     def has_tumor(self) -> np.ndarray:
-        """bool, (n,)."""
+        """Whether each mask has a tumor, bool, (n,)."""
         return self.masks.reshape(len(self.masks), -1).max(axis=1) > 127
 
     def sha256(self) -> str:
-        """SHA-256 of patients, pixels, and masks."""
+        """Return the SHA-256 of patients, pixels, and masks."""
         found = hashlib.sha256("\n".join(self.patients).encode())
         found.update(np.ascontiguousarray(self.pixels))
         found.update(np.ascontiguousarray(self.masks))
@@ -49,7 +49,7 @@ class Subset:
         """Return some of the slices.
 
         Args:
-            chosen: Their indices, or a bool for each slice.
+            chosen: Indices, or a bool for each slice.
         """
         picked = np.arange(len(self.pixels))[chosen]
         return Subset(
@@ -66,14 +66,14 @@ def load_subset(
     """Read the slices of a subset's patients.
 
     Args:
-        data: The folder ``kaggle_3m`` or the one that holds it.
+        data: The folder ``kaggle_3m`` or its parent.
         subset: "train" or "validation".
         size: Rows and columns to fit them to.
-        assets: Holds the split.
-        limit: At most so many patients, the first ones by name.
+        assets: Folder with the split.
+        limit: Largest number of patients, the first ones by name.
 
     Raises:
-        ValueError: Training asked for patients that it must not see.
+        ValueError: Training may not see these patients.
         CohortError: The folder holds none of these patients.
     """
     if subset not in TRAINING_SUBSETS:
@@ -82,7 +82,7 @@ def load_subset(
 
 
 def join(subsets: Iterable[Subset]) -> Subset:
-    """Return the slices of several subsets, of one size, as one."""
+    """Return the slices of several subsets of the same size as one."""
     parts = list(subsets)
     return Subset(
         np.concatenate([part.pixels for part in parts]),

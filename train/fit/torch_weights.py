@@ -1,8 +1,8 @@
 """Read arrays from a PyTorch file without PyTorch, whose wheel brings gigabytes of CUDA.
 
 The layout is that of PyTorch before 1.6: five pickles (a magic number, a version, the machine, the tensors
-without their numbers, the keys of the numbers), then the numbers of each key. Pickles can run code: these
-may build a dictionary of tensors and nothing else.
+without their values, the storage keys), then the values of each storage. Pickles can run code, so these
+may build only a dictionary of tensors.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 
 MAGIC = 0x1950A86A20F9469CFC6C
 DAMAGE = (pickle.UnpicklingError, EOFError, LookupError, AttributeError, TypeError, OverflowError)
-"""What reading damaged pickles raises, besides ValueError."""
+"""Exceptions that reading damaged pickles raises, besides ValueError."""
 
 DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 @dataclass(frozen=True)
 class _Tensor:
-    """Where a tensor's numbers lie among those of ``key``: counted in numbers, not in bytes."""
+    """A tensor's position in the storage ``key``; offset and strides count elements, not bytes."""
 
     key: str
     offset: int
@@ -33,7 +33,7 @@ class _Tensor:
 
 
 class _Reader(pickle.Unpickler):
-    """Builds only what a dictionary of tensors is made of."""
+    """Builds only the parts of a dictionary of tensors."""
 
     def __init__(self, file: BinaryIO):
         super().__init__(file)
@@ -59,10 +59,10 @@ def _tensor(key: str, offset: int, shape: tuple, strides: tuple, *_: Any) -> _Te
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
-    """Read the tensors of a file, in its order.
+    """Read the tensors of a file, in file order.
 
     Raises:
-        ValueError: It is no such file, or holds something else than tensors of float32 and int64.
+        ValueError: The file has another format, or contains anything but float32 and int64 tensors.
     """
     with path.open("rb") as file:
         try:
@@ -83,7 +83,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
 
 
 def _array(numbers: np.ndarray, tensor: _Tensor) -> np.ndarray:
-    # NumPy refuses what would reach beyond the numbers.
+    # NumPy raises an error if a tensor would extend beyond its storage.
     size = numbers.itemsize
     return np.ndarray(
         tensor.shape,

@@ -1,15 +1,15 @@
 """``python -m train quality``: fit the input check, then measure its hits and false alarms.
 
-Its classifiers are fitted on the training patients, on the synthetic patients and on pictures that are no
-slice of a head; its thresholds are chosen on the validation patients. All of that is written to
-``assets/quality/thresholds.json``. The check is then measured on the slices of the test patients, as they
-are and corrupted on purpose, and on pictures that it was not fitted on; of the synthetic patients only the
-number of slices that pass is given.
+Its classifiers are fitted on the training patients, the synthetic patients and pictures that are not
+slices of a head; its thresholds are chosen on the validation patients. Both are written to
+``assets/quality/thresholds.json``. The check is then measured on the slices of the test patients, unchanged
+and deliberately corrupted, and on pictures outside the fit; for the synthetic patients only the
+slices that pass are counted.
 
 ``assets/metrics/quality.json`` holds ``slices`` (by subset: ``slices``, ``passed``, ``stopped``,
-``findings`` by kind), ``corrupted`` and ``negatives`` (by kind: ``pictures``, ``caught``; of negatives
-also ``masks``, those that would get one), ``unseen`` (negatives of a kind that was left out of the
-fitting), ``milliseconds`` of one processor core a slice, ``command``, ``versions`` and the SHA-256 of the
+``findings`` by kind), ``corrupted`` and ``negatives`` (by kind: ``pictures``, ``caught``; for negatives
+also ``masks``, the number that would get a mask), ``unseen`` (negatives of a kind left out of the
+fit), CPU ``milliseconds`` per slice, ``command``, ``versions`` and the SHA-256 of the
 split and of the thresholds.
 
 The pictures come from scikit-image, scikit-learn and pydicom.
@@ -38,13 +38,13 @@ from train.quality import corruptions, fit_classifier, negatives
 
 SEED = 20261121
 FIT_EACH, SCORE_EACH = 150, 16
-"""Pictures of each kind that are no slice of a head, for fitting and for scoring."""
+"""Pictures of each kind that are not slices of a head, for fitting and for scoring."""
 
 MAX_STOPPED = 0.015
 """Largest share of validation slices that may be stopped."""
 
 MAX_FALSE_CLAIMS = {"swapped": 0.02, "exchanged": 0.005}
-"""Largest share of validation slices of which each may be claimed wrongly."""
+"""Largest share of validation slices that may get each of these findings wrongly."""
 
 MANUAL = {
     "washed_out": 20.0,
@@ -57,7 +57,7 @@ MANUAL = {
 """Thresholds set manually, between the values of training and validation slices and of corrupted ones."""
 
 CORRUPT_EVERY = 3
-"""Every third test slice is corrupted, in each of the ways."""
+"""Every third test slice is corrupted, in every way."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,11 +106,11 @@ def fit(
 
     Args:
         train, validation: Slices of these patients.
-        samples: Synthetic slices, fitted on too, because the site's own samples must never be refused.
-        each: Pictures of each kind that are no slice of a head.
+        samples: Synthetic slices, also part of the fit, because the site must never refuse its own samples.
+        each: Pictures of each kind that are not slices of a head.
 
     Returns:
-        The content of the thresholds' file, and the results on negatives of a kind that was left out.
+        The content of the thresholds file, and the results on negatives of a kind left out of the fit.
     """
     known = [*train, *samples]
     heads = _head_features(_varied([item.pixels for item in known]))
@@ -170,7 +170,7 @@ def _order_thresholds(ensemble: MLPEnsemble, figures: np.ndarray) -> dict[str, f
 
 
 def _varied(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the slices, and some as visitors might upload them: gray, swapped, rotated, cropped."""
+    """Return the slices, with some as visitors might upload them: gray, swapped, rotated, cropped."""
     found = list(pictures)
     rng = np.random.default_rng(SEED)
     for pixels in pictures[::3]:
@@ -192,7 +192,7 @@ def _varied(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _head_features(pictures: Iterable[np.ndarray], keep_dark: bool = False) -> np.ndarray:
-    # Slices that show next to nothing are not classified, so they do not count here.
+    # Nearly empty slices are not classified, so they do not count here.
     rows = (
         head_features.compute(head_features.resize(np.ascontiguousarray(pixels)))
         for pixels in pictures
@@ -223,7 +223,7 @@ def measure(
         subsets: Slices by subset; those of ``train`` are ignored.
         corrupt: The subset whose slices are corrupted and timed.
         samples: Synthetic slices.
-        thresholds: The check's.
+        thresholds: Thresholds of the check.
     """
     shown = {name: items for name, items in subsets.items() if name != "train"}
     slices = [_as_they_are(*row, thresholds) for row in [*shown.items(), ("synthetic", samples)]]
@@ -231,7 +231,7 @@ def measure(
     damaged = _corrupted(
         [item for item in own[::CORRUPT_EVERY] if corruptions.corruptible(item)], thresholds
     )
-    began = time.process_time()  # of this process alone, however busy the machine is
+    began = time.process_time()  # independent of the machine's load
     for item in own[:50]:
         check.check_slice(item.pixels, thresholds)
     spent = 1000 * (time.process_time() - began) / max(1, len(own[:50]))

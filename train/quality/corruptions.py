@@ -14,7 +14,7 @@ from btmodels.slices import FLAIR, Slice
 from btmodels.transforms.postprocess import head_mask
 
 LEAST_HEAD = 0.08
-"""Slices whose head is a smaller share of the picture are not corrupted: too little would be visible."""
+"""Smallest share of the picture for the head of a slice to corrupt; less would show too little."""
 
 
 def corruptible(each: Slice) -> bool:
@@ -23,23 +23,23 @@ def corruptible(each: Slice) -> bool:
 
 
 def distinct(pixels: np.ndarray) -> bool:
-    """Return whether all three sequences differ: otherwise exchanging them changes nothing."""
+    """Return whether all three sequences differ; if not, exchanging them changes nothing."""
     pairs = ((0, 1), (1, 2), (0, 2))
     return all((pixels[..., a] != pixels[..., b]).mean() > 0.05 for a, b in pairs)
 
 
 def gray(pixels: np.ndarray) -> np.ndarray:
-    """Put FLAIR in all channels, as a gray picture is read."""
+    """Put FLAIR in all channels, as when a gray picture is read."""
     return np.repeat(pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
 
 
 def same_t1(pixels: np.ndarray) -> np.ndarray:
-    """Replace post-contrast T1 by pre-contrast T1."""
+    """Replace post-contrast T1 with pre-contrast T1."""
     return pixels[..., [0, 1, 0]].copy()
 
 
 def ct(pixels: np.ndarray) -> np.ndarray:
-    """Imitate a CT: a white ring of bone around a brain of even gray, the same in all channels.
+    """Imitate a CT: a white ring of bone around a uniformly gray brain, the same in all channels.
 
     The ring follows the head's outline; the gray inside keeps a trace of FLAIR.
     """
@@ -58,7 +58,7 @@ def ct(pixels: np.ndarray) -> np.ndarray:
 
 
 def crop_middle(pixels: np.ndarray) -> np.ndarray:
-    """Crop to the middle half of the head's bounding box, in both directions."""
+    """Crop to the middle half of the head's bounding box in both directions."""
     rows, cols = np.nonzero(head_mask(pixels))
     top, bottom, left, right = rows.min(), rows.max() + 1, cols.min(), cols.max() + 1
     height, width = bottom - top, right - left
@@ -106,7 +106,7 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple[str,
     "cropped, middle": ("half the head each way", crop_middle, ("cropped", "not_a_brain")),
     "cropped, half": ("the left half", crop_half, ("cropped", "not_a_brain")),
 }
-"""Corruptions by name: a description, the function, and the findings that count as catching it."""
+"""Corruptions by name: a description, the function, and the findings that count as a hit."""
 
 CHANNEL_CORRUPTIONS = (
     "replicated",

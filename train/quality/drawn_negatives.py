@@ -1,4 +1,4 @@
-"""Pictures that a computer draws: text, charts, drawings, gradients, noise, patterns.
+"""Computer-drawn pictures: text, charts, drawings, gradients, noise, patterns.
 
 Each function takes a random generator and returns one picture, uint8, (rows, cols, 3), 0 to 255.
 """
@@ -15,7 +15,7 @@ _WORDS = "README.md"
 
 
 def text(rng: np.random.Generator) -> np.ndarray:
-    """A page or a terminal full of words, as a screenshot would have it."""
+    """Return a page or a terminal full of words, as in a screenshot."""
     rows, cols = int(rng.integers(200, 700)), int(rng.integers(200, 900))
     dark = rng.random() < 0.4
     paper, ink = _paper_and_ink(rng, dark)
@@ -36,7 +36,7 @@ def text(rng: np.random.Generator) -> np.ndarray:
 
 
 def chart(rng: np.random.Generator) -> np.ndarray:
-    """Lines, bars, dots or a pie between axes, light or dark."""
+    """Return a line, bar, dot, area or pie chart, light or dark."""
     rows, cols = int(rng.integers(220, 500)), int(rng.integers(260, 700))
     paper, ink = _paper_and_ink(rng, rng.random() < 0.4)
     picture = np.full((rows, cols, 3), paper, np.uint8)
@@ -80,7 +80,7 @@ def chart(rng: np.random.Generator) -> np.ndarray:
 
 
 def drawing(rng: np.random.Generator) -> np.ndarray:
-    """A few plain shapes, filled or not; some are round and in the middle."""
+    """Return a few plain shapes, filled or not; some are round and centered."""
     size = int(rng.integers(128, 512))
     paper, _ = _paper_and_ink(rng, rng.random() < 0.6)
     picture = np.full((size, size, 3), paper, np.uint8)
@@ -107,7 +107,7 @@ def drawing(rng: np.random.Generator) -> np.ndarray:
 
 
 def blob(rng: np.random.Generator) -> np.ndarray:
-    """Soft blobs, rings and disks on black: bright and round, but without a brain."""
+    """Return soft blobs, rings and disks on black: bright and round, but without a brain."""
     size = int(rng.integers(128, 400))
     y, x = (np.mgrid[:size, :size] / size).astype(np.float32)
     picture = np.zeros((size, size), np.float32)
@@ -132,7 +132,7 @@ def blob(rng: np.random.Generator) -> np.ndarray:
 
 
 def gradient(rng: np.random.Generator) -> np.ndarray:
-    """Color gradients, along a line or from a point, or a single color."""
+    """Return a color gradient, along a line or from a point, or a single color."""
     rows, cols = (int(v) for v in rng.integers(64, 400, 2))
     y, x = np.mgrid[:rows, :cols] / max(rows, cols)
     turn = rng.uniform(0, 2 * np.pi)
@@ -149,7 +149,7 @@ def gradient(rng: np.random.Generator) -> np.ndarray:
 
 
 def noise(rng: np.random.Generator) -> np.ndarray:
-    """White noise, noise of various coarseness, salt and pepper, faint or strong."""
+    """Return white, colored or salt-and-pepper noise, faint or strong."""
     size = int(rng.integers(64, 320))
     color = rng.random() < 0.5
     shape = (size, size, 3 if color else 1)
@@ -169,7 +169,7 @@ def noise(rng: np.random.Generator) -> np.ndarray:
 
 
 def pattern(rng: np.random.Generator) -> np.ndarray:
-    """Checks, stripes, waves, dots in rows."""
+    """Return checks, stripes, waves, or dots in rows."""
     size = int(rng.integers(96, 400))
     y, x = np.mgrid[:size, :size]
     step = int(rng.integers(4, 60))

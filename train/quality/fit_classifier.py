@@ -12,19 +12,19 @@ NETWORKS, UNITS = 5, 32
 EPOCHS, BATCH, RATE, DECAY = 60, 128, 3e-3, 1e-3
 
 JITTER = 0.3
-"""Deviation of the noise that is added to standardized features, so that no trifle is learned."""
+"""Standard deviation of the noise added to standardized features, against overfitting."""
 
 
 def fit_head_classifier(
     figures: np.ndarray, wanted: np.ndarray, seed: int, networks: int = NETWORKS
 ) -> MLPEnsemble:
-    """Learn to tell slices of a head from other pictures, both classes weighted alike.
+    """Learn to tell slices of a head from other pictures, with equal class weights.
 
     Args:
         figures: float, (rows, features), from `btmodels.quality.head_features.compute`.
         wanted: bool, (rows,); whether each is a slice of a head.
-        seed: Of the first network.
-        networks: How many are averaged.
+        seed: Seed of the first network.
+        networks: Number of networks to average.
     """
     weight = np.where(wanted, 0.5 / wanted.mean(), 0.5 / (1 - wanted.mean()))
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
@@ -32,11 +32,11 @@ def fit_head_classifier(
 
 
 def fit_order_classifier(figures: np.ndarray, seed: int) -> MLPEnsemble:
-    """Learn which of the six orders of each slice's channels is right: the first.
+    """Learn which of the six channel orders of each slice is right; here it is always the first.
 
     Args:
         figures: float, (slices, 6, features), from `btmodels.quality.channel_features.compute`.
-        seed: Of the first network.
+        seed: Seed of the first network.
     """
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     first = np.zeros(len(figures), "int32")
@@ -68,7 +68,7 @@ def _fit(
 
 
 def _build(shape: tuple[int, ...]) -> keras.Model:
-    """Return one hidden layer that gives each row of features, (..., features), a score."""
+    """Return a network with one hidden layer that scores each row of features, (..., features)."""
     decay = keras.regularizers.L2(DECAY / 2)
     return keras.Sequential(
         [

@@ -1,6 +1,6 @@
 """Pictures of many kinds that are not slices of a head, to fit and to score the input check.
 
-The two parts never share a picture: photographs and DICOM files are divided by file, and drawn pictures use
+The two parts never share a picture: photographs and DICOM files are split by file, and drawn pictures use
 different random numbers. The files come with scikit-image, scikit-learn and pydicom.
 """
 
@@ -20,25 +20,25 @@ PHOTOGRAPHS = {
     "fit": ("astronaut.png", "coffee.png", "motorcycle_left.png", "china.jpg", "page.png"),
     "score": ("chelsea.png", "rocket.jpg", "camera.png", "flower.jpg", "clock_motion.png"),
 }
-"""From scikit-image and scikit-learn; one shows a page of a book."""
+"""Photographs of scikit-image and scikit-learn; one shows a book page."""
 
 SURFACES = {
     "fit": ("brick.png", "gravel.png", "ihc.png", "cell.png"),
     "score": ("grass.png", "microaneurysms.png", "hubble_deep_field.jpg", "text.png"),
 }
-"""Textures, cells under the microscope, a sky."""
+"""Textures, microscopy, the night sky."""
 
 ROUND = {
     "fit": ("coins.png", "moon.png"),
     "score": ("retina.jpg", "phantom.png", "horse.png", "logo.png"),
 }
-"""Objects on an even background, as a head is."""
+"""Objects on a uniform background, like a head."""
 
 SCANS = {
     "fit": ("CT_small.dcm",),
     "score": ("693_J2KI.dcm", "J2K_pixelrep_mismatch.dcm"),
 }
-"""Computed tomography: of a trunk; of another trunk and of a head."""
+"""Computed tomography: a trunk; another trunk and a head."""
 
 BODIES = {
     "fit": ("MR_small.dcm", "examples_rgb_color.dcm"),
@@ -52,10 +52,10 @@ BODIES = {
         "image_dfl.dcm",
     ),
 }
-"""Other parts of the body: MRI of a belly, ultrasound, a bone scan."""
+"""Other parts of the body: abdominal MRI, ultrasound, a bone scan."""
 
 WINDOWS = ((40, 400), (40, 80), (300, 1500), (-600, 1500), (60, 200), (0, 3000))
-"""Center and width, in Hounsfield units, of what a CT is usually shown in: trunk, brain, bone, lung."""
+"""Center and width of the usual CT windows in Hounsfield units: trunk, brain, bone, lung."""
 
 
 def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -64,13 +64,13 @@ def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]
     Args:
         part: "fit" or "score"; they share no picture.
         each: Pictures of each kind.
-        seed: Of all that is random.
+        seed: Random seed.
 
     Yields:
         Kind and picture: uint8, (rows, cols, 3), 0 to 255.
 
     Raises:
-        ModuleNotFoundError: A package whose pictures are wanted is not installed.
+        ModuleNotFoundError: A package with the pictures is not installed.
     """
     for number, (kind, make) in enumerate(KINDS.items()):
         # Each part has its own random numbers, so fitting and scoring never share a picture.
@@ -81,8 +81,8 @@ def pictures(part: str, each: int, seed: int) -> Iterator[tuple[str, np.ndarray]
 
 
 def _varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change a picture at random: few files must stand for anything that somebody may upload."""
-    if rng.random() < 0.25:  # two halves alike, as a head's are
+    """Change a picture at random, since few files must represent every possible upload."""
+    if rng.random() < 0.25:  # symmetric, like a head
         half = picture[:, : picture.shape[1] // 2]
         picture = np.concatenate([half, half[:, ::-1]], axis=1)
     if rng.random() < 0.2:
@@ -114,7 +114,7 @@ def _surface(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _on_black(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
-    """Return something round on black, which has the outline of a head: the hardest kind."""
+    """Return something round on black, with the outline of a head: the hardest kind."""
     if index % 4 == 0:
         return _part_of(_file(ROUND[part], index // 4), index // 16, rng)
     names = PHOTOGRAPHS[part] + SURFACES[part]
@@ -130,7 +130,7 @@ def _on_black(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _scan(part: str, index: int, rng: np.random.Generator) -> np.ndarray:
-    """A CT in one of the usual windows, gray as a viewer of CT would export it."""
+    """Return a CT in one of the usual windows, in gray, as exported by a CT viewer."""
     names = SCANS[part]
     values, pixels = _dicom(names[index % len(names)])
     values = values[0].astype(np.float32)
@@ -173,11 +173,11 @@ KINDS: dict[str, Callable[[str, int, np.random.Generator], np.ndarray]] = {
     "noise": _drawn(drawn_negatives.noise),
     "patterns": _drawn(drawn_negatives.pattern),
 }
-"""Kinds by name, each with the function that makes one."""
+"""Function that makes a picture, by kind."""
 
 
 def _part_of(picture: np.ndarray, turn: int, rng: np.random.Generator) -> np.ndarray:
-    """The whole picture at first, then random parts of it, some mirrored or smaller."""
+    """Return the whole picture on the first turn, then random crops, some of them mirrored."""
     if turn == 0:
         return picture
     rows, cols = picture.shape[:2]
@@ -198,13 +198,13 @@ def _file(names: tuple[str, ...], index: int) -> np.ndarray:
 
 
 def _dicom(name: str) -> tuple[np.ndarray, object]:
-    """Frames of a file that pydicom ships, (frames, rows, cols) or (frames, rows, cols, 3)."""
+    """Return the frames of one of pydicom's files, (frames, rows, cols[, 3]), and its header."""
     import pydicom
     from pydicom.pixels import pixel_array
 
     path = next((_folder("pydicom") / "data").rglob(name))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # these files are odd on purpose
+        warnings.simplefilter("ignore")  # these files are irregular on purpose
         header = pydicom.dcmread(path, force=True)
         values = pixel_array(header)
     color = header.get("SamplesPerPixel", 1) == 3

@@ -1,4 +1,4 @@
-"""Results to keep, beyond the slice on screen: a table, masks of the whole volume, a zip of everything."""
+"""Downloads beyond the slice on screen: a table, masks of the whole volume, a zip of everything."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ui.shared.content import sections
 
 
 def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
-    """Draw what can be kept of the stack, folded away; files are made when they are asked for.
+    """Draw a collapsed list of the stack's downloads; files are made on demand.
 
     Args:
-        analyzed: The stack; until all of it is analyzed, only the slice on screen can be kept.
-        view: Its threshold cuts all masks.
-        analysis: Of the slice on screen.
+        analyzed: The stack; until it is fully analyzed, only the slice on screen can be downloaded.
+        view: Its threshold applies to all masks.
+        analysis: Analysis of the slice on screen.
     """
     each = analysis.slice
 
@@ -35,7 +35,12 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
     def volume() -> list[Analysis]:
         return nifti.of_volume(all_of_it(), each)
 
-    with st.expander("More downloads", icon=":material/archive:"):
+    folded = st.expander(
+        "More downloads", icon=":material/archive:", key="exports.open", on_change="rerun"
+    )
+    if not folded.open:
+        return
+    with folded:
         stopped = sum(key in analyzed.stopped for key in analyzed.stack.keys)
         done = sum(one is not None for one in analyzed.analyses)
         complete = done + stopped >= len(analyzed.analyses)
@@ -84,16 +89,16 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         )
         if not complete:
             st.caption(
-                f"{done} of {len(analyzed.analyses)} slices are analyzed; the other downloads follow "
-                "when all are."
+                f"{done} of {len(analyzed.analyses)} slices are analyzed; the other downloads appear "
+                "when all are done."
             )
         elif reason and each.place is not None and each.place.grid.kind == "DICOM":
             st.caption(reason)
         if complete and stopped:
             many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
             st.caption(
-                f"{many} no mask, for the reason given beside each: empty in the volume's files, "
-                "and not in the table."
+                f"{many} no mask, for the reason shown with it: it is empty in the volume's files "
+                "and missing from the table."
             )
         _geometry(analysis)
 
@@ -102,8 +107,8 @@ def _geometry(analysis: Analysis) -> None:
     place = analysis.slice.place
     if place is None or place.grid.affine is None:
         st.caption(
-            "NIfTI without millimeters: these files give neither size nor orientation, so "
-            "the volume has unit voxels and unknown units."
+            "These files give neither the size of a pixel nor the orientation, so the NIfTI volume "
+            "has voxels of size 1 and no unit of length."
         )
 
 

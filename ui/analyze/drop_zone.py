@@ -8,7 +8,6 @@ from btmodels.errors import CohortError
 from btmodels.visualize.overlay import png
 from btmodels.visualize.window import shown_flair
 from ui.analyze import uploader
-from ui.analyze.upload_batch import UploadBatch, UploadOverrides
 from ui.session import samples
 from ui.shared import badges
 from ui.shared.content import sections
@@ -16,8 +15,8 @@ from ui.shared.content import sections
 MOST_SAMPLES = 4
 
 
-def draw(overrides: UploadOverrides) -> UploadBatch:
-    """Draw the drop zone beside the list of formats, and read dropped files."""
+def draw() -> None:
+    """Draw the drop zone beside the list of formats."""
     text = sections("cards/analyze.md")
     with st.container(key="welcome"):
         st.title(text.get("Headline", "Analyze"), anchor=False)
@@ -26,13 +25,12 @@ def draw(overrides: UploadOverrides) -> UploadBatch:
     with right:
         st.markdown(text.get("What to upload", ""))
     with left:
-        batch = uploader.uploaded(overrides)
+        uploader.draw()
         st.caption(f":material/lock: {text.get('Upload', '')}")
-    return batch
 
 
 def draw_samples() -> None:
-    """Draw a few samples, each of which a click opens, and one of them to download."""
+    """Draw a few samples, which open on a click, and one of them to download."""
     found = [sample for sample in samples.library().samples.values() if sample.bundled]
     if not found:
         return
@@ -45,7 +43,7 @@ def draw_samples() -> None:
             continue
         index = stack.largest_lesion_slice()
         each = stack.slices[index]
-        # The style sheet spreads the button over the picture: a link would open another tab.
+        # The style sheet stretches the button over the picture, since a link would open another tab.
         with column, st.container(key=f"thumbnail-{folder}", width=150):
             picture = png(shown_flair(each.pixels, stack.windows[index][1])[..., None].repeat(3, 2))
             st.image(picture, width=150, alt=f"A slice of {folder}.")

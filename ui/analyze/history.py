@@ -14,13 +14,13 @@ from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.viewer.gallery import turn
 
-_TABLE, _GO = "history.table", "history.go"
+_TABLE, _GO, _OPEN = "history.table", "history.go", "history.open"
 _HEIGHT = 240
 
 
 @dataclass(frozen=True)
 class Row:
-    """A slice as last viewed: its place, and the networks' answers."""
+    """A slice as last viewed: its location, and the networks' results."""
 
     stack: str
     key: str
@@ -38,7 +38,7 @@ _seen: SessionCache[Row] = SessionCache("history.rows", 100, lambda row: not row
 
 
 def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
-    """Remember that a slice was seen, in this session only."""
+    """Remember in this session that a slice was seen."""
     stack = analyzed.stack
     each = stack.slices[view.slice]
     row = Row(
@@ -57,17 +57,25 @@ def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
 
 
 def draw(stack: Stack) -> None:
-    """Draw the list, folded away; a click on a row leads back.
+    """Draw the collapsed list; a click on a row leads back to that slice.
 
     Args:
-        stack: That is on screen.
+        stack: The stack on screen.
     """
     if st.session_state.pop(_GO, False):
         st.rerun()
     rows = list(reversed(_available()))
     if len(rows) < 2:
         return
-    with st.expander(f"Seen in this session: {len(rows)}", icon=":material/history:"):
+    folded = st.expander(
+        f"Seen in this session: {len(rows)}",
+        icon=":material/history:",
+        key=_OPEN,
+        on_change="rerun",  # drawn only when open, since a table takes as long as the rest of the column
+    )
+    if not folded.open:
+        return
+    with folded:
         st.caption("Choose a row to go back to that slice.")
         st.dataframe(
             [
@@ -100,14 +108,14 @@ def draw(stack: Stack) -> None:
 
 
 def _available() -> list[Row]:
-    """Rows that can be opened again. Uploads count only while the session still holds them."""
+    """Return the rows that can be reopened. Uploads count only while the session holds them."""
     own = st.session_state.get(uploader.OWN)
     keys = set(own.keys) if own else set()
     return [row for row in _seen.values() if row.shared or _uploaded(row) in keys]
 
 
 def _uploaded(row: Row) -> str:
-    # A corrected slice has a key of its own, which begins with that of the slice as uploaded.
+    # A corrected slice has its own key, which begins with that of the uploaded slice.
     return row.key.rpartition("~")[0] or row.key
 
 

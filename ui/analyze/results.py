@@ -29,7 +29,7 @@ TABLE = "results.table"
 """Session key of the table of slices."""
 
 SHORT = 7
-"""Rows that fit into it; below a shorter table there would be empty rows."""
+"""Rows that fill the table; with fewer, that height would leave empty rows."""
 IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
 
 
@@ -41,7 +41,7 @@ def answer(analyzed: Analyzed, view: View) -> None:
 
 
 def results(analyzed: Analyzed, view: View) -> None:
-    """Draw verdict, mask in figures, warnings and downloads of the slice in the viewer."""
+    """Draw the verdict, mask figures, warnings and downloads for the slice in the viewer."""
     each, key = analyzed.stack.slices[view.slice], analyzed.stack.keys[view.slice]
     rejected = key in analyzed.stopped
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -58,15 +58,15 @@ def results(analyzed: Analyzed, view: View) -> None:
 
 
 def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | None:
-    """Draw verdict, mask in figures and warnings of the slice in the viewer.
+    """Draw the verdict, mask figures and warnings for the slice in the viewer.
 
     Args:
-        analyzed: What the viewer shows.
-        view: What the hand has set in it.
-        brief: Leave out what the badge says of a score.
+        analyzed: The stack in the viewer.
+        view: The viewer's state.
+        brief: Leave out the explanation of the provenance badge.
 
     Returns:
-        What was drawn, at the viewer's threshold; None where it says why there is nothing yet.
+        The analysis drawn, at the viewer's threshold; None if a message explains why there is none yet.
     """
     each = analyzed.stack.slices[view.slice]
     analysis = analyzed.analyses[view.slice]
@@ -74,7 +74,7 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
         stopped = analyzed.stack.keys[view.slice] in analyzed.stopped
         if analyzed.pending and not stopped:
             _wait(analyzed.message)
-        elif not stopped:  # else the input check has said why, above
+        elif not stopped:  # otherwise the input check has given the reason above
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
         _notes(each.notes)
         return None
@@ -98,7 +98,7 @@ def _notes(notes: Sequence[str]) -> None:
 
 
 def table(analyzed: Analyzed) -> None:
-    """Draw one row for each slice of the stack, where there is more than one."""
+    """Draw one row for each slice of the stack, if there is more than one."""
     if len(analyzed.stack.slices) < 2:
         return
     rows = [
@@ -139,7 +139,7 @@ def _turn(stack_id: str, slices: int) -> None:
 
 
 def _wait(message: str) -> None:
-    # The same elements as the answers will have: none of another slice's answer may stay meanwhile.
+    # The same elements as in the results, so that none of another slice's results stay on screen.
     with st.container(key="steps"):
         with st.container(border=True, key="verdict", gap="xsmall"):
             st.markdown(IS_THERE)
@@ -179,7 +179,7 @@ def _measure(analysis: Analysis, provenance: str | None) -> None:
         if analysis.slice.truth is not None:
             if analysis.dice is None:
                 st.markdown(
-                    "Neither the truth nor the model marks anything in this slice, so it has no Dice score."
+                    "Neither the truth nor the network marks anything here, so there is no Dice score."
                 )
             else:
                 st.markdown(f"Dice against the true mask: **{analysis.dice:.3f}**")
@@ -219,14 +219,14 @@ def _downloads(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
             on_click="ignore",
             disabled=analyzed.pending,
             help=f"{'The whole study, this slice and all marked ones' if many else 'One page'}: pictures, "
-            "figures, what was noticed, networks and hashes. Nothing is stored on the server.",
+            "figures, warnings, networks and file hashes. Nothing is stored on the server.",
         )
-    which = "the network's own" if analysis.threshold == analyzed.threshold else "set by hand"
+    which = "the network's own" if analysis.threshold == analyzed.threshold else "set manually"
     st.caption(f"All masks use threshold {analysis.threshold:.2f}, {which}.")
 
 
 def _report(analyzed: Analyzed, view: View, analysis: Analysis) -> bytes:
-    # Fonts and all take a while to load: not before they are wanted.
+    # Imported on demand: fonts and libraries take a while to load.
     from btmodels.export import pdf_report
 
     badge = badges.badge_of(analyzed.stack.provenance[view.slice])

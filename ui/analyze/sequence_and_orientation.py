@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from btmodels.io.batch import ScanChoice
 from btmodels.io.nifti import stem_of_volume
-from btmodels.io.scan import Scan
 from btmodels.io.sequences import SEQUENCES as SEQUENCE_CHANNELS
 from btmodels.io.sequences import TITLES, recognize
 from btmodels.slices import Turn
@@ -18,7 +18,7 @@ from ui.session.cache import upload_key
 SEQUENCES, TURNS = upload_key("analyze.sequences"), upload_key("analyze.turns")
 """Session keys of manual choices: by a scan's id, and by a study's anchor."""
 
-_ALL, _VOLUME = "", ", volume "
+_ALL = ""
 _SAYS = {
     None: "As recognized",
     "flair": TITLES["flair"],
@@ -31,7 +31,7 @@ _WHICH = upload_key("analyze.turn.which")
 
 
 def draw(batch: UploadBatch) -> None:
-    """Draw both choices for the files of a batch, folded away."""
+    """Draw both choices for the files of a batch in a collapsed section."""
     with st.expander("Sequences and orientation", icon=":material/3d_rotation:"):
         if batch.scans:
             _sequences(batch)
@@ -39,24 +39,22 @@ def draw(batch: UploadBatch) -> None:
 
 
 def ask(batch: UploadBatch) -> bool:
-    """Ask which volume of a file with several is FLAIR; nothing is guessed where the file does not say.
+    """Ask which of several volumes is FLAIR if neither file nor name says; nothing is guessed.
 
     Returns:
         Whether an answer is still missing.
     """
     chosen = st.session_state.setdefault(SEQUENCES, {})
-    files: dict[str, list[Scan]] = {}
+    cases: dict[tuple[str, str], list[ScanChoice]] = {}
     for scan in batch.scans:
-        file, volume, _ = scan.id.partition(_VOLUME)
-        if volume:
-            files.setdefault(file, []).append(scan)
-    for volumes in files.values():
+        if scan.channel_of:
+            cases.setdefault((scan.case, scan.channel_of), []).append(scan)
+    for (_, name), volumes in cases.items():
         if any(scan.id in chosen for scan in volumes):
             continue
-        name = volumes[0].name.partition(_VOLUME)[0]
         named = named_sequences(name, len(volumes))
         st.warning(
-            f"{name} holds {len(volumes)} volumes and does not say which sequences they are. "
+            f"Nothing says which sequences the {len(volumes)} volumes of {name} are. "
             "Which one is FLAIR, the sequence in which fluid is dark and most tumors are bright?",
             icon=":material/help:",
         )
@@ -75,7 +73,7 @@ def ask(batch: UploadBatch) -> bool:
 
 
 def named_sequences(name: str, volumes: int) -> list[str | None]:
-    """Return the sequences that a file's name lists, one for each of its volumes; else None for each."""
+    """Return the sequences listed in a file's name, one for each of its volumes; else None for each."""
     words = re.split(r"[^A-Za-z0-9+]+", stem_of_volume(name))
     found = [each for each in map(recognize, words) if each in SEQUENCE_CHANNELS]
     return list(found) if len(found) == volumes == len(set(found)) else [None] * volumes
@@ -144,13 +142,13 @@ def _turns(batch: UploadBatch) -> None:
         if st.session_state.get(TURNS):
             st.button("As uploaded", on_click=_reset, type="tertiary", icon=":material/undo:")
     st.caption(
-        "The networks know slices with the face up and the patient's right on the left. Masks that you "
-        "download are turned back, as your file lies."
+        "The networks expect slices with the face up and the patient's right on the left. Masks that "
+        "you download are turned back to match your file."
     )
 
 
 def _told_apart(names: dict[str, str]) -> dict[str, str]:
-    # A choice goes by its words, so no two may be the same.
+    # Options are identified by their labels, so no two may be the same.
     taken: dict[str, int] = {}
     result = {}
     for key, name in names.items():
@@ -163,7 +161,7 @@ def _turn(anchors: list[str], quarters: int, mirror: bool) -> None:
     turns = st.session_state.setdefault(TURNS, {})
     for anchor in anchors:
         was = turns.get(anchor, Turn())
-        # A turn after a mirror is the other way round before it.
+        # A rotation after mirroring equals the opposite rotation before it.
         more = -quarters if was.mirrored else quarters
         now = replace(was, quarters=(was.quarters + more) % 4, mirrored=was.mirrored != mirror)
         turns[anchor] = now

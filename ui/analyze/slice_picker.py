@@ -22,25 +22,25 @@ SAMPLES, FILES = "Samples", "Your files"
 
 ANALYZE = "analyze"
 SOURCE, CHOSEN, LAST_SOURCE = "analyze.source", upload_key("analyze.masks"), "analyze.last_source"
-"""Session keys: a widget, manually chosen masks, and the widget's last value, for *Back*."""
+"""Session keys: a widget, manually chosen masks, and the widget's last value, for a return to the page."""
 
 PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
-"""Session keys behind a page's name: two widgets, the last link read and the last one written."""
+"""Session keys, prefixed with a page's name: two widgets, the last link read and the last one written."""
 
 FEW_PROBLEMS = 3
-"""More than so many are folded away, so that they leave room for the slices."""
+"""Most problems shown directly; more are collapsed to leave room for the slices."""
 
 
 @dataclass(frozen=True, eq=False)
 class SliceChoice:
-    """What is to be analyzed.
+    """The slices to analyze.
 
     Attributes:
-        stack: Its slices.
-        start: The view to start with.
+        stack: The slices.
+        start: The initial view.
         model: Segmenter.
-        linkable: Whether a link can lead back to it.
-        follow: Whether the view follows the largest mask, because nobody asked for a slice.
+        linkable: Whether a link can lead back to the slices.
+        follow: Whether the view follows the largest mask, because no slice was requested.
     """
 
     stack: Stack
@@ -51,16 +51,16 @@ class SliceChoice:
 
 
 def choose(bar: DeltaGenerator) -> SliceChoice | None:
-    """Draw the choice of slices on Analyze; None where there is nothing to analyze yet.
+    """Draw the choice of slices on Analyze; return None if there is nothing to analyze yet.
 
     Args:
-        bar: Container of the line of controls above everything.
+        bar: Container of the control bar at the top.
     """
     library = samples.library()
     link = Link()
     query = st.query_params.to_dict()
     if query.get("source") == "files":
-        # An address that this page wrote itself asks for nothing, unless the visitor comes back to it.
+        # An address written by this page requests nothing, unless the visitor returns to it.
         written = query == st.session_state.get(f"{ANALYZE}.{WRITTEN}")
         if not written or SOURCE not in st.session_state:
             st.session_state[SOURCE] = FILES
@@ -85,7 +85,7 @@ def choose(bar: DeltaGenerator) -> SliceChoice | None:
 
 
 def files_query(view: View) -> dict[str, str]:
-    """Return the address of the visitor's own files; it says how many there are, never which."""
+    """Return the query of the visitor's own files; it gives their number, never their names."""
     count = uploader.count()
     query = {"source": "files"} | ({"files": str(count)} if count else {})
     return query | ({"planes": "1"} if view.planes else {})
@@ -99,11 +99,11 @@ def write(query: dict[str, str], page: str = ANALYZE) -> None:
 
 
 def read(page: str, patients: Mapping[str, Sample]) -> Link:
-    """Read the address of a page, unless the page itself wrote it; then, what was read last.
+    """Read the address of a page; if the page itself wrote it, return the last link read.
 
     Args:
-        page: Name of the page, which is the prefix of its session keys.
-        patients: Those that a link may name.
+        page: Name of the page, the prefix of its session keys.
+        patients: Patients that a link may name.
     """
     query = st.query_params.to_dict()
     if query and query != st.session_state.get(f"{page}.{WRITTEN}"):
@@ -121,14 +121,14 @@ def from_samples(
     problems: Sequence[str],
     bar: DeltaGenerator | None = None,
 ) -> SliceChoice | None:
-    """Draw the choice of a patient and a segmenter; None where no slice of the patient can be read.
+    """Draw the choice of a patient and a segmenter; return None if no slice of the patient can be read.
 
     Args:
         page: As for `read`.
-        link: That the page was opened with.
-        patients: To choose from.
-        problems: Of the data folders, one sentence each.
-        bar: Container of the line of controls; one of its own where None.
+        link: The link that opened the page.
+        patients: Patients to choose from.
+        problems: Problems of the data folders, one sentence each.
+        bar: Container of the control bar; None makes a new one.
     """
     bar = bar or st.container(horizontal=True, vertical_alignment="center")
     for problem in (*problems, *st.session_state.get(f"{page}.{LINK}", (None, []))[1]):
@@ -182,19 +182,21 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
     overrides = UploadOverrides(chosen, *by_hand)
-    shown = uploader.stack()
-    if shown is None:
-        batch = drop_zone.draw(overrides)
+    batch = uploader.read(overrides)
+    if not uploader.count() and st.query_params.to_dict() == st.session_state.get(
+        f"{ANALYZE}.{WRITTEN}"
+    ):
+        write({"source": "files"})  # removed by the visitor, so not missing after a reload
+    if batch.stack is None:
+        drop_zone.draw()
     else:
-        many = "1 slice" if len(shown.slices) == 1 else f"{len(shown.slices)} slices"
+        slices = len(batch.stack.slices)
+        many = "1 slice" if slices == 1 else f"{slices} slices"
         with bar.popover(f"Your files: {many}", icon=":material/folder_open:"):
-            batch = uploader.uploaded(overrides)
-            if batch.stack is not None:
-                _pair_by_hand(batch, chosen)
-                sequence_and_orientation.draw(batch)
+            uploader.draw()
+            _pair_by_hand(batch, chosen)
+            sequence_and_orientation.draw(batch)
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
-    if (shown is None) != (batch.stack is None):
-        st.rerun()  # files have come or gone: the drop zone folds into the line of controls, or unfolds
     _tell("your files", batch.errors, st.error)
     _tell("notes on your files", batch.notes, st.info, few=1)
     if batch.stack is None:

@@ -14,6 +14,7 @@ from btmodels.inference.uncertainty import Predictions, TimedPrediction
 from btmodels.metrics import overlap
 from btmodels.slices import Analysis
 from btmodels.visualize import overlay
+from btmodels.words import counted
 from ui.session import analysis as networks
 from ui.session import gradcam
 from ui.session.cache import SessionCache
@@ -22,14 +23,14 @@ from ui.session.view_state import View
 from ui.shared.content import sections
 
 _answers: SessionCache[Any] = SessionCache("uncertainty.answers", 60)
-"""By (question, key of the slice, hash of the weights)."""
+"""Results by question, slice, network and hash of the weights."""
 
 _sentences: SessionCache[str] = SessionCache("uncertainty.sentences", 60)
-"""What was said last of agreement, for the report, by (key of the slice, segmenter)."""
+"""Last sentence on agreement, for the report, by (key of the slice, segmenter)."""
 
 
 def draw(analyzed: Analyzed, view: View) -> None:
-    """Draw both questions below the viewer; each is asked on demand."""
+    """Draw both comparisons below the viewer; each is computed on demand."""
     analysis = analyzed.analyses[view.slice]
     if analysis is None:
         return
@@ -53,7 +54,7 @@ def draw(analyzed: Analyzed, view: View) -> None:
 
 
 def agreement_sentences(analyzed: Analyzed, index: int) -> tuple[str, ...]:
-    """Return the agreement computed for a slice, as far as this visitor has asked for it."""
+    """Return the sentence on agreement for a slice, if this visitor has requested it."""
     found = _sentences.get((analyzed.stack.keys[index], analyzed.model))
     return (found,) if found else ()
 
@@ -83,7 +84,7 @@ def _agreement(analysis: Analysis, key: str) -> None:
     chosen = every if which == "All networks" else views
     picture = uncertainty.votes_png(analysis.slice.pixels, chosen.votes, len(chosen.names))
     st.image(picture, width="stretch", alt=f"{which}: how many mark each pixel, over FLAIR.")
-    st.caption("Orange: all mark it. Violet: only some do, the stronger the more of them.")
+    st.caption("Orange: all of them mark it. Violet: only some do; the deeper the color, the more.")
     words = _agreed(chosen, which)
     _sentences.put((key, analysis.model), words.replace("**", ""))
     st.markdown(words)
@@ -98,11 +99,12 @@ def _agreed(answers: Predictions, which: str) -> str:
     if answers.agreed is None:
         return f"{those} agree: nothing is marked."
     disputed = int((answers.votes > 0).sum() - (answers.votes == count).sum())
+    are = "is" if disputed == 1 else "are"
     spread = float(answers.spread[answers.votes > 0].mean())
     return (
         f"{those} all mark **{100 * answers.agreed:.0f}%** of the pixels that any of them marks; "
-        f"{disputed:,} pixels are in dispute. Where any marks, their probabilities differ by "
-        f"{100 * spread:.0f} points (standard deviation, on average)."
+        f"{counted(disputed, 'pixel')} {are} in dispute. Where any of them marks tumor, their "
+        f"probabilities differ by {100 * spread:.0f} points (standard deviation, on average)."
     )
 
 
@@ -136,9 +138,7 @@ def _side_by_side(analysis: Analysis, key: str) -> None:
             _one(drawn, each)
     score = overlap.dice(overlap.count(other.mask, first.mask))
     st.markdown(
-        "Neither marks anything."
-        if score is None
-        else f"Dice of one with the other: **{score:.3f}**"
+        "Neither marks anything." if score is None else f"Dice between the two: **{score:.3f}**"
     )
 
 
@@ -150,7 +150,7 @@ def _one(analysis: Analysis, timed: TimedPrediction) -> None:
     score = "" if analysis.dice is None else f" · Dice {analysis.dice:.3f}"
     st.markdown(
         f"**{title}** at its threshold {analysis.threshold:.2f}: {analysis.marked_pixels:,} px{score}"
-        f"  \n{timed.milliseconds:,.0f} ms for this very slice, {timed.parameters / 1e6:.1f} million "
+        f"  \n{timed.milliseconds:,.0f} ms for this slice, {timed.parameters / 1e6:.1f} million "
         "parameters"
     )
 
@@ -161,7 +161,7 @@ def _timed(name: str, analysis: Analysis, key: str) -> TimedPrediction:
 
 
 def _once(question: tuple, function, analysis: Analysis, *args):
-    """Ask the engine, unless this session has the answer of these very weights."""
+    """Ask the engine, unless this session has the result of exactly these weights."""
     name = question[-1]
     question = (*question, registry.load_record(name).sha256)
     if question not in _answers:

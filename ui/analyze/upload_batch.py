@@ -17,10 +17,10 @@ from ui.session.stack import Stack
 from ui.site import limits
 
 LIMIT = 400
-"""Slices that are looked at together; a patient has 20 to 88, a fine volume 256."""
+"""Most slices analyzed together; a patient has 20 to 88, a fine volume 256."""
 
 MOST_PIXELS = 30_000_000
-"""Of all slices of volumes together, so that browsers keep up; 256 slices of 256 x 256 have 17 million."""
+"""Most pixels of all volumes together that browsers handle; 256 slices of 256 x 256 have 17 million."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class UploadOverrides:
     """The visitor's manual choices.
 
     Attributes:
-        masks: Mask's name by slice's name.
-        sequences: By id of a scan one of `btmodels.io.study.ROLES`.
-        turns: By anchor of a study.
+        masks: Mask names by slice name.
+        sequences: One of `btmodels.io.study.ROLES` by scan id.
+        turns: Turns by anchor of a study.
     """
 
     masks: Mapping[str, str]
@@ -39,7 +39,7 @@ class UploadOverrides:
 
     @property
     def mark(self) -> tuple:
-        """Equal for equal overrides."""
+        """A hashable key, equal for equal overrides."""
         return tuple(tuple(sorted(each.items())) for each in (self.masks, self.sequences)) + (
             tuple(sorted((key, turn.quarters, turn.mirrored) for key, turn in self.turns.items())),
         )
@@ -50,15 +50,15 @@ NOTHING = UploadOverrides({}, {}, {})
 
 @dataclass(frozen=True, eq=False)
 class UploadBatch:
-    """What came of the files.
+    """The result of reading the files.
 
     Attributes:
         stack: The readable slices, None without any.
         errors: One sentence for each file that could not be used.
-        names: All pictures, for choosing a mask manually.
-        scans: What can be assigned to a sequence manually.
-        studies: What can be turned manually.
-        notes: What else is to be said of the batch.
+        names: Names of all pictures, for choosing a mask manually.
+        scans: Scans that can be assigned to a sequence manually.
+        studies: Studies that can be turned manually.
+        notes: Further remarks on the batch.
     """
 
     stack: Stack | None
@@ -74,12 +74,12 @@ def read_batch(
     chosen: Mapping[str, str] | UploadOverrides,
     memory: dict[tuple, object],
 ) -> UploadBatch:
-    """Decode files, put each mask beside its slice and each sequence in its channel.
+    """Decode files, and assign masks to slices and sequences to channels.
 
     Args:
-        files: As uploaded.
-        chosen: The visitor's manual choices; a mapping stands for masks alone.
-        memory: What was read last, with what it was read from; brought up to date.
+        files: The uploaded files.
+        chosen: The visitor's manual choices; a mapping gives masks alone.
+        memory: Cache of the last batch read; updated.
     """
     overrides = chosen if isinstance(chosen, UploadOverrides) else replace(NOTHING, masks=chosen)
     # Manual turns are applied after reading.
@@ -110,7 +110,7 @@ def read_batch(
 
 
 def _thin_out(studies: tuple[Study, ...]) -> tuple[tuple[Study, ...], list[str]]:
-    """Keep so many slices of each volume that a browser and a minute are enough."""
+    """Keep every n-th slice of each volume, as few as a browser can handle within a minute."""
     volumes = [study for study in studies if study.slices[0].place]
     slices = sum(len(study.slices) for study in volumes)
     pixels = sum(each.pixels[..., 0].size for study in volumes for each in study.slices)
@@ -119,8 +119,8 @@ def _thin_out(studies: tuple[Study, ...]) -> tuple[tuple[Study, ...], list[str]]
         return studies, []
     thin = [replace(s, slices=s.slices[::step]) if s in volumes else s for s in studies]
     return tuple(thin), [
-        f"Of {slices:,} slices every {_ordinal(step)} is analyzed, so that the browser keeps up; the "
-        "command line takes them all."
+        f"Every {_ordinal(step)} of the {slices:,} slices is analyzed, so that the browser keeps up. The "
+        "command line analyzes them all."
     ]
 
 
@@ -147,8 +147,8 @@ def _stack(found: list[tuple[Slice, str]]) -> Stack | None:
     slices = tuple(each for each, _ in found)
     keys = tuple(key for _, key in found)
     provenance = tuple(cohort.provenance(s.patient) if s.patient else "unknown" for s in slices)
-    # Named by the slices alone: a mask that joins its slice, or a slice that is turned, leaves the
-    # viewer where it is.
+    # The name depends on the slices alone, so that adding a mask or turning a slice keeps the
+    # viewer's state.
     names = (key.partition("@")[0].partition("+")[0] for key in keys)
     name = hashlib.sha256(" ".join(names).encode()).hexdigest()
     return Stack(f"uploads-{name[:16]}", slices, keys, provenance, shared=False)

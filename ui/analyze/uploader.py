@@ -1,4 +1,4 @@
-"""The uploader: files of a visitor, in memory and in this session only."""
+"""The uploader: a visitor's files, kept in memory and in this session only."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ui.session.cache import forget_uploads, keep, upload_key
 from ui.session.stack import Stack
 
 OWN = upload_key("uploads.own")
-"""Session key of the stack that was uploaded last, for other pages; None without one."""
+"""Session key of the last uploaded stack, for other pages; None without one."""
 
 FILES, FOLDER = "Files or a zip", "A folder"
 
 _STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
 _BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
 _CHANGED = upload_key("uploads.changed")
-_ROUND = "uploads.round"
+_HOW, _ROUND = "uploads.how", "uploads.round"
 
 
 def has_files() -> bool:
-    """Tell whether files were uploaded in this session that can still be analyzed."""
+    """Return whether this session has uploaded files that can still be analyzed."""
     return stack() is not None
 
 
 def stack() -> Stack | None:
-    """Return the stack that was uploaded last."""
+    """Return the last uploaded stack, or None."""
     return st.session_state.get(OWN)
 
 
@@ -36,32 +36,15 @@ def count() -> int:
     return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
 
 
-def uploaded(overrides: UploadOverrides) -> UploadBatch:
-    """Draw the uploader and read its files."""
-    how = st.segmented_control(
-        "What to upload",
-        [FILES, FOLDER],
-        default=FILES,
-        required=True,
-        key="uploads.how",
-        label_visibility="collapsed",
-    )
-    folder = how == FOLDER
-    uploads = st.file_uploader(
-        "Drag a patient's folder here"
-        if folder
-        else "Drag a slice, a whole scan or a zip here, and masks with them",
-        accept_multiple_files="directory" if folder else True,
-        key=f"uploads.{'folder' if folder else 'files'}.{st.session_state.get(_ROUND, 0)}",
-        on_change=_changed,
-        help="Pictures (TIFF, PNG, JPEG, WebP, BMP), DICOM files, NIfTI volumes (.nii, .nii.gz) or a "
-        "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
-        "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
-    )
+def read(overrides: UploadOverrides) -> UploadBatch:
+    """Read the uploader's files; its state tells of them before `draw` has drawn it.
+
+    Most reruns leave the files unchanged, so the decoded batch is kept.
+    """
+    uploads = st.session_state.get(_widget()) or []
     files = _carried(
-        [InputFile(u.file_id, own_name(u.name), u.getvalue(), folder) for u in uploads]
+        [InputFile(u.file_id, own_name(u.name), u.getvalue(), _folder()) for u in uploads]
     )
-    # Most reruns leave the files unchanged, so the decoded batch is kept.
     mark = tuple(file.id for file in files), overrides.mark
     kept = st.session_state.get(_KEPT)
     if kept is None or kept[0] != mark:
@@ -72,19 +55,57 @@ def uploaded(overrides: UploadOverrides) -> UploadBatch:
     return kept[1]
 
 
+def draw() -> None:
+    """Draw the uploader."""
+    st.segmented_control(
+        "What to upload",
+        [FILES, FOLDER],
+        default=FILES,
+        required=True,
+        key=_HOW,
+        label_visibility="collapsed",
+    )
+    st.file_uploader(
+        "Drag a patient's folder here"
+        if _folder()
+        else "Drag a slice, a whole scan or a zip here, and masks with them",
+        accept_multiple_files="directory" if _folder() else True,
+        key=_widget(),
+        on_change=_changed,
+        help="Pictures (TIFF, PNG, JPEG, WebP, BMP), DICOM files, NIfTI volumes (.nii, .nii.gz) or a "
+        "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
+        "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
+    )
+    if before := st.session_state.get(_BEFORE):
+        many = "1 file" if len(before) == 1 else f"{len(before)} files"
+        st.caption(
+            f"{many} from before: {', '.join(file.short for file in before[:3])}"
+            f"{', …' if len(before) > 3 else ''}"
+        )
+
+
+def _folder() -> bool:
+    return st.session_state.get(_HOW) == FOLDER
+
+
+def _widget() -> str:
+    kind = "folder" if _folder() else "files"
+    return f"uploads.{kind}.{st.session_state.get(_ROUND, 0)}"
+
+
 def own_name(sent: str) -> str:
     """Return a file's name, or its path in a folder, as the visitor knows it.
 
-    Browsers send a quotation mark as ``%22``, and line breaks likewise: "multipart/form-data encoding
-    algorithm" of the HTML standard. They leave a percent sign as it is, so that nothing else is decoded.
+    Browsers percent-encode only quotation marks and line breaks ("multipart/form-data encoding
+    algorithm" of the HTML standard) and leave percent signs as they are, so nothing else is decoded.
     """
     return plain_path(sent.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n"))
 
 
 def _carried(files: list[InputFile]) -> list[InputFile]:
-    """Files in the uploader, and before them those that it has lost.
+    """Return the uploader's files, preceded by those that it has lost.
 
-    An uploader that was off the screen comes back empty, though nobody took a file out of it.
+    An uploader that was off the screen comes back empty, although nobody removed a file.
     """
     taken_out = st.session_state.pop(_CHANGED, False)
     before: list[InputFile] = st.session_state.get(_BEFORE, [])
@@ -93,12 +114,6 @@ def _carried(files: list[InputFile]) -> list[InputFile]:
         before = [*before, *last]
     keep(_BEFORE, before)
     keep(_LAST, files)
-    if before:
-        many = "1 file" if len(before) == 1 else f"{len(before)} files"
-        st.caption(
-            f"{many} from before: {', '.join(file.short for file in before[:3])}"
-            f"{', …' if len(before) > 3 else ''}"
-        )
     return [*before, *files]
 
 
@@ -107,7 +122,7 @@ def _changed() -> None:
 
 
 def forget() -> None:
-    """Drop the uploaded files and all that the session keeps of them."""
+    """Drop the uploaded files and everything that the session derived from them."""
     forget_uploads()
-    # The uploader lets go of its files when it comes back under another key.
+    # A new key makes the uploader release its files.
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1

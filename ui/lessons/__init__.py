@@ -1,1 +1,1 @@
-"""The lessons of Learn: a module each, which draws what moves; its words are in assets/lessons."""
+"""The lessons of Learn: one module each for the interactive parts; the text is in assets/lessons."""

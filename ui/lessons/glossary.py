@@ -1,4 +1,4 @@
-"""Terms that lessons explain in place."""
+"""Terms with explanations in the lessons' text."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _PLACE = re.compile("\ue000(\\d+)\ue001")
 
 
 def terms() -> dict[str, str]:
-    """Return explanations by term, in the order of the file."""
+    """Return explanations by term, in file order."""
     return {term: text for term, text in sections(FILE).items() if term}
 
 
 def marked(text: str) -> list[str]:
-    """Return the terms that a text marks, each once, in order.
+    """Return the terms marked in a text, without repeats, in order.
 
     Args:
-        text: Markdown with ``[[Dice]]``, or ``[[masks|mask]]`` where the term is written otherwise.
+        text: Markdown with ``[[Dice]]``, or ``[[masks|mask]]`` if the text spells the term differently.
     """
     return list(dict.fromkeys(_term(match) for match in _MARK.finditer(text)))
 
 
 def plain(text: str) -> str:
-    """Take the marks out of a text."""
+    """Return a text without its marks."""
     return _MARK.sub(lambda match: match[1], text)
 
 
@@ -38,7 +38,7 @@ def html_of(text: str) -> str:
     found: list[re.Match] = []
 
     def hold(match: re.Match) -> str:
-        # Kept out of Markdown's sight by characters that no text has.
+        # Private-use characters hide the terms from the Markdown parser.
         found.append(match)
         return f"\ue000{len(found) - 1}\ue001"
 
@@ -53,7 +53,7 @@ def html_of(text: str) -> str:
 
 
 def explanations(text: str) -> dict[str, str]:
-    """Return what explains the terms that a text marks, as HTML by term."""
+    """Return the explanations of a text's marked terms, as HTML by term."""
     known = terms()
     return {term: markup.line(known[term]) for term in marked(text) if term in known}
 

@@ -25,26 +25,26 @@ th, td { border: 1px solid #999; padding: 1.5mm 2mm; text-align: start; vertical
 td { height: 14mm; font-size: 9pt; } th:first-child { width: 44%; } .answer { height: 16mm; }
 .notice { margin-top: 3mm; font-size: 8pt; }
 </style>"""
-_MOST = 5  # tasks: what else there is stays on the screen, for a page has an end
+_MOST = 5  # tasks that fit on the page
 
 
 def address_of(lesson: str, url: str) -> str:
     """Return the link to a lesson.
 
     Args:
-        lesson: Its word in the address.
-        url: Of any view of Learn.
+        lesson: Its name in the address.
+        url: URL of any view of Learn.
     """
     return urlunsplit((*urlsplit(url)[:3], f"{KEY}={lesson}", ""))
 
 
 def page(lesson: str, text: Mapping[str, str], url: str) -> str:
-    """Return the handout as an HTML document that loads nothing from outside.
+    """Return the handout as a self-contained HTML document.
 
     Args:
-        lesson: Its word in the address.
-        text: Of the lesson, by heading.
-        url: Of any view of Learn, from which the lesson's own link follows.
+        lesson: Its name in the address.
+        text: Text of the lesson, by heading.
+        url: URL of any view of Learn, from which the lesson's link is made.
     """
     link = address_of(lesson, url)
     code = segno.make(link, error="m", micro=False).svg_inline(border=0, omitsize=True)

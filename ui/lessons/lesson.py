@@ -1,4 +1,4 @@
-"""What every lesson of Learn has: words with terms explained, tasks, an address, a check, a sheet."""
+"""Common parts of the lessons: text with explained terms, tasks, an address, a check, a sheet."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from ui.shared.component_files import module
 from ui.shared.text import quoted
 
 KEY = "lesson"
-"""Parameter of the address that names the lesson; the others are the lesson's own."""
+"""Query parameter that names the lesson; all others belong to the lesson."""
 
-WIDTH = 640
-"""Width of prose in pixels: some 70 characters."""
+WIDTH = 496
+"""Width of prose in pixels: about 70 characters, as in ui/lessons/shared/prose.css."""
 
 _ASKED, _WRITTEN = "learn.asked", "learn.written"
-"""Session keys: the address that the lesson was opened with, and the one it wrote last."""
+"""Session keys: the address that opened the lesson, and the last one it wrote."""
 
 
 _top = st.components.v2.component("page_top", js=module("lessons/shared/page_top.js"))
 
 
 def start_at_top(address: str) -> None:
-    """Show the top of the page where ``address`` is another than before."""
+    """Scroll to the top of the page if ``address`` has changed."""
     _top(key="learn.top", data={"address": address})
 
 
 def anchor_of(heading: str) -> str:
-    """Return the name by which the address reaches a section."""
+    """Return the anchor of a section."""
     return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
 
 
 class Lesson:
-    """One lesson as it is being drawn.
+    """One lesson while it is drawn.
 
-    The lesson's own part of the address is read by `choice` and `number` and kept in step by `write`:
-    what they return is what the lesson was *opened* with and stays the same while a hand moves on, so
-    that it is fit to be what a component or a widget starts from.
+    `choice` and `number` read the lesson's part of the address, and `write` updates it. They return the
+    values with which the lesson was *opened*. These stay the same while the visitor interacts, so
+    components and widgets can use them as initial values.
 
     Attributes:
-        address: Its word in the address, such as ``measuring``.
-        text: Of assets/lessons, by heading.
+        address: Its name in the address, such as ``measuring``.
+        text: Its text from assets/lessons, by heading.
     """
 
     def __init__(self, address: str, text: Mapping[str, str]) -> None:
@@ -56,15 +56,15 @@ class Lesson:
         self._head = st.container()
 
     def key(self, name: str) -> str:
-        """Return a session key of the lesson's own."""
+        """Return a session key of this lesson."""
         return f"learn.{self.address}.{name}"
 
     def prose(self, heading: str, title: bool = True) -> None:
-        """Draw a section of the lesson's words.
+        """Draw a section of the lesson's text.
 
         Args:
-            heading: Of the section; nothing is drawn where the text has none.
-            title: Draw the heading too.
+            heading: Heading of the section; nothing is drawn if the text lacks it.
+            title: Draw the heading, too.
         """
         if heading not in self.text:
             return
@@ -77,7 +77,7 @@ class Lesson:
         tasks.draw(self.text, self.address, figure, self.key(f"tasks.{figure}"))
 
     def choice(self, key: str, words: Collection[str], usual: str) -> str:
-        """Return what the address says of ``key``; of another word than ``words``, a sentence."""
+        """Return the word that the address gives for ``key``; warn if it is not one of ``words``."""
         if key not in self._asked:
             return usual
         word = self._asked[key]
@@ -88,7 +88,7 @@ class Lesson:
         return usual
 
     def number(self, key: str, low: float, high: float, usual: float) -> float:
-        """Return the number that the address gives for ``key``; outside of the range, a sentence."""
+        """Return the number that the address gives for ``key``; warn if it is out of range."""
         if key not in self._asked:
             return usual
         try:
@@ -105,15 +105,15 @@ class Lesson:
         return usual
 
     def problem(self, sentence: str) -> None:
-        """Report at the top of the lesson any part of the address that was not understood."""
+        """Report a problem with the address at the top of the lesson, once."""
         if sentence not in self._problems:
             self._problems.append(sentence)
             self._head.warning(sentence, icon=":material/link_off:")
 
     def write(self, **state: object) -> None:
-        """Bring the address in step: values by key, None for what is as usual.
+        """Update the address: values by key, None for the default.
 
-        What an earlier call wrote of other keys stays.
+        Other keys keep their values from earlier calls.
         """
         query = st.session_state.get(_WRITTEN, {KEY: self.address} | self._asked)
         query = {key: value for key, value in query.items() if key not in {*state, *self._refused}}
@@ -130,13 +130,13 @@ class Lesson:
         st.markdown(" · ".join(links))
 
     def headings(self) -> list[str]:
-        """Return the sections that the lesson shows under a heading, in order."""
+        """Return the headings of the lesson's sections, in order."""
         shown = [heading for heading in self.text if heading not in worksheet.WRITTEN]
         shown = [each for each in shown if not each.startswith(worksheet.UNTITLED)]
         return [*shown, "Check"]
 
     def close(self) -> None:
-        """Draw what ends a lesson: the check, the code, a sheet to print, sources."""
+        """Draw the end of a lesson: the check, the code, a sheet to print, sources."""
         st.header("Check", anchor=anchor_of("Check"))
         with st.container(width=WIDTH):
             questions.draw(self.text["Check"], self.key("check"))
@@ -162,7 +162,7 @@ class Lesson:
 
 
 def _asked(address: str) -> dict[str, str]:
-    # The address as someone gave it, not as the lesson has since kept it in step.
+    # The address as entered, not as updated by the lesson since.
     query = st.query_params.to_dict()
     if query != st.session_state.get(_WRITTEN):
         st.session_state[_ASKED] = query

@@ -27,7 +27,7 @@ def document(title: str, body: str) -> str:
 
     Args:
         title: Plain text.
-        body: HTML, made of what the functions below return.
+        body: HTML from the functions below.
     """
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -38,7 +38,7 @@ def document(title: str, body: str) -> str:
 
 
 def line(text: str) -> str:
-    """Return one run of Markdown as HTML, without a paragraph about it."""
+    """Return inline Markdown as HTML, without a paragraph around it."""
     return _MARKDOWN.renderInline(" ".join(text.split()))
 
 

@@ -1,9 +1,9 @@
 """Learn: an overview of the lessons, or one lesson with a link to the next.
 
 A lesson is a file assets/lessons/<address>.md and a module of `ui.lessons` with ``draw(lesson)``, which
-draws what stands between the question and the check: pictures, the tasks beside them by
-`ui.lessons.lesson.Lesson.tasks`, and words by `ui.lessons.lesson.Lesson.prose`. A line in `LESSONS` adds
-it to the page.
+draws everything between the question and the check: figures, their tasks with
+`ui.lessons.lesson.Lesson.tasks`, and text with `ui.lessons.lesson.Lesson.prose`. An entry in `LESSONS`
+adds it to the page.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PAGE = "pages/learn.py"
 
 @dataclass(frozen=True)
 class Entry:
-    """A lesson there is.
+    """A lesson in the list.
 
     Attributes:
-        draw: Draws it between its question and the check.
-        icon: In the overview.
-        figures: What a projector can show alone: titles by the key of `Lesson.key`.
+        draw: Draws the part between its question and the check.
+        icon: Icon in the overview.
+        figures: Titles of the figures that a projector can show alone, by their name in `Lesson.key`.
     """
 
     draw: Callable[[Lesson], None]
@@ -80,19 +80,19 @@ LESSONS: dict[str, Entry] = {
         {"cascade": "Both steps on all test slices", "slice": "Both steps on one slice"},
     ),
 }
-"""Lessons by their word in the address, in the order of learning."""
+"""Lessons by their name in the address, in teaching order."""
 
 
 def text_of(address: str) -> dict[str, str]:
-    """Return the words of a lesson, by heading."""
+    """Return the text of a lesson, by heading."""
     return sections(f"lessons/{address}.md")
 
 
 def draw(text: Mapping[str, str]) -> None:
-    """Draw the lesson that the address names, or the overview.
+    """Draw the lesson named in the address, or the overview.
 
     Args:
-        text: Of the page, by heading.
+        text: Text of the page, by heading.
     """
     asked = st.query_params.get(KEY)
     if asked == teacher.ADDRESS:

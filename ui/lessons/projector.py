@@ -7,7 +7,7 @@ import re
 import streamlit as st
 
 KEY = "figure"
-"""Parameter of the address that names the figure."""
+"""Query parameter that names the figure."""
 
 _ALONE = """<style>
 [data-testid=stMainBlockContainer] {{ max-width: none; padding: 4rem 1.5rem 1rem; }}
@@ -17,18 +17,18 @@ _ALONE = """<style>
   display: block;
 }}
 </style>"""
-"""The rest of the lesson is there and works, but is not shown: a figure may depend on its choices."""
+"""The rest of the lesson is hidden, not removed, since a figure may depend on its choices."""
 
 
 def style_of(key: str) -> str:
-    """Return the class that Streamlit gives an element with a key."""
+    """Return Streamlit's CSS class for an element with this key."""
     return "st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", key.strip())
 
 
 def alone(figure: str, back: str) -> None:
-    """Show nothing of the page but two elements.
+    """Hide the page except for two elements.
 
     Args:
-        figure, back: Keys of the figure, and of the container with the way back to the lesson.
+        figure, back: Keys of the figure and of the container with the link back to the lesson.
     """
     st.html(_ALONE.format(figure=style_of(figure), back=style_of(back)))

@@ -1,4 +1,4 @@
-"""Questions of lessons: the check that closes one, and what a task asks to predict; from Markdown."""
+"""Questions of lessons, from Markdown: the check at the end, and the predictions of tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOW = re.compile(r"^show: (\S+) (\{.*\})$", re.MULTILINE)
 _TASK = re.compile(r"^Task: (\S+) (\d+)$")
 
 GIVEN = "learn.answers"
-"""Session key of the answers given, by question; a widget's own state ends with its page."""
+"""Session key of the given answers, by question; a widget's own state ends with its page."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Question:
 
     Attributes:
         words: The question.
-        answers: To choose from, two or more.
-        right: Index of the right one.
-        why: What explains the answer.
-        because: For each answer why it is wrong; empty for the right one.
+        answers: Two or more answers to choose from.
+        right: Index of the right answer.
+        why: Explanation of the right answer.
+        because: For each answer the reason why it is wrong; empty for the right one.
     """
 
     words: str
@@ -42,9 +42,9 @@ class Task:
     """Something to predict, then to try on a figure.
 
     Attributes:
-        figure: Name of the figure that it stands beside.
-        question: What to do, what may come of it, and what does.
-        show: Name of the panel that *Show me* sets, and its state; None where there is none.
+        figure: Name of its figure.
+        question: The task, the predictions to choose from, and the outcome.
+        show: Name of the panel that *Show me* sets, and its state; None if there is none.
     """
 
     figure: str
@@ -71,12 +71,12 @@ def parse(text: str) -> tuple[Question, ...]:
 def tasks(text: Mapping[str, str], figure: str | None = None) -> tuple[Task, ...]:
     """Read the tasks of a lesson: sections with headings such as ``Task: measure 1``.
 
-    What is to be done comes first, then what may be expected, as the answers of `parse`, then perhaps
+    The task comes first, then the predictions, in the form of the answers of `parse`, then optionally
     a line such as ``show: measure {"threshold": 0.2}``.
 
     Args:
-        text: Of the lesson, by heading.
-        figure: Of which tasks are wanted; None for all.
+        text: Text of the lesson, by heading.
+        figure: Figure whose tasks to read; None for all.
     """
     found = []
     for heading, body in text.items():
@@ -103,7 +103,7 @@ def draw(text: str, key: str) -> None:
 
 
 def solved(text: str, key: str) -> tuple[int, int]:
-    """Return how many questions of a lesson were answered rightly, and how many there are."""
+    """Return the number of correctly answered questions of a lesson, and the number of questions."""
     questions = parse(text)
     given = st.session_state.get(GIVEN, {})
     right = [given.get(f"{key}.{n}") == each.right for n, each in enumerate(questions, 1)]

@@ -1,4 +1,4 @@
-"""The slice that a lesson works on: one of the samples, or the visitor's own."""
+"""The slice for a lesson: one of the samples, or the visitor's own."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ui.shared import badges
 from ui.shared.deferred import later
 
 OWN = "your own slice"
-"""Option of the choice; no patient's folder is named so."""
+"""An option of the choice; no patient's folder has this name."""
 
 
 def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient") -> Stack | None:
-    """Draw the choice of a slice; each patient is there with the most telling one.
+    """Draw the choice of a slice; each patient is represented by the slice with the largest lesion.
 
-    A visitor who has looked at a slice of their own on Analyze may take that one; then the address
-    names no patient, for a link never carries an upload.
+    Visitors who have opened their own slice on Analyze may choose it; then the address
+    names no patient, since a link never carries an upload.
 
     Args:
-        lesson: That is being drawn.
-        usual: Folder of the patient to begin with where no real one is there that the networks have
-            never met; else the first one there is.
-        parameter: Of the address; None of two choices in one lesson share it.
+        lesson: The lesson being drawn.
+        usual: Folder of the initial patient if there is no real patient unseen by the networks; by
+            default the first patient.
+        parameter: Query parameter; each choice in a lesson needs its own.
 
     Returns:
-        A stack of a single slice; None where there is nothing to show, which the page says.
+        A stack of a single slice; None if there is nothing to show, with a message on the page.
     """
     there = samples.library()
     library = there.samples
@@ -39,7 +39,7 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
         st.info("There are no samples in this copy of the project; restore assets/samples.")
         return None
     featured, chosen_as = there.featured()
-    if featured and chosen_as != "bundled":  # a real patient whom the networks have never met
+    if featured and chosen_as != "bundled":  # a real patient unseen by the networks
         first = featured.patient.folder
     else:
         first = usual if usual in library else next(iter(library), OWN)
@@ -81,7 +81,7 @@ def _take_own(key: str) -> None:
 
 
 def one_of(stack: Stack, index: int) -> Stack:
-    """Return a stack of one slice alone; the networks know it by the same key."""
+    """Return a stack of one slice, with the same cache key."""
     return Stack(
         f"{stack.id}-{index}",
         (stack.slices[index],),
@@ -92,13 +92,14 @@ def one_of(stack: Stack, index: int) -> Stack:
 
 
 def analyze(stack: Stack, model: str | None = None) -> Analyzed:
-    """Return what the networks say of a stack; where they have not been asked yet, the page is drawn
-    without, the first slice is analyzed, and the page is drawn again.
+    """Return the networks' results for a stack. If they take a while, the page is drawn without them and
+    drawn again with those of the first slice.
 
     Args:
-        stack: Of one slice, or of some.
+        stack: A stack of one or more slices.
         model: Segmenter; None is the site's own.
     """
+    analysis.run_promptly(stack, 0, model)
     analyzed = analysis.cached(stack, model)
     if analyzed.pending:
         later(lambda: analysis.run_next(stack, 0, model))

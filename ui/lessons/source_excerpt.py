@@ -18,7 +18,7 @@ _POINTER = re.compile(r"^- `([\w./-]+):([\w.]+)`[.,:]? *(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Pointer:
-    """A function that a lesson names: file below the project's folder, name, and description."""
+    """A function named in a lesson: file relative to the project's folder, name, and description."""
 
     file: str
     name: str
@@ -34,7 +34,7 @@ def excerpt(pointer: Pointer, root: Path = ROOT) -> tuple[int, str] | None:
     """Find a function or class.
 
     Returns:
-        The number of its first line and its text; None where file or name is missing.
+        The number of its first line and its text; None if file or name is missing.
     """
     path = root / pointer.file
     if not path.is_file():
@@ -46,7 +46,7 @@ def excerpt(pointer: Pointer, root: Path = ROOT) -> tuple[int, str] | None:
 
 
 def draw(text: str) -> None:
-    """Draw the functions of a lesson, each folded away under its name."""
+    """Draw the functions of a lesson, each collapsed under its name."""
     for pointer in parse(text):
         st.markdown(f"**`{pointer.name}`** in `{pointer.file}`: {pointer.words}")
         found = excerpt(pointer)
@@ -67,7 +67,7 @@ def _python(text: str, name: str) -> tuple[int, str] | None:
 
 
 def _javascript(text: str, name: str) -> tuple[int, str] | None:
-    # Of modules formatted as ours are: what begins at the margin ends with a brace at the margin.
+    # In our formatting, a definition that begins in the first column ends with a brace in that column.
     start = re.search(
         rf"^(?:export )?(?:async )?(?:function|class) {re.escape(name)}\b", text, re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""For the teacher: time and pitfalls of each lesson, every answer, handouts, and single figures."""
+"""Page for teachers: time and pitfalls of each lesson, all answers, handouts, and single figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ui.lessons.questions import Question
 from ui.shared.content import sections
 
 ADDRESS = "teacher"
-"""Word in the address in the place of a lesson's."""
+"""Name in the address instead of a lesson's."""
 
 PAGE = "pages/learn.py"
 
@@ -21,7 +21,7 @@ def draw(lessons: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]) -> 
     """Draw the page.
 
     Args:
-        lessons: Words by heading, and figures by key, of each lesson by its word in the address.
+        lessons: Text by heading and figures by key, for each lesson by its name in the address.
     """
     words = sections("lessons/teacher.md")
     st.page_link(PAGE, label="All lessons", icon=":material/apps:")

@@ -10,10 +10,10 @@ from ui.lessons.questions import Question
 from ui.shared.content import sections
 
 WRITTEN = ("Check", "Code", "Title", "In short", "Question", "Sources", "")
-"""Sections with a place of their own on the sheet, or none."""
+"""Sections with their own place on the sheet, or none."""
 
 SCREEN, TASK = "Screen: ", "Task: "
-"""Headings with these prefixes belong to the screen, which the sheet leaves out, or to tasks."""
+"""Prefixes of headings: text for the screen, which the sheet leaves out, and tasks."""
 
 UNTITLED = (SCREEN, TASK)
 
@@ -22,7 +22,7 @@ def sheet(text: Mapping[str, str]) -> str:
     """Return a lesson as an HTML document to print.
 
     Args:
-        text: Of the lesson, by heading.
+        text: Text of the lesson, by heading.
     """
     title = text.get("Title", "Lesson")
     words = {heading: glossary.plain(part) for heading, part in text.items()}

@@ -1,4 +1,4 @@
-"""Where there is no data folder: say that the patients are made up, and offer to fetch the real ones."""
+"""Without a data folder: say that the patients are synthetic, and offer to download the real ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def offer(text: Mapping[str, str]) -> None:
     """Draw the notice, and the download's button or progress.
 
     Args:
-        text: Of the page, by heading.
+        text: Text of the page, by heading.
     """
     with st.container(border=True):
         st.markdown(f":material/science: {text.get('Synthetic', '')}")
@@ -31,29 +31,29 @@ def offer(text: Mapping[str, str]) -> None:
 
 
 def allowed() -> bool:
-    """Tell whether this visitor may have the server fetch a gigabyte.
+    """Return whether this visitor may make the server download a gigabyte.
 
-    Where ``BT_DATA_DIR`` is set, its folder is the one that counts, and nothing is fetched beside it.
+    If ``BT_DATA_DIR`` is set, only its folder counts, and nothing is downloaded.
     """
     if "BT_DATA_DIR" in os.environ:
         return False
     if os.environ.get("BT_ALLOW_DOWNLOAD", "").strip() == "1":
         return True
-    # Behind a proxy the server listens on loopback, too, while its visitors come from anywhere.
+    # Behind a proxy, too, the server listens on loopback, while its visitors come from anywhere.
     visitor = _visitor()
     local = visitor is None or visitor in _LOOPBACK
     return st.get_option("server.address") in _LOOPBACK and local
 
 
 def _visitor() -> str | None:
-    return st.context.ip_address  # None on this very machine
+    return st.context.ip_address  # None on this machine
 
 
 def _download(words: str, was_running: bool) -> None:
     download = get_download()
     progress = download.progress()
     if was_running and progress.step != "running":
-        st.rerun()  # the patients are there, or it failed: the page as a whole has news
+        st.rerun()  # the patients are there, or it failed: the whole page must change
     if progress.step == "running":
         st.progress(progress.share, f"Downloading the LGG data set: {progress.message}")
         st.button("Stop", on_click=download.stop, icon=":material/stop:")

@@ -1,4 +1,4 @@
-"""A patient below the viewer: area slice by slice, the tumor in space, its shape, the record in words."""
+"""A patient below the viewer: area in each slice, the tumor in 3-D, its shape, the record in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.badges import badge_of
-from ui.shared.chart_style import BLUE, GRAY, VERMILION
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, outline
 from ui.shared.text import DASH
 from ui.viewer.gallery import turn
 
@@ -33,10 +33,10 @@ _SNAPSHOT = {
     "modeBarButtons": [["toImage", "resetCameraDefault3d"]],
     "toImageButtonOptions": {"filename": "tumor", "scale": 2},
 }
-"""Buttons of the figure in space: a picture of it to keep, and the view that it began with."""
+"""Buttons of the 3-D figure: download a picture, and reset the view."""
 
 _shapes_cache: SessionCache[tuple] = SessionCache("patients.shapes", 1)
-"""The surfaces and figures that were computed last, by key of their tally."""
+"""The last computed surfaces and figures, by key of their tally."""
 
 
 def area(analyzed: Analyzed, view: View, tally: Tally) -> None:
@@ -62,8 +62,8 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
     """Return the curve of marked pixels over the slices.
 
     Args:
-        stack: Names the slices.
-        tally: What is marked in them.
+        stack: The patient's slices.
+        tally: Their masks and pixel counts.
         current: Index of the slice in the viewer.
     """
     places = [i if s.number is None else s.number for i, s in enumerate(stack.slices, 1)]
@@ -81,8 +81,8 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
                 name=name,
                 mode="lines+markers",
                 line={"color": color, "dash": dash, "width": 2},
-                marker={"color": color, "symbol": symbol, "size": 7},
-                # A chosen point must not make the others fade.
+                marker={"color": color, "symbol": symbol, "size": 6, "line": outline(color)},
+                # Selecting a point must not fade the others.
                 unselected={"marker": {"opacity": 1}},
                 hovertemplate=f"Slice %{{x}}<br>{name}: %{{y:,}} pixels<extra></extra>",
             )
@@ -111,7 +111,7 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
         )
     without = sum(each.truth is None for each in analyzed.stack.slices)
     if 0 < without < len(analyzed.stack.slices):
-        # Drawn with holes it would look like another tumor.
+        # Drawn with gaps it would look like a different tumor.
         st.info(f"The true tumor is left out: {without} of the slices have no true mask.")
     with st.spinner("Computing the tumor's surface…"):
         drawn, captions, rows = _shapes(analyzed, tally)
@@ -130,8 +130,9 @@ def in_space(analyzed: Analyzed, tally: Tally) -> None:
             for label, row in ShapeFigures(0, 0).rows().items():
                 st.markdown(f"**{label}.** {row.explanation}")
             st.caption(
-                "The first of them follow Buda, Saha, Mazurowski 2019, who relate them to genomic "
-                "subtypes. They describe a mask; they are no statement about a patient."
+                "The ratio, the fluctuation and the angular deviation follow Buda, Saha, Mazurowski "
+                "2019, who related them to genomic subtypes. All figures describe a mask and say "
+                "nothing about a patient."
             )
 
 
@@ -162,7 +163,7 @@ def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> li
     }
     made = []
     for label, row in ShapeFigures(0, 0).rows().items():
-        # "Parts, parts" says it twice.
+        # Avoid labels such as "Parts, parts".
         unit = f", {row.unit}" if row.unit and row.unit not in label.lower() else ""
         cells = {name: rows[label].value if rows else DASH for name, rows in columns.items()}
         made.append({"Figure": f"{label}{unit}"} | cells)
@@ -174,7 +175,7 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
 
     Args:
         sample: The patient.
-        text: Of the page, by heading.
+        text: Text of the page, by heading.
     """
     try:
         table = cohort.read_patient_data(sample.patient.files[0].image.parent.parent)
@@ -196,7 +197,7 @@ def record(sample: Sample, text: Mapping[str, str]) -> None:
     )
     missing = [each.label for each in entries if not each.known]
     if missing:
-        st.caption(f"Not recorded of this patient: {', '.join(missing)}.")
+        st.caption(f"Not recorded for this patient: {', '.join(missing)}.")
     labels: dict[str, list[str]] = {}
     for each in recorded:
         labels.setdefault(each.note, []).append(each.label)

@@ -25,18 +25,18 @@ SECTION = "patients.section"
 """Session key of the part shown below the viewer."""
 
 ROUNDING = 0.005
-"""Dice that two machines may differ by for the same weights and slices."""
+"""Largest difference in Dice between machines for the same weights and slices."""
 
 RANK = {"test": 0, "reference": 0, "synthetic": 1, "validation": 2, "train": 3}
-"""Those that prove something come first."""
+"""Order of patients by provenance; those with evidence come first."""
 
 
 def choose(text: Mapping[str, str], bar: DeltaGenerator) -> SliceChoice | None:
-    """Draw the cohort and the choice of a patient; None where no slice of the patient can be read.
+    """Draw the cohort and the choice of a patient; return None if no slice of the patient can be read.
 
     Args:
-        text: Of the page, by heading.
-        bar: Container of the line of controls above everything.
+        text: Text of the page, by heading.
+        bar: Container of the control bar at the top.
     """
     library = samples.library()
     cohort = dict(sorted(library.samples.items(), key=lambda item: RANK.get(item[1].provenance, 4)))
@@ -44,7 +44,7 @@ def choose(text: Mapping[str, str], bar: DeltaGenerator) -> SliceChoice | None:
     link = slice_picker.read(PAGE, cohort)
     if cohort:
         st.session_state.setdefault(_key(), next(iter(cohort)))
-        # Its label names the patient, so that it folds again once another one is chosen.
+        # The label names the patient, so that the expander collapses when another one is chosen.
         label = f"Choose from all {len(cohort)} patients (now {st.session_state[_key()]})"
         with st.expander(label, icon=":material/table_rows:"):
             st.markdown(text.get("Sentence", ""))
@@ -56,7 +56,7 @@ def choose(text: Mapping[str, str], bar: DeltaGenerator) -> SliceChoice | None:
 
 
 def offer(text: Mapping[str, str]) -> None:
-    """Draw where real patients come from, while there are none."""
+    """Offer to download the real patients if there are none."""
     if not samples.library().has_data:
         download.offer(text)
 
@@ -86,16 +86,16 @@ def beside(choice: SliceChoice, analyzed: Analyzed, view: View) -> None:
 def under(
     analyzed: Analyzed, view: View, start: View, text: Mapping[str, str], own: bool = False
 ) -> None:
-    """Draw all slices, the tumor in space, or the record, as the visitor chooses.
+    """Draw all slices, the tumor in 3-D, or the record, as the visitor chooses.
 
     Args:
         analyzed: The patient.
-        view: What is set in the viewer.
-        start: What it started with.
-        text: Of the page, by heading.
-        own: Whether these are the visitor's own files, of which there is no record.
+        view: The viewer's state.
+        start: The viewer's initial state.
+        text: Text of the page, by heading.
+        own: Whether these are the visitor's own files, which have no record.
     """
-    # What is not looked at is not computed.
+    # Only the chosen section is computed.
     section = st.segmented_control(
         "View of this patient",
         [SLICES, SPACE] if own else [SLICES, SPACE, RECORD],
@@ -159,7 +159,7 @@ def _dice(analyzed: Analyzed, counted: Tally, view: View) -> None:
     if view.threshold == analyzed.threshold:
         if analyzed.model == registry.get(analysis.SEGMENTER).name:
             recorded = recorded_dice().get(analyzed.stack.id)
-    # Machines round differently: within that, the figure on record is the one that the table shows, too.
+    # Machines round differently: within `ROUNDING`, show the recorded figure, as the table does.
     same = recorded is not None and counted.dice is not None
     same = same and abs(recorded - counted.dice) < ROUNDING
     dice = recorded if same else counted.dice
@@ -167,13 +167,13 @@ def _dice(analyzed: Analyzed, counted: Tally, view: View) -> None:
     st.metric(
         "Dice of this patient",
         shown,
-        help="Overlap of prediction and truth over all slices together: 1 is the same, 0 is none.",
+        help="Overlap of prediction and truth over all slices together: 1 means identical, 0 none.",
     )
     words = []
     if counted.scored < len(counted.masks):
         words.append(f"Scored on {counted.scored} of {len(counted.masks)} slices with a true mask.")
     if view.threshold != analyzed.threshold:
-        words.append(f"At threshold {view.threshold:.2f}, set by hand.")
+        words.append(f"At threshold {view.threshold:.2f}, set manually.")
     elif recorded is not None and not same:
         words.append(f"The record of these weights says {recorded:.3f}.")
     if words:

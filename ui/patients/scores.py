@@ -1,4 +1,4 @@
-"""A patient's masks at one threshold: pixels slice by slice, and the score over all slices."""
+"""A patient's masks at one threshold: pixels in each slice, and the score over all slices."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 
 _tallies: SessionCache[Tally] = SessionCache("patients.tally", 1)
-"""The last one: most reruns ask for the same."""
+"""The last tally: most reruns need the same one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What is marked in each slice of a stack.
+    """Masks and pixel counts of the slices of a stack.
 
     Attributes:
         key: Equal keys mean equal masks.
-        masks: bool, (rows, cols), a slice; None where a slice is not segmented yet.
+        masks: bool, (rows, cols), one per slice; None where a slice is not segmented yet.
         predicted: Pixels in ``masks``.
         true: Pixels of the true masks; None where a slice has none.
-        dice: Over all slices that have both masks; None where there are none or both are empty.
-        scored: How many slices those are.
+        dice: Dice over all slices with both masks; None if there are none or both masks are empty.
+        scored: Number of those slices.
     """
 
     key: tuple
@@ -45,8 +45,8 @@ def tally(analyzed: Analyzed, threshold: float) -> Tally:
     """Cut the masks of a stack and count.
 
     Args:
-        analyzed: As far as it has been segmented.
-        threshold: On the segmenter's probability, 0 to 1.
+        analyzed: The stack, which may be partly segmented.
+        threshold: Threshold on the segmenter's probability, 0 to 1.
     """
     weights = {each.weights_sha256 for each in analyzed.analyses if each}
     there = tuple(each is not None for each in analyzed.analyses)

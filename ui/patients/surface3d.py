@@ -1,4 +1,4 @@
-"""A patient's tumor in 3-D, to rotate: predicted surface, true surface, and the head around them."""
+"""A patient's tumor in rotatable 3-D: predicted surface, true surface, and the head around them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from btmodels.visualize import overlay
 
 HEIGHT = 560
 
-_GRAY = "#808895"  # reads on light and dark alike, as the figure's background is the page's
+_GRAY = "#808895"  # legible on light and dark, since the figure has the page's background
 _HEAD, _TRUTH, _PREDICTION = 0.16, 0.35, 1.0
 _LIGHT = {"ambient": 0.7, "diffuse": 0.7, "specular": 0.1, "roughness": 0.9}
 
@@ -39,11 +39,11 @@ def figure(
 
     Args:
         predicted, truth, heads: bool, (slices, rows, cols), of one shape; None leaves a surface out.
-        spacing: Millimeters from slice to slice, row to row, column to column, or the latter two alone;
-            None where the files do not say.
+        spacing: Millimeters between slices, rows and columns, or between rows and columns alone;
+            None if the files do not say.
 
     Returns:
-        The figure, and the sentences that belong below it.
+        The figure, and the captions below it.
 
     Raises:
         ValueError: All three are None, or their shapes differ.
@@ -129,7 +129,7 @@ def _lay_out(drawn: go.Figure) -> None:
             **{f"{axis}axis": {"visible": False} for axis in "xyz"},
             "aspectmode": "data",
             "bgcolor": "rgba(0,0,0,0)",
-            # From the front, a little from the patient's left and from above.
+            # From the front, slightly from the patient's left and above.
             "camera": {"eye": {"x": 0.65, "y": -1.3, "z": 0.4}},
         },
     )

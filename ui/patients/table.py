@@ -1,4 +1,4 @@
-"""The cohort as a table to sort and filter; a row leads to its patient."""
+"""The cohort as a table to sort and filter; a click on a row opens its patient."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ui.session.samples import Sample
 from ui.shared.badges import badge_of
 
 LOOK_AGAIN_SECONDS = 2.0
-"""While folders are still being opened."""
+"""Refresh interval while folders are being opened."""
 
 MOST_HEIGHT, HEADER_HEIGHT, ROW_HEIGHT = 400, 38, 44
-"""Pixels: of the table, of its first row, and of a row with a thumbnail."""
+"""Heights in pixels: of the table, of its header, and of a row with a thumbnail."""
 
 FILTER, TABLE = "patients.filter", "patients.table"
 """Session keys of two widgets."""
@@ -27,11 +27,11 @@ WRONG = "problems found"
 
 
 def table(patients: Mapping[str, Sample], chosen: str) -> None:
-    """Draw the cohort; what takes opening the folders follows row by row.
+    """Draw the cohort; columns that require opening the folders fill in row by row.
 
     Args:
-        patients: By folder name, in the order of the rows.
-        chosen: Session key of the folder name whose row is marked, and which a click on a row changes.
+        patients: Patients by folder name, in row order.
+        chosen: Session key of the selected folder name, which a click on a row changes.
     """
     found = get_thumbnail_queue().request([sample.patient for sample in patients.values()])
     drawn = st.session_state.get(chosen)
@@ -46,19 +46,17 @@ def _table(
 ) -> None:
     found = get_thumbnail_queue().request([sample.patient for sample in patients.values()])
     if looks_again and len(found) == len(patients):
-        st.rerun()  # the page as a whole has news, and no more need to look again
+        st.rerun()  # the whole page must change, and needs no more refreshes
     if st.session_state.get(chosen) != drawn:
-        st.rerun()  # a click on a row runs this alone, and the page has another patient to show
+        st.rerun()  # a click on a row reruns only this fragment, but the page must show another patient
     shown = _filtered(patients, found)
     if shown and drawn not in shown:
-        st.session_state[chosen] = next(
-            iter(shown)
-        )  # below the table nobody stays who is not in it
+        st.session_state[chosen] = next(iter(shown))  # the page shows only patients in the table
         st.rerun()
     table_rows = rows(shown, found, recorded_dice())
     names = list(shown)
     marked = [names.index(drawn)] if drawn in names else []
-    # The selectbox of the page may have chosen another patient: the marked row follows it.
+    # The selected row follows the page's selectbox.
     st.session_state[TABLE] = {"selection": {"rows": marked, "columns": [], "cells": []}}
     st.dataframe(
         table_rows,
@@ -81,8 +79,8 @@ def rows(
     """Return the table's rows.
 
     Args:
-        patients: By folder name.
-        found: What opening the folders told, as far as that has come.
+        patients: Patients by folder name.
+        found: Previews of the folders opened so far.
         dice: Recorded scores by folder name, 0 to 1.
     """
     alarms = recorded_alarms()
@@ -107,7 +105,7 @@ def rows(
 
 
 def recorded_alarms() -> dict[str, str]:
-    """Describe the recorded marked area of patients without a tumor, by folder name."""
+    """Return the recorded false alarms of patients without a tumor in words, by folder name."""
     scored, _ = scores.read(SEGMENTER)
     return {
         name: f"no tumor; {false_alarms(patient.get('false_alarm_slices', 0))}"
@@ -118,12 +116,12 @@ def recorded_alarms() -> dict[str, str]:
 
 
 def false_alarms(slices: int) -> str:
-    """Return in words how many slices without a tumor have something marked."""
+    """Return the number of false alarms in words."""
     return "no false alarm" if not slices else f"{slices} false alarm{'s' * (slices > 1)}"
 
 
 def recorded_dice() -> dict[str, float]:
-    """Return Dice by folder name as recorded for the weights that are here, of the site's segmenter."""
+    """Return the recorded Dice by folder name, for the current weights of the site's segmenter."""
     scored, _ = scores.read(SEGMENTER)
     found = {}
     for subset in scored.values():
@@ -165,8 +163,8 @@ def _columns(wrong: bool) -> dict[str, Any]:
         ),
         "Patient": column.TextColumn(width=220),
         "The networks": column.TextColumn(
-            help="Whether the networks have met this patient: trained on, validation (thresholds "
-            "were chosen on it), never seen, or a made-up, synthetic patient."
+            help="Whether the networks have seen this patient: trained on, validation (thresholds "
+            "were chosen on it), never seen, or synthetic."
         ),
         "Slices": column.NumberColumn(),
         "With tumor": column.NumberColumn(help="Slices whose true mask marks anything."),
@@ -198,7 +196,7 @@ def _say(patients: Mapping[str, Sample], found: Mapping[str, PatientPreview]) ->
     if len(found) < len(patients):
         share = len(found) / len(patients)
         words = f"Reading the folders: {len(found)} of {len(patients)} patients"
-        st.progress(share, f"{words}. Choose one meanwhile.")
+        st.progress(share, f"{words}. You can choose one in the meantime.")
 
 
 def _data_url(picture: bytes) -> str:

@@ -1,1 +1,1 @@
-"""The presentation: route, its editor, its page."""
+"""The presentation: its route, editor and page."""

@@ -12,31 +12,38 @@ from ui.session import analysis, samples
 from ui.shared.text import quoted
 
 ROUTE, VISIT = "present.route", "present.visit"
-"""Session keys: the route as text, where it is not the standard one, and how many steps were shown."""
+"""Session keys: the route as text if it is not the standard one, and the number of steps shown."""
 
 
 def presenting() -> bool:
-    """Tell whether the address asks for a page that presents."""
+    """Return whether the address requests a presentation."""
     return st.query_params.get("present") == "1"
 
 
 def current_route() -> tuple[tuple[Stop, ...], list[str]]:
-    """Return the stops of the route, and one sentence for each thing of it that makes no sense.
+    """Return the stops of the route, and one sentence for each invalid part.
 
-    A route in the address becomes that of the session; without one it is the standard one, as far as
-    its patients are here.
+    A route in the address becomes the session's route; the default is the standard route, without
+    patients that are missing here.
     """
     patients, models = samples.library().samples, analysis.segmenters()
     stops, problems = parse_route(_asked() or "", patients, models)
     if stops:
         return stops, problems
     if _asked():
-        problems.append("Nothing of this route is here; the standard one is shown.")
+        problems.append(
+            "This site has none of the stops of this route; the standard route is shown."
+        )
     return parse_route(standard_route(), patients, models)[0], problems
 
 
+def problems() -> list[str]:
+    """Return the problems of a requested route, one sentence each; the standard route has none."""
+    return current_route()[1] if _asked() else []
+
+
 def save_route(stops: tuple[Stop, ...] | None) -> None:
-    """Make ``stops`` the route of this session and its address; None is the standard route."""
+    """Make ``stops`` the route of this session and the address; None is the standard route."""
     text = format_route(stops, samples.library().samples) if stops else None
     st.session_state[ROUTE] = text
     st.query_params.from_dict(query_without("route") | ({"route": text} if text else {}))
@@ -49,7 +56,7 @@ def route_query() -> dict[str, str]:
 
 
 def start(step: Step | None = None) -> None:
-    """Present a step of the route, or else the view on screen, as the route or its link has it."""
+    """Present a step of the route, or the view on screen if ``step`` is None."""
     st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
     view = query_without("present", "route", "stop", "answer")
     if step:
@@ -59,7 +66,7 @@ def start(step: Step | None = None) -> None:
 
 
 def start_uploads() -> None:
-    """Present the visitor's own slices on screen, which no address names."""
+    """Present the visitor's own slices on screen, which the address never names."""
     st.query_params.from_dict({"source": "files"})
     start()
 
@@ -70,8 +77,8 @@ def start_route() -> None:
 
 
 def step_of_address(stops: Sequence[Stop]) -> tuple[Step | None, list[str]]:
-    """Return the step that the address names, None where it names a view; and what makes no sense."""
-    # Without a stop the address is that of a view to begin with, if it names one.
+    """Return the step named in the address, or None if it names a view; and sentences on invalid parts."""
+    # Without a stop, the address may name a view.
     text = st.query_params.get("stop")
     steps = steps_of(stops)
     if text is None:
@@ -82,21 +89,21 @@ def step_of_address(stops: Sequence[Stop]) -> tuple[Step | None, list[str]]:
         here = [step for step in steps if step.stop == int(text)]
         return here[-1 if answered else 0], []
     first = steps[0] if steps else None
-    return first, [f"The route has no stop {quoted(text)}; it begins with its first one."]
+    return first, [f"The route has no stop {quoted(text)}; it starts at the first one."]
 
 
 def wants_files() -> bool:
-    """Tell whether the address asks for the visitor's own files."""
+    """Return whether the address requests the visitor's own files."""
     return st.query_params.get("source") == "files"
 
 
 def _asked() -> str | None:
-    # The address says it once; from then on the session keeps it, whatever is written to the address.
+    # The address gives the route once; then the session keeps it, whatever is written to the address.
     if text := st.query_params.get("route"):
         st.session_state[ROUTE] = text
     return st.session_state.get(ROUTE)
 
 
 def query_without(*keys: str) -> dict[str, str]:
-    """Return the query of the address but for ``keys``."""
+    """Return the query of the address without ``keys``."""
     return {key: value for key, value in st.query_params.to_dict().items() if key not in keys}

@@ -1,4 +1,4 @@
-"""Presenting: a view alone on the screen, and a route of views to walk by key."""
+"""Presenting: a single view on the screen, and a route of views to step through by keyboard."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _SWITCH, _BAR = "present.switch", "present.bar"
 
 
 def present_button(uploads: bool = False) -> None:
-    """Draw the button that presents the current view; key P does the same.
+    """Draw the button that presents the current view; the P key does the same.
 
     Args:
-        uploads: Whether files of the visitor are on screen, which `remember_upload` keeps.
+        uploads: Whether the visitor's files are on screen, which `remember_upload` keeps.
     """
     asked = st.query_params.get("present")
     if asked is not None:
@@ -59,23 +59,23 @@ def present_button(uploads: bool = False) -> None:
 
 
 def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
-    """Draw the line to read before presenting, and the link that keeps the route.
+    """Draw the checklist before presenting, and the link that keeps the route.
 
     Args:
-        stops: Of the route.
-        checks: What the server knows: words, and whether they are good news.
+        stops: Stops of the route.
+        checks: Conditions in words, each with whether it holds.
     """
     text = format_route(stops, samples.library().samples)
     _draw("panel", "present.panel", lambda: None, checks=checks, route=text)
 
 
 def remember_upload(stack: Stack, model: str | None, view: View) -> None:
-    """Keep the displayed part of the visitor's files in this session, so that it can be presented."""
+    """Keep the visitor's displayed slices in this session, so that they can be presented."""
     keep(UPLOAD, (stack, model, view))
 
 
 def draw_presentation() -> None:
-    """Draw the view of the address, or of the stop that it names, alone and large."""
+    """Draw the view of the address, or of the stop that it names, large and without the page around it."""
     st.html(Path(__file__).parent / "present_page.css")
     stops, problems = current_route()
     step, sentences = step_of_address(stops)
@@ -200,7 +200,7 @@ def _go() -> None:
 
 
 def _leave(query: Mapping[str, str]) -> None:
-    # A page reads an address only where it is not the one that it wrote last.
+    # A page ignores an address equal to the last one it wrote.
     for page in (slice_picker.ANALYZE, "patients"):
         st.session_state.pop(f"{page}.{slice_picker.WRITTEN}", None)
     st.query_params.from_dict(dict(query) | route_query())

@@ -1,4 +1,4 @@
-"""Figures for a projector: they fill the place that ``present_page.css`` gives them, in large letters."""
+"""Figures for a projector: they fill the space given by ``present_page.css``, in large type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 LETTERS = 28
-"""Size of letters that the layout leaves room for, in pixels; the page's styles make them smaller."""
+"""Font size that the layout leaves room for, in pixels; the page's styles make it smaller."""
 
 _GRID = "#2a343e"
 
@@ -15,9 +15,9 @@ def project(figure: go.Figure, key: str, alt: str) -> None:
     """Draw a figure as large as the screen allows.
 
     Args:
-        figure: It is changed: its size, its letters, its grid.
-        key: Of the widget.
-        alt: What it shows, for those who do not see it.
+        figure: The figure; its size, fonts and grid are changed.
+        key: Key of the widget.
+        alt: Alternative text.
     """
     figure.update_layout(height=None, font_size=LETTERS, legend_font_size=LETTERS)
     figure.update_layout(margin={"l": 8, "r": 24, "t": 96, "b": 16})

@@ -1,8 +1,8 @@
-"""A route of views to walk while presenting, and its short form in an address.
+"""A route of views to step through while presenting, and its short form in an address.
 
-Stops are joined by ``~``. A stop is the patient's first twelve characters, the slice's number and what
-is unusual about the view, joined by dots; its caption follows two dots. A stop may also be one of `SLIDES`
-in place of a patient::
+Stops are joined by ``~``. A stop is the patient's first twelve characters, the slice's number and the
+view's changes from the default, joined by dots; its caption follows two dots. A stop may also be one of
+`SLIDES` instead of a patient::
 
     SYNT_AA_0001.13.q1~SYNT_AA_0004.6.cpost.t0-35..The rim takes up contrast~scoreboard..How good is it?
 """
@@ -19,17 +19,17 @@ from ui.shared.text import quoted
 
 MOST_STOPS = 12
 MOST_CHARACTERS = 120
-"""Characters of a caption; longer ones are cut."""
+"""Most characters of a caption; longer ones are cut."""
 
 SLIDES = {
     "scoreboard": "How good it is",
     "limits": "What it cannot do",
     "transfer": "Does pretraining help?",
 }
-"""Stops that show no patient, by their word in a route."""
+"""Stops without a patient, by their name in a route."""
 
 SHOWS = {"3d": "the tumor in 3-D", "area": "area in each slice"}
-"""What a stop may show of a whole patient in place of a slice, by its word in a route."""
+"""Views of a whole patient instead of a slice, by their name in a route."""
 
 _LETTERS = {
     "q": "ask",
@@ -49,7 +49,7 @@ _LETTERS = {
     "v": "show",
 }
 _DASHES = {"threshold": ".", "layers": ","}
-"""Signs that a dash stands for: a dot would end the field, a comma would be escaped."""
+"""Characters represented by a dash: a dot would end the field, and a comma would be escaped."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Stop:
     """One view of a route.
 
     Attributes:
-        query: Of the address of the view, as `ui.session.view_state.write_link` writes it; what it
-            leaves out is left to the page. ``ask`` is ``1`` where masks and verdict come with a second
-            press. ``show`` is one of `SHOWS`. ``slide`` alone is one of `SLIDES`.
-        caption: What the presenter wants to have said about it; plain text.
+        query: Query of the view's address, as written by `ui.session.view_state.write_link`; missing
+            keys take the page's defaults. ``ask`` is ``1`` if masks and verdict follow on a second
+            key press. ``show`` is one of `SHOWS`. ``slide``, alone, is one of `SLIDES`.
+        caption: The presenter's caption, plain text.
     """
 
     query: Mapping[str, str]
@@ -83,17 +83,17 @@ class Stop:
 
     @property
     def asks(self) -> bool:
-        """Whether masks and verdict come with a second press."""
+        """Whether masks and verdict follow on a second key press."""
         return self.query.get("ask") == "1"
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one press of a key shows.
+    """The view after one key press.
 
     Attributes:
         stop: Number of the stop, from 1.
-        hidden: Whether masks and verdict are left out: the stop asks, the next step answers.
+        hidden: Whether masks and verdict are hidden: the stop asks, and the next step answers.
     """
 
     stop: int
@@ -101,7 +101,7 @@ class Step:
 
 
 def steps_of(stops: Sequence[Stop]) -> list[Step]:
-    """Return what each press shows, in order: a stop that asks takes two."""
+    """Return the steps of a route, in order; a stop that asks has two."""
     return [
         Step(number, hidden)
         for number, stop in enumerate(stops, start=1)
@@ -110,7 +110,7 @@ def steps_of(stops: Sequence[Stop]) -> list[Step]:
 
 
 def stop_of(query: Mapping[str, str], usual: Mapping[str, str], caption: str = "") -> Stop:
-    """Make a stop of the view at an address, without what is ``usual`` or no part of a view."""
+    """Make a stop from the query of a view, without ``usual`` values and keys unrelated to views."""
     known = ("patient", "slice", *_LETTERS.values())
     kept = {key: query[key] for key in known if key in query and query[key] != usual.get(key)}
     return Stop(kept, shorten(caption))
@@ -122,11 +122,11 @@ def shorten(caption: str) -> str:
 
 
 def format_route(stops: Sequence[Stop], patients: Collection[str]) -> str:
-    """Write a route as `parse_route` reads it.
+    """Return a route as text for `parse_route`.
 
     Args:
-        stops: At least one.
-        patients: Folder names there are: a patient is shortened where that leaves no doubt.
+        stops: At least one stop.
+        patients: Available folder names: a patient is abbreviated if that is unambiguous.
     """
     return "~".join(_format(stop, patients) for stop in stops)
 
@@ -134,15 +134,15 @@ def format_route(stops: Sequence[Stop], patients: Collection[str]) -> str:
 def parse_route(
     text: str, patients: Collection[str], models: Collection[str]
 ) -> tuple[tuple[Stop, ...], list[str]]:
-    """Read a route; a stop that this site cannot show is left out and gets a sentence.
+    """Read a route; a stop that this site cannot show is left out and reported in a sentence.
 
     Args:
-        text: From an address and so not to be trusted.
-        patients: Folder names there are.
-        models: Names of segmenters there are.
+        text: Route from an address, so untrusted.
+        patients: Available folder names.
+        models: Available segmenters.
 
     Returns:
-        The stops, possibly none, and one sentence for each thing that was not understood.
+        The stops, possibly none, and one sentence for each invalid part.
     """
     stops: list[Stop] = []
     problems: list[str] = []
@@ -158,7 +158,7 @@ def parse_route(
 
 
 def moved(stops: Sequence[Stop], index: int, step: int) -> tuple[Stop, ...]:
-    """Return the route with one stop moved by ``step`` places; at the ends it stays."""
+    """Return the route with one stop moved by ``step`` places, at most to the ends."""
     order = list(stops)
     target = max(0, min(len(order) - 1, index + step))
     order.insert(target, order.pop(index))
@@ -199,7 +199,7 @@ def _parse(
         if key:
             query[key] = field[1:].replace("-", _DASHES.get(key, "-"))
         else:
-            problems.append(f"{quoted(field)} means nothing here; it is left out.")
+            problems.append(f"{quoted(field)} is not known here; it is ignored.")
     link, sentences = read_link(query, patients, models)
     if link.number is None:
         query.pop("slice", None)

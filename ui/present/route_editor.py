@@ -28,7 +28,7 @@ from ui.shared.content import sections
 from ui.shared.text import plain
 
 EDITION = "route.edition"
-"""Session key: how often stops were put elsewhere, so that a caption's field goes with its stop."""
+"""Session key: counter of changes to the stops, so that each caption field stays with its stop."""
 
 HERE, ASK, TELL = (
     "Replace with the view above",
@@ -48,19 +48,19 @@ _WARMTH = {
 
 
 def editor(linkable: bool) -> None:
-    """Draw the route to edit; ``linkable`` tells whether the view on screen can be one of its stops."""
+    """Draw the editor; ``linkable`` tells whether the view on screen can be one of the stops."""
     text = sections("cards/present.md")
-    stops, problems = address.current_route()
-    for problem in problems:
+    for problem in address.problems():
         st.warning(problem, icon=":material/link_off:")
     folded = st.expander(
         "Route for presenting",
         icon=":material/slideshow:",
         key="route.open",
-        on_change="rerun",  # what nobody sees is not drawn: it takes as long as the rest of the page
+        on_change="rerun",  # drawn only when open, since it takes as long as the rest of the page
     )
     if not folded.open:
         return
+    stops, _ = address.current_route()
     with folded:
         st.markdown(text.get("Route" if linkable else "No view", ""))
         for index, stop in enumerate(stops):
@@ -132,8 +132,8 @@ def other_stop(word: str, query: Mapping[str, str]) -> Stop:
     """Return a stop that shows no slice.
 
     Args:
-        word: Of `SLIDES` or `SHOWS`.
-        query: Of a view of the patient that one of `SHOWS` is about.
+        word: A key of `SLIDES` or `SHOWS`.
+        query: Query of a view of the patient, for `SHOWS`.
     """
     if word in SLIDES:
         return Stop({"slide": word}, SLIDES[word])
@@ -220,7 +220,7 @@ def _current(caption: str = "") -> Stop:
 
 
 def _open(stops: tuple[Stop, ...]) -> list[tuple[Stack, str | None]]:
-    """Return each stack of the route, once for each segmenter that looks at it."""
+    """Return each stack of the route, once per segmenter."""
     library, opened = samples.library(), {}
     for stop in stops:
         if stop.slide:
@@ -238,7 +238,7 @@ def _get_ready(stops: tuple[Stop, ...]) -> None:
     opened = _open(stops)
     bar = st.progress(0.0, "Analyzing every slice of the route…")
     for done, (stack, model) in enumerate(opened, start=1):
-        # Each round analyzes some slices more, so there cannot be more rounds than slices.
+        # Each round analyzes at least one slice, so there are at most as many rounds as slices.
         for _ in stack.slices:
             if not analysis.cached(stack, model).pending:
                 break

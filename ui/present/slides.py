@@ -40,7 +40,7 @@ def _draw_limits() -> None:
 
 def _draw_transfer() -> None:
     found = experiments.load("transfer")
-    # The network and question that the lesson shows first.
+    # The network and task shown first in the lesson.
     cells = transfer_figures.pick(found["cells"], "resnet50", "segment") if found else []
     words, picture = st.columns([1, 1.6], gap="large", vertical_alignment="center")
     with words:

@@ -1,4 +1,4 @@
-"""The route that presenting begins with: never-seen patients where there are some, else synthetic ones."""
+"""The default route: never-seen patients if there are any, otherwise synthetic ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ui.shared.content import sections
 
 
 def standard_route() -> str:
-    """Return the route as text, as `ui.present.route.parse_route` reads it."""
+    """Return the route as text for `ui.present.route.parse_route`."""
     views = never_seen_views()
     name = "cards/route_never_seen.md" if views else "cards/route.md"
     stops = [(stop, words) for stop, words in sections(name).items() if stop]
@@ -16,11 +16,11 @@ def standard_route() -> str:
 
 
 def never_seen_views() -> dict[str, str]:
-    """Return a telling slice of the median and of the worst test patient of the data folder.
+    """Return an informative slice of the median and of the worst test patient of the data folder.
 
     Returns:
-        ``median`` and ``worst``, each as a stop begins: the patient and a slice's number. Empty where the
-        data folder holds no test patient that was scored with these weights.
+        ``median`` and ``worst``, each as the start of a stop: the patient and a slice's number. Empty if
+        the data folder has no test patient that was scored with these weights.
     """
     library = samples.library()
     scored = scores.read("default")[0].get("test", {})
@@ -43,6 +43,6 @@ def never_seen_views() -> dict[str, str]:
 
 
 def _largest(slices: dict[str, list[int]], tumor: bool) -> str:
-    """Return the number of the slice with the most pixels of tumor, or else with the most wrong ones."""
+    """Return the number of the slice with the most tumor pixels, or with the most wrong pixels."""
     size = {number: tp + fn if tumor else fp + fn for number, (tp, fp, fn, _) in slices.items()}
     return max(size, key=size.get)

@@ -22,15 +22,15 @@ from ui.surface.rotating_head import can_rotate, rotating_head
 def draw_whole_patient(
     stack: Stack, view: View, model: str | None, show: str, caption: str, problems: Sequence[str]
 ) -> None:
-    """Draw a patient as a whole; slice after slice is analyzed meanwhile.
+    """Draw a whole patient while its slices are analyzed.
 
     Args:
         stack: The patient.
-        view: Its threshold counts, and in the area curve its slice is marked.
+        view: Gives the threshold, and the slice to mark in the area curve.
         model: Segmenter; None is the site's own.
         show: One of `ui.present.route.SHOWS`.
-        caption: Of the stop.
-        problems: Of the route, sentences.
+        caption: Caption of the stop.
+        problems: Problems of the route, in sentences.
     """
     analyzed = analysis.cached(stack, model)
     counted = tally(analyzed, view.threshold)

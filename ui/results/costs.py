@@ -1,4 +1,4 @@
-"""The cost of a network: its size, multiply-adds and time, as `python -m train bench` measured them."""
+"""The cost of a network: its size, multiply-adds and time, measured by `python -m train bench`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ui.results.metrics_file import read_metrics
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one network; None where it was not measured.
+    """The cost of one network; None where it was not measured.
 
     Attributes:
-        parameters: Numbers that training sets.
-        multiply_adds: Of one pass for one slice.
-        milliseconds: For one slice as the site runs it.
-        megabytes: Millions of bytes of the weights files that are here.
+        parameters: Number of parameters.
+        multiply_adds: Multiply-adds of one forward pass for one slice.
+        milliseconds: Time for one slice as the site runs it.
+        megabytes: Size of the weights files, in millions of bytes.
     """
 
     parameters: int | None
@@ -47,7 +47,7 @@ def _megabytes(name: str) -> float | None:
 
 
 def machine() -> str:
-    """Return what times were measured on; empty where none were."""
+    """Return the machine of the measured times; empty if none were measured."""
     return _bench().get("machine", "")
 
 

@@ -1,4 +1,4 @@
-"""Results of experiments, as `python -m train` wrote them to assets/metrics, for lessons and Scoreboard."""
+"""Results of experiments from assets/metrics, for the lessons and the Scoreboard."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from ui.shared.text import plain
 
 NAMES = {
     "crossval": "Cross-validation",
-    "screen": "Ways to train",
     "leak": "The leak",
     "robustness": "Input faults",
     "transfer": "Transfer learning",
+    "screen": "Ways to train",
     "losses": "Losses",
     "skips": "Skip connections",
     "associate": "Shape and genes",
 }
-"""Experiments by name of their command, in the order of the page."""
+"""Titles of experiments by command name, in page order."""
 
 
 def read(name: str, assets: Path | None = None) -> dict[str, Any] | None:
-    """Return the file of an experiment; None where there is none that can be read.
+    """Return the file of an experiment; None if there is none that can be read.
 
     Args:
-        name: Such as ``losses``.
-        assets: Folder that holds ``metrics/``.
+        name: Name of the file, such as ``losses``.
+        assets: Folder with ``metrics/``; None is the project's own.
     """
     return read_metrics(name, assets)
 
 
 def load(name: str, assets: Path | None = None) -> dict[str, Any] | None:
-    """Return the file of an experiment as `read` does, but none of a quick trial: its figures mean
-    nothing beside others. ``crossval`` is that of the site's own segmenter."""
+    """Return the file of an experiment, like `read`, but None for a quick trial, whose figures are
+    meaningless. ``crossval`` is that of the site's own segmenter."""
     found = read(f"crossval_{get('default').name}" if name == "crossval" else name, assets)
     return None if found is None or found.get("quick") else found
 
@@ -54,7 +54,7 @@ def say_missing(name: str) -> None:
 
 
 def say_budget(found: dict[str, Any]) -> None:
-    """Say on what an experiment was trained, and what its file lacks."""
+    """Describe the training data of an experiment, and the missing parts of its file."""
     budget, data = found["budget"], found["data"]
     kind = "synthetic patients" if data["synthetic"] else "patients of the LGG data set"
     words = (
@@ -85,7 +85,7 @@ def picture(encoded: str) -> np.ndarray:
 
 
 def trained_slices(budget: dict[str, Any]) -> int:
-    """Return how many slices an arm was really trained on: whole batches, in equal parts."""
+    """Return the actual number of training slices of an arm: whole batches, in equal parts."""
     each = budget["slices"] // budget["parts"] // budget["batch_size"] * budget["batch_size"]
     return each * budget["parts"]
 

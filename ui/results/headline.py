@@ -1,7 +1,7 @@
-"""The site's two scores in a sentence each: where the tumor is, and whether there is one.
+"""The site's two scores in one sentence each: where the tumor is, and whether there is one.
 
-Each figure is read from the files of assets/metrics. Cross-validation leads where it was run: it judges
-every patient, and each by networks that never met them; else the test patients stand in.
+Each figure is read from the files of assets/metrics. Cross-validation comes first if it was run, since it
+scores every patient with networks not trained on that patient; otherwise the test patients stand in.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ui.results import experiments, published, scores
 
 @dataclass(frozen=True)
 class Score:
-    """A score with where it comes from.
+    """A score and its source.
 
     Attributes:
-        value: 0 to 1.
-        interval: 95%, low and high; None where it is not known.
-        patients: How many were scored.
+        value: The score, 0 to 1.
+        interval: 95% interval, low and high; None if it is not known.
+        patients: Number of scored patients.
         source: ``crossval`` or ``test``.
-        dice: Of each patient that has one, by folder name; empty for a classifier.
-        median: Of ``dice``; None for a classifier.
+        dice: Dice of each patient that has one, by folder name; empty for a classifier.
+        median: Median of ``dice``; None for a classifier.
     """
 
     value: float
@@ -35,7 +35,7 @@ class Score:
 
 
 def segmentation_scores() -> list[Score]:
-    """Return mean Dice of the site's own segmenter: by cross-validation, then on test patients."""
+    """Return the mean Dice of the site's own segmenter: by cross-validation, then on test patients."""
     found = []
     if document := experiments.load("crossval"):
         found.append(_mean_dice(document, "crossval"))
@@ -46,7 +46,7 @@ def segmentation_scores() -> list[Score]:
 
 
 def detection_score() -> Score | None:
-    """Return what share of the slices with tumor the classifier finds at 95% specificity."""
+    """Return the share of slices with tumor that the classifier finds at 95% specificity."""
     key = "sensitivity_at_95_specificity"
     name = registry.get("default-classifier").name
     crossval = experiments.load(f"crossval_{name}") or {}
@@ -59,7 +59,7 @@ def detection_score() -> Score | None:
 
 
 def segmentation_sentence(found: Sequence[Score]) -> str:
-    """Say how well masks agree with the expert's, beside how well two experts agree."""
+    """Return a sentence on the agreement of masks with the expert's, and between two experts."""
     if not found:
         return "**Where is the tumor?** This was not measured in this copy of the project."
     first = found[0]
@@ -70,30 +70,28 @@ def segmentation_sentence(found: Sequence[Score]) -> str:
 
 
 def detection_sentence(score: Score | None) -> str:
-    """Say how many slices with tumor are found, at which price in false alarms."""
+    """Return a sentence on the slices with tumor found, and the specificity."""
     if score is None:
         return "**Is there a tumor?** This was not measured in this copy of the project."
     return (
-        f"**Is there a tumor?** It finds **{100 * score.value:.1f}%** of the slices with tumor at "
-        f"95% specificity, over {_who(score)} ({_interval(score, percent=True)})."
+        f"**Is there a tumor?** The classifier finds **{100 * score.value:.1f}%** of the slices with "
+        f"tumor at 95% specificity, over {_who(score)} ({_interval(score, percent=True)})."
     )
 
 
 def short_sentence() -> str:
-    """Say the first score in one short sentence, for a place beside a picture."""
+    """Return the first score in one short sentence, to go beside a picture."""
     found = segmentation_scores()
     if not found:
         return ""
     first = found[0]
     experts = published.load()["experts"]
     beside = f" Between two experts: {experts['mean_dice']:.2f}." if experts else ""
-    return (
-        f"Mean Dice on {first.patients} patients it had never seen: **{first.value:.2f}**.{beside}"
-    )
+    return f"Mean Dice on {first.patients} never-seen patients: **{first.value:.2f}**.{beside}"
 
 
 def experts_sentence() -> str:
-    """Say how well two experts agree; empty where that is not known."""
+    """Return a sentence on the agreement between two experts; empty if it is not known."""
     experts = published.load()["experts"]
     return f"Agreement between two experts: {experts['mean_dice']:.2f}." if experts else ""
 

@@ -1,4 +1,4 @@
-"""Files of assets/metrics, as training and evaluation wrote them."""
+"""Files of assets/metrics, written by training and evaluation."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from btmodels import json_files, paths
 
 
 def read_metrics(name: str, assets: Path | None = None) -> dict[str, Any] | None:
-    """Return ``metrics/<name>.json``; None where it is missing or not a JSON object.
+    """Return ``metrics/<name>.json``; None if it is missing or not a JSON object.
 
-    What is returned is shared: read it, never change it. A file that is written anew is read anew.
+    The result is cached and shared, so never modify it. A rewritten file is read again.
 
     Args:
-        name: Such as ``bench``.
-        assets: Folder that holds ``metrics/``; None is the project's own.
+        name: Name of the file, such as ``bench``.
+        assets: Folder with ``metrics/``; None is the project's own.
     """
     return read_json((assets or paths.ASSETS) / "metrics" / f"{name}.json")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object in a file; None where there is none that can be read."""
+    """Return the JSON object in a file; None if there is none that can be read."""
     try:
         content = json_files.read_json(path)
     except (OSError, ValueError):

@@ -22,22 +22,22 @@ FIGURES = {
     "tversky": "Tversky index",
     "accuracy": "accuracy",
 }
-"""Kinds of figures by key, in the words of tables."""
+"""Labels of figures by key."""
 
 READ = {
     "code": "Seen in the code.",
     "stated": "As the authors state it.",
     "abstract": "As the abstract states it.",
 }
-"""Where a protocol was seen."""
+"""Sources of protocols, by key."""
 
 
 def load(assets: Path | None = None) -> dict[str, Any]:
     """Read the file.
 
     Returns:
-        ``experts`` (``mean_dice``, ``spread``, ``source``, ``url``), ``readers``, ``systems``; nothing
-        in them where the file is missing.
+        ``experts`` (``mean_dice``, ``spread``, ``source``, ``url``), ``readers``, ``systems``; all empty
+        if the file is missing.
     """
     return read_metrics("published", assets) or {"experts": None, "readers": [], "systems": []}
 
@@ -63,7 +63,7 @@ def rows_of_patients() -> list[PatientRow]:
 
 
 def table() -> list[dict[str, Any]]:
-    """Return a row for each system: the published score and its protocol."""
+    """Return one row per system: the published score and its protocol."""
     return [
         {
             "System": each["system"],
@@ -81,7 +81,7 @@ def table() -> list[dict[str, Any]]:
 
 
 def protocols() -> str:
-    """Return a list of how each system's figures came about, what to mind, and where it was seen."""
+    """Return a list of each system's figures, protocol, caveat and source."""
     lines = []
     for each in load()["systems"]:
         caveat = f" *{each['caveat']}*" if each["caveat"] else ""
@@ -93,7 +93,7 @@ def protocols() -> str:
 
 
 def experts_in_words() -> str:
-    """Return how well two experts agree, with the source as a link; empty where it is not known."""
+    """Return the agreement between two experts, with a link to the source; empty if it is not known."""
     experts = load()["experts"]
     if not experts:
         return ""
@@ -102,7 +102,7 @@ def experts_in_words() -> str:
 
 
 def readers() -> str:
-    """Return a list of studies of human readers; a Jaccard index is converted into Dice."""
+    """Return a list of studies of human readers; Jaccard indices are converted to Dice."""
     content, lines = load(), []
     if experts := content["experts"]:
         lines.append(f"- **{experts['what'].capitalize()}**: {experts_in_words()}")
@@ -116,7 +116,7 @@ def readers() -> str:
 
 
 def dice_of(jaccard: float) -> float:
-    """Convert a Jaccard index into the Dice of the same two masks: 2 J / (1 + J)."""
+    """Convert a Jaccard index to the Dice of the same two masks: 2 J / (1 + J)."""
     return 2 * jaccard / (1 + jaccard)
 
 
@@ -130,13 +130,13 @@ class PatientRow:
     """One network or publication in `patient_dots`.
 
     Attributes:
-        title: Written beside the row.
-        dots: A score a patient, 0 to 1; empty for a publication.
-        names: Of the patients, shown on hover.
-        mean, median: None where not known.
-        interval: Of the mean, low and high; None where not known.
-        chosen: Drawn in color.
-        interval_title: What the interval is.
+        title: Label of the row.
+        dots: One score per patient, 0 to 1; empty for a publication.
+        names: Names of the patients, shown on hover.
+        mean, median: Mean and median score; None if not known.
+        interval: Interval of the mean, low and high; None if not known.
+        chosen: Whether to draw the row in color.
+        interval_title: Name of the interval.
     """
 
     title: str

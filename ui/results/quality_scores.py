@@ -1,4 +1,4 @@
-"""Scores of the input check, for About, as `python -m train quality` measured them."""
+"""Scores of the input check for About, measured by `python -m train quality`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def draw_quality_scores() -> None:
 
 
 def clean_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a row for each subset of patients."""
+    """Return one row per subset of patients."""
     return [
         {
             "Kind": SUBSETS.get(row["subset"], row["subset"]),
@@ -64,7 +64,7 @@ def clean_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def other_pictures(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a row for each kind of picture, and one for all of them."""
+    """Return one row per kind of picture, and one for all of them."""
     rows = [
         {"Kind": row["kind"], "Pictures": row["pictures"], "Stopped": row["caught"],
          "Would get a mask": row["masks"]}
@@ -77,7 +77,7 @@ def other_pictures(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def corrupted_slices(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a row for each way of spoiling."""
+    """Return one row per kind of corruption."""
     return [
         {
             "Kind": row["kind"],

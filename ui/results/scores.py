@@ -1,4 +1,4 @@
-"""Scores that training wrote, shown only where they speak of the weights that are here."""
+"""Recorded scores of the networks, shown only if they belong to the current weights."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SUBSETS = {
     "train": "trained on",
     "samples": "synthetic",
 }
-"""Subsets in the order of their columns, those that prove something first."""
+"""Labels of subsets in column order, those with evidence first."""
 
 _LEADING = {"segment": "mean_dice", "classify": "auc"}
-"""The figure that a task's networks are ordered by."""
+"""The score that orders a task's networks."""
 
 Scores = dict[str, dict[str, Any]]
 
@@ -32,10 +32,10 @@ class Network:
     """A network with a record, and the scores measured with exactly these weights.
 
     Attributes:
-        spec: Its row of the registry.
-        record: Of the weights; None where it cannot be read.
-        scored: Scores by subset, of these weights alone.
-        problem: Why scores are missing, one sentence; empty where none is.
+        spec: Its registry entry.
+        record: Record of the weights; None if it cannot be read.
+        scored: Scores of exactly these weights, by subset.
+        problem: A sentence on why scores are missing; empty if none are.
     """
 
     spec: ModelSpec
@@ -51,8 +51,8 @@ def read(name: str) -> tuple[Scores, str]:
         name: Registry name or alias.
 
     Returns:
-        Scores of these very weights by subset, and one sentence where there are none or some speak
-        of other weights, else an empty string. Weights that are missing or not the recorded ones
+        Scores of exactly these weights by subset, and one sentence if there are none or some belong to
+        other weights, otherwise an empty string. Weights that are missing or not the recorded ones
         have no scores.
     """
     title = registry.get(name).title
@@ -73,9 +73,10 @@ def read(name: str) -> tuple[Scores, str]:
 
 
 def networks() -> list[Network]:
-    """Read all networks that have a record, in the order that every list of them has.
+    """Read all networks that have a record, in the order of all lists.
 
-    Segmenters before classifiers; the site's own first, the others by falling score on test patients.
+    Segmenters come before classifiers; the site's own first, the others by descending score on test
+    patients.
     """
     own = {registry.get(alias).name for alias in registry.ALIASES}
     specs = [spec for spec in registry.SPECS.values() if registry.record_path(spec.name).exists()]
@@ -84,7 +85,7 @@ def networks() -> list[Network]:
         try:
             record = registry.load_record(spec.name)
         except WeightsError:
-            record = None  # `read` says so
+            record = None  # `read` reports it
         found.append(Network(spec, record, *read(spec.name)))
     return sorted(
         found,
@@ -97,7 +98,7 @@ def networks() -> list[Network]:
 
 
 def shown_of(scored: Mapping[str, Any], key: str) -> str:
-    """Return a figure for people, its interval in parentheses; a dash where it is not there."""
+    """Return a score as text with its interval in parentheses; a dash if there is none."""
     value, interval = scored.get(key), interval_of(scored, key)
     if not isinstance(value, int | float):
         return DASH
@@ -107,7 +108,7 @@ def shown_of(scored: Mapping[str, Any], key: str) -> str:
 
 
 def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | None:
-    """Return the 95% interval of a figure, low and high; None where there is none."""
+    """Return the 95% interval of a score, low and high; None if there is none."""
     interval = scored.get(f"{key}_interval")
     if not isinstance(interval, list) or None in interval:
         return None
@@ -115,8 +116,8 @@ def interval_of(scored: Mapping[str, Any], key: str) -> tuple[float, float] | No
 
 
 def cascade_of(scored: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the scores of the segmenter behind the classifier; None where they were not measured, or
-    with a classifier of other weights than those that are here."""
+    """Return the scores of the cascade of classifier and segmenter; None if they were not measured with
+    the classifier's current weights."""
     cascade = scored.get("cascade")
     if not cascade:
         return None

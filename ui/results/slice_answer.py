@@ -1,4 +1,4 @@
-"""The two answers about one slice, large: is there a tumor, and what is marked?"""
+"""The two answers for one slice, in large type: is there a tumor, and how much is marked?"""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ _WAITING = "…"
 
 
 def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
-    """Draw the classifier's verdict and what the segmenter marks, side by side or as styles have it.
+    """Draw the classifier's verdict and the segmenter's marked area, side by side or as the styles lay
+    them out.
 
     Args:
-        shown: At the viewer's threshold; None while the networks are still at work.
-        fill: Be as tall as the column.
+        shown: The analysis at the viewer's threshold; None while the networks are still running.
+        fill: Fill the height of the column.
     """
     height = "stretch" if fill else "content"
     answers = st.container(horizontal=True, gap="small", height=height, key="answers")

@@ -1,4 +1,4 @@
-"""Figures of the study of transfer learning: pure functions from its cells to figures and sentences."""
+"""Figures of the transfer learning experiment: pure functions from its cells to figures and sentences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TASKS = {"segment": "where is it?", "classify": "is there a tumor?"}
 
 
 def score_of(cell: Cell) -> float | None:
-    """Return a cell's score: mean Dice of a segmenter, AUC of a classifier."""
+    """Return a cell's score: mean Dice for a segmenter, AUC for a classifier."""
     return cell["score"].get(SCORES[cell["task"]][0])
 
 
@@ -41,7 +41,7 @@ def interval_of(cell: Cell) -> tuple[float, float] | None:
 
 
 def pick(cells: Sequence[Cell], encoder: str, task: str, share: float | None = 1.0) -> list[Cell]:
-    """Return cells of an encoder and a task in the order of `ARMS`; share None takes all shares."""
+    """Return the cells of an encoder and a task in the order of `ARMS`; share None takes all shares."""
     there = [
         cell
         for cell in cells
@@ -53,14 +53,14 @@ def pick(cells: Sequence[Cell], encoder: str, task: str, share: float | None = 1
 
 
 def curves(cells: Sequence[Cell], by: str) -> go.Figure:
-    """Draw the score while training goes on, a line an arm, and the final score as a large open mark.
+    """Draw the score during training, one line per arm, and the final score as a large open mark.
 
-    While training goes on, only some of the validation slices are scored; the final score is of all,
-    with the best state of the training, and is the one in `table`.
+    During training only some of the validation slices are scored; the final score covers all of them
+    with the best weights, and is the one in `table`.
 
     Args:
-        cells: Of one encoder and task.
-        by: ``slices`` that were trained on, or ``cpu_seconds``.
+        cells: Cells of one encoder and task.
+        by: ``slices`` trained on, or ``cpu_seconds``.
     """
     figure = go.Figure()
     for cell in cells:
@@ -130,7 +130,7 @@ def shares(cells: Sequence[Cell]) -> go.Figure:
 
 
 def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return a row for each cell: its score with the interval, the trained layers, and the time it took."""
+    """Return one row per cell: its score with the interval, the trained parameters, and its time."""
     rows = []
     for cell in cells:
         ends = interval_of(cell)
@@ -140,8 +140,8 @@ def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
                 "Patients": cell["training_patients"],
                 SCORES[cell["task"]][1]: score_of(cell),
                 "95% interval": f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else None,
-                "Numbers trained": cell["trained_parameters"],
-                "Of": cell["parameters"],
+                "Trained parameters": cell["trained_parameters"],
+                "All parameters": cell["parameters"],
                 "Processor seconds": cell["cpu_seconds"],
             }
         )
@@ -149,7 +149,7 @@ def table(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 
 def times(cells: Sequence[Cell]) -> list[str]:
-    """Return sentences: seconds to each target, from scratch and from the quickest other start."""
+    """Return sentences on the seconds to each target, from scratch and from the fastest other start."""
     scratch = next((cell for cell in cells if cell["arm"] == "scratch"), None)
     others = [cell for cell in cells if cell["arm"] != "scratch"]
     if scratch is None or not others:
@@ -174,23 +174,23 @@ def times(cells: Sequence[Cell]) -> list[str]:
 
 
 def gain(cell: Cell, scratch: Cell) -> tuple[float, tuple[float, float]] | None:
-    """Return how far a start is ahead of scratch, patient by patient, with its 95% interval.
+    """Return a start's lead over scratch, patient by patient, with its 95% interval.
 
     Args:
-        cell, scratch: Of the same encoder, task and share, scored on the same patients.
+        cell, scratch: Cells of the same encoder, task and share, scored on the same patients.
 
     Returns:
-        Mean difference and (low, high); None where patients have no score of their own, as of AUC.
+        Mean difference and (low, high); None if patients have no individual scores, as for AUC.
     """
     ours, base = (each["score"].get("patients") for each in (cell, scratch))
     return paired_difference(ours, base) if ours and base else None
 
 
 def gains(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return a row for each start beside scratch on the same patients: both scores and the difference.
+    """Return one row per start, compared with scratch on the same patients: both scores and the difference.
 
     Args:
-        cells: Of one encoder and task, of all shares.
+        cells: Cells of one encoder and task, with all shares.
     """
     rows = []
     for cell, scratch in _pairs(cells):
@@ -213,7 +213,7 @@ def gains(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 
 def verdict(difference: float, interval: tuple[float, float] | None) -> str:
-    """Say in a word or two whether a start helped."""
+    """Return "yes", "no" or "open": whether a start helped."""
     if interval is None:
         return "yes" if difference > 0 else "no"
     low, high = interval
@@ -221,7 +221,7 @@ def verdict(difference: float, interval: tuple[float, float] | None) -> str:
 
 
 def _pairs(cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
-    # Each start with the cell that began from scratch on as many patients.
+    # Each start with the cell trained from scratch on as many patients.
     scratch = {cell["share"]: cell for cell in cells if cell["arm"] == "scratch"}
     return [
         (cell, scratch[cell["share"]])

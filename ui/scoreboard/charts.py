@@ -1,9 +1,9 @@
-"""Plotly figures of the Scoreboard: pure functions from numbers to figures. See `ui.scoreboard.curves` and
-`ui.scoreboard.strip_plot` too.
+"""Plotly figures of the Scoreboard: pure functions from numbers to figures. See also
+`ui.scoreboard.curves` and `ui.scoreboard.strip_plot`.
 
-Backgrounds, grids and letters are the theme's, which Streamlit sets where a figure is drawn. What is set
-here reads on light and dark alike (contrast of 3 or more on both), and wherever two things are told
-apart by color (Okabe & Ito 2008) they differ by symbol or line style too.
+Streamlit's theme sets backgrounds, grids and fonts when a figure is drawn. Everything set
+here is legible on light and dark (contrast of 3 or more on both), and items that differ in color
+(Okabe & Ito 2008) also differ in symbol or line style.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
 
 
 def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
-    """Draw the four outcomes as a square; a cell is the fuller the larger its share of the row.
+    """Draw the confusion matrix; the color of a cell deepens with its share of the row.
 
     Args:
         counts: ``tp``, ``fp``, ``fn``, ``tn``.
-        noun: What is counted.
+        noun: Name of the counted items.
     """
     cells = [[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]]
     shares = [[each / max(sum(row), 1) for each in row] for row in cells]
@@ -32,7 +32,7 @@ def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
             z=shares,
             x=says,
             y=truths,
-            # Half transparent at most, so that the theme's letters read on every cell.
+            # At most half opaque, so that the theme's text is legible on every cell.
             colorscale=[[0, "rgba(43, 131, 198, 0.05)"], [1, "rgba(43, 131, 198, 0.5)"]],
             zmin=0,
             zmax=1,
@@ -60,12 +60,12 @@ def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
 
 
 def dice_by_pixels(pixels: Sequence[int], dice: Sequence[float], names: Sequence[str]) -> go.Figure:
-    """Draw a mark a slice: how well it is outlined, against how large the tumor is in it.
+    """Draw one mark per slice: its Dice against the size of its tumor.
 
     Args:
-        pixels: True pixels of the slice, 1 or more.
-        dice: 0 to 1; those of 0, where nothing of the tumor was found, are crosses.
-        names: Shown on hover.
+        pixels: True pixels of each slice, 1 or more.
+        dice: Dice of each slice, 0 to 1; a Dice of 0, with no tumor pixel found, is a cross.
+        names: Names shown on hover.
     """
     figure = go.Figure()
     slices = list(zip(pixels, dice, names, strict=True))
@@ -95,9 +95,9 @@ def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Draw mean Dice and the share of slices found, by size of the tumor in the slice.
 
     Args:
-        groups: ``from``, ``to``, ``slices``, ``dice``, ``found``, as `metrics.score_by_size`.
+        groups: ``from``, ``to``, ``slices``, ``dice``, ``found``, from `metrics.score_by_size`.
     """
-    # In two lines and upright: five of them must fit side by side on a phone.
+    # Upright labels on two lines: five of them must fit side by side on a phone.
     titles = [range_of(each).replace(" ", "<br>", 1) for each in groups]
     figure = go.Figure()
     for key, name, color, pattern in (
@@ -119,10 +119,10 @@ def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
-    """Draw the loss of each epoch and, below, the score on validation if it was ever taken.
+    """Draw the loss of each epoch and, below, the validation score if it was ever computed.
 
     Args:
-        history: ``epoch``, ``loss``, ``score`` (None where not taken), as a record keeps them.
+        history: Rows of a record: ``epoch``, ``loss``, ``score`` (None if not computed).
         score: Name of the score.
     """
     curves = [(history, "Loss", "loss on training slices", VERMILION, "dash", "square", "loss")]
@@ -148,6 +148,6 @@ def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
 
 
 def range_of(group: Mapping[str, Any]) -> str:
-    """Return in words which sizes a group of `metrics.score_by_size` holds."""
+    """Return the size range of a group of `metrics.score_by_size` in words."""
     end = group["to"]
     return f"{group['from']:,} or more" if end is None else f"{group['from']:,} to {end - 1:,}"

@@ -1,4 +1,4 @@
-"""The Scoreboard's selection: a network and a group of patients, chosen by two pickers."""
+"""The Scoreboard's selection of a network and a group of patients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Text = dict[str, str]
 
 @dataclass(frozen=True)
 class Choice:
-    """What the page speaks of: all networks, the chosen one, and a key of `scores.SUBSETS`."""
+    """The selection: all networks, the chosen one, and a key of `scores.SUBSETS`."""
 
     networks: list[Network]
     network: Network
@@ -26,37 +26,39 @@ class Choice:
 
     @property
     def scored(self) -> dict | None:
-        """Scores of the chosen network on the chosen patients; None where there are none."""
+        """Scores of the chosen network on the chosen patients; None if there are none."""
         return self.network.scored.get(self.subset)
 
     @property
     def trained_on(self) -> bool:
-        """Whether the chosen network learned from the chosen patients."""
+        """Whether the chosen network was trained on the chosen patients."""
         record = self.network.record
         return bool(record) and self.subset in record.training_subsets
 
     def of_task(self, task: str) -> list[Network]:
-        """Return the networks of a task, in the order that every list has."""
+        """Return the networks of a task, in the order of all lists."""
         return [network for network in self.networks if network.spec.task == task]
 
 
 def choose(
     networks: list[Network], subsets: list[str], text: Text, task: str | None = None
 ) -> Choice:
-    """Draw the pickers of patients and, where there are several networks, of one of them.
+    """Draw the choice of patients and, if there are several networks, of a network.
 
     Args:
-        networks: All there are.
+        networks: All networks.
         subsets: Keys of `scores.SUBSETS` to choose from.
-        text: Of the page.
+        text: Text of the page.
         task: Offer only networks of this task; None offers all.
     """
     offered = {n.spec.name: n for n in networks if task in (None, n.spec.task)}
-    if st.session_state[MODEL] not in offered:
-        st.session_state[MODEL] = next(iter(offered))
     name = st.session_state[MODEL]
+    if name not in offered:
+        name = next(iter(offered))
     left, right = st.columns([1, 2.4], gap="medium")
     if len(offered) > 1:
+        # A tab without a choice of networks does not change the choice of the other tabs.
+        st.session_state[MODEL] = name
         with left:
             name = st.selectbox(
                 "Network",
@@ -91,7 +93,7 @@ def choose(
 
 
 def provenance_of(subset: str) -> str:
-    """Return the provenance, as badges know it, of a subset's patients."""
+    """Return the provenance of a subset's patients, as a key of the badges."""
     return "synthetic" if subset == "samples" else subset
 
 
@@ -101,7 +103,7 @@ def _label(subset: str) -> str:
 
 
 def _looks(choice: Choice) -> str:
-    """Say how often the test patients were scored: each look at them makes the next less blind."""
+    """Return how often the test patients were scored: repeated scoring makes a test less blind."""
     record = choice.network.record
     times = record.extra.get("test_evaluations") if record else None
     if choice.subset != "test" or not times:
@@ -111,5 +113,5 @@ def _looks(choice: Choice) -> str:
 
 
 def forget_problems() -> None:
-    # Of an address that the visitor has moved on from.
+    # They belong to an address that the visitor has left.
     st.session_state[PROBLEMS] = []

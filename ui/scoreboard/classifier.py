@@ -1,4 +1,4 @@
-"""The Scoreboard's tab *Is there one?*: curves over all thresholds, calibration, outcomes."""
+"""The Scoreboard's tab *Is there one?*: curves over all thresholds, calibration, confusion matrix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Text = dict[str, str]
 
 
 def draw_classifier(choice: Choice, text: Text) -> None:
-    """Draw all that was measured of the classifier on the chosen patients."""
+    """Draw all measurements of the classifier on the chosen patients."""
     scored = choice.scored
     if scored:
         with st.grid("auto", min_column_width=160, gap="small"):
@@ -43,7 +43,7 @@ def draw_classifier(choice: Choice, text: Text) -> None:
 
 
 def draw_detection(text: Text) -> None:
-    """Draw how well classifier and segmenter tell slices with a tumor, alone and with their neighbors."""
+    """Draw how well classifier and segmenter detect tumor slices, with and without neighboring slices."""
     document = experiments.load("detection")
     if not document or not document["rows"]:
         return
@@ -67,9 +67,9 @@ def draw_detection(text: Text) -> None:
     with st.expander("Classifier and segmenter compared, with and without neighboring slices"):
         st.markdown(text.get("Detection", ""))
         table(
-            [{"Judged by": names[kind], **cells} for kind, cells in by.items()],
+            [{"Scored by": names[kind], **cells} for kind, cells in by.items()],
             {
-                "Judged by": st.column_config.TextColumn(pinned=True),
+                "Scored by": st.column_config.TextColumn(pinned=True),
                 **{column: st.column_config.TextColumn() for column in next(iter(by.values()))},
             },
             "detection",
@@ -89,7 +89,7 @@ def _of_slices(row: dict[str, Any], key: str) -> str:
 def draw_outcomes(
     probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], text: Text
 ) -> None:
-    """Draw the calibration of probabilities, and the four outcomes at the threshold."""
+    """Draw the calibration of probabilities, and the confusion matrix at the threshold."""
     st.header("Calibration and outcomes", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -112,7 +112,7 @@ def draw_outcomes(
 
 
 def verdicts_of(scored: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Return probability, float (n,), and whether there is a tumor, bool (n,), of all slices."""
+    """Return the probability, float (n,), and the tumor label, bool (n,), of all slices."""
     slices = [
         each for patient in (scored.get("per_slice") or {}).values() for each in patient.values()
     ]
@@ -123,7 +123,7 @@ def verdicts_of(scored: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 def draw_curves(
     probability: np.ndarray, tumor: np.ndarray, scored: dict[str, Any], text: Text
 ) -> None:
-    """Draw what every threshold would give, and mark the network's own."""
+    """Draw the curves over all thresholds, and mark the network's own threshold."""
     yes = probability >= scored["threshold"]
     found, alarms = float(yes[tumor].mean()), float(yes[~tumor].mean())
     left, right = st.columns(2, gap="medium")
@@ -149,7 +149,7 @@ def draw_curves(
 
 
 def _draw_crossval(name: str) -> None:
-    # The folds' networks are others than the site's own, so their figure stands apart.
+    # The folds' networks are not the site's own, so their score is shown separately.
     document = experiments.load(f"crossval_{registry.get(name).name}")
     if not document:
         return

@@ -1,4 +1,4 @@
-"""The Scoreboard's comparison of networks, and what its tabs share: formats, terms, charts."""
+"""The Scoreboard's comparison of networks, and common parts of its tabs: formats, terms, charts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Column = st.column_config
 
 @dataclass(frozen=True)
 class MetricFormat:
-    """How a figure of a scored subset is shown.
+    """Display format of a score.
 
     Attributes:
         column: Its name.
-        term: Of the page's text that explains it.
-        form: Of printf.
-        factor: It is multiplied by this.
+        term: Term of the page's text that explains it.
+        form: printf format.
+        factor: Factor applied before display.
     """
 
     column: str
@@ -34,12 +34,12 @@ class MetricFormat:
     factor: float = 1
 
     def of(self, value: float | None) -> float | None:
-        """Return a value as it is shown; None stays None."""
+        """Return the displayed value; None stays None."""
         return None if value is None else self.factor * value
 
     @property
     def digits(self) -> int:
-        """Places behind the point."""
+        """Digits after the decimal point."""
         return int(self.form[2])
 
 
@@ -60,7 +60,7 @@ CLASSIFIER = {
     "sensitivity_at_95_specificity": MetricFormat("Sensitivity", "Sensitivity"),
     "calibration_error": MetricFormat("Calibration error", "Calibration error"),
 }
-"""Figures of the table of networks, by key of a scored subset; the first leads."""
+"""Scores in the table of networks, by key of a scored subset; the first one leads."""
 
 _ONLY_IN_CSV = ("mean_iou", "pooled_dice")
 
@@ -77,16 +77,16 @@ UNDEFINED = {
     "average_precision": "no slice with tumor",
     "sensitivity_at_95_specificity": "only one kind of slices",
 }
-"""Why a figure that was asked for is not there."""
+"""Reasons why a score is undefined."""
 
 
 def help_of(text: Text, term: str) -> str | None:
-    """Return the sentence that explains a term of the page."""
+    """Return the explanation of a term on the page."""
     return text.get(f"Term: {term}")
 
 
 def draw_networks(networks: Sequence[Network], task: str, subset: str, text: Text) -> None:
-    """Draw all networks of a task as a table to sort: cross-validation, and the chosen patients."""
+    """Draw a sortable table of all networks of a task: cross-validation, and the chosen patients."""
     figures = SEGMENTER if task == "segment" else CLASSIFIER
     st.header("All networks", anchor=False)
     st.markdown(text.get("All networks", ""))
@@ -101,7 +101,7 @@ def draw_networks(networks: Sequence[Network], task: str, subset: str, text: Tex
 
 
 def draw_costs(networks: Sequence[Network], task: str, text: Text) -> None:
-    """Draw size, work and time of each network, folded."""
+    """Draw a collapsed table of each network's size, multiply-adds and time."""
     with st.expander("Size and speed", icon=":material/speed:"):
         draw_table(
             [_cost_row(network) for network in networks],
@@ -122,14 +122,14 @@ def draw_costs(networks: Sequence[Network], task: str, text: Text) -> None:
 
 
 def draw_terms(terms: Sequence[str], text: Text) -> None:
-    """Draw what figures above mean, a sentence each, folded."""
+    """Draw a collapsed list that explains the figures above, one sentence each."""
     with st.expander("What these figures mean", icon=":material/menu_book:"):
         lines = [f"- **{term}**: {help_of(text, term)}" for term in terms if help_of(text, term)]
         st.markdown("\n".join(lines))
 
 
 def chart(figure: Any, key: str, alt: str) -> None:
-    """Draw a figure in the site's way."""
+    """Draw a figure in the site's style."""
     st.plotly_chart(figure, key=f"scoreboard.{key}", alt=alt, config={"displayModeBar": False})
 
 

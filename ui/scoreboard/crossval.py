@@ -1,4 +1,4 @@
-"""The Scoreboard's cross-validation: each patient scored by networks that never met that patient."""
+"""The Scoreboard's cross-validation: each patient scored by networks not trained on that patient."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _cleaned(scores: Document) -> str:
 
 
 def _compared(document: Document, number: int) -> str:
-    """Compare it with the publication whose protocol is nearest."""
+    """Return a comparison with the publication of the most similar protocol."""
     system = next(
         (each for each in published.load()["systems"] if "median_dice" in each["figures"]), None
     )
@@ -101,7 +101,7 @@ def _compared(document: Document, number: int) -> str:
 
 
 def reduced_run(document: Document) -> str:
-    """Say how long the networks of the folds were trained beside the site's own; empty where as long."""
+    """Compare the training of the folds' networks with that of the site's own; empty if it was as long."""
     recipes = {each["name"]: each for each in document["full_recipe"]}
     trained = document.get("members") or [
         {"name": document["network"]["name"], "budget": document["budget"]}
@@ -150,7 +150,7 @@ def _draw_networks() -> None:
         ],
         {
             "Network": Column.TextColumn(pinned=True),
-            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold one half."),
+            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
             "Median Dice": Column.NumberColumn(format="%.3f"),
             "Mean at the chosen threshold": Column.NumberColumn(
                 format="%.3f",
@@ -176,7 +176,7 @@ def _at_chosen_cut(scores: Document) -> str:
     cuts = sorted(set(scores["by_fold"]))
     where = f"{cuts[0]:g}" if len(cuts) == 1 else f"{cuts[0]:g} to {cuts[-1]:g}"
     return (
-        "At the threshold that is best for the other folds' patients instead of one half "
+        "At the threshold that is best for the other folds' patients instead of 0.5 "
         f"({where}): mean **{scores['mean_dice']:.3f}** (95% interval {low:.3f} to {high:.3f}), "
         f"median **{scores['median_dice']:.3f}**."
     )

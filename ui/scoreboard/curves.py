@@ -15,10 +15,10 @@ def roc(
     true_positive_rate: Sequence[float],
     at_threshold: tuple[float, float] | None = None,
 ) -> go.Figure:
-    """Draw what share of the tumor slices is found at the price of false alarms.
+    """Draw the ROC curve.
 
     Args:
-        false_positive_rate, true_positive_rate: Of falling thresholds, 0 to 1.
+        false_positive_rate, true_positive_rate: Rates at descending thresholds, 0 to 1.
         at_threshold: Both rates at the network's threshold, marked; None leaves the mark out.
     """
     figure = go.Figure()
@@ -36,11 +36,11 @@ def precision_recall(
     share: float,
     at_threshold: tuple[float, float] | None = None,
 ) -> go.Figure:
-    """Draw how many of the slices called tumor have one, against how many tumor slices are called.
+    """Draw the precision-recall curve.
 
     Args:
-        recall, precision: Of falling thresholds, 0 to 1.
-        share: Of the slices with tumor among all: the precision of calling every slice tumor.
+        recall, precision: Values at descending thresholds, 0 to 1.
+        share: Share of slices with tumor: the precision of calling every slice tumor.
         at_threshold: Recall and precision at the network's threshold.
     """
     figure = go.Figure()
@@ -56,9 +56,9 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
     """Draw the share of positives against the predicted probability, with the number of cases below.
 
     Args:
-        bins: Mean probability, share of positives, and how many, as
+        bins: Mean probability, share of positives, and number of cases, from
             `btmodels.metrics.classification.reliability`.
-        noun: What is counted, such as ``slices``.
+        noun: Name of the counted items, such as ``slices``.
     """
     said, so, number = zip(*bins, strict=True) if bins else ((), (), ())
     figure = make_subplots(

@@ -21,7 +21,7 @@ STYLES = (
     (PURPLE, "longdash", "triangle-up"),
     (OCHRE, "longdashdot", "x"),
 )
-"""Color, line and symbol of each arm in turn: two arms differ in all three."""
+"""Color, line style and symbol of each arm; two arms differ in all three."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class IntervalRow:
     """One row of `intervals`.
 
     Attributes:
-        title: Written above the mark.
-        value: None where it is undefined.
-        interval: Low and high; None where not known.
-        words: More for the hover.
+        title: Label above the mark.
+        value: The value; None if undefined.
+        interval: Low and high; None if not known.
+        words: Further hover text.
     """
 
     title: str
@@ -42,10 +42,10 @@ class IntervalRow:
 
 
 def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.Figure:
-    """Draw a mark a row with its interval, from top to bottom.
+    """Draw one mark with its interval per row.
 
     Args:
-        rows: From top to bottom.
+        rows: Rows from top to bottom.
         axis: Title of the scale.
         zero: Draw a line at 0, for differences.
     """
@@ -53,7 +53,7 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
     last = len(rows) - 1
     for place, row in enumerate(rows):
         level = last - place
-        # Above the mark and not beside it, so that a phone's width is left to the scale.
+        # Above the mark rather than beside it, to leave a phone's width to the scale.
         figure.add_annotation(
             text=row.title,
             x=0,
@@ -88,7 +88,9 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
         range=[-0.5, last + 0.75], showticklabels=False, showgrid=False, zeroline=False
     )
     figure.update_xaxes(title=axis)
-    figure = finished(figure, height=90 + 46 * max(len(rows), 1))
+    # Two lines of text per row, or the smallest legible height for many rows.
+    row_height = 46 if len(rows) <= 12 else 34
+    figure = finished(figure, height=90 + row_height * max(len(rows), 1))
     figure.update_layout(margin={"t": 12})
     return figure
 
@@ -96,10 +98,10 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
 def curves(
     arms: Sequence[tuple[str, Sequence[float], Sequence[float]]], x: str, y: str
 ) -> go.Figure:
-    """Draw a line an arm.
+    """Draw one line per arm.
 
     Args:
-        arms: Name, positions, values.
+        arms: Name, x values and y values of each arm.
         x, y: Titles of the axes.
     """
     figure = go.Figure()
@@ -116,12 +118,12 @@ def curves(
         )
     figure.update_xaxes(title=x, rangemode="tozero")
     figure.update_yaxes(title=y)
-    # A legend of several names takes rows of its own on a phone.
+    # A legend with several names takes extra rows on a phone.
     return finished(figure, height=360 + 10 * len(arms))
 
 
 def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.Figure:
-    """Draw how much gradient reaches each layer, from the input on the left to the output.
+    """Draw the gradient norm of each layer, from input to output.
 
     Args:
         entries: Title and layers (``name``, ``norm``) of each network.
@@ -151,10 +153,10 @@ def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.
 
 
 def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go.Figure:
-    """Draw a dot a patient by cluster, true masks beside predicted ones.
+    """Draw one dot per patient by cluster, true masks next to predicted ones.
 
     Args:
-        values: By kind of mask, by cluster, one value a patient.
+        values: One value per patient, by kind of mask and cluster.
         axis: Title of the scale.
     """
     figure = go.Figure()
@@ -204,5 +206,5 @@ def _median(values: Sequence[float]) -> float | None:
 
 
 def _jitter(index: int) -> float:
-    # Spread evenly, so that dots of one value stand apart, and the same at every visit.
+    # A deterministic even spread separates dots of equal value.
     return ((index * 0.618034) % 1 - 0.5) * 0.26

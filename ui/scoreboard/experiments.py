@@ -1,4 +1,4 @@
-"""The Scoreboard's experiments: the choice of one, the leak, and faults of the input."""
+"""The Scoreboard's experiments: their choice, the leak, and input faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from btmodels.metrics.bootstrap import paired_difference
 from ui.results import experiments
 from ui.scoreboard import crossval, genomics, losses, screen, transfer
 from ui.scoreboard.comparison import chart
@@ -23,7 +24,7 @@ CHOSEN = "scoreboard.experiment"
 def draw_experiments(text: Text) -> None:
     """Draw the choice of experiments and the chosen one."""
     st.markdown(text.get("Experiments", ""))
-    # A closed tab is neither read nor drawn.
+    # Only the chosen experiment is read and drawn.
     name = st.segmented_control(
         "Experiment",
         list(experiments.NAMES),
@@ -44,7 +45,7 @@ def draw_experiments(text: Text) -> None:
     try:
         DRAW[name](document, text)
     except (KeyError, TypeError, IndexError, ValueError):
-        # A file of another version: better no figure than half of one.
+        # The file has another version: better no figure than an incomplete one.
         st.info(
             "This page cannot read the file of this experiment.",
             icon=":material/do_not_disturb_on:",
@@ -54,33 +55,35 @@ def draw_experiments(text: Text) -> None:
 
 
 def leak(document: Document, text: Text) -> None:
-    """Draw both ways to divide the same slices, and how near test slices lie to training."""
+    """Draw both splits of the same slices, and the distance of test slices from training slices."""
     leaking, clean = document["arms"]
-    gap = leaking["score"]["pooled_dice"] - clean["score"]["pooled_dice"]
+    found = paired_difference(leaking["score"]["patients"], clean["score"]["patients"])
+    paired = (
+        ""
+        if found is None
+        else "Patient by patient that is {:+.3f} ({:+.3f} to {:+.3f}). ".format(found[0], *found[1])
+    )
     st.markdown(
-        f"The same network, trained on as many slices, scores a pooled Dice of "
-        f"**{leaking['score']['pooled_dice']:.3f}** where slices were split at random and "
-        f"**{clean['score']['pooled_dice']:.3f}** where patients were split: {abs(gap):.3f} "
-        f"{'more' if gap > 0 else 'less'}. {len(leaking['shared_patients'])} of the "
+        f"On the very same test slices the network scores a mean Dice over patients of "
+        f"**{leaking['score']['mean_dice']:.3f}** where slices were split at random and "
+        f"**{clean['score']['mean_dice']:.3f}** where patients were split. "
+        f"{paired}{len(leaking['shared_patients'])} of the "
         f"{leaking['test_patients']} patients in the first test set were also trained on. For "
         f"{100 * leaking['nearest']['same_patient']:.0f}% of its test slices the most similar "
         f"training slice is from the same patient; in the second this cannot happen."
     )
     bars = [
-        IntervalRow(
-            f"{name}: {arm['title'].lower()}", arm["score"][key], arm["score"][f"{key}_interval"]
-        )
-        for key, name in (("pooled_dice", "Pooled Dice"), ("tumor_slice_dice", "Tumor-slice Dice"))
+        IntervalRow(arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"])
         for arm in (leaking, clean)
     ]
-    chart(intervals(bars, "Dice"), "leak", "Dice of both splits, with intervals.")
+    chart(intervals(bars, "Mean Dice"), "leak", "Mean Dice of both splits, with intervals.")
     table(
         [
             {
                 "Split": arm["title"],
-                "Pooled Dice": arm["score"]["pooled_dice"],
-                "Tumor-slice Dice": arm["score"]["tumor_slice_dice"],
-                "Test slices": arm["sizes"]["test"],
+                "Mean Dice": arm["score"]["mean_dice"],
+                "Median Dice": arm["score"]["median_dice"],
+                "Test slices": sum(draw["sizes"]["test"] for draw in arm["draws"]),
                 "Patients on both sides": len(arm["shared_patients"]),
                 "Nearest of the same patient": 100 * arm["nearest"]["same_patient"],
                 "Distance to the nearest": arm["nearest"]["median_distance"],
@@ -90,8 +93,8 @@ def leak(document: Document, text: Text) -> None:
         ],
         {
             "Split": Column.TextColumn(pinned=True, width=190),
-            "Pooled Dice": Column.NumberColumn(format="%.3f"),
-            "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
+            "Mean Dice": Column.NumberColumn(format="%.3f"),
+            "Median Dice": Column.NumberColumn(format="%.3f"),
             "Test slices": Column.NumberColumn(),
             "Patients on both sides": Column.NumberColumn(),
             "Nearest of the same patient": Column.NumberColumn(
@@ -111,7 +114,7 @@ def leak(document: Document, text: Text) -> None:
 
 
 def robustness(document: Document, text: Text) -> None:
-    """Draw what each fault of the input costs."""
+    """Draw the cost of each input fault."""
     first, *rows = document["rows"]
     rows = sorted(rows, key=lambda row: -row["drop"])
     st.markdown(
@@ -149,7 +152,7 @@ def robustness(document: Document, text: Text) -> None:
             for row in rows
         ],
         {
-            "Fault": Column.TextColumn(pinned=True, width=200),
+            "Fault": Column.TextColumn(width=230),
             "Dice lost": Column.NumberColumn(format="%.3f"),
             "Dice": Column.NumberColumn(format="%.3f"),
             "Worst patient loses": Column.NumberColumn(format="%.3f"),
@@ -157,8 +160,7 @@ def robustness(document: Document, text: Text) -> None:
             "Verdicts changed": Column.NumberColumn(
                 format="%.1f%%", help="Slices whose verdict the fault changed."
             ),
-            "What was done": Column.TextColumn(width="large"),
-            "Slices": Column.NumberColumn(),
+            "What was done": Column.TextColumn(width=430),
         },
         "robustness",
         "Each fault with what it costs.",

@@ -1,4 +1,4 @@
-"""The Scoreboard's comparison of findings on shape and genes: the expert's masks and predicted ones."""
+"""The Scoreboard's comparison of shape-gene associations from the expert's masks and predicted ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIGURE, CLUSTER = "scoreboard.figure", "scoreboard.cluster"
 
 
 def associate(document: Document, text: Text) -> None:
-    """Draw tests of shape against genes for both kinds of masks, and a figure's values by cluster."""
+    """Draw tests of shape against genes for both kinds of masks, and a feature's values by cluster."""
     same, total = document["same"], len(document["tests"])
     st.markdown(
         f"{document['patients']} patients and {total} tests with each kind of mask. After correction, "

@@ -1,4 +1,4 @@
-"""The Scoreboard's studies of losses and of skip connections."""
+"""The Scoreboard's experiments on losses and skip connections."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Column = st.column_config
 
 
 def losses(document: Document, text: Text) -> None:
-    """Draw scores and curves of every loss, and the masks that each leads to."""
+    """Draw the scores, curves and resulting masks of every loss."""
     arms = document["arms"]
     _scores(arms, "losses")
+    masks(document, "losses")
     chart(
         curves(
             [
@@ -37,31 +38,46 @@ def losses(document: Document, text: Text) -> None:
         "losses.curves",
         "Mean Dice on validation patients by slices trained on.",
     )
-    masks(document, "losses")
 
 
 def skips(document: Document, text: Text) -> None:
-    """Draw what skips carry and how gradients fare with and without them."""
+    """Draw scores, masks and gradients with and without skip connections."""
     _scores(document["arms"], "skips")
     masks(document, "skips")
-    st.markdown("**How much gradient reaches each layer**")
-    st.markdown(text.get("Gradients", ""))
-    for prefix, key, alt in (
-        ("unet_", "gradients.unet", "Gradients by depth of the U-Net with and without skips."),
-        ("", "gradients.chain", "Gradients by depth of chains with and without residuals."),
+    with st.expander("How much gradient reaches each layer", icon=":material/ssid_chart:"):
+        st.markdown(text.get("Gradients", ""))
+        _gradients(document)
+
+
+def _gradients(document: Document) -> None:
+    stacks = experiments.load("stacks") or {}
+    for entries, key, alt in (
+        (
+            document["gradients"],
+            "gradients.unet",
+            "Gradients by depth of the U-Net with and without skips.",
+        ),
+        (
+            [each for each in stacks.get("gradients", ()) if each["when"] == "start"],
+            "gradients.chain",
+            "Gradients by depth of chains with and without residuals.",
+        ),
     ):
-        entries = [
+        titled = [
             (
                 entry["title"] + (", trained" if entry["when"] == "trained" else ", at the start"),
                 entry["layers"],
             )
-            for entry in document["gradients"]
-            if entry["key"].startswith("unet_") == bool(prefix)
+            for entry in entries
         ]
-        chart(gradients(entries), key, alt)
+        if titled:
+            chart(gradients(titled), key, alt)
 
 
 def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
+    first, *_, last = sorted(arms, key=lambda arm: -arm["score"]["mean_dice"])
+    said = [f"**{a['title']}** ({a['score']['mean_dice']:.3f})" for a in (first, last)]
+    st.markdown(f"The highest mean Dice on validation patients: {said[0]}. The lowest: {said[1]}.")
     chart(
         intervals(
             [
@@ -91,7 +107,7 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
             for arm in arms
         ],
         {
-            "Arm": Column.TextColumn(pinned=True, width=190 if name == "losses" else 280),
+            "Arm": Column.TextColumn(width=140 if name == "losses" else 280),
             "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
             "False alarms": Column.NumberColumn(
                 format="%.1f%%", help="Slices without tumor in which something is marked."
@@ -100,8 +116,7 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
             "Recall": Column.NumberColumn(format="%.3f", help="Tumor pixels that are marked."),
             "Best threshold": Column.NumberColumn(format="%.2f", help="On these same patients."),
             "Mean Dice there": Column.NumberColumn(format="%.3f"),
-            "Processor seconds": Column.NumberColumn(format="%.0f"),
-            **({"Source": Column.TextColumn(width="medium")} if name == "losses" else {}),
+            **({"Source": Column.TextColumn(width=330)} if name == "losses" else {}),
         },
         name,
         "Every arm with its scores.",
@@ -109,7 +124,7 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
 
 
 def masks(document: Document, name: str) -> None:
-    """Draw the synthetic slices with each arm's map beside the truth."""
+    """Draw the synthetic slices with the true mask and each arm's probability map."""
     shown = document["slices"]
     st.markdown("**On synthetic slices**: FLAIR, the truth, and each arm's probability")
     place = st.segmented_control(
@@ -131,7 +146,7 @@ def masks(document: Document, name: str) -> None:
     ]
     with st.container(horizontal=True, gap="small"):
         for caption, picture in pictures:
-            st.image(experiments.picture(picture), caption=caption, width=150)
+            st.image(experiments.picture(picture), caption=caption, width=140)
 
 
 def _short(entry: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The Scoreboard's frame: the answer in two sentences, then a tab for each question about it."""
+"""The Scoreboard's frame: the scores in two sentences, then one tab per topic."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ TABS = {
     "experiments": "Experiments",
     "provenance": "Provenance",
 }
-"""Titles of the tabs by their word in an address."""
+"""Titles of the tabs by their name in an address."""
 
 Text = dict[str, str]
 
 
 def draw_headline() -> None:
-    """Draw the answer: two sentences, and a dot for each patient beside the band of two experts."""
+    """Draw two sentences, and a dot for each patient with the band of two experts."""
     rows = headline.patient_rows()
     words, picture = st.columns([1, 1.15], gap="large", vertical_alignment="center")
     with words, st.container(key="headline", gap="xsmall"):
@@ -54,12 +54,12 @@ def draw_headline() -> None:
 
 
 def draw_tabs(text: Text) -> None:
-    """Draw the tabs, and the content of the one that is open."""
+    """Draw the tabs, and the content of the open one."""
     networks = scores.networks()
     if not networks:
         st.info("There are no trained networks in this copy of the project, so there is no score.")
         return
-    # Evidence is offered even where it is missing: that it is missing is worth knowing.
+    # The test subset is always offered, since visitors should know if its scores are missing.
     subsets = [
         key
         for key in scores.SUBSETS
@@ -111,11 +111,11 @@ DRAW: dict[str, Callable[[list[Network], list[str], Text], None]] = {
     "experiments": _draw_experiments,
     "provenance": _draw_provenance,
 }
-"""What each of `TABS` draws, from all networks, the subsets to choose from, and the page's text."""
+"""Draws each of `TABS`, from all networks, the subsets to choose from, and the page's text."""
 
 
 def _read_address(names: list[str], subsets: list[str]) -> None:
-    # The page itself writes the address; only one that it did not write is read.
+    # Only an address that the page itself did not write is read.
     query = st.query_params.to_dict()
     state = st.session_state
     for key, known in ((MODEL, names), (SUBSET, subsets), (TAB, list(TABS.values()))):
@@ -133,9 +133,10 @@ def _read_address(names: list[str], subsets: list[str]) -> None:
         if value in known:
             state[key] = known[value]
         elif value is not None:
-            # An address is written by anyone, so its own words are not repeated.
+            # Anyone can write an address, so its text is not repeated.
             problems.append(
-                f"The address asks for a {parameter} that is not here; there are {', '.join(known)}."
+                f"The address asks for a {parameter} that does not exist here. There are: "
+                f"{', '.join(known)}."
             )
     if "tab" not in query and query.get("model") in names:
         task = registry.get(query["model"]).task

@@ -1,4 +1,4 @@
-"""The Scoreboard's tab *Patients and worst cases*: a dot for each patient, and the worst first."""
+"""The Scoreboard's tab *Patients and worst cases*: worst cases first, and a dot for each patient."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def draw_patients(choice: Choice, text: Text) -> None:
 
 
 def draw_dots(networks: Sequence[Network], chosen: Network, subset: str, text: Text) -> None:
-    """Draw a dot for each patient and segmenter, beside publications and the band of two experts."""
+    """Draw a dot for each patient and segmenter, with publications and the band of two experts."""
     rows = [
         _row(network, network is chosen, subset)
         for network in networks

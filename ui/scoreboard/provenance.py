@@ -16,11 +16,11 @@ from ui.shared.text import DASH
 Text = dict[str, str]
 
 _SCORES = {"segment": "Mean Dice", "classify": "Mean of AUC and average precision"}
-"""What training is judged by on validation patients, by task."""
+"""The validation score of training, by task."""
 
 
 def draw_provenance(network: Network, scored: dict[str, Any] | None, text: Text) -> None:
-    """Draw the hashes of a network's figures, its training, and the terms."""
+    """Draw the provenance of a network's scores, its training, and the terms."""
     if network.record:
         st.header("Where the figures come from", anchor=False)
         st.markdown(text.get("Provenance", ""))
@@ -39,7 +39,7 @@ def protocol(network: Network, scored: dict[str, Any] | None) -> str:
         parts = f"parts below {least} pixels removed" if least else "no part removed"
         how = f"the mask alone, threshold {record.threshold:g}, {flips}, {parts}"
     else:
-        how = f"one verdict a slice, threshold {record.threshold:g}, {flips}"
+        how = f"one verdict per slice, threshold {record.threshold:g}, {flips}"
     met = record.extra.get("test_evaluations")
     times = "an unrecorded number of times" if met is None else _times(met)
     lines = [
@@ -62,7 +62,7 @@ def protocol(network: Network, scored: dict[str, Any] | None) -> str:
 def _card(network: Network) -> None:
     path = ASSETS / "cards" / "models" / f"{network.spec.name}.md"
     card = path.read_text(encoding="utf-8") if path.exists() else ""
-    if network.record.sha256 in card:  # written of these weights
+    if network.record.sha256 in card:  # the card describes these weights
         st.download_button(
             "Model card",
             card,

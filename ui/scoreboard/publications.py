@@ -1,4 +1,4 @@
-"""The Scoreboard's tab *Published*: what others report, and how well people agree."""
+"""The Scoreboard's tab *Published*: others' results, and the agreement between human readers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ def draw_publications(text: Text) -> None:
     table(
         published.table(),
         {
-            "System": Column.TextColumn(pinned=True, width=230),
+            "System": Column.TextColumn(width=250),
             "Published": Column.TextColumn(
-                width=330, help="Mean and median are of patients; plain Dice is not."
+                width=345, help="Mean and median are taken over patients; a plain Dice is not."
             ),
-            "Split by": Column.TextColumn(help="What the split kept apart: patients, or slices."),
-            "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width=130),
+            "Split by": Column.TextColumn(
+                width=150, help="What the split separated: patients or slices."
+            ),
+            "Tested on": Column.TextColumn(help="Patients, unless it says slices.", width=190),
             "Selected on them": Column.TextColumn(
-                help="Whether the network or its settings were picked by this very score."
+                help="Whether the network or its settings were chosen by this score."
             ),
             "Source": Column.LinkColumn(display_text="source", width="small"),
         },
         "published",
         "Published systems with their figures, protocols and sources.",
+        whole=True,
     )
     with st.expander("Each protocol in words", icon=":material/rule:"):
         st.markdown(published.protocols())

@@ -23,7 +23,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         f"{patients} patients, none of them a test patient, each scored by a "
         f"network that never saw them. Trained as the site's networks are, these small networks reach "
         f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows, document['least_gain'])} "
-        f"A change counts where its {percent} interval leaves out 0."
+        f"A change counts where its {percent} interval excludes 0."
     )
     chart(
         intervals(
@@ -46,7 +46,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         [
             {
                 "Training": title(row),
-                # Of all folds or of none: those that are missing may be the easier ones.
+                # Only with all folds, since the missing ones may be easier.
                 "Mean Dice": row["mean_dice"] if row["folds"] == first["folds"] else None,
                 "Median": row["median_dice"] if row["folds"] == first["folds"] else None,
                 "Difference": row["difference"],
@@ -62,7 +62,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
             for row in document["variants"]
         ],
         {
-            "Training": Column.TextColumn(pinned=True, width=280),
+            "Training": Column.TextColumn(width=330),
             "Mean Dice": Column.NumberColumn(format="%.3f"),
             "Median": Column.NumberColumn(format="%.3f"),
             "Difference": Column.NumberColumn(
@@ -85,7 +85,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """Name a row: the change, and whether the weights are averaged."""
+    """Return a row's name: the change, and whether the weights are averaged."""
     if row["key"] == "baseline":
         averaged = row["weights"] == "averaged"
         return "Moving average of the weights" if averaged else row["title"]
@@ -93,11 +93,11 @@ def title(row: Mapping[str, Any]) -> str:
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
-    """Say in sentences which changes helped, cost, or did not matter, and of how many nothing can be said.
+    """Return sentences on the changes that helped, hurt, or did not matter, and the undecided ones.
 
     Args:
-        rows: Of the file, without the first.
-        least: The mean Dice that would matter.
+        rows: Rows of the file, without the first.
+        least: Smallest relevant difference in mean Dice.
     """
     helped = [row for row in rows if row["difference_interval"][0] > 0]
     cost = [row for row in rows if row["difference_interval"][1] < 0]
@@ -105,7 +105,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
     idle = [row for row in open_ if max(map(abs, row["difference_interval"])) < least]
     rest = len(open_) - len(idle)
     sentences = []
-    for word, found in (("Helped", helped), ("Cost", cost)):
+    for word, found in (("Helped", helped), ("Hurt", cost)):
         named = "; ".join(f"{title(row)} ({row['difference']:+.3f})" for row in found)
         sentences += [f"{word}: {named}."] if found else []
     if not helped:
@@ -114,6 +114,6 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
         named = "; ".join(map(title, idle))
         sentences.append(f"Less than {least:g} either way: {named}.")
     if rest:
-        noun = "comparison" if rest == 1 else "comparisons"
-        sentences.append(f"For {rest} {noun}, nothing can be said.")
+        noun = "comparison is" if rest == 1 else "comparisons are"
+        sentences.append(f"{rest} {noun} too close to tell.")
     return " ".join(sentences)

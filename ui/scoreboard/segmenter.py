@@ -41,7 +41,7 @@ _COMPARED = ("mean_dice", "median_dice", "tumor_slice_dice", "false_alarm_rate")
 
 
 def draw_segmenter(choice: Choice, text: Text) -> None:
-    """Draw all that was measured of a segmenter on the chosen patients."""
+    """Draw all measurements of a segmenter on the chosen patients."""
     scored = choice.scored
     if scored:
         with st.grid("auto", min_column_width=160, gap="small"):
@@ -63,7 +63,7 @@ def draw_segmenter(choice: Choice, text: Text) -> None:
 
 
 def draw_metric(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> None:
-    """Draw one figure with its interval; a dash with the reason where there is none."""
+    """Draw one score with its interval; a dash with the reason if there is none."""
     value = scored.get(key)
     exact = key == "detection_rate"
     interval = detection_interval(scored) if exact else interval_of(scored, key)
@@ -88,7 +88,7 @@ def draw_metric(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text
 
 
 def slices_of(scored: dict[str, Any]) -> dict[tuple[str, str], Counts]:
-    """Return the counts of each slice by patient and number, in the file's order."""
+    """Return the counts of each slice by patient and number, in file order."""
     return {
         (folder, number): Counts(*counts)
         for folder, slices in (scored.get("per_slice") or {}).items()
@@ -97,7 +97,7 @@ def slices_of(scored: dict[str, Any]) -> dict[tuple[str, str], Counts]:
 
 
 def draw_sizes(scored: dict[str, Any], text: Text) -> None:
-    """Draw Dice against the size of the tumor: a mark a slice, and by groups of size."""
+    """Draw Dice against tumor size: one mark per slice, and by size group."""
     slices = slices_of(scored)
     tumor = {each: counts for each, counts in slices.items() if counts.tp + counts.fn}
     if not tumor:
@@ -143,7 +143,7 @@ def draw_sizes(scored: dict[str, Any], text: Text) -> None:
 
 
 def draw_calibration(scored: dict[str, Any], text: Text) -> None:
-    """Draw what share of the pixels of each probability is tumor."""
+    """Draw the reliability diagram of pixel probabilities."""
     found = scored.get("calibration")
     if not found:
         st.info("The calibration of pixels was not measured for these weights on these patients.")
@@ -164,7 +164,7 @@ def draw_calibration(scored: dict[str, Any], text: Text) -> None:
 
 
 def draw_cascade(scored: dict[str, Any], text: Text) -> None:
-    """Draw the segmenter alone, behind the classifier, and after the whole-patient clean-up."""
+    """Draw the scores of the segmenter alone, after the classifier, and with the whole-patient clean-up."""
     st.markdown(text.get("Beside the segmenter", ""))
     followed = {
         "Masks only where the classifier says tumor": cascade_of(scored),
@@ -177,7 +177,7 @@ def draw_cascade(scored: dict[str, Any], text: Text) -> None:
             | {SEGMENTER[key].column: SEGMENTER[key].of(each.get(key)) for key in _COMPARED}
             for way, each in ways.items()
         ],
-        {"Method": Column.TextColumn(pinned=True)}
+        {"Method": Column.TextColumn(width=290)}
         | {
             SEGMENTER[key].column: Column.NumberColumn(
                 format=SEGMENTER[key].form, help=help_of(text, SEGMENTER[key].term)
@@ -189,13 +189,13 @@ def draw_cascade(scored: dict[str, Any], text: Text) -> None:
     )
     for way, each in followed.items():
         if not each:
-            st.caption(f"{way}: {DASH}, not measured with the weights that are here.")
+            st.caption(f"{way}: {DASH}, not measured with the present weights.")
         elif each.get("rule"):
             st.caption(f"{way}: {each['rule']}")
 
 
 def draw_pixel_accuracy(scored: dict[str, Any], text: Text) -> None:
-    """Draw pixel accuracy beside that of the empty mask, never alone."""
+    """Draw pixel accuracy next to that of an empty mask, never alone."""
     ours, empty = scored.get("pixel_accuracy"), scored.get("empty_mask_accuracy")
     if ours is None or empty is None:
         st.info("Pixel accuracy was not measured on these patients.")

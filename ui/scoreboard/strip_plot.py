@@ -1,4 +1,4 @@
-"""The figure with a dot for each patient: our networks, publications, and the band of two experts."""
+"""Strip plot with a dot for each patient: our networks, publications, and the band of two experts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from ui.results.published import PatientRow
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished, outline
 
 _GOLDEN = 0.618034
 _SPREAD = 0.4
@@ -20,20 +20,20 @@ def patient_dots(
     experts: tuple[float, float] | None = None,
     row_height: int = 62,
 ) -> go.Figure:
-    """Draw a row a network with a dot a patient, mean with interval, and median.
+    """Draw one row per network with a dot per patient, the mean with its interval, and the median.
 
     Args:
-        ours: From top to bottom.
+        ours: Rows from top to bottom.
         published: Rows below, with means and medians alone, drawn hollow.
         experts: Mean and spread of two experts' agreement, drawn as a band.
-        row_height: Of each row, in pixels.
+        row_height: Height of each row in pixels.
     """
     figure = go.Figure()
     rows = [*ours, *published]
     last = len(rows) - 1
     for place, row in enumerate(rows):
         level, color = last - place, BLUE if row.chosen else GRAY
-        # Above its dots and not beside them, so that a phone's width is left to the scale.
+        # Above the dots rather than beside them, to leave a phone's width to the scale.
         figure.add_annotation(
             text=f"<b>{row.title}</b>" if row.chosen else row.title,
             x=0,
@@ -49,7 +49,7 @@ def patient_dots(
                 x=list(row.dots),
                 y=[level + _jitter(i) for i in range(len(row.dots))],
                 mode="markers",
-                marker={"size": 8, "color": color, "opacity": 0.7},
+                marker={"size": 7, "color": color, "opacity": 0.7, "line": outline(color)},
                 customdata=list(row.names),
                 hovertemplate="%{customdata}<br>Dice %{x:.3f}<extra>" + row.title + "</extra>",
                 showlegend=False,
@@ -100,7 +100,7 @@ def _add_summary(figure: go.Figure, row: PatientRow, level: int, color: str, hol
 
 
 def _add_dot_legend(figure: go.Figure, published: bool, experts: bool) -> None:
-    # Colors tell the chosen row from the others, so that keys to the symbols are gray.
+    # Color distinguishes the chosen row from the others, so symbols in the legend are gray.
     keys = [
         ("a patient", "circle", 0, GRAY),
         ("mean, 95% interval", "diamond", 0, GRAY),
@@ -115,5 +115,5 @@ def _add_dot_legend(figure: go.Figure, published: bool, experts: bool) -> None:
 
 
 def _jitter(index: int) -> float:
-    # Spread evenly, so that dots of one value stand apart, and the same at every visit.
+    # A deterministic even spread separates dots of equal value.
     return ((index * _GOLDEN) % 1 - 0.5) * _SPREAD

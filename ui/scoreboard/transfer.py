@@ -1,4 +1,4 @@
-"""The Scoreboard's study of transfer learning."""
+"""The Scoreboard's transfer learning experiment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.results.transfer_figures import ENCODERS
+from ui.results.transfer_figures import ENCODERS, gain, pick, verdict
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, curves, intervals
 from ui.shared.tables import table
@@ -30,7 +30,7 @@ TASK = "scoreboard.transfer.task"
 
 
 def transfer(document: Document, text: Text) -> None:
-    """Draw scores, curves and times of every start, and what few patients do."""
+    """Draw scores, curves and times of every start, and the effect of fewer patients."""
     tasks = [task for task in TASKS if any(c["task"] == task for c in document["cells"])]
     task = st.segmented_control(
         "Task",
@@ -42,8 +42,9 @@ def transfer(document: Document, text: Text) -> None:
         label_visibility="collapsed",
     )
     cells = [cell for cell in document["cells"] if cell["task"] == task]
-    whole = [cell for cell in cells if cell["share"] == 1]
+    whole = [cell for encoder in ENCODERS for cell in pick(cells, encoder, task)]
     key, axis = _SCORE[task]
+    st.markdown(_result(whole, key, axis))
     chart(
         intervals(
             [IntervalRow(_cell(c), c["score"][key], c["score"][f"{key}_interval"]) for c in whole],
@@ -52,27 +53,11 @@ def transfer(document: Document, text: Text) -> None:
         "transfer.scores",
         f"{axis} of every start, with intervals.",
     )
-    for encoder in dict.fromkeys(cell["encoder"] for cell in whole):
-        st.markdown(f"**{ENCODERS.get(encoder, encoder)}**, by processor time")
-        chart(
-            curves(
-                [
-                    (
-                        ARMS[cell["arm"]],
-                        [row["cpu_seconds"] for row in cell["curve"]],
-                        [row["score"] for row in cell["curve"]],
-                    )
-                    for cell in whole
-                    if cell["encoder"] == encoder
-                ],
-                "Processor seconds of training",
-                f"{axis}, validation",
-            ),
-            f"transfer.{encoder}",
-            f"{axis} on validation patients by processor time.",
-        )
     _shares(cells, key, axis)
-    _cells(cells, document, key, axis)
+    with st.expander("How fast each one learned", icon=":material/timer:"):
+        _times(whole, axis)
+    with st.expander("All figures", icon=":material/table:"):
+        _cells(cells, document, key, axis)
     st.caption(
         " ".join(
             f"{ENCODERS.get(name, name)} was pretrained on {source}."
@@ -81,24 +66,70 @@ def transfer(document: Document, text: Text) -> None:
     )
 
 
-def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
-    """Draw the score by the share of training patients, of each encoder that had more than one."""
-    for encoder in dict.fromkeys(cell["encoder"] for cell in cells):
-        found = [c for c in cells if c["encoder"] == encoder and c["arm"] in ("scratch", "staged")]
-        if len({cell["share"] for cell in found}) < 2:
+def _result(whole: Sequence[Mapping[str, Any]], key: str, axis: str) -> str:
+    """Return sentences on which starts scored higher than the same network from scratch, and how surely."""
+    scratch = {cell["encoder"]: cell for cell in whole if cell["arm"] == "scratch"}
+    told: dict[str, list[str]] = {"yes": [], "open": [], "no": []}
+    certain = True
+    for cell in whole:
+        base = scratch.get(cell["encoder"])
+        if base is None or cell is base:
             continue
-        st.markdown(f"**{ENCODERS.get(encoder, encoder)} on fewer patients**")
-        arms = []
-        for arm in ("scratch", "staged"):
-            row = sorted((c for c in found if c["arm"] == arm), key=lambda c: c["share"])
-            arms.append(
-                (ARMS[arm], [c["training_patients"] for c in row], [c["score"][key] for c in row])
-            )
-        chart(
-            curves(arms, "Training patients", f"{axis}, validation"),
-            f"transfer.shares.{encoder}",
-            f"{axis} by the number of training patients.",
-        )
+        found = gain(cell, base)
+        certain = certain and found is not None
+        difference = found[0] if found else cell["score"][key] - base["score"][key]
+        said = f"{_cell(cell)} ({difference:+.3f})"
+        told[verdict(difference, found[1] if found else None)].append(said)
+    titles = {"yes": "Higher", "open": "Too close to tell", "no": "Lower"}
+    words = [f"**{titles[word]}**: {', '.join(each)}." for word, each in told.items() if each]
+    interval = "by its 95% interval, patient by patient" if certain else "no interval is known"
+    return f"{axis} compared with training from scratch ({interval}). {' '.join(words)}"
+
+
+def _times(whole: Sequence[Mapping[str, Any]], axis: str) -> None:
+    """Draw the score by processor time, one chart per encoder."""
+    with st.grid("auto", min_column_width=420):
+        for encoder in dict.fromkeys(cell["encoder"] for cell in whole):
+            arms = [
+                (
+                    ARMS[cell["arm"]],
+                    [row["cpu_seconds"] for row in cell["curve"]],
+                    [row["score"] for row in cell["curve"]],
+                )
+                for cell in whole
+                if cell["encoder"] == encoder
+            ]
+            with st.container():
+                st.markdown(f"**{ENCODERS.get(encoder, encoder)}**, by processor time")
+                chart(
+                    curves(arms, "Processor seconds of training", f"{axis}, validation"),
+                    f"transfer.{encoder}",
+                    f"{axis} on validation patients by processor time.",
+                )
+
+
+def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
+    """Draw the score by the number of training patients, for each encoder with several shares."""
+    by_encoder = {
+        encoder: [c for c in cells if c["encoder"] == encoder and c["arm"] in ("scratch", "staged")]
+        for encoder in dict.fromkeys(cell["encoder"] for cell in cells)
+    }
+    with st.grid("auto", min_column_width=420):
+        for encoder, found in by_encoder.items():
+            if len({cell["share"] for cell in found}) < 2:
+                continue
+            arms = []
+            for arm in ("scratch", "staged"):
+                row = sorted((c for c in found if c["arm"] == arm), key=lambda c: c["share"])
+                patients = [c["training_patients"] for c in row]
+                arms.append((ARMS[arm], patients, [c["score"][key] for c in row]))
+            with st.container():
+                st.markdown(f"**{ENCODERS.get(encoder, encoder)} on fewer patients**")
+                chart(
+                    curves(arms, "Training patients", f"{axis}, validation"),
+                    f"transfer.shares.{encoder}",
+                    f"{axis} by the number of training patients.",
+                )
 
 
 def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axis: str) -> None:
@@ -110,7 +141,7 @@ def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axi
             "Patients": cell["training_patients"],
             axis: cell["score"][key],
             "Processor seconds": cell["cpu_seconds"],
-            "Trained parameters, millions": cell["trained_parameters"] / 1e6,
+            "Parameters, millions": cell["trained_parameters"] / 1e6,
             "First kernels moved": 100 * cell["kernels"]["moved"],
         }
         for target in cell["reached"]:
@@ -118,12 +149,12 @@ def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axi
         rows.append(row)
     number = Column.NumberColumn
     shown: dict[str, Any] = {
-        "Network": Column.TextColumn(pinned=True, width=90),
+        "Network": Column.TextColumn(pinned=True, width=140),
         "Start": Column.TextColumn(width=200),
         "Patients": number(help="In training."),
         axis: number(format="%.3f", help="On all slices of the validation patients."),
         "Processor seconds": number(format="%.0f", help="For training, without validation."),
-        "Trained parameters, millions": number(format="%.1f"),
+        "Parameters, millions": number(format="%.1f", help="Those that training may change."),
         "First kernels moved": number(
             format="%.0f%%",
             help="How far training moved the first layer's kernels, relative to their norm.",

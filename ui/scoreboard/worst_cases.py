@@ -1,4 +1,4 @@
-"""Worst cases first, each with a link to its pictures where this site has them."""
+"""Worst cases first, each with a link to its slice if this site has it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ui.shared.content import sections
 from ui.shared.tables import table
 
 WORDS = "cards/worst_patients.md"
-"""Text about each of these patients, worst first."""
+"""Text on each of the worst patients, worst first."""
 
 Text = dict[str, str]
 Column = st.column_config
 
 
 def draw_worst_masks(network: Network, subset: str, text: Text) -> None:
-    """Draw the patients by rising Dice."""
+    """Draw the patients by ascending Dice."""
     st.markdown(text.get("Worst cases", ""))
     _table(network, subset, text, _by_dice, _dice_columns(text))
 
 
 def draw_worst_verdicts(network: Network, subset: str, text: Text) -> None:
-    """Draw the patients by falling number of wrong verdicts."""
+    """Draw the patients by ascending accuracy of the verdicts."""
     st.markdown(text.get("Worst cases, classifier", ""))
     _table(network, subset, text, _by_verdicts, _verdict_columns(text))
 
 
 def draw_worst_in_folds(text: Text) -> None:
-    """Draw what went wrong in the patients with the lowest Dice of the cross-validation, in words."""
+    """Draw the errors in the patients with the lowest Dice in cross-validation, in words."""
     document = experiments.load("crossval")
     told = {name: words for name, words in sections(WORDS).items() if name}
     found = (document or {}).get("patients", {})
@@ -44,7 +44,7 @@ def draw_worst_in_folds(text: Text) -> None:
     rows = [
         {
             "Patient": name,
-            "Look": link(name, None, document["network"]["name"]),
+            "View": link(name, None, document["network"]["name"]),
             "What went wrong": words,
             **{title: found[name][title.lower()] for title in ("Dice", "Precision", "Recall")},
         }
@@ -68,7 +68,7 @@ def draw_worst_in_folds(text: Text) -> None:
 
 
 def link(folder: str, number: str | None, model: str | None) -> str | None:
-    """Return the address, beside this page's, of a slice in Analyze; None where it is not here."""
+    """Return the relative address of a slice in Analyze; None if the patient is not available."""
     if folder not in samples.library().samples:
         return None
     query = {"patient": folder, "slice": number, "model": model}
@@ -81,7 +81,7 @@ def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dic
     rows = rows_of(network.scored[subset], model)
     alt = "Patients, worst first, with links to their slices."
     table(rows, columns, f"worst-{name}-{subset}", alt)
-    if subset == "samples" or any(row["Look"] for row in rows):
+    if subset == "samples" or any(row["View"] for row in rows):
         return
     st.info(text.get("Worst cases without data", ""), icon=":material/folder_off:")
     synthetic = network.scored.get("samples")
@@ -92,7 +92,7 @@ def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dic
 
 def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any]]:
     patients = scored["patients"]
-    # Without a Dice (nothing to mark, nothing marked) nothing went wrong: last.
+    # Patients without a Dice (nothing to mark, nothing marked) have no errors, so they come last.
     order = sorted(patients, key=lambda folder: _or_above(patients[folder].get("dice")))
     rows = []
     for folder in order:
@@ -101,7 +101,7 @@ def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any
         rows.append(
             {
                 "Patient": folder,
-                "Look": link(folder, number, model),
+                "View": link(folder, number, model),
                 "Dice": each.get("dice"),
                 "Slice": number,
                 "Precision": each.get("precision"),
@@ -123,7 +123,7 @@ def _by_verdicts(scored: Mapping[str, Any], model: str | None) -> list[dict[str,
         rows.append(
             {
                 "Patient": folder,
-                "Look": link(folder, number, model),
+                "View": link(folder, number, model),
                 "Accuracy": each.get("accuracy"),
                 "Slice": number,
                 "Missed": each.get("missed_slices"),
@@ -169,8 +169,8 @@ def _verdict_columns(text: Text) -> dict[str, Any]:
 def _first_columns() -> dict[str, Any]:
     return {
         "Patient": Column.TextColumn(pinned=True, width=190),
-        "Look": Column.LinkColumn(
-            display_text="open", width="small", help="Opens the slice named here in Analyze."
+        "View": Column.LinkColumn(
+            display_text="open", width="small", help="Opens this slice in Analyze."
         ),
     }
 

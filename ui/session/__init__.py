@@ -1,1 +1,1 @@
-"""What a visitor's session holds: samples, uploads, analyses, the state of the view."""
+"""The content of a visitor's session: samples, uploads, analyses, the state of the view."""

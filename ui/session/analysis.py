@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock, RLock
 
 import streamlit as st
@@ -23,19 +24,22 @@ from ui.session.stack import Analyzed, Stack
 SEGMENTER, CLASSIFIER = "default", "default-classifier"
 
 CHUNK = 16
-"""Slices a request: few enough that the page shows progress, enough for a batch."""
+"""Slices per request: few enough that the page shows progress, enough for a batch."""
+
+PROMPT_SECONDS = 0.15
+"""Longest time that a page waits for the results of the slice it opens on."""
 
 SHARED_ANALYSES = 256
 WARMING = "The networks are warming up; the mask follows in a few seconds."
 
 KEPT, AHEAD, FAILURE = map(upload_key, ("analysis.kept", "analysis.ahead", "analysis.failure"))
-"""Session keys of the analyses of the stack on screen, of what the networks look at while the page is
-drawn, and of what went wrong last."""
+"""Session keys of the analyses of the stack on screen, of the request that runs while the page is
+drawn, and of the last failure."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """What the networks were asked: keys of slices, hashes of the weights, and what will come of it."""
+    """A request to the networks: keys of slices, hashes of the weights, and the future result."""
 
     keys: tuple[str, ...]
     mark: tuple[str, str]
@@ -44,11 +48,11 @@ class _Asked:
 
 _asking = RLock()
 _flying: dict[tuple, _Asked] = {}
-"""What the networks look at of samples, whoever asked, by key of a slice and hashes of the weights."""
+"""Running requests for samples, from all sessions, by key of a slice and hashes of the weights."""
 
 
 class AnalysisCache:
-    """Analyses of samples by key, the least recently used leaving first; safe between threads."""
+    """A thread-safe LRU cache of analyses of samples."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -56,14 +60,14 @@ class AnalysisCache:
         self._kept: OrderedDict[tuple, Analysis] = OrderedDict()
 
     def get(self, key: tuple) -> Analysis | None:
-        """Return the value kept under ``key``, or None if it was dropped."""
+        """Return the analysis cached under ``key``, or None."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def put(self, key: tuple, analysis: Analysis) -> None:
-        """Keep ``analysis``, at the cost of the one unused for longest."""
+        """Cache ``analysis``, dropping the least recently used one if the cache is full."""
         with self._lock:
             self._kept[key] = analysis
             while len(self._kept) > self._size:
@@ -76,15 +80,21 @@ def _shared() -> AnalysisCache:
 
 
 def segmenters() -> list[str]:
-    """Return the registry names of segmenters that have a record, in the order of every list of them."""
-    return [each.spec.name for each in scores.networks() if each.spec.task == "segment"]
+    """Return the registry names of segmenters that have a record, in the order of all lists."""
+    return [*_segmenters(registry.stamp())]
+
+
+@lru_cache(maxsize=2)
+def _segmenters(stamp: tuple) -> tuple[str, ...]:
+    # Every page needs them several times; hashes and scores are read again if a file has changed.
+    return tuple(each.spec.name for each in scores.networks() if each.spec.task == "segment")
 
 
 def cached(stack: Stack, model: str | None = None) -> Analyzed:
     """Return the finished analyses of a stack without asking the networks.
 
     Args:
-        stack: Slices that are looked at.
+        stack: The slices.
         model: Segmenter; None is the site's own.
     """
     segmenter = registry.get(model or SEGMENTER).name
@@ -93,7 +103,7 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
     try:
         records = _records(segmenter)
         networks = engine.get_engine()
-        networks.start()  # the first visit at the latest, and again some time after a failure
+        networks.start()  # at the first visit at the latest, and again some time after a failure
         status = networks.status()
         if status.state in ("off", "failed"):
             message = status.message
@@ -122,10 +132,24 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
     )
 
 
-def prefetch(stack: Stack, index: int, model: str | None = None) -> None:
-    """Have the networks begin with slice ``index`` while the page is drawn, for the next `run_next`.
+def run_promptly(stack: Stack, index: int, model: str | None = None) -> None:
+    """Analyze slice ``index`` before the page is drawn, if the networks answer within `PROMPT_SECONDS`.
 
-    Nothing is asked where this visitor's slices of the stack are being looked at already.
+    Such a page is drawn once, with its results, in place of twice.
+    """
+    if engine.get_engine().status().state != "warm":
+        return
+    prefetch(stack, index, model)
+    ahead: _Asked | None = st.session_state.get(AHEAD)
+    if ahead and ahead.keys == (stack.keys[index],):
+        if wait([ahead.future], PROMPT_SECONDS).done:
+            run_next(stack, index, model)
+
+
+def prefetch(stack: Stack, index: int, model: str | None = None) -> None:
+    """Start analyzing slice ``index`` while the page is drawn, for the next `run_next`.
+
+    Does nothing if a request of this visitor for slices of the stack is already running.
     """
     try:
         records = _records(registry.get(model or SEGMENTER).name)
@@ -135,13 +159,13 @@ def prefetch(stack: Stack, index: int, model: str | None = None) -> None:
             ahead = _ask(stack, [index], records)
         st.session_state[AHEAD] = ahead
     except BrainTumorError:
-        return  # `run_next` meets it as well, and says so
+        return  # `run_next` meets and reports it, too
 
 
 def run_next(stack: Stack, index: int, model: str | None = None) -> None:
-    """Have the networks look at slice ``index``, or, where that is done, at the next few.
+    """Analyze slice ``index``, or the next few if that one is done.
 
-    What comes of it, an error too, is there at the next `cached`.
+    The next call of `cached` returns the results, or the error.
     """
     try:
         records = _records(registry.get(model or SEGMENTER).name)
@@ -169,7 +193,7 @@ def analyze_ahead(stack: Stack, first: int) -> None:
     """Analyze a sample before anyone opens it: slice ``first``, then the others. Needs no session.
 
     Raises:
-        BrainTumorError: The networks are off or cannot answer.
+        BrainTumorError: The networks are off or failed.
     """
     records = _records(registry.get(SEGMENTER).name)
     rest = [index for index in range(len(stack.keys)) if index != first]
@@ -179,7 +203,7 @@ def analyze_ahead(stack: Stack, first: int) -> None:
 
 
 def ready(stack: Stack, model: str | None = None) -> int:
-    """Return how many slices of a sample every visitor is shown without asking the networks."""
+    """Return the number of a sample's slices with an analysis in the shared cache."""
     try:
         mark = _mark(_records(registry.get(model or SEGMENTER).name))
     except WeightsError:
@@ -196,7 +220,7 @@ def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
 
 
 def measured(each: Slice, prediction: Prediction, model: str) -> Analysis:
-    """Return what ``prediction`` of the segmenter ``model`` says of a slice, at its stored threshold."""
+    """Return a slice's analysis from a prediction of the segmenter ``model``, at its stored threshold."""
     return _measure(each, prediction, _records(model))
 
 
@@ -209,7 +233,7 @@ def _mark(records: tuple[Record, Record]) -> tuple[str, str]:
 
 
 def _recall(stack: Stack, records: tuple[Record, Record]) -> dict[str, Analysis]:
-    # What this visitor has on screen, and of samples what anyone had: never another's upload.
+    # This visitor's analyses, and for samples those of all visitors: never another visitor's upload.
     kept, mark = st.session_state.get(KEPT, ({}, None))
     kept = {key: kept[key] for key in stack.keys if key in kept} if mark == _mark(records) else {}
     if stack.shared:
@@ -226,7 +250,7 @@ def _missing(stack: Stack, kept: dict[str, Analysis]) -> list[int]:
 
 
 def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _Asked | None:
-    # The input check comes just before the networks, a few slices at a time as well.
+    # The input check runs just before the networks, also a few slices at a time.
     admitted = quality.accepted(stack, missing)
     if not admitted:
         return None
@@ -249,8 +273,8 @@ def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _A
 
 
 def _under_way(keys: tuple[str, ...], mark: tuple[str, str]) -> _Asked | None:
-    # A class that opens one patient waits for the same answers; only a slice that is looked at does
-    # not wait for somebody's chunk.
+    # When a class opens one patient, all wait for the same request; only the slice on screen does
+    # not wait for another visitor's chunk.
     found = (_flying.get((key, mark)) for key in keys)
     return next((a for a in found if a and (len(keys) > 1 or len(a.keys) == 1)), None)
 
@@ -267,8 +291,8 @@ def _asked_ahead(stack: Stack, missing: list[int], records: tuple[Record, Record
     wanted = {stack.keys[i] for i in missing}
     if asked is None or asked.mark == _mark(records) and wanted & {*asked.keys}:
         return asked
-    # Of another stack, or of other weights: this visitor does not wait for it any more. Others may, for a
-    # sample that all share.
+    # The request is for another stack or other weights, so this visitor does not need it anymore. Others
+    # may, if it is for a shared sample.
     if not any(_flying.get((key, asked.mark)) is asked for key in asked.keys):
         asked.future.cancel()
     return None
@@ -301,7 +325,7 @@ def _measure(each, prediction, records: tuple[Record, Record], threshold: float 
 
 
 def stored_threshold(model: str | None = None) -> float | None:
-    """Return the threshold that training chose for a segmenter; None without a record."""
+    """Return the recorded threshold of a segmenter; None without a record."""
     try:
         return registry.load_record(model or SEGMENTER).threshold
     except WeightsError:

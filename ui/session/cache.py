@@ -14,12 +14,12 @@ _upload_keys: list[str] = []
 
 
 class SessionCache(Generic[Value]):
-    """Values of one visitor's session by key, the least recently used leaving first.
+    """An LRU cache in one visitor's session.
 
     Args:
-        key: Of the session state, unlike any other cache's.
-        most: Values that are kept.
-        upload_derived: Whether `forget_uploads` empties it; or a function of a value that says so of each.
+        key: Unique key in the session state.
+        most: Largest number of values.
+        upload_derived: Whether `forget_uploads` empties it; or a function that decides for each value.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class SessionCache(Generic[Value]):
         _caches.append(self)
 
     def get(self, key: Hashable, default: Any = None) -> Value | Any:
-        """Return the value kept under ``key`` and count it as used; ``default`` without one."""
+        """Return the value cached under ``key`` and count it as used; ``default`` without one."""
         kept = self._kept()
         if key not in kept:
             return default
@@ -37,7 +37,7 @@ class SessionCache(Generic[Value]):
         return kept[key]
 
     def put(self, key: Hashable, value: Value) -> Value:
-        """Keep ``value``, at the cost of the one unused for longest, and return it."""
+        """Cache ``value``, dropping the least recently used one if the cache is full, and return it."""
         kept = self._kept()
         kept.pop(key, None)
         kept[key] = value
@@ -49,7 +49,7 @@ class SessionCache(Generic[Value]):
         return key in self._kept()
 
     def values(self) -> list[Value]:
-        """Return the kept values, the most recently used last."""
+        """Return the cached values, the most recently used last."""
         return list(self._kept().values())
 
     def forget(self) -> None:
@@ -83,7 +83,7 @@ def upload_key(key: str) -> str:
 
 
 def forget_uploads() -> None:
-    """Drop all that this session keeps of the visitor's files."""
+    """Drop the visitor's files and everything made from them in this session."""
     for cache in _caches:
         cache.forget()
     for key in _upload_keys:

@@ -1,4 +1,4 @@
-"""Engine calls of lessons beyond predictions: each is made once, after the page is drawn."""
+"""Engine calls of lessons beyond predictions; each runs once, after the page is drawn."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _answers: SessionCache[Any] = SessionCache("engine_queries.answers", 12)
 LESSONS_WARMING = "The process for lessons is starting, which takes some seconds."
 
 FAILURES = upload_key("engine_queries.failures")
-"""Session key of what went wrong since, by question."""
+"""Session key of recent failures, by question."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a question: ``found``, or None and one sentence why not (yet)."""
+    """The answer to a question: ``found``, or None and a sentence on why there is none (yet)."""
 
     found: Any
     message: str = ""
 
 
 def ask(key: tuple, job: Callable[[], Any]) -> Answer:
-    """Return what ``job`` returned; it runs once, when the page stands, and the page is drawn again.
+    """Return the result of ``job``. It runs once, after the page is drawn; then the page is drawn again.
 
     Args:
-        key: Names the question and everything that its answer depends on.
-        job: Asks the engine. What it raises of our own errors becomes the message.
+        key: Identifies the question and everything that its answer depends on.
+        job: Asks the engine. A `BrainTumorError` becomes the message.
     """
     if key in _answers:
         return Answer(_answers.get(key))
     failures = st.session_state.setdefault(FAILURES, {})
     if key in failures:
-        # Said once; at the next run it is tried again.
+        # Reported once; the next run tries again.
         return Answer(None, failures.pop(key))
     networks = engine.get_engine()
     networks.start()
@@ -57,7 +57,7 @@ def ask(key: tuple, job: Callable[[], Any]) -> Answer:
 
 
 def ask_now(key: tuple, job: Callable[[], Any]) -> Answer:
-    """Do as `ask`, but wait for the answer: for a fragment whose page is on screen already."""
+    """Like `ask`, but wait for the answer: for a fragment whose page is already on screen."""
     if key not in _answers:
         _do(key, job)
     return Answer(_answers.get(key), st.session_state.get(FAILURES, {}).pop(key, ""))

@@ -1,4 +1,4 @@
-"""Grad-CAM for the viewer, computed on request, a slice at a time."""
+"""Grad-CAM for the viewer, computed on demand, one slice at a time."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 
 _maps: SessionCache[np.ndarray] = SessionCache("gradcam.maps", 200)
-"""By (key of a slice, hash of the classifier)."""
+"""Maps by (key of a slice, hash of the classifier's weights)."""
 
 FAILED = upload_key("gradcam.failed")
-"""Session key of why a map could not be computed, by key of a slice."""
+"""Session key of the reasons for failed maps, by key of a slice."""
 
 CLASSIFIER = "default-classifier"
 
 
 def cached(stack: Stack) -> dict[str, np.ndarray]:
-    """Return the heat of those slices of a stack for which it was asked, by key."""
+    """Return the computed Grad-CAM maps of a stack, by key of a slice."""
     if not _maps.values():
         return {}
     mark = _mark()
@@ -31,7 +31,7 @@ def cached(stack: Stack) -> dict[str, np.ndarray]:
 
 
 def is_missing(analyzed: Analyzed, view: View) -> bool:
-    """Whether the layer is on and the slice in the viewer lacks it yet."""
+    """Return whether the layer is on but not yet computed for the slice in the viewer."""
     key = analyzed.stack.keys[view.slice]
     failed = st.session_state.get(FAILED, {})
     there = analyzed.analyses[view.slice] is not None
@@ -39,7 +39,7 @@ def is_missing(analyzed: Analyzed, view: View) -> bool:
 
 
 def compute(stack: Stack, index: int) -> None:
-    """Have the classifier say what spoke for its verdict on slice ``index``."""
+    """Compute the Grad-CAM of the classifier's verdict on slice ``index``."""
     key = stack.keys[index]
     name = registry.get(CLASSIFIER).name
     try:
@@ -51,7 +51,7 @@ def compute(stack: Stack, index: int) -> None:
 
 
 def failure(stack: Stack, index: int) -> str:
-    """Return why there is no heat for a slice, one sentence; empty where nothing failed."""
+    """Return a sentence on why a slice has no Grad-CAM map; empty if nothing failed."""
     return st.session_state.get(FAILED, {}).get(stack.keys[index], "")
 
 

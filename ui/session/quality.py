@@ -1,4 +1,4 @@
-"""The input check on the page: its findings in a slice, and one-click corrections."""
+"""The input check on the page: its findings for a slice, and one-click corrections."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ui.session.cache import SessionCache, upload_key
 from ui.session.stack import Stack
 
 _reports: SessionCache[QualityReport] = SessionCache("quality.reports", 2000)
-"""By key of a slice. More than any stack has slices, or one would be checked again and again."""
+"""Reports by key of a slice; holds more than any stack has slices, so that no slice is checked again."""
 
 CORRECTED = upload_key("quality.corrected")
-"""Session key of the corrections that were chosen, by key of the slice as uploaded."""
+"""Session key of the chosen corrections, by key of the uploaded slice."""
 
 _MARK = "~"
-"""Separates the key of a slice from the corrections it has had."""
+"""Separates the key of a slice from its corrections."""
 
 _ICONS = {"stop": ":material/block:", "fault": ":material/healing:", "note": ":material/info:"}
 
 
 def corrected(stack: Stack) -> Stack:
-    """Return a stack with the corrections that this visitor has chosen for its slices.
+    """Return a stack with this visitor's chosen corrections applied.
 
-    A corrected slice has another key, so that no result of the original is taken for its own.
+    A corrected slice has its own key, so that it never gets results of the original.
     """
     chosen = st.session_state.get(CORRECTED, {})
     if not any(key in chosen for key in stack.keys):
@@ -41,16 +41,16 @@ def corrected(stack: Stack) -> Stack:
 
 
 def report(stack: Stack, index: int) -> QualityReport:
-    """Return the input check's findings in a slice; each slice is checked once."""
+    """Return the input check's report on a slice; each slice is checked once."""
     key = stack.keys[index]
-    found = _reports.get(key)
-    return found or _reports.put(key, check.check_slice(stack.slices[index].pixels))
+    found, each = _reports.get(key), stack.slices[index]
+    return found or _reports.put(key, check.check_slice(each.pixels, spacing=each.spacing))
 
 
 def rejected(stack: Stack) -> dict[str, str]:
-    """Return why some of the checked slices get no mask, by their keys.
+    """Return the reasons why checked slices get no mask, by key.
 
-    The networks learned from the site's own patients: the input check comments on those, but rejects none.
+    The networks know the site's own patients, so the input check comments on those, but rejects none.
     """
     if stack.shared:
         return {}
@@ -66,10 +66,10 @@ def accepted(stack: Stack, indices: Sequence[int]) -> list[int]:
 
 
 def draw(stack: Stack, index: int) -> None:
-    """Draw the input check's findings in a slice, with a button for each correction."""
+    """Draw the input check's findings for a slice, with a button for each correction."""
     key, _, done = stack.keys[index].partition(_MARK)
     seen = report(stack, index)
-    # Where the picture is not a slice of a head, nothing else matters and no correction helps.
+    # If the picture is not a slice of a head, nothing else matters and no correction helps.
     for finding in [seen.stop] if seen.stop else seen.findings:
         _finding(finding, key, done)
     if done and st.button(
@@ -98,4 +98,4 @@ def _choose(key: str, names: tuple[str, ...]) -> None:
     chosen = dict(st.session_state.get(CORRECTED, {}))
     chosen.pop(key, None)
     st.session_state[CORRECTED] = chosen | ({key: names} if names else {})
-    st.rerun()  # all of the page: the stack itself is another one now
+    st.rerun()  # the whole page, since the stack has changed

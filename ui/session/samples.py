@@ -1,4 +1,4 @@
-"""Patients that pages offer: the bundled cohort, and the visitor's data folder."""
+"""Patients offered on the pages: the bundled cohort, and the data folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ui.shared.badges import badge_of
 
 @dataclass(frozen=True)
 class Sample:
-    """A patient on disk, and whether the networks have met them."""
+    """A patient on disk, and whether the networks have seen them."""
 
     patient: Patient
     provenance: str
@@ -37,9 +37,9 @@ class Library:
 
     Attributes:
         samples: Patients with slices.
-        problems: Of the folders, one sentence each.
-        has_data: Whether there are others than the bundled ones.
-        empty: Patients whose folder holds no slice.
+        problems: Problems of the folders, one sentence each.
+        has_data: Whether there are patients other than the bundled ones.
+        empty: Patients whose folder contains no slice.
     """
 
     samples: dict[str, Sample]
@@ -48,11 +48,11 @@ class Library:
     empty: dict[str, Sample] = field(default_factory=dict)
 
     def featured(self) -> tuple[Sample | None, str]:
-        """Choose the patient that Overview opens with.
+        """Choose the initial patient of Overview.
 
         Returns:
-            The sample and how it was chosen: ``median`` of the held-out patients by recorded score,
-            some ``held out`` one without scores, else a ``bundled`` one.
+            The sample and how it was chosen: the ``median`` of the held-out patients by recorded score,
+            a ``held out`` one if there are no scores, otherwise a ``bundled`` one.
         """
         held_out = [s for s in self.samples.values() if s.provenance == "test"]
         if not held_out:
@@ -62,7 +62,7 @@ class Library:
 
 
 def library() -> Library:
-    """Read the bundled cohort and the folder that ``BT_DATA_DIR`` names."""
+    """Read the bundled cohort and the data folder."""
     return _library(cohort.data_root())
 
 
@@ -83,7 +83,7 @@ def _library(data_root: Path | None) -> Library:
             provenance = cohort.provenance(patient.folder)
             kind = samples if patient.files else empty
             kind[patient.folder] = Sample(patient, provenance, root is not data_root)
-    # Those that prove something first: never seen, then validation, then trained on.
+    # Those with evidence first: never seen, then validation, then trained on.
     order = ["synthetic", "reference", "test", "validation", "train"]
     rank = {name: place for place, name in enumerate(order)}
     ordered = sorted(samples.values(), key=lambda s: rank.get(s.provenance, len(rank)))
@@ -93,7 +93,7 @@ def _library(data_root: Path | None) -> Library:
 
 @st.cache_resource(show_spinner=False, max_entries=16)  # a class looks at many patients at once
 def stack_of(_sample: Sample, folder: str) -> Stack:
-    """Read all slices of a sample; ``folder`` is its folder name, by which it is kept.
+    """Read all slices of a sample; ``folder``, its folder name, is the cache key.
 
     Raises:
         CohortError: None of its slices can be read.
@@ -107,7 +107,7 @@ def stack_of(_sample: Sample, folder: str) -> Stack:
 
 
 def _median(held_out: list[Sample]) -> Sample | None:
-    # Neither the best patient nor the worst: the one in the middle of the recorded test scores.
+    # The patient with the median recorded test score represents the rest better than the best one.
     scored, _ = scores.read("default")
     patients = scored.get("test", {}).get("patients", {})
     dice = {s.patient.folder: patients.get(s.patient.folder, {}).get("dice") for s in held_out}

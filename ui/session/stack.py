@@ -1,4 +1,4 @@
-"""Slices that are viewed together: a patient of a data folder, or a visitor's upload."""
+"""Slices viewed together: a patient of a data folder, or a visitor's upload."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _cut: SessionCache[list[Analysis | None]] = SessionCache("stack.at_threshold", 1
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Slices in the order they are shown.
+    """Slices in display order.
 
     Attributes:
-        id: Names the stack; the viewer starts afresh where it changes.
-        slices: At least one.
+        id: Identifies the stack; the viewer resets when it changes.
+        slices: At least one slice.
         keys: One per slice; equal keys mean equal pixels and truth.
-        provenance: One per slice, as `btmodels.dataset.cohort.provenance` names it.
-        shared: Whether every visitor may be shown what is computed of it. Never true for uploads.
-        problems: What could not be read, one sentence each.
+        provenance: One per slice, from `btmodels.dataset.cohort.provenance`.
+        shared: Whether its results may be shown to every visitor. Never true for uploads.
+        problems: Files that could not be read, one sentence each.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Stack:
         return windows_of(self.slices)
 
     def index_of(self, number: int | None) -> int | None:
-        """Return the index of the slice with ``number``, None where there is none."""
+        """Return the index of the slice with ``number``, or None."""
         numbers = [each.number for each in self.slices]
         return numbers.index(number) if number in numbers else None
 
@@ -54,17 +54,17 @@ class Stack:
 
 @dataclass(frozen=True, eq=False)
 class Analyzed:
-    """A stack as far as it has been analyzed.
+    """A stack with its analyses so far.
 
     Attributes:
-        stack: What was to be analyzed.
-        analyses: One per slice, at the stored threshold; None where not (yet) there.
-        message: Why some are missing, one sentence; empty where none is.
-        pending: Whether asking again would bring more.
+        stack: The slices.
+        analyses: One per slice, at the stored threshold; None if not (yet) analyzed.
+        message: A sentence on why some are missing; empty if none are.
+        pending: Whether more analyses will follow.
         threshold: The segmenter's stored threshold, 0 to 1; None without a record.
-        min_component_pixels: Smaller parts of a mask are dropped.
+        min_component_pixels: Size of the smallest mask part that is kept, in pixels.
         model: Registry name of the segmenter.
-        heats: Grad-CAM, uint8, (rows, cols), by key of a slice, of those that were asked for.
+        heats: Requested Grad-CAM maps, uint8, (rows, cols), by key of a slice.
         stopped: Why the input check rejects a slice, by its key; see `ui.session.quality.rejected`.
     """
 
@@ -79,7 +79,7 @@ class Analyzed:
     stopped: dict[str, str] = field(default_factory=dict)
 
     def suggested_slice(self) -> int:
-        """Return the index of the slice to open on: the largest true mask's, else that of the largest
+        """Return the index of the slice to open: with the largest true mask, else with the largest
         predicted area so far, else the middle one."""
         if not any(each.truth is not None and each.truth.any() for each in self.stack.slices):
             areas = [each.marked_pixels if each else 0 for each in self.analyses]
@@ -100,7 +100,7 @@ class Analyzed:
         return replace(self, analyses=tuple(cut_masks))
 
     def summaries(self) -> list[StudySummary]:
-        """Return the marked area of each study in the stack."""
+        """Return the summary of each study in the stack."""
         slices, keys = self.stack.slices, self.stack.keys
         return [
             study.summarize(

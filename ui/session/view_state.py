@@ -1,4 +1,4 @@
-"""The state of the viewer, and the part of it that a link carries."""
+"""The state of the viewer, and its form in a link."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from ui.shared.text import quoted
 
 CHANNELS = {"flair": 1, "pre": 0, "post": 2, "composite": "composite"}
-"""Words of a link and how the viewer names the channel."""
+"""The viewer's channels by their name in a link."""
 
 LAYERS = ("prediction", "truth", "probability", "head", "gradcam")
-"""Words of a link for what can lie over a slice; each is a field of `View`."""
+"""Names of the overlay layers in a link; each is a field of `View`."""
 
 USUAL_LAYERS = ("prediction", "truth")
 STYLES = ("fill", "outline")
 WIPES = ("", "plain", "truth", *CHANNELS)
-"""Content right of the divider: nothing, the plain slice, the truth alone, another channel."""
+"""Content to the right of the divider: nothing, the plain slice, the truth alone, another channel."""
 
 RANGES = {
     "zoom": (100, 1200),
@@ -29,7 +29,7 @@ RANGES = {
     "divider": (0, 100),
     "planes": (0, 1),
 }
-"""Whole numbers that a view can have, lowest and highest, by field of `View`."""
+"""Lowest and highest values of integer fields of `View`."""
 
 USUAL = {
     "style": STYLES[0],
@@ -43,27 +43,27 @@ USUAL = {
     "divider": None,
     "planes": 0,
 }
-"""What a link leaves out."""
+"""Default values, which a link leaves out."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What the hand has set in the viewer and a link can carry.
+    """The viewer's state that a link can carry.
 
     Attributes:
         slice: Index in the stack.
-        threshold: 0 to 1.
+        threshold: Threshold on the probability, 0 to 1.
         channel: Index of a channel, or ``composite``.
         prediction, truth, probability, head, gradcam: Whether the layer is shown; ``probability`` is the
-            map of the segmenter's probabilities, ``gradcam`` what spoke for the classifier's verdict.
-        style: How the prediction is drawn, one of `STYLES`.
-        wipe: What it is compared with, one of `WIPES`.
-        zoom: In percent; at 100 the whole slice is shown.
-        x, y: How far the slice is moved right and down, in percent of the frame's width and height.
-        brightness, contrast: Of the window, in percent, on top of the automatic one.
-        opacity: Of the colors, in percent.
-        divider: Place of the divider, in percent from the left; None is over the middle of what is marked.
-        planes: 1 shows coronal and sagittal plane as well, where the files say how slices lie.
+            segmenter's probability map, ``gradcam`` the Grad-CAM of the classifier's verdict.
+        style: Style of the prediction, one of `STYLES`.
+        wipe: Content to compare with, one of `WIPES`.
+        zoom: Zoom in percent; 100 shows the whole slice.
+        x, y: Shift of the slice to the right and down, in percent of the frame's width and height.
+        brightness, contrast: Changes to the automatic window, in percent.
+        opacity: Opacity of the colors, in percent.
+        divider: Position of the divider, in percent from the left; None centers it on the marked area.
+        planes: 1 also shows the coronal and sagittal planes, if the files give the geometry.
     """
 
     slice: int = 0
@@ -88,10 +88,10 @@ class View:
 
 @dataclass(frozen=True)
 class Link:
-    """An address of Analyze, checked; None where it leaves the choice to the page.
+    """A validated address of Analyze; None leaves the choice to the page.
 
     Attributes:
-        display: Zoom, place, window, opacity, divider and planes, as far as the address has them.
+        display: Zoom, position, window, opacity, divider and planes, if the address has them.
     """
 
     patient: str | None = None
@@ -105,7 +105,7 @@ class Link:
     display: Mapping[str, int] = field(default_factory=dict)
 
     def view(self, index: int, threshold: float) -> View:
-        """Return the view to start with: slice ``index``, ``threshold`` unless the link has one."""
+        """Return the initial view: slice ``index``, and ``threshold`` unless the link has one."""
         chosen = threshold if self.threshold is None else self.threshold
         shown = {layer: layer in self.layers for layer in LAYERS}
         words = {"style": self.style, "wipe": self.wipe}
@@ -118,12 +118,12 @@ def read_link(
     """Check an address; unknown values are left out, each with a sentence.
 
     Args:
-        query: Of the address.
-        patients: Folder names there are.
-        models: Names of segmenters there are.
+        query: Query of the address.
+        patients: Available folder names.
+        models: Available segmenters.
 
     Returns:
-        The link and one sentence for each value that was not understood.
+        The link and one sentence for each invalid value.
     """
     problems: list[str] = []
     patient, model = query.get("patient"), query.get("model")
@@ -131,12 +131,12 @@ def read_link(
         problems.append(f"This site has no patient {quoted(patient)}; a sample is shown instead.")
         patient = None
     if model is not None and model not in models:
-        problems.append(f"This site has no segmenter {quoted(model)}; its own is used instead.")
+        problems.append(f"This site has no segmenter {quoted(model)}; the default is used instead.")
         model = None
     number = _number(query, "slice", int, problems)
     threshold = _number(query, "threshold", float, problems)
     if threshold is not None and not 0 <= threshold <= 1:
-        problems.append("A threshold lies between 0 and 1; this network's own is used instead.")
+        problems.append("A threshold must lie between 0 and 1; this network's own is used instead.")
         threshold = None
     channel = query.get("channel", "flair")
     if channel not in CHANNELS:
@@ -145,10 +145,10 @@ def read_link(
     wanted = [layer for layer in query.get("layers", ",".join(USUAL_LAYERS)).split(",") if layer]
     for layer in wanted:
         if layer not in LAYERS:
-            problems.append(f"There is no layer {quoted(layer)}; it is left out.")
+            problems.append(f"There is no layer {quoted(layer)}; it is ignored.")
     layers = tuple(layer for layer in LAYERS if layer in wanted)
     if wanted and not layers:
-        layers = USUAL_LAYERS  # no layer was understood, which does not mean that none is wanted
+        layers = USUAL_LAYERS  # no layer is valid, which does not mean that none is wanted
     style = _word(query, "style", STYLES, "the prediction is filled", problems)
     wipe = _word(query, "wipe", WIPES, "nothing is compared", problems)
     display = {key: value for key in RANGES if (value := _whole(query, key, problems)) is not None}
@@ -170,7 +170,7 @@ def view_from(sent: Any, start: View, slices: int) -> View:
     """Check the browser's message; anything but a view of this stack becomes ``start``.
 
     Args:
-        sent: The viewer's state value, from the browser and so not to be trusted.
+        sent: The viewer's state value, from the browser, so untrusted.
         start: View to fall back to.
         slices: Number of slices in the stack.
     """
@@ -202,7 +202,7 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     try:
         return kind(query[key])
     except ValueError:
-        problems.append(f"The {key} is a number, not {quoted(query[key])}; it is left out.")
+        problems.append(f"The {key} must be a number, not {quoted(query[key])}; it is ignored.")
         return None
 
 
@@ -221,7 +221,7 @@ def _whole(query: Mapping[str, str], key: str, problems: list[str]) -> int | Non
     if value is None or _in_range(key, value):
         return value
     low, high = RANGES[key]
-    problems.append(f"The {key} lies between {low} and {high}; it is left out.")
+    problems.append(f"The {key} must lie between {low} and {high}; it is ignored.")
     return None
 
 

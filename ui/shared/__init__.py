@@ -1,1 +1,1 @@
-"""What every page uses: text, tables, badges, files of components."""
+"""Common parts of all pages: text, tables, badges, component files."""

@@ -1,4 +1,4 @@
-"""The badge that each sample wears: whether the networks have met the patient before."""
+"""The badge of each sample: whether the networks have seen the patient before."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Badge:
-    """A badge's words and looks.
+    """A badge's text and appearance.
 
     Attributes:
-        label: On the badge and in lists.
-        color, icon: As `streamlit.badge` takes them.
-        meaning: What it says about a score, one sentence.
-        truth: What the mask beside a slice is.
+        label: Text on the badge and in lists.
+        color, icon: Arguments of `streamlit.badge`.
+        meaning: Its meaning for a score, one sentence.
+        truth: Label of the true mask.
     """
 
     label: str
@@ -69,11 +69,11 @@ BADGES = {
 
 
 def badge_of(provenance: str) -> Badge:
-    """Return the badge of a provenance as `btmodels.dataset.cohort.provenance` names it."""
+    """Return the badge of a provenance from `btmodels.dataset.cohort.provenance`."""
     return BADGES.get(provenance, BADGES["unknown"])
 
 
 def draw(provenance: str) -> None:
-    """Draw the badge; its meaning is its tooltip."""
+    """Draw the badge, with its meaning as tooltip."""
     badge = badge_of(provenance)
     st.badge(badge.label, icon=badge.icon, color=badge.color, help=badge.meaning)

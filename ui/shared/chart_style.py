@@ -1,4 +1,4 @@
-"""Colors and layout that every chart shares."""
+"""Common colors and layout of the charts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ BLUE, VERMILION, GRAY = "#2B83C6", "#D55E00", "#7F7F7F"
 
 
 def finished(figure: go.Figure, height: int) -> go.Figure:
-    """Set what all figures share; a finger that moves over one scrolls the page."""
+    """Apply the common layout; dragging a finger over a figure scrolls the page."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 48, "b": 8},
@@ -27,8 +27,13 @@ def finished(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
+def outline(color: str) -> dict[str, object]:
+    """Return a marker's outline in its own color, which a presentation thickens on a large screen."""
+    return {"width": 1, "color": color}
+
+
 def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
-    """Return what Plotly needs to draw an interval around ``value``."""
+    """Return Plotly's error bar for an interval around ``value``."""
     low, high = interval
     return {
         "type": "data",

@@ -1,8 +1,8 @@
 """Files of components: documents and styles as text, scripts as modules that the browser loads itself.
 
-A script imports others by relative paths, which an editor, a linter and Node resolve as well. The server
-hands them out under an address that holds a hash of them all, so that a browser keeps them for good and a
-new version has another address.
+Scripts import each other by relative paths, which editors, linters and Node can resolve. The server
+serves them under an address with a hash of them all, so that browsers can cache them forever and a
+new version gets a new address.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 _UI = Path(__file__).resolve().parents[1]
 
 MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm"}
-"""Of the files that the browser loads by their addresses, by suffix."""
+"""Media types of files that the browser loads by address, by suffix."""
 
 
 def read(*names: str) -> str:
@@ -24,14 +24,14 @@ def read(*names: str) -> str:
 
 @lru_cache(maxsize=1)
 def modules() -> dict[str, bytes]:
-    """Return all scripts of ui/, and what they load, by path below it; read once a process."""
+    """Return all scripts of ui/ and the files they load, by relative path; read once per process."""
     paths = sorted(path for path in _UI.rglob("*") if path.suffix in MEDIA_TYPES)
     return {path.relative_to(_UI).as_posix(): path.read_bytes() for path in paths}
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Return a hash of `modules`, names and content, hexadecimal."""
+    """Return a hexadecimal hash of the names and content of `modules`."""
     digest = hashlib.sha256()
     for name, content in modules().items():
         digest.update(f"{name} {len(content)}\n".encode() + content)
@@ -39,7 +39,7 @@ def version() -> str:
 
 
 def address(name: str) -> str:
-    """Return where the browser finds a script of ui/, relative to any page.
+    """Return the address of a script of ui/, relative to any page.
 
     Raises:
         KeyError: There is no such script.
@@ -49,13 +49,13 @@ def address(name: str) -> str:
 
 
 def module(name: str) -> str:
-    """Return the script of a component, which loads a module of ui/ and hands on its default export.
+    """Return the script of a component, which loads a module of ui/ and re-exports its default export.
 
-    Streamlit runs a component's script from a blob, where a relative import has nothing to be relative to.
-    Pages lie side by side, so that the address of any of them, under whatever path, leads to the modules.
+    Streamlit runs a component's script from a blob, in which relative imports have no base. All pages are
+    on the same level, so the modules' relative address is the same for each, under any base path.
 
     Args:
-        name: Below ui/, such as ``viewer/viewer.js``.
+        name: Path relative to ui/, such as ``viewer/viewer.js``.
 
     Raises:
         KeyError: There is no such script.

@@ -1,7 +1,7 @@
-"""Packed planes that a browser fetches when it needs them, each once, instead of all at every rerun.
+"""Packed planes that a browser fetches on demand, each once, instead of all on every rerun.
 
-A store belongs to one session and lives as long as somebody there holds it: its addresses cannot be
-guessed, and no longer answer once the session has ended or its files are forgotten.
+A store belongs to one session and lives as long as the session references it. Its addresses cannot be
+guessed, and stop working once the session has ended or its files are forgotten.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class PlaneStore:
     """Planes of `ui.viewer.packing` by a hash of their content.
 
     Attributes:
-        token: Names the store in an address.
+        token: Name of the store in an address.
     """
 
     def __init__(self) -> None:
@@ -35,15 +35,15 @@ class PlaneStore:
         return name
 
     def get(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return those of the planes that are here, by name."""
+        """Return the available ones of the named planes, by name."""
         return {name: self._planes[name] for name in names if name in self._planes}
 
     def keep(self, names: Iterable[str | None]) -> None:
-        """Drop all others."""
+        """Drop all planes except the named ones."""
         wanted = set(names)
         self._planes = {name: planes for name, planes in self._planes.items() if name in wanted}
 
 
 def store(token: str) -> PlaneStore | None:
-    """Return the store of a live session, None where there is none."""
+    """Return the store of a live session, or None."""
     return _stores.get(token)

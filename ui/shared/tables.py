@@ -1,4 +1,4 @@
-"""Tables that can be sorted, and kept as CSV."""
+"""Tables that can be sorted and downloaded as CSV."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ def table(
     columns: Mapping[str, Any],
     file: str,
     alt: str,
+    whole: bool = False,
 ) -> None:
-    """Draw a table with a download button; a missing value is a dash.
+    """Draw a table with a download button; missing values are dashes.
 
     Args:
-        rows: Cells by column; None where a cell is empty. What no column shows is in the CSV alone.
-        columns: Streamlit's column configuration by column, in the order they are shown.
-        file: Name of the CSV, without suffix.
-        alt: What the table holds, for those who do not see it.
+        rows: Cells by column; None for an empty cell. Cells without a column are only in the CSV.
+        columns: Streamlit's column configuration by column, in display order.
+        file: Name of the CSV file, without suffix.
+        alt: Alternative text.
+        whole: Show all rows at once; otherwise a long table scrolls.
     """
     st.dataframe(
         [{column: row.get(column) for column in columns} for row in rows],
         hide_index=True,
         placeholder=DASH,
         alt=alt,
+        height="content" if whole else "auto",
         column_config=dict(columns),
     )
     st.download_button(
@@ -46,5 +49,5 @@ def table(
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Write rows as CSV: UTF-8, a line a row, empty cells where there is nothing."""
+    """Return rows as UTF-8 CSV, one line per row, with empty cells for missing values."""
     return csv_bytes(rows, list(dict.fromkeys(column for row in rows for column in row)))

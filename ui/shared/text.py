@@ -1,10 +1,10 @@
-"""Text that is safe in Markdown, and figures in words."""
+"""Text that is safe in Markdown."""
 
 from __future__ import annotations
 
 
 def plain(text: str) -> str:
-    """Return what anyone may have written, such as a file's name, as text without Markdown."""
+    """Return untrusted text, such as a file name, with Markdown escaped."""
     return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and c != " " else c for c in text)
 
 
@@ -12,6 +12,6 @@ DASH = "–"
 
 
 def quoted(text: str) -> str:
-    """Return text of a link in quotation marks, without Markdown, and no wall of it."""
+    """Return text of a link in quotation marks, shortened and without Markdown."""
     shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])
     return f"“{shown}”"

@@ -1,1 +1,1 @@
-"""What surrounds the pages: status, headers, health check, the server's document."""
+"""The server around the pages: status, headers, health check, HTML document."""

@@ -1,4 +1,4 @@
-"""The patient that Overview opens with is analyzed before the first visitor comes."""
+"""Analyze the initial patient of Overview before the first visitor comes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ui.session import analysis, samples
 
 
 def analyze() -> None:
-    """Start a thread that reads the patient and asks the networks about each slice, the one shown first."""
+    """Start a thread that reads the patient and analyzes each slice, beginning with the one shown."""
     threading.Thread(target=_analyze, name="first-patient", daemon=True).start()
 
 
 def _analyze() -> None:
-    with suppress(BrainTumorError):  # the page meets it as well, and says so
+    with suppress(BrainTumorError):  # the page meets and reports it, too
         sample, _ = samples.library().featured()
         if sample is not None:
             stack = samples.stack_of(sample, sample.patient.folder)

@@ -1,9 +1,10 @@
 """Garbage collection: less often, and without the objects that the server loads once.
 
-Left to itself, Streamlit searches all objects after each run of a page or fragment, in any session: with
-ten visitors four fifths of the server's time. So `runner.postScriptGC` is off in .streamlit/config.toml,
-`gc.freeze` sets aside what was loaded, most of all objects, and pages end with a search of the others
-where the last one is a while ago: what a visitor has forgotten leaves the memory within seconds.
+By default, Streamlit runs a full collection after each run of a page or fragment, in any session: with
+ten visitors this takes four fifths of the server's time. So `runner.postScriptGC` is off in
+.streamlit/config.toml, `gc.freeze` excludes the loaded objects, which are most of all, and pages end with a
+collection of the others if the last one was a while ago. Memory that visitors no longer need is thus freed
+within seconds.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ import ui
 from btmodels.processes import release_memory
 
 LIBRARIES = ("pandas", "plotly.graph_objects", "plotly.io", "pyarrow")
-"""What Streamlit and the charts load only when the first table or chart is drawn."""
+"""Libraries that Streamlit and the charts load only for the first table or chart."""
 
 EVERY_SECONDS = 5.0
-"""Between two searches."""
+"""Shortest time between two collections."""
 
 EXPIRY_SECONDS = 20.0
-"""Between two searches for expired sessions."""
+"""Time between two checks for expired sessions."""
 
 _served = threading.Event()
 _searching = threading.Lock()
@@ -38,8 +39,8 @@ _searched_at = 0.0
 def freeze_after_first_page() -> None:
     """Start a thread that loads the other pages' modules once a page is drawn, and freezes the heap.
 
-    Not before, since the first visitor would wait for it; and only once, early: what a visitor's session
-    holds while the heap is frozen is found by no later search for garbage.
+    Any earlier, the first visitor would have to wait; and it happens only once, early, because no later
+    collection finds objects of sessions that existed when the heap was frozen.
     """
     threading.Thread(target=_freeze_heap, name="freeze-heap", daemon=True).start()
 
@@ -48,7 +49,7 @@ async def expire_sessions_forever() -> None:
     """Drop expired sessions every `EXPIRY_SECONDS` and release their memory.
 
     Streamlit drops the session of a closed tab only when the next tab closes; after a class has left, that
-    may be the next day. Run it in the server's event loop, which alone touches the sessions.
+    may be the next day. Run this in the server's event loop, the only place where sessions are accessed.
     """
     while True:
         await asyncio.sleep(EXPIRY_SECONDS)
@@ -57,12 +58,12 @@ async def expire_sessions_forever() -> None:
 
 
 def expire_sessions(storage: MemorySessionStorage) -> int:
-    """Drop the sessions of tabs closed longer than `server.disconnectedSessionTTL` ago; return how many."""
+    """Drop sessions of tabs closed longer than `server.disconnectedSessionTTL` ago; return their number."""
     return len(storage._cache.expire())
 
 
 def page_served() -> None:
-    """Say that a page has been drawn; whatever waits for the first one may begin."""
+    """Report that a page has been drawn, which starts work that waits for the first page."""
     global _searched_at
     _served.set()
     if time.monotonic() - _searched_at < EVERY_SECONDS or not _searching.acquire(blocking=False):

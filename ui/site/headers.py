@@ -9,16 +9,16 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 EMBED_IN = "BT_EMBED_IN"
-"""Variable with the sites that may show this one in a frame, parted by spaces: ``https://huggingface.co``."""
+"""Variable with sites that may show this one in a frame, separated by spaces: ``https://huggingface.co``."""
 
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 def frame_ancestors(sites: str) -> str:
-    """Return the directive of the policy that says which sites may show this one in a frame.
+    """Return the policy directive for sites that may show this one in a frame.
 
     Raises:
-        ValueError: One of ``sites`` is no origin with https.
+        ValueError: One of ``sites`` is not an https origin.
     """
     for site in sites.split():
         if not _ORIGIN.fullmatch(site):
@@ -31,7 +31,7 @@ def frame_ancestors(sites: str) -> str:
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        # Streamlit's components are modules made in the page; Plotly writes functions of its own.
+        # Streamlit's components are modules created in the page; Plotly generates functions.
         "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
@@ -45,12 +45,12 @@ POLICY = "; ".join(
         frame_ancestors(os.environ.get(EMBED_IN, "")),
     )
 )
-"""Content security policy: nothing from another site, nor this one in a frame of others than `EMBED_IN`."""
+"""Content security policy: nothing from other sites, and no frames on sites outside `EMBED_IN`."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    # An address says which patient is looked at: no other site is told where a visitor came from.
+    # An address names the patient on screen, so other sites must not see it as referrer.
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -61,7 +61,7 @@ class SafeHeaders:
     """ASGI middleware that adds `HEADERS` to every HTTP response.
 
     Args:
-        app: What answers.
+        app: The wrapped application.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""The site's health for its operator: ``/health`` as JSON, beside Streamlit's ``/_stcore/health``."""
+"""The site's health for operators: ``/health`` as JSON, in addition to Streamlit's ``/_stcore/health``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def route() -> Route:
 
 
 def report() -> tuple[int, dict[str, Any]]:
-    """Return an HTTP status and what it is about.
+    """Return an HTTP status and the health document.
 
-    200 where the networks answer, or are switched off on purpose; 503 while they warm up, where the
-    worker failed, or where weights that a page needs are missing or altered. The document names
-    states, networks and seconds: no patient, no file, no visitor.
+    The status is 200 if the networks answer or are switched off on purpose; 503 while they warm up or the
+    server is stopping, if the worker failed, or if weights that a page needs are missing or altered. The
+    document contains states, networks and seconds, but no patient, file or visitor.
     """
     status = engine.get_engine().status()
     networks = {name: network.state for name, network in status.networks.items()}

@@ -1,4 +1,4 @@
-"""The HTML document that a browser gets first at each page's address."""
+"""The HTML document at each page's address."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ _HISTORY = """<script>(() => {
     return step ? push.call(this, state, title, address) : history.replaceState(state, title, address);
   };
 })()</script>"""
-"""Streamlit adds a step to the browser's history whenever a page writes its address, which pages do as
-often as a visitor stops dragging. Only another page, patient, lesson or stop of a route is a step that
-*Back* undoes. And where the next page writes its query before Streamlit has changed the path, that query
-lands on the page that the visitor leaves, which gets its own address back."""
+"""Streamlit adds a browser history entry whenever a page writes its address, which pages do each time a
+visitor stops dragging. Here only another page, patient, lesson or stop of a route adds an entry for *Back*.
+If the next page writes its query before Streamlit has changed the path, that query would land on the page
+that the visitor leaves, so that page gets its own address back."""
 
 
 def routes(paths: Iterable[str]) -> list[Route]:
-    """Serve Streamlit's own document at pages' addresses, and tell it where its server is.
+    """Return routes that serve Streamlit's own document at the pages' addresses, with the server's URL.
 
-    Without being told, at ``/analyze`` it first asks ``/analyze/_stcore/…``, is refused twice and
-    writes two errors to the console before it asks at the root. It is told only where pages lie at
-    the root; under ``server.baseUrlPath`` Streamlit serves the document itself.
+    Without the URL, the document at ``/analyze`` first requests ``/analyze/_stcore/…``, fails twice and
+    logs two errors to the console before it tries the root. There are routes only for pages at the
+    root; under ``server.baseUrlPath`` Streamlit serves the document itself.
 
     Args:
         paths: Addresses of pages, such as ``/analyze``.
@@ -58,10 +58,10 @@ def routes(paths: Iterable[str]) -> list[Route]:
 
 
 def preloads(path: str) -> str:
-    """Return tags by which a browser fetches a page's scripts while it still loads Streamlit's own.
+    """Return tags that preload a page's scripts while the browser still loads Streamlit's own.
 
     Args:
-        path: Of the page.
+        path: Path of the page.
     """
     folders = ("viewer/", "lessons/") if path == "/learn" else ("viewer/",)
     names = (name for name in modules() if name.startswith(folders))

@@ -1,4 +1,4 @@
-"""Limits against those who take more than their share: by address, by session, and for all uploads."""
+"""Limits on requests, sessions and uploads: per address, per session, and in total."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DEFAULTS = {
     "BT_UPLOAD_MB_TOTAL": 4_000,
     "BT_SESSION_MB": 400,
 }
-"""Variables and what they are without a word; 0 sets no limit. A class often shares one address, so by
-address there is none unless the site is opened to more than a class."""
+"""Variables and their defaults; 0 means no limit. A class often shares one address, so there is no limit
+per address by default; set one if the site is open to the public."""
 
 _UPLOAD = "_stcore/upload_file/"
 _MB = 1_000_000
@@ -47,9 +47,9 @@ class Limited:
     """ASGI middleware that refuses requests over a limit, with a sentence.
 
     Args:
-        app: What answers the rest.
-        open_paths: What is never refused, such as the health check.
-        pages: Addresses of pages, refused where their websocket would be.
+        app: The wrapped application.
+        open_paths: Paths that are never refused, such as the health check.
+        pages: Addresses of pages, refused if their websocket would be.
         refused: Called with ``requests``, ``sessions`` or ``uploads`` for each refusal.
     """
 
@@ -68,7 +68,7 @@ class Limited:
         self._total_bytes = limits["BT_UPLOAD_MB_TOTAL"] * _MB
         self._requests = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._sessions: Counter[str] = Counter()
-        self._arriving: Counter[str] = Counter()  # bytes that are on their way, by session
+        self._arriving: Counter[str] = Counter()  # bytes of uploads in progress, by session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -112,7 +112,7 @@ class Limited:
         session = scope["path"].split(_UPLOAD, 1)[1].split("/")[0]
         length = Headers(scope=scope).get("content-length", "")
         if not length.isdecimal():
-            await _refusal(411, "An upload must say how long it is.")(scope, receive, send)
+            await _refusal(411, "An upload must state its length.")(scope, receive, send)
             return
         held = _held()
         mine = held.get(session, 0) + self._arriving[session] + int(length)
@@ -140,7 +140,7 @@ class Limited:
 
 def _held() -> dict[str, int]:
     """Return the bytes of uploads in memory by session."""
-    # A dict by session of dicts by file, in Streamlit's only store for uploads.
+    # Streamlit's only store for uploads: a dict by session of dicts by file.
     storage: dict[str, dict[str, Any]] = get_instance().uploaded_file_mgr.file_storage
     return {
         session: sum(len(file.data) for file in list(files.values()))
@@ -149,7 +149,7 @@ def _held() -> dict[str, int]:
 
 
 def _address(scope: Scope) -> str:
-    """Return who asks: an IPv4 address, or the network of 64 bits that a household has of IPv6."""
+    """Return the client's IPv4 address, or its IPv6 /64 network, which a household shares."""
     host = (scope.get("client") or ("",))[0]
     try:
         found = ip_address(host)

@@ -1,8 +1,7 @@
-"""A login for the whole site: on where Streamlit's secrets have a section ``[auth]``, off otherwise.
+"""A login for the whole site, enabled if Streamlit's secrets have a section ``[auth]``.
 
-Streamlit's own login keeps the pages' script from a visitor, if the script asks; addresses of files,
-uploads and the websocket stay open. So whoever has not logged in gets nothing here but the way to the
-provider.
+Streamlit's own login only protects scripts that check it; addresses of files, uploads and the websocket
+stay open. Here visitors who have not logged in get nothing but a redirect to the provider.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 REQUIRED, ALLOWED = "BT_LOGIN", "BT_LOGIN_ALLOW"
-"""Variables: ``required`` refuses to start without ``[auth]``; who may come in, as addresses of email and
-``@domains`` parted by spaces, everyone whom the provider knows where it is empty."""
+"""Variables: ``required`` makes the server refuse to start without ``[auth]``; and the allowed visitors, as
+email addresses and ``@domains`` separated by spaces, or empty for everyone known to the provider."""
 
 _PROVIDER = "default"
 _WAYS_IN = ("/auth/login", "/auth/logout", "/oauth2callback")
@@ -39,11 +38,11 @@ def is_on() -> bool:
 
 
 def check() -> None:
-    """Look at the secrets before the first visit.
+    """Check the secrets before the first visit.
 
     Raises:
-        StreamlitAuthError: A login is wanted, and something that it needs is missing.
-        ValueError: `REQUIRED` holds something else than ``required``.
+        StreamlitAuthError: Login is on, but something that it needs is missing.
+        ValueError: `REQUIRED` has a value other than ``required``.
     """
     if os.environ.get(REQUIRED, "") not in ("", "required"):
         raise ValueError(f"{REQUIRED} must be empty or 'required', not {os.environ[REQUIRED]!r}.")
@@ -53,12 +52,12 @@ def check() -> None:
 
 
 class LoginRequired:
-    """ASGI middleware that lets nobody through who has not logged in.
+    """ASGI middleware that blocks visitors who have not logged in.
 
     Args:
-        app: What answers everyone else.
-        open_paths: What is answered without a login, such as the health check.
-        pages: What a browser is led to the login from; anything else is status 401.
+        app: The wrapped application.
+        open_paths: Paths that need no login, such as the health check.
+        pages: Pages that redirect to the login; any other path gets status 401.
         refused: Called with ``login`` for each refusal.
     """
 
@@ -98,7 +97,7 @@ class LoginRequired:
 
 
 def _user(scope: Scope) -> dict | None:
-    """Return what the provider said of a visitor, None where the cookie is missing, forged or too old."""
+    """Return the provider's claims about a visitor, None if the cookie is missing, forged or expired."""
     found = _get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, USER_COOKIE_NAME)
     user = json.loads(found) if found else {}
     return user if user.get("is_logged_in") is True else None
@@ -109,7 +108,7 @@ def _may(user: dict) -> bool:
     if not allowed:
         return True
     email = str(user.get("email", "")).lower()
-    # A provider that lets anyone claim any address says that it did not look.
+    # A provider that lets users claim any address reports it as unverified.
     if user.get("email_verified") is False or email.count("@") != 1:
         return False
     return email in allowed or f"@{email.split('@')[1]}" in allowed

@@ -1,4 +1,4 @@
-"""Logs for operators: with ``BT_LOG=json`` a line of JSON for each event."""
+"""Logs for operators: with ``BT_LOG=json`` one line of JSON per event."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FIELDS = "%(levelname)s %(name)s %(message)s"
 
 
 def configure() -> None:
-    """Have every logger of the web process write as `FORMAT` says.
+    """Configure all loggers of the web process by the variable `FORMAT`.
 
     Raises:
-        ValueError: It says neither ``json`` nor nothing.
+        ValueError: It is neither ``json`` nor empty.
     """
     wanted = os.environ.get(FORMAT, "")
     if wanted not in ("", "json"):
@@ -31,10 +31,10 @@ def configure() -> None:
     )
     logging.basicConfig(handlers=[handler], force=True)
     logging.getLogger(_OURS).setLevel(logging.INFO)
-    # They would write who asked, and addresses with patients' names in them; `metrics` says enough.
+    # They would log clients, and addresses with patients' names; `metrics` suffices.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    # Streamlit gives each of its loggers, and those of uvicorn, a handler of its own; later ones, too.
+    # Streamlit gives each of its and uvicorn's loggers its own handler, including later ones.
     streamlit.logger.setup_formatter = _pass_on
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] in ("streamlit", "uvicorn", "websockets"):

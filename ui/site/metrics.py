@@ -1,4 +1,4 @@
-"""Figures for operators at ``/metrics``, as Prometheus reads them: no patient, file or visitor."""
+"""Metrics for operators at ``/metrics`` in Prometheus format, without patients, files or visitors."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from ui.site import login
 
 PATH = "/metrics"
 TOKEN = "BT_METRICS_TOKEN"
-"""Variable with what a scraper sends as ``Authorization: Bearer``; without one everyone may look, unless
-the site has a login."""
+"""Variable with the token that a scraper sends as ``Authorization: Bearer``; without one, access is open
+unless the site has a login."""
 
 SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 STATES = ("off", "warming", "warm", "failed")
@@ -66,7 +66,7 @@ _log = logging.getLogger("site.requests")
 
 
 class _Engine(Collector):
-    """State and memory of the worker, read at each look."""
+    """State and memory of the worker, read at each scrape."""
 
     def collect(self) -> Iterator[Metric]:
         status = engine.get_engine().status()
@@ -75,7 +75,7 @@ class _Engine(Collector):
             state.add_metric([name], float(status.state == name))
         yield state
         if status.pid:
-            # Not registered for good: the worker's number changes when it is replaced.
+            # Not registered permanently, since the worker's process ID changes when it is replaced.
             yield from ProcessCollector("bt_worker", lambda: status.pid, registry=None).collect()
 
     def describe(self) -> list[Metric]:
@@ -86,7 +86,7 @@ registry.register(_Engine())
 
 
 def watch(slices: int, future: Future) -> None:
-    """Count a request for ``slices`` until ``future`` has its answer; a listener of the engine."""
+    """Count a request for ``slices`` until ``future`` is done; a listener of the engine."""
     started = time.monotonic()
     UNDER_WAY.inc()
     WAITING.inc(slices)
@@ -103,7 +103,7 @@ def watch(slices: int, future: Future) -> None:
 
 
 def under_way() -> float:
-    """Return how many requests the engine has not answered yet."""
+    """Return the number of requests that the engine has not answered yet."""
     return next(iter(UNDER_WAY.collect())).samples[0].value
 
 
@@ -129,7 +129,7 @@ async def _answer(request: Request) -> Response:
 
 
 def kind_of(path: str) -> str:
-    """Return an address's kind, without anything about the visitor."""
+    """Return the kind of a path, without anything about the visitor."""
     first, _, rest = path.strip("/").partition("/")
     if first == "_stcore":
         return "upload" if rest.startswith("upload_file/") else "stream"
@@ -142,7 +142,7 @@ class Measured:
     """ASGI middleware that counts, times and logs responses.
 
     Args:
-        app: What answers.
+        app: The wrapped application.
     """
 
     def __init__(self, app: ASGIApp) -> None:

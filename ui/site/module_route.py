@@ -1,4 +1,4 @@
-"""Scripts of components at their addresses, for the browser to load and to keep."""
+"""Serves the scripts of components, for the browser to load and cache."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from starlette.routing import Route
 from ui.shared.component_files import MEDIA_TYPES, modules, version
 
 KEEP = "public, max-age=31536000, immutable"
-"""An address holds a hash of its content, so its content never changes."""
+"""The address contains a hash of the content, so the content never changes."""
 
 
 def route() -> Route:
-    """Serve ``/modules/<hash>/<path below ui/>``, below ``server.baseUrlPath`` where that is set."""
+    """Serve ``/modules/<hash>/<path below ui/>``, under ``server.baseUrlPath`` if that is set."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     return Route(f"/{base}/modules/{{version}}/{{name:path}}".replace("//", "/"), _answer)
 

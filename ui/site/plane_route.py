@@ -1,4 +1,4 @@
-"""Packed planes of a session's slices, for its own browser alone."""
+"""Serves the packed planes of a session's slices to its own browser."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ui.shared.plane_store import store
 from ui.viewer.message import message
 
 NEVER_KEEP = {"Cache-Control": "private, no-store"}
-"""An upload is nowhere written to a disk, and so not to a browser's either."""
+"""Uploads are never written to disk, including the browser's cache."""
 
 MOST = 64
-"""Planes that one request may ask for."""
+"""Most planes in one request."""
 
 
 def route() -> Route:
@@ -26,11 +26,11 @@ def route() -> Route:
 async def _answer(request: Request) -> Response:
     found = store(request.path_params["token"])
     names = request.query_params.get("names", "").split(",")
-    # A late request gets the planes that are still here: a replaced mask costs no other plane.
+    # A late request gets the planes that still exist, even if another one was replaced.
     planes = {} if found is None or len(names) > MOST else found.get(names)
     if not planes:
-        # Files that were just forgotten are no error: a viewer may still be asking for them.
+        # No error, since a viewer may still request files that were just forgotten.
         return Response(status_code=204, headers=NEVER_KEEP)
-    # Planes are deflated already: without an encoding of their own they would be compressed once more.
+    # Planes are already deflated; the header prevents another compression.
     headers = NEVER_KEEP | {"Content-Encoding": "identity"}
     return Response(message({}, planes), media_type="application/octet-stream", headers=headers)

@@ -1,4 +1,4 @@
-"""What serves the pages: routes beside Streamlit's own, middleware around it, and the server's life."""
+"""The server: routes in addition to Streamlit's own, middleware around it, and its lifespan."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAGES = ("/", "/analyze", "/patients", "/learn", "/scoreboard", "/about")
 """Addresses of the pages."""
 
 OPERATORS = (health.PATH, metrics.PATH)
-"""Addresses that are open without a login and without a limit; `metrics` has a token of its own."""
+"""Addresses without login and limits; `metrics` has its own token."""
 
 
 def routes() -> list[BaseRoute]:
@@ -50,7 +50,7 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """Return what each request passes on its way to the routes, the outermost first."""
+    """Return the middleware, the outermost first."""
     return [
         Middleware(metrics.Measured),
         Middleware(SafeHeaders),
@@ -62,19 +62,19 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Warm the engine up while the server starts; end its process with the server."""
+    """Warm up the engine while the server starts; end its process with the server."""
     logs.configure()
     login.check()
     _ask_nobody_for_addresses()
-    # Otherwise an upload of more than 1 MB would pass through a file on disk.
+    # Without this, uploads over 1 MB would be spooled to disk.
     MultiPartParser.spool_max_size = 0
     get_engine().listeners.append(metrics.watch)
     shutdown.finish_first(metrics.under_way)
     get_engine().start()
     first_patient.analyze()
     garbage.freeze_after_first_page()
-    # Until a visit has drawn a navigation, Streamlit takes pages/ for its old kind of site: whoever
-    # came first with a deep link would get a page without this frame.
+    # Until a visit has drawn a navigation, Streamlit treats pages/ as a legacy multipage app: a first
+    # visitor with a deep link would get a page without this site's frame.
     with suppress(ImportError):  # not public: a later Streamlit may do without it
         from streamlit.runtime.pages_manager import PagesManager
 
@@ -88,8 +88,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def _ask_nobody_for_addresses() -> None:
-    # Streamlit compares the origin of a websocket from elsewhere with the machine's own addresses, and
-    # asks a host of Amazon's for the outer one. Whoever reaches the site by an address has it as Host,
-    # which is compared first; any other origin is named in server.corsAllowedOrigins.
+    # Streamlit compares the origin of a foreign websocket with the machine's own addresses, and requests
+    # the external one from an Amazon host. Visitors who use an address send it as Host, which is compared
+    # first; other origins are listed in server.corsAllowedOrigins.
     net_util.get_external_ip = lambda: None
     net_util.get_internal_ip = lambda: None

@@ -1,4 +1,4 @@
-"""The end of the server, in order: nobody new comes in, running answers go out, then the process ends."""
+"""Graceful shutdown: refuse new visitors, finish running requests, then end the process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 SECONDS = "BT_STOP_SECONDS"
-"""Variable with the seconds that running answers get at most; 20 without a word."""
+"""Variable with the most seconds for running requests; defaults to 20."""
 
 _QUIET_SECONDS = 1.0
-"""A page asks for its next slices as soon as it has some: so long nothing is asked before it is over."""
+"""Idle time before the end: a page requests its next slices as soon as it has received some."""
 
 _WORDS = "The site is about to restart. Reload this page in a minute."
 _stopping = threading.Event()
@@ -25,12 +25,12 @@ _log = logging.getLogger("site.shutdown")
 
 
 def is_stopping() -> bool:
-    """Return whether the server has been told to end."""
+    """Return whether the server is shutting down."""
     return _stopping.is_set()
 
 
 def seconds() -> float:
-    """Return how long running answers may take.
+    """Return the most seconds for running requests.
 
     Raises:
         ValueError: `SECONDS` is not a whole number.
@@ -42,12 +42,13 @@ def seconds() -> float:
 
 
 def finish_first(waiting: Callable[[], float]) -> None:
-    """Have SIGTERM end the server only once nothing waits, or `seconds` are over; a second one at once.
+    """Make SIGTERM end the server only once no request waits or `seconds` have passed; a second one ends it
+    at once.
 
-    Call it where the server's own handler of the signal is in place, on the main thread.
+    Call this on the main thread, after the server has installed its own signal handler.
 
     Args:
-        waiting: Tells how much is asked and not answered.
+        waiting: Returns the number of unanswered requests.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -60,7 +61,7 @@ def finish_first(waiting: Callable[[], float]) -> None:
             end(number, frame)
             return
         _stopping.set()
-        # Handlers run between two steps of the event loop, which must go on for the answers' sake.
+        # The handler must not block the event loop, which still sends the answers.
         threading.Thread(target=_drain, args=(waiting, most, end, number), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
@@ -77,11 +78,11 @@ def _drain(waiting: Callable[[], float], most: float, end: Callable, number: int
 
 
 class NoNewVisitors:
-    """ASGI middleware that lets nobody new in while the server is about to end.
+    """ASGI middleware that refuses new visitors during shutdown.
 
     Args:
-        app: What answers those who are here.
-        pages: Addresses that a newcomer begins with.
+        app: The wrapped application.
+        pages: Addresses of pages, refused during shutdown.
     """
 
     def __init__(self, app: ASGIApp, pages: Container[str]) -> None:

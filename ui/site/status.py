@@ -1,4 +1,4 @@
-"""What the site runs on, in words: weights, device, data, and whether the networks are ready."""
+"""The site's status in words: weights, device, data, and whether the networks are ready."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NETWORKS = {
 
 
 def draw_status() -> None:
-    """Draw one pill that says how the networks are, and unfolds to each of them, device and data.
+    """Draw one pill with the networks' status, which opens to show each network, device and data.
 
-    While the engine warms up the pill looks again by itself.
+    While the engine warms up, the pill refreshes itself.
     """
     warming = engine.get_engine().status().state == "warming"
     st.fragment(_draw_pill, run_every=LOOK_AGAIN_SECONDS if warming else None)(warming)
@@ -39,7 +39,7 @@ def draw_status() -> None:
 def _draw_pill(was_warming: bool) -> None:
     status = engine.get_engine().status()
     if was_warming and status.state != "warming":
-        st.rerun()  # the page as a whole has news, and no more need to look again
+        st.rerun()  # the whole page must change, and needs no more refreshes
     words, icon = summary(status)
     with st.popover(words, icon=icon, key="status"):
         for name, network in status.networks.items():
@@ -58,7 +58,7 @@ def _draw_pill(was_warming: bool) -> None:
 
 
 def summary(status: engine.EngineStatus) -> tuple[str, str]:
-    """Return in a few words how many networks can be trusted and whether they answer, with an icon."""
+    """Return the number of verified networks and their state in a few words, and an icon."""
     networks = status.networks.values()
     verified = sum(network.state in ("verified", "unfinished") for network in networks)
     words = f"{verified} of {len(networks)} networks verified"
@@ -69,7 +69,7 @@ def summary(status: engine.EngineStatus) -> tuple[str, str]:
 
 
 def problems() -> list[str]:
-    """Return one sentence for each thing that keeps the networks from answering."""
+    """Return one sentence for each problem that keeps the networks from answering."""
     status = engine.get_engine().status()
     found = [n.message for n in status.networks.values() if n.state in ("missing", "altered")]
     if status.state in ("off", "failed"):
@@ -78,7 +78,7 @@ def problems() -> list[str]:
 
 
 def versions() -> list[dict[str, str]]:
-    """Return what runs here: Python and the packages that touch a slice."""
+    """Return the versions of Python and of the packages that process slices."""
     packages = ("streamlit", "tensorflow", "keras", "numpy", "opencv-python-headless", "tifffile")
     rows = [{"Part": "python", "Version": platform.python_version()}]
     for package in (*packages, "pillow"):

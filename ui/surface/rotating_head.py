@@ -1,6 +1,6 @@
 """A head that rotates with the tumor inside, drawn by WebGL from the segmenter's own masks.
 
-Two surfaces of at most `TRIANGLES` triangles each travel once as whole numbers, about 40 KB compressed.
+Two surfaces of at most `TRIANGLES` triangles each are sent once as integers, about 40 KB compressed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ui.shared.component_files import module, read
 from ui.viewer.message import message
 
 TRIANGLES = 4_000
-"""At most so many in each surface: more is not seen at this size."""
+"""Most triangles in each surface; more are not visible at this size."""
 
 FEWEST_SLICES = 8
-"""A stack of fewer is no head."""
+"""Fewest slices for a head."""
 
-_SCALE = 32_767  # coordinates travel as 16-bit integers
+_SCALE = 32_767  # coordinates are sent as 16-bit integers
 
 _component = st.components.v2.component(
     "rotating_head",
@@ -34,11 +34,11 @@ _component = st.components.v2.component(
 )
 
 _messages: SessionCache[bytes] = SessionCache("surface.messages", 2)
-"""By key of the masks: a rerun that changes none of them computes nothing."""
+"""Messages by key of the masks: a rerun with the same masks computes nothing."""
 
 
 def can_rotate(analyzed: Analyzed) -> bool:
-    """Tell whether a stack is enough of a head, in slices of one size."""
+    """Return whether a stack has enough slices of one size for a head."""
     slices = analyzed.stack.slices
     return len(slices) >= FEWEST_SLICES and len({each.pixels.shape for each in slices}) == 1
 
@@ -47,9 +47,9 @@ def rotating_head(analyzed: Analyzed, threshold: float, key: str) -> None:
     """Draw the head, and the tumor inside once the slices are segmented; nothing unless `can_rotate`.
 
     Args:
-        analyzed: As far as it has been segmented.
-        threshold: On the segmenter's probability, 0 to 1.
-        key: Of the widget, unique on the page.
+        analyzed: The stack, which may be partly segmented.
+        threshold: Threshold on the segmenter's probability, 0 to 1.
+        key: Key of the widget, unique on the page.
     """
     if not can_rotate(analyzed):
         return
@@ -73,10 +73,10 @@ def _pack(analyzed: Analyzed, segmented: bool) -> bytes:
 
 
 def pack_meshes(meshes: dict[str, surface.Mesh]) -> bytes:
-    """Return a message that ``rotating_head.js`` reads: surfaces around the middle of the first one.
+    """Return a message for ``rotating_head.js``: surfaces centered on the middle of the first one.
 
     Args:
-        meshes: By name, each of at most 65,536 vertices; the first one reaches to 1 from the middle.
+        meshes: Meshes by name, each with at most 65,536 vertices; they are scaled to a radius of 1.
     """
     parts: dict[str, bytes] = {}
     if meshes:

@@ -1,4 +1,4 @@
-"""All slices of a stack at once, small and outlined; each leads the viewer to its slice."""
+"""All slices of a stack as outlined thumbnails; a click on one turns the viewer to its slice."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _gallery = st.components.v2.component(
 _turn = st.components.v2.component("slice_turn", js=module("viewer/goto.js"))
 
 SIDE = 128
-"""Rows and columns that a picture has at most: enough to recognize a slice."""
+"""Most rows and columns of a thumbnail: enough to recognize a slice."""
 
 PACKED, ASKED = upload_key("gallery.packed"), "gallery.asked"
-"""Session keys of the pictures that were packed last, and of the last turn that was asked for."""
+"""Session keys of the last packed thumbnails, and of the last requested turn."""
 
 
 def gallery(analyzed: Analyzed, start: View) -> None:
-    """Draw a picture of each slice; the viewer of the same stack and this hear of each other.
+    """Draw a thumbnail of each slice; gallery and viewer of the same stack stay in sync.
 
     Args:
-        analyzed: What is shown; a slice without an analysis has its true outline alone.
-        start: What the viewer starts with; its threshold cuts the outlines until the viewer speaks.
+        analyzed: The stack; a slice without an analysis has only its true outline.
+        start: The viewer's initial state; its threshold applies until the viewer sends another.
     """
     _gallery(key=f"gallery:{analyzed.stack.id}", data=pack_stack(analyzed, start.threshold))
 
@@ -50,7 +50,7 @@ def turn(stack_id: str, index: int) -> None:
 
 
 def turner() -> None:
-    """Carry what `turn` asked for to the viewer; draws nothing."""
+    """Pass the request of `turn` to the viewer; draws nothing."""
     _turn(key="slice_turn", data=st.session_state.get(ASKED, {"stamp": 0}))
 
 
@@ -61,7 +61,7 @@ def pack_stack(analyzed: Analyzed, threshold: float) -> bytes:
     parts = (*stack.keys, there, str(analyzed.model), str(analyzed.threshold))
     version = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     kept, slices, store = st.session_state.get(PACKED) or ("", [], PlaneStore())
-    if kept != version:  # most reruns change nothing of it
+    if kept != version:  # most reruns change nothing
         slices = _pack(analyzed, store)
         keep(PACKED, (version, slices, store))
     meta = {
@@ -104,7 +104,7 @@ def _image(each: Slice, step: int) -> np.ndarray:
 
 
 def _maps(each: Slice, levels: np.ndarray | None, step: int) -> np.ndarray:
-    # Of masks every so many pixels are kept, not averaged: an edge stays where it is.
+    # Masks are subsampled, not averaged, so that edges stay in place.
     maps = np.zeros((2, *each.pixels[::step, ::step].shape[:2]), np.uint8)
     for plane, values in zip(maps, (levels, each.truth), strict=True):
         if values is not None:

@@ -1,4 +1,4 @@
-"""Messages to components: a head as JSON and packed planes behind it; message.js undoes this."""
+"""Messages to components: a JSON head followed by packed planes; message.js decodes them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def message(head: Mapping[str, Any], parts: Mapping[str, bytes | None]) -> bytes:
-    """Return bytes, which Streamlit hands over untouched where they are all of the data.
+    """Return a message as bytes, which Streamlit passes on unchanged if they are the whole data.
 
     Args:
-        head: For JSON; ``parts`` is added to it, offset and length by name.
+        head: JSON-compatible content; ``parts``, offset and length by name, is added to it.
         parts: Planes of `ui.viewer.packing`; those that are None are left out.
     """
     places, planes, end = {}, [], 0

@@ -1,4 +1,4 @@
-"""Planes of pixels as small, exact bytes for the browser; ``unpack`` in masks.js undoes this."""
+"""Lossless compression of pixel planes for the browser; ``unpack`` in masks.js reverses it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import zlib
 import numpy as np
 
 SHOWN_PIXELS = 4_000_000
-"""Of a larger slice the viewer gets every second, third, … pixel, and its caption says so."""
+"""Most pixels in the viewer; a larger slice is subsampled, and its caption says so."""
 
 
 def thinning(rows: int, cols: int) -> int:
-    """Return the step between the rows and columns of a slice that are shown: 1 shows all."""
+    """Return the step between the displayed rows and columns of a slice; 1 shows all."""
     return math.ceil(math.sqrt(rows * cols / SHOWN_PIXELS))
 
 
 def pack(planes: np.ndarray) -> bytes:
     """Deflate planes, each row as differences between neighbors.
 
-    No picture format is used on purpose: browsers may manage the colors of a PNG, and some add
-    noise to what a page reads back from a canvas. Differences make MRI a tenth smaller.
+    Picture formats are avoided: browsers may apply color management to a PNG, and some add
+    noise to pixels read back from a canvas. Differences make MRI a tenth smaller.
 
     Args:
         planes: uint8, (planes, rows, cols), 0 to 255.
@@ -32,11 +32,11 @@ def pack(planes: np.ndarray) -> bytes:
 
 
 def pack_pixels(pixels: np.ndarray, step: int = 1) -> bytes:
-    """Pack a slice's channels; ``step`` keeps every so many pixels.
+    """Pack a slice's channels.
 
     Args:
         pixels: uint8, (rows, cols, 3), 0 to 255.
-        step: 1 keeps all.
+        step: Step between the rows and columns to keep; 1 keeps all.
     """
     return pack(pixels[::step, ::step].transpose(2, 0, 1))
 
@@ -48,13 +48,13 @@ def pack_maps(
     step: int = 1,
     heat: np.ndarray | None = None,
 ) -> bytes | None:
-    """Pack the layers over a slice; a missing map is a plane of zeros, None where all are missing.
+    """Pack the layers over a slice; a missing map becomes a plane of zeros. None if all are missing.
 
     Args:
         levels: uint8, (rows, cols), the segmenter's probability in 255ths.
         truth, head: bool, (rows, cols).
         step: As for `pack_pixels`.
-        heat: uint8, (rows, cols), Grad-CAM in 255ths of its highest value; a fourth plane where given.
+        heat: uint8, (rows, cols), Grad-CAM in 255ths of its highest value; adds a fourth plane.
     """
     there = [plane for plane in (levels, truth, head, heat) if plane is not None]
     if not there:

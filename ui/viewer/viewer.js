@@ -18,9 +18,9 @@ const START = {
 };
 const UNPACKED = 24; // slices: of a long stack, those looked at last
 const TOGETHER = 16; // slices a request
-const UNREACHED = "This slice could not be fetched from the server. Go to it again, or reload the page.";
+const UNREACHED = "This slice could not be fetched from the server. Select it again, or reload the page.";
 const BESIDE = 640; // pixels of the viewer's width; the same as in viewer.css
-const SETTLE_MS = 350; // after the last turn of the wheel or key, the hand is taken to rest
+const SETTLE_MS = 150; // after the last turn of the wheel or key, the hand is taken to rest
 
 export default (component) => mount(Viewer, component);
 
@@ -44,6 +44,7 @@ class Viewer extends Panel {
     this.send = send;
     const { meta } = readMessage(data);
     // Another session of the same visitor has another store of the same planes.
+    this.find(".frame").ariaBusy = String(meta.pending);
     this.planes.use(meta.store, meta.slices.flatMap(({ image, maps }) => [image, maps]));
     if (this.meta?.version === meta.version) return;
     if (this.meta?.id !== meta.id) {

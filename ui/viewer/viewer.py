@@ -1,4 +1,4 @@
-"""The slice viewer: passes a stack to the component in viewer.js and returns the state of its controls."""
+"""The slice viewer: passes a stack to the component in viewer.js and returns the state of the controls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _component = st.components.v2.component(
 )
 
 PACKED = upload_key("viewer.packed")
-"""Session key of the planes that were packed last."""
+"""Session key of the last packed planes."""
 
 
 def viewer(
@@ -37,14 +37,14 @@ def viewer(
     """Draw the viewer.
 
     Args:
-        analyzed: What is shown; slices without an analysis are shown without a mask and say why.
-        start: What is set when this stack comes up first.
-        key: Of the widget, unique on the page; another key starts afresh.
+        analyzed: The stack; slices without an analysis are shown without a mask, with the reason.
+        start: Initial state for this stack.
+        key: Key of the widget, unique on the page; another key resets the viewer.
         page: Address of the page that a copied link leads to.
         bare: Show the picture alone, as large as the window allows.
 
     Returns:
-        What the hand had set when it last came to rest.
+        The state of the controls after the visitor's last action.
     """
     result = _component(
         key=f"{key}:{analyzed.stack.id}",
@@ -82,6 +82,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
         "minPixels": analyzed.min_component_pixels,
         "view": asdict(start),
         "bare": bare,
+        "pending": analyzed.pending,
         "link": {
             "page": page,
             "query": query if stack.shared else None,  # a link never carries an upload
@@ -94,7 +95,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
 
 
 def _edges(each: Slice) -> dict[str, str] | None:
-    """Which way the picture's edges face, as R, L, A (anterior) or P; None where the file does not say."""
+    """Return the orientation of the picture's edges as R, L, A or P; None if the file does not say."""
     if each.place is None or each.place.grid.affine is None or not each.place.grid.placed:
         return None
     front, back, right, left = "APRL"
@@ -105,12 +106,12 @@ def _edges(each: Slice) -> dict[str, str] | None:
 
 
 class PackedStack:
-    """What the browser gets of a stack: an entry for each slice, and planes that it fetches by name.
+    """The browser's data of a stack: an entry for each slice, and planes that it fetches by name.
 
     Attributes:
-        store: Holds the planes.
-        entries: One per slice, for JSON.
-        volumes: Of which three planes can be shown, for JSON.
+        store: Store of the planes.
+        entries: One entry per slice, for JSON.
+        volumes: Volumes that can be shown in three planes, for JSON.
     """
 
     def __init__(self) -> None:
@@ -121,7 +122,7 @@ class PackedStack:
         self._names: dict[tuple, str | None] = {}
 
     def update(self, version: str, analyzed: Analyzed) -> None:
-        """Pack what has come with this version; packing takes a while, and most reruns change nothing."""
+        """Pack the changes of this version; packing takes a while, and most reruns change nothing."""
         if version == self._version:
             return
         before, self._names = self._names, {}
@@ -140,7 +141,7 @@ class PackedStack:
                 strict=True,
             )
         ]
-        # The browser may be requesting planes of the previous version right now.
+        # The browser may still be requesting planes of the previous version.
         self.store.keep([*self._names.values(), *before.values()])
         self._version = version
 
@@ -165,7 +166,7 @@ class PackedStack:
             return self._names[what]
 
         known = (key, analyzed.model, analysis is not None, heat is not None)
-        thinned = f" (of {step} × {step} pixels one is shown, figures are approximate)"
+        thinned = f" (one of {step} × {step} pixels is shown; figures are approximate)"
         return {
             "name": each.name,
             "label": each.label + thinned * (step > 1),

@@ -1,4 +1,4 @@
-"""The viewer with the networks' answers for its slice: the center of Analyze and Overview."""
+"""The viewer with the networks' results for its slice: the center of Analyze and Overview."""
 
 from __future__ import annotations
 
@@ -32,25 +32,26 @@ def workbench(
     above: Callable[[Analyzed, View], None] | None = None,
     follow: bool = False,
 ) -> None:
-    """Draw the viewer with the page's content beside it, and analyze slice after slice meanwhile.
+    """Draw the viewer with the page's content beside it, while slice after slice is analyzed.
 
-    The hand moves things in the browser; this fragment alone runs again when it comes to rest.
+    The viewer's controls work in the browser; only this fragment reruns after a visitor's action.
 
     Args:
-        stack: What to show.
-        start: What is set when this stack comes up first.
-        beside: Draws the column beside the viewer, from what is analyzed and what the hand has set.
+        stack: The slices to show.
+        start: Initial state of the viewer for this stack.
+        beside: Draws the column beside the viewer, from the analyses and the viewer's state.
         model: Segmenter; None is the site's own.
-        below: Draws what stands under the viewer.
-        shares: Widths of viewer and column.
-        under: Draws what stands under both, as wide as the page.
+        below: Draws the content below the viewer.
+        shares: Relative widths of viewer and column.
+        under: Draws the content below both, as wide as the page.
         page: Address of the page that a copied link leads to.
-        key: Of the viewer; another key starts afresh.
+        key: Key of the viewer; another key resets it.
         bare: Show the picture without its controls, as large as the window allows.
-        above: Draws what stands above both.
-        follow: Open on the slice with the most marked, and go there as results arrive, until the visitor
-            has turned slices.
+        above: Draws the content above both.
+        follow: Open the slice with the largest marked area, and follow it as results arrive, until the
+            visitor has turned slices.
     """
+    analysis.run_promptly(stack, start.slice, model)
     analyzed = analysis.cached(stack, model)
     if follow:
         start = replace(start, slice=analyzed.suggested_slice())
@@ -72,7 +73,7 @@ def workbench(
     if under:
         under(analyzed, view)
     if analyzed.pending:
-        # The slice is shown at once; its mask, and then those of the others, follow.
+        # The slice is shown at once; its mask follows, then those of the other slices.
         later(lambda: analysis.run_next(stack, view.slice, model))
     elif gradcam.is_missing(analyzed, view):
         later(lambda: gradcam.compute(stack, view.slice))

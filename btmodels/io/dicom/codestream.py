@@ -1,4 +1,4 @@
-"""What packed pictures inside a DICOM file announce of their size, before they are unpacked."""
+"""Sizes that compressed frames in a DICOM file declare, read before they are decompressed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydicom.encaps import generate_frames
 
 _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
-"""Markers of JPEG, and 0xF7 of JPEG-LS, after which the size stands."""
+"""Markers of JPEG, and 0xF7 of JPEG-LS, that precede the size."""
 
 _ALONE = {0x01, *range(0xD0, 0xD9)}
 """Markers without a length."""
@@ -16,18 +16,18 @@ _BOXES = b"\0\0\0\x0cjP  "
 
 
 def frame_sizes(packed: bytes, count: int) -> Iterator[tuple[int, int] | None]:
-    """Yield (rows, cols) as each packed picture announces them; None where it announces none (RLE).
+    """Yield (rows, cols) as each compressed frame declares them; None if it declares none (RLE).
 
     Args:
         packed: PixelData of a file with encapsulated frames.
-        count: Frames that the file announces.
+        count: Number of frames that the file declares.
     """
     for frame in generate_frames(packed, number_of_frames=count):
         yield size_of(frame)
 
 
 def size_of(frame: bytes) -> tuple[int, int] | None:
-    """Return (rows, cols) of a JPEG, JPEG-LS or JPEG 2000 picture, None of anything else."""
+    """Return (rows, cols) of a JPEG, JPEG-LS or JPEG 2000 picture, else None."""
     if frame[:4] == b"\xff\x4f\xff\x51" or frame[:8] == _BOXES:
         at = frame.find(b"\xff\x4f\xff\x51") + 2
         head = frame[at + 6 : at + 22]

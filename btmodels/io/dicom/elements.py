@@ -1,4 +1,4 @@
-"""Single fields of a DICOM file, whatever stands in them: text, numbers, geometry, window."""
+"""Read single elements of a DICOM file, even if they are invalid: text, numbers, geometry, window."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _WRONG = (
     TypeError,
     ValueError,
 )
-"""What pydicom raises on a field that holds something else than it should."""
+"""Errors that pydicom raises for an element with an invalid value."""
 
 
 def text_of(dataset: Dataset, key: str) -> str:
-    """Return a field as one line of text, "" where it is missing or holds something else."""
+    """Return an element as one line of text; "" if it is missing or invalid."""
     try:
         value = dataset.get(key)
     except _WRONG:
@@ -32,7 +32,7 @@ def text_of(dataset: Dataset, key: str) -> str:
 
 
 def numbers_of(dataset: Dataset, key: str, count: int) -> tuple[float, ...] | None:
-    """Return a field's ``count`` finite numbers, None where it does not hold so many."""
+    """Return the ``count`` finite numbers of an element; None if it does not hold exactly that many."""
     try:
         value = dataset.get(key)
         values = [value] if isinstance(value, (int, float, str)) else list(value or ())
@@ -43,20 +43,20 @@ def numbers_of(dataset: Dataset, key: str, count: int) -> tuple[float, ...] | No
 
 
 def number_of(dataset: Dataset, key: str) -> float | None:
-    """Return a field's one finite number, None without."""
+    """Return the one finite number of an element; None if it has none."""
     found = numbers_of(dataset, key, 1)
     return found[0] if found else None
 
 
 def item_of(dataset: Dataset, index: int, group: str, key: str) -> Dataset:
-    """Return the item that holds ``key`` for a frame: of its own group, of that which all frames share,
+    """Return the item that holds ``key`` for a frame: from the per-frame or the shared functional groups,
     or the file itself.
 
     Args:
         dataset: The file.
-        index: Of the frame, from 0.
-        group: Keyword of the functional group, as "PixelMeasuresSequence".
-        key: Keyword of the field.
+        index: Index of the frame, from 0.
+        group: Keyword of the functional group, such as "PixelMeasuresSequence".
+        key: Keyword of the element.
     """
     for kept, place in (
         ("PerFrameFunctionalGroupsSequence", index),
@@ -82,17 +82,17 @@ _PASS_KEYS = (
     ("", "AcquisitionNumber"),
     ("", "AcquisitionTime"),
 )
-"""Functional group, "" for the file's own level, and keyword of what tells passes apart."""
+"""Functional group, "" for the file's top level, and keyword of the elements that distinguish passes."""
 
 
 def frame_header(dataset: Dataset, index: int) -> FrameHeader:
-    """Return what a file says of one of its frames, whether in groups of its own or for all.
+    """Return the header of one frame, from per-frame or shared groups or the top level of the file.
 
-    The spacing is that within the patient; that on a detector, which radiographs have, is left out.
+    The spacing is that within the patient; the spacing on a detector, as in radiographs, is ignored.
 
     Args:
         dataset: The file.
-        index: Of the frame, from 0.
+        index: Index of the frame, from 0.
     """
 
     def item(group: str, key: str) -> Dataset:
@@ -137,5 +137,5 @@ def _are_directions(six: tuple[float, ...]) -> bool:
     row, column = six[:3], six[3:]
     lengths = [math.hypot(*row), math.hypot(*column)]
     across = sum(a * b for a, b in zip(row, column, strict=True))
-    # Some programs write two digits.
+    # Some programs write only two digits.
     return all(abs(length - 1) < 0.02 for length in lengths) and abs(across) < 0.02

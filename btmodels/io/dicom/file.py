@@ -1,4 +1,4 @@
-"""What a DICOM file holds, as plain arrays and numbers."""
+"""The content of a DICOM file as plain arrays and numbers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class FrameHeader:
-    """What a DICOM file says of one of its pictures.
+    """Header of one frame of a DICOM file.
 
     Attributes:
-        position: Millimeters of the middle of the first pixel, to the left, back and top; None unknown.
-        directions: Unit vectors along a row and along a column, six numbers; None unknown.
-        spacing: Millimeters from row to row and column to column; None unknown.
-        slope, intercept: The line from stored values to the file's own.
-        center, width: Of the first window, in the file's own values; None where it has none.
-        function: How the window is meant: "LINEAR", "LINEAR_EXACT", "SIGMOID", or what else it names.
-        pass_keys: What tells apart frames of one series that lie at the same place: echo, kind of
-            image, time, diffusion, acquisition; each as text, "" where the file does not say.
-        location: Millimeters along the stack, from no certain point; None unknown.
+        position: Center of the first pixel in millimeters to the left, back and top; None if unknown.
+        directions: Unit vectors along a row and along a column, six numbers; None if unknown.
+        spacing: Row and column spacing in millimeters; None if unknown.
+        slope, intercept: Rescale slope and intercept for stored values.
+        center, width: First window, in rescaled values; None if there is none.
+        function: VOI LUT function of the window: "LINEAR", "LINEAR_EXACT", "SIGMOID" or another name.
+        pass_keys: Values that distinguish frames of one series at the same position: echo, image type,
+            time, diffusion, acquisition; each as text, "" if the file does not say.
+        location: SliceLocation: millimeters along the stack from an arbitrary origin; None if unknown.
     """
 
     position: tuple[float, ...] | None
@@ -36,9 +36,9 @@ class FrameHeader:
 
     @property
     def window(self) -> tuple[float, float] | None:
-        """Values that the window makes black and white (DICOM PS3.3 C.11.2.1.2).
+        """Values that the window maps to black and white (DICOM PS3.3 C.11.2.1.2).
 
-        None without a window, or with one that is no straight line: see `btmodels.io.dicom.pixels`.
+        None without a window, or if it is not linear: see `btmodels.io.dicom.pixels`.
         """
         center, width = self.center, self.width
         if center is None or width is None or width <= 0:
@@ -56,23 +56,23 @@ class DicomFile:
     """The pictures of one DICOM file.
 
     Attributes:
-        name: Of the file, without folders.
+        name: File name without folders.
         values: Rescaled, not windowed; real, (frames, rows, cols) or uint8 (frames, rows, cols, 3).
         frames: One for each picture.
-        patient: PatientID, else PatientName, "" without.
-        series: What the files of a series have in common.
-        study: What the series of a visit to the scanner have in common.
-        instance: SOPInstanceUID, "" without.
-        reference: Names the coordinates in which positions are given; "" where they are none.
-        description: The series in words, as the scanner's operator wrote them, in full.
-        sequence: As `btmodels.io.sequences.recognize` has it.
-        number: Within its series.
+        patient: PatientID, else PatientName, else "".
+        series: SeriesInstanceUID or "".
+        study: StudyInstanceUID or "".
+        instance: SOPInstanceUID or "".
+        reference: FrameOfReferenceUID or "".
+        description: Full description of the series by the scanner's operator.
+        sequence: From `btmodels.io.sequences.recognize_series`.
+        number: Number in its series.
         inverted: Whether the smallest value is white (MONOCHROME1).
-        step: Millimeters between slices as the file says, for a single one; None unknown.
+        step: Slice spacing or thickness in millimeters as the file says; None if unknown.
         header: The file without its pixels.
-        padding: bool, (frames, rows, cols), True where there is no picture; None without any.
-        notes: What reading had to do.
-        id, folder: Of the file in its batch; folders are parted by ``/``.
+        padding: bool, (frames, rows, cols), True for padding; None without any.
+        notes: Sentences on conversions.
+        id, folder: The file's id and folder in its batch; folders are separated by ``/``.
     """
 
     name: str

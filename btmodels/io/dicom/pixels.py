@@ -1,4 +1,4 @@
-"""What the numbers in a DICOM file stand for: palettes, colors, rescaling, curves of brightness."""
+"""Convert the stored values of a DICOM file: palettes, colors, rescaling, VOI LUTs."""
 
 from __future__ import annotations
 
@@ -15,27 +15,25 @@ from btmodels.io.dicom.file import FrameHeader
 
 _GRAY = ("MONOCHROME1", "MONOCHROME2")
 _LEAST_RANGE = 26
-"""Levels of 255: a curve that leaves less than a tenth of the range between darkest and brightest hides
-what was recorded."""
+"""Minimum range of gray levels, of 255, after a sigmoid: with less than a tenth, the content is hidden."""
 
 
 def values_of(
     dataset: Dataset, name: str, frames: Sequence[FrameHeader]
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """Unpack the pictures of a file and give its numbers their meaning.
+    """Decompress the frames of a file and convert their stored values.
 
     Args:
         dataset: A file with pixels.
-        name: As the visitor knows it.
-        frames: What it says of each frame that it announces.
+        name: File name for messages.
+        frames: Header of each frame that the file declares.
 
     Returns:
         Real numbers, (frames, rows, cols), before any window, or colors, uint8, (frames, rows, cols, 3);
-        where there is padding, bool, (frames, rows, cols), None without; and what was done, a sentence
-        each.
+        a padding mask, bool, (frames, rows, cols), or None; and notes on conversions, one sentence each.
 
     Raises:
-        DecodeError: Its pixels cannot be unpacked or are no pictures.
+        DecodeError: The pixels cannot be decompressed or are not pictures.
     """
     photometric = text_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
     values = _unpacked(dataset, name)
@@ -64,17 +62,20 @@ def values_of(
 
 def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
     syntax = dataset.file_meta.TransferSyntaxUID
-    # pydicom takes the lowest bits for the stored ones; old scanners put them at the upper end.
+    # pydicom assumes that the lowest bits are stored; old scanners used the highest bits.
     stored = int(dataset.get("BitsStored") or 0)
     shift = int(dataset.get("HighBit") or 0) + 1 - stored
     high = stored > 0 and 0 < shift <= int(dataset.get("BitsAllocated") or 0) - stored
     if high and not syntax.is_encapsulated:
         dataset.BitsStored = stored + shift
-    # GDCM ends the process at some damaged JPEGs, and whatever is sound of 8 bits Pillow reads as well.
+    # GDCM crashes the process on some damaged JPEGs. Pillow reads all valid ones with 8 bits.
     plugin = "pillow" if syntax == JPEGBaseline8Bit else ""
+    if plugin:  # baseline JPEGs always have 8 bits
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        stored, high = 8, False
     try:
         values = pixel_array(dataset, decoding_plugin=plugin)
-    except RuntimeError as error:  # no decoder of several could
+    except RuntimeError as error:  # all decoders failed
         raise DecodeError(
             f"{name} holds a picture packed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
             "which cannot be unpacked here: it is damaged or of a rare kind."
@@ -86,7 +87,7 @@ def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
 
 
 def _padding_of(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
-    """Where stored values are padding (DICOM PS3.3 C.7.5.1.1.2), None where nowhere or everywhere."""
+    """Return where stored values are padding (DICOM PS3.3 C.7.5.1.1.2); None if none or all are."""
     ends = [
         _as_stored(number, values.dtype)
         for key in ("PixelPaddingValue", "PixelPaddingRangeLimit")
@@ -99,7 +100,7 @@ def _padding_of(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
 
 
 def _as_stored(number: float, dtype: np.dtype) -> float:
-    # Many programs write it with the other sign than that of the pixels: 63536 beside -2000.
+    # Many programs write it with the wrong signedness: 63536 for -2000.
     if dtype.kind == "i" and number > np.iinfo(dtype).max:
         return number - 2.0 ** (8 * dtype.itemsize)
     if dtype.kind == "u" and number < 0:
@@ -135,7 +136,7 @@ def _rescaled(
 def _curved(
     values: np.ndarray, dataset: Dataset, frames: Sequence[FrameHeader], name: str
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Apply what is no straight line from values to gray: a table, or the curve SIGMOID."""
+    """Apply a nonlinear VOI LUT: a table or the SIGMOID function."""
     functions = {header.function for header in frames}
     if functions == {"SIGMOID"}:
         return _sigmoid(values, frames, name)
@@ -154,7 +155,7 @@ def _curved(
 
 
 def _looked_up(values: np.ndarray, dataset: Dataset) -> np.ndarray:
-    # Not pydicom's apply_voi_lut: in a table of 8 bits it takes value 300 for 44, its own remainder of 256.
+    # Not pydicom's apply_voi_lut: with an 8-bit table it wraps value 300 to 44.
     item = dataset.VOILUTSequence[0]
     entries, first = int(item.LUTDescriptor[0]) or 2**16, int(item.LUTDescriptor[1])
     table = item.LUTData
@@ -168,7 +169,7 @@ def _looked_up(values: np.ndarray, dataset: Dataset) -> np.ndarray:
 def _sigmoid(
     values: np.ndarray, frames: Sequence[FrameHeader], name: str
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    # DICOM PS3.3 C.11.2.1.3.1. Levels from 0 to 255 are shown as they are from here on.
+    # DICOM PS3.3 C.11.2.1.3.1. Levels from 0 to 255 are not rescaled later.
     levels = np.empty(values.shape, np.uint8)
     for index, (frame, header) in enumerate(zip(values, frames, strict=True)):
         center, width = header.center, header.width

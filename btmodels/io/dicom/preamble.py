@@ -1,13 +1,13 @@
-"""Telling a DICOM file by how it starts, without the library that reads it."""
+"""Recognize a DICOM file by its first bytes, without importing pydicom."""
 
 from __future__ import annotations
 
 
 def is_dicom(data: bytes) -> bool:
-    """Tell whether bytes are a DICOM file, with its preamble or, as old programs wrote it, without."""
+    """Return whether bytes are a DICOM file, with or (from old programs) without a preamble."""
     if data[128:132] == b"DICM":
         return True
-    # Without: it starts with an element of group 2 or 8, in either byte order, and a plausible one.
+    # Without a preamble, it starts with a plausible element of group 2 or 8, in either byte order.
     if len(data) < 64:
         return False
     for order in ("little", "big"):

@@ -1,6 +1,6 @@
-"""DICOM in memory: pictures of one file with all that says where they lie and what their values mean.
+"""Read a DICOM file in memory: its frames with their geometry and the meaning of their values.
 
-Parsed by pydicom, unpacked by pydicom, GDCM and OpenJPEG, none of which is under the GPL.
+Parsed by pydicom, decompressed by pydicom, GDCM and OpenJPEG, none of which is under the GPL.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
 from btmodels.io.sequences import Acquisition, recognize_series
 
 _ERRORS = (*LIBRARY_ERRORS, BytesLengthException, InvalidDicomError)
-logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # nor is it heard on a console
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # its warnings can quote the file
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
 def read_dicom(data: bytes, name: str) -> DicomFile:
-    """Read all pictures of a DICOM file.
+    """Read all frames of a DICOM file.
 
     Args:
         data: The file.
-        name: As the visitor knows it.
+        name: File name for messages.
 
     Returns:
-        Values after the rescale that the file asks for, before any window; colors as 0 to 255.
+        Values after the file's rescale slope and intercept, before any window; colors as 0 to 255.
 
     Raises:
-        DecodeError: It is damaged, too large, without pictures or packed in a way that is not read.
+        DecodeError: It is damaged, too large, without pictures or in an unsupported transfer syntax.
     """
     name = plain_name(name)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom warns of much that does not change a pixel
+        warnings.simplefilter("ignore")  # most warnings of pydicom do not concern pixels
         try:
             dataset = _parse(data, name)
             count = _check(dataset, name)
@@ -63,7 +63,7 @@ def read_dicom(data: bytes, name: str) -> DicomFile:
 
 def _parse(data: bytes, name: str) -> Dataset:
     if _DEFLATED in data[:1024]:
-        # pydicom would unpack it whatever its size.
+        # pydicom would decompress it regardless of size.
         start = 144 + int.from_bytes(data[140:144], "little")
         unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], MAX_BYTES + 1)
         check_size(name, 1, 1, len(unpacked))
@@ -82,7 +82,7 @@ def _parse(data: bytes, name: str) -> Dataset:
 
 
 def _check(dataset: Dataset, name: str) -> int:
-    """Refuse what holds no picture, or more than is read, by what the file announces; count frames."""
+    """Return the number of frames; reject a file that declares no picture or more than is read."""
     kind = _kind(dataset)
     if "DirectoryRecordSequence" in dataset:
         raise DecodeError(
@@ -109,10 +109,10 @@ def _check(dataset: Dataset, name: str) -> int:
             pydicom.pixels.get_decoder(syntax)
         except NotImplementedError:
             raise DecodeError(
-                f"{name} holds pictures packed as {syntax.name}, which is not read here."
+                f"{name} holds pictures packed as {syntax.name}, which is not supported."
             ) from None
         for size in frame_sizes(dataset.PixelData, count):
-            # A decoder believes the packed picture, not what the file says of it.
+            # A decoder trusts the compressed frame, not the file's header.
             if size is not None and size != (rows, cols):
                 raise DecodeError(
                     f"{name} announces {cols} x {rows} pixels, but a picture in it has "
@@ -122,7 +122,7 @@ def _check(dataset: Dataset, name: str) -> int:
 
 
 def _completed(dataset: Dataset) -> tuple[int, int]:
-    """Say what a file leaves out of its pixels, as all but few have it; return samples and bits."""
+    """Fill in missing elements of the pixel module with the usual values; return samples and bits."""
     samples = int(dataset.get("SamplesPerPixel") or 1)
     bits = int(dataset.get("BitsAllocated") or 8)
     usual = {
@@ -155,17 +155,15 @@ def _file(
     notes: tuple[str, ...],
 ) -> DicomFile:
     if len(frames) > 1 and len({frame.position for frame in frames}) == 1:
-        # One position for all is that of the first at most.
+        # A position shared by all frames is at best that of the first.
         frames = tuple(replace(frame, position=None) for frame in frames)
     modality = text_of(dataset, "Modality")
     if modality and modality not in ("MR", "OT", "SC"):
-        notes += (
-            f"{name} says that it is no MRI ({modality}); the networks know nothing but MRI.",
-        )
+        notes += (f"{name} is not MRI but {modality}; the networks were trained on MRI alone.",)
     words = [plain_text(text_of(dataset, key)) for key in ("SeriesDescription", "ProtocolName")]
     sequence = recognize_series(words, _acquisition(dataset))
     for tag in [tag for tag in dataset.keys() if tag.group == 0x7FE0 or tag.group >> 8 == 0x60]:
-        del dataset[tag]  # pictures, and drawings over them
+        del dataset[tag]  # pixels and overlays
     return DicomFile(
         name=name,
         values=values,
@@ -187,7 +185,7 @@ def _file(
 
 
 def _acquisition(dataset: Dataset) -> Acquisition:
-    """The elements that tell a sequence, of a file of one picture or of many frames."""
+    """Return the elements that identify a sequence, for a single-frame or multi-frame file."""
     agents = text_of(dataset, "ContrastBolusAgent")
     if not agents and dataset.get("ContrastBolusAgentSequence"):
         agents = text_of(dataset.ContrastBolusAgentSequence[0], "CodeMeaning") or "contrast"
@@ -203,7 +201,11 @@ def _acquisition(dataset: Dataset) -> Acquisition:
     repetition = number_of(dataset, "RepetitionTime")
     scanning = dataset.get("ScanningSequence")
     scanning = text_of(dataset, "ScanningSequence") if scanning else ""
-    return Acquisition(agents, inversion, echo, repetition, scanning)
+    weighting = text_of(
+        item_of(dataset, 0, "MRImageFrameTypeSequence", "AcquisitionContrast"),
+        "AcquisitionContrast",
+    )
+    return Acquisition(agents, inversion, echo, repetition, scanning, weighting)
 
 
 def _step(dataset: Dataset) -> float | None:
@@ -216,11 +218,11 @@ def _step(dataset: Dataset) -> float | None:
 
 
 def _packed(dataset: Dataset) -> bytes:
-    """The file without pixels and private fields, b"" where it holds what cannot be written again."""
+    """Return the file without pixels and private elements; b"" if it cannot be written."""
     groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
     for part in (dataset, *(item for key in groups for item in dataset.get(key) or ())):
         for tag in [tag for tag in part.keys() if tag.is_private]:
-            del part[tag]  # a scanner's own notes, most of what a file of many frames says
+            del part[tag]  # private elements are most of a multi-frame file's header
     buffer = io.BytesIO()
     meta = dataset.file_meta
     was = meta.TransferSyntaxUID

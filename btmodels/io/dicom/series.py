@@ -1,4 +1,4 @@
-"""From the DICOM files of a batch to scans: frames of one series, sorted through the patient."""
+"""Join the DICOM files of a batch into scans: the frames of a series, sorted along their normal."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from btmodels.io.dicom.stack import DicomStack, in_order_of_locations, stack_of
 from btmodels.io.scan import Scan, rescale_to_uint8, title_stem
 
 _SAME_DIRECTION = 0.02
-"""Difference of one number of two unit vectors up to which they are one direction: about a degree.
-Scanners round."""
+"""Maximum difference in each component of two unit vectors that count as one direction: about a degree,
+because scanners round."""
 
 _LEAST_CUT = 16
-"""Slices of another plane that axial ones are cut out of: of fewer, as of a localizer, strips come."""
+"""Minimum number of non-axial slices to reformat to axial: with fewer, as in a localizer, axial slices
+would be strips."""
 
 _SAME_PLACE = 0.05
-"""Millimeters between two slices that lie at one place."""
+"""Maximum distance in millimeters of two slices at the same position."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Picture:
-    """One frame with the file that it is in: ``at`` in it, ``frame`` as it is used here."""
+    """One frame: the file, its index ``at`` in the file, and its header as used here."""
 
     file: DicomFile
     at: int
@@ -36,7 +37,7 @@ class _Picture:
 
     @property
     def along(self) -> float | None:
-        """Millimeters along the line on which the slices of its plane lie."""
+        """Position along the slice normal in millimeters; None if unknown."""
         if self.frame.position is None or self.frame.directions is None:
             return None
         normal = np.cross(self.frame.directions[:3], self.frame.directions[3:])
@@ -46,20 +47,20 @@ class _Picture:
 def join(
     files: Sequence[DicomFile],
 ) -> tuple[tuple[Scan, ...], tuple[tuple[DicomFile, DicomFile], ...]]:
-    """Put the frames of a series in order and make each series a scan.
+    """Sort the frames of each series and make each series a scan.
 
-    Series are told apart by patient, study and series, never by their names alone. Frames of one series
-    that differ in size or direction, such as the three views of a localizer, are scans of their own; so
-    is each pass over positions that come several times (echoes, a recording over time).
+    Series are distinguished by patient, study and series, never by their names alone. Frames of one series
+    that differ in size or direction, such as the three views of a localizer, become separate scans, and so
+    does each pass over positions that repeat (echoes, time points).
 
     Returns:
-        The scans, and each file that was left out as a copy with the one that it is a copy of.
+        The scans, and each file that was left out as a copy, with its original.
     """
     files, copies = _without_copies(files)
     groups: dict[tuple, list[_Picture]] = defaultdict(list)
     for index, file in enumerate(files):
         for at, frame in enumerate(file.frames):
-            # A file without a series' number stands for itself.
+            # A file without a SeriesInstanceUID is a series by itself.
             series = file.series or f"file {index}"
             key = (file.patient, file.study, series, file.description, file.values.shape[1:])
             groups[*key, file.inverted].append(_Picture(file, at, frame))
@@ -73,7 +74,7 @@ def join(
                 apart.add(_case(passes[0][0].file))
             for number, ordered in enumerate(passes):
                 scans.append(_scan(ordered, f", pass {number + 1}" if len(passes) > 1 else ""))
-    # Where numbers that should be unlike any other are equal in several folders, folders count.
+    # If folders share UIDs that should be unique, the folder becomes part of the case.
     scans = [replace(s, case=f"{s.case} {s.folder}") if s.case in apart else s for s in scans]
     return tuple(_with_own_ids(scans)), copies
 
@@ -95,18 +96,18 @@ def _without_copies(
 
 
 def _is_copy(one: DicomFile, other: DicomFile) -> bool:
-    """Whether two files hold the same pictures of the same place, or the same file twice."""
+    """Return whether two files hold the same pictures of the same place, or are the same instance."""
     places = [[(f.position, f.pass_keys) for f in file.frames] for file in (one, other)]
     if places[0] != places[1]:
         return False
     placed = all(frame.position for frame in one.frames)
     same = one.instance and one.instance == other.instance
-    # Pictures without a place, of air, may be equal; of a place, only a copy is.
+    # Without positions, equal pictures may be different slices of air; with positions, they are copies.
     return bool(same or placed and one.series) and np.array_equal(one.values, other.values)
 
 
 def _completed(pictures: list[_Picture]) -> list[_Picture]:
-    """Give frames that lack directions or pixels' sizes those of their series, where all others agree."""
+    """Give frames without directions or pixel spacing those of their series, if all others agree."""
     known = {
         key: {value for p in pictures if (value := getattr(p.frame, key)) is not None}
         for key in ("directions", "spacing")
@@ -122,7 +123,7 @@ def _completed(pictures: list[_Picture]) -> list[_Picture]:
         if lacking and len(pictures) > 1:
             what = " and ".join(_LACKING[key] for key in lacking)
             note = f"{picture.file.name} does not say {what}; what the rest of its series says was taken."
-            # Nothing can refer to its header, which lacks that.
+            # A segmentation cannot refer to an incomplete header.
             file = replace(picture.file, notes=(*picture.file.notes, note), header=b"")
             picture = _Picture(file, picture.at, replace(picture.frame, **lacking))
         found.append(picture)
@@ -133,7 +134,7 @@ _LACKING = {"directions": "in which direction it lies", "spacing": "how large it
 
 
 def _without_made_up(pictures: list[_Picture]) -> list[_Picture]:
-    """Drop positions that say nothing: one for all files, which differ in nothing else than number."""
+    """Drop meaningless positions: the same in all files, which only differ in their number."""
     places = {p.frame.position for p in pictures}
     numbers = {p.file.number for p in pictures}
     alike = len({p.frame.pass_keys for p in pictures}) == 1
@@ -161,7 +162,7 @@ def _one_direction(one: tuple[float, ...] | None, other: tuple[float, ...] | Non
 
 
 def _passes(pictures: list[_Picture]) -> list[list[_Picture]]:
-    """Part pictures so that no two of a pass lie at one place; each is sorted through the patient."""
+    """Split pictures into passes with one picture per position, each sorted along the normal."""
     ordered = sorted(pictures, key=lambda p: (p.file.number, p.file.name, p.at))
     if in_order_of_locations([p.frame for p in pictures]):
         ordered.sort(key=lambda p: p.frame.location)
@@ -194,7 +195,7 @@ def _told_apart(placed: list[_Picture], slots: dict[_Picture, int]) -> list[list
     counts = np.bincount(list(slots.values()))
     if counts.max() == 1:
         return [placed]
-    # What the files say parts passes better than their order, which a missing slice shifts.
+    # Headers separate passes better than the file order, which a missing slice shifts.
     keys: list[Callable[[_Picture], str]] = [lambda p: p.file.folder]
     for number in range(len(placed[0].frame.pass_keys)):
         keys.append(lambda p, number=number: p.frame.pass_keys[number])
@@ -215,7 +216,7 @@ def _told_apart(placed: list[_Picture], slots: dict[_Picture, int]) -> list[list
 
 
 def _placed_by_number(picture: _Picture, placed: list[_Picture]) -> _Picture | None:
-    """A picture without a position at the place that its number leaves free, None where none is."""
+    """Return a picture with the position that its number leaves free; None if there is none."""
     numbers = np.array([p.file.number for p in placed], float)
     if len(placed) < 3 or len(set(numbers)) < len(placed) or picture.file.number in numbers:
         return None
@@ -229,7 +230,7 @@ def _placed_by_number(picture: _Picture, placed: list[_Picture]) -> _Picture | N
     note = (
         f"{picture.file.name} does not say where it lies; its number puts it between its neighbors."
     )
-    # Nothing can refer to its header, which lacks the place.
+    # A segmentation cannot refer to a header without a position.
     file = replace(picture.file, notes=(*picture.file.notes, note), header=b"")
     frame = replace(picture.frame, position=tuple(place), directions=placed[0].frame.directions)
     return _Picture(file, picture.at, frame)
@@ -268,7 +269,7 @@ def _case(file: DicomFile) -> str:
 
 
 def _shared(notes: list[str], files: list[DicomFile], title: str) -> list[str]:
-    # What all files of a series say is said once, of the series.
+    # A note that several files share is given once, for the series.
     counts: dict[str, set[str]] = defaultdict(set)
     for file in files:
         for note in file.notes:
@@ -284,7 +285,7 @@ def _shared(notes: list[str], files: list[DicomFile], title: str) -> list[str]:
 def _grid(
     pictures: list[_Picture], stack: DicomStack, shape: tuple[int, int, int], title: str
 ) -> tuple[VolumeGeometry, tuple[str, ...]]:
-    """Where a series lies, and what is to be said of that."""
+    """Return the geometry of a series and notes on it."""
     files = list({id(picture.file): picture for picture in pictures})
     frames: list[tuple[int, int] | None] = [None] * (stack.indices[-1] + 1)
     for index, picture in zip(stack.indices, pictures, strict=True):
@@ -323,14 +324,14 @@ def _grid(
 
 
 def _shown_planes(planes: np.ndarray, grid: VolumeGeometry) -> np.ndarray:
-    # Each plane by the flips of its rows and columns; the slices in the order in which they are shown.
+    # Apply the flips of rows and columns to each plane, and order the slices for display.
     one = replace(grid, shape=(1, *grid.shape[1:]))
     result = np.stack([replace(one, affine=plane).shown_affine for plane in planes])
     return result[::-1] if grid.flips[0] else result
 
 
 def _filled(levels: np.ndarray, stack: DicomStack) -> np.ndarray:
-    """Slices with the missing ones in between, each by a straight line from neighbor to neighbor."""
+    """Return slices with the missing ones linearly interpolated between their neighbors."""
     result = np.zeros((stack.indices[-1] + 1, *levels.shape[1:]), np.uint8)
     result[list(stack.indices)] = levels
     for index in stack.missing:
@@ -355,7 +356,7 @@ def _levels(pictures: list[_Picture], title: str) -> tuple[np.ndarray, tuple[str
     windows = [picture.frame.window for picture in pictures]
     window = None
     if None not in windows:
-        # One line for all slices, and no frame's own window cuts off what another shows.
+        # Use one window for all slices that covers the windows of all frames.
         window = min(low for low, _ in windows), max(high for _, high in windows)
     inverted = pictures[0].file.inverted
     levels, notes = rescale_to_uint8(values, title, window, air, inverted)
@@ -367,7 +368,7 @@ def _levels(pictures: list[_Picture], title: str) -> tuple[np.ndarray, tuple[str
 def _names(
     pictures: list[_Picture], stack: DicomStack, grid: VolumeGeometry, title: str, num_files: int
 ) -> tuple[str, ...]:
-    """A slice is named by its file, unless it was cut across files or the file has more."""
+    """Return slice names: the file's name, or a number if slices were reformatted or share a file."""
     if len(pictures) == 1:
         return (_spoken(pictures[0].file.name),)
     count = grid.shape[grid.order[0]]
@@ -381,7 +382,7 @@ def _names(
 
 
 def _sources(pictures: list[_Picture], stack: DicomStack, grid: VolumeGeometry) -> tuple[str, ...]:
-    """For each shown slice the id of the file that it came from, or of the first."""
+    """Return for each displayed slice the id of its file, or of the first file if it was reformatted."""
     count = grid.shape[grid.order[0]]
     result = [pictures[0].file.id] * count
     if grid.order[0] == 0:
@@ -397,7 +398,7 @@ def _name(picture: _Picture) -> str:
 
 
 def _spoken(name: str) -> str:
-    # Many files are named by a number with dots, the last part of which is no ending.
+    # Many files are named by a UID, whose last part is not an ending.
     return name if re.search(r"\.[A-Za-z]{1,5}$", name) else name.replace(".", "_")
 
 

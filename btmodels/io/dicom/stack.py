@@ -1,4 +1,4 @@
-"""How the slices of a DICOM series lie above each other: even, with gaps, tilted, or uneven."""
+"""Geometry of the slices of a DICOM series: evenly spaced, with gaps, tilted, or uneven."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from btmodels.geometry import is_affine
 from btmodels.io.dicom.file import FrameHeader
 
 _EVEN, _ROUNDED = 0.05, 0.06
-"""Share of the distance between slices, or millimeters, by which a slice may be off its place: scanners
-write positions with few digits."""
+"""Tolerance of slice positions as a fraction of the slice spacing, and in millimeters: scanners write
+positions with few digits."""
 
 _MOST_MISSING = 0.25
-"""Share of slices up to which missing ones are filled where other planes are cut out of them."""
+"""Maximum fraction of missing slices that are interpolated for reformatting to axial."""
 
 _TO_RIGHT_FRONT_TOP = np.array([-1.0, -1.0, 1.0])
-"""DICOM counts to the left, back and top, NIfTI to the right, front and top."""
+"""From DICOM coordinates (LPS+) to NIfTI coordinates (RAS+)."""
 
 
 @dataclass(frozen=True, eq=False)
 class DicomStack:
-    """Slices in order through the patient.
+    """Slices sorted along their normal.
 
     Attributes:
-        indices: Of each slice along the stack, from 0; numbers are left out where slices are missing.
-        affine: float64, (4, 4), indices of slice, row and column to millimeters to the right, front and
-            top; None where positions are not known.
-        step: Millimeters from slice to slice; None where they are not known or uneven, so that of
-            ``affine`` only the directions count.
-        planes: float64, (slices, 4, 4), ``affine`` of each slice alone; None where it is not needed.
-        flat: Whether slices of another plane cannot be cut out of it.
-        notes: What is to be said of all that.
+        indices: Index of each slice along the stack, from 0; indices of missing slices are skipped.
+        affine: float64, (4, 4), indices of slice, row and column to RAS+ millimeters; None if positions
+            are unknown.
+        step: Slice spacing in millimeters; None if unknown or uneven, in which case only the directions
+            in ``affine`` are valid.
+        planes: float64, (slices, 4, 4), ``affine`` of each slice alone; None if not needed.
+        flat: Whether the stack cannot be reformatted to another plane.
+        notes: Sentences about the geometry.
     """
 
     indices: tuple[int, ...]
@@ -45,16 +45,16 @@ class DicomStack:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Indices at which there is no slice."""
+        """Indices of missing slices."""
         return tuple(sorted(set(range(self.indices[-1] + 1)) - set(self.indices)))
 
 
 def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str) -> DicomStack:
-    """Find out how slices lie.
+    """Determine the geometry of slices.
 
     Args:
-        frames: In order along their normal, or without positions.
-        thickness: Millimeters between slices as the file says, for a single one; None unknown.
+        frames: Sorted along their normal, or without positions.
+        thickness: Slice spacing in millimeters as the file says, for a single slice; None if unknown.
         title: For notes.
     """
     count = len(frames)
@@ -74,7 +74,7 @@ def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str)
     positions = np.array([frame.position for frame in frames])
     sides = np.column_stack([column * frames[0].spacing[0], row * frames[0].spacing[1]])
     if count == 1:
-        # Of a single slice of unknown thickness only the directions count.
+        # For a single slice of unknown thickness, only the directions are valid.
         affine = _affine(normal * (thickness or 1.0), sides, positions[0])
         if not is_affine(affine):
             return DicomStack(plain)
@@ -90,7 +90,7 @@ def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str)
             "some may be missing and no volume can be told."
         )
         return DicomStack(plain, affine, None, planes, flat=True, notes=(note,))
-    # Slices may be shifted against each other, as a tilted scanner does: the straight line through them.
+    # Gantry tilt shifts slices against each other, so the step follows the line through their positions.
     start, step = positions[0], (positions[-1] - positions[0]) / indices[-1]
     affine = _affine(step, sides, start)
     distance = float(np.linalg.norm(step))
@@ -109,7 +109,7 @@ def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str)
 
 
 def in_order_of_locations(frames: Sequence[FrameHeader]) -> bool:
-    """Whether each slice states a location along the stack that no other has."""
+    """Return whether each slice states a unique location along the stack."""
     locations = {frame.location for frame in frames}
     return None not in locations and len(locations) == len(frames)
 
@@ -130,7 +130,7 @@ def _missing_notes(
 
 
 def _indices(along: np.ndarray) -> list[int] | None:
-    """Whole numbers in proportion to positions, None where there are none."""
+    """Return integers proportional to the positions; None if the positions are uneven."""
     steps = np.diff(along)
     for step in (float(np.median(steps)), float(steps.min())):
         if step <= 0:
@@ -148,12 +148,12 @@ def _indices(along: np.ndarray) -> list[int] | None:
 
 
 def _affine(step: np.ndarray, sides: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Indices of slice, row and column to millimeters to the right, front and top.
+    """Return the affine from indices of slice, row and column to RAS+ millimeters.
 
     Args:
-        step: From slice to slice.
-        sides: (3, 2), from row to row and column to column.
-        position: Of the first pixel.
+        step: (3,), vector from slice to slice, in DICOM coordinates.
+        sides: (3, 2), vectors from row to row and column to column.
+        position: (3,), position of the first pixel.
     """
     affine = np.eye(4)
     affine[:3] = np.column_stack([step, sides, position]) * _TO_RIGHT_FRONT_TOP[:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from btmodels.__main__ import main
 from btmodels.io.batch import InputFile
-from tests.btmodels.case_files import CASES, Files, case, zipped
+from tests.btmodels.case_files import CASES, Files, case, study, zipped
 from tests.btmodels.cli.test_analyze import networks  # noqa: F401
 from ui.analyze.upload_batch import read_batch
 
@@ -90,7 +91,7 @@ def test_19_a_sequence_that_matches_nothing_is_an_error(asked, capsys, tmp_path)
         capsys, asked, *sorted(tmp_path.glob("*.dcm")), "--sequence", "O CONTRAST=pre"
     )
     assert status == 2 and len(named) == 6
-    assert "nothing here is called O CONTRAST" in said[-1]
+    assert "no scan is named O CONTRAST" in said[-1]
     assert "ax t1 w/o contrast" in said[-1]
 
 
@@ -105,6 +106,23 @@ def test_25_no_mask_of_one_patient_overwrites_the_others(asked, capsys, tmp_path
         "AX_FLAIR_2_mask.nii.gz",
         "AX_FLAIR_mask.nii.gz",
     ]
+
+
+def test_what_is_packed_with_gzip_is_read_whole_whatever_its_ending(asked, capsys, tmp_path):
+    packed = {
+        f"{name}.gz": gzip.compress(data)
+        for name, data in study(("FLAIR", "T1", "T1 +C"), 2).items()
+    }
+    packed["x.mgz"] = gzip.compress(bytes([0, 0, 0, 1]) + bytes(2_000))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in packed.items():
+        (folder / name).write_bytes(data)
+    rows, errors, notes = through_site(packed)
+    status, named, said = through_command_line(capsys, asked, folder)
+    assert [row[0] for row in rows] == [row[0] for row in named] and len(rows) == 2
+    assert said == sorted(errors + notes) and status == 1
+    assert "x.mgz is a FreeSurfer volume" in said[0] and len(said) == 1
 
 
 def test_zips_side_by_side_are_folders_through_all_doors(asked, capsys, tmp_path):

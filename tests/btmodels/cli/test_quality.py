@@ -46,4 +46,4 @@ def test_a_fault_is_a_warning_beside_the_mask(limits, capsys, tmp_path):
     Image.fromarray(np.ascontiguousarray(pixels[..., [1, 0, 2]])).save(file)
     status, (row,), errors = analyze(capsys, file)
     assert (status, errors) == (0, [])
-    assert any("FLAIR looks to be where pre-contrast T1 belongs" in w for w in row["warnings"])
+    assert any("FLAIR seems to be where pre-contrast T1 belongs" in w for w in row["warnings"])

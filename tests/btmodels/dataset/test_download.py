@@ -136,7 +136,7 @@ def test_a_stopped_download_says_so(stand_in, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "words"), [(OFFLINE, "ConnectionError"), (ABRUPT, "without saying why")]
+    ("source", "words"), [(OFFLINE, "ConnectionError"), (ABRUPT, "for an unknown reason")]
 )
 def test_a_failed_download_says_so_and_can_be_tried_again(stand_in, source, words):
     stand_in(source)

@@ -207,7 +207,7 @@ def test_a_dicom_seg_of_sagittal_slices_and_of_an_empty_mask():
 
 def test_no_dicom_seg_without_a_series_or_what_it_needs():
     (picture,) = analyses_of({"p.tif": tiff(VOLUME[0])})
-    assert "came as none" in why_no_seg(picture.slice)
+    assert "are not DICOM" in why_no_seg(picture.slice)
     (bare,) = analyses_of({"x.dcm": dicom(VOLUME[0], FrameOfReferenceUID=None)})
     assert "FrameOfReferenceUID" in why_no_seg(bare.slice)
     (frames, *_) = analyses_of({"x.dcm": dicom(VOLUME)})

@@ -126,7 +126,7 @@ def test_a_study_begins_with_its_answer_and_shows_all_marked_slices(analysis):
     reader, _ = read(pdf_report.report_pdf(analyses[2], context, summary, analyses[:6]), pages=3)
     first, second, third = (" ".join(page.extract_text().split()) for page in reader.pages)
     assert study.sentence(summary) in first and "Tumor marked in 3 of 7 slices, 300 px" in first
-    assert "All agree." in first and "1 slices, which have no mask" in first
+    assert "All agree." in first and "1 slice, which has no mask" in first
     assert "Dice, all slices" in first and "s3.tif" in second
     assert [f"Slice {number}: 100 px" in third for number in range(1, 7)] == [True, False] * 3
     assert reader.pages[2].images

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -608,6 +610,10 @@ UNREAD = {
     "x.avif": (b"\0\0\0\x18ftypavif" + bytes(99), "AVIF"),
     "x.jp2": (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(99), "JPEG 2000"),
     "x.gif": (b"GIF89a" + bytes(99), "GIF"),
+    "y.mhd": (b"# a comment\nObjectType = Image\n", "MetaImage"),
+    "y.heic": (b"\0\0\0\x18ftyphevx" + bytes(99), "HEIC"),
+    "x.mgz": (gzip.compress(bytes([0, 0, 0, 1]) + bytes(320)), "FreeSurfer"),
+    "x.hdr": ((348).to_bytes(4, "little") + bytes(340) + b"ni1\0", "one half of a NIfTI"),
 }
 
 
@@ -620,8 +626,6 @@ def test_a_format_that_is_not_read_is_named(name, bulk):
 
 
 def test_a_packed_volume_of_several_members_is_whole():
-    import gzip
-
     data = volume(patient()[FLAIR])
     packed = gzip.compress(data[:1000]) + gzip.compress(data[1000:]) + bytes(16)
     np.testing.assert_array_equal(channels(only(read({"x.nii.gz": packed})))[1], shown(FLAIR))

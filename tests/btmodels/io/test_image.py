@@ -279,7 +279,10 @@ def test_float_with_nan(dtype):
     each = decode(tiff(values, photometric="minisblack"), "f.tif")
     np.testing.assert_array_equal(each.pixels[..., 1], [[0, 64, 128], [255, 0, 0]])
     assert has_note(each.notes, "floating-point", "0 to 1")
-    assert has_note(each.notes, "2 values of f.tif are NaN or infinite")
+    assert has_note(each.notes, "2 values of f.tif are NaN or infinite; they became 0")
+    values[1, 2] = 1
+    one = decode(tiff(values, photometric="minisblack"), "f.tif")
+    assert has_note(one.notes, "1 value of f.tif is NaN or infinite; it became 0")
     with pytest.raises(DecodeError, match="no number"):
         decode(tiff(np.full((3, 3), np.nan, dtype)), "nan.tif")
 

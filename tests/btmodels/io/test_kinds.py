@@ -123,11 +123,33 @@ def test_a_mask_is_the_same_as_labels_and_as_resampled_numbers(soft):
         np.testing.assert_array_equal(marked(found), truth())
 
 
-def test_a_mask_of_several_volumes_is_not_shown_as_a_scan():
+def test_a_mask_of_several_volumes_or_colors_is_not_shown_as_a_scan():
     own = np.ascontiguousarray(truth()[:, ::-1].transpose(2, 1, 0)).astype(np.uint8)
-    several = nibabel.Nifti1Image(np.stack([own] * 3, axis=-1), flipped(AFFINE)).to_bytes()
-    batch = read(case("p_", seg="") | {"p_seg.nii": several}, bulk=True)
-    assert len(batch.studies) == 1 and "holds 3 volumes" in texts(batch)
+    colors = np.zeros(own.shape, [(name, "u1") for name in "RGB"])
+    colors["R"] = own * 255
+    for mask, what in ((np.stack([own] * 3, axis=-1), "3 volumes"), (colors, "colors")):
+        packed = nibabel.Nifti1Image(mask, flipped(AFFINE)).to_bytes()
+        batch = read(case("p_", seg="") | {"p_seg.nii": packed}, bulk=True)
+        assert len(batch.studies) == 1 and f"named as a mask and holds {what}" in texts(batch)
+
+
+@pytest.mark.parametrize("other", [{}, {"q_flair.tif": 1}, {"p.tif": 1}], ids=str)
+def test_a_mask_of_pictures_by_sequence_is_the_truth_of_their_case(other):
+    files = {
+        f"p_{word}.tif": tiff(patient()[channel][4].copy())
+        for word, channel in (("flair", FLAIR), ("t1", PRE), ("t1ce", POST))
+    }
+    files["p_mask.tif"] = tiff(np.where(truth()[4], 255, 0).astype(np.uint8))
+    files |= {name: tiff(patient(n)[FLAIR][4].copy()) for name, n in other.items()}
+    found = {study.title: study.slices[0].truth for study in read(files, bulk=True).studies}
+    own = "p.tif" if "p.tif" in other else "p_flair.tif"  # by its own name, whoever else is there
+    np.testing.assert_array_equal(found.pop(own), truth()[4])
+    assert len(found) == len(other) and not any(each is not None for each in found.values())
+
+
+def test_voxels_do_not_begin_within_the_header():
+    packed = volume(patient()[FLAIR], at_108=struct.pack("<f", 0))
+    np.testing.assert_array_equal(levels({"x.nii": packed}), patient()[FLAIR])
 
 
 # Space.
@@ -210,6 +232,13 @@ def test_a_copy_under_another_number_is_a_copy_and_named_by_its_folder():
     (note,) = batch.notes
     assert note.text == "B/03.dcm is a copy of A/03.dcm and was left out."
     assert note.source.endswith("B/03.dcm")
+
+
+def test_equal_coordinates_that_count_from_other_points_are_told():
+    files = series(VALUES, "f", 1)
+    files |= series(VALUES, "t", 2, SeriesDescription="AX T1", FrameOfReferenceUID="1.5.5")
+    batch = read(files, bulk=True)
+    assert len(batch.studies) == 1 and "name two frames of reference" in texts(batch)
 
 
 # Values.

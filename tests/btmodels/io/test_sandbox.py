@@ -186,7 +186,7 @@ def test_a_file_that_takes_too_much_memory_costs_a_batch_itself_alone():
     small = Reader(memory=60_000_000)
     volume = nibabel.Nifti1Image(np.zeros((400, 400, 100), np.int16), np.eye(4)).to_bytes()
     packed = gzip.compress(volume)
-    good = tiff(np.zeros((9, 7, 3), np.uint8))
+    good = tiff(np.arange(189, dtype=np.uint8).reshape(9, 7, 3))
     with contextlib.closing(small):
         batch = small.batch(
             [InputFile("1", "good.tif", good), InputFile("2", "hog.nii.gz", packed)]

@@ -97,6 +97,16 @@ def test_one_member_that_cannot_be_had_costs_itself_alone():
     assert first == b"aaaa" and second.startswith("b.tif is damaged")
 
 
+def test_one_name_that_is_not_the_utf8_it_is_flagged_as_costs_no_other_member():
+    inner = zipped(("ä.tif", b"1")).replace("ä".encode(), b"\xe4\xe4")
+    files = ("ä.tif", b"aaaa"), ("ö.tif", b"bbbb"), ("in.zip", inner)
+    data = zipped(*files, method=zipfile.ZIP_STORED).replace("ä".encode(), b"\xe4\xe4")
+    (_, first), second, (_, third) = unzip(data, "x.zip")
+    assert first == b"aaaa" and second == ("ö.tif", b"bbbb") and third == inner
+    with pytest.raises(DecodeError, match="damaged"):
+        unzip(data[:-22], "x.zip")
+
+
 def test_what_a_mac_or_windows_adds_is_not_counted():
     files = [(str(i), b"1") for i in range(1_001)]
     added = [(f"__MACOSX/._{i}", b"2") for i in range(1_001)] + [("Thumbs.db", b"3")]

@@ -211,3 +211,25 @@ def test_a_strip_is_no_slice(rows, cols, stopped):
     found = check.check_slice(pixels)
     said = any("long and narrow" in each.text for each in found.findings)
     assert said == stopped and (not stopped or found.stop is not None)
+
+
+def test_strong_colors_are_no_sequences():
+    pixels = samples()[0]
+    row, col = np.indices(pixels.shape[:2]) // 16
+    # A head's outline and grays, painted red, green and blue by turns.
+    painted = np.where(((row + col) % 3)[..., None] == np.arange(3), pixels[..., 1:2], 0)
+    found = check.check_slice(painted.astype(np.uint8))
+    assert found.stop is not None and "picture in colors" in found.stop.text
+    # One hue, because a sequence is missing: a slice.
+    alone = pixels.copy()
+    alone[..., [0, 2]] = 0
+    assert check.check_slice(alone).stop is None
+
+
+@pytest.mark.parametrize(("size", "spacing"), [((43, 256), (6.0, 1.0)), ((256, 24), (0.9, 9.6))])
+def test_a_head_of_flat_pixels_is_judged_in_millimeters(size, spacing):
+    pixels = cv2.resize(samples()[0], size[::-1], interpolation=cv2.INTER_AREA)
+    assert check.check_slice(pixels).stop is not None
+    assert check.check_slice(pixels, spacing=spacing).stop is None
+    strip = check.check_slice(samples()[0], spacing=(1.0, 3.0))
+    assert "256 × 256 pixels of 1 × 3 mm" in strip.stop.evidence

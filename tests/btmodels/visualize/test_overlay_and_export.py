@@ -24,6 +24,7 @@ from btmodels.visualize.overlay import (
     enlarged,
     overlay,
     overlay_png,
+    slice_picture,
     tint,
 )
 from btmodels.visualize.window import shown_flair
@@ -98,6 +99,14 @@ def test_overlay_draws_the_truth_dashed():
     np.testing.assert_array_equal(drawn, dashed_outline(truth))
     empty = replace(an_analysis(np.zeros_like(MASK)), mask=np.zeros_like(MASK))
     np.testing.assert_array_equal(overlay(empty)[..., 0], shown_flair(empty.slice.pixels))
+
+
+def test_a_slice_alone_is_drawn_with_its_truth_and_nothing_else():
+    truth = np.roll(MASK, 3, axis=1)
+    each = an_analysis(truth).slice
+    picture, line = slice_picture(each), dashed_outline(truth)
+    assert (picture[line] == TRUTH_COLOR).all()
+    assert (picture[~line] == shown_flair(each.pixels)[~line][:, None]).all()
 
 
 def test_overlay_png_is_large_enough_for_a_slide_and_its_line_grows_with_it():

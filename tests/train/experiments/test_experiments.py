@@ -18,6 +18,7 @@ from train.experiments.folds import read_masks
 QUICK = {
     "losses": ("losses", ()),
     "skips": ("skips", ()),
+    "stacks": ("stacks", ()),
     "leak": ("leak_synthetic", ()),
     "crossval": ("crossval_unet", ("--network", "unet")),
     "transfer": ("transfer", ("--only", "vgg16-classify-staged-10")),
@@ -81,15 +82,31 @@ def test_networks_with_and_without_skips_can_be_built_from_the_file(folder, done
         model = build_unet(tuple(entry["input_shape"]), entry["filters"], skips=entry["skips"])
         load_into(model, folder / "metrics" / "networks" / entry["file"])
     keys = {(entry["key"], entry["when"]) for entry in found["gradients"]}
-    assert {("unet_joined", "start"), ("unet_absent", "trained"), ("residual", "start")} <= keys
+    assert {("unet_joined", "start"), ("unet_absent", "trained")} <= keys
     assert all(layer["norm"] >= 0 for entry in found["gradients"] for layer in entry["layers"])
+
+
+def test_each_stack_is_trained_and_its_gradient_measured_before_and_after(done):
+    found = done("stacks")
+    kinds = [arm["key"] for arm in found["arms"]]
+    assert kinds == ["plain_glorot", "plain_he", "normalized", "residual"]
+    assert [(entry["key"], entry["when"]) for entry in found["gradients"]] == [
+        (kind, when) for kind in kinds for when in ("start", "trained")
+    ]
+    # The first layer, one each convolution of the stack, and the logits.
+    assert {len(entry["layers"]) for entry in found["gradients"]} == {found["depth"] + 2}
 
 
 def test_the_leak_shares_patients_and_the_split_by_patient_does_not(done):
     leaking, clean = done("leak")["arms"]
     assert leaking["shared_patients"] and not clean["shared_patients"]
     assert leaking["nearest"]["same_patient"] > 0.5 > clean["nearest"]["same_patient"] == 0
-    assert leaking["sizes"]["test"] == len(leaking["nearest"]["slices"])
+    assert list(leaking["score"]["patients"]) == list(clean["score"]["patients"])
+    assert [draw["sizes"] for draw in leaking["draws"]] == [
+        draw["sizes"] for draw in clean["draws"]
+    ]
+    tested = sum(draw["sizes"]["test"] for draw in leaking["draws"])
+    assert tested == len(leaking["nearest"]["slices"])
     farthest = [row["distance"] for row in leaking["nearest"]["slices"]]
     assert farthest == sorted(farthest)
 

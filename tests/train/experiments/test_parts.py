@@ -16,8 +16,8 @@ from btmodels.networks.vgg import ENCODER_LAYERS, build_vgg16
 from train.experiments import scores
 from train.experiments.associate import analyze, holm, kruskal
 from train.experiments.common import Budget, run_name
-from train.experiments.leak import by_slice, nearest
-from train.experiments.skips import kernel_gradients
+from train.experiments.gradients import kernel_gradients
+from train.experiments.leak import divide, nearest
 from train.experiments.slices import Material
 from train.experiments.transfer import CELLS, reached
 from train.experiments.transfer_cells import Cell, build, encoder_layers, patients_of
@@ -46,15 +46,20 @@ def test_shares_of_patients_are_nested_and_reach_every_institution():
     assert len(patients_of(material(), 0.001)) == 1
 
 
-def test_slices_divided_at_random_lose_none():
-    training, validation, test = by_slice(material(), seed=0)
-    assert [len(part.pixels) for part in (training, validation, test)] == [180, 10, 10]
-    keys = [
-        key
-        for part in (training, validation, test)
-        for key in zip(part.patients, part.numbers, strict=True)
-    ]
-    assert len(set(keys)) == 200
+def test_both_splits_of_the_leak_test_the_same_slices_and_differ_in_whom_they_know():
+    everything, tested = material().slices, []
+    for each in divide(everything, seed=0, draws=3):
+        assert len(each.slices.pixels) == len(each.patients.pixels)
+        keys = [
+            set(zip(part.patients, part.numbers, strict=True))
+            for part in (each.slices, each.patients, each.validation, each.test)
+        ]
+        assert not (keys[0] | keys[1] | keys[2]) & keys[3] and not (keys[0] | keys[1]) & keys[2]
+        testers = set(each.test.patients)
+        assert testers <= set(each.slices.patients) and not testers & set(each.patients.patients)
+        assert not set(each.validation.patients) & (testers | set(each.slices.patients))
+        tested += sorted(testers)
+    assert sorted(tested) == sorted(set(everything.patients)), "each patient tests once"
 
 
 def test_the_nearest_training_slice_is_found():
@@ -64,7 +69,7 @@ def test_the_nearest_training_slice_is_found():
     found = nearest(training, test, np.zeros((1, 16, 16), bool))
     (row,) = found["slices"]
     assert row["distance"] == 0 and row["nearest_number"] == training.numbers[7]
-    assert row["nearest_patient"] == training.patients[7] and found["same_patient"] == 0
+    assert row["nearest_patient"] == training.patients[7]
     assert found["neighbor_distance"] > 0.5, "noise has no like"
 
 
@@ -195,6 +200,7 @@ TRAINED = (
     "leak_synthetic",
     "losses",
     "skips",
+    "stacks",
     "transfer",
 )
 

@@ -10,7 +10,7 @@ import pytest
 
 from btmodels import paths
 from btmodels.dataset import cohort
-from btmodels.quality import classifier
+from btmodels.quality import check, classifier
 from train.quality import corruptions, drawn_negatives, fit_classifier, negatives
 from train.quality.command import MANUAL, SCORE_EACH
 
@@ -107,3 +107,9 @@ def test_one_command_wrote_limits_and_table():
     for name in ("head", "order"):
         ensemble = getattr(classifier.load_thresholds(), name)
         assert classifier.to_json(ensemble) == thresholds[name], "no more decimals than are written"
+
+
+def test_a_photograph_whose_red_is_bright_at_the_border_is_no_slice_with_an_inverted_channel():
+    pytest.importorskip("skimage")
+    stop = check.check_slice(negatives._file(("coffee.png",), 0)).stop
+    assert stop is not None and "picture in colors" in stop.text

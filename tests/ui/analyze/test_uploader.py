@@ -203,7 +203,7 @@ def test_too_many_slices_of_a_volume_are_thinned_and_that_is_said(monkeypatch):
     monkeypatch.setattr(upload_batch, "MOST_PIXELS", 8 * 9 * 20)
     batch = read_batch(files(x__nii=data), {}, {})
     assert [each.number for each in batch.stack.slices] == list(range(1, 51, 3))
-    assert "every third" in batch.notes[0]
+    assert "Every third of the 50 slices" in batch.notes[0]
 
 
 def test_what_a_zip_or_a_volume_cannot_be_read_for_is_said():

@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage.draw import polygon2mask
 
 from btmodels.metrics import overlap
-from tests.ui.node import decoded, encoded, run
+from tests.ui.node import UI, decoded, encoded, run
 from ui.viewer.message import message
 
 DRAW = (
@@ -162,3 +162,9 @@ def test_a_ring_drawn_as_a_border_is_filled_and_undone_as_one():
     # The border itself belongs to it.
     assert overlap.dice(overlap.count(mask, disc)) > 0.9 and mask[disc].all()
     assert not decoded(undone, (ROWS, COLS)).any()
+
+
+def test_only_what_follows_the_finger_stops_a_page_from_scrolling():
+    for style in (UI / "lessons").rglob("*.css"):
+        if "touch-action: none" in style.read_text():
+            assert "Pointing" in style.with_suffix(".js").read_text(), style.name

@@ -58,18 +58,37 @@ def test_each_mask_is_sent_with_its_score():
     assert meta["planes"] == 4 and meta["switches"] == ["one"]
     scores = [[answer["dice"] for answer in panel["answers"]] for panel in meta["panels"]]
     assert scores == [[1.0, 2 / 3], [0.0]]
+    borders = [[answer["border"] for answer in panel["answers"]] for panel in meta["panels"]]
+    # Two columns of the outline are missing; an empty mask has none.
+    assert borders == [[0.0, 2.0], [None]]
     assert [panel["answers"][0]["plane"] for panel in meta["panels"]] == [1, 3]
     assert panels.settings(2) == [(True, True), (True, False), (False, True), (False, False)]
 
 
-def test_two_small_networks_are_compared_patient_by_patient():
-    # Every patient is 0.1 better, however far patients are apart.
-    joined = {"patients": {str(n): n / 20 + 0.1 for n in range(10)}}
-    absent = {"patients": {str(n): n / 20 for n in range(10)}}
-    words = skips.comparison(joined, absent)
-    assert "+0.10 (+0.10 to +0.10)" in words and "with skips is ahead" in words
-    assert "holds 0" in skips.comparison(joined, joined)
-    assert skips.comparison({"patients": {"a": 1.0}}, {"patients": {"a": 0.5}}) == ""
+def pair(dice: float, border: float) -> dict:
+    """A network's score of ten made-up patients."""
+    names = [str(number) for number in range(10)]
+    return {
+        "score": {
+            "patients": {name: place / 20 + dice for place, name in enumerate(names)},
+            "borders": {name: place + border for place, name in enumerate(names)},
+            "mean_dice": dice,
+            "hausdorff95": border,
+        }
+    }
+
+
+def test_networks_are_compared_patient_by_patient_over_all_pairs():
+    # Every patient is 0.1 better, however far patients are apart, and the border 2 px nearer.
+    pairs = [{"joined": pair(0.1, 3.0), "absent": pair(0.0, 5.0)}] * 2
+    dice, border = skips.comparison(pairs).split("\n\n")
+    assert "+0.10 (+0.10 to +0.10). The networks with skips are ahead." in dice
+    assert "-2.0 px (-2.0 to -2.0). The networks with skips are ahead." in border
+    alike = [{"joined": pair(0.1, 3.0), "absent": pair(0.1, 3.0)}]
+    assert skips.comparison(alike).count("stays open") == 2
+    alike[0]["joined"]["score"]["patients"]["3"] = None
+    assert "3" not in skips.over_pairs(alike, "joined", "patients")
+    assert [row["Border, without skips"] for row in skips.rows(pairs)] == [5.0, 5.0]
 
 
 def test_a_large_slice_is_thinned_and_its_scores_are_not():
@@ -78,17 +97,29 @@ def test_a_large_slice_is_thinned_and_its_scores_are_not():
     each = Slice("a.tif", np.zeros((600, 1100, 3), np.uint8), truth)
     meta = read(panels.pack_panels(each, [panels.Panel("all", "", [truth])]))
     assert (meta["rows"], meta["cols"]) == (200, 367)
-    assert meta["panels"][0]["answers"] == [{"plane": 1, "dice": 1.0, "marked": 1100}]
+    assert meta["panels"][0]["answers"] == [
+        {"plane": 1, "dice": 1.0, "border": 0.0, "marked": 1100}
+    ]
 
 
 def test_gradients_are_drawn_with_and_without_a_way_past():
     layers = [{"name": "conv1", "norm": 1e-3}, {"name": "conv2", "norm": 1.0}]
-    keys = ("plain_he", "plain_glorot", "residual_he", "residual_glorot")
+    keys = ("plain_glorot", "plain_he", "normalized", "residual")
     entries = [{"key": key, "title": key, "when": "start", "layers": layers} for key in keys]
     lines = residual.figure(entries).data
     assert [list(line.y) for line in lines] == [[1e-3, 1.0]] * 4
-    assert lines[0].line.color == lines[1].line.color != lines[2].line.color == lines[3].line.color
-    assert lines[0].line.dash == lines[2].line.dash != lines[1].line.dash == lines[3].line.dash
+    colors = [line.line.color for line in lines]
+    assert colors[0] == colors[1] == colors[2] != colors[3]
+    # A stack has one style in both charts.
+    curve = [{"slices": 1, "loss": 0.5}]
+    arms = [{"key": key, "title": key, "curve": curve} for key in keys for _ in range(3)]
+    dashes = [line.line.dash for line in residual.losses(arms).data[::3]]
+    assert dashes == [line.line.dash for line in lines] and len(set(dashes)) == 4
+    # U-Nets before and after training differ in dashes, with and without skips in color.
+    pairs = [(f"unet_{key}", when) for key in ("joined", "absent") for when in ("start", "trained")]
+    entries = [{"key": key, "title": key, "when": when, "layers": layers} for key, when in pairs]
+    drawn = [(line.line.color, line.line.dash) for line in residual.figure(entries).data]
+    assert len(set(drawn)) == 4 and len({color for color, _ in drawn}) == 2
 
 
 def test_the_builder_opens_on_a_network_that_does_not_see_the_whole_slice():

@@ -193,7 +193,7 @@ def test_figures_hold_the_numbers():
     assert list(scratch.x) == list(staged.x) == [7, 70]
     assert list(staged.y) == [0.55, 0.7] and list(staged.error_y.array) == pytest.approx([0.1, 0.1])
     row = figures.table(whole)[1]
-    assert row["Numbers trained"] == 40 and row["95% interval"] == "0.350 to 0.550"
+    assert row["Trained parameters"] == 40 and row["95% interval"] == "0.350 to 0.550"
 
 
 def test_kernels_of_the_study_stand_between_chance_and_the_site():
@@ -204,20 +204,13 @@ def test_kernels_of_the_study_stand_between_chance_and_the_site():
     assert [each.key for each in kernels.kernel_sets([])] == ["chance", "site"]
 
 
-def test_the_leak_is_told_by_the_average_that_the_site_reports():
-    def score(mean, low, high, pooled, patients=20):
-        return {
-            "mean_dice": mean,
-            "mean_dice_interval": [low, high],
-            "pooled_dice": pooled,
-            "patients": {str(number): mean for number in range(patients)},
-        }
+def test_the_leak_is_told_patient_by_patient():
+    def score(*dices):
+        return {"patients": dict(enumerate(dices))}
 
-    apart = held_out.difference(score(0.9, 0.85, 0.95, 0.95), score(0.7, 0.6, 0.8, 0.75))
-    assert "+0.200" in apart and "overlap" not in apart
-    small = held_out.difference(score(0.633, 0.54, 0.73, 0.774), score(0.626, 0.51, 0.73, 0.707))
-    assert "+0.006" in small or "+0.007" in small
-    assert "not seen in the score" in small and "0.774 and 0.707" in small
-    few = held_out.difference(score(0.45, 0.1, 0.8, 0.7), score(0.0, 0.0, 0.0, 0.0, patients=2))
-    assert "only 2 patients" in few
-    assert "undefined" in held_out.difference(score(None, 0, 1, None), score(0.7, 0.6, 0.8, 0.7))
+    base = score(0.2, 0.5, 0.9)
+    apart = held_out.difference(score(0.4, 0.7, 1.1), base)
+    assert "**+0.200** (+0.200 to +0.200)" in apart and "seem better than it is" in apart
+    assert "did not help" in held_out.difference(base, score(0.4, 0.7, 1.1))
+    assert "does not show the leak" in held_out.difference(score(0.1, 0.6, 0.9), base)
+    assert "cannot be compared" in held_out.difference(score(None, 0.5, None), base)

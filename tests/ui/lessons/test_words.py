@@ -12,6 +12,7 @@ from btmodels.teaching import training_slices
 from btmodels.teaching.receptive_field import Blueprint
 from tests.ui.node import UI
 from ui.lessons import glossary, markup, page, questions, source_excerpt, worksheet
+from ui.lessons.shared import tasks
 from ui.lessons.source_excerpt import Pointer
 from ui.results import costs, published
 
@@ -193,8 +194,22 @@ def test_tasks_stand_beside_a_figure_that_can_show_them(address):
     scripts = "\n".join(path.read_text() for path in (UI / "lessons").rglob("*.js"))
     for task in questions.tasks(text):
         assert f'tasks("{task.figure}")' in module, task.figure
-        if task.show:
+        if task.show and task.show[0] == tasks.WIDGETS:
+            for name in task.show[1]:
+                assert re.search(rf'lesson(\.key\(|,\s+)"{name}"', module), name
+        elif task.show:
             assert f'static figure = "{task.show[0]}"' in scripts, task.show
+
+
+def test_show_me_sets_widgets_as_the_lesson_says_and_nothing_else(monkeypatch):
+    state: dict[str, object] = {}
+    monkeypatch.setattr(tasks.st, "session_state", state)
+    found = questions.tasks(page.text_of("transfer"), "figures")
+    for asked in (-1, len(found), "1", None, {"which": "other"}):
+        tasks._show(found, asked, "transfer")
+    assert not state
+    tasks._show(found, 1, "transfer")
+    assert state == {"learn.transfer.which": "vgg16-segment"}
 
 
 def test_right_answers_do_not_give_themselves_away_by_their_length():
@@ -203,3 +218,25 @@ def test_right_answers_do_not_give_themselves_away_by_their_length():
     asked += [task.question for text in texts for task in questions.tasks(text)]
     longest = [each for each in asked if max(each.answers, key=len) == each.answers[each.right]]
     assert len(longest) <= 0.5 * len(asked), [each.words for each in longest]
+
+
+def sentences(address: str) -> list[str]:
+    text = page.text_of(address)
+    asked = [*questions.parse(text["Check"]), *(task.question for task in questions.tasks(text))]
+    return [words for each in asked for words in (*filter(None, each.because), each.why)]
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_what_an_answer_is_told_is_whole_sentences(address):
+    for words in sentences(address):
+        assert words.endswith((".", "?", "*.")) and not words[0].islower(), words
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_words_name_no_place_that_a_phone_does_not_have(address):
+    told = " ".join(" ".join(page.text_of(address).values()).split())
+    placed = re.findall(r"[^.]*\bon the (?:right|left)\b[^.]*\.", told)
+    figures = r"\b(?:figure|curve|chart|picture|stand)s?\b"
+    assert [each for each in placed if re.search(figures, each)] == []
+    if "arrow keys" in told:
+        assert "by finger" in told

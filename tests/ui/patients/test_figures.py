@@ -115,4 +115,4 @@ def test_shapes_stand_side_by_side_and_what_is_missing_is_a_dash():
     mask[0, 2:5, 2:5] = True
     table = {row["Figure"]: row for row in figures.shape_rows(None, describe(mask))}
     assert table["Volume, voxels"] == {"Figure": "Volume, voxels", "Predicted": "–", "Truth": "9"}
-    assert table["Slices with a mark"]["Truth"] == "1"
+    assert table["Slices with tumor"]["Truth"] == "1"

@@ -27,11 +27,11 @@ def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
         row("five", 0.0, [-0.007, 0.007]),
     ]
     assert verdicts(rows, 0.008) == (
-        "Helped: One (+0.020). Cost: Two, weights averaged (-0.020). "
-        "Less than 0.008 either way: Five. For 2 comparisons, nothing can be said."
+        "Helped: One (+0.020). Hurt: Two, weights averaged (-0.020). "
+        "Less than 0.008 either way: Five. 2 comparisons are too close to tell."
     )
     assert verdicts(rows[2:3], 0.008) == (
-        "Nothing that was tried helped for certain. For 1 comparison, nothing can be said."
+        "Nothing that was tried helped for certain. 1 comparison is too close to tell."
     )
 
 

@@ -110,6 +110,27 @@ def test_a_slice_that_was_begun_and_turned_away_from_is_not_lost(engine, stack):
     assert done(stack) == [5, 30]
 
 
+def test_a_page_waits_a_moment_for_the_slice_it_opens_on(engine, stack, monkeypatch):
+    analysis.run_promptly(stack, 5)
+    assert done(stack) == [5] and engine.asked == [1, 16]
+    analysis.run_promptly(stack, 5)  # it is there, so nothing waits for the others
+    assert done(stack) == [5] and engine.asked == [1, 16]
+    monkeypatch.setattr(analysis, "PROMPT_SECONDS", 0.01)
+    slow = replace(stack, keys=tuple(f"slow/{i}" for i in range(SLICES)))
+    analysis.run_promptly(slow, 5)
+    assert done(slow) == [] and engine.asked == [1, 16, 1]
+    engine.answer(2)
+    analysis.run_next(slow, 5)
+    assert done(slow) == [5]
+
+
+@pytest.mark.parametrize("state", ["off", "failed", "warming"])
+def test_a_page_does_not_wait_for_networks_that_are_not_warm(engine, stack, state):
+    engine.state = state
+    analysis.run_promptly(stack, 5)
+    assert engine.asked == []
+
+
 def test_what_is_begun_may_fail_and_is_said_once(engine, stack):
     engine.prompt = 0
     analysis.prefetch(stack, 5)

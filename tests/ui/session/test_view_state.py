@@ -45,8 +45,8 @@ def test_an_empty_link_leaves_all_to_the_page():
         ({"style": "glow"}, "no style “glow”"),
         ({"wipe": "T2"}, "no wipe “T2”"),
         ({"zoom": "2.5x"}, "not “2.5x”"),
-        ({"zoom": "99"}, "The zoom lies between 100 and 1200"),
-        ({"divider": "101"}, "The divider lies between 0 and 100"),
+        ({"zoom": "99"}, "The zoom must lie between 100 and 1200"),
+        ({"divider": "101"}, "The divider must lie between 0 and 100"),
     ],
 )
 def test_an_unknown_value_gets_a_sentence(query, words):

@@ -1,4 +1,4 @@
-"""The U as a picture of its own maps: a click opens a block, a pixel shows what it sees."""
+"""The U-Net as a picture of its feature maps: a click opens a block, a pixel shows its saliency."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ui.viewer.packing import pack
 
 MODEL = "unet"
 PAPER = Blueprint("u", (16, 32, 64, 128, 256), convs=2, kernel=3, size=128)
-"""The shipped U-Net on paper; a test holds it to the network."""
+"""The architecture of the shipped U-Net; a test compares it with the network."""
 
 MAPS = 16
-"""Of a block's maps so many are shown: those that vary most across the slice."""
+"""Number of a block's maps shown: those that vary most across the slice."""
 
 USUAL = "enc1"
 
@@ -43,18 +43,18 @@ _sight = st.components.v2.component(
 
 
 def blocks() -> list[Stage]:
-    """Return the stages of the U in the order in which a slice passes them, the answer last."""
+    """Return the stages of the U-Net in forward order, the output last."""
     return list(PAPER.stages)
 
 
 def layer_of(stage: Stage) -> str:
-    """Return the layer whose maps a stage passes on."""
+    """Return the output layer of a stage."""
     return stage.name if stage.name == "logits" else f"{stage.name}_relu{PAPER.convs}"
 
 
 @st.fragment
 def draw(lesson: Lesson, stack: Stack) -> None:
-    """Draw the U for the slice of ``stack``."""
+    """Draw the U-Net for the slice of ``stack``."""
     each = stack.slices[0]
     size = (PAPER.size, PAPER.size)
 
@@ -63,7 +63,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
         found = engine.get_engine().ask(
             introspect_tasks.activations, each.pixels, MODEL, layers, MAPS
         )
-        # The first gradient of a process takes a second or two to compile: not when a hand waits.
+        # The first gradient of a process takes a second or two to compile, so it is computed ahead.
         engine.get_engine().ask(introspect_tasks.saliency, each.pixels, MODEL, 0, 0)
         parts = {maps.layer: pack(maps.levels) for maps in found}
         parts["image"] = pack(fit_to(each.pixels, size).transpose(2, 0, 1))
@@ -100,7 +100,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
         on_view_change=_nothing,
         on_measure_change=_nothing,
     )
-    view, pixel = result.view or {}, _pixel(result.measure or {})  # not to be trusted
+    view, pixel = result.view or {}, _pixel(result.measure or {})  # from the browser, so untrusted
     if view.get("block") in {stage.name for stage in blocks()} and _pixel(view):
         row, col = _pixel(view)
         block = view["block"]
@@ -110,7 +110,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 
 def _measure(lesson: Lesson, stack: Stack, each: Slice, pixel: tuple[int, int]) -> None:
-    # Apart from the maps, so that they need not travel again.
+    # Sent separately, so that the maps need not be sent again.
     def job() -> Saliency:
         return engine.get_engine().ask(introspect_tasks.saliency, each.pixels, MODEL, *pixel)
 
@@ -158,7 +158,7 @@ def _described(found: list[ActivationMaps]) -> list[dict[str, Any]]:
 
 
 def _steps(stage: Stage, before: tuple[int, int]) -> list[str]:
-    # What happens in a block, a line a layer, with shapes.
+    # The layers of a block with their shapes, one per line.
     size, came = before
     steps = []
     if stage.name == "logits":
@@ -186,7 +186,7 @@ def _steps(stage: Stage, before: tuple[int, int]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _windows() -> dict[str, list[tuple[int, int]]]:
-    # First and last pixel that each unit of each stage sees, along a side.
+    # First and last pixel in the receptive field of each unit of each stage, along one axis.
     return {
         stage.name: [PAPER.window(stage.name, unit) for unit in range(stage.size)]
         for stage in blocks()

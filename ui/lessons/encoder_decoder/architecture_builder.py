@@ -16,7 +16,7 @@ from ui.shared.component_files import module, read
 from ui.viewer.message import message
 
 SIZE = 128
-"""Rows and columns of the slice that networks are designed for, as the U-Net and the sequential one."""
+"""Rows and columns of the networks' input, as for the U-Net and the sequential network."""
 
 KINDS = {"u": "Down and up (U)", "chain": "All at full resolution"}
 LEVELS = range(1, 7)
@@ -24,7 +24,7 @@ FILTERS = (4, 8, 16, 32)
 KERNELS = (3, 5, 7)
 CONVS = (1, 2, 3)
 USUAL = {"kind": "u", "levels": 3, "filters": 16, "kernel": 3, "convs": 2}
-"""The network to begin with: two levels short of the site's U-Net, so that a pixel does not see all."""
+"""The initial network: two levels fewer than the site's U-Net, so that a pixel does not see everything."""
 
 _bench = st.components.v2.component(
     "lesson_bench",
@@ -36,7 +36,7 @@ _bench = st.components.v2.component(
 
 @lru_cache(maxsize=1)
 def designs() -> bytes:
-    """Return every network of the bench, deflated JSON: stages by its design, such as ``u-5-16-3-2``.
+    """Return every network of the builder as deflated JSON: stages by design, such as ``u-5-16-3-2``.
 
     A stage is a list: name, size, channels, pixels seen, parameters, multiply-adds, values.
     """
@@ -55,7 +55,7 @@ def designs() -> bytes:
 
 
 def draw(lesson: Lesson, analyzed: Analyzed) -> None:
-    """Draw the bench; every figure in it was counted by `btmodels.teaching.receptive_field`."""
+    """Draw the builder; all of its figures come from `btmodels.teaching.receptive_field`."""
     start = {
         "kind": lesson.choice("kind", list(KINDS), USUAL["kind"]),
         "levels": _one_of(lesson, "levels", LEVELS),

@@ -1,4 +1,4 @@
-"""Encoder and decoder: a manual convolution, a planned network, a real one's maps, and its skips."""
+"""Lesson *Encoder and decoder*: a convolution, a network builder, a real network's maps, and its skips."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("The residual block")
     residual.draw_block(lesson)
     lesson.tasks("residual")
+    lesson.prose("Deep stacks, trained")
+    residual.draw_stacks(lesson)
     lesson.prose("Gradients as measured")
     _residual(lesson)
     lesson.prose("The ResUNet")

@@ -1,16 +1,18 @@
-"""The residual block drawn, and the gradients measured through chains and U-Nets with and without skips."""
+"""The residual block drawn, deep stacks trained with and without it, and the gradients measured through
+stacks and U-Nets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from btmodels import paths
-from btmodels.teaching import skip_ablation
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
+from ui.results import experiments
 from ui.shared.chart_style import BLUE, VERMILION, finished
 from ui.shared.component_files import module, read
 
@@ -21,80 +23,166 @@ _block = st.components.v2.component(
     js=module("lessons/encoder_decoder/operations/residual_block.js"),
 )
 
-_MISSING = (
-    "Gradients through plain and residual stacks are not measured in this copy of the project: "
-    "`python -m train skips` measures them and writes assets/metrics/skips.json."
-)
-CHAINS = ("plain", "residual")
-"""Prefix of the keys of chains; the initialization of their weights follows it."""
+Entry = dict[str, Any]
 
-_DASHES = ("solid", "dash", "dot", "dashdot")
+_DASHES = ("dashdot", "dot", "dash", "solid")
 
 
 def draw_block(lesson: Lesson) -> None:
-    """Draw the block with a removable shortcut, and the effect on a gradient."""
+    """Draw the block with a removable shortcut, and its effect on a gradient."""
     _block(key=lesson.key("block"), data={})
+
+
+def draw_stacks(lesson: Lesson) -> None:
+    """Draw how the stacks learned, or say that it is not measured here."""
+    found = experiments.read("stacks")
+    if found is None:
+        experiments.say_missing("stacks")
+        return
+    st.plotly_chart(
+        losses(found["arms"]),
+        key=lesson.key("losses"),
+        config={"displayModeBar": False},
+        alt="Loss of each stack while it is trained.",
+    )
+    st.dataframe(
+        rows(found),
+        hide_index=True,
+        column_config={
+            title: st.column_config.NumberColumn(format=form) for title, form in _FORMATS.items()
+        },
+    )
+    with st.container(width=WIDTH):
+        experiments.say_budget(found)
 
 
 def draw(lesson: Lesson) -> None:
     """Draw the measured gradients, or say that they are missing."""
-    results = skip_ablation.read_results(paths.ASSETS)
-    entries = results.get("gradients", [])
-    if not entries:
-        st.info(_MISSING, icon=":material/pending:")
+    groups = _groups(
+        [
+            (name, each)
+            for name in ("stacks", "skips")
+            for each in (experiments.read(name) or {}).get("gradients", ())
+        ]
+    )
+    if not groups:
+        experiments.say_missing("stacks")
         return
-    groups = _groups(entries)
     usual = next(iter(groups))
     key = lesson.key("stack")
     if st.session_state.get(key) not in groups:
         st.session_state[key] = lesson.choice("stack", list(groups), usual)
     chosen = st.segmented_control(
-        "Gradients of", list(groups), format_func=groups_words, key=key, required=True
+        "Gradients of", list(groups), format_func=GROUPS.get, key=key, required=True
     )
     lesson.write(stack=None if chosen == usual else chosen)
     st.plotly_chart(
-        figure(groups[chosen]), key=lesson.key("gradients"), config={"displayModeBar": False}
+        figure(groups[chosen]),
+        key=lesson.key("gradients"),
+        config={"displayModeBar": False},
+        alt="Gradient at each layer, from the slice to the answer.",
     )
-    st.markdown(
-        f"Measured beforehand by `{results['command']}`: for each kernel, the size of the "
-        "loss's gradient divided by the size of the kernel itself, averaged over "
-        f"{results['draws']} random starts (for trained networks, one). Glorot's and He's start are two "
-        "rules for how large the random numbers are at first. The scale is logarithmic."
-    )
+    with st.container(width=WIDTH):
+        st.markdown(
+            "For each kernel, the size of the loss's gradient divided by the size of the kernel itself, "
+            "the mean of all seeds. Glorot and He initialization are two rules for the size of the first "
+            "random numbers. The scale is logarithmic."
+        )
 
 
-def groups_words(group: str) -> str:
-    """Return how a group is called on the page."""
-    return {"chains": "Chains of layers", "unets": "U-Nets"}[group]
+GROUPS = {
+    "chains": "Stacks, before training",
+    "trained": "Stacks, after training",
+    "unets": "U-Nets",
+}
+"""Of gradients, by word of the address."""
 
 
-def _groups(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    unets = [entry for entry in entries if entry["key"].startswith("unet")]
-    chains = [entry for entry in entries if entry not in unets]
-    found = {"chains": chains, "unets": unets}
+def _groups(entries: Sequence[tuple[str, Entry]]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {group: [] for group in GROUPS}
+    for name, each in entries:
+        stack = "trained" if each["when"] == "trained" else "chains"
+        found["unets" if name == "skips" else stack].append(each)
     return {group: members for group, members in found.items() if members}
 
 
-def figure(entries: list[dict[str, Any]]) -> go.Figure:
+def losses(arms: Sequence[Entry]) -> go.Figure:
+    """Draw the loss of each stack by slices trained on, a line a seed."""
+    drawn = go.Figure()
+    named: set[str] = set()
+    dashes = _dashes([arm["key"] for arm in arms])
+    for arm in arms:
+        drawn.add_scatter(
+            x=[row["slices"] for row in arm["curve"]],
+            y=[row["loss"] for row in arm["curve"]],
+            mode="lines",
+            name=arm["title"],
+            legendgroup=arm["key"],
+            showlegend=arm["key"] not in named,
+            line={
+                "color": BLUE if _has_way_past(arm) else VERMILION,
+                "dash": dashes[arm["key"]],
+                "width": 2,
+            },
+            hovertemplate="%{x:,} slices: %{y:.3f}<extra>" + arm["title"] + "</extra>",
+        )
+        named.add(arm["key"])
+    drawn.update_xaxes(title="Slices trained on", rangemode="tozero")
+    drawn.update_yaxes(title="Loss")
+    return finished(drawn, height=400)
+
+
+def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row a stack: the mean of its seeds, and the gradient at its first layer."""
+    norms = {(each["key"], each["when"]): each["layers"][0]["norm"] for each in found["gradients"]}
+    arms: dict[str, list[Entry]] = {}
+    for arm in found["arms"]:
+        arms.setdefault(arm["key"], []).append(arm)
+    return [
+        {
+            "Stack": seeds[0]["title"],
+            "Loss at the end": float(np.mean([arm["curve"][-1]["loss"] for arm in seeds])),
+            "Mean Dice": float(np.mean([arm["score"]["mean_dice"] or 0 for arm in seeds])),
+            "Lowest seed": min(arm["score"]["mean_dice"] or 0 for arm in seeds),
+            "Highest seed": max(arm["score"]["mean_dice"] or 0 for arm in seeds),
+            "First layer's gradient, before": norms[key, "start"],
+            "and after": norms[key, "trained"],
+        }
+        for key, seeds in arms.items()
+    ]
+
+
+_FORMATS = {
+    "Loss at the end": "%.2f",
+    "Mean Dice": "%.2f",
+    "Lowest seed": "%.2f",
+    "Highest seed": "%.2f",
+    "First layer's gradient, before": "%.2g",
+    "and after": "%.2g",
+}
+
+
+def figure(entries: Sequence[Entry]) -> go.Figure:
     """Draw a line an entry: layers from the slice to the answer, gradient norms on a log scale.
 
-    Color tells those with a way past the layers from those without, dashes tell how else they differ.
+    Color distinguishes networks with shortcuts from those without. Dashes tell stacks apart, as in
+    `losses`, and networks before training from trained ones.
     """
     drawn = go.Figure()
-    variants = list(dict.fromkeys(_variant(entry) for entry in entries))
+    by = "when" if len({entry["when"] for entry in entries}) > 1 else "key"
+    dashes = _dashes([entry[by] for entry in entries])
     for entry in entries:
         layers = entry["layers"]
         color = BLUE if _has_way_past(entry) else VERMILION
-        dash = _DASHES[variants.index(_variant(entry)) % len(_DASHES)]
         title = entry["title"] + (", trained" if entry["when"] == "trained" else "")
         drawn.add_scatter(
-            # By depth and not by name: networks of one group need not have the same layers.
+            # By relative depth, since the networks of a group may have different layers.
             x=[100 * step / max(len(layers) - 1, 1) for step in range(len(layers))],
             y=[layer["norm"] for layer in layers],
             customdata=[layer["name"] for layer in layers],
             mode="lines",
             name=title,
-            line={"color": color, "dash": dash, "width": 2.5},
+            line={"color": color, "dash": dashes[entry[by]], "width": 2.5},
             hovertemplate="%{customdata}: %{y:.2g}<extra>" + title + "</extra>",
         )
     drawn.update_xaxes(
@@ -114,9 +202,11 @@ def figure(entries: list[dict[str, Any]]) -> go.Figure:
     return finished(drawn, height=430)
 
 
-def _variant(entry: dict[str, Any]) -> tuple[str, str]:
-    return entry["key"].partition("_")[2] * entry["key"].startswith(CHAINS), entry["when"]
+def _dashes(words: Sequence[str]) -> dict[str, str]:
+    # The last one, which the others are compared with, is solid.
+    known = list(dict.fromkeys(words))
+    return dict(zip(known, _DASHES[-len(known) :], strict=True))
 
 
-def _has_way_past(entry: dict[str, Any]) -> bool:
+def _has_way_past(entry: Entry) -> bool:
     return entry["key"].startswith("residual") or entry["key"] == "unet_joined"

@@ -1,10 +1,12 @@
-"""Switches on the skip connections: networks disturbed, and beside them one that was trained without."""
+"""Switches for the skip connections: networks with skips switched off, and one trained without skips."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from btmodels import paths, registry
@@ -15,12 +17,21 @@ from btmodels.transforms.postprocess import cut, smallest_part
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared import panels
 from ui.lessons.shared.panels import Panel
+from ui.results import experiments
 from ui.session.engine_queries import ask
 from ui.session.stack import Stack
 
 MODEL = "unet"
 LABELS = ("1, full resolution", "2, half", "3, a quarter", "4, an eighth")
-"""Of the switches, from the finest skip to the coarsest."""
+"""Labels of the switches, from the finest skip to the coarsest."""
+
+RULERS = {
+    "patients": ("Dice", "", 2, 1),
+    "borders": ("Border, 95% Hausdorff distance", " px", 1, -1),
+}
+"""Of a pair's scores by patient: title, unit, digits, and 1 where more is better, else -1."""
+
+Pair = Mapping[str, Any]
 
 ALL_ON = "1" * len(LABELS)
 _MISSING = (
@@ -65,7 +76,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
 
 
 def setting_word(setting: tuple[bool, ...]) -> str:
-    """Return a setting as the address writes it, such as ``1101``: the finest skip first."""
+    """Return a setting as written in the address, such as ``1101``, the finest skip first."""
     return "".join("01"[on] for on in setting)
 
 
@@ -99,45 +110,88 @@ def _twin(twin: skip_ablation.Twin, found: dict[tuple[bool, ...], Any]) -> Panel
     return Panel("A small U-Net trained with skips, disturbed", note, masks)
 
 
-def comparison(joined: dict[str, Any], absent: dict[str, Any]) -> str:
-    """Say how the two small networks compare, patient by patient.
+def over_pairs(pairs: Sequence[Pair], key: str, name: str) -> dict[str, float]:
+    """Return the mean over the pairs of a patient's score.
 
     Args:
-        joined, absent: Scores of the network with skips and of the one without, with ``patients``.
+        pairs: Of the experiment's file.
+        key: ``joined`` or ``absent``.
+        name: ``patients`` (Dice) or ``borders`` (95% Hausdorff distance, pixels).
+
+    Returns:
+        By folder; patients without a score in some pair are left out.
     """
-    found = paired_difference(joined["patients"], absent["patients"])
-    if found is None:
-        return ""
-    mean, (low, high) = found
-    ahead = "with skips" if mean > 0 else "without skips"
-    open_ = low <= 0 <= high
-    words = (
-        f"**With skips or without?** Patient by patient the network with skips differs by {mean:+.2f} "
-        f"({low:+.2f} to {high:+.2f}) from the one without. "
-    )
-    if not open_:
-        return words + f"The one {ahead} is ahead. Each was trained once."
-    return words + (
-        "The interval holds 0, so after so short a training this does not tell which is better. That "
-        "the one with skips fails when they are switched off shows what it relies on, not what skips "
-        "are worth."
-    )
+    each = [pair[key]["score"][name] for pair in pairs]
+    return {
+        folder: float(np.mean([scores[folder] for scores in each]))
+        for folder in each[0]
+        if all(scores.get(folder) is not None for scores in each)
+    }
+
+
+def comparison(pairs: Sequence[Pair]) -> str:
+    """Say how networks with and without skips compare, patient by patient, by Dice and at the border."""
+    sentences = []
+    for name, (title, unit, digits, sign) in RULERS.items():
+        joined, absent = (over_pairs(pairs, key, name) for key in ("joined", "absent"))
+        found = paired_difference(joined, absent)
+        if found is None:
+            continue
+        mean, (low, high) = found
+        shared = joined.keys() & absent.keys()
+        ours, theirs = (np.mean([scores[each] for each in shared]) for scores in (joined, absent))
+        ahead = "with" if sign * mean > 0 else "without"
+        verdict = (
+            "The interval contains 0: which one is better by this measure stays open."
+            if low <= 0 <= high
+            else f"The networks {ahead} skips are ahead."
+        )
+        sentences.append(
+            f"**{title}:** {ours:.{digits}f}{unit} with skips, {theirs:.{digits}f}{unit} without. "
+            f"Patient by patient the difference is {mean:+.{digits}f}{unit} ({low:+.{digits}f} to "
+            f"{high:+.{digits}f}). {verdict}"
+        )
+    return "\n\n".join(sentences)
+
+
+def rows(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    """Return a row a pair: both networks by both measures."""
+    return [
+        {"Pair": number}
+        | {
+            f"{short}, {word} skips": pair[key]["score"][name]
+            for short, name in (("Dice", "mean_dice"), ("Border", "hausdorff95"))
+            for word, key in (("with", "joined"), ("without", "absent"))
+        }
+        for number, pair in enumerate(pairs, 1)
+    ]
 
 
 def _scores(results: dict[str, Any]) -> None:
-    budget = results.get("budget", {})
-    arms = {arm["key"]: arm for arm in results.get("arms", [])}
-    lines = []
-    for arm in arms.values():
-        low, high = arm["score"]["mean_dice_interval"]
-        lines.append(f"{arm['title']}: {arm['score']['mean_dice']:.2f} ({low:.2f} to {high:.2f})")
+    pairs, budget = results.get("pairs", []), results.get("budget", {})
+    if not pairs:
+        return
+    size = budget["size"]
     with st.container(width=WIDTH):
-        if {"joined", "absent"} <= set(arms):
-            st.markdown(comparison(arms["joined"]["score"], arms["absent"]["score"]))
+        st.markdown(comparison(pairs))
+    st.dataframe(
+        rows(pairs),
+        hide_index=True,
+        width="content",
+        column_config={
+            title: st.column_config.NumberColumn(format="%.1f px" if px else "%.3f")
+            for title in rows(pairs)[0]
+            if title != "Pair"
+            for px in [title.startswith("Border")]
+        },
+    )
+    with st.container(width=WIDTH):
         # No caption: code in its gray has too little contrast.
         st.markdown(
-            "Mean Dice of the small networks over all slices of the validation patients, with its 95% "
-            f"interval: {'; '.join(lines)}. Each was trained on {budget.get('slices', 0):,} slices, far "
-            "fewer than the site's networks. The masks above are computed now, for every setting at "
-            f"once; these means were computed beforehand by `{results.get('command', '')}`."
+            f"{len(pairs)} pairs, each from a random start of its own, both networks of a pair on the same "
+            f"{experiments.trained_slices(budget):,} slices of {size} × {size} pixels. Border: the 95% "
+            "Hausdorff distance of a patient's slices on which both masks mark something, in pixels of "
+            "these small slices. Intervals: 95%, over the validation patients. The masks above are those "
+            f"of the first pair, computed now; the figures were computed beforehand by "
+            f"`{results.get('command', '')}`."
         )

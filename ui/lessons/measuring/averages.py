@@ -11,14 +11,14 @@ from plotly.subplots import make_subplots
 
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.results import scores
 from ui.session import analysis
 from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
 
-GROUPS = {"samples": "made-up patients", "test": "patients never seen"}
+GROUPS = {"samples": "synthetic patients", "test": "patients never seen"}
 EMPTY = {"out": None, "one": 1.0, "zero": 0.0}
-"""What a slice counts on which truth and mask both mark nothing, by the word of the address."""
+"""Score of a slice whose true and predicted masks are both empty, by its name in the address."""
 
 EMPTY_WORDS = {"out": "left out", "one": "counted as 1", "zero": "counted as 0"}
 
@@ -38,8 +38,8 @@ def average(group: Group, empty: float | None) -> Averages:
     """Average one set of masks in three ways.
 
     Args:
-        group: Counts by slice's number by patient.
-        empty: What a slice counts whose truth and mask are both empty; None leaves it out.
+        group: Counts by patient and slice number.
+        empty: Score of a slice whose true and predicted masks are both empty; None leaves it out.
     """
     every = [counts for slices in group.values() for counts in slices.values()]
     return Averages(
@@ -50,7 +50,7 @@ def average(group: Group, empty: float | None) -> Averages:
 
 
 def slice_dice(counts: Counts, empty: float | None) -> float | None:
-    """Return the Dice of a slice, ``empty`` where both masks are."""
+    """Return the Dice of a slice, or ``empty`` if both masks are empty."""
     found = overlap.dice(counts)
     return empty if found is None else found
 
@@ -84,14 +84,15 @@ def draw(lesson: Lesson) -> None:
         alt=f"Dice and tumor pixels of each slice of {folder}.",
     )
     one = average({folder: group[folder]}, EMPTY[empty])
-    st.markdown(
-        f"**{folder}**: the mean over its slices is {_said(one.slices)}; all of its pixels together "
-        f"make {_said(one.pooled)}. Large slices weigh more in the second one."
-    )
+    with st.container(width=WIDTH):
+        st.markdown(
+            f"**{folder}**: the mean over its slices is {_said(one.slices)}; all of its pixels together "
+            f"make {_said(one.pooled)}. Large slices weigh more in the second one."
+        )
 
 
 def slices_of(slices: Mapping[int, Counts], empty: float | None) -> go.Figure:
-    """Draw one patient: Dice of each slice and, below, how much tumor is in it."""
+    """Draw one patient: the Dice of each slice and, below, its tumor pixels."""
     numbers = sorted(slices)
     values = [slice_dice(slices[number], empty) for number in numbers]
     figure = make_subplots(
@@ -192,10 +193,11 @@ def _told(subset: Mapping) -> None:
     empty, ours = subset.get("empty_mask_accuracy"), subset.get("pixel_accuracy")
     if empty is None or ours is None:
         return
-    st.markdown(
-        f"And accuracy, over the same slices: the network is right on {100 * ours:.2f}% of the pixels, "
-        f"a mask with **nothing** in it on {100 * empty:.2f}%."
-    )
+    with st.container(width=WIDTH):
+        st.markdown(
+            f"And accuracy, over the same slices: the network is right on {100 * ours:.2f}% of the "
+            f"pixels, a mask with **nothing** in it on {100 * empty:.2f}%."
+        )
 
 
 def _said(value: float | None) -> str:

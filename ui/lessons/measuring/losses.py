@@ -1,4 +1,4 @@
-"""How five losses weigh an error: as curves, and as the masks that they lead to."""
+"""How five losses weight errors: curves, and the resulting masks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import streamlit as st
 from btmodels.slices import FLAIR
 from btmodels.training.losses import LOSSES
 from btmodels.visualize.window import auto_windows
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
 from ui.shared.chart_style import finished
@@ -35,14 +35,14 @@ STYLES = {
     "tversky": ("#A65394", "dashdot"),
     "focal": ("#0B8A62", "dot"),
 }
-"""Color and dash of each loss; what differs in color differs in dash too, but for the first two."""
+"""Color and dash of each loss; dashes differ, too, except for the first two."""
 
 PIXELS = 256 * 256
 TYPICAL = 1000
-"""Pixels of a slice, and of the tumor that others are compared with."""
+"""Pixels of a slice, and of the reference tumor."""
 
 SURE, ELSEWHERE = 0.95, 0.0005
-"""Probability of tumor where a network marks it, rightly or wrongly (of no tumor where it misses some),
+"""Probability of tumor where a network marks it, rightly or wrongly (of no tumor where it misses it),
 and in the rest of the slice."""
 
 _masks = st.components.v2.component(
@@ -54,7 +54,7 @@ _masks = st.components.v2.component(
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the curves, and the masks where the experiment has been run."""
+    """Draw the curves, and the masks if the experiment has been run."""
     _curves(lesson)
     lesson.tasks("losses")
     lesson.prose("Five losses, five networks")
@@ -63,14 +63,15 @@ def draw(lesson: Lesson) -> None:
         experiments.say_missing("losses")
         return
     _networks(lesson, found)
-    experiments.say_budget(found)
+    with st.container(width=WIDTH):
+        experiments.say_budget(found)
 
 
 def size_costs(sizes: Sequence[int]) -> dict[str, list[float]]:
-    """Return what it costs to miss a whole tumor, as a multiple of one of `TYPICAL` pixels.
+    """Return the cost of missing a whole tumor, relative to a tumor of `TYPICAL` pixels.
 
     Args:
-        sizes: Pixels of the tumors.
+        sizes: Sizes of the tumors in pixels.
     """
 
     def cost(loss: Callable, size: int) -> float:
@@ -85,10 +86,10 @@ def size_costs(sizes: Sequence[int]) -> dict[str, list[float]]:
 
 
 def pixel_costs(probabilities: Sequence[float]) -> dict[str, list[float]]:
-    """Return what tumor pixels cost that get a probability, as a share of what the least one costs.
+    """Return the cost of tumor pixels by their probability, as a share of the cost at the lowest one.
 
     Args:
-        probabilities: Of a tumor of `TYPICAL` pixels, rising, within 0 to 1 but not at the ends.
+        probabilities: Probabilities of a tumor of `TYPICAL` pixels, ascending, between 0 and 1, exclusive.
     """
     weights = np.array([TYPICAL, PIXELS - TYPICAL])
 
@@ -100,10 +101,10 @@ def pixel_costs(probabilities: Sequence[float]) -> dict[str, list[float]]:
 
 
 def miss_against_alarm(pixels: int = 100) -> dict[str, float]:
-    """Return how many times as much it costs to miss pixels as to mark as many wrongly.
+    """Return the cost of missing pixels over the cost of marking as many wrongly.
 
     Args:
-        pixels: That are missed, or marked wrongly, with a tumor of `TYPICAL` pixels.
+        pixels: Pixels missed, or marked wrongly, for a tumor of `TYPICAL` pixels.
     """
     truth, weights = [1, 1, 0, 0], [TYPICAL - pixels, pixels, pixels, PIXELS - TYPICAL - pixels]
 
@@ -131,7 +132,11 @@ def _curves(lesson: Lesson) -> None:
         st.markdown("**To be unsure of tumor pixels**: cost by the probability they get")
         alt = "Cost of tumor pixels by probability, five losses."
         _chart(_pixel_figure(), lesson.key("pixels"), alt)
-    costs = miss_against_alarm()
+    with st.container(width=WIDTH):
+        _missing(miss_against_alarm())
+
+
+def _missing(costs: dict[str, float]) -> None:
     st.markdown(
         f"**What missing 100 pixels of a tumor of {TYPICAL:,} costs**, compared with marking 100 pixels "
         "wrongly (above 1, missing costs more): "
@@ -144,7 +149,7 @@ def _curves(lesson: Lesson) -> None:
     )
 
 
-# Both are the same for everybody and at every run: made once, and never changed.
+# Both are the same for every visitor and never modified, so they are made once.
 
 
 @lru_cache(maxsize=1)
@@ -207,7 +212,7 @@ def _networks(lesson: Lesson, found: dict[str, Any]) -> None:
 
 
 def _message(found: dict[str, Any], shown: int, at: float) -> bytes:
-    # As bytes a pixel, as everywhere: a browser may change the colors of a PNG.
+    # Sent as raw bytes, since a browser may change the colors of a PNG.
     parts, slices = {}, []
     for index, each in enumerate(found["slices"]):
         image = experiments.picture(each["image_png"])

@@ -11,7 +11,7 @@ const FLAIR = 1;
 const POINTS = 51; // of a curve
 const FORMULAS = {
   dice: ["2 TP", "2 TP + FP + FN", ({ tp }) => 2 * tp, ({ tp, fp, fn }) => 2 * tp + fp + fn,
-    "Overlap of the two masks. Pixels that were rightly left alone play no part in it."],
+    "Overlap of the two masks. True negatives do not count."],
   iou: ["TP", "TP + FP + FN", ({ tp }) => tp, ({ tp, fp, fn }) => tp + fp + fn,
     "Intersection over union, or Jaccard index: at most as large as Dice, and it ranks masks in the same order."],
   precision: ["TP", "TP + FP", ({ tp }) => tp, ({ tp, fp }) => tp + fp,

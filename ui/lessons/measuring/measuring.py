@@ -1,4 +1,4 @@
-"""Measuring a mask: from a threshold to counts and scores, averages, and what a loss weighs."""
+"""Lesson *Measuring a mask*: from a threshold to counts and scores, averages, and losses."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ui.shared.component_files import module, read
 
 MASKS = ("network", "nothing", "everything")
 SCORES = ("dice", "iou", "precision", "recall", "accuracy")
-"""Words of the address."""
+"""Names in the address."""
 
 USUAL = "SYNT_AA_0005_20260101"
-"""Begins with a slice on which the threshold has something to trade."""
+"""Initial patient, with a slice on which the threshold involves a trade-off."""
 
 _measure = st.components.v2.component(
     "lesson_measure",
@@ -64,7 +64,7 @@ def _one_mask(lesson: Lesson, analyzed: Analyzed) -> None:
 
 
 def _checked(sent: Any) -> Mapping[str, object]:
-    # From the browser, and so not to be trusted.
+    # From the browser, so untrusted.
     try:
         mask, score, threshold = sent["mask"], sent["score"], round(float(sent["threshold"]), 2)
     except (KeyError, OverflowError, TypeError, ValueError):

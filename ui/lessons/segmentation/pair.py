@@ -1,4 +1,4 @@
-"""Two networks on one slice, each with its cost and scores."""
+"""Two networks on one slice, with their costs and scores."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ui.session.stack import Stack
 
 
 def draw(lesson: Lesson, stack: Stack, names: tuple[str, str]) -> None:
-    """Draw what two networks mark on the slice of ``stack``.
+    """Draw the masks of two networks on the slice of ``stack``.
 
     Args:
-        lesson: That is being drawn.
-        stack: Of one slice.
-        names: Of the networks, from left to right.
+        lesson: The lesson being drawn.
+        stack: A stack of one slice.
+        names: Names of the networks, from left to right.
     """
     each = stack.slices[0]
 

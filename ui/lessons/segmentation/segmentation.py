@@ -1,4 +1,4 @@
-"""What is segmentation? Four ways to a mask, the visitor's own first; a label, a box and a mask."""
+"""Lesson *What is segmentation?*: four ways to a mask, starting with drawing; a label, a box and a mask."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ui.shared.component_files import module, read
 
 STEPS = ("label", "box", "pixels")
 WAYS = ("hand", "threshold", "region", "network")
-"""Words of the address: the task type, and the method that makes the mask."""
+"""Names in the address: the task type, and the method that makes the mask."""
 
 LEVELS, TOLERANCES = 255, 80
-"""Brightest pixel, and the largest difference that a region may be grown with."""
+"""Largest pixel level, and largest tolerance of region growing."""
 
 USUAL_LEVEL, USUAL_TOLERANCE = 90, 12
 
@@ -46,6 +46,7 @@ def draw(lesson: Lesson) -> None:
     analyzed = slice_choice.analyze(stack)
     lesson.prose("Your turn first")
     _marking_methods(lesson, analyzed)
+    lesson.tasks("drawing")
     lesson.prose("Four ways to a mask")
     lesson.tasks("marking-methods")
     lesson.prose("What the four ways show")
@@ -98,7 +99,7 @@ def _seed(lesson: Lesson, rows: int, cols: int) -> list[int] | None:
 
 
 def _checked(sent: Any, rows: int, cols: int) -> Mapping[str, object]:
-    # From the browser, and so not to be trusted.
+    # From the browser, so untrusted.
     try:
         way, (row, col) = sent["way"], sent["seed"] or (None, None)
         state = {
@@ -117,7 +118,7 @@ def _checked(sent: Any, rows: int, cols: int) -> Mapping[str, object]:
 
 
 def _test_slices() -> dict[str, int] | None:
-    # The number of slices and pixels to outline manually, from the scores of the test patients.
+    # The number of patients and slices to outline manually, from the scores of the test patients.
     found, _ = scores.read("default")
     patients = found.get("test", {}).get("patients", {})
     if not patients:

@@ -1,1 +1,1 @@
-"""What several lessons draw with."""
+"""Figures and text shared by several lessons."""

@@ -65,6 +65,7 @@ class MaskPanels extends Panel {
       figure.className = `panel-${place + 1}`;
       figure.innerHTML = `<figcaption><strong class="title"></strong></figcaption><div class="frame"></div>
         <dl class="numbers"><div><dt>Dice</dt><dd data-number="dice"></dd></div>
+        <div><dt title="95% Hausdorff distance between the two borders">Border off by</dt><dd data-number="border"></dd></div>
         <div><dt>Marked</dt><dd data-number="marked"></dd></div></dl><p class="note"></p>`;
       figure.querySelector(".title").textContent = panel.title;
       figure.querySelector(".note").textContent = panel.note;
@@ -85,15 +86,17 @@ class MaskPanels extends Panel {
     meta.panels.forEach((panel, number) => {
       const figure = this.figures[number];
       const place = panel.answers.length > 1 ? placeOf(this.on) : 0;
-      const { plane, dice: score, marked } = panel.answers[place];
+      const { plane, dice: score, border, marked } = panel.answers[place];
       const mask = masks[plane - 1];
       figure.picture.fill(mask, { 1: [MARK] });
       figure.picture.line("prediction", outline(mask, rows, cols));
       figure.picture.line("truth", truth ? outline(truth, rows, cols) : "");
       const said = score === null ? "–" : score.toFixed(3);
+      const off = border === null ? "–" : `${border.toFixed(1)} px`;
       figure.querySelector("[data-number=dice]").textContent = said;
+      figure.querySelector("[data-number=border]").textContent = off;
       figure.querySelector("[data-number=marked]").textContent = `${marked.toLocaleString("en-US")} px`;
-      figure.picture.say(`FLAIR of ${meta.name}, marked by: ${panel.title}. ${marked} pixels, Dice ${said}.`);
+      figure.picture.say(`FLAIR of ${meta.name}, marked by: ${panel.title}. ${marked} pixels, Dice ${said}, border distance ${off}.`);
       figure.picture.stage.dataset.setting = panel.answers.length > 1 ? this.on.map((on) => (on ? 1 : 0)).join("") : "one";
     });
   }

@@ -1,4 +1,4 @@
-"""Masks of one slice side by side, the first of them with switches that choose among its masks."""
+"""Masks of one slice side by side; switches choose among the masks of a panel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from btmodels.metrics.overlap import count, dice
+from btmodels.metrics.overlap import count, dice, hausdorff95
 from btmodels.slices import Slice
 from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES, window_of
 from ui.shared.component_files import module, read
@@ -31,8 +31,8 @@ class Panel:
     """One picture.
 
     Attributes:
-        title: What marked the slice.
-        note: A sentence or two below it.
+        title: Name of the mask's source.
+        note: A sentence or two below the picture.
         masks: bool, (rows, cols) each; one, or one for each setting of the switches.
     """
 
@@ -42,19 +42,19 @@ class Panel:
 
 
 def settings(switches: int) -> list[tuple[bool, ...]]:
-    """Return all settings of so many switches, in the order in which a panel's masks stand."""
+    """Return all settings of the switches, in the order of a panel's masks."""
     return list(product((True, False), repeat=switches))
 
 
 def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
-    """Pack slice, truth and masks for the browser, with each mask's score.
+    """Pack slice, true mask and masks for the browser, with each mask's scores.
 
     Args:
         each: The slice.
-        panels: From left to right.
-        head: More for the browser.
+        panels: Panels from left to right.
+        head: Further fields for the browser.
     """
-    # Scores are of all pixels; of a large slice every second, third, … one is shown.
+    # Scores count all pixels; of a large slice only every n-th row and column is shown.
     step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
     rows, cols = each.pixels[::step, ::step].shape[:2]
     masks = [mask for panel in panels for mask in panel.masks]
@@ -64,8 +64,14 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
     for panel in panels:
         answers = []
         for mask in panel.masks:
-            score = None if each.truth is None else dice(count(mask, each.truth))
-            answers.append({"plane": plane, "dice": score, "marked": int(np.count_nonzero(mask))})
+            answers.append(
+                {
+                    "plane": plane,
+                    "dice": None if each.truth is None else dice(count(mask, each.truth)),
+                    "border": None if each.truth is None else hausdorff95(mask, each.truth),
+                    "marked": int(np.count_nonzero(mask)),
+                }
+            )
             plane += 1
         described.append({"title": panel.title, "note": panel.note, "answers": answers})
     known = {

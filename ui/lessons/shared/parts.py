@@ -1,4 +1,4 @@
-"""Shared by the figures of lessons: their files as text, and a slice packed for the browser."""
+"""Common parts of the lessons' figures: style sheets, and a slice packed for the browser."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels
 
 MOST_PIXELS = 512
-"""Of a slice with a longer side every second, third, … row and column is taken."""
+"""Longest side sent to the browser; of a larger slice only every n-th row and column is sent."""
 
 SHARED_STYLES = ("viewer/viewer.css", "lessons/shared/lesson.css")
 
 
 def step_of(each: Slice) -> int:
-    """Return which rows and columns of a slice the browser gets: every so many."""
+    """Return the step between the rows and columns of a slice that the browser gets."""
     return math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
 
 
 def window_of(each: Slice) -> tuple[int, int]:
-    """Return the automatic window of a slice's FLAIR, which its picture is shown in."""
+    """Return the automatic display window of a slice's FLAIR."""
     return auto_windows([each.pixels])[FLAIR]
 
 
@@ -35,9 +35,9 @@ def slice_message(
     """Pack the first slice of a stack: channels as part ``image``; levels, truth and head as ``maps``.
 
     Args:
-        analyzed: The slice, and what is known of it.
+        analyzed: The slice and its analysis.
         more: Further parts by name.
-        head: More for the browser; ``version`` follows from stack, analysis and model.
+        head: Further fields; ``version`` is made from stack, analysis and model.
     """
     each: Slice = analyzed.stack.slices[0]
     analysis = analyzed.analyses[0]

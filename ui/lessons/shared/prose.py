@@ -1,4 +1,4 @@
-"""Prose of a lesson at a readable width, with terms explained in place."""
+"""Prose of a lesson at a readable width, with explained terms."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def draw(text: str, key: str) -> None:
 
     Args:
         text: As for `ui.lessons.glossary.html_of`.
-        key: Of the component.
+        key: Key of the component.
     """
     _prose(key=key, data={"html": glossary.html_of(text), "terms": glossary.explanations(text)})

@@ -8,14 +8,15 @@ const PREDICTED = new Map(); // by task: index of the answer, and whether what h
 export default (component) => mount(Tasks, component);
 
 class Tasks extends Panel {
-  receive({ tasks }) {
+  receive({ tasks, widgets }, _, setTriggerValue) {
+    Object.assign(this, { widgets, ask: setTriggerValue });
     const told = JSON.stringify(tasks);
     if (told === this.told) return;
     this.told = told;
-    this.find("ol").replaceChildren(...tasks.map((task) => this.build(task)));
+    this.find("ol").replaceChildren(...tasks.map((task, number) => this.build(task, number)));
   }
 
-  build(task) {
+  build(task, number) {
     const known = PREDICTED.get(task.id) ?? { chosen: null, open: false };
     PREDICTED.set(task.id, known);
     const item = document.createElement("li");
@@ -41,7 +42,8 @@ class Tasks extends Panel {
     shown.hidden = !task.show;
     shown.onclick = () => {
       const [figure, state] = task.show;
-      window.dispatchEvent(new CustomEvent(SHOW, { detail: { figure, state } }));
+      if (figure === this.widgets) this.ask("asked", number);
+      else window.dispatchEvent(new CustomEvent(SHOW, { detail: { figure, state } }));
     };
     item.querySelector("[name=answer]").onclick = () => {
       known.open = !known.open;
@@ -60,7 +62,7 @@ class Tasks extends Panel {
     if (!open) return;
     const verdict = chosen === null ? "" : chosen === right
       ? "<strong>As you expected.</strong> "
-      : `<strong>Other than you expected.</strong> ${because[chosen]} `;
+      : `<strong>Not what you expected.</strong> ${because[chosen]} `;
     const answer = chosen === null ? `<strong>${answers[right]}</strong>: ` : "";
     box.innerHTML = `${verdict}${answer}${why}`;
     box.dataset.right = String(chosen === right);

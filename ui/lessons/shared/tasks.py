@@ -1,12 +1,13 @@
-"""Tasks beside a figure: predict, try, read what happens."""
+"""Tasks beside a figure: predict, try, read the outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from ui.lessons import glossary, markup, questions
+from ui.lessons.questions import Task
 from ui.shared.component_files import module, read
 
 _tasks = st.components.v2.component(
@@ -17,15 +18,20 @@ _tasks = st.components.v2.component(
 )
 
 
+WIDGETS = "widgets"
+"""In place of a panel's name in a task's ``show``: what *Show me* sets are widgets of the lesson."""
+
+
 def draw(text: Mapping[str, str], address: str, figure: str, key: str) -> None:
     """Draw the tasks of a figure.
 
     Args:
-        text: Of the lesson, by heading.
-        address: Word of the lesson.
-        figure: As in the headings, see `ui.lessons.questions.tasks`.
-        key: Of the component.
+        text: Text of the lesson, by heading.
+        address: Name of the lesson in the address.
+        figure: Name in the headings (see `ui.lessons.questions.tasks`).
+        key: Key of the component.
     """
+    tasks = questions.tasks(text, figure)
     found = [
         {
             "id": f"{address} {figure} {number}",
@@ -36,10 +42,24 @@ def draw(text: Mapping[str, str], address: str, figure: str, key: str) -> None:
             "why": _line(task.question.why),
             "show": task.show,
         }
-        for number, task in enumerate(questions.tasks(text, figure), 1)
+        for number, task in enumerate(tasks, 1)
     ]
     if found:
-        _tasks(key=key, data={"tasks": found})
+        _tasks(
+            key=key,
+            data={"tasks": found, "widgets": WIDGETS},
+            on_asked_change=lambda: _show(tasks, st.session_state[key]["asked"], address),
+        )
+
+
+def _show(tasks: Sequence[Task], asked: object, address: str) -> None:
+    # The browser says only which task; what that sets stands in the lesson's text.
+    if not isinstance(asked, int) or not 0 <= asked < len(tasks):
+        return
+    panel, state = tasks[asked].show or ("", {})
+    if panel == WIDGETS:
+        for name, value in state.items():
+            st.session_state[f"learn.{address}.{name}"] = value
 
 
 def _line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Who is in the test set? Two ways to split slices, and the measured effect of the first on scores."""
+"""Lesson *Who is in the test set?*: two ways to split slices, and the first one's effect on scores."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 import streamlit as st
 
 from btmodels.errors import CohortError
+from btmodels.metrics.bootstrap import paired_difference
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import slice_similarity
+from btmodels.visualize import overlay
 from btmodels.visualize.window import windows_of
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
@@ -24,14 +26,14 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 WAYS = ("slices", "patients", "quiz")
-"""Words of the address: the unit of the split."""
+"""Names in the address: the unit of the split, or the quiz."""
 
 SEEDS = 999
-FEW = 5
-"""Test patients below which a score says nothing."""
-
 SIDE = 160
-"""Rows and columns of the pictures."""
+"""Rows and columns of the pictures of synthetic patients."""
+
+PAIR_SIDE = 512
+"""Minimum rows and columns of a real pair's pictures, so that outlines are fine lines."""
 
 ARMS = {"slices": "Slices split at random", "patients": "Patients split"}
 
@@ -51,7 +53,8 @@ def draw(lesson: Lesson) -> None:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
     else:
         _two_ways(lesson, *packed)
-        st.caption(lesson.text.get("Screen: made-up patients", ""))
+        with st.container(width=WIDTH):
+            st.caption(lesson.text.get("Screen: synthetic patients", ""))
         lesson.tasks("splits")
     lesson.prose("In words")
     lesson.prose("What the leak is worth")
@@ -124,7 +127,8 @@ def _measured(lesson: Lesson) -> None:
         shown = True
         st.subheader(f"Measured on {kind}", anchor=False)
         _scores(found, lesson.key(name))
-        experiments.say_budget(found)
+        with st.container(width=WIDTH):
+            experiments.say_budget(found)
         if name == "leak":
             _real_pairs(lesson, found)
     if not shown:
@@ -165,49 +169,40 @@ def _scores(found: dict[str, Any], key: str) -> None:
 
 
 def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
-    """Say in a few sentences how much better slices split at random made the network seem.
+    """Say how much better slices split at random made the network seem, patient by patient.
 
     Args:
-        leaking, honest: Scores of the two arms.
+        leaking, honest: Scores of the two arms on the same test slices.
     """
-    ours, base = leaking["mean_dice"], honest["mean_dice"]
-    if ours is None or base is None:
-        return "One of the two scores is undefined, so they cannot be compared."
+    found = paired_difference(leaking["patients"], honest["patients"])
+    if found is None:
+        return "Too few patients have both scores, so they cannot be compared."
+    mean, (low, high) = found
     words = (
-        f"By the mean over patients, a split of slices scores **{ours:.3f}** and a split of patients "
-        f"**{base:.3f}**: {ours - base:+.3f}."
+        f"Patient by patient, a split of slices scores **{mean:+.3f}** ({low:+.3f} to {high:+.3f}) "
+        "against a split of patients, on the very same slices. "
     )
-    if len(honest["patients"]) < FEW:
-        return words + (
-            f" But only {len(honest['patients'])} patients test the honest split, too few to say "
-            "anything about a score."
+    if low > 0:
+        return (
+            words + "The interval lies above 0: the leak makes the network seem better than it is."
         )
-    ends, others = leaking["mean_dice_interval"], honest["mean_dice_interval"]
-    if ends and others and ends[0] <= others[1] and others[0] <= ends[1]:
-        words += (
-            " The intervals overlap widely: in this pair of short trainings the leak is not seen in the "
-            "score. A patient's slices differ more than one would think, and a small network trained "
-            "briefly remembers little."
-        )
-    pooled = [score["pooled_dice"] for score in (leaking, honest)]
-    if None not in pooled:
-        words += (
-            f" Pooled over all pixels the same masks give {pooled[0]:.3f} and {pooled[1]:.3f}, which looks "
-            "like a leak. The average decides, and the two test sets hold different tumors."
-        )
-    return words
+    if high < 0:
+        return words + "The interval lies below 0: here the leak did not help."
+    return words + "The interval contains 0: the score does not show the leak here."
 
 
 def _arm(arm: dict[str, Any], title: str) -> None:
-    score, near, sizes = arm["score"], arm["nearest"], arm["sizes"]
+    score, near, draws = arm["score"], arm["nearest"], arm["draws"]
     low, high = score["mean_dice_interval"] or (None, None)
+    learned = [draw["sizes"]["train"] for draw in draws]
     st.markdown(f"**{title}**")
     st.metric("Mean Dice over patients", _said(score["mean_dice"]))
     if low is not None:
         st.caption(f"95% interval {low:.3f} to {high:.3f}, resampling patients")
     st.markdown(
-        f"- {sizes['train']:,} slices to learn from, {sizes['test']:,} to test, of {arm['test_patients']} "
-        f"patients\n"
+        f"- {len(draws)} draws: {', '.join(_said(draw['mean_dice']) for draw in draws)}\n"
+        f"- {min(learned):,} to {max(learned):,} slices to learn from; "
+        f"{sum(draw['sizes']['test'] for draw in draws):,} to test, of {arm['test_patients']} patients\n"
         f"- {len(arm['shared_patients'])} of {arm['test_patients']} test patients are in training, too\n"
         f"- nearest training slice is of the same head: {100 * near['same_patient']:.0f}% of test slices\n"
         f"- median distance to it: {near['median_distance']:.2f}"
@@ -221,7 +216,7 @@ def _arm(arm: dict[str, Any], title: str) -> None:
 
 @st.fragment
 def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
-    # Pictures of patients are shown where the visitor has the data, never from the repository.
+    # Pictures of patients come only from the local data folder, never from the repository.
     library = samples.library().samples
     arm = next(each for each in found["arms"] if each["key"] == "slices")
     rows = [
@@ -230,7 +225,8 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
         if row["patient"] in library and row["nearest_patient"] in library
     ]
     if not rows:
-        st.caption(lesson.text.get("Screen: no pictures", ""))
+        with st.container(width=WIDTH):
+            st.caption(lesson.text.get("Screen: no pictures", ""))
         return
     label = "Test slice, from the nearest pair to the farthest"
     last = len(rows)
@@ -248,17 +244,22 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
         if index is not None:
             title = "Nearest training slice" if kind else "Test slice"
             column.image(
-                stack.slices[index].pixels[..., FLAIR],
+                overlay.slice_picture(stack.slices[index], side=PAIR_SIDE),
                 f"{title}: {folder}, slice {number}",
                 width="stretch",
                 output_format="PNG",
-                alt=title,
+                alt=f"{title}, {_outlined(stack.slices[index])}",
             )
     words.markdown(pair_words(row))
 
 
+def _outlined(each: Slice) -> str:
+    there = each.truth is not None and each.truth.any()
+    return "its tumor outlined with dashes" if there else "no tumor in it"
+
+
 def pair_words(row: dict[str, Any]) -> str:
-    """Describe a test slice and the training slice nearest to it."""
+    """Describe a test slice and its nearest training slice."""
     same = row["patient"] == row["nearest_patient"]
     dice = row["dice"]
     return (

@@ -90,9 +90,9 @@ class Splits extends Panel {
     this.write(numbers);
     this.find("[data-say=what]").textContent = by === "slices"
       ? "Each slice was put at random into training or testing. A test slice has neighbors in training, from the same head."
-      : "Each patient was put at random into training or testing. The network has met none of the test patients in training.";
+      : "Each patient was put at random into training or testing. The network saw no test patient in training.";
     const words = `${shared} of ${testing} patients that test are trained on, too.`;
-    this.find(".dots").setAttribute("aria-label", `${new Set(this.patients).size} patients, a row each, a dot a slice. ${words}`);
+    this.find(".dots").setAttribute("aria-label", `${new Set(this.patients).size} patients, one row per patient, one dot per slice. ${words}`);
     this.say(words);
     // The most telling pair first: of those with a tumor the one that is most alike.
     const order = [...this.near.keys()].filter((i) => this.near[i]).sort((a, b) => this.near[a].distance - this.near[b].distance);
@@ -162,7 +162,7 @@ class Splits extends Panel {
     this.find("[data-say=near]").textContent = "Its nearest slice in training";
     const { right, all } = this.asked;
     this.find("[data-say=what]").textContent =
-      `Had the network met this head in training? Look at the two slices.${all ? ` So far ${right} of ${all} right.` : ""}`;
+      `Was this patient in the training set? Look at the two slices.${all ? ` So far ${right} of ${all} right.` : ""}`;
     for (const name of ["seen", "unseen"]) this.find(`[name=${name}]`).disabled = false;
     this.find(".splits").dataset.kind = this.kind;
   }

@@ -113,8 +113,8 @@ class Training extends Panel {
     this.chart("dice", [0, 1]);
     const { patient, number } = this.meta.slices[this.meta.shown];
     const held = this.meta.slices.filter((each) => each.heldOut).length;
-    this.write({ shown: `On show: slice ${number} of ${patient}, not learned from. Orange is what a network marks there `
-      + `with a probability over one half, dashed blue is the truth. The Dice is over all ${held} slices of patients `
+    this.write({ shown: `On show: slice ${number} of ${patient}, not used in training. Orange is what a network marks there `
+      + `with a probability over 0.5, dashed blue is the truth. The Dice is over all ${held} slices of patients `
       + "that no network learns from. All of these patients are synthetic." }, "say");
   }
 

@@ -1,4 +1,4 @@
-"""Train one now: small networks that learn in the visitor's own browser."""
+"""Lesson *Train one now*: small networks that train in the visitor's browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 USUAL = {"rate": 0.003, "width": 8, "depth": 2, "patients": 6, "seed": 0}
-"""Numbers that the controls begin with, as `USUAL` of ui/lessons/training/runs.js."""
+"""Initial values of the controls, as in `USUAL` of ui/lessons/training/runs.js."""
 
 BOUNDS = {
     "rate": (1e-4, 0.03),
@@ -63,7 +63,7 @@ def _draw(lesson: Lesson, packed: bytes) -> None:
 
 
 def _start(lesson: Lesson) -> dict[str, Any]:
-    # What a link asks for; between the values of a slider the browser takes the nearest one.
+    # The state in the link; the browser rounds to the nearest value of a slider.
     start: dict[str, Any] = {
         name: lesson.number(name, *BOUNDS[name], usual) for name, usual in USUAL.items()
     }

@@ -79,7 +79,7 @@ class Kernels extends Panel {
     const weight = [0, 1, 2].map((channel) => kernel.reduce((sum, w, i) => sum + (i % 3 === channel ? Math.abs(w) : 0), 0));
     const all = weight.reduce((a, b) => a + b, 0) || 1;
     const shares = weight.map((each) => Math.round((100 * each) / all));
-    const words = `Kernel ${state.kernel + 1} of ${set.number}: ${set.size} × ${set.size} weights a channel; ` +
+    const words = `Kernel ${state.kernel + 1} of ${set.number}: ${set.size} × ${set.size} weights per channel; ` +
       `${shares[0]}% of their size on pre-contrast, ${shares[1]}% on FLAIR, ${shares[2]}% on post-contrast.`;
     this.find("[data-say=kernel]").textContent = words;
     picture.say(`Map of the slice. ${words}`);

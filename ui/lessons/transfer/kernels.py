@@ -1,4 +1,4 @@
-"""Kernels of a first layer, before and after training, and the map that each makes of the slice."""
+"""Kernels of a first layer, before and after training, and each kernel's map of the slice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NETWORK = "vgg16_unet"
 """The site's own network whose encoder was transferred from photographs."""
 
 SEED = 0
-"""Of the kernels that are drawn by chance."""
+"""Seed of the random kernels."""
 
 _kernels = st.components.v2.component(
     "lesson_kernels",
@@ -37,11 +37,11 @@ class KernelSet:
     """Kernels of one first layer.
 
     Attributes:
-        key: Word of the address.
-        title: On its button.
-        words: Where they come from, one sentence.
+        key: Name in the address.
+        title: Label of its button.
+        words: Origin of the kernels, one sentence.
         values: float32, (rows, cols, 3, kernels).
-        stride: The layer takes every so many pixels.
+        stride: Stride of the layer.
     """
 
     key: str
@@ -53,12 +53,12 @@ class KernelSet:
 
 @st.fragment
 def draw(lesson: Lesson, stack: Stack, cells: list[dict[str, Any]]) -> None:
-    """Draw the kernels there are, and the map of the one that is chosen.
+    """Draw the available kernels, and the map of the chosen one.
 
     Args:
-        lesson: That is being drawn.
-        stack: Of one slice.
-        cells: Of the experiment.
+        lesson: The lesson being drawn.
+        stack: A stack of one slice.
+        cells: Cells of the experiment.
     """
     sets = kernel_sets(cells)
     keys = [each.key for each in sets]
@@ -98,10 +98,10 @@ def draw(lesson: Lesson, stack: Stack, cells: list[dict[str, Any]]) -> None:
 
 
 def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
-    """Return the kernels there are to look at: by chance, of the experiment, of this site's network.
+    """Return the available kernels: random ones, those of the experiment, and this site's network's.
 
     Args:
-        cells: Of the experiment; without any there are fewer.
+        cells: Cells of the experiment; may be empty.
     """
     sets = [
         KernelSet(
@@ -158,7 +158,7 @@ def kernel_sets(cells: list[dict[str, Any]]) -> list[KernelSet]:
 
 
 def chance(shape: tuple[int, int, int, int]) -> np.ndarray:
-    """Draw kernels as a network begins: He's normal distribution, cut off at two deviations.
+    """Draw random kernels by He initialization: a normal distribution truncated at two deviations.
 
     Args:
         shape: (rows, cols, 3, kernels).
@@ -167,7 +167,7 @@ def chance(shape: tuple[int, int, int, int]) -> np.ndarray:
     values = generator.normal(size=shape)
     while (far := np.abs(values) > 2).any():
         values[far] = generator.normal(size=int(far.sum()))
-    # What is cut off is given back: the deviation of the rest is 0.87962566.
+    # The deviation of a normal distribution truncated at 2 is 0.87962566.
     deviation = np.sqrt(2 / np.prod(shape[:3])) / 0.87962566
     return (values * deviation).astype(np.float32)
 
@@ -179,10 +179,10 @@ def unpacked(entry: dict[str, Any]) -> np.ndarray:
 
 
 def tables(pixels: np.ndarray) -> list[list[float]]:
-    """Return what `btmodels.transforms.preprocess.standardize` makes of each byte, by channel.
+    """Return the result of `btmodels.transforms.preprocess.standardize` for each byte, by channel.
 
     Args:
-        pixels: uint8, (rows, cols, 3). Bytes that it does not hold are 0.
+        pixels: uint8, (rows, cols, 3). Bytes that do not occur map to 0.
     """
     values = standardize(pixels)
     made = np.zeros((3, 256), np.float32)

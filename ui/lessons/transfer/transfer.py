@@ -1,4 +1,4 @@
-"""Transfer learning: frozen and trained layers, a first layer's kernels, and the savings."""
+"""Lesson *Transfer learning*: frozen and trained layers, a first layer's kernels, and the savings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ui.shared.component_files import module, read
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 COMPARED = (
-    "Open: the interval of the differences holds 0, so other patients of this kind might turn the result "
-    "around. Each network was trained once; another training would move the scores as well, and that is "
-    "not in the interval. An AUC has no score a patient, so its difference has no interval here."
+    "Open: the interval of the differences contains 0, so other patients of this kind might reverse it. "
+    "Each network was trained once; another training would move the scores as well, and that is "
+    "not in the interval. An AUC has no score per patient, so its difference has no interval here."
 )
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
 
@@ -49,7 +49,8 @@ def draw(lesson: Lesson) -> None:
         return
     _measured(lesson, found)
     lesson.tasks("figures")
-    experiments.say_budget(found)
+    with st.container(width=WIDTH):
+        experiments.say_budget(found)
 
 
 @st.fragment
@@ -102,13 +103,15 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     )
     encoder, task = which.split("-")
     whole = figures.pick(cells, encoder, task)
-    st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
+    with st.container(width=WIDTH):
+        st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
     if whole:
         _chart(figures.curves(whole, by), lesson.key("curves"), "Score while training goes on.")
-        st.caption(
-            "Lines: scored on a part of the validation slices while training goes on. Large open "
-            "marks: the final score on all of them, as in the table."
-        )
+        with st.container(width=WIDTH):
+            st.caption(
+                "Lines: scored on a part of the validation slices while training goes on. Large open "
+                "marks: the final score on all of them, as in the table."
+            )
         st.dataframe(figures.table(whole), hide_index=True, column_config=_columns(task))
         if sentences := figures.times(whole):
             st.markdown("Seconds of one processor until a score is first reached:")
@@ -140,8 +143,8 @@ def _columns(task: str) -> dict[str, Any]:
     column = st.column_config.NumberColumn
     return {
         figures.SCORES[task][1]: column(format="%.3f"),
-        "Numbers trained": column(format="localized"),
-        "Of": column(format="localized"),
+        "Trained parameters": column(format="localized"),
+        "All parameters": column(format="localized"),
         "Processor seconds": column(format="%d"),
     }
 

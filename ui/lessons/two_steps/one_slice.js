@@ -59,8 +59,8 @@ class OneSlice extends Panel {
     this.find("[name=heat]").disabled = !this.heat;
     this.find("[name=truth]").checked = state.truth;
     this.find("[name=truth]").disabled = !truth;
-    this.find(".scale").style.setProperty("--probability", `${100 * (probability ?? 0)}%`);
-    this.find(".scale").style.setProperty("--limit", `${100 * state.threshold}%`);
+    this.find(".meter").style.setProperty("--probability", `${100 * (probability ?? 0)}%`);
+    this.find(".meter").style.setProperty("--limit", `${100 * state.threshold}%`);
     const share = probability === null ? "" : percent(probability);
     const there = truth?.some(Boolean);
     const error = !truth || yes === Boolean(there) ? "" : yes ? " A false alarm: there is none." : " A miss: there is one.";
@@ -68,7 +68,7 @@ class OneSlice extends Panel {
       : `The classifier gives ${share}: ${yes ? "yes" : "no"}.${error}`;
     const score = mask && truth ? dice(count(mask, truth)) : null;
     this.find("[data-say=mask]").textContent = probability === null ? ""
-      : !yes ? "Not asked: the first step said no."
+      : !yes ? "Not run: the first step said no."
         : `${pixels(mask).toLocaleString("en-US")} pixels are marked${score === null ? "" : `, Dice ${score.toFixed(3)}`}.`;
     picture.say(`FLAIR of ${meta.name}. ${this.find("[data-say=verdict]").textContent} ${this.find("[data-say=mask]").textContent}`);
     Object.assign(picture.stage.dataset, { asked: String(yes), heat: String(Boolean(state.heat && this.heat)) });

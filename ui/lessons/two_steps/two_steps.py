@@ -1,4 +1,4 @@
-"""Is there one? Where? One slice asked twice, and both steps on all recorded test slices."""
+"""Lesson *Is there one? Where?*: both steps on one slice, and on all recorded test slices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.inference import engine, gradcam
 from ui.lessons import slice_choice
-from ui.lessons.lesson import Lesson
+from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message, step_of
 from ui.results import scores
 from ui.session.engine_queries import ask
@@ -45,6 +45,7 @@ def draw(lesson: Lesson) -> None:
         _slice(lesson, slice_choice.analyze(stack))
         lesson.tasks("two-steps")
     lesson.prose("A threshold for the first step")
+    lesson.prose("What each step saves and costs")
     recorded = recorded_slices()
     if recorded is None:
         st.info(
@@ -56,21 +57,21 @@ def draw(lesson: Lesson) -> None:
         head, slices = recorded
         packed = zlib.compress(json.dumps(slices).encode())
         _cascade(key=lesson.key("cascade"), data=message(head, {"slices": packed}))
-        st.caption(
-            f"{len(slices):,} slices of {head['patients']} test patients, as recorded for the weights of "
-            f"{head['classifier']} and {head['segmenter']} in this copy."
-        )
+        with st.container(width=WIDTH):
+            st.caption(
+                f"{len(slices):,} slices of {head['patients']} test patients, as recorded for the weights "
+                f"of {head['classifier']} and {head['segmenter']} in this copy."
+            )
         lesson.tasks("cascade")
-    lesson.prose("What each step saves and costs")
     lesson.prose("In words")
 
 
 def recorded_slices() -> tuple[dict[str, Any], list[list]] | None:
-    """Return the results of both networks on the test patients; None where either has no scores there.
+    """Return the results of both networks on the test patients; None if either has no scores there.
 
     Returns:
-        A head with the classifier's stored threshold and AUC, and a row a slice: number of the patient,
-        the classifier's probability, and the segmenter's counts tp, fp, fn, tn.
+        A head with the classifier's stored threshold and AUC, and one row per slice: number of the
+        patient, the classifier's probability, and the segmenter's counts tp, fp, fn, tn.
     """
     first, second = (scores.read(name)[0].get("test", {}) for name in (CLASSIFIER, SEGMENTER))
     if not first.get("per_slice") or not second.get("per_slice"):

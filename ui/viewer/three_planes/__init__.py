@@ -1,1 +1,1 @@
-"""Coronal and sagittal planes beside the axial slice, cut in the browser from the volume's slices."""
+"""Coronal and sagittal planes next to the axial slice, cut in the browser from the volume's slices."""

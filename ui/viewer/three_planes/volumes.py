@@ -16,16 +16,15 @@ UNEQUAL = "Slices of different sizes have no other planes."
 
 
 def volumes_of(slices: Sequence[Slice]) -> tuple[list[dict], list[tuple[int | None, str]]]:
-    """Tell which slices make volumes, and how those lie.
+    """Return the volumes in a stack, and each slice's volume.
 
     Args:
-        slices: Of a stack.
+        slices: Slices of a stack.
 
     Returns:
-        The volumes for the browser, with ``slots``, the indices of axial slices at even distances from the
-        feet up, None where one is missing, and ``spacing``, the millimeters from slot to slot, row to row
-        and column to column; and for each slice the index of its volume, or None and a sentence on why it
-        has none.
+        The volumes for the browser, with ``slots``, the indices of evenly spaced axial slices from the
+        feet up, None where one is missing, and ``spacing``, the millimeters between slots, rows and
+        columns; and for each slice the index of its volume, or None and a sentence on why it has none.
     """
     volumes: list[dict] = []
     found: list[tuple[int | None, str]] = [(None, UNKNOWN)] * len(slices)
@@ -52,7 +51,7 @@ def _why_flat(slices: Sequence[Slice]) -> str:
 
 def _volume(slices: Sequence[Slice], group: Sequence[int]) -> dict:
     indices = [each.place.index for each in slices]
-    # Of a fine volume only every so many slices are looked at; of a damaged one some are missing.
+    # A fine volume is subsampled, and a damaged one lacks slices.
     step = math.gcd(*(index - indices[0] for index in indices[1:]))
     slots: list[int | None] = [None] * ((indices[-1] - indices[0]) // step + 1)
     for index, at in zip(group, indices, strict=True):

@@ -341,7 +341,7 @@ def test_a_single_slice_of_unknown_thickness_keeps_its_pixels_size_alone():
 
 def test_what_is_no_mri_is_said():
     (each,), _ = slices_of(dicom(RAMP, Modality="CT"))
-    assert any("no MRI (CT)" in note for note in each.notes)
+    assert any("is not MRI but CT" in note for note in each.notes)
 
 
 REFUSED = {
@@ -355,7 +355,7 @@ REFUSED = {
     "much.dcm": (dicom(RAMP, Rows=2000, Columns=2000, NumberOfFrames=900), "MB unpacked"),
     "flat.dcm": (dicom(RAMP, Rows=0), "without pixels"),
     "odd.dcm": (dicom(RAMP, BitsAllocated=7), "DICOM"),
-    "video.dcm": (dicom(RAMP, "1.2.840.10008.1.2.4.100", [b"movie"]), "not read here"),
+    "video.dcm": (dicom(RAMP, "1.2.840.10008.1.2.4.100", [b"movie"]), "not supported"),
 }
 
 

@@ -1,1 +1,1 @@
-"""Figures of single operations: a convolution, pooling and its ways back, a residual block."""
+"""Figures of single operations: convolution, pooling and upsampling, a residual block."""

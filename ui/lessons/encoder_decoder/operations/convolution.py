@@ -1,4 +1,4 @@
-"""A manual convolution: a window over the slice, nine products, and the map of their sums."""
+"""A convolution step by step: a window over the slice, nine products, and the map of their sums."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 SIZE = 96
-"""Rows and columns: few enough to find a pixel of the map again in the slice."""
+"""Rows and columns: few enough to locate a pixel of the map in the slice."""
 
 _convolution = st.components.v2.component(
     "lesson_convolution",

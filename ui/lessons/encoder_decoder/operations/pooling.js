@@ -125,15 +125,15 @@ export function wordsOf({ way, input, step: number }, step, before, steps) {
   if (!step) return "Nothing has been done yet. Press Play, or move the slider.";
   if (number < steps) {
     const [top, , left] = step.read;
-    if (way === "pool") return "Of these four numbers the largest is kept. Where it was among them is forgotten.";
+    if (way === "pool") return "The largest of these four numbers is kept. Its place among them is lost.";
     if (way === "repeat") return `The ${before[top][left]} is repeated in a square of four.`;
-    return `The ${before[top][left]} is multiplied by the whole kernel, which is all ones here, and stamped; where stamps overlap they add up.`;
+    return `The ${before[top][left]} is multiplied by the whole kernel, which is all ones here, and placed; where the copies overlap they add up.`;
   }
   if (way === "pool") return "Sixteen numbers have become four: coarser, and less to compute from here on.";
   if (way === "repeat") return "Four times as many places, but no new numbers: a convolution has to make something of them.";
-  if (way === "stamp22") return "Stamps lie side by side and do not overlap. The kernel here is all ones; a learned one has a weight of its own for each of its four places, which can leave a grid.";
-  if (way === "stamp42") return "The stride divides the kernel: inside, each place is stamped equally often. Only the border is not.";
+  if (way === "stamp22") return "The copies lie side by side and do not overlap. The kernel here is all ones; a learned one has a weight of its own for each of its four places, which can leave a grid.";
+  if (way === "stamp42") return "The stride divides the kernel: inside, each position is written equally often. Only the border is not.";
   return input === "flat"
-    ? "The input was flat, and the output is a checkerboard: the stride does not divide the kernel, so that some places are stamped more often than their neighbors."
-    : "Some places were stamped more often than others; choose “all the same” to see the pattern alone.";
+    ? "The input was flat, and the output is a checkerboard: the stride does not divide the kernel, so that some positions are written more often than their neighbors."
+    : "Some positions were written more often than others; choose “all the same” to see the pattern alone.";
 }

@@ -1,4 +1,4 @@
-"""Smaller and larger again on a grid of sixteen numbers: pooling, upsampling, transposed convolution."""
+"""Downsampling and upsampling on a grid of sixteen numbers: pooling, repetition, transposed convolution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INPUTS = {
     "dot": [[0, 0, 0, 0], [0, 9, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
     "flat": [[1, 1, 1, 1]] * 4,
 }
-"""Grids to begin with: anything, a single bright place, and all the same."""
+"""Input grids: arbitrary numbers, a single bright spot, and a constant."""
 
 WAYS = {
     "pool": "max pooling",
@@ -42,7 +42,7 @@ _grid = st.components.v2.component(
 
 
 def walk(way: str, grid: np.ndarray) -> list[PoolingStep]:
-    """Return the steps of one of `WAYS` on a grid; kernels are of ones, so that overlap can be read."""
+    """Return the steps of one of `WAYS` on a grid; kernels are all ones, so that overlap is visible."""
     if way == "pool":
         return max_pool(grid)
     if way == "repeat":
@@ -53,7 +53,7 @@ def walk(way: str, grid: np.ndarray) -> list[PoolingStep]:
 
 @lru_cache(maxsize=1)
 def walks() -> bytes:
-    """Return all steps of all ways on all inputs, deflated JSON; unwritten places are null."""
+    """Return all steps of all ways on all inputs as deflated JSON; unwritten cells are null."""
     found: dict[str, Any] = {
         way: {name: [_plain(step) for step in walk(way, np.array(grid, float))]
               for name, grid in INPUTS.items()}
@@ -63,7 +63,7 @@ def walks() -> bytes:
 
 
 def draw(lesson: Lesson) -> None:
-    """Draw the grid; each of its steps was computed by `btmodels.teaching.pooling_steps`."""
+    """Draw the grid; all of its steps come from `btmodels.teaching.pooling_steps`."""
     start = {
         "way": lesson.choice("resize", list(WAYS), USUAL),
         "input": lesson.choice("grid", list(INPUTS), next(iter(INPUTS))),

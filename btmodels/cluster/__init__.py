@@ -1,0 +1,1 @@
+"""Inference beyond one machine, on Ray: studies from the command line, and slices for several sites."""

@@ -1,0 +1,82 @@
+"""Spread the command line's groups of files over a Ray cluster, with Ray Data.
+
+Each node needs the project at the same commit, with its requirements and ``requirements-cluster.txt``,
+and the files at the same path. Ray Data starts actors, hands out the groups, and repeats a group whose
+node or actor died.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from btmodels.cli.find_files import Group
+from btmodels.cli.judge import Judged, judge
+from btmodels.cli.load import Overrides
+from btmodels.cluster.connect import connect
+from btmodels.errors import WeightsError
+from btmodels.inference import worker
+
+CPUS = 2
+"""Processors of an actor: the two networks run side by side."""
+
+
+def judge_all(
+    groups: Sequence[Group],
+    overrides: Overrides,
+    networks: tuple[str, str],
+    assets: Path,
+    address: str,
+) -> Iterator[Judged]:
+    """Yield what `btmodels.cli.judge.judge` yields for each group, in the order of the groups.
+
+    Args:
+        groups, overrides, networks, assets: As for `btmodels.cli.judge.judge`.
+        address: As for `btmodels.cluster.connect.connect`.
+
+    Raises:
+        EngineError: Ray is not installed, or there is no cluster at the address.
+        WeightsError: The weights of either network are missing or altered on a node.
+    """
+    if not groups:
+        return
+    ray = connect(address)
+    from ray import data
+
+    context = data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    each = [node["Resources"]["CPU"] for node in ray.nodes() if node["Resources"].get("CPU")]
+    cpus = min(CPUS, *each)
+    rows = [{"group": pickle.dumps(group)} for group in groups]
+    judged = data.from_items(rows, override_num_blocks=len(rows)).map(
+        _Judge,
+        fn_constructor_args=(overrides, networks, assets),
+        compute=data.ActorPoolStrategy(size=min(len(rows), int(sum(each) // cpus))),
+        num_cpus=cpus,
+    )
+    try:
+        for row in judged.iter_rows():
+            answer = pickle.loads(row["judged"])  # of our own actors
+            if isinstance(answer, WeightsError):
+                raise answer
+            yield from answer
+    finally:
+        ray.shutdown()  # or it prints what becomes of its nodes between the results
+
+
+class _Judge:
+    """An actor: the networks, and what is done with a group."""
+
+    def __init__(self, overrides: Overrides, networks: tuple[str, str], assets: Path) -> None:
+        self._asked = overrides, networks, assets
+        worker.load(networks, assets)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        try:
+            found: Any = list(judge(pickle.loads(row["group"]), *self._asked))
+        except WeightsError as error:
+            found = error
+        return {"judged": pickle.dumps(found)}

@@ -1,0 +1,45 @@
+"""Ask the networks about slices in this process, and measure what they mark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from btmodels import paths, registry
+from btmodels.inference import worker
+from btmodels.measurement.measure import measure
+from btmodels.slices import Analysis, Slice
+
+
+def analyze(
+    slices: Sequence[Slice],
+    model: str = "default",
+    classifier: str = "default-classifier",
+    threshold: float | None = None,
+    assets: Path = paths.ASSETS,
+) -> list[Analysis]:
+    """Classify and segment each slice, and measure the result.
+
+    The networks run in this process; the first call loads TensorFlow. No slice is rejected here: call
+    `btmodels.quality.check.check_slice` first to check that a picture is a usable slice of a head.
+
+    Args:
+        slices: Slices of any size.
+        model: Registry name of the segmenter.
+        classifier: Registry name of the classifier.
+        threshold: On the segmenter's probability, 0 to 1; None uses the one chosen in training.
+        assets: Folder that holds ``weights/``.
+
+    Raises:
+        KeyError: There is no such network.
+        WeightsError: The weights of either network are missing, altered or belong to another network.
+    """
+    networks = registry.get(model).name, registry.get(classifier).name
+    records = [registry.verify_weights(name, assets) for name in networks]
+    if not slices:
+        return []
+    predictions = worker.predict([each.pixels for each in slices], *networks, assets).predictions
+    return [
+        measure(each, prediction, *records, *networks, threshold)
+        for each, prediction in zip(slices, predictions, strict=True)
+    ]
