@@ -70,3 +70,8 @@ bfloat16 on CPUs."""
 def training_subsets(name: str) -> list[str]:
     """Return the subsets on whose patients `train fit` trains a network."""
     return ["train", "validation"] if name in CHOSEN_IN_FOLDS else ["train"]
+
+
+def num_slices(name: str) -> int:
+    """Return the number of slices that a network's recipe trains on, over all stages and epochs."""
+    return sum(stage.epochs * stage.num_slices for stage in RECIPES[name])
