@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from btmodels import paths, registry
+from btmodels.measurement.verdict import TOP_PIXELS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,6 +84,32 @@ def hours() -> str:
     runs = [run for extra in trained for run in (extra, *extra.get("earlier_runs", []))]
     seconds = sum(run["training_seconds"] for run in runs)
     return f"{seconds / 3600:.1f} hours"
+
+
+def verdicts() -> dict[tuple[str, bool], dict]:
+    """Return the rows of detection.json by who judges and whether neighboring slices count."""
+    path = paths.ASSETS / "metrics" / "detection.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return {(row["by"], row["neighbors"]): row for row in rows}
+
+
+def test_verdicts_are_as_good_as_readme_and_about_say():
+    found = verdicts()
+    alone, beside = found["segmenter", False], found["segmenter", True]
+    classifier = found["classifier", False]
+    assert (
+        f"over {alone['patients']} patients it has an AUC of "
+        f"{figure(alone['auc'], alone['auc_interval'])}, {figure(beside['auc'])} with the neighboring "
+        f"slices, and finds {100 * alone['sensitivity']:.1f}% of the slices with tumor at 95% specificity."
+    ) in " ".join(README.split())
+    assert (
+        f"in the same folds its AUC is {figure(classifier['auc'])}, and it finds "
+        f"{100 * classifier['sensitivity']:.1f}%."
+    ) in " ".join(README.split())
+    about = (paths.ASSETS / "lessons" / "about.md").read_text(encoding="utf-8")
+    assert "it finds more of the slices with tumor than the classifier does" in about
+    assert alone["sensitivity_interval"][0] > classifier["sensitivity_interval"][1]
+    assert f"The {TOP_PIXELS} pixels of which the segmenter is most confident" in about
 
 
 def test_the_readmes_scores_are_the_committed_ones():

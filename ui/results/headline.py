@@ -48,7 +48,7 @@ def segmentation_scores() -> list[Score]:
 
 
 def detection_scores() -> list[Score]:
-    """Return the share of slices with tumor found at 95% specificity, by the network that gives the verdicts.
+    """Return the share of slices with tumor that the verdicts find at 95% specificity.
 
     That of slices alone comes first, then that with neighboring slices, if it was measured.
     """
