@@ -481,6 +481,7 @@ def test_train_one_now(visit, site):
     cards = page.locator(".training figure.run")
     # The masks of random numbers are there at once, and change with the first epoch.
     cards.and_(page.locator("[data-epoch='0']")).first.wait_for()
+    page.locator("[data-chart=loss] path.trail").first.wait_for(state="attached")
     second = page.locator(".training figure.run").nth(1)
     trained = page.locator(".training figure.run[data-epoch]:not([data-epoch='0'])")
     trained.nth(1).wait_for(timeout=120_000)

@@ -42,7 +42,7 @@ def unit() -> configparser.SectionProxy:
     # Keys may be there twice, and their case matters.
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str
-    parser.read(ROOT / "deploy/systemd/brain-tumor-site.service", encoding="utf-8")
+    parser.read(ROOT / "deploy/systemd/brain-tumor-site@.service", encoding="utf-8")
     return parser["Service"]
 
 
@@ -87,8 +87,10 @@ def test_one_port_everywhere():
     card = yaml.safe_load(read("deploy/spaces/README.md").split("---")[1])
     assert (card["sdk"], card["app_port"]) == ("docker", int(PORT))
     assert json.loads(read(".devcontainer/devcontainer.json"))["forwardPorts"] == [int(PORT)]
-    assert f"PORT={PORT}" in unit()["Environment"]
-    assert f"proxy_pass http://127.0.0.1:{PORT};" in read("deploy/nginx.conf")
+    assert "PORT=%i" in unit()["Environment"] and f"brain-tumor-site@{PORT}" in read(
+        "deploy/README.md"
+    )
+    assert f"\n    server 127.0.0.1:{PORT};" in read("deploy/nginx.conf")
 
 
 def test_the_container_stops_only_once_the_site_has():
@@ -192,8 +194,8 @@ def test_a_space_is_the_image_with_a_card(tmp_path):
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 def test_systemd_takes_the_unit(tmp_path):
-    file = tmp_path / "brain-tumor-site.service"
-    text = read("deploy/systemd/brain-tumor-site.service")
+    file = tmp_path / f"brain-tumor-site@{PORT}.service"
+    text = read("deploy/systemd/brain-tumor-site@.service")
     file.write_text(text.replace("/opt/brain-tumor-site/.venv/bin/python", sys.executable))
     done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True)
     assert done.returncode == 0 and "service" not in done.stderr, done.stderr

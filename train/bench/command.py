@@ -45,6 +45,10 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 - ``class_50/…``: 50 visitors who upload DICOM series and zips for five minutes while the worker is killed
   twice: ``uploads``, ``kills``, ``errors``, ``server``: peak memory of the web process, in millions of
   bytes, against the target, and ``server_left``: its memory after all have left, against before.
+- ``lesson_30/…``: 30 browsers on this very machine that all start two networks at once in *Train one now*:
+  the longest milliseconds until a ``first_mask``, the loss of a ``first_step`` and a ``first_epoch`` are on
+  the page, and to analyze a new ``slice`` meanwhile, against the targets. The browsers run at a lower
+  priority than the site, since a class brings computers of its own.
 """
 
 from __future__ import annotations
@@ -78,6 +82,7 @@ GROUPS = {
     "cohort_": "patients",
     "uploads_": "memory",
     "class_": "class",
+    "lesson_": "lesson",
 }
 """Measurement group by the prefix of a row's name; any other row is its own group."""
 
@@ -175,6 +180,7 @@ def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from train.bench import (
+        class_training,
         class_uploads,
         load,
         memory,
@@ -199,6 +205,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "patients": load.patient_rows,
         "memory": memory.memory_rows,
         "class": class_uploads.class_upload_rows,
+        "lesson": class_training.class_training_rows,
     }
     return measure[name]()
 

@@ -16,7 +16,12 @@ OWN = "your own slice"
 """An option of the choice; no patient's folder has this name."""
 
 
-def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient") -> Stack | None:
+def choose(
+    lesson: Lesson,
+    usual: str | None = None,
+    parameter: str = "patient",
+    model: str = "default",
+) -> Stack | None:
     """Draw the choice of a slice; each patient is represented by the slice with the largest lesion.
 
     Visitors who have opened their own slice on Analyze may choose it; then the address
@@ -27,6 +32,7 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
         usual: Folder of the initial patient if there is no real patient unseen by the networks; by
             default the first patient.
         parameter: Query parameter; each choice in a lesson needs its own.
+        model: Segmenter of which the initial real patient is the median one.
 
     Returns:
         A stack of a single slice; None if there is nothing to show, with a message on the page.
@@ -38,7 +44,7 @@ def choose(lesson: Lesson, usual: str | None = None, parameter: str = "patient")
     if not options:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
         return None
-    featured, chosen_as = there.featured()
+    featured, chosen_as = there.featured(model)
     if featured and chosen_as != "bundled":  # a real patient unseen by the networks
         first = featured.patient.folder
     else:

@@ -47,8 +47,11 @@ class Library:
     has_data: bool
     empty: dict[str, Sample] = field(default_factory=dict)
 
-    def featured(self) -> tuple[Sample | None, str]:
-        """Choose the initial patient of Overview.
+    def featured(self, model: str = "default") -> tuple[Sample | None, str]:
+        """Choose the initial patient of Overview, or of a lesson.
+
+        Args:
+            model: Segmenter whose recorded scores decide.
 
         Returns:
             The sample and how it was chosen: the ``median`` of the held-out patients by recorded score,
@@ -57,7 +60,7 @@ class Library:
         held_out = [s for s in self.samples.values() if s.provenance == "test"]
         if not held_out:
             return next(iter(self.samples.values()), None), "bundled"
-        median = _median(held_out)
+        median = _median(held_out, model)
         return (median, "median") if median else (held_out[0], "held out")
 
 
@@ -106,9 +109,9 @@ def stack_of(_sample: Sample, folder: str) -> Stack:
     return Stack(folder, slices, keys, provenance, shared=True, problems=problems)
 
 
-def _median(held_out: list[Sample]) -> Sample | None:
+def _median(held_out: list[Sample], model: str) -> Sample | None:
     # The patient with the median recorded test score represents the rest better than the best one.
-    scored, _ = scores.read("default")
+    scored, _ = scores.read(model)
     patients = scored.get("test", {}).get("patients", {})
     dice = {s.patient.folder: patients.get(s.patient.folder, {}).get("dice") for s in held_out}
     known = [value for value in dice.values() if value is not None]

@@ -91,9 +91,8 @@ class NoNewVisitors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not is_stopping() or scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1012})
-        elif scope["path"] in self._pages:
+        elif scope["type"] == "websocket" or scope["path"] in self._pages:
+            # A proxy before several processes takes the 503 to the next one.
             headers = {"Retry-After": "60", "Cache-Control": "no-store"}
             await PlainTextResponse(_WORDS, 503, headers=headers)(scope, receive, send)
         else:

@@ -67,7 +67,7 @@ def batch_of(form: str, place: str, equal: bool) -> list[tuple[str, bytes]]:
     return [("both.zip", zipped(dict(files)))] if place == "zip" else files
 
 
-@pytest.mark.parametrize(("form", "place", "names"), itertools.product(FORMS, PLACES, NAMES))
+@pytest.mark.parametrize(("form", "place", "names"), [*itertools.product(FORMS, PLACES, NAMES)])
 def test_each_has_all_of_its_own(form, place, names):
     batch = read(batch_of(form, place, names == "equal"), bulk=True)
     assert not batch.errors and not batch.notes

@@ -12,7 +12,17 @@ from btmodels.inference.predict import Predictor
 from btmodels.networks.multiply_adds import multiply_adds
 from tests.train.tiny import SEGMENTER
 from train import __main__ as train
-from train.bench import class_uploads, command, load, memory, profile, runtimes, stages, throughput
+from train.bench import (
+    class_training,
+    class_uploads,
+    command,
+    load,
+    memory,
+    profile,
+    runtimes,
+    stages,
+    throughput,
+)
 from train.bench import networks as bench_networks
 from train.bench.client import Site
 
@@ -40,6 +50,7 @@ def made_up_rows(monkeypatch):
     monkeypatch.setattr(load, "patient_rows", lambda: iter([]))
     monkeypatch.setattr(memory, "memory_rows", lambda: iter([]))
     monkeypatch.setattr(class_uploads, "class_upload_rows", lambda: iter([]))
+    monkeypatch.setattr(class_training, "class_training_rows", lambda: iter([]))
     monkeypatch.setattr(profile, "profile_rows", lambda: iter([]))
     monkeypatch.setattr(runtimes, "runtime_rows", lambda *_: iter([]))
     monkeypatch.setattr(stages, "stage_rows", lambda *_: iter([]))

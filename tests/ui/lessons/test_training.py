@@ -186,9 +186,11 @@ def test_runs_are_kept_replaced_and_named():
           const colors = new Set(runs.list.map((each) => each.color)).size;
           runs.hear({ kind: "epoch", run: 5, result: { epoch: 0, dice: 0 }, slices: 48 });
           runs.hear({ kind: "epoch", run: 1, result: {} });
+          runs.hear({ kind: "step", run: 5, step: 3, steps: 12, loss: 1.5 });
           runs.stop();
           return { before, state: runs.state, names, kept, colors,
             results: runs.list.map((each) => each.results.length),
+            trail: runs.list.at(-1).trail,
             last: runs.list.at(-1).name, usual: runs.list[1].name, live: runs.live,
             stopped: sent.filter((each) => each.kind === "stop").map((each) => each.run) };
         })()""",
@@ -197,6 +199,7 @@ def test_runs_are_kept_replaced_and_named():
     assert told["names"] == ["8 channels", "2 channels"]
     assert told["kept"] == [2, 3, 4, 5] and told["colors"] == 4
     assert told["results"] == [0, 0, 0, 1]
+    assert told["trail"] == [[0.25, 1.5]]  # a quarter of the first epoch
     assert (told["usual"], told["last"]) == ("usual settings", "seed 2")
     assert told["stopped"] == [1, 2, 3, 4, 5]
 

@@ -218,6 +218,8 @@ def test_nobody_new_comes_in_while_the_server_ends(monkeypatch):
     stopping.set()
     answer = asgi.run(ask(**page))
     assert answer[0]["status"] == 503 and b"restart" in answer[1]["body"]
-    assert asgi.run(ask(type="websocket", path="/_stcore/stream"))[0]["code"] == 1012
+    handshake = {"type": "websocket", "extensions": {"websocket.http.response": {}}}
+    answer = asgi.run(ask(**handshake, path="/_stcore/stream"))
+    assert (answer[0]["type"], answer[0]["status"]) == ("websocket.http.response.start", 503)
     # Files of those who are here still go out.
     assert asgi.run(ask(**page | {"path": "/media/x.png"}))[0]["type"] == "inside"

@@ -14,7 +14,7 @@ from ui.session.stack import Analyzed, Stack
 
 def draw(lesson: Lesson) -> None:
     """Draw the lesson between its question and the check."""
-    stack = slice_choice.choose(lesson)
+    stack = slice_choice.choose(lesson, model=anatomy.MODEL)
     if stack is None:
         return
     analyzed = slice_choice.analyze(stack)

@@ -54,8 +54,10 @@ export class Runs {
     if (kind === "ready") this.state = "ready";
     else if (kind === "failed") Object.assign(this, { state: "failed", message: told.message });
     else if (!each) return; // told of a run that has just been removed
-    else if (kind === "step") Object.assign(each, told);
-    else if (kind === "epoch") {
+    else if (kind === "step") {
+      Object.assign(each, told);
+      each.trail.push([each.results.length - 1 + told.step / told.steps, told.loss]);
+    } else if (kind === "epoch") {
       each.results.push(told.result);
       Object.assign(each, { slices: told.slices, step: 0 });
     } else if (kind === "done") each.live = false;
@@ -71,7 +73,7 @@ export class Runs {
     while (this.list.length >= MOST) this.remove(this.list[0].run);
     const colors = this.list.map((each) => each.color);
     const color = [0, 1, 2, 3].find((each) => !colors.includes(each));
-    this.list.push({ run, setting: { ...setting }, name, color, results: [], live: true, step: 0, steps: 0 });
+    this.list.push({ run, setting: { ...setting }, name, color, results: [], trail: [], live: true, step: 0, steps: 0 });
     this.pause(false);
     this.worker.postMessage({ kind: "start", run, setting, epochs: EPOCHS });
     this.tell("start");

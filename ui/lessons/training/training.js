@@ -109,7 +109,8 @@ class Training extends Panel {
     slider.parentElement.querySelector("output").textContent = `${this.epoch} of ${EPOCHS}`;
     this.pictures();
     const losses = runs.list.flatMap((each) => each.results.map((result) => result.loss).filter(Number.isFinite));
-    this.chart("loss", [0, Math.max(1, ...losses)]);
+    const steps = runs.list.flatMap((each) => each.trail.map(([, loss]) => loss));
+    this.chart("loss", [0, Math.max(1, ...losses, ...steps)]);
     this.chart("dice", [0, 1]);
     const { patient, number } = this.meta.slices[this.meta.shown];
     const held = this.meta.slices.filter((each) => each.heldOut).length;
@@ -178,6 +179,8 @@ class Training extends Panel {
   fill(each, figure) {
     const { size, truth } = this;
     const result = each.results[Math.min(this.epoch, each.results.length - 1)];
+    if (result && figure.shown === result) return; // a step changes no picture
+    figure.shown = result;
     const mask = new Uint8Array(size * size);
     if (result) for (let i = 0; i < mask.length; i++) mask[i] = result.levels[i] >= HALF ? 1 : 0;
     figure.picture.fill(mask, { 1: [MARK] });
@@ -210,6 +213,12 @@ class Training extends Panel {
       drawn.push(svg("text", { x: across(tick), y: height + 15, "text-anchor": tick === EPOCHS ? "end" : "middle" }, tick ? `epoch ${tick}` : "0"));
     }
     drawn.push(svg("line", { class: "now", x1: across(this.epoch), x2: across(this.epoch), y1: 4, y2: height - 4 }));
+    // Each step at once, faint: who trains sees something move long before an epoch is over.
+    if (name === "loss") {
+      for (const each of runs.list.filter(({ trail }) => trail.length)) {
+        drawn.push(svg("path", { class: `trail color-${each.color}`, d: curve(each.trail, spans) }));
+      }
+    }
     const words = runs.list.map((each) => {
       const points = each.results.filter((result) => Number.isFinite(result[name])).map((result) => [result.epoch, result[name]]);
       if (!points.length) return `${each.name}: nothing yet`;
