@@ -157,7 +157,7 @@ def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
     assert "Mean Dice **0.65** over" in words and "0.60 to 0.70" in words
     assert "experts" not in words
     words = headline.detection_sentence(headline.detection_scores())
-    assert "The ResUNet finds **43.2%**" in words and "neighboring slices, 54.3%" in words
+    assert "The ResUNet finds **43.2%**" in words and "54.3% with the neighboring slices" in words
 
     (tmp_path / "metrics" / f"crossval_{OWN}.json").unlink()
     test = committed(OWN, "test")

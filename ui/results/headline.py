@@ -99,10 +99,11 @@ def detection_sentence(found: Sequence[Score]) -> str:
         return "**Is there a tumor?** This was not measured in this copy of the project."
     first, *others = found
     name = registry.get("default" if _segmenter_decides() else "default-classifier").title
-    beside = f"; with the neighboring slices, {100 * others[0].value:.1f}%" if others else ""
+    beside = f", {100 * others[0].value:.1f}% with the neighboring slices" if others else ""
     return (
         f"**Is there a tumor?** The {name} finds **{100 * first.value:.1f}%** of the slices with "
-        f"tumor at 95% specificity ({_interval(first, percent=True)}){beside}. Over {_who(first)}."
+        f"tumor at 95% specificity ({_interval(first, percent=True)}){beside}, over {first.patients} "
+        "patients that it never saw."
     )
 
 
