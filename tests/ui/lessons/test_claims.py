@@ -273,3 +273,11 @@ def test_both_steps_in_the_browser_come_to_what_the_library_recorded():
 
 def counts_of_empty(made: dict) -> int:
     return made["alarms"] + made["left"]
+
+
+def test_the_segmenter_alone_finds_more_slices_with_tumor_than_the_classifier():
+    told = "the second network can indeed do it alone, and it finds more"
+    assert told in words("classify-then-segment")
+    alone = {row["by"]: row for row in measured("detection")["rows"] if not row["neighbors"]}
+    found = alone["segmenter"]["sensitivity_interval"][0]
+    assert found > alone["classifier"]["sensitivity_interval"][1]
