@@ -32,6 +32,15 @@ def figure(value: float | None, interval: list[float] | None = None) -> str:
     return text if interval is None else f"{text} ({interval[0]:.3f} to {interval[1]:.3f})"
 
 
+def verdict_cells(found: dict) -> list[str]:
+    return [
+        figure(found["auc"], found["auc_interval"]),
+        figure(found["accuracy"]),
+        figure(found["sensitivity_at_95_specificity"]),
+        figure(found["calibration_error"]),
+    ]
+
+
 def lines_for(name: str) -> list[str]:
     """Return the README's table rows for one network, as they must stand there."""
     scores = json.loads(registry.metrics_path(name).read_text(encoding="utf-8"))
@@ -51,13 +60,10 @@ def lines_for(name: str) -> list[str]:
                 figure(found["tumor_slice_dice"]),
                 figure(found["false_alarm_rate"]),
             ]
+            if found.get("verdict"):
+                lines.append(f"| {' | '.join([title, *verdict_cells(found['verdict'])])} |")
         else:
-            cells = [
-                figure(found["auc"], found["auc_interval"]),
-                figure(found["accuracy"]),
-                figure(found["sensitivity_at_95_specificity"]),
-                figure(found["calibration_error"]),
-            ]
+            cells = verdict_cells(found)
         lines.append(f"| {' | '.join([title, *cells])} |")
     return lines
 
