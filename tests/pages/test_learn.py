@@ -282,7 +282,7 @@ def test_a_real_patient_whom_no_network_has_met_is_shown_first(open_page, monkey
     key = f"learn.{lesson}.patient"
     assert open_page("learn", lesson=lesson).selectbox(key=key).value.startswith("SYNT")
     real = samples.library().samples["TCGA_ZZ_0001_20260101"]
-    monkeypatch.setattr(samples.Library, "featured", lambda self, model: (real, "median"))
+    monkeypatch.setattr(samples.Library, "featured", lambda self: (real, "median"))
     app = open_page("learn", lesson=lesson)
     assert app.selectbox(key=key).value == "TCGA_ZZ_0001_20260101" and not app.exception
 

@@ -27,15 +27,17 @@ export class Panel {
     this.find = (selector) => parent.querySelector(selector);
     this.all = (selector) => [...parent.querySelectorAll(selector)];
     this.state = {};
-    this.adopting = ({ detail }) => detail.figure === this.constructor.figure && this.adopt(detail.state);
+    this.adopting = ({ detail }) => {
+      if (detail.figure !== this.constructor.figure || this.adopt(detail.state) === false) return;
+      this.find(".lesson, .viewer")?.scrollIntoView({ block: "nearest", behavior: "smooth" }); // who asked may stand far below
+    };
     if (this.constructor.figure) window.addEventListener(SHOW, this.adopting);
   }
 
-  // Take over a state that was asked for, and show that it was.
+  // Take over a state that was asked for; false if it cannot be.
   adopt(state) {
     this.set(state);
     this.commit();
-    this.find(".lesson, .viewer")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   // The radios that a selector finds are one group, apart from those of other panels.

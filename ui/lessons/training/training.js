@@ -62,7 +62,6 @@ class Training extends Panel {
   // What a task asks to be shown.
   adopt({ compare }) {
     this.compare(compare);
-    this.find(".lesson").scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   compare(which) {
