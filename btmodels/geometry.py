@@ -12,6 +12,18 @@ PLANES = ("sagittal", "coronal", "axial")
 LEAST_STEP, MOST_STEP = 0.01, 100.0
 """Range of plausible voxel sizes for a head, in millimeters."""
 
+LEAST_CUT = 16
+"""Minimum number of slices in another plane to cut axial slices from: with fewer, as in a localizer, axial
+slices would be strips."""
+
+_TOWARD = {
+    "axial": ((2, 1), (1, -1), (0, -1)),
+    "sagittal": ((0, -1), (2, -1), (1, -1)),
+    "coronal": ((1, -1), (2, -1), (0, -1)),
+}
+"""The RAS+ axis of slices, rows and columns in each plane, and its direction: axial slices run to the head,
+others to the left or the back; rows run to the back or the feet; columns to the left or the back."""
+
 _SAME_VOXEL = 0.25
 """Fraction of the smallest voxel spacing by which the corners of two equal grids may differ."""
 
@@ -105,10 +117,11 @@ class VolumeGeometry:
         return PLANES[int(np.argmax(np.abs(self.affine[:3, across])))]
 
 
-def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
-    """Return ``order`` and ``flips`` of the `VolumeGeometry` whose displayed slices are closest to axial.
+def toward(plane: str, affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """Return ``order`` and ``flips`` of the `VolumeGeometry` whose displayed slices are closest to a plane.
 
     Args:
+        plane: One of `PLANES`.
         affine: float64, (4, 4), as in `VolumeGeometry.affine`.
 
     Raises:
@@ -120,12 +133,22 @@ def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, 
     if np.isnan(axes).any():
         raise ValueError(f"Axes of a volume must be independent. Received: affine={affine}")
     order, flips = [], []
-    # Slices, rows and columns run to the head, back and left; the affine is RAS+.
-    for world, wanted in ((2, 1), (1, -1), (0, -1)):
+    for world, wanted in _TOWARD[plane]:
         axis = int(np.flatnonzero(axes[:, 0] == world)[0])
         order.append(axis)
         flips.append(bool(axes[axis, 1] != wanted))
     return tuple(order), tuple(flips)
+
+
+def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """Like `toward` for the axial plane."""
+    return toward("axial", affine)
+
+
+def few_slices_note(name: str, count: int, plane: str) -> str:
+    """Return the note for a volume of too few slices in another plane to cut axial ones from it."""
+    which = f"is a {plane} slice" if count == 1 else f"was recorded in {plane} slices"
+    return f"{name} {which}; the networks know axial ones alone."
 
 
 def is_affine(affine: np.ndarray) -> bool:
@@ -178,7 +201,7 @@ def plane_notes(grid: VolumeGeometry, name: str) -> tuple[str, ...]:
     if max(row, column) > 1.5 * min(row, column):
         notes += (
             f"{name} has pixels of {row:.2g} x {column:.2g} mm in axial slices: the networks see them "
-            "squashed and are less sure of them.",
+            "resampled to square ones, without the detail that such pixels lack, and are less sure.",
         )
     shown = grid.shown_affine
     normal = np.cross(shown[:3, 1], shown[:3, 2])

@@ -68,7 +68,7 @@ def _watch(ray: ModuleType, head: str) -> None:
         except OSError:
             if ray.is_initialized():
                 _log.warning(
-                    f"The head of the Ray cluster at {head} does not answer, and this command will end; {AGAIN}."
+                    f"The head of the cluster at {head} does not answer, so this command will end; {AGAIN}."
                 )
             return
         time.sleep(1)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import zlib
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -15,7 +16,16 @@ from nibabel.wrapstruct import WrapStructError
 
 from btmodels.errors import DecodeError, FormatError
 from btmodels.filenames import plain_name
-from btmodels.geometry import VolumeGeometry, is_affine, is_size, plane_notes, toward_axial
+from btmodels.geometry import (
+    LEAST_CUT,
+    VolumeGeometry,
+    few_slices_note,
+    is_affine,
+    is_size,
+    plane_notes,
+    toward,
+    toward_axial,
+)
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
 from btmodels.io.scan import Scan, holds_labels, marked, rescale_to_uint8
 from btmodels.io.sequences import is_mask, may_be_labels, recognize
@@ -154,13 +164,30 @@ def _grid(
             "it lies otherwise.",
         )
     order, flips = toward_axial(affine)
+    if plane := _few_slices(tuple(shape[axis] for axis in order)):
+        order, flips = toward(plane, affine)
+        notes += (few_slices_note(name, shape[order[0]], plane),)
     made_up = not coded and unit == "unknown" and bool((steps == 1).all())
     if made_up or not is_size(steps * scale):
         notes += (_no_size(steps * scale, made_up, name),)
         return VolumeGeometry("NIfTI", shape, order, flips, None, packed), notes
     affine[:3] *= scale
     # Voxel spacing without coordinates gives millimeters, but no positions.
-    return VolumeGeometry("NIfTI", shape, order, flips, affine, packed, placed=coded), notes
+    grid = VolumeGeometry("NIfTI", shape, order, flips, affine, packed, placed=coded)
+    if not plane:
+        return grid, (*notes, *plane_notes(grid, name))
+    if shape[order[0]] > 1:
+        # Whoever uses positions expects axial slices.
+        grid = replace(grid, affine=None, pixel=grid.pixel_spacing)
+    return grid, notes
+
+
+def _few_slices(shown: tuple[int, ...]) -> str:
+    """Return the plane to show if the axial slices of shape ``shown`` would be strips; else ""."""
+    slices, rows, cols = shown
+    if min(rows, cols) >= LEAST_CUT or min(slices, max(rows, cols)) < LEAST_CUT:
+        return ""
+    return "sagittal" if cols < rows else "coronal"
 
 
 def _placed(header, sizes: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -219,7 +246,6 @@ def _scans(
 ) -> tuple[Scan, ...]:
     base = stem_of_volume(name)
     count = volumes.shape[3]
-    notes += plane_notes(grid, name)
     scans = []
     for index in range(count):
         title = name if count == 1 else f"{name}, volume {index + 1}"

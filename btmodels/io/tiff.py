@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import re
 import zlib
 
 import cv2
@@ -27,6 +28,7 @@ from btmodels.io.raster import (
     turned_note,
     without_alpha,
 )
+from btmodels.io.sequences import recognize
 from btmodels.words import counted
 
 # It quotes damaged tags, which may hold a patient's name, on the server's console.
@@ -120,8 +122,25 @@ def _channels(
         raise DecodeError(
             f"{name} holds {many} channels; a slice has three: pre-contrast, FLAIR, post-contrast."
         )
-    note = f"{name} holds its channels in {many} pages; they were put together in their order."
-    return [pages[channel * apart] for channel in range(many)], (note,)
+    order = _order(_names(file, apart)[:many])
+    how = "by their names" if order else "in their order"
+    note = f"{name} holds its channels in {many} pages; they were put together {how}."
+    return [pages[channel * apart] for channel in order or range(many)], (note,)
+
+
+def _names(file: tifffile.TiffFile, apart: int) -> list[str]:
+    """Return the names of channels: those that OME gives them, or ImageJ the pages, of which a channel
+    has ``apart``; empty if there are none."""
+    if file.is_imagej:
+        return list(map(str, (file.imagej_metadata or {}).get("Labels") or ()))[::apart]
+    return re.findall(r'<(?:\w+:)?Channel\b[^>]*?\bName="([^"]*)"', file.ome_metadata or "")
+
+
+def _order(names: list[str]) -> list[int]:
+    """Return the indices of the sequences of a slice among named channels; empty unless all are named."""
+    found = [recognize(name) for name in names]
+    roles = ("pre", "flair", "post")
+    return [found.index(role) for role in roles] if sorted(map(str, found)) == sorted(roles) else []
 
 
 def _layout(page: tifffile.TiffPage) -> tuple:

@@ -11,6 +11,7 @@ from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name, plain_path
 from btmodels.io import limits
 from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES
+from btmodels.io.zip_names import names_of
 
 MAX_FILES = 2_000
 """A patient has 20 to 88 slices and as many masks; a DICOM study has several hundred files."""
@@ -54,7 +55,8 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
     try:
         with _open(data) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            wanted = {path: entry for entry in entries if (path := path_of(_spoken(entry)))}
+            named = zip(names_of(entries), entries, strict=True)
+            wanted = {path: entry for name, entry in named if (path := path_of(name))}
             _check(list(wanted.values()), len(data), name)
             return tuple((path, _member(file, entry, path)) for path, entry in wanted.items())
     except _ERRORS as error:
@@ -88,16 +90,6 @@ def _without_false_flags(data: bytes) -> bytes:
     except (struct.error, ValueError) as error:
         raise zipfile.BadZipFile("no central directory") from error
     return bytes(mended)
-
-
-def _spoken(entry: zipfile.ZipInfo) -> str:
-    """Return a member's name. Some programs write UTF-8 without the flag, and `zipfile` assumes CP437."""
-    if entry.flag_bits & _IS_UTF8:
-        return entry.filename
-    try:
-        return entry.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return entry.filename
 
 
 def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes | str:

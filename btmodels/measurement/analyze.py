@@ -9,6 +9,7 @@ from btmodels import paths, registry
 from btmodels.inference import worker
 from btmodels.measurement.measure import measure
 from btmodels.slices import Analysis, Slice
+from btmodels.transforms.proportions import in_proportion
 
 
 def analyze(
@@ -38,7 +39,8 @@ def analyze(
     records = [registry.verify_weights(name, assets) for name in networks]
     if not slices:
         return []
-    predictions = worker.predict([each.pixels for each in slices], *networks, assets).predictions
+    images = [in_proportion(each.pixels, each.spacing) for each in slices]
+    predictions = worker.predict(images, *networks, assets).predictions
     return [
         measure(each, prediction, *records, *networks, threshold)
         for each, prediction in zip(slices, predictions, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from btmodels.measurement.study import percent
@@ -9,6 +11,7 @@ from btmodels.metrics.overlap import count, dice
 from btmodels.registry import Record, get
 from btmodels.slices import Analysis, Prediction, Slice
 from btmodels.transforms.postprocess import cut, head_mask, smallest_part
+from btmodels.transforms.proportions import square_shape, to_own_pixels
 
 
 def measure(
@@ -27,7 +30,8 @@ def measure(
 
     Args:
         slice: The input.
-        prediction: The networks' output.
+        prediction: The networks' output for the slice, or for the slice resampled to square pixels
+            (`btmodels.transforms.proportions`).
         segmenter_record, classifier_record: Records of the networks' training.
         model, classifier: Registry names.
         threshold: On the segmenter's probability, 0 to 1; None uses the record's.
@@ -35,11 +39,13 @@ def measure(
     Raises:
         ValueError: The prediction has a different size than the slice.
     """
-    if prediction.levels.shape != slice.pixels.shape[:2]:
+    levels = prediction.levels
+    if levels.shape not in (slice.pixels.shape[:2], square_shape(slice.pixels, slice.spacing)):
         raise ValueError(
             "A prediction must have its slice's size. Received: "
-            f"levels.shape={prediction.levels.shape}, pixels.shape={slice.pixels.shape}"
+            f"levels.shape={levels.shape}, pixels.shape={slice.pixels.shape}"
         )
+    prediction = replace(prediction, levels=to_own_pixels(levels, slice.pixels))
     threshold = segmenter_record.threshold if threshold is None else threshold
     smallest = smallest_part(segmenter_record.min_component_pixels, *prediction.levels.shape)
     mask = cut(prediction.levels, threshold, smallest)

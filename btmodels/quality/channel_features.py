@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 import cv2
 import numpy as np
 
-from btmodels.quality.head_features import BANDS, find_head
+from btmodels.quality.head_features import BANDS, find_head, mean_of_channels
 
 ORDERS = tuple(permutations(range(3)))
 """Every order of three channels, the right one first."""
@@ -27,7 +27,7 @@ def compute(values: np.ndarray) -> np.ndarray | None:
     Returns:
         float64, (6, features), in the order of `ORDERS`; None if too little is visible.
     """
-    head = find_head(values.mean(axis=2))
+    head = find_head(mean_of_channels(values))
     if head is None or head.mask.mean() < LEAST_AREA:
         return None
     mask = head.mask

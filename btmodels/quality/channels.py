@@ -27,7 +27,8 @@ def find_channel_faults(
     if len(same) >= 2:
         text = (
             "All three channels are the same, so this is one sequence alone. It is taken for FLAIR, "
-            "which also stands in for the two others, as in the data set where they are missing."
+            "which also stands in for the two others, as in the data set where they are missing. With "
+            "all three sequences, the networks may mark another area."
         )
         return [
             Finding("gray", "note", text, "No pixel differs between them by more than rounding.")

@@ -6,6 +6,7 @@ right. It needs only NumPy and OpenCV and takes milliseconds.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from btmodels.quality import (
@@ -21,9 +22,7 @@ from btmodels.quality import (
 from btmodels.quality.classifier import Thresholds, load_thresholds
 from btmodels.quality.findings import Finding, QualityReport
 from btmodels.slices import CHANNELS, FLAIR
-
-MOST_SIDE = 1024
-"""Maximum number of rows or columns; larger pictures are subsampled, because features need only 128."""
+from btmodels.transforms.proportions import MOST_SIDE, in_proportion
 
 LEAST_ALONE = 0.5
 """Minimum score for a single channel of a strongly colored picture to count as a head."""
@@ -57,11 +56,11 @@ def check_slice(
     thresholds = thresholds or load_thresholds()
     if thresholds is None:
         return QualityReport(checked=False)
-    shown = proportions.in_proportion(pixels, spacing, MOST_SIDE)
+    shown = in_proportion(pixels, spacing)
     if found := proportions.find_wrong_shape(pixels, shown, spacing):
         return QualityReport((found,))
     pixels = shown
-    step = max(pixels.shape[:2]) // MOST_SIDE or 1
+    step = max(pixels.shape[:2]) // MOST_SIDE or 1  # features need only 128
     pixels = pixels[::step, ::step]
     if found := _mask(pixels):
         return QualityReport((found,))
@@ -145,11 +144,8 @@ def _mask(pixels: np.ndarray) -> Finding | None:
 
 
 def _inverted(pixels: np.ndarray, values: np.ndarray, thresholds: Thresholds) -> Finding | None:
-    edges = [
-        float(np.median(head_features.border(head_features.resize_unpadded(pixels)[..., c])))
-        for c in range(3)
-    ]
-    middles = [float(np.median(pixels[..., c])) for c in range(3)]
+    small = head_features.resize_unpadded(pixels)
+    edges = [float(np.median(head_features.border(small[..., c]))) for c in range(3)]
     bright = [c for c in range(3) if edges[c] > thresholds.values["inverted"]]
     if not bright:
         return None
@@ -163,7 +159,7 @@ def _inverted(pixels: np.ndarray, values: np.ndarray, thresholds: Thresholds) ->
         "stop" if whole else "fault",
         f"{what} looks inverted: what should be black around the head is bright.",
         f"Half of the outermost pixels are above {edges[bright[0]]:.0f} of 255; half of all pixels "
-        f"are above {middles[bright[0]]:.0f}.",
+        f"are above {np.median(pixels[..., bright[0]]):.0f}.",
         name,
     )
 
@@ -171,7 +167,7 @@ def _inverted(pixels: np.ndarray, values: np.ndarray, thresholds: Thresholds) ->
 def _dark(pixels: np.ndarray, top: float, thresholds: Thresholds) -> Finding:
     evidence = f"Its brightest pixels reach {255 * top:.0f} of 255."
     stretched = corrections.stretch(pixels)
-    head = head_features.find_head(head_features.resize(stretched).mean(axis=2))
+    head = head_features.find_head(head_features.mean_of_channels(head_features.resize(stretched)))
     large = head is not None and head.mask.mean() >= channel_features.LEAST_AREA
     if large and _fits(stretched, thresholds):
         text = "This slice is far too dark: most of the range of gray is not used."
@@ -239,10 +235,8 @@ def _in_a_picture(pixels: np.ndarray, thresholds: Thresholds) -> Finding | None:
 
 def _drawn(pixels: np.ndarray) -> Finding | None:
     """Return a finding for a picture with few colors, which no scanner produces."""
-    levels = max(
-        np.count_nonzero(np.bincount(pixels[..., channel].ravel(), minlength=256))
-        for channel in range(3)
-    )
+    used = [cv2.calcHist([pixels], [channel], None, [256], [0, 256]) > 0 for channel in range(3)]
+    levels = max(np.count_nonzero(each) for each in used)
     if levels > MOST_LEVELS:
         return None
     text = (

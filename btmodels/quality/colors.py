@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from btmodels.quality import head_features
 from btmodels.quality.findings import Finding
 
 BRIGHT = 0.3
@@ -28,14 +29,14 @@ def hues(values: np.ndarray) -> tuple[float, ...]:
     Args:
         values: float32, (rows, cols, 3), 0 to 255, from `btmodels.quality.head_features.resize`.
     """
-    brightest = values.max(axis=2)
+    brightest = head_features.brightest_channel(values)
     top = max(1.0, float(np.percentile(brightest, 99.5)))
     bright = brightest > BRIGHT * top
-    rest = [np.delete(values, channel, axis=2).max(axis=2) for channel in range(3)]
-    count = max(1, int(bright.sum()))
+    levels = values[bright].T
     shares = [
-        float((bright & (values[..., channel] - rest[channel] > STRONG * top)).sum()) / count
-        for channel in range(3)
+        float((levels[a] - np.maximum(levels[b], levels[c]) > STRONG * top).sum())
+        / max(1, levels.shape[1])
+        for a, b, c in ((0, 1, 2), (1, 0, 2), (2, 0, 1))
     ]
     return tuple(sorted(shares, reverse=True))
 

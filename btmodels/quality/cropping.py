@@ -44,7 +44,10 @@ def cropped_edge(pixels: np.ndarray) -> tuple[str, float]:
     alone, because a head that fills the picture has no outline.
     """
     squeezed = head_features.resize_unpadded(pixels)
-    cuts = [_spans(_outline(squeezed.mean(axis=2))), _fills(squeezed[..., FLAIR])]
+    cuts = [
+        _spans(_outline(head_features.mean_of_channels(squeezed))),
+        _fills(squeezed[..., FLAIR]),
+    ]
     return max((pair for each in cuts for pair in each.items()), key=lambda pair: pair[1])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from btmodels.quality.findings import Finding
@@ -14,26 +13,6 @@ wide."""
 MOST_ASPECT = 2.4
 """Maximum aspect ratio of a picture: half a head is still within 2 to 1, a line of text is not."""
 
-_UNEQUAL = 1.2
-"""Minimum aspect ratio of a pixel for a correction."""
-
-
-def in_proportion(
-    pixels: np.ndarray, spacing: tuple[float, float] | None, most_side: int
-) -> np.ndarray:
-    """Return a slice resampled to square pixels; the slice itself if they are nearly square or unknown.
-
-    Args:
-        pixels: uint8, (rows, cols, 3).
-        spacing: Row and column spacing in millimeters; None if unknown.
-        most_side: Maximum number of rows or columns of the result.
-    """
-    if spacing is None or max(spacing) < _UNEQUAL * min(spacing):
-        return pixels
-    size = np.array(pixels.shape[:2]) * spacing
-    rows, cols = size / max(min(spacing), float(size.max()) / most_side)
-    return cv2.resize(pixels, (max(1, round(cols)), max(1, round(rows))))
-
 
 def find_wrong_shape(
     pixels: np.ndarray, shown: np.ndarray, spacing: tuple[float, float] | None
@@ -42,8 +21,8 @@ def find_wrong_shape(
 
     Args:
         pixels: The picture as stored.
-        shown: The result of `in_proportion`.
-        spacing: As for `in_proportion`.
+        shown: The result of `btmodels.transforms.proportions.in_proportion`.
+        spacing: As for it.
     """
     rows, cols = pixels.shape[:2]
     if min(rows, cols) < LEAST_PIXELS // 2 or min(shown.shape[:2]) < LEAST_PIXELS:

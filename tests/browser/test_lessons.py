@@ -308,6 +308,9 @@ def test_a_threshold_of_zero_marks_every_pixel(visit, site):
         int(visit.number(each, ".measure").replace(",", "")) for each in ("tp", "fp", "fn", "tn")
     ]
     assert counts[0] + counts[1] == 65_536 and counts[2:] == [0, 0]
+    # A term in a table is explained below the table.
+    visit.page.get_by_role("button", name="IoU", exact=True).click()
+    expect(visit.page.locator("table + aside")).to_contain_text("IoU.")
     assert visit.number("hd95", ".measure").endswith(" px")
 
 
@@ -359,6 +362,7 @@ def test_who_is_in_the_test_set(visit, site):
     open_lesson(visit, site, "test-set&seed=4", ".splits[data-picked]")
     assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert visit.number("shared").startswith(("7 of", "8 of")) and visit.number("same") > "3"
+    expect(visit.page.locator("[data-number=shared]")).to_be_visible()
     testing = visit.page.locator(".dots .testing").count()
     before = visit.drawn("image", ".frame.test")
     visit.page.locator("[name=next]").click()

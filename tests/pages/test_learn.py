@@ -173,7 +173,7 @@ def test_the_measured_leak_is_shown_and_pictures_only_where_the_data_is(open_pag
     assert "Distance **0.25**, the same head. There is no tumor in the test slice" in words
     assert app.slider(key="learn.test-set.pair").value == 1
     app = open_page("learn", lesson="test-set", pair="2")
-    assert "scores a Dice of **0.500** on the one on the left" in words_of(app)
+    assert "scores a Dice of **0.500** on the first one" in words_of(app)
     assert "nearest training slice is of the same head: 97% of test slices" in words
     for row in found["arms"][0]["nearest"]["slices"]:
         row["nearest_patient"] = "TCGA_not_here"
@@ -282,7 +282,7 @@ def test_a_real_patient_whom_no_network_has_met_is_shown_first(open_page, monkey
     key = f"learn.{lesson}.patient"
     assert open_page("learn", lesson=lesson).selectbox(key=key).value.startswith("SYNT")
     real = samples.library().samples["TCGA_ZZ_0001_20260101"]
-    monkeypatch.setattr(samples.Library, "featured", lambda self, model: (real, "median"))
+    monkeypatch.setattr(samples.Library, "featured", lambda self: (real, "median"))
     app = open_page("learn", lesson=lesson)
     assert app.selectbox(key=key).value == "TCGA_ZZ_0001_20260101" and not app.exception
 

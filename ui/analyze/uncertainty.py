@@ -13,6 +13,7 @@ from btmodels.inference import engine, uncertainty
 from btmodels.inference.uncertainty import Predictions, TimedPrediction
 from btmodels.metrics import overlap
 from btmodels.slices import Analysis
+from btmodels.transforms.proportions import in_proportion
 from btmodels.visualize import overlay
 from btmodels.words import counted
 from ui.session import analysis as networks
@@ -82,7 +83,7 @@ def _agreement(analysis: Analysis, key: str) -> None:
         label_visibility="collapsed",
     )
     chosen = every if which == "All networks" else views
-    picture = uncertainty.votes_png(analysis.slice.pixels, chosen.votes, len(chosen.names))
+    picture = uncertainty.votes_png(_image(analysis), chosen.votes, len(chosen.names))
     st.image(picture, width="stretch", alt=f"{which}: how many mark each pixel, over FLAIR.")
     st.caption("Orange: all of them mark it. Violet: only some do; the deeper the color, the more.")
     words = _agreed(chosen, which)
@@ -160,11 +161,15 @@ def _timed(name: str, analysis: Analysis, key: str) -> TimedPrediction:
     return _once(("timed", key, name), uncertainty.timed_prediction, analysis, name, verdict)
 
 
+def _image(analysis: Analysis) -> np.ndarray:
+    return in_proportion(analysis.slice.pixels, analysis.slice.spacing)
+
+
 def _once(question: tuple, function, analysis: Analysis, *args):
     """Ask the engine, unless this session has the result of exactly these weights."""
     name = question[-1]
     question = (*question, registry.load_record(name).sha256)
     if question not in _answers:
         words = args or (name,)
-        _answers.put(question, engine.get_engine().ask(function, analysis.slice.pixels, *words))
+        _answers.put(question, engine.get_engine().ask(function, _image(analysis), *words))
     return _answers.get(question)

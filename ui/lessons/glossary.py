@@ -11,7 +11,7 @@ from ui.shared.content import sections
 FILE = "lessons/glossary.md"
 
 _MARK = re.compile(r"\[\[([^\]|]+)(?:\|([^\]|]+))?\]\]")
-_PLACE = re.compile("\ue000(\\d+)\ue001")
+_PLACE = re.compile("\ue000(\\d+)\ue001([.,:;?!)]*)")
 
 
 def terms() -> dict[str, str]:
@@ -44,9 +44,10 @@ def html_of(text: str) -> str:
 
     def button(match: re.Match) -> str:
         term = found[int(match[1])]
+        # A line may break between a button and the mark behind it, even at a word joiner.
         return (
-            f'<button type="button" class="term" aria-expanded="false" '
-            f'data-term="{html.escape(_term(term))}">{html.escape(term[1])}</button>\u2060'
+            f'<span class="whole"><button type="button" class="term" aria-expanded="false" '
+            f'data-term="{html.escape(_term(term))}">{html.escape(term[1])}</button>{match[2]}</span>'
         )
 
     return _PLACE.sub(button, markup.blocks(_MARK.sub(hold, text)))

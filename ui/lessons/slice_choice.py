@@ -20,7 +20,7 @@ def choose(
     lesson: Lesson,
     usual: str | None = None,
     parameter: str = "patient",
-    model: str = "default",
+    model: str | None = None,
 ) -> Stack | None:
     """Draw the choice of a slice; each patient is represented by the slice with the largest lesion.
 
@@ -32,7 +32,8 @@ def choose(
         usual: Folder of the initial patient if there is no real patient unseen by the networks; by
             default the first patient.
         parameter: Query parameter; each choice in a lesson needs its own.
-        model: Segmenter of which the initial real patient is the median one.
+        model: Segmenter of which the initial real patient is the median one, the better one of two; None
+            begins with the patient of Overview.
 
     Returns:
         A stack of a single slice; None if there is nothing to show, with a message on the page.
@@ -44,7 +45,7 @@ def choose(
     if not options:
         st.info("There are no samples in this copy of the project; restore assets/samples.")
         return None
-    featured, chosen_as = there.featured(model)
+    featured, chosen_as = there.featured(model, upper=True) if model else there.featured()
     if featured and chosen_as != "bundled":  # a real patient unseen by the networks
         first = featured.patient.folder
     else:

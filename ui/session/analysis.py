@@ -16,6 +16,7 @@ from btmodels.inference import engine
 from btmodels.measurement import measure
 from btmodels.registry import Record
 from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.transforms.proportions import in_proportion
 from ui.results import scores
 from ui.session import gradcam, quality
 from ui.session.cache import keep, upload_key
@@ -258,8 +259,9 @@ def _ask(stack: Stack, missing: list[int], records: tuple[Record, Record]) -> _A
     with _asking:
         if stack.shared and (asked := _under_way(keys, mark)):
             return asked
+        slices = [stack.slices[i] for i in admitted]
         future = engine.get_engine().submit(
-            [stack.slices[i].pixels for i in admitted],
+            [in_proportion(each.pixels, each.spacing) for each in slices],
             segmenter=records[0].name,
             classifier=records[1].name,
         )

@@ -8,6 +8,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import BrainTumorError
 from btmodels.inference import engine, gradcam
+from btmodels.transforms.proportions import in_proportion, to_own_pixels
 from ui.session.cache import SessionCache, upload_key
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
@@ -40,14 +41,15 @@ def is_missing(analyzed: Analyzed, view: View) -> bool:
 
 def compute(stack: Stack, index: int) -> None:
     """Compute the Grad-CAM of the classifier's verdict on slice ``index``."""
-    key = stack.keys[index]
+    key, each = stack.keys[index], stack.slices[index]
+    image = in_proportion(each.pixels, each.spacing)
     name = registry.get(CLASSIFIER).name
     try:
-        found = engine.get_engine().ask(gradcam.compute_gradcam, stack.slices[index].pixels, name)
+        found = engine.get_engine().ask(gradcam.compute_gradcam, image, name)
     except BrainTumorError as error:
         st.session_state[FAILED] = st.session_state.get(FAILED, {}) | {key: str(error)}
         return
-    _maps.put((key, _mark()), found.levels)
+    _maps.put((key, _mark()), to_own_pixels(found.levels, each.pixels))
 
 
 def failure(stack: Stack, index: int) -> str:

@@ -47,11 +47,12 @@ class Library:
     has_data: bool
     empty: dict[str, Sample] = field(default_factory=dict)
 
-    def featured(self, model: str = "default") -> tuple[Sample | None, str]:
+    def featured(self, model: str = "default", upper: bool = False) -> tuple[Sample | None, str]:
         """Choose the initial patient of Overview, or of a lesson.
 
         Args:
             model: Segmenter whose recorded scores decide.
+            upper: Of two patients in the middle, take the one with the higher score.
 
         Returns:
             The sample and how it was chosen: the ``median`` of the held-out patients by recorded score,
@@ -60,7 +61,7 @@ class Library:
         held_out = [s for s in self.samples.values() if s.provenance == "test"]
         if not held_out:
             return next(iter(self.samples.values()), None), "bundled"
-        median = _median(held_out, model)
+        median = _median(held_out, model, upper)
         return (median, "median") if median else (held_out[0], "held out")
 
 
@@ -109,7 +110,7 @@ def stack_of(_sample: Sample, folder: str) -> Stack:
     return Stack(folder, slices, keys, provenance, shared=True, problems=problems)
 
 
-def _median(held_out: list[Sample], model: str) -> Sample | None:
+def _median(held_out: list[Sample], model: str, upper: bool) -> Sample | None:
     # The patient with the median recorded test score represents the rest better than the best one.
     scored, _ = scores.read(model)
     patients = scored.get("test", {}).get("patients", {})
@@ -117,5 +118,5 @@ def _median(held_out: list[Sample], model: str) -> Sample | None:
     known = [value for value in dice.values() if value is not None]
     if not known:
         return None
-    middle = statistics.median_low(known)
+    middle = (statistics.median_high if upper else statistics.median_low)(known)
     return next(s for s in held_out if dice[s.patient.folder] == middle)

@@ -27,6 +27,9 @@ _component = st.components.v2.component(
     js=module("viewer/viewer.js"),
 )
 
+STOPPED = "No mask is drawn: the input check gives the reason."
+"""Message of the viewer for a slice that the input check stops; the reason stands next to the viewer."""
+
 PACKED = upload_key("viewer.packed")
 """Session key of the last packed planes."""
 
@@ -187,5 +190,5 @@ class PackedStack:
             "hasHead": head is not None,
             "hasHeat": heat is not None,
             "truthLabel": badge_of(provenance).truth,
-            "message": "" if analysis else analyzed.stopped.get(key, analyzed.message),
+            "message": "" if analysis else STOPPED if key in analyzed.stopped else analyzed.message,
         }

@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from btmodels.filenames import stem_of
-from btmodels.geometry import VolumeGeometry, plane_notes, toward_axial
+from btmodels.geometry import (
+    LEAST_CUT,
+    VolumeGeometry,
+    few_slices_note,
+    plane_notes,
+    toward_axial,
+)
 from btmodels.io.dicom.file import DicomFile, FrameHeader
 from btmodels.io.dicom.stack import DicomStack, in_order_of_locations, stack_of
 from btmodels.io.scan import Scan, rescale_to_uint8, title_stem
@@ -18,10 +24,6 @@ from btmodels.io.scan import Scan, rescale_to_uint8, title_stem
 _SAME_DIRECTION = 0.02
 """Maximum difference in each component of two unit vectors that count as one direction: about a degree,
 because scanners round."""
-
-_LEAST_CUT = 16
-"""Minimum number of non-axial slices to reformat to axial: with fewer, as in a localizer, axial slices
-would be strips."""
 
 _SAME_PLACE = 0.05
 """Maximum distance in millimeters of two slices at the same position."""
@@ -300,11 +302,8 @@ def _grid(
     if stack.affine is None:
         return plain, stack.notes
     grid = replace(plain, affine=stack.affine)
-    if (stack.flat or len(frames) < _LEAST_CUT) and grid.plane != "axial":
-        note = (
-            f"{title} {'is a' if len(pictures) == 1 else 'was recorded in'} {grid.plane} "
-            f"slice{'' if len(pictures) == 1 else 's'}; the networks know axial ones alone."
-        )
+    if (stack.flat or len(frames) < LEAST_CUT) and grid.plane != "axial":
+        note = few_slices_note(title, len(pictures), grid.plane)
         known = stack.step is not None and len(pictures) == 1
         return (grid if known else plain), (*stack.notes, note)
     order, flips = toward_axial(stack.affine)

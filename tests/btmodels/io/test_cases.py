@@ -579,6 +579,17 @@ def test_three_gray_pages_are_three_channels_in_their_order(pack):
     np.testing.assert_array_equal(pixels(found)[0], patient()[:, 4].transpose(1, 2, 0))
 
 
+@pytest.mark.parametrize("program", ["ome", "imagej"])
+def test_channels_that_are_named_go_by_their_names(program):
+    names, order = ["T1 post", "FLAIR", "T1"], [POST, FLAIR, PRE]
+    named = {"ome": {"Channel": {"Name": names}}, "imagej": {"Labels": names}}[program]
+    stored = patient()[order, 4].copy()
+    data = tiff(stored, **{program: True}, metadata={"axes": "CYX", **named})
+    batch = read({"x.tif": data})
+    np.testing.assert_array_equal(pixels(only(batch))[0], patient()[:, 4].transpose(1, 2, 0))
+    assert "put together by their names" in texts(batch)
+
+
 def _pages_lzw(values: np.ndarray) -> bytes:
     import io
 

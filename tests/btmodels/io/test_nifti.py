@@ -55,6 +55,26 @@ def test_all_48_ways_to_lie_give_the_same_slices(axes, signs):
     )  # the first shown voxel is right-most, front-most and lowest: of `RAS` the last, last, first
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes", "spacing", "said"),
+    [
+        ((5, 40, 30), (0, 2, 1), (3.0, 0.9), "was recorded in sagittal slices"),
+        ((1, 40, 30), (0, 2, 1), (3.0, 0.9), "is a sagittal slice"),
+        ((40, 6, 30), (1, 2, 0), (3.0, 5.0), "was recorded in coronal slices"),
+    ],
+)
+@pytest.mark.parametrize("stored", [(0, 1, 2), (1, 2, 0)])
+def test_a_few_slices_of_another_plane_are_shown_in_it_and_said(shape, axes, spacing, said, stored):
+    values = np.random.default_rng(4).integers(0, 256, shape, np.uint8)
+    affine = np.diag([5.0, 0.9, 3.0, 1.0])[:, [*stored, 3]]
+    own = np.ascontiguousarray(values.transpose(stored))
+    (scan,) = read_nifti(nifti(own, affine), "x.nii")
+    np.testing.assert_array_equal(scan.values, values[::-1, ::-1, ::-1].transpose(axes))
+    np.testing.assert_array_equal(scan.grid.own(scan.values), own)
+    assert scan.grid.pixel_spacing == pytest.approx(spacing)
+    assert scan.notes == (f"x.nii {said}; the networks know axial ones alone.",)
+
+
 @pytest.mark.parametrize("two", [False, True])
 def test_both_versions_and_byte_orders_and_gzip(two):
     data = nifti(RAS, np.eye(4), two=two)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 
 import pytest
 
 from btmodels.errors import DecodeError
-from btmodels.io import zip
+from btmodels.io import zip as zips
 from btmodels.io.read import read_file
 from btmodels.io.zip import path_of, unzip
 
@@ -70,11 +72,11 @@ def test_what_is_not_read_gets_a_sentence(name):
 def test_sizes_are_checked_before_anything_is_unpacked(monkeypatch):
     data = zipped(("x", b"a" * 600), ("y", b"b" * 600), method=zipfile.ZIP_STORED)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("was unpacked"))
-    monkeypatch.setattr(zip, "MAX_TOTAL", 1_000)
+    monkeypatch.setattr(zips, "MAX_TOTAL", 1_000)
     with pytest.raises(DecodeError, match="unpacked; at most"):
         unzip(data, "x.zip")
-    monkeypatch.setattr(zip, "MAX_TOTAL", 10_000)
-    monkeypatch.setattr(zip, "MAX_BYTES", 500)
+    monkeypatch.setattr(zips, "MAX_TOTAL", 10_000)
+    monkeypatch.setattr(zips, "MAX_BYTES", 500)
     assert all("MB are read" in sentence for _, sentence in unzip(data, "x.zip"))
 
 
@@ -117,3 +119,43 @@ def test_a_zip_in_a_zip_is_not_opened():
     ((path, inner),) = unzip(zipped(("inner.zip", zipped(("x", b"1")))), "x.zip")
     with pytest.raises(DecodeError, match="zip within another"):
         read_file(inner, path)
+
+
+def renamed(names: list[str], encoding: str) -> bytes:
+    """A zip whose names are in an encoding of Windows, without a flag."""
+    given = [chr(65 + index) * len(name.encode(encoding)) for index, name in enumerate(names)]
+    data = zipped(*((name, b"1") for name in given), method=zipfile.ZIP_STORED)
+    for own, name in zip(given, names, strict=True):
+        data = data.replace(own.encode(), name.encode(encoding))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp437", ["Müller/Größe 2°.png", "été.png", "MÜLLER.PNG"]),
+        ("cp866", ["Иванов/снимок_1.png", "Иванов/СНИМОК №2.PNG"]),
+        ("cp866", ["МРТ_T1.dcm"]),
+        ("cp932", ["山田太郎/頭部MRI.dcm", "患者・1/ＦＬＡＩＲ.png"]),
+        ("cp932", ["スライス_01.png"]),
+        ("gbk", ["患者一/头部_001.dcm", "核磁共振，增强.dcm"]),
+        ("utf-8", ["Иванов.png", "患者.png"]),
+    ],
+)
+def test_names_are_read_in_the_encoding_in_which_they_make_sense(encoding, names):
+    assert [path for path, _ in unzip(renamed(names, encoding), "x.zip")] == names
+
+
+def test_a_name_in_no_known_encoding_stays_as_the_standard_reads_it():
+    assert unzip(renamed(["aé╬▓.png"], "cp437"), "x.zip") == (("aé╬▓.png", b"1"),)
+
+
+def test_the_field_that_holds_a_name_in_utf8_is_believed_if_it_is_of_that_name():
+    entry = zipfile.ZipInfo("12345678.png")
+    for name, expected in (("12345678.png", "한국.png"), ("other.png", "12345678.png")):
+        field = struct.pack("<BI", 1, zlib.crc32(name.encode())) + "한국.png".encode()
+        entry.extra = struct.pack("<HH", 0x7075, len(field)) + field
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as file:
+            file.writestr(entry, b"1")
+        assert unzip(buffer.getvalue(), "x.zip") == ((expected, b"1"),)

@@ -50,6 +50,23 @@ def test_small_parts_are_dropped_and_corners_connect():
     np.testing.assert_array_equal(cut(levels, 0.01, 3), np.eye(3, 5, dtype=bool))
 
 
+def test_a_map_of_square_pixels_is_measured_in_the_slices_own_ones():
+    levels = np.zeros((40, 100), np.uint8)
+    levels[10:20, 50:60] = 255
+    each = Slice("x", np.full((40, 20, 3), 90, np.uint8), spacing=(1.0, 5.0))
+    found = measure(each, Prediction(0.9, levels), RECORD, CLASSIFIER, "resunet", "resnet50")
+    assert found.mask.shape == (40, 20) and found.marked_pixels == 20
+    with pytest.raises(ValueError, match="slice's size"):
+        measure(
+            replace(each, spacing=None),
+            Prediction(0.9, levels),
+            RECORD,
+            CLASSIFIER,
+            "resunet",
+            "resnet50",
+        )
+
+
 def a_head(rows=40, cols=50) -> np.ndarray:
     """A 20 x 20 head with a dark hole of 4 x 4 inside, and a bright speck of 2 x 2 far from it."""
     pixels = np.zeros((rows, cols, 3), np.uint8)

@@ -8,13 +8,24 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
+from scipy import ndimage
 
+from btmodels import registry
+from btmodels.dataset import cohort
+from btmodels.inference import gradcam, worker
 from btmodels.metrics.bootstrap import paired_difference
 from btmodels.paths import ASSETS
+from btmodels.slices import FLAIR, Slice, largest_lesion_slice
+from btmodels.teaching.first_kernels import first_kernels
+from btmodels.training.losses import LOSSES
+from btmodels.transforms.postprocess import head_mask
+from btmodels.transforms.preprocess import standardize
 from tests.ui.node import run
-from ui.lessons import page
+from ui.lessons import page, questions
 from ui.lessons.encoder_decoder import skips
+from ui.lessons.transfer import kernels
 from ui.lessons.two_steps import two_steps
 from ui.results import scores
 from ui.results import transfer_figures as figures
@@ -86,9 +97,21 @@ def test_the_gain_with_few_patients_is_told_as_measured():
 def test_rule_check_and_first_chart_of_transfer_agree():
     # The check says that the gain with the fewest patients was the least certain one.
     assert "the gain with the fewest patients was the least certain one" in words("transfer")
-    assert "VGG16 frozen was worse than from scratch for *is there one?*" in words("transfer")
+    assert "VGG16 frozen scored lower than from scratch for *is there one?*" in words("transfer")
     frozen, scratch = cell("classify", "vgg16", "frozen"), cell("classify", "vgg16", "scratch")
     assert figures.score_of(frozen) < figures.score_of(scratch)
+
+
+def test_what_was_trained_once_is_said_to_be():
+    assert "Each start was trained once, so the luck of one training is" in words("transfer")
+    assert "In these trainings, one of each kind, the rule of thumb" in words("transfer")
+    keys = [
+        tuple(each[key] for key in ("task", "encoder", "arm", "share"))
+        for each in measured("transfer")["cells"]
+    ]
+    assert len(keys) == len(set(keys))
+    assert "five times, once with each loss" in words("measuring")
+    assert sorted(arm["key"] for arm in measured("losses")["arms"]) == sorted(LOSSES)
 
 
 def test_the_leak_is_measured_as_told():
@@ -273,3 +296,41 @@ def test_both_steps_in_the_browser_come_to_what_the_library_recorded():
 
 def counts_of_empty(made: dict) -> int:
     return made["alarms"] + made["left"]
+
+
+@pytest.fixture(scope="module")
+def slices() -> list[Slice]:
+    """Of each bundled patient with a tumor the slice that lessons begin with."""
+    found = []
+    for patient in cohort.read_cohort(cohort.samples_root(ASSETS)):
+        stack, _ = cohort.read_slices(patient)
+        found.append(stack[largest_lesion_slice(stack)])
+    return [each for each in found if each.truth.any()]
+
+
+def test_heat_lies_beside_the_tumor_although_the_verdict_is_right(slices):
+    told = words("classify-then-segment")
+    assert "In none of the bundled patients is the hottest place inside the tumor" in told
+    assert "the classifier's answer is right on these slices" in told
+    name = registry.get(two_steps.CLASSIFIER).name
+    found = worker.get_predictor(name, ASSETS).classify([each.pixels for each in slices])
+    assert (found > registry.load_record(name).threshold).all()
+    for each in slices:
+        heat = gradcam.compute_gradcam(each.pixels, name, ASSETS)
+        assert heat.grid == (4, 4) and "it has 4 × 4 squares" in told
+        assert heat.levels[each.truth].max() < heat.levels.max()
+
+
+def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair(slices):
+    (shown,) = [
+        task.show[1]["kernel"]
+        for task in questions.tasks(page.text_of("transfer"), "kernels")
+        if task.show[1]["set"] == "site"
+    ]
+    weights = first_kernels(kernels.NETWORK)[..., shown]
+    assert np.abs(weights).sum((0, 1)).argmax() == FLAIR
+    for each in slices:
+        values = standardize(each.pixels).astype(float)
+        made = sum(ndimage.correlate(values[..., c], weights[..., c]) for c in range(3))
+        elsewhere = made[head_mask(each.pixels) & ~each.truth]
+        assert made[each.truth].mean() > elsewhere.mean() + 0.5 * elsewhere.std()

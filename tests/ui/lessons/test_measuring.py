@@ -13,6 +13,7 @@ from scipy import ndimage
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from tests.ui.node import decoded, encoded, run
+from ui.lessons import page
 from ui.lessons.measuring import averages, losses
 from ui.results import experiments
 
@@ -77,6 +78,22 @@ def test_each_pixel_has_one_fate():
         truth=encoded(truth),
     )
     assert decoded(codes, (4,)).tolist() == [0, 2, 3, 1]
+
+
+@pytest.mark.parametrize("radius", [6, 12, 23, 44])
+def test_a_far_speck_costs_little_dice_and_a_long_distance(radius):
+    rows, cols = np.mgrid[:256, :256]
+    truth = ((rows - 90) ** 2 + (cols - 170) ** 2 < radius**2).astype(np.uint8)
+    found = run(
+        ("lessons/measuring/measure.js",),
+        "text(withSpeck(bytes(given.truth), 256, 256))",
+        truth=encoded(truth),
+    )
+    mask = decoded(found, (256, 256)).astype(bool)
+    told = page.text_of("measuring")["Task: measure 4"]
+    assert "Dice loses about 0.02" in told and "a twenty-fifth of the tumor's size" in told
+    assert overlap.dice(overlap.count(mask, truth.astype(bool))) == pytest.approx(0.98, abs=0.005)
+    assert overlap.hausdorff95(mask, truth.astype(bool)) > 50
 
 
 def test_three_averages_of_one_set_of_masks():

@@ -14,7 +14,7 @@ from tests.ui.node import UI
 from ui.lessons import glossary, markup, page, questions, source_excerpt, worksheet
 from ui.lessons.shared import tasks
 from ui.lessons.source_excerpt import Pointer
-from ui.results import costs, published
+from ui.results import costs, published, scores
 
 CHECK = """
 ### How many?
@@ -42,6 +42,7 @@ def test_each_marked_term_is_a_button_that_explains_it():
         ("pixel", "pixels"),
         ("Dice", "Dice"),
     ]
+    assert "</button>.</span>" in glossary.html_of("A [[mask]]."), "no line begins with a period"
     assert "&lt;b&gt;" in made and "<table>" in made and "[[" not in made
     assert set(glossary.explanations(text)) == {"mask", "pixel", "Dice"}
     assert glossary.plain("[[pixels|pixel]] of a [[mask]]") == "pixels of a mask"
@@ -155,6 +156,9 @@ def test_figures_in_the_words_are_those_of_networks_and_studies():
     assert other.multiply_adds / one.multiply_adds == pytest.approx(1.5, abs=0.1)
     assert "sixty times the parameters" in told
     assert other.parameters / one.parameters == pytest.approx(60, rel=0.1)
+    assert "over all test patients they lie far apart" in told
+    chained, u = (scores.read(name)[0]["test"]["mean_dice"] for name in ("sequential", "unet"))
+    assert u - chained > 0.2
     experts = published.load()["experts"]
     band = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
     assert band in page.text_of("segmentation")["In words"]

@@ -23,6 +23,9 @@ def test_the_first_patient_is_the_median_of_the_network_that_is_asked_for(monkey
     library = Library(there, (), True)
     assert library.featured() == (there["b"], "median")
     assert library.featured("unet") == (there["a"], "median")
+    del there["c"]
+    assert library.featured("unet")[0] == there["a"]
+    assert library.featured("unet", upper=True)[0] == there["b"]
     assert library.featured("new") == (there["a"], "held out")
     bundled = {"d": Sample(Patient("d", ()), "synthetic", True)}
     assert Library(bundled, (), False).featured() == (bundled["d"], "bundled")

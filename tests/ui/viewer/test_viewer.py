@@ -51,6 +51,13 @@ def test_masks_that_follow_are_packed_alone(monkeypatch):
     assert first["store"] == second["store"]
 
 
+def test_the_viewer_leaves_the_reason_of_a_stop_to_the_input_check_next_to_it():
+    found = analyzed(SLICES[:2], done=1)
+    stopped = {found.stack.keys[1]: "This looks like a mask."}
+    first, second = told(replace(found, stopped=stopped, message="Still to come."))["slices"]
+    assert (first["message"], second["message"]) == ("", viewer.STOPPED)
+
+
 def test_no_plane_travels_with_the_message_and_each_can_be_fetched():
     found = analyzed(SLICES, done=6)
     head = told(found)

@@ -24,6 +24,23 @@ const FORMULAS = {
 const NAMES = { dice: "Dice", iou: "IoU", precision: "Precision", recall: "Recall", accuracy: "Accuracy" };
 export default (component) => mount(Measure, component);
 
+// The truth and, on the far side of the slice, a square of about a twenty-fifth of its pixels.
+export function withSpeck(truth, rows, cols) {
+  const mask = Uint8Array.from(truth);
+  let [marked, down, right] = [0, 0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    if (!truth[i]) continue;
+    marked++;
+    down += Math.floor(i / cols);
+    right += i % cols;
+  }
+  const side = Math.max(2, Math.round(Math.sqrt(marked) / 5));
+  const far = (sum, size) => (sum / marked < size / 2 ? (size * 3) >> 2 : size >> 2);
+  const [top, left] = [far(down, rows), far(right, cols)];
+  for (let row = top; marked && row < top + side; row++) mask.fill(1, row * cols + left, row * cols + left + side);
+  return mask;
+}
+
 class Measure extends Panel {
   static figure = "measure";
 
@@ -77,6 +94,7 @@ class Measure extends Panel {
     const { state, truth, levels, meta, picture, rows, cols } = this;
     const { mask: which, score, threshold } = state;
     const mask = which === "network" ? levels && this.maskAt(threshold)
+      : which === "speck" ? truth && withSpeck(truth, rows, cols)
       : new Uint8Array(rows * cols).fill(which === "everything" ? 1 : 0);
     picture.fill(mask && truth && outcomes(mask, truth), OUTCOME_COLORS);
     picture.line("truth", truth ? outline(truth, rows, cols) : "");

@@ -15,7 +15,7 @@ from ui.session import analysis
 from ui.session.stack import Analyzed
 from ui.shared.component_files import module, read
 
-MASKS = ("network", "nothing", "everything")
+MASKS = ("network", "nothing", "everything", "speck")
 SCORES = ("dice", "iou", "precision", "recall", "accuracy")
 """Names in the address."""
 

@@ -42,9 +42,7 @@ class TaskTypes extends Panel {
 
   constructor(parent) {
     super(parent);
-    this.radios("[type=radio]", (step) => {
-      this.adopt({ step });
-    });
+    this.radios("[type=radio]", (step) => this.go(step));
     this.picture = new Picture(this.find(".frame"), ["truth", "box", "cursor"]);
     this.pointing = new Pointing(this.picture, {
       over: (cell) => this.look(cell), down: (cell) => this.look(cell), drag: (cell) => this.look(cell),
@@ -71,7 +69,13 @@ class TaskTypes extends Panel {
     this.look([(top + bottom) >> 1, (this.box ? left : right)]);
   }
 
+  // A task about the box is about its corners.
   adopt({ step }) {
+    this.go(step);
+    if (step === "box" && this.box) this.look(this.pointing.at = [this.box.top, this.box.left]);
+  }
+
+  go(step) {
     this.step = step;
     this.show();
     this.commit();

@@ -19,11 +19,12 @@ class MaskPanels extends Panel {
 
   // `on` is a digit a switch, as in the address.
   adopt({ on }) {
-    if (!this.meta?.switches || on.length !== this.on.length) return; // panels without switches hear it, too
+    if (!this.meta?.switches || on.length !== this.on.length) return false; // panels without switches hear it, too
     this.on = [...on].map((digit) => digit === "1");
     this.build();
     this.show();
     this.commit();
+    return true;
   }
 
   async receive(data, send) {

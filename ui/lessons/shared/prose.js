@@ -23,7 +23,7 @@ class Prose extends Panel {
     aside.setAttribute("role", "status");
     aside.innerHTML = `<strong></strong> ${this.terms[button.dataset.term] ?? ""}`;
     aside.querySelector("strong").textContent = `${button.dataset.term}.`;
-    const block = button.closest("p, h4, blockquote");
+    const block = button.closest("p, h4, blockquote, table");
     if (block) block.after(aside);
     else button.closest("li").append(aside);
   }

@@ -267,8 +267,8 @@ def pair_words(row: dict[str, Any]) -> str:
         + (
             "There is no tumor in the test slice and none was marked, so it has no Dice."
             if dice is None
-            else f"The network that had learned from the slice on the right scores a Dice of "
-            f"**{dice:.3f}** on the one on the left."
+            else f"The network that had learned from the second slice scores a Dice of **{dice:.3f}** "
+            "on the first one."
         )
     )
 

@@ -77,7 +77,7 @@ class Convolution extends Panel {
     this.find(".presets").append(...Object.entries(KERNELS).map(([key, { title }]) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: title });
       button.dataset.kernel = key;
-      button.onclick = () => this.adopt({ kernel: key }, false);
+      button.onclick = () => this.adopt({ kernel: key });
       return button;
     }));
     this.cells = Object.fromEntries(["pixels", "weights", "products"].map((name) => [name, this.table(name)]));
@@ -134,10 +134,9 @@ class Convolution extends Panel {
     return [row, left];
   }
 
-  adopt({ kernel, ...state }, scroll = true) {
+  adopt({ kernel, ...state }) {
     const change = kernel ? { weights: [...KERNELS[kernel].weights] } : {};
     this.set({ ...change, ...state });
-    if (scroll) this.find(".lesson").scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   moveTo(cell) {
