@@ -45,7 +45,7 @@ def connect(address: str) -> ModuleType:
             host, _, port = address.rpartition(":")
             socket.create_connection((host, int(port)), SECONDS).close()
         ray.init(
-            None if address == LOCAL else address,
+            address,
             ignore_reinit_error=True,
             log_to_driver=False,
             logging_level="error",

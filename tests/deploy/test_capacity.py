@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+from tests.deploy.measured import PATH
 from tests.test_readme_speed import plain
 from tests.ui.site.running import ROOT
 
@@ -45,8 +46,28 @@ def sentences(rows: dict[str, dict]) -> list[str]:
     ]
 
 
+def proxied() -> str:
+    """Return what the page says of two processes behind nginx."""
+    found = json.loads(PATH.read_text(encoding="utf-8"))["two processes behind nginx, 50 visitors"]
+    alone = {row["name"]: row["value"] for row in _bench()}
+    assert found["errors"] == 0
+    return (
+        "50 visitors who asked for new slices without a pause met no error, and 95 of 100 answers came "
+        f"within {found['p95 s']:.1f} s, {found['slices per second']:.1f} slices a second "
+        f"(one process: {alone['users_50/p95'] / 1000:.1f} s and "
+        f"{alone['users_50/slices_per_second']:.1f})"
+    )
+
+
+def _bench() -> list[dict]:
+    return json.loads((ROOT / "assets/metrics/bench.json").read_text(encoding="utf-8"))["rows"]
+
+
+def test_figures_of_several_processes_are_measured():
+    assert proxied() in plain((ROOT / "deploy/README.md").read_text(encoding="utf-8"))
+
+
 def test_capacity_follows_from_the_benchmark():
-    content = json.loads((ROOT / "assets/metrics/bench.json").read_text(encoding="utf-8"))
     page = plain((ROOT / "deploy/README.md").read_text(encoding="utf-8"))
-    for sentence in sentences({row["name"]: row for row in content["rows"]}):
+    for sentence in sentences({row["name"]: row for row in _bench()}):
         assert sentence in page, sentence
