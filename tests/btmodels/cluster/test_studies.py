@@ -15,7 +15,6 @@ import pytest
 
 from btmodels import paths
 from btmodels.errors import EngineError
-from tests.deploy.measured import measured
 
 ray = pytest.importorskip("ray", reason="needs requirements-cluster.txt")
 
@@ -74,23 +73,6 @@ def test_a_lost_head_costs_a_second_command_and_no_slice(tmp_path, monkeypatch):
     assert again.returncode == 0, errors
     alone, _ = analyze(tmp_path / "alone").communicate(timeout=300)
     assert json.loads(spread) == json.loads(alone.replace("/alone/", "/masks/"))
-
-
-@pytest.mark.skipif(os.environ.get("BT_FULL") != "1", reason="minutes; BT_FULL=1 runs it")
-def test_slices_a_second_alone_and_on_one_and_two_nodes(tmp_path):
-    def speed(*more: str) -> float:
-        begin = time.monotonic()
-        rows, errors = analyze(tmp_path / "masks", *more).communicate(timeout=500)
-        return len(json.loads(rows)) / (time.monotonic() - begin)
-
-    found = {"alone": speed()}
-    for nodes in (1, 2):
-        with head() as cluster:
-            if nodes == 2:
-                cluster.add_node(num_cpus=1, object_store_memory=200 * 2**20)
-            found[f"nodes {nodes}"] = speed("--ray", cluster.address)
-            cluster.shutdown()
-    measured("analyze, slices per second", found)
 
 
 @contextmanager
