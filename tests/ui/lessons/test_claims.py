@@ -334,3 +334,11 @@ def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair(slices):
         made = sum(ndimage.correlate(values[..., c], weights[..., c]) for c in range(3))
         elsewhere = made[head_mask(each.pixels) & ~each.truth]
         assert made[each.truth].mean() > elsewhere.mean() + 0.5 * elsewhere.std()
+
+
+def test_the_segmenter_alone_finds_more_slices_with_tumor_than_the_classifier():
+    told = "the second network can indeed do it alone, and it finds more"
+    assert told in words("classify-then-segment")
+    alone = {row["by"]: row for row in measured("detection")["rows"] if not row["neighbors"]}
+    found = alone["segmenter"]["sensitivity_interval"][0]
+    assert found > alone["classifier"]["sensitivity_interval"][1]
