@@ -103,6 +103,26 @@ class Prediction:
     levels: np.ndarray
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """A network's answer to the question of whether a slice shows a tumor.
+
+    Attributes:
+        network: Registry name.
+        probability: Calibrated probability of any tumor, 0 to 1.
+        threshold: On the probability, 0 to 1; at or above it the answer is yes.
+    """
+
+    network: str
+    probability: float
+    threshold: float
+
+    @property
+    def tumor(self) -> bool:
+        """Whether the answer is yes."""
+        return self.probability >= self.threshold
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """A slice with verdict, mask and measures, as shown on pages, in files and in reports.
@@ -110,10 +130,11 @@ class Analysis:
     Attributes:
         slice: The input.
         prediction: The networks' output.
-        model, classifier: Registry names of the networks.
+        model: Registry name of the segmenter.
+        verdict: Whether the slice shows a tumor.
+        second_opinion: The classifier's answer, if the verdict is another network's.
         weights_sha256: SHA-256 of the segmenter's weights, from its record.
         threshold: On the segmenter's probability, 0 to 1.
-        tumor: The classifier's verdict.
         mask: The segmenter's mask at ``threshold`` without small components, bool, (rows, cols).
         head: Mask of the head, bool, (rows, cols).
         marked_pixels: Pixels in ``mask``.
@@ -126,10 +147,10 @@ class Analysis:
     slice: Slice
     prediction: Prediction
     model: str
-    classifier: str
+    verdict: Verdict
+    second_opinion: Verdict | None
     weights_sha256: str
     threshold: float
-    tumor: bool
     mask: np.ndarray
     head: np.ndarray
     marked_pixels: int

@@ -30,7 +30,7 @@ MARKED = {
     ),
     "pages": ("pages/",),
     "processes": (
-        *("btmodels/cli/test_pictures.py", "btmodels/test_api.py", "btmodels/io/test_spawn.py"),
+        *("btmodels/cli/test_pictures.py", "btmodels/test_api.py", "btmodels/test_spawn.py"),
         *("btmodels/io/test_sandbox.py", "train/test_commands.py", "train/test_fuzz.py"),
         *("deploy/", "test_house.py", "test_imports.py"),
     ),

@@ -17,7 +17,7 @@ from pathlib import Path
 from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.networks.ensemble import MEMBERS
-from train.fit.recipes import CHOSEN_IN_FOLDS, training_subsets
+from train.fit.recipes import CHOSEN_IN_FOLDS, num_slices, training_subsets
 
 STEPS = (
     "prepare",
@@ -122,13 +122,16 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
             [*words, "--network", name] for name in (*MEMBERS, "ensemble", *CHOSEN_IN_FOLDS)
         ]
         return [*segmenters, [*words, "--task", "classify"], _detect(more)]
-    longer = ["--size", "192", "--slices", "15600", "--batch-size", "16", "--policy", "float32"]
+    larger = ["--size", "192", "--batch-size", "16", "--policy", "float32"]
     words = ["crossval", *data, *more]
     return [
         [*words, "--network", "unet", "--slices", "78000"],
-        [*words, "--network", "efficientnet_unet", *longer],
+        [*words, "--network", "efficientnet_unet", "--slices", "15600", *larger],
         [*words, "--network", "ensemble"],
-        *([*words, "--network", name, *longer] for name in CHOSEN_IN_FOLDS),
+        *(
+            [*words, "--network", name, "--slices", str(num_slices(name)), *larger]
+            for name in CHOSEN_IN_FOLDS
+        ),
         [*words, "--task", "classify", "--slices", "7500"],
         _detect(more),
     ]

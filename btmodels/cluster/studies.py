@@ -7,6 +7,7 @@ node or actor died.
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import Any
 from btmodels.cli.find_files import Group
 from btmodels.cli.judge import Judged, judge
 from btmodels.cli.load import Overrides
-from btmodels.cluster.connect import connect
-from btmodels.errors import WeightsError
+from btmodels.cluster.connect import AGAIN, connect
+from btmodels.errors import EngineError, WeightsError
 from btmodels.inference import worker
 
 CPUS = 2
@@ -37,14 +38,15 @@ def judge_all(
         address: As for `btmodels.cluster.connect.connect`.
 
     Raises:
-        EngineError: Ray is not installed, or there is no cluster at the address.
+        EngineError: Ray is not installed, there is no cluster at the address, or it was lost.
         WeightsError: The weights of either network are missing or altered on a node.
     """
     if not groups:
         return
     ray = connect(address)
-    from ray import data
+    from ray import data, exceptions
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # importing it sets another level
     context = data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
@@ -63,6 +65,10 @@ def judge_all(
             if isinstance(answer, WeightsError):
                 raise answer
             yield from answer
+    except exceptions.RayTaskError:
+        raise  # a defect of ours, with its traceback
+    except exceptions.RayError as error:
+        raise EngineError(f"The Ray cluster at {address} was lost; {AGAIN}.") from error
     finally:
         ray.shutdown()  # or it prints what becomes of its nodes between the results
 

@@ -21,7 +21,7 @@ from btmodels.measurement.measure import square_millimeters
 from btmodels.measurement.study import StudySummary, milliliters, percent, sentence
 from btmodels.metrics import overlap
 from btmodels.quality.findings import QualityReport
-from btmodels.slices import FLAIR, Analysis
+from btmodels.slices import FLAIR, Analysis, Verdict
 from btmodels.visualize import overlay
 from btmodels.visualize.window import Window, apply_window, windows_of
 from btmodels.words import counted
@@ -108,8 +108,8 @@ def _study_page(
 
 
 def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[tuple[str, str]]:
-    yes = sum(each.tumor for each in analyses)
-    classifier = registry.get(analyses[0].classifier).title
+    yes = sum(each.verdict.tumor for each in analyses)
+    network = registry.get(analyses[0].verdict.network).title
     pixels = counted(summary.marked_pixels, "pixel")
     found = [
         ("Slices", f"{summary.slices}, of which {summary.analyzed} were analyzed"),
@@ -117,7 +117,7 @@ def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[
         ("Volume", "unknown: the files give no spacing"),
         ("Side", summary.place or "nothing is marked"),
         ("Largest in", summary.largest_name or "nothing is marked"),
-        ("Is there a tumor?", f"yes in {yes} of {counted(len(analyses), 'slice')} ({classifier})"),
+        ("Is there a tumor?", f"yes in {yes} of {counted(len(analyses), 'slice')} ({network})"),
     ]
     if summary.milliliters is not None:
         found[2] = (
@@ -214,19 +214,14 @@ def _table(pdf: FPDF, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def _figures(analysis: Analysis) -> list[tuple[str, str]]:
-    classifier = registry.get(analysis.classifier).title
-    limit = registry.load_record(analysis.classifier).threshold
-    verdict = "yes" if analysis.tumor else "none found in this slice"
-    probability = percent(analysis.prediction.tumor_probability)
     rows, cols = analysis.mask.shape
     found = [
-        (
-            "Is there a tumor?",
-            f"{verdict}: {probability} ({classifier}, threshold {100 * limit:.1f}%)",
-        ),
+        ("Is there a tumor?", _answer(analysis.verdict)),
         ("Marked", f"{analysis.marked_pixels:,} of {rows} x {cols} pixels"),
         ("Of the slice", f"{100 * analysis.slice_share:.2f}%"),
     ]
+    if analysis.second_opinion:
+        found.insert(1, ("Second opinion", _answer(analysis.second_opinion)))
     if analysis.head_share is not None:
         found.append(("Of the head", f"{100 * analysis.head_share:.2f}%"))
     if (area := square_millimeters(analysis)) is not None:
@@ -239,14 +234,21 @@ def _figures(analysis: Analysis) -> list[tuple[str, str]]:
     return found
 
 
+def _answer(verdict: Verdict) -> str:
+    found = "yes" if verdict.tumor else "none found in this slice"
+    title, limit = registry.get(verdict.network).title, 100 * verdict.threshold
+    return f"{found}: {percent(verdict.probability)} ({title}, threshold {limit:.1f}%)"
+
+
 def _sources(analysis: Analysis, made: date) -> tuple[str, ...]:
-    classifier = registry.load_record(analysis.classifier)
+    classifier = (analysis.second_opinion or analysis.verdict).network
     pixels = np.ascontiguousarray(analysis.slice.pixels)
     rows, cols = pixels.shape[:2]
     return (
         f"Segmenter: {registry.get(analysis.model).title}, threshold {analysis.threshold:.2f}, weights "
         f"SHA-256 {analysis.weights_sha256}",
-        f"Classifier: {registry.get(analysis.classifier).title}, weights SHA-256 {classifier.sha256}",
+        f"Classifier: {registry.get(classifier).title}, weights SHA-256 "
+        f"{registry.load_record(classifier).sha256}",
         f"Input: {rows} x {cols} x 3 pixels as analyzed, SHA-256 {hashlib.sha256(pixels).hexdigest()}",
         f"Software version {__version__}, made on {made.isoformat()}",
     )

@@ -28,14 +28,14 @@ SECONDS = 5.0, 120.0
 """For a connection, and for an answer."""
 
 RETRIES = Retry(
-    total=8,
+    total=16,
     backoff_factor=0.25,
     backoff_max=5.0,
     status_forcelist=(500, 502, 503, 504),
     allowed_methods=None,  # asking twice for the same slices changes nothing
     raise_on_status=False,
 )
-"""While a replica is replaced or the head starts again: some twenty seconds."""
+"""While a replica is replaced or the head starts again: a minute."""
 
 
 class ClusterClient:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from btmodels.measurement import verdict
 from btmodels.measurement.study import percent
 from btmodels.metrics.overlap import count, dice
 from btmodels.registry import Record, get
-from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.slices import Analysis, Prediction, Slice, Verdict
 from btmodels.transforms.postprocess import cut, head_mask, smallest_part
 from btmodels.transforms.proportions import square_shape, to_own_pixels
 
@@ -25,8 +26,9 @@ def measure(
 ) -> Analysis:
     """Compute all figures of a slice from its prediction.
 
-    The mask comes from the segmenter and the verdict from the classifier: if they contradict each other,
-    both are kept and a warning says so.
+    The mask comes from the segmenter. So does the verdict if its record has a rule for it, and the
+    classifier gives a second opinion; otherwise the classifier gives the verdict. Answers that contradict
+    each other are kept, and a warning says so.
 
     Args:
         slice: The input.
@@ -51,10 +53,18 @@ def measure(
     mask = cut(prediction.levels, threshold, smallest)
     head = head_mask(slice.pixels)
     marked, head_pixels = int(np.count_nonzero(mask)), int(np.count_nonzero(head))
-    tumor = prediction.tumor_probability >= classifier_record.threshold
+    classified = Verdict(classifier, prediction.tumor_probability, classifier_record.threshold)
+    rule = verdict.rule_of(segmenter_record)
+    if rule is None:
+        answer, second = classified, None
+    else:
+        probability = rule.probability(prediction.levels)
+        answer, second = Verdict(model, probability, rule.threshold), classified
     warnings = list(slice.notes)
-    if tumor != (marked > 0):
-        warnings.append(_contradiction(prediction.tumor_probability, threshold, marked))
+    if answer.tumor != (marked > 0):
+        warnings.append(_contradiction(answer, threshold, marked))
+    elif second and second.tumor != answer.tumor:
+        warnings.append(_disagreement(second))
     if not head_pixels:
         warnings.append("No head was found in this slice, so no share of it is given.")
     for record in (segmenter_record, classifier_record):
@@ -65,10 +75,10 @@ def measure(
         slice=slice,
         prediction=prediction,
         model=model,
-        classifier=classifier,
+        verdict=answer,
+        second_opinion=second,
         weights_sha256=segmenter_record.sha256,
         threshold=threshold,
-        tumor=bool(tumor),
         mask=mask,
         head=head,
         marked_pixels=marked,
@@ -79,17 +89,21 @@ def measure(
     )
 
 
-def _contradiction(probability: float, threshold: float, marked: int) -> str:
-    if marked:
-        pixels = "1 pixel" if marked == 1 else f"{marked:,} pixels"
-        return (
-            f"The classifier finds no tumor in this slice ({percent(probability)}), yet the "
-            f"segmenter marks {pixels}. The two contradict each other, so trust neither here."
-        )
+def _contradiction(answer: Verdict, threshold: float, marked: int) -> str:
+    found = "a tumor" if answer.tumor else "no tumor"
+    pixels = "1 pixel is" if marked == 1 else f"{marked:,} pixels are"
+    mask = f"{pixels} marked" if marked else f"nothing is marked at threshold {threshold:.2f}"
     return (
-        f"The classifier finds a tumor in this slice ({percent(probability)}), yet the segmenter "
-        f"marks nothing at threshold {threshold:.2f}. The two contradict each other, so trust "
-        "neither here."
+        f"The {get(answer.network).title} finds {found} in this slice ({percent(answer.probability)}), "
+        f"yet {mask}. The verdict and the mask contradict each other, so trust neither here."
+    )
+
+
+def _disagreement(second: Verdict) -> str:
+    found = "a tumor" if second.tumor else "no tumor"
+    return (
+        f"The {get(second.network).title}, which gives a second opinion, finds {found} in this slice "
+        f"({percent(second.probability)}). The networks contradict each other, so look closely here."
     )
 
 

@@ -469,6 +469,7 @@ def test_transfer(visit, site):
     before = visit.drawn("image", ".kernels")
     visit.page.get_by_role("radio", name="Kernel 10", exact=True).click()
     expect(visit.page.locator("[data-say=kernel]")).to_contain_text("Kernel 10 of 64")
+    assert visit.page.locator(".kernels .weights td").count() == 27
     before = drawn_anew(visit, before)
     choose(visit, ".look [value=relu]")
     drawn_anew(visit, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from btmodels import registry
 from btmodels.dataset import cohort
 from tests.browser.conftest import Visit
 from ui.shared.content import sections
@@ -89,7 +90,8 @@ def test_keys_change_the_picture_and_blank_the_screen(visit, site):
     assert "faded" in help_.get_attribute("class")
     page.keyboard.press("m")
     page.keyboard.press("]")
-    page.get_by_text("Threshold 0.45, set manually").wait_for()
+    higher = registry.load_record("default").threshold + 0.05
+    page.get_by_text(f"Threshold {higher:.2f}, set manually").wait_for()
     page.keyboard.press("c")
     page.locator(".bar time:visible", has_text="0:0").wait_for()
     page.keyboard.press("c")

@@ -74,6 +74,7 @@ class Visitor:
             additional_headers={"Cookie": cookies} if cookies else {},
             max_size=None,
             open_timeout=60,
+            close_timeout=1,
             ping_interval=None,
         ) as socket:
             for line in socket.response.headers.get_all("Set-Cookie"):

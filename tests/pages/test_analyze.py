@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import tifffile
@@ -41,6 +42,16 @@ def test_a_sample_is_analyzed_at_once(open_page):
     assert "1 · Is there a tumor?" in words and "2 · Where?" in words
     assert "**0.800**" in words  # the expert's square lies two columns beside the bright one
     assert f"{100 * 100 / fakes.SIZE**2:.2f}% of the slice" in words
+
+
+def test_the_segmenter_decides_and_the_classifier_gives_a_second_opinion(open_page, monkeypatch):
+    plain, rule = fakes.record, {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
+    monkeypatch.setattr(fakes, "record", lambda *a: replace(plain(*a), extra={"verdict": rule}))
+    app = open_page("analyze", patient=fakes.PATIENTS[0])
+    assert app.metric[0].value == "99.9%"  # all of the square's pixels are at 255
+    words = words_of(app)
+    assert "The ResUNet says yes: at or above its threshold of 50.0%." in words
+    assert "The ResNet50 classifier agrees: 90.0%." in words
 
 
 def test_all_slices_are_analyzed_each_once(open_page):

@@ -135,15 +135,17 @@ def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
     folds = deepcopy(experiments.load("crossval"))
     words = words_of(board())
     assert f"Mean Dice **{folds['mean_dice']:.2f}** over {len(folds['patients'])} patients" in words
-    sensitivity = committed(JUDGE, "test")["sensitivity_at_95_specificity"]
-    assert f"finds **{100 * sensitivity:.1f}%** of the slices with tumor" in words
+    alone, _ = (r for r in experiments.load("detection")["rows"] if r["by"] == "segmenter")
+    assert f"finds **{100 * alone['sensitivity']:.1f}%** of the slices with tumor" in words
 
     shutil.copytree(paths.ASSETS / "metrics", tmp_path / "metrics")
     folds |= {"mean_dice": 0.6543, "mean_dice_interval": [0.6, 0.7]}
     (tmp_path / "metrics" / f"crossval_{OWN}.json").write_text(json.dumps(folds))
-    judged = json.loads((tmp_path / "metrics" / f"{JUDGE}.json").read_text(encoding="utf-8"))
-    judged["test"]["sensitivity_at_95_specificity"] = 0.4321
-    (tmp_path / "metrics" / f"{JUDGE}.json").write_text(json.dumps(judged))
+    detection = json.loads((tmp_path / "metrics" / "detection.json").read_text(encoding="utf-8"))
+    for row in detection["rows"]:
+        if row["by"] == "segmenter":
+            row["sensitivity"] = 0.5432 if row["neighbors"] else 0.4321
+    (tmp_path / "metrics" / "detection.json").write_text(json.dumps(detection))
     (tmp_path / "metrics" / "published.json").unlink()
     monkeypatch.setattr(paths, "ASSETS", tmp_path)
     monkeypatch.setattr(
@@ -154,7 +156,8 @@ def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
     words = headline.segmentation_sentence(headline.segmentation_scores())
     assert "Mean Dice **0.65** over" in words and "0.60 to 0.70" in words
     assert "experts" not in words
-    assert "**43.2%**" in headline.detection_sentence(headline.detection_score())
+    words = headline.detection_sentence(headline.detection_scores())
+    assert "The ResUNet finds **43.2%**" in words and "54.3% with the neighboring slices" in words
 
     (tmp_path / "metrics" / f"crossval_{OWN}.json").unlink()
     test = committed(OWN, "test")

@@ -52,6 +52,8 @@ def test_every_network_of_the_registry_is_made_and_scored():
     ]
     judged = [line[line.index("--network") + 1] for line in commands if "--network" in line]
     assert judged == [*MEMBERS, "ensemble", "resunet"]
+    (folds,) = (line for line in commands if line[0] == "crossval" and "resunet" in line)
+    assert folds[folds.index("--slices") + 1] == "31200", "as many as the recipe draws"
     first = {name: [line[0] for line in commands].index(name) for name in ("crossval", "fit")}
     assert first["crossval"] < first["fit"], "which chooses its threshold by it"
 

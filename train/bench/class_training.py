@@ -28,15 +28,14 @@ LEAD_SECONDS = 3.0
 """Until all pupils press the button, at one moment of the clock."""
 
 SLICES, MOST_SECONDS = 5, 300.0
-"""Slices that are analyzed meanwhile, one after the other, and the longest wait for the last epoch."""
+"""Slices that are analyzed meanwhile, one after the other, and the longest wait for a page."""
 
 AIMS = {"first_step": 5000.0, "slice": 2000.0}
 """Targets in milliseconds; the longest time counts."""
 
 _PRESS = """(panel, at) => {
   const seen = {};
-  const marks = { first_mask: "[data-epoch='0']", first_step: "path.trail",
-    first_epoch: "[data-epoch]:not([data-epoch='0'])" };
+  const marks = { first_mask: "[data-epoch='0']", first_step: "path.trail" };
   const note = () => {
     for (const [name, mark] of Object.entries(marks)) {
       if (panel.querySelector(mark)) seen[name] ??= Date.now() - at;
@@ -69,7 +68,7 @@ def class_training_rows(pupils: int = PUPILS) -> Iterator[dict[str, Any]]:
             slices = [1000 * ask(session, name) for name in names[1:]]
             seen = [_seen(page) for page in pages]
     name = f"lesson_{pupils}"
-    for what in ("first_mask", "first_step", "first_epoch"):
+    for what in ("first_mask", "first_step"):
         yield _row(name, what, [each[what] for each in seen])
     yield _row(name, "slice", slices)
 
@@ -108,7 +107,6 @@ def _opened(browser: Browser, site: Site) -> Page:
 
 
 def _seen(page: Page) -> dict[str, float]:
-    page.locator(f"{PANEL} figure:is([data-epoch]:not([data-epoch='0']))").first.wait_for(
-        timeout=1000 * MOST_SECONDS
-    )
+    trail = page.locator(f"{PANEL} path.trail").first
+    trail.wait_for(state="attached", timeout=1000 * MOST_SECONDS)
     return page.locator(PANEL).evaluate("(panel) => panel.seen")

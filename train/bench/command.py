@@ -46,8 +46,8 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
   twice: ``uploads``, ``kills``, ``errors``, ``server``: peak memory of the web process, in millions of
   bytes, against the target, and ``server_left``: its memory after all have left, against before.
 - ``lesson_30/…``: 30 browsers on this very machine that all start two networks at once in *Train one now*:
-  the longest milliseconds until a ``first_mask``, the loss of a ``first_step`` and a ``first_epoch`` are on
-  the page, and to analyze a new ``slice`` meanwhile, against the targets. The browsers run at a lower
+  the longest milliseconds until a ``first_mask`` and the loss of a ``first_step`` are on the page, and to
+  analyze a new ``slice`` meanwhile, against the targets. The browsers run at a lower
   priority than the site, since a class brings computers of its own.
 """
 

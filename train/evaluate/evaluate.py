@@ -59,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _is_figure(key: str, value: object) -> bool:
-    nested = ("confusion", "cascade", "whole_patient")
+    nested = ("confusion", "cascade", "verdict", "whole_patient")
     return isinstance(value, int | float) or key.endswith("_interval") or key in nested
 
 

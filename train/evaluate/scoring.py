@@ -11,9 +11,11 @@ import numpy as np
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from btmodels.inference.predict import Predictor
+from btmodels.measurement.verdict import rule_of
 from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
 from btmodels.metrics.overlap import Counts, hausdorff95
+from btmodels.registry import Record
 from btmodels.slices import Patient, Slice
 from btmodels.transforms.postprocess import RULE, cut, drop_small_parts
 from train.evaluate.calibration import calibrate, count_levels
@@ -36,6 +38,8 @@ class ScoredPatient:
             without a classifier.
         distance: Mean 95% Hausdorff distance in pixels over slices where neither mask is empty.
         levels: The result of `count_levels`.
+        verdicts: Probability of a tumor and whether there is one, for each slice; None if the segmenter
+            gives no verdict.
     """
 
     numbers: list[int | None]
@@ -44,6 +48,7 @@ class ScoredPatient:
     gated: list[Counts]
     distance: float | None
     levels: np.ndarray
+    verdicts: tuple[np.ndarray, np.ndarray] | None
 
 
 def read_scored(patients: Sequence[Patient]) -> Iterator[tuple[str, list[Slice]]]:
@@ -123,6 +128,7 @@ def score_masks(
         }
         if classifier
         else None,
+        "verdict": _own_verdict(record, [each.verdicts for each in found.values()]),
         "whole_patient": {"rule": RULE, **headline([each.cleaned for each in found.values()])},
         "threshold": record.threshold,
         "flips": record.flips,
@@ -144,7 +150,7 @@ def _score_patient(
     images, truths = [item.pixels for item in items], [item.truth for item in items]
     record, levels = predictor.record, predictor.segment(images)
     masks = [cut(each, record.threshold, record.min_component_pixels) for each in levels]
-    gated = []
+    rule, gated = rule_of(record), []
     if classifier:
         tumor = classifier.classify(images) >= classifier.record.threshold
         gated = _count([mask & said for mask, said in zip(masks, tumor, strict=True)], truths)
@@ -155,7 +161,19 @@ def _score_patient(
         gated=gated,
         distance=overlap.mean_of(map(hausdorff95, masks, truths)),
         levels=count_levels(levels, truths),
+        verdicts=(np.array([*map(rule.probability, levels)]), np.array([t.any() for t in truths]))
+        if rule
+        else None,
     )
+
+
+def _own_verdict(
+    record: Record, groups: Sequence[tuple[np.ndarray, np.ndarray] | None]
+) -> dict | None:
+    rule = rule_of(record)
+    if rule is None:
+        return None
+    return {"threshold": rule.threshold, **_sum_up_verdicts(groups, rule.threshold)}
 
 
 def _count(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> list[Counts]:
@@ -215,19 +233,25 @@ def score_verdicts(predictor: Predictor, patients: Sequence[Patient]) -> dict:
             str(item.number): [round(float(p), 6), int(t)]
             for item, p, t in zip(items, probability, label, strict=True)
         }
-    result: dict = {"patients": scored, "threshold": record.threshold}
-    for key, formula in _verdict_scores(record.threshold).items():
-        joined = partial(_of_all, formula)
-        result[key] = joined(groups)
-        result[f"{key}_interval"] = grouped_interval(groups, joined, VERDICT_DRAWS)
-    probability, label = map(np.concatenate, zip(*groups, strict=True))
-    counts = overlap.count(probability >= record.threshold, label)
     return {
-        **result,
-        "confusion": {"tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "tn": counts.tn},
+        "patients": scored,
+        "threshold": record.threshold,
+        **_sum_up_verdicts(groups, record.threshold),
         "per_slice_columns": ["probability", "tumor"],
         "per_slice": per_slice,
     }
+
+
+def _sum_up_verdicts(groups: Sequence[tuple[np.ndarray, np.ndarray]], threshold: float) -> dict:
+    found: dict = {}
+    for key, formula in _verdict_scores(threshold).items():
+        joined = partial(_of_all, formula)
+        found[key] = joined(groups)
+        found[f"{key}_interval"] = grouped_interval(groups, joined, VERDICT_DRAWS)
+    probability, label = map(np.concatenate, zip(*groups, strict=True))
+    counts = overlap.count(probability >= threshold, label)
+    confusion = {"tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "tn": counts.tn}
+    return {**found, "confusion": confusion}
 
 
 def _verdict_scores(threshold: float) -> dict[str, Callable]:

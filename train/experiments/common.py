@@ -228,7 +228,6 @@ def train_arm(
             config.num_slices,
             fade=config.fade,
             augmentation=Augmentation(**config.augmentation),
-            again=True,  # every arm gets its whole budget, even with few patients
             workers=1,
             max_queue_size=4,
         )

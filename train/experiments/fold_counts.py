@@ -15,23 +15,22 @@ from typing import Any
 
 import numpy as np
 
+from btmodels.measurement.verdict import LOGITS, VERDICT_KEY, top_log_odds
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level, sigmoid
-from train.fit.select import CLEAN_UPS, FOLD_MARGIN, fewest_alarms, fit_temperature
+from train.fit.select import (
+    CLEAN_UPS,
+    FOLD_MARGIN,
+    fewest_alarms,
+    fit_temperature,
+    fit_verdict,
+)
 
 CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
 """Probabilities at which masks may be cut, before any temperature."""
 
 HALF = CUTS.index(0.5)
-
-TOP_PIXELS = 50
-"""Number of a slice's highest pixels that make its tumor score."""
-
-# A level represents all probabilities that round to it; for 0 and 255 this is half an interval.
-_PROBABILITY = np.clip(np.arange(256) / 255, 0.25 / 255, 1 - 0.25 / 255)
-LOGITS = np.log(_PROBABILITY / (1 - _PROBABILITY))
-"""Log-odds of each of the 256 levels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ class FoldCounts:
         tumor: int32, (n,), true tumor pixels.
         pixels: int32, (n,), all pixels.
         whole_patient: int32, (n, 2): as ``marked``, cut at 0.5, after the whole-patient clean-up.
-        log_odds: float32, (n,), mean of the `TOP_PIXELS` highest pixels.
+        log_odds: float32, (n,), from `btmodels.measurement.verdict.top_log_odds`.
         histogram: int64, (patients, 2, 256): pixels without and with tumor by level, in the order of
             `folders`.
     """
@@ -161,7 +160,6 @@ def count_fold(
         [[_outcomes(cut(map_, at, parts), true) for parts in clean_ups] for at in CUTS]
         for map_, true in zip(levels, truth, strict=True)
     ]
-    top = np.sort(levels.reshape(len(levels), -1), axis=1)[:, -TOP_PIXELS:]
     histogram = [
         [
             np.bincount(
@@ -180,7 +178,7 @@ def count_fold(
         np.array([true.sum() for true in truth], np.int32),
         np.array([true.size for true in truth], np.int32),
         np.array([_outcomes(*each) for each in zip(cleaned, truth, strict=True)], np.int32),
-        LOGITS[top].mean(axis=1).astype(np.float32),
+        np.array([top_log_odds(each) for each in levels], np.float32),
         np.array(histogram, np.int64).reshape(len(folders), 2, 256),
     )
 
@@ -246,8 +244,9 @@ def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> d
 
     Returns:
         ``threshold`` (after the temperature), ``temperature``, ``flips`` (always true: maps are means of
-        both views), ``min_component_pixels``, ``fold_dice``, ``fold_false_alarm_rate``, ``fold_patients``;
-        None without patients.
+        both views), ``min_component_pixels``, ``verdict`` (fields of a
+        `btmodels.measurement.verdict.VerdictRule`, or None), ``fold_dice``, ``fold_false_alarm_rate``,
+        ``fold_patients``; None without patients.
     """
     pixels = [
         fold.histogram[place]
@@ -281,7 +280,18 @@ def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> d
         "temperature": temperature,
         "flips": True,
         "min_component_pixels": row["parts"],
+        VERDICT_KEY: _fit_verdict(folds, choosing, temperature),
         "fold_dice": row["mean_dice"],
         "fold_false_alarm_rate": row["false_alarm_rate"],
         "fold_patients": len(pixels),
     }
+
+
+def _fit_verdict(
+    folds: Sequence[FoldCounts], choosing: Collection[str], temperature: float
+) -> dict[str, float] | None:
+    # The site takes the score after the temperature, which divides log-odds.
+    own = [np.isin(fold.patients, list(choosing)) for fold in folds]
+    scores = [fold.log_odds[each] / temperature for fold, each in zip(folds, own, strict=True)]
+    labels = [fold.tumor[each] > 0 for fold, each in zip(folds, own, strict=True)]
+    return fit_verdict(np.concatenate(scores), np.concatenate(labels))

@@ -3,15 +3,16 @@
 Writes ``assets/metrics/robustness.json``, which `btmodels.quality.fault_costs` reads for the warnings of
 Analyze:
 ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``model``, ``weights_sha256``,
-``classifier``, ``classifier_sha256``, ``subset``, ``split_sha256``, ``seed``, ``sample`` (a description of
-the slices), ``patients``, ``slices``, ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first
-row is ``unaltered``; each has ``kind``, ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over
-patients of the volumetric Dice over the chosen slices), ``false_alarm_rate``, ``auc`` and, except for the
+``verdict_by``, ``verdict_sha256`` (of the network that gives the verdicts), ``subset``,
+``split_sha256``, ``seed``, ``sample`` (a description of the slices), ``patients``, ``slices``,
+``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first row is ``unaltered``; each has ``kind``,
+``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over patients of the volumetric Dice over the
+chosen slices), ``false_alarm_rate``, ``auc`` and, except for the
 first, ``drop`` (mean over patients of unaltered minus altered), ``drop_interval``, ``worst`` (the largest
 drop of one patient), ``auc_drop`` and ``verdicts_changed``. ``one_slice`` compares the scores of all slices
 of the same patients without and with the whole-patient clean-up.
 
-Nothing is trained or chosen here; the records of both networks count this use of the test patients.
+Nothing is trained or chosen here; the records of these networks count this use of the test patients.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import numpy as np
 from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.inference.predict import Predictor
+from btmodels.measurement.verdict import rule_of
 from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
@@ -226,7 +228,8 @@ def main(args: argparse.Namespace) -> int:
         return 2
     assets = paths.ASSETS if args.quick else source_assets(args)
     segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
-    classifier = Predictor("default-classifier", assets, PRECISION)
+    by_map = rule_of(segmenter.record) is not None
+    judge = segmenter if by_map else Predictor("default-classifier", assets, PRECISION)
     if args.quick:
         patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
         slices = [each for p in patients for each in choose(p, 1, 1)]
@@ -236,14 +239,15 @@ def main(args: argparse.Namespace) -> int:
     began = time.process_time()
     stamp = f"{segmenter.record.sha256[:8]}-{len(slices)}-{args.seed}"
     place = args.runs / "experiments" / f"robustness-{stamp}"
+    threshold = (rule_of(segmenter.record) or judge.record).threshold
     rows = []
     for fault in FAULTS:
         found = common.once(
             place / f"{fault.kind}.json",
-            lambda fault=fault: measure(fault, slices, segmenter, classifier, args.seed),
+            lambda fault=fault: measure(fault, slices, segmenter, judge, args.seed),
         )
         before = json.loads((place / "unaltered.json").read_text(encoding="utf-8"))
-        rows.append(row_of(fault, found, before, classifier.record.threshold))
+        rows.append(row_of(fault, found, before, threshold))
         print(f"{fault.title}: Dice {rows[-1]['dice']}, drop {rows[-1].get('drop')}", flush=True)
     alone = None if args.quick else one_slice(segmenter.spec.name, assets)
     document = {
@@ -254,8 +258,8 @@ def main(args: argparse.Namespace) -> int:
         "complete": bool(alone) or args.quick,
         "model": segmenter.spec.name,
         "weights_sha256": segmenter.record.sha256,
-        "classifier": classifier.spec.name,
-        "classifier_sha256": classifier.record.sha256,
+        "verdict_by": judge.spec.name,
+        "verdict_sha256": judge.record.sha256,
         "subset": "samples" if args.quick else "test",
         "split_sha256": cohort.split_sha256(assets),
         "seed": args.seed,
@@ -272,7 +276,7 @@ def main(args: argparse.Namespace) -> int:
     }
     provenance.write_json(args.assets / "metrics" / "robustness.json", document)
     if not args.quick:
-        for name in (segmenter.spec.name, classifier.spec.name):
+        for name in {segmenter.spec.name, judge.spec.name}:
             count_test(name, assets)
     return 0
 
@@ -299,10 +303,17 @@ def measure(
     fault: Fault,
     slices: Sequence[Slice],
     segmenter: Predictor,
-    classifier: Predictor,
+    judge: Predictor,
     seed: int,
 ) -> dict:
-    """Run both networks on slices with one fault.
+    """Get masks and verdicts for slices with one fault.
+
+    Args:
+        fault: The fault.
+        slices: The slices, without it.
+        segmenter: Gives the masks, and the verdicts if its record has a rule for them.
+        judge: Otherwise gives the verdicts.
+        seed: Of the fault's random numbers.
 
     Returns:
         ``patients`` (folder of each slice), ``counts`` (tp, fp, fn, tn), ``probability``, ``tumor``.
@@ -312,16 +323,15 @@ def measure(
     truths = [item.truth for item in slices]
     if fault.moves:
         truths = [fault.change(t.astype(np.uint8) * 255, rng) > 127 for t in truths]
-    record = segmenter.record
-    masks = [
-        cut(levels, record.threshold, record.min_component_pixels)
-        for levels in segmenter.segment(images)
-    ]
+    record, maps = segmenter.record, segmenter.segment(images)
+    masks = [cut(levels, record.threshold, record.min_component_pixels) for levels in maps]
+    rule = rule_of(record)
+    verdicts = [*map(rule.probability, maps)] if rule else judge.classify(images)
     counted = [overlap.count(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
     return {
         "patients": [item.patient for item in slices],
         "counts": [[c.tp, c.fp, c.fn, c.tn] for c in counted],
-        "probability": [round(float(p), 6) for p in classifier.classify(images)],
+        "probability": [round(float(p), 6) for p in verdicts],
         "tumor": [bool(item.truth.any()) for item in slices],
     }
 

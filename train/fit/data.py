@@ -34,10 +34,9 @@ class Epoch(keras.utils.PyDataset):
         seed: Seed of the run.
         epoch: Number of the epoch, from 0.
         batch_size: Slices per batch.
-        num_slices: Slices per epoch.
+        num_slices: Slices per epoch; if there are fewer, they are drawn again.
         verdict: Return the classifier's two targets instead of the mask.
         fade: Probability of making a slice's lesion fainter.
-        again: Repeat slices if there are fewer than ``num_slices``; otherwise the epoch is shorter.
         augmentation: Further augmentation.
     """
 
@@ -50,7 +49,6 @@ class Epoch(keras.utils.PyDataset):
         num_slices: int,
         verdict: bool = False,
         fade: float = 0.0,
-        again: bool = False,
         augmentation: Augmentation = NOTHING_MORE,
         **kwargs,
     ):
@@ -67,10 +65,10 @@ class Epoch(keras.utils.PyDataset):
             pool = pool[~doubtful | (rng.random(len(pool)) >= augmentation.leave_out)]
         self.heights = heights_of(subset) if augmentation.paste else None
         self.stacks = stack_statistics(subset) if augmentation.volume else {}
-        rounds = -(-num_slices // len(pool)) if again else 1
+        rounds = -(-num_slices // len(pool))
         order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
         # Whole batches only: a short last batch would recompile in JAX and shift batch statistics.
-        self.order = order[: min(num_slices, len(order)) // batch_size * batch_size]
+        self.order = order[: num_slices // batch_size * batch_size]
 
     def __len__(self) -> int:
         return len(self.order) // self.batch_size

@@ -8,8 +8,9 @@ RECIPES: dict[str, tuple[FitConfig, ...]] = {
     "resunet": (
         FitConfig(
             epochs=4,
-            num_slices=3900,
+            num_slices=7800,
             learning_rate=1e-3,
+            warmup=0.1,
             validate_every=4,
             fade=0.3,
             ema=0.99,
@@ -69,3 +70,8 @@ bfloat16 on CPUs."""
 def training_subsets(name: str) -> list[str]:
     """Return the subsets on whose patients `train fit` trains a network."""
     return ["train", "validation"] if name in CHOSEN_IN_FOLDS else ["train"]
+
+
+def num_slices(name: str) -> int:
+    """Return the number of slices that a network's recipe trains on, over all stages and epochs."""
+    return sum(stage.epochs * stage.num_slices for stage in RECIPES[name])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
+from scipy.optimize import minimize
 
 from btmodels.metrics.classification import roc_auc
 from btmodels.metrics.overlap import count_by_patient, mean_of, patient_dice
@@ -70,27 +71,55 @@ def predict_logits(
 
 
 def choose_for_classifier(model: keras.Model, subset: Subset) -> dict:
-    """Fit the temperature, and choose the threshold with the best sensitivity + specificity (Youden 1950).
-
-    For two well-separated classes many thresholds are equally good. Of those within 0.005 of the best, the
-    one nearest to 0.5 is chosen, the natural cut of a calibrated probability.
-    """
+    """Fit the temperature, and choose the threshold by `_best_threshold`."""
     labels = subset.has_tumor
     plain, mirrored = (predict_logits(model, subset, mirror)[:, 0] for mirror in (False, True))
     temperature = fit_temperature(plain, labels)
     probability = (sigmoid(plain / temperature) + sigmoid(mirrored / temperature)) / 2
-    candidates = np.round(np.arange(0.01, 1.0, 0.01), 2)
-    gains = np.array(
-        [(probability[labels] >= t).mean() - (probability[~labels] >= t).mean() for t in candidates]
-    )
-    good = candidates[gains >= gains.max() - 0.005]
     return {
-        "threshold": float(good[np.argmin(np.abs(good - 0.5))]),
+        "threshold": _best_threshold(probability, labels),
         "temperature": temperature,
         "flips": True,
         "min_component_pixels": 0,
         "validation_auc": round(roc_auc(probability, labels), 6),
     }
+
+
+def _best_threshold(probability: np.ndarray, labels: np.ndarray) -> float:
+    """Choose the threshold with the best sensitivity + specificity (Youden 1950).
+
+    For two well-separated classes many thresholds are equally good. Of those within 0.005 of the best, the
+    one nearest to 0.5 is chosen, the natural cut of a calibrated probability.
+    """
+    candidates = np.round(np.arange(0.01, 1.0, 0.01), 2)
+    gains = np.array(
+        [(probability[labels] >= t).mean() - (probability[~labels] >= t).mean() for t in candidates]
+    )
+    good = candidates[gains >= gains.max() - 0.005]
+    return float(good[np.argmin(np.abs(good - 0.5))])
+
+
+def fit_verdict(scores: np.ndarray, labels: np.ndarray) -> dict[str, float] | None:
+    """Fit a logistic regression on the slices' scores, and choose its threshold by `_best_threshold`.
+
+    Args:
+        scores: float, (n,), from `btmodels.measurement.verdict.top_log_odds`.
+        labels: bool, (n,), whether each slice shows a tumor.
+
+    Returns:
+        The fields of a `btmodels.measurement.verdict.VerdictRule`; None without both classes.
+    """
+    if labels.all() or not labels.any():
+        return None
+    signed = np.where(labels, -1.0, 1.0)
+    scores = scores.astype(np.float64)
+    fitted = minimize(
+        lambda line: np.logaddexp(0, signed * (line[0] * scores + line[1])).mean(), (1.0, 0.0)
+    )
+    slope, intercept = (round(float(value), 4) for value in fitted.x)
+    probability = sigmoid(slope * scores + intercept)
+    threshold = _best_threshold(probability, labels)
+    return {"slope": slope, "intercept": intercept, "threshold": threshold}
 
 
 def choose_for_segmenter(

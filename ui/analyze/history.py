@@ -49,7 +49,7 @@ def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         stack.shared,
         analysis.model,
         analysis.threshold,
-        analysis.prediction.tumor_probability,
+        analysis.verdict.probability,
         analysis.marked_pixels,
         analysis.dice,
     )

@@ -104,7 +104,7 @@ def table(analyzed: Analyzed) -> None:
     rows = [
         {
             "Slice": each.label,
-            "Tumor": None if analysis is None else analysis.prediction.tumor_probability,
+            "Tumor": None if analysis is None else analysis.verdict.probability,
             "Marked pixels": None if analysis is None else analysis.marked_pixels,
             "Of the slice": None if analysis is None else 100 * analysis.slice_share,
             "Dice": None if analysis is None else analysis.dice,
@@ -155,13 +155,17 @@ def _wait(message: str) -> None:
 def _verdict(analysis: Analysis) -> None:
     with st.container(border=True, key="verdict", gap="xsmall"):
         st.markdown(IS_THERE)
-        probability = analysis.prediction.tumor_probability
-        st.metric("Calibrated probability", percent(probability))
-        classifier = registry.get(analysis.classifier).title
-        limit = registry.load_record(analysis.classifier).threshold
-        answer = "says yes" if analysis.tumor else "finds none in this slice"
-        side = "at or above" if analysis.tumor else "below"
-        st.markdown(f"The {classifier} {answer}: {side} its threshold of {100 * limit:.1f}%.")
+        verdict, second = analysis.verdict, analysis.second_opinion
+        st.metric("Calibrated probability", percent(verdict.probability))
+        answer = "says yes" if verdict.tumor else "finds none in this slice"
+        side = "at or above" if verdict.tumor else "below"
+        words = f"The {registry.get(verdict.network).title} {answer}: {side} its threshold of "
+        words += f"{100 * verdict.threshold:.1f}%."
+        if second:
+            agrees = "agrees" if second.tumor == verdict.tumor else "disagrees"
+            title = registry.get(second.network).title
+            words += f" The {title} {agrees}: {percent(second.probability)}."
+        st.markdown(words)
 
 
 def _measure(analysis: Analysis, provenance: str | None) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from btmodels import registry
+from btmodels.errors import WeightsError
+from btmodels.measurement.verdict import rule_of
 from ui.results import experiments, published, scores
 
 
@@ -45,8 +47,30 @@ def segmentation_scores() -> list[Score]:
     return [score for score in found if score]
 
 
-def detection_score() -> Score | None:
-    """Return the share of slices with tumor that the classifier finds at 95% specificity."""
+def detection_scores() -> list[Score]:
+    """Return the share of slices with tumor that the verdicts find at 95% specificity.
+
+    That of slices alone comes first, then that with neighboring slices, if it was measured.
+    """
+    if _segmenter_decides():
+        document = experiments.load("detection") or {}
+        return [
+            Score(row["sensitivity"], row["sensitivity_interval"], row["patients"], "crossval")
+            for row in document.get("rows", [])
+            if row["by"] == "segmenter"
+        ]
+    score = _classifier_score()
+    return [score] if score else []
+
+
+def _segmenter_decides() -> bool:
+    try:
+        return rule_of(registry.load_record("default")) is not None
+    except WeightsError:
+        return False
+
+
+def _classifier_score() -> Score | None:
     key = "sensitivity_at_95_specificity"
     name = registry.get("default-classifier").name
     crossval = experiments.load(f"crossval_{name}") or {}
@@ -69,13 +93,17 @@ def segmentation_sentence(found: Sequence[Score]) -> str:
     ).strip()
 
 
-def detection_sentence(score: Score | None) -> str:
+def detection_sentence(found: Sequence[Score]) -> str:
     """Return a sentence on the slices with tumor found, and the specificity."""
-    if score is None:
+    if not found:
         return "**Is there a tumor?** This was not measured in this copy of the project."
+    first, *others = found
+    name = registry.get("default" if _segmenter_decides() else "default-classifier").title
+    beside = f", {100 * others[0].value:.1f}% with the neighboring slices" if others else ""
     return (
-        f"**Is there a tumor?** The classifier finds **{100 * score.value:.1f}%** of the slices with "
-        f"tumor at 95% specificity, over {_who(score)} ({_interval(score, percent=True)})."
+        f"**Is there a tumor?** The {name} finds **{100 * first.value:.1f}%** of the slices with "
+        f"tumor at 95% specificity ({_interval(first, percent=True)}){beside}, over {first.patients} "
+        "patients that it never saw."
     )
 
 

@@ -11,7 +11,7 @@ _WAITING = "…"
 
 
 def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
-    """Draw the classifier's verdict and the segmenter's marked area, side by side or as the styles lay
+    """Draw the verdict and the marked area, side by side or as the styles lay
     them out.
 
     Args:
@@ -23,7 +23,7 @@ def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
     with answers.container(height=height, key="verdict"):
         _draw_metric(
             "Is there a tumor?",
-            None if shown is None else "Yes" if shown.tumor else "No",
+            None if shown is None else "Yes" if shown.verdict.tumor else "No",
             None if shown is None else _probability(shown),
             height,
         )
@@ -37,7 +37,7 @@ def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
 
 
 def _probability(shown: Analysis) -> str:
-    return f"{percent(shown.prediction.tumor_probability)} probability"
+    return f"{percent(shown.verdict.probability)} probability"
 
 
 def _overlap(shown: Analysis) -> str:

@@ -156,7 +156,9 @@ def robustness(document: Document, text: Text) -> None:
             "Dice lost": Column.NumberColumn(format="%.3f"),
             "Dice": Column.NumberColumn(format="%.3f"),
             "Worst patient loses": Column.NumberColumn(format="%.3f"),
-            "AUC lost": Column.NumberColumn(format="%.3f", help="For the classifier."),
+            "AUC lost": Column.NumberColumn(
+                format="%.3f", help="Of the verdicts: is there a tumor?"
+            ),
             "Verdicts changed": Column.NumberColumn(
                 format="%.1f%%", help="Slices whose verdict the fault changed."
             ),

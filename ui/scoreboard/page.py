@@ -44,7 +44,7 @@ def draw_headline() -> None:
     words, picture = st.columns([1, 1.15], gap="large", vertical_alignment="center")
     with words, st.container(key="headline", gap="xsmall"):
         st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
-        st.markdown(headline.detection_sentence(headline.detection_score()))
+        st.markdown(headline.detection_sentence(headline.detection_scores()))
     if rows:
         experts = published.load()["experts"]
         band = (experts["mean_dice"], experts["spread"]) if experts else None

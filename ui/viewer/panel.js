@@ -19,6 +19,12 @@ export function mount(Kind, { parentElement, data, setStateValue, setTriggerValu
 // Asks a panel for a state: an event of the window that carries the panel's {figure, state}.
 export const SHOW = "panel:show";
 
+// Scroll until an element is in view; of one that is higher than the screen, its upper part.
+export function bring(element) {
+  const block = element.offsetHeight > 0.9 * window.innerHeight ? "start" : "nearest";
+  element.scrollIntoView({ block, behavior: "smooth" });
+}
+
 // What panels share: `state` that controls set, one drawing a frame, and what Python is told at rest.
 // A panel defines show(), which draws `state`, and view(), what Python is told of it; one that others may
 // ask for a state has a static `figure`, its name.
@@ -29,7 +35,7 @@ export class Panel {
     this.state = {};
     this.adopting = ({ detail }) => {
       if (detail.figure !== this.constructor.figure || this.adopt(detail.state) === false) return;
-      this.find(".lesson, .viewer")?.scrollIntoView({ block: "nearest", behavior: "smooth" }); // who asked may stand far below
+      bring(this.find(".lesson, .viewer")); // who asked may stand far below
     };
     if (this.constructor.figure) window.addEventListener(SHOW, this.adopting);
   }

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from btmodels import paths
 from btmodels.errors import EngineError
 
 ray = pytest.importorskip("ray", reason="needs requirements-cluster.txt")
+
+from ray.cluster_utils import Cluster  # noqa: E402
 
 from btmodels.cluster.studies import judge_all  # noqa: E402
 
@@ -50,6 +54,40 @@ def test_a_killed_node_loses_no_slice_and_changes_no_mask(cluster, tmp_path):
     for mask in masks:
         there = (tmp_path / "spread" / mask).read_bytes()
         assert there == (tmp_path / "alone" / mask).read_bytes()
+
+
+def test_a_lost_head_costs_a_second_command_and_no_slice(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "5")
+    out = tmp_path / "masks"
+    with head() as cluster:
+        run = analyze(out, "--ray", cluster.address)
+        until = time.monotonic() + 200
+        while not any(out.rglob("*.tif")):
+            assert run.poll() is None and time.monotonic() < until
+            time.sleep(0.1)
+    _, errors = run.communicate(timeout=120)
+    assert run.returncode == 1 and "give the command again" in errors, errors
+    with head() as cluster:
+        again = analyze(out, "--ray", cluster.address)
+        spread, errors = again.communicate(timeout=300)
+    assert again.returncode == 0, errors
+    alone, _ = analyze(tmp_path / "alone").communicate(timeout=300)
+    assert json.loads(spread) == json.loads(alone.replace("/alone/", "/masks/"))
+
+
+@contextmanager
+def head() -> Iterator[Cluster]:
+    """A cluster of one node, ended without a farewell."""
+    made = Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 1,
+            "object_store_memory": 200 * 2**20,
+            "include_dashboard": False,
+        },
+    )
+    yield made
+    made.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
 
 
 def wait_until_both_work(cluster) -> None:

@@ -23,7 +23,7 @@ from btmodels.export.dicom_seg import dicom_seg, seg_name, why_no_seg
 from btmodels.export.files import COLUMNS, own_mask, table_csv, zip_of
 from btmodels.export.nifti import nifti_mask, of_volume
 from btmodels.io.nifti import read_nifti
-from btmodels.slices import Analysis, Prediction, Slice, Turn
+from btmodels.slices import Analysis, Prediction, Slice, Turn, Verdict
 from btmodels.transforms.orientation import turn_slice
 from tests.btmodels.files import stretched
 from tests.btmodels.reading import read
@@ -41,10 +41,10 @@ def analysis_of(each: Slice, mask: np.ndarray | None = None) -> Analysis:
         slice=each,
         prediction=Prediction(0.75, np.zeros(mask.shape, np.uint8)),
         model="unet",
-        classifier="resnet50",
+        verdict=Verdict("resnet50", 0.75, 0.5),
+        second_opinion=None,
         weights_sha256="ab" * 32,
         threshold=0.5,
-        tumor=True,
         mask=mask,
         head=np.ones(mask.shape, bool),
         marked_pixels=int(mask.sum()),

@@ -106,7 +106,7 @@ def test_letters_that_no_font_has_are_shown_as_missing(analysis):
 
 def test_a_probability_is_rounded_as_on_the_page(analysis):
     for value, words in ((0.99999, "> 99.9%"), (0.00001, "< 0.1%"), (0.5, "50.0%")):
-        sure = replace(analysis, prediction=replace(analysis.prediction, tumor_probability=value))
+        sure = replace(analysis, verdict=replace(analysis.verdict, probability=value))
         assert f": {words} (" in read(write(sure))[1]
 
 

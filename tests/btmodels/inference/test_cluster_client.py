@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -58,17 +60,23 @@ class Replica(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def cluster(monkeypatch):
-    quick = Retry(3, backoff_factor=0, status_forcelist=(503,), allowed_methods=None)
-    monkeypatch.setattr(cluster_client, "RETRIES", quick)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Replica) as server:
+@contextmanager
+def serving(port: int = 0) -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", port), Replica) as server:
         server.failures, server.status = 0, 503
         server.weights = ",".join(registry.load_record(name).sha256 for name in NETWORKS)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         server.address = f"ray://127.0.0.1:{server.server_port}"
         yield server
         server.shutdown()
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    quick = Retry(3, backoff_factor=0, status_forcelist=(503,), allowed_methods=None)
+    monkeypatch.setattr(cluster_client, "RETRIES", quick)
+    with serving() as server:
+        yield server
 
 
 def test_slices_and_predictions_come_back_as_they_went():
@@ -106,6 +114,21 @@ def test_an_engine_on_a_cluster_asks_it_and_waits_for_a_new_replica(cluster, mon
         assert status.device == f"cluster at {place}: CPU, 2 cores"
     finally:
         engine.close()
+
+
+def test_slices_wait_for_a_head_that_starts_again(cluster, monkeypatch):
+    slow = Retry(200, backoff_factor=0.1, backoff_max=0.1, allowed_methods=None)
+    monkeypatch.setattr(cluster_client, "RETRIES", slow)
+    client = ClusterClient(cluster.address, paths.ASSETS)
+    cluster.shutdown()
+    cluster.server_close()
+    answers = [client.submit(SLICES, NETWORKS) for _ in range(3)]
+    time.sleep(0.2)
+    assert not any(answer.done() for answer in answers)
+    with serving(cluster.server_port):
+        found = [[each.tumor_probability for each in answer.result(30)] for answer in answers]
+    assert found == [[0.7, 0.9]] * 3 and not client.failure
+    client.close()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from btmodels.measurement.measure import measure
-from btmodels.slices import Prediction, Slice
+from btmodels.slices import Prediction, Slice, Verdict
 from btmodels.transforms.postprocess import cut, head_mask, lowest_level, smallest_part
 from tests import fakes
 
@@ -139,8 +139,8 @@ def test_shares_and_dice():
     assert analysis.slice_share == 200 / 2000
     assert analysis.head_share == 100 / 400
     assert analysis.dice == 2 * 100 / (200 + 200)
-    assert analysis.tumor and analysis.warnings == ()
-    assert (analysis.model, analysis.classifier) == ("resunet", "resnet50")
+    assert analysis.verdict == Verdict("resnet50", 0.9, 0.3) and analysis.warnings == ()
+    assert (analysis.model, analysis.second_opinion) == ("resunet", None)
     assert (analysis.weights_sha256, analysis.threshold) == (RECORD.sha256, 0.5)
 
 
@@ -168,13 +168,30 @@ def test_small_parts_go_as_the_record_says():
 def test_the_verdict_is_the_classifiers_and_a_contradiction_is_said():
     empty, some = np.zeros((40, 50), np.uint8), marked(slice(12, 14), slice(12, 22))
     yes = analyze(empty, probability=0.3)
-    assert yes.tumor and len(yes.warnings) == 1
-    assert "finds a tumor" in yes.warnings[0] and "marks nothing" in yes.warnings[0]
+    assert yes.verdict.tumor and len(yes.warnings) == 1
+    assert "finds a tumor" in yes.warnings[0] and "nothing is marked" in yes.warnings[0]
     no = analyze(some, probability=0.299)
-    assert not no.tumor and no.marked_pixels == 20  # a contradiction never hides the mask
-    assert "finds no tumor" in no.warnings[0] and "marks 20 pixels" in no.warnings[0]
+    assert not no.verdict.tumor and no.marked_pixels == 20  # a contradiction never hides the mask
+    assert "finds no tumor" in no.warnings[0] and "20 pixels are marked" in no.warnings[0]
     assert analyze(some).warnings == analyze(empty, probability=0.1).warnings == ()
     assert "(> 99.9%)" in analyze(empty, probability=0.99999).warnings[0]  # no network is certain
+
+
+def test_the_verdict_is_the_segmenters_where_its_record_has_a_rule():
+    rule = {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
+    records = (replace(RECORD, extra={"verdict": rule}), CLASSIFIER)
+    some, empty = marked(slice(12, 14), slice(12, 22), level=204), np.zeros((40, 50), np.uint8)
+    yes = analyze(some, probability=0.4, records=records)
+    assert yes.verdict == Verdict("resunet", pytest.approx(0.8), 0.5)  # odds of four to one
+    assert yes.second_opinion == Verdict("resnet50", 0.4, 0.3) and yes.warnings == ()
+    no = analyze(empty, probability=0.4, records=records)
+    assert no.verdict.probability == pytest.approx(0.25 / 255) and not no.verdict.tumor
+    assert len(no.warnings) == 1 and "ResNet50 classifier" in no.warnings[0]
+    assert "finds a tumor" in no.warnings[0]
+    # A mask that the verdict denies is said first, whatever the classifier finds.
+    strict = (replace(RECORD, extra={"verdict": rule | {"threshold": 0.9}}), CLASSIFIER)
+    torn = analyze(some, probability=0.4, records=strict)
+    assert len(torn.warnings) == 1 and "The ResUNet finds no tumor" in torn.warnings[0]
 
 
 def test_notes_missing_head_and_unfinished_weights_are_warnings():

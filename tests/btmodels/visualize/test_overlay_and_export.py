@@ -14,7 +14,7 @@ from PIL import Image
 
 from btmodels.export.files import mask_name, mask_tiff, safe_stem
 from btmodels.io.image import decode_mask
-from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.slices import Analysis, Prediction, Slice, Verdict
 from btmodels.transforms.postprocess import outline
 from btmodels.visualize.overlay import (
     PREDICTION_COLOR,
@@ -68,10 +68,10 @@ def an_analysis(truth=None) -> Analysis:
         slice=Slice("x.tif", pixels, truth=truth),
         prediction=Prediction(0.9, MASK * np.uint8(255)),
         model="resunet",
-        classifier="resnet50",
+        verdict=Verdict("resnet50", 0.9, 0.5),
+        second_opinion=None,
         weights_sha256="",
         threshold=0.5,
-        tumor=True,
         mask=MASK,
         head=MASK,
         marked_pixels=63,

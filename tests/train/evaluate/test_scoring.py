@@ -137,6 +137,17 @@ def test_the_clean_up_within_a_slice_is_the_records(patients):
     assert scores["cascade"] is None
 
 
+def test_the_segmenters_own_verdicts_are_scored_where_its_record_has_a_rule(patients, scores):
+    assert scores["verdict"] is None
+    rule = {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
+    found = score_masks(ReadsChannels(replace(SEGMENTER, extra={"verdict": rule})), patients)
+    # The brightest pixel of each slice decides: it is not there in the small tumor, and is in the speck.
+    assert found["verdict"]["confusion"] == {"tp": 2, "fp": 1, "fn": 1, "tn": 1}
+    assert found["verdict"]["accuracy"] == pytest.approx(3 / 5)
+    assert found["verdict"]["auc"] == pytest.approx(3.5 / 6)  # three ties count half
+    assert found["verdict"]["threshold"] == 0.5
+
+
 def test_every_slice_is_asked_about_once(patients):
     segmenter, classifier = ReadsChannels(), ReadsChannels(CLASSIFIER)
     score_masks(segmenter, patients, classifier)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from btmodels.dataset import cohort
+from btmodels.measurement.verdict import VerdictRule
 from btmodels.metrics.overlap import Counts
 from train.experiments.fold_counts import (
     CUTS,
@@ -111,6 +112,15 @@ def test_settings_are_chosen_by_the_patients_who_may_decide():
     odds = found["temperature"] * np.log(found["threshold"] / (1 - found["threshold"]))
     assert min(abs(1 / (1 + np.exp(-odds)) - cut) for cut in CUTS if cut <= 0.6) < 1e-3
     assert choose_settings(folds, []) is None
+
+
+def test_the_verdict_is_fitted_to_the_patients_who_may_decide():
+    # The stray pixel makes no tumor, and the slice with tumor has eight times as many such pixels.
+    folds = [counts_of(maps_of("a", (0.75, 0), (0, 0), (0.75, 0), (0, 0)))]
+    rule = VerdictRule(**choose_settings(folds, ["a"])["verdict"])
+    low, high = (rule.slope * score + rule.intercept for score in (-6.9, np.log(3)))
+    assert rule.slope > 0 and low < 0 < high
+    assert choose_settings([counts_of(maps_of("a", (0.6, 0)))], ["a"])["verdict"] is None
 
 
 def test_another_machine_goes_on_with_a_folds_counts(tmp_path):

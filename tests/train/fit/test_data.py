@@ -67,7 +67,7 @@ def test_batches_repeat_and_stay_in_range(changes):
 @pytest.mark.parametrize("changes", [each for each in CHANGES if each])
 def test_every_change_changes_something(changes):
     plain, more = (
-        Epoch(patients(0, 1, 4), 0, 0, 8, 32, again=True, augmentation=Augmentation(**each))
+        Epoch(patients(0, 1, 4), 0, 0, 8, 32, augmentation=Augmentation(**each))
         for each in ({}, changes)
     )
     if "leave_out" in changes:

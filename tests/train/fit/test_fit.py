@@ -231,16 +231,16 @@ def test_an_epoch_is_a_function_of_seed_epoch_and_step():
 
 
 def test_slices_with_tumor_are_drawn_twice():
-    drawn = Epoch(two_slices(), 0, 0, 5, 100).order
+    drawn = Epoch(two_slices(), 0, 0, 5, 5).order
     assert sorted(drawn) == [0, 0, 1, 2, 3]
 
 
-def test_slices_are_drawn_again_only_where_that_is_asked_for():
-    drawn = Epoch(two_slices(), 0, 0, 5, 13, again=True).order
+def test_slices_are_drawn_again_where_there_are_fewer():
+    drawn = Epoch(two_slices(), 0, 0, 5, 13).order
     assert len(drawn) == 10  # two whole batches
     once, twice = sorted(drawn[:5]), sorted(drawn[5:])
     assert once == twice == [0, 0, 1, 2, 3] and list(drawn[:5]) != list(drawn[5:])
-    assert list(Epoch(two_slices(), 0, 0, 5, 13).order) == list(drawn[:5])
+    assert list(Epoch(two_slices(), 0, 0, 5, 5).order) == list(drawn[:5])
 
 
 def test_the_classifiers_targets_agree_with_the_mask():

@@ -3,7 +3,12 @@ import pytest
 
 from btmodels.transforms.postprocess import sigmoid
 from train.fit import select
-from train.fit.select import choose_for_classifier, choose_for_segmenter, fit_temperature
+from train.fit.select import (
+    choose_for_classifier,
+    choose_for_segmenter,
+    fit_temperature,
+    fit_verdict,
+)
 from train.fit.subset import Subset
 
 
@@ -17,6 +22,18 @@ def test_temperature_undoes_overconfidence():
 
 def test_one_class_alone_leaves_the_temperature():
     assert fit_temperature(np.array([1.0, 2.0]), np.array([True, True])) == 1.0
+
+
+def test_a_verdict_is_a_calibrated_line_on_the_score():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(-2, 4, 20_000)
+    labels = rng.random(20_000) < sigmoid(0.5 * scores + 1)
+    found = fit_verdict(scores, labels)
+    assert found["slope"] == pytest.approx(0.5, abs=0.03)
+    assert found["intercept"] == pytest.approx(1, abs=0.05)
+    # Of a calibrated probability, sensitivity + specificity are best at the share of the class.
+    assert found["threshold"] == pytest.approx(labels.mean(), abs=0.08)
+    assert fit_verdict(scores[labels], labels[labels]) is None
 
 
 def subset(masks, patients):

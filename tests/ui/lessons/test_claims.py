@@ -19,6 +19,7 @@ from btmodels.metrics.bootstrap import paired_difference
 from btmodels.paths import ASSETS
 from btmodels.slices import FLAIR, Slice, largest_lesion_slice
 from btmodels.teaching.first_kernels import first_kernels
+from btmodels.training.losses import LOSSES
 from btmodels.transforms.postprocess import head_mask
 from btmodels.transforms.preprocess import standardize
 from tests.ui.node import run
@@ -96,9 +97,21 @@ def test_the_gain_with_few_patients_is_told_as_measured():
 def test_rule_check_and_first_chart_of_transfer_agree():
     # The check says that the gain with the fewest patients was the least certain one.
     assert "the gain with the fewest patients was the least certain one" in words("transfer")
-    assert "VGG16 frozen was worse than from scratch for *is there one?*" in words("transfer")
+    assert "VGG16 frozen scored lower than from scratch for *is there one?*" in words("transfer")
     frozen, scratch = cell("classify", "vgg16", "frozen"), cell("classify", "vgg16", "scratch")
     assert figures.score_of(frozen) < figures.score_of(scratch)
+
+
+def test_what_was_trained_once_is_said_to_be():
+    assert "Each start was trained once, so the luck of one training is" in words("transfer")
+    assert "In these trainings, one of each kind, the rule of thumb" in words("transfer")
+    keys = [
+        tuple(each[key] for key in ("task", "encoder", "arm", "share"))
+        for each in measured("transfer")["cells"]
+    ]
+    assert len(keys) == len(set(keys))
+    assert "five times, once with each loss" in words("measuring")
+    assert sorted(arm["key"] for arm in measured("losses")["arms"]) == sorted(LOSSES)
 
 
 def test_the_leak_is_measured_as_told():
@@ -321,3 +334,11 @@ def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair(slices):
         made = sum(ndimage.correlate(values[..., c], weights[..., c]) for c in range(3))
         elsewhere = made[head_mask(each.pixels) & ~each.truth]
         assert made[each.truth].mean() > elsewhere.mean() + 0.5 * elsewhere.std()
+
+
+def test_the_segmenter_alone_finds_more_slices_with_tumor_than_the_classifier():
+    told = "the second network can indeed do it alone, and it finds more"
+    assert told in words("classify-then-segment")
+    alone = {row["by"]: row for row in measured("detection")["rows"] if not row["neighbors"]}
+    found = alone["segmenter"]["sensitivity_interval"][0]
+    assert found > alone["classifier"]["sensitivity_interval"][1]

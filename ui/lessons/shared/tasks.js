@@ -42,8 +42,10 @@ class Tasks extends Panel {
     shown.hidden = !task.show;
     shown.onclick = () => {
       const [figure, state] = task.show;
-      if (figure === this.widgets) this.ask("asked", number);
-      else window.dispatchEvent(new CustomEvent(SHOW, { detail: { figure, state } }));
+      if (figure === this.widgets) {
+        this.ask("asked", number);
+        document.querySelector(`.${task.place}`)?.scrollIntoView({ block: "center", behavior: "smooth" });
+      } else window.dispatchEvent(new CustomEvent(SHOW, { detail: { figure, state } }));
     };
     item.querySelector("[name=answer]").onclick = () => {
       known.open = !known.open;

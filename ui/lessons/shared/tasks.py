@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ui.lessons import glossary, markup, questions
+from ui.lessons import glossary, markup, projector, questions
 from ui.lessons.questions import Task
 from ui.shared.component_files import module, read
 
@@ -41,6 +41,7 @@ def draw(text: Mapping[str, str], address: str, figure: str, key: str) -> None:
             "because": [_line(each) for each in task.question.because],
             "why": _line(task.question.why),
             "show": task.show,
+            "place": _place(task, address),
         }
         for number, task in enumerate(tasks, 1)
     ]
@@ -52,6 +53,17 @@ def draw(text: Mapping[str, str], address: str, figure: str, key: str) -> None:
         )
 
 
+def _place(task: Task, address: str) -> str | None:
+    """Return the CSS class of the first widget that *Show me* sets."""
+    if not task.show or task.show[0] != WIDGETS:
+        return None
+    return projector.style_of(_key(address, next(iter(task.show[1]))))
+
+
+def _key(address: str, name: str) -> str:
+    return f"learn.{address}.{name}"
+
+
 def _show(tasks: Sequence[Task], asked: object, address: str) -> None:
     # The browser says only which task; what that sets stands in the lesson's text.
     if not isinstance(asked, int) or not 0 <= asked < len(tasks):
@@ -59,7 +71,7 @@ def _show(tasks: Sequence[Task], asked: object, address: str) -> None:
     panel, state = tasks[asked].show or ("", {})
     if panel == WIDGETS:
         for name, value in state.items():
-            st.session_state[f"learn.{address}.{name}"] = value
+            st.session_state[_key(address, name)] = value
 
 
 def _line(text: str) -> str:

@@ -215,7 +215,9 @@ class Training extends Panel {
     // Each step at once, faint: who trains sees something move long before an epoch is over.
     if (name === "loss") {
       for (const each of runs.list.filter(({ trail }) => trail.length)) {
+        const [at, loss] = each.trail.at(-1);
         drawn.push(svg("path", { class: `trail color-${each.color}`, d: curve(each.trail, spans) }));
+        drawn.push(svg("circle", { class: `color-${each.color}`, cx: across(at), cy: up(loss), r: 2 }));
       }
     }
     const words = runs.list.map((each) => {

@@ -7,6 +7,7 @@ import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
 const FLAIR = 1;
+const CHANNELS = ["pre-contrast", "FLAIR", "post-contrast"];
 export default (component) => mount(Kernels, component);
 
 class Kernels extends Panel {
@@ -82,8 +83,22 @@ class Kernels extends Panel {
     const words = `Kernel ${state.kernel + 1} of ${set.number}: ${set.size} × ${set.size} weights per channel; ` +
       `${shares[0]}% of their size on pre-contrast, ${shares[1]}% on FLAIR, ${shares[2]}% on post-contrast.`;
     this.find("[data-say=kernel]").textContent = words;
+    this.find(".weights").replaceChildren(...CHANNELS.map((name, channel) => this.table(name, channel, kernel, set.size)));
     picture.say(`Map of the slice. ${words}`);
     picture.stage.dataset.map = `${set.key}-${state.kernel}-${state.look}`;
+  }
+
+  // The numbers of a kernel that lie on one channel.
+  table(name, channel, kernel, size) {
+    const table = document.createElement("table");
+    table.createCaption().textContent = name;
+    for (let row = 0; row < size; row++) {
+      const line = table.insertRow();
+      for (let col = 0; col < size; col++) {
+        line.insertCell().textContent = kernel[3 * (row * size + col) + channel].toFixed(2).replace("-", "−");
+      }
+    }
+    return table;
   }
 
   // Each kernel by its own largest weight; gray is 0, red, green and blue are the three channels.

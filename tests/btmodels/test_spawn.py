@@ -1,4 +1,4 @@
-"""The reading process starts and ends as on Windows and macOS: spawned anew, with nothing inherited."""
+"""The site's processes start and end as on Windows and macOS: spawned anew, with nothing inherited."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 READ = """
 import io, sys, time
@@ -48,11 +48,41 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("folder", ["plain", "with space and \u00fc"])
-def test_a_spawned_process_reads_files(tmp_path, folder):
+LOAD = """
+import os, sys
+import psutil
+from loky.backend.context import set_start_method
+from btmodels import paths
+from btmodels.inference.worker_process import WorkerLostError, WorkerProcess
+
+if __name__ == "__main__":
+    set_start_method("spawn", force=True)
+    process = WorkerProcess((), paths.ASSETS, "graph")
+    first = process.start()
+    assert process._executor._context.get_start_method() == "spawn"
+    assert first.pid != os.getpid() and not first.problems
+    assert process.call(60, len, "four") == 4
+    psutil.Process(first.pid).kill()
+    try:
+        process.call(60, len, "four")
+        raise SystemExit("a killed worker answered")
+    except WorkerLostError:
+        pass
+    second = process.start()
+    process.close()
+    assert second.pid != first.pid and not psutil.pid_exists(second.pid)
+    print("loaded")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "folder", "word"),
+    [(READ, "with space and \u00fc", "read"), (LOAD, "plain", "loaded")],
+)
+def test_a_spawned_process_works_and_is_replaced(tmp_path, code, folder, word):
     script = tmp_path / folder / "script.py"
     script.parent.mkdir()
-    script.write_text(READ, encoding="utf-8")
+    script.write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(script)],
         cwd=ROOT,
@@ -62,4 +92,4 @@ def test_a_spawned_process_reads_files(tmp_path, folder):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "read"
+    assert done.stdout.strip() == word
