@@ -9,8 +9,10 @@ import streamlit.config
 
 from tests import fakes
 from tests.pages.conftest import words_of
+from ui.analyze.results import NO_ANSWER
 from ui.results import headline
 from ui.shared.content import sections
+from ui.shared.text import plain
 from ui.surface import rotating_head
 
 PAGES = ("overview", "analyze", "patients", "learn", "about")
@@ -40,6 +42,8 @@ def test_pages_open_without_networks_and_say_why(open_page, page, fake):
     assert not app.exception
     if page not in ("about", "learn"):
         assert (fake.message or "The networks did not answer.") in words_of(app)
+    if page == "analyze":
+        assert [title.value for title in app.title] == [plain(NO_ANSWER)]
     counted = {metric.label for metric in app.metric if "px" in str(metric.value)}
     assert counted <= {"True, all slices"}  # an expert's, not a network's
 

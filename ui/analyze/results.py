@@ -28,6 +28,8 @@ TABLE_HEIGHT = 300
 TABLE = "results.table"
 """Session key of the table of slices."""
 
+NO_ANSWER = "No answer: the networks are not running."
+
 SHORT = 7
 """Rows that fill the table; with fewer, that height would leave empty rows."""
 IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
@@ -35,8 +37,12 @@ IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
 
 def answer(analyzed: Analyzed, view: View) -> None:
     """Draw the sentence about the whole study at the threshold in the viewer."""
+    unasked = set(analyzed.stack.keys) - set(analyzed.stopped)
     with st.container(key="answer"):
-        found = study.answer(analyzed.at_threshold(view.threshold).summaries())
+        if unasked and not analyzed.pending and not any(analyzed.analyses):
+            found = NO_ANSWER
+        else:
+            found = study.answer(analyzed.at_threshold(view.threshold).summaries())
         st.title(plain(found), anchor=False)
 
 
