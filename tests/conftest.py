@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -36,6 +37,17 @@ MARKED = {
     ),
 }
 """Markers by folder or file below ``tests/``. `make check` leaves all three out."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def frozen_heap() -> Iterator[None]:
+    """Exclude what earlier tests of this process have loaded from garbage collection, as the server does.
+
+    With TensorFlow loaded, a full collection takes longer than the page after which Streamlit runs it.
+    """
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def find_chromium() -> str | None:
