@@ -228,8 +228,8 @@ def main(args: argparse.Namespace) -> int:
         return 2
     assets = paths.ASSETS if args.quick else source_assets(args)
     segmenter = Predictor("unet" if args.quick else args.model, assets, PRECISION)
-    by_map = rule_of(segmenter.record) is not None
-    judge = segmenter if by_map else Predictor("default-classifier", assets, PRECISION)
+    rule = rule_of(segmenter.record)
+    classifier = segmenter if rule else Predictor("default-classifier", assets, PRECISION)
     if args.quick:
         patients = cohort.read_cohort(args.data or cohort.samples_root())[:3:2]
         slices = [each for p in patients for each in choose(p, 1, 1)]
@@ -239,12 +239,12 @@ def main(args: argparse.Namespace) -> int:
     began = time.process_time()
     stamp = f"{segmenter.record.sha256[:8]}-{len(slices)}-{args.seed}"
     place = args.runs / "experiments" / f"robustness-{stamp}"
-    threshold = (rule_of(segmenter.record) or judge.record).threshold
+    threshold = (rule or classifier.record).threshold
     rows = []
     for fault in FAULTS:
         found = common.once(
             place / f"{fault.kind}.json",
-            lambda fault=fault: measure(fault, slices, segmenter, judge, args.seed),
+            lambda fault=fault: measure(fault, slices, segmenter, classifier, args.seed),
         )
         before = json.loads((place / "unaltered.json").read_text(encoding="utf-8"))
         rows.append(row_of(fault, found, before, threshold))
@@ -258,8 +258,8 @@ def main(args: argparse.Namespace) -> int:
         "complete": bool(alone) or args.quick,
         "model": segmenter.spec.name,
         "weights_sha256": segmenter.record.sha256,
-        "verdict_by": judge.spec.name,
-        "verdict_sha256": judge.record.sha256,
+        "verdict_by": classifier.spec.name,
+        "verdict_sha256": classifier.record.sha256,
         "subset": "samples" if args.quick else "test",
         "split_sha256": cohort.split_sha256(assets),
         "seed": args.seed,
@@ -276,7 +276,7 @@ def main(args: argparse.Namespace) -> int:
     }
     provenance.write_json(args.assets / "metrics" / "robustness.json", document)
     if not args.quick:
-        for name in {segmenter.spec.name, judge.spec.name}:
+        for name in {segmenter.spec.name, classifier.spec.name}:
             count_test(name, assets)
     return 0
 
@@ -303,7 +303,7 @@ def measure(
     fault: Fault,
     slices: Sequence[Slice],
     segmenter: Predictor,
-    judge: Predictor,
+    classifier: Predictor,
     seed: int,
 ) -> dict:
     """Get masks and verdicts for slices with one fault.
@@ -311,8 +311,8 @@ def measure(
     Args:
         fault: The fault.
         slices: The slices, without it.
-        segmenter: Gives the masks, and the verdicts if its record has a rule for them.
-        judge: Otherwise gives the verdicts.
+        segmenter: Marks the slices, and gives the verdicts if its record has a rule for them.
+        classifier: Gives the verdicts if the segmenter does not.
         seed: Of the fault's random numbers.
 
     Returns:
@@ -326,7 +326,7 @@ def measure(
     record, maps = segmenter.record, segmenter.segment(images)
     masks = [cut(levels, record.threshold, record.min_component_pixels) for levels in maps]
     rule = rule_of(record)
-    verdicts = [*map(rule.probability, maps)] if rule else judge.classify(images)
+    verdicts = [*map(rule.probability, maps)] if rule else classifier.classify(images)
     counted = [overlap.count(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
     return {
         "patients": [item.patient for item in slices],

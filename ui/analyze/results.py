@@ -37,9 +37,9 @@ IS_THERE, WHERE = "**1 · Is there a tumor?**", "**2 · Where?**"
 
 def answer(analyzed: Analyzed, view: View) -> None:
     """Draw the sentence about the whole study at the threshold in the viewer."""
-    unasked = set(analyzed.stack.keys) - set(analyzed.stopped)
+    admitted = set(analyzed.stack.keys) - set(analyzed.stopped)
     with st.container(key="answer"):
-        if unasked and not analyzed.pending and not any(analyzed.analyses):
+        if admitted and not analyzed.pending and not any(analyzed.analyses):
             found = NO_ANSWER
         else:
             found = study.answer(analyzed.at_threshold(view.threshold).summaries())

@@ -37,7 +37,7 @@ def count() -> int:
 
 
 def read(overrides: UploadOverrides) -> UploadBatch:
-    """Read the uploader's files; its state tells of them before `draw` has drawn it.
+    """Read the uploaded files, which the widget's state holds before `draw` runs.
 
     Most reruns leave the files unchanged, so the decoded batch is kept.
     """

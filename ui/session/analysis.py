@@ -136,7 +136,7 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
 def run_promptly(stack: Stack, index: int, model: str | None = None) -> None:
     """Analyze slice ``index`` before the page is drawn, if the networks answer within `PROMPT_SECONDS`.
 
-    Such a page is drawn once, with its results, in place of twice.
+    The page is then drawn once, with its results, instead of twice.
     """
     if engine.get_engine().status().state != "warm":
         return
