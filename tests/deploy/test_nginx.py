@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
 from tests.deploy import nginx
@@ -48,6 +50,34 @@ class Process:
         return None if handshake else connection.respond(200, str(self.number))
 
 
+class Socket:
+    """A websocket for blocking calls.
+
+    One thread reads and writes. The websockets package's own blocking client reads in a second thread, which
+    OpenSSL does not allow: while that thread took TLS 1.3's session tickets, about one request in a thousand
+    was never sent.
+    """
+
+    def __init__(self, portal: BlockingPortal, connection: ClientConnection) -> None:
+        self._portal, self._connection = portal, connection
+
+    def send(self, message: bytes) -> None:
+        self._portal.call(self._connection.send, message)
+
+    def recv(self, seconds: float = 60) -> bytes | str:
+        """Return the next message.
+
+        Raises:
+            TimeoutError: There is none within this time.
+        """
+
+        async def receive() -> bytes | str:
+            async with asyncio.timeout(seconds):
+                return await self._connection.recv()
+
+        return self._portal.call(receive)
+
+
 class Visitor:
     """A browser's requests and cookies."""
 
@@ -63,10 +93,10 @@ class Visitor:
         return answer.text
 
     @contextmanager
-    def connect(self) -> Iterator[ClientConnection]:
+    def connect(self) -> Iterator[Socket]:
         """Open the page's websocket."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        with connect(
+        opening = connect(
             self.address.replace("https", "wss") + "/_stcore/stream",
             ssl=TRUSTING,
             origin=self.address,
@@ -76,11 +106,16 @@ class Visitor:
             open_timeout=60,
             close_timeout=1,
             ping_interval=None,
-        ) as socket:
-            for line in socket.response.headers.get_all("Set-Cookie"):
+            proxy=None,
+        )
+        with (
+            start_blocking_portal() as portal,
+            portal.wrap_async_context_manager(opening) as connection,
+        ):
+            for line in connection.response.headers.get_all("Set-Cookie"):
                 name, _, value = line.split(";")[0].partition("=")
                 self.cookies[name] = value
-            yield socket
+            yield Socket(portal, connection)
 
     def stream(self) -> str:
         """Return what the websocket says first."""
