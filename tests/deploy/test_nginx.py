@@ -53,9 +53,8 @@ class Process:
 class Socket:
     """A websocket for blocking calls.
 
-    One thread reads and writes. The websockets package's own blocking client reads in a second thread, which
-    OpenSSL does not allow: while that thread took TLS 1.3's session tickets, about one request in a thousand
-    was never sent.
+    One thread reads and writes. The websockets package's blocking client reads in a second thread, which
+    OpenSSL does not allow: while it read TLS 1.3's session tickets, one request in a thousand was lost.
     """
 
     def __init__(self, portal: BlockingPortal, connection: ClientConnection) -> None:
