@@ -32,6 +32,10 @@ members are combined as in `train combine`, once their own cross-validations exi
 - for classifiers ``auc``, ``auc_interval``, ``average_precision``, ``accuracy`` over all slices, and
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
+``resunet_distilled`` is the ResUNet as the student of earlier runs, its ``--teachers``
+(`train.experiments.distill`): in each fold it continues the first teacher's training, with masks softened
+by all of them. Its document names them in ``teachers``.
+
 Maps and masks stay in ``runs`` (`train.experiments.folds`). The counts of a finished fold go into
 ``assets/metrics/folds``, so that another machine can continue with the rest.
 """
@@ -39,10 +43,11 @@ Maps and masks stay in ``runs`` (`train.experiments.folds`). The counts of a fin
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +69,7 @@ from btmodels.training.fitting import FitConfig, read_weights
 from train import provenance
 from train.experiments import cluster, common, folds
 from train.experiments.common import Budget
+from train.experiments.distill import soften
 from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import compare
 from train.experiments.scores import score_verdicts
@@ -83,10 +89,13 @@ SEGMENTERS = {
     "resunet_small": build_resunet_small,
     "resunet": build_resunet,
     "efficientnet_plain": partial(build_resunet, decoder="plain"),
+    "resunet_distilled": build_resunet,
 }
-ENSEMBLE, CLASSIFIER = "ensemble", "resnet50"
+ENSEMBLE, CLASSIFIER, STUDENT = "ensemble", "resnet50", "resunet_distilled"
 
 FACTS = ("fold", "parameters", "training_patients", "cpu_seconds", "wall_seconds", "curve")
+
+ADVICE = f"Run train crossval with --network {' and '.join(MEMBERS)} first."
 
 QUICK_ENSEMBLE = 128
 """Rows and columns; the members cannot downsample fewer."""
@@ -100,6 +109,7 @@ class _Run:
         network: Registry name.
         budget: Training budget; None for the ensemble.
         members: The documents of the ensemble's members; empty for other networks.
+        teachers: Runs of the student's teachers; empty for other networks.
         material: All slices.
         patients: Patients by folder.
         place: Parent folder of the folds' folders.
@@ -109,6 +119,7 @@ class _Run:
     network: str
     budget: Budget | None
     members: tuple[dict, ...]
+    teachers: tuple[str, ...]
     material: Material
     patients: dict[str, Patient]
     place: Path
@@ -125,6 +136,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of --task segment; default: the site's; the ensemble needs its members' runs",
     )
     parser.add_argument(
+        "--teachers",
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help=f"of {STUDENT}: folders below runs/experiments with ResUNets of the same folds",
+    )
+    parser.add_argument(
         "--folds",
         nargs="+",
         type=int,
@@ -135,7 +153,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class NoMember(Exception):
-    """The ensemble cannot be combined; the message says why."""
+    """The ensemble cannot be combined, or the student not taught; the message says why."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -146,7 +164,7 @@ def main(args: argparse.Namespace) -> int:
             return 1
         return _judge_all(args)
     except NoMember as error:
-        print(f"{error} Run train crossval with --network {' and '.join(MEMBERS)} first.")
+        print(error)
         return 1
 
 
@@ -174,6 +192,7 @@ def _judge_all(args: argparse.Namespace) -> int:
         full_recipe=full_recipe(network),
         network={"name": network, "parameters": _facts(done[0])["parameters"]},
         **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
+        **({"teachers": list(run.teachers)} if run.teachers else {}),
         **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
     )
     if network != CLASSIFIER:
@@ -221,6 +240,9 @@ def _compare_with_others(
 
 
 def _begin(args: argparse.Namespace, network: str) -> _Run:
+    teachers = tuple(args.teachers)
+    if bool(teachers) != (network == STUDENT):
+        raise NoMember(f"--teachers are for {STUDENT}, which needs them.")
     if network == ENSEMBLE:
         args.size = QUICK_ENSEMBLE if args.quick else get(ENSEMBLE).input_shape[0]
         members = tuple(_read_member(args, name) for name in MEMBERS)
@@ -238,20 +260,26 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         )
         material = load_material(args)
         kind = "synthetic" if material.synthetic else "lgg"
-        name = f"crossval-{network}-{kind}-{common.run_name(budget, material)}"
+        name = "-".join(
+            (f"crossval-{network}-{kind}-{common.run_name(budget, material)}", *_digest(teachers))
+        )
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     place = args.runs / "experiments" / name
     kept = args.assets / "metrics" / "folds"
-    return _Run(network, budget, members, material, patients, place, kept)
+    return _Run(network, budget, members, teachers, material, patients, place, kept)
+
+
+def _digest(teachers: Sequence[str]) -> list[str]:
+    return [hashlib.sha256("\n".join(teachers).encode()).hexdigest()[:8]] if teachers else []
 
 
 def _read_member(args: argparse.Namespace, name: str) -> dict:
     path = args.assets / "metrics" / f"crossval_{name}.json"
     if not path.exists():
-        raise NoMember(f"There is no {path.name}.")
+        raise NoMember(f"There is no {path.name}. {ADVICE}")
     found = json.loads(path.read_text(encoding="utf-8"))
     if not found["complete"]:
-        raise NoMember(f"{path.name} lacks {', '.join(found['lacks'])}.")
+        raise NoMember(f"{path.name} lacks {', '.join(found['lacks'])}. {ADVICE}")
     return found
 
 
@@ -337,20 +365,26 @@ def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
         return SEGMENTERS[run.network]((size, size, 3), name=run.network)
 
     def train() -> dict:
-        model = build()
+        model, material = build(), run.material
         pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
+        if run.teachers:
+            teachers = [trained(run.place.parent / each / place.name) for each in run.teachers]
+            model.set_weights(teachers[0].get_weights())
+            material = replace(material, slices=soften(material.slices, teachers, fold))
         return {
             "fold": number,
-            **train_on_others(run.budget, run.material, model, losses.bce_dice, fold, place),
+            **train_on_others(run.budget, material, model, losses.bce_dice, fold, place),
         }
 
-    def trained() -> keras.Model:
+    def trained(folder: Path) -> keras.Model:
+        if not (folder / "best.npz").exists():
+            raise NoMember(f"{folder} has no trained network.")
         model = build()
-        model.set_weights(read_weights(place / "best.npz"))
+        model.set_weights(read_weights(folder / "best.npz"))
         return model
 
     facts = common.once(run.place / f"fold-{number}.json", train)
-    return _count_once(run, facts, fold, trained)
+    return _count_once(run, facts, fold, partial(trained, place))
 
 
 def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
@@ -363,7 +397,7 @@ def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
         for member in run.members:
             path = run.place.parent / member["run"] / f"fold-{number}" / "best.npz"
             if not path.exists():
-                raise NoMember(f"The run {member['run']} is not in this folder of runs.")
+                raise NoMember(f"The run {member['run']} is not in this folder of runs. {ADVICE}")
             model.get_layer(member["network"]["name"]).set_weights(read_weights(path))
         return model
 

@@ -55,11 +55,13 @@ patients, too, and keep their final weights."""
 
 CANDIDATES = {
     "efficientnet_plain": FitConfig(learning_rate=1e-3, fade=0.3, ema=0.99),
+    "resunet_distilled": FitConfig(learning_rate=5e-4, fade=0.3, ema=0.99),
 }
 """Networks that are cross-validated but not used on the site."""
 
 POLICIES = {
     "efficientnet_plain": "float32",
+    "resunet_distilled": "float32",
     "resunet": "float32",
     "efficientnet_unet": "float32",
 }

@@ -23,7 +23,7 @@ def _draw_scoreboard() -> None:
     words, picture = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with words:
         st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
-        st.markdown(headline.detection_sentence(headline.detection_scores()))
+        st.markdown(headline.detection_sentence(headline.detection_score()))
     rows = headline.patient_rows()
     if rows:
         experts = published.load()["experts"]
