@@ -80,15 +80,15 @@ def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
     for place, (each, analysis) in enumerate(
         zip(analyzed.stack.slices, analyzed.analyses, strict=True), 1
     ):
-        levels = analysis.prediction.levels if analysis else None
+        probability_map = analysis.prediction.probability_map if analysis else None
         step = math.ceil(max(each.pixels.shape[:2]) / SIDE)
         entry = {
             "short": str(place if each.number is None else each.number),
             "step": step,
-            "hasLevels": levels is not None,
+            "hasProbabilityMap": probability_map is not None,
             "hasTruth": each.truth is not None,
         }
-        image, maps = _image(each, step), _maps(each, levels, step)
+        image, maps = _image(each, step), _maps(each, probability_map, step)
         entry["rows"], entry["cols"] = image.shape[1:]
         entry["window"] = analyzed.stack.windows[place - 1][FLAIR]
         entry |= {"image": store.put(pack(image)), "maps": store.put(pack(maps))}
@@ -103,10 +103,10 @@ def _image(each: Slice, step: int) -> np.ndarray:
     return cv2.resize(flair, (cols, rows), interpolation=cv2.INTER_AREA)[None]
 
 
-def _maps(each: Slice, levels: np.ndarray | None, step: int) -> np.ndarray:
+def _maps(each: Slice, probability_map: np.ndarray | None, step: int) -> np.ndarray:
     # Masks are subsampled, not averaged, so that edges stay in place.
     maps = np.zeros((2, *each.pixels[::step, ::step].shape[:2]), np.uint8)
-    for plane, values in zip(maps, (levels, each.truth), strict=True):
+    for plane, values in zip(maps, (probability_map, each.truth), strict=True):
         if values is not None:
             plane[:] = values[::step, ::step]
     return maps

@@ -159,7 +159,7 @@ class PackedStack:
     ) -> dict:
         rows, cols = each.pixels.shape[:2]
         step = thinning(rows, cols)
-        levels = analysis.prediction.levels if analysis else None
+        probability_map = analysis.prediction.probability_map if analysis else None
         head = analysis.head if analysis else None
         heat = analyzed.heats.get(key) if analysis else None
 
@@ -179,13 +179,13 @@ class PackedStack:
             "cols": len(range(0, cols, step)),
             "number": each.number,
             "image": named((key,), lambda: pack_pixels(each.pixels, step)),
-            "maps": named(known, lambda: pack_maps(levels, each.truth, head, step, heat)),
+            "maps": named(known, lambda: pack_maps(probability_map, each.truth, head, step, heat)),
             "marks": _edges(each),
             "millimeters": each.spacing[1] * step if each.spacing else None,
             "tall": each.spacing[0] / each.spacing[1] if each.spacing else 1,
             "area": analysis.marked_pixels if analysis else None,
             "truthArea": None if each.truth is None else int(np.count_nonzero(each.truth)),
-            "hasLevels": levels is not None,
+            "hasProbabilityMap": probability_map is not None,
             "hasTruth": each.truth is not None,
             "hasHead": head is not None,
             "hasHeat": heat is not None,
