@@ -95,12 +95,12 @@ class Prediction:
 
     Attributes:
         tumor_probability: Classifier's calibrated probability of any tumor, 0 to 1.
-        levels: Segmenter's probability per pixel in 255ths, uint8, (rows, cols) of the input. The viewer
-            gets the same bytes, so its masks equal those computed here.
+        probability_map: Segmenter's probability per pixel in 255ths, uint8, (rows, cols) of the input. The
+            viewer gets the same bytes, so its masks equal those computed here.
     """
 
     tumor_probability: float
-    levels: np.ndarray
+    probability_map: np.ndarray
 
 
 @dataclass(frozen=True)

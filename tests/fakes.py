@@ -25,7 +25,7 @@ BUNDLED = ("SYNT_ZZ_0001_20260101",)
 
 
 class FakeEngine:
-    """Takes the FLAIR channel for the segmenter's levels; counts what it is asked."""
+    """Takes the FLAIR channel for the segmenter's probability map; counts what it is asked."""
 
     def __init__(self, state: str = "warm", message: str = "", fails: bool = False) -> None:
         self.state, self.message, self.fails = state, message, fails
@@ -76,11 +76,9 @@ class FakeEngine:
 
     def _activations(self, image, name, layers, most):
         size, few = (8, 8), 2
-        levels = np.zeros((few, *size), np.uint8)
+        maps = np.zeros((few, *size), np.uint8)
         return [
-            introspect_types.ActivationMaps(
-                layer, (*size, 4), (0, 1), levels, (0.0, 0.0), (1.0, 1.0)
-            )
+            introspect_types.ActivationMaps(layer, (*size, 4), (0, 1), maps, (0.0, 0.0), (1.0, 1.0))
             for layer in layers
         ]
 
@@ -88,7 +86,7 @@ class FakeEngine:
         return introspect_types.Saliency(np.zeros((128, 128), np.uint8), (row, row), (col, col))
 
     def _compute_gradcam(self, image, name):
-        return SimpleNamespace(levels=np.zeros(image.shape[:2], np.uint8))
+        return SimpleNamespace(heatmap=np.zeros(image.shape[:2], np.uint8))
 
     def close(self) -> None:
         pass

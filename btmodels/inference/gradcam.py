@@ -20,7 +20,7 @@ import numpy as np
 
 from btmodels.inference import worker
 from btmodels.inference.heatmap import LAYERS
-from btmodels.transforms.preprocess import normalize, restore, to_levels
+from btmodels.transforms.preprocess import normalize, quantize, restore
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +28,14 @@ class GradCAM:
     """Grad-CAM of one slice.
 
     Attributes:
-        levels: uint8, (rows, cols) of the slice: heat, scaled so that its maximum is 255; all 0 if nothing
+        heatmap: uint8, (rows, cols) of the slice: heat, scaled so that its maximum is 255; all 0 if nothing
             in the slice supports a tumor.
         grid: (rows, cols) of the layer at which it was computed.
         layer: Name of that layer.
         classifier: Registry name.
     """
 
-    levels: np.ndarray
+    heatmap: np.ndarray
     grid: tuple[int, int]
     layer: str
     classifier: str
@@ -70,5 +70,5 @@ def compute_gradcam(image: np.ndarray, classifier: str, assets: Path) -> GradCAM
     import cv2
 
     square = cv2.resize(found.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
-    levels = to_levels(restore(square, *image.shape[:2]))
-    return GradCAM(levels, grid, layer, predictor.spec.name)
+    heatmap = quantize(restore(square, *image.shape[:2]))
+    return GradCAM(heatmap, grid, layer, predictor.spec.name)

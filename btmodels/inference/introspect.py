@@ -15,7 +15,7 @@ from btmodels.inference.introspect_types import ActivationMaps, Saliency
 from btmodels.inference.predict import Predictor, compiled
 from btmodels.registry import ModelSpec, Record
 from btmodels.transforms.postprocess import sigmoid
-from btmodels.transforms.preprocess import normalize, restore, to_levels
+from btmodels.transforms.preprocess import normalize, quantize, restore
 
 TOGETHER = 8
 """Settings of the skips that pass the decoder in one batch; more would be slower and take more memory."""
@@ -133,7 +133,7 @@ class Probe:
             gates[: len(some)] = some
             found = ops.convert_to_numpy(self._ablate(batch, gates))[..., 0]
             for setting, probability in zip(some, found, strict=False):
-                answers[setting] = to_levels(restore(probability, *image.shape[:2]))
+                answers[setting] = quantize(restore(probability, *image.shape[:2]))
         return answers
 
     def segment(self, image: np.ndarray) -> np.ndarray:
@@ -143,7 +143,7 @@ class Probe:
         logits = ops.convert_to_numpy(self.predictor.model(views, training=False))[..., 0]
         found = sigmoid(logits / record.temperature)
         probability = (found[0] + found[1][:, ::-1]) / 2 if record.flips else found[0]
-        return to_levels(restore(np.ascontiguousarray(probability), *image.shape[:2]))
+        return quantize(restore(np.ascontiguousarray(probability), *image.shape[:2]))
 
     def saliency(self, image: np.ndarray, row: int, col: int) -> Saliency:
         """Measure by its gradient which part of a slice the logit of one pixel depends on.
@@ -167,7 +167,7 @@ class Probe:
         spans = [(int(at[0]), int(at[-1])) if len(at) else (row, row) for at in there]
         # The square root makes the distant part visible: most of the gradient is close to the pixel.
         shown = np.sqrt(strength / max(float(strength.max()), 1e-30))
-        return Saliency(to_levels(shown), spans[0], spans[1])
+        return Saliency(quantize(shown), spans[0], spans[1])
 
     def _normalized(self, image: np.ndarray) -> np.ndarray:
         return normalize(image, self.predictor.spec.input_shape[:2])
@@ -201,7 +201,7 @@ def _maps(name: str, values: np.ndarray, most: int) -> ActivationMaps:
         layer=name,
         shape=values.shape,
         channels=tuple(int(channel) for channel in order),
-        levels=to_levels((chosen - low[:, None, None]) / span),
+        maps=quantize((chosen - low[:, None, None]) / span),
         low=tuple(float(value) for value in low),
         high=tuple(float(value) for value in high),
     )

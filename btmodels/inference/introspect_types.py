@@ -15,14 +15,14 @@ class ActivationMaps:
         layer: Name of the layer.
         shape: (rows, cols, channels) of the layer's output.
         channels: Indices of the selected channels, those that vary most first.
-        levels: uint8, (len(channels), rows, cols): each map scaled from its minimum to its maximum.
+        maps: uint8, (len(channels), rows, cols): each map scaled from its minimum to its maximum.
         low, high: Minimum and maximum of each map.
     """
 
     layer: str
     shape: tuple[int, int, int]
     channels: tuple[int, ...]
-    levels: np.ndarray
+    maps: np.ndarray
     low: tuple[float, ...]
     high: tuple[float, ...]
 
@@ -32,11 +32,11 @@ class Saliency:
     """The saliency map of one pixel's logit.
 
     Attributes:
-        levels: uint8, (rows, cols) of the network's input: square root of the absolute gradient, in 255ths
+        heatmap: uint8, (rows, cols) of the network's input: square root of the absolute gradient, in 255ths
             of its maximum.
         rows, cols: First and last row and column where the gradient is not exactly zero.
     """
 
-    levels: np.ndarray
+    heatmap: np.ndarray
     rows: tuple[int, int]
     cols: tuple[int, int]

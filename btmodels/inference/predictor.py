@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from btmodels.registry import ModelSpec, Record
-from btmodels.transforms.preprocess import normalize, restore, to_levels
+from btmodels.transforms.preprocess import normalize, quantize, restore
 
 
 class SlicePredictor(ABC):
@@ -80,7 +80,7 @@ class SlicePredictor(ABC):
         self.expect("segment")
         maps = (found for batch in self._batches(images) for found in batch[..., 0])
         return [
-            to_levels(restore(np.ascontiguousarray(found), *image.shape[:2]))
+            quantize(restore(np.ascontiguousarray(found), *image.shape[:2]))
             for image, found in zip(images, maps, strict=True)
         ]
 

@@ -20,7 +20,7 @@ import numpy as np
 from btmodels.inference import worker
 from btmodels.registry import Record
 from btmodels.slices import Prediction
-from btmodels.transforms.postprocess import cut, smallest_part
+from btmodels.transforms.postprocess import binarize, smallest_part
 from btmodels.visualize.overlay import blend, png
 from btmodels.visualize.window import shown_flair
 
@@ -31,18 +31,18 @@ class Predictions:
 
     Attributes:
         names: Display names of the predictions.
-        levels: uint8, (predictions, rows, cols), probability in 255ths.
+        probability_maps: uint8, (predictions, rows, cols), probability in 255ths.
         masks: bool, (predictions, rows, cols), each at its network's stored threshold.
     """
 
     names: tuple[str, ...]
-    levels: np.ndarray
+    probability_maps: np.ndarray
     masks: np.ndarray
 
     @property
     def spread(self) -> np.ndarray:
         """Standard deviation of the probabilities of each pixel, float32, (rows, cols), 0 to 0.5."""
-        return (self.levels / np.float32(255)).std(axis=0)
+        return (self.probability_maps / np.float32(255)).std(axis=0)
 
     @property
     def votes(self) -> np.ndarray:
@@ -96,8 +96,8 @@ def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
     predictor = worker.get_predictor(name, assets)
     mirrored = np.ascontiguousarray(image[:, ::-1])
     straight, turned = _views(predictor, [image, mirrored])
-    levels = np.stack([straight, turned[:, ::-1]])
-    return cut_predictions(("as it is", "mirrored"), levels, [predictor.record] * 2)
+    probability_maps = np.stack([straight, turned[:, ::-1]])
+    return apply_thresholds(("as it is", "mirrored"), probability_maps, [predictor.record] * 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,38 +131,40 @@ def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path)
     predictor = worker.get_predictor(name, assets)
     predictor.warm()
     began = time.perf_counter()
-    (levels,) = predictor.segment([image])
+    (probability_map,) = predictor.segment([image])
     spent = 1000 * (time.perf_counter() - began)
     return TimedPrediction(
-        Prediction(verdict, levels), spent, int(predictor.record.extra.get("parameters", 0))
+        Prediction(verdict, probability_map),
+        spent,
+        int(predictor.record.extra.get("parameters", 0)),
     )
 
 
 def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
     # Without the record's averaging of flips, because the views are compared here.
-    from btmodels.transforms.preprocess import normalize, restore, to_levels
+    from btmodels.transforms.preprocess import normalize, quantize, restore
 
     size = predictor.spec.input_shape[:2]
     batch = np.stack([normalize(image, size) for image in images])
     found = np.asarray(predictor.plain(batch))[..., 0]
     return [
-        to_levels(restore(probability, *image.shape[:2]))
+        quantize(restore(probability, *image.shape[:2]))
         for probability, image in zip(found, images, strict=True)
     ]
 
 
-def cut_predictions(
-    names: Sequence[str], levels: np.ndarray, records: Sequence[Record]
+def apply_thresholds(
+    names: Sequence[str], probability_maps: np.ndarray, records: Sequence[Record]
 ) -> Predictions:
     """Turn probability maps into masks, each with its network's stored threshold and smallest component.
 
     Args:
         names: Display names of the predictions.
-        levels: uint8, (predictions, rows, cols), probability in 255ths.
+        probability_maps: uint8, (predictions, rows, cols), probability in 255ths.
         records: One per prediction.
     """
     masks = [
-        cut(each, record.threshold, smallest_part(record.min_component_pixels, *each.shape))
-        for each, record in zip(levels, records, strict=True)
+        binarize(each, record.threshold, smallest_part(record.min_component_pixels, *each.shape))
+        for each, record in zip(probability_maps, records, strict=True)
     ]
-    return Predictions(tuple(names), levels, np.stack(masks))
+    return Predictions(tuple(names), probability_maps, np.stack(masks))

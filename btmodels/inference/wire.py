@@ -36,9 +36,9 @@ def unpack_images(body: bytes) -> list[np.ndarray]:
 
 def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
     """Return predictions as one response body."""
-    levels = {str(index): each.levels for index, each in enumerate(predictions)}
+    maps = {str(index): each.probability_map for index, each in enumerate(predictions)}
     probabilities = np.array([each.tumor_probability for each in predictions], np.float64)
-    return _pack({"probabilities": probabilities} | levels)
+    return _pack({"probabilities": probabilities} | maps)
 
 
 def unpack_predictions(body: bytes) -> list[Prediction]:

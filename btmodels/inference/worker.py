@@ -124,7 +124,7 @@ def predict(
     verdicts = _beside().submit(judge.classify, images)
     maps = locate.segment(images)
     pairs = zip(verdicts.result(), maps, strict=True)
-    found = [Prediction(float(verdict), levels) for verdict, levels in pairs]
+    found = [Prediction(float(verdict), probability_map) for verdict, probability_map in pairs]
     return BatchResult(os.getpid(), found, _batch_size(locate, judge))
 
 

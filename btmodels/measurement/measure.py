@@ -11,7 +11,7 @@ from btmodels.measurement.study import percent
 from btmodels.metrics.overlap import count, dice
 from btmodels.registry import Record, get
 from btmodels.slices import Analysis, Prediction, Slice, Verdict
-from btmodels.transforms.postprocess import cut, head_mask, smallest_part
+from btmodels.transforms.postprocess import binarize, head_mask, smallest_part
 from btmodels.transforms.proportions import square_shape, to_own_pixels
 
 
@@ -41,16 +41,21 @@ def measure(
     Raises:
         ValueError: The prediction has a different size than the slice.
     """
-    levels = prediction.levels
-    if levels.shape not in (slice.pixels.shape[:2], square_shape(slice.pixels, slice.spacing)):
+    probability_map = prediction.probability_map
+    if probability_map.shape not in (
+        slice.pixels.shape[:2],
+        square_shape(slice.pixels, slice.spacing),
+    ):
         raise ValueError(
             "A prediction must have its slice's size. Received: "
-            f"levels.shape={levels.shape}, pixels.shape={slice.pixels.shape}"
+            f"probability_map.shape={probability_map.shape}, pixels.shape={slice.pixels.shape}"
         )
-    prediction = replace(prediction, levels=to_own_pixels(levels, slice.pixels))
+    prediction = replace(prediction, probability_map=to_own_pixels(probability_map, slice.pixels))
     threshold = segmenter_record.threshold if threshold is None else threshold
-    smallest = smallest_part(segmenter_record.min_component_pixels, *prediction.levels.shape)
-    mask = cut(prediction.levels, threshold, smallest)
+    smallest = smallest_part(
+        segmenter_record.min_component_pixels, *prediction.probability_map.shape
+    )
+    mask = binarize(prediction.probability_map, threshold, smallest)
     head = head_mask(slice.pixels)
     marked, head_pixels = int(np.count_nonzero(mask)), int(np.count_nonzero(head))
     classified = Verdict(classifier, prediction.tumor_probability, classifier_record.threshold)
@@ -58,7 +63,7 @@ def measure(
     if rule is None:
         answer, second = classified, None
     else:
-        probability = rule.probability(prediction.levels)
+        probability = rule.probability(prediction.probability_map)
         answer, second = Verdict(model, probability, rule.threshold), classified
     warnings = list(slice.notes)
     if answer.tumor != (marked > 0):

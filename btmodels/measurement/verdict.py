@@ -22,7 +22,7 @@ VERDICT_KEY = "verdict"
 # A level represents all probabilities that round to it; for 0 and 255 this is half an interval.
 _PROBABILITY = np.clip(np.arange(256) / 255, 0.25 / 255, 1 - 0.25 / 255)
 LOGITS = np.log(_PROBABILITY / (1 - _PROBABILITY))
-"""Log-odds of each of the 256 levels."""
+"""Log-odds of each of the 256 values of a probability map."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,11 @@ class VerdictRule:
     intercept: float
     threshold: float
 
-    def probability(self, levels: np.ndarray) -> float:
+    def probability(self, probability_map: np.ndarray) -> float:
         """Return the probability of a tumor, 0 to 1, for a map as `top_log_odds` takes it."""
-        return float(sigmoid(np.float64(self.slope * top_log_odds(levels) + self.intercept)))
+        return float(
+            sigmoid(np.float64(self.slope * top_log_odds(probability_map) + self.intercept))
+        )
 
 
 def rule_of(record: Record) -> VerdictRule | None:
@@ -49,15 +51,15 @@ def rule_of(record: Record) -> VerdictRule | None:
     return VerdictRule(**fields) if fields else None
 
 
-def top_log_odds(levels: np.ndarray) -> float:
+def top_log_odds(probability_map: np.ndarray) -> float:
     """Return the mean log-odds of the highest pixels of a map.
 
     Args:
-        levels: uint8, (rows, cols), probability in 255ths. The number of pixels follows the size, so that a
-            slice has about the same score at any resolution.
+        probability_map: uint8, (rows, cols), probability in 255ths. The number of pixels follows the
+            size, so that a slice has about the same score at any resolution.
     """
-    most = min(smallest_part(TOP_PIXELS, *levels.shape), levels.size)
-    counts = np.bincount(levels.ravel(), minlength=256)
+    most = min(smallest_part(TOP_PIXELS, *probability_map.shape), probability_map.size)
+    counts = np.bincount(probability_map.ravel(), minlength=256)
     above = np.cumsum(counts[::-1])[::-1] - counts
     taken = np.clip(most - above, 0, counts)
     return float(taken @ LOGITS / most)

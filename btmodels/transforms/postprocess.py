@@ -23,12 +23,12 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-logits))
 
 
-def lowest_level(threshold: float) -> int:
-    """Return the lowest level (of 255) that counts as marked at a threshold from 0 to 1.
+def quantized_threshold(threshold: float) -> int:
+    """Return the lowest value of a probability map, of 255, that is marked at a threshold from 0 to 1.
 
-    Level 0 is never marked: at threshold 0 the mask is "anything at all", not the whole slice.
+    0 is never marked: at threshold 0 the mask is "anything at all", not the whole slice.
     """
-    # A threshold equal to a level must give that level despite rounding of the product.
+    # A threshold equal to a value must give that value despite rounding of the product.
     return max(1, math.ceil(threshold * 255 - 1e-9))
 
 
@@ -49,18 +49,20 @@ def smallest_part(min_component_pixels: int, rows: int, cols: int) -> int:
     return math.ceil(min_component_pixels * scale - 1e-9)
 
 
-def cut(levels: np.ndarray, threshold: float, min_component_pixels: int = 0) -> np.ndarray:
+def binarize(
+    probability_map: np.ndarray, threshold: float, min_component_pixels: int = 0
+) -> np.ndarray:
     """Threshold a probability map and remove small connected components.
 
     Args:
-        levels: uint8, (rows, cols), probability in 255ths.
+        probability_map: uint8, (rows, cols), in 255ths.
         threshold: 0 to 1.
         min_component_pixels: 8-connected components with fewer pixels are removed.
 
     Returns:
         bool, (rows, cols).
     """
-    mask = levels >= lowest_level(threshold)
+    mask = probability_map >= quantized_threshold(threshold)
     if min_component_pixels < 2 or not mask.any():
         return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)

@@ -95,6 +95,6 @@ def restore(probability: np.ndarray, rows: int, cols: int) -> np.ndarray:
     return square[top : top + rows, left : left + cols]
 
 
-def to_levels(probability: np.ndarray) -> np.ndarray:
+def quantize(probability: np.ndarray) -> np.ndarray:
     """Round probabilities to 255ths, the form in which they are sent and thresholded; uint8."""
     return np.rint(np.clip(probability, 0.0, 1.0) * 255.0).astype(np.uint8)

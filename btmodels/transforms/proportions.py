@@ -37,17 +37,17 @@ def in_proportion(pixels: np.ndarray, spacing: tuple[float, float] | None) -> np
     return _resize(pixels, square_shape(pixels, spacing))
 
 
-def to_own_pixels(levels: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+def to_own_pixels(probability_map: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Undo `in_proportion` for a map.
 
     Args:
-        levels: uint8, (rows, cols) of the result of `in_proportion`.
+        probability_map: uint8, (rows, cols) of the result of `in_proportion`.
         pixels: The slice that was resampled.
 
     Returns:
-        uint8, (rows, cols) of ``pixels``; ``levels`` itself if nothing was resampled.
+        uint8, (rows, cols) of ``pixels``; ``probability_map`` itself if nothing was resampled.
     """
-    return _resize(levels, pixels.shape[:2])
+    return _resize(probability_map, pixels.shape[:2])
 
 
 def _resize(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

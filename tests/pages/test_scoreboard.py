@@ -156,8 +156,8 @@ def test_the_headline_is_read_from_the_files(board, tmp_path, monkeypatch):
     words = headline.segmentation_sentence(headline.segmentation_scores())
     assert "Mean Dice **0.65** over" in words and "0.60 to 0.70" in words
     assert "experts" not in words
-    words = headline.detection_sentence(headline.detection_scores())
-    assert "The ResUNet finds **43.2%**" in words and "54.3% with the neighboring slices" in words
+    words = headline.detection_sentence(headline.detection_score())
+    assert "The ResUNet finds **43.2%**" in words and "54.3%" not in words
 
     (tmp_path / "metrics" / f"crossval_{OWN}.json").unlink()
     test = committed(OWN, "test")
@@ -182,23 +182,39 @@ def test_the_weights_the_split_and_the_looks_at_the_test_patients_are_told(board
     assert record.versions["keras"] in words
 
 
-def test_the_classifier_has_curves_of_its_own(board):
+def test_the_sites_verdict_leads_and_the_classifier_is_the_second_opinion(board):
     app = board(model=JUDGE)
-    test = committed(JUDGE, "test")
-    assert metrics_of(app)["AUC"] == f"{test['auc']:.3f}"
+    rows = experiments.load("detection")["rows"]
+    leading = {row["neighbors"]: row for row in rows if row["by"] == "segmenter"}
+    metrics = metrics_of(app)
+    assert list(metrics)[:4] == [
+        "AUC, slice alone",
+        "AUC, with neighbors",
+        "Sensitivity, slice alone",
+        "Sensitivity, with neighbors",
+    ]
+    assert metrics["AUC, slice alone"] == f"{leading[False]['auc']:.3f}"
+    assert metrics["Sensitivity, with neighbors"] == f"{100 * leading[True]['sensitivity']:.1f}%"
+    own, other = (row for _, row in table_with(app, "Average precision").iterrows())
+    verdict, opinion = committed(OWN, "test")["verdict"], committed(JUDGE, "test")
+    for row, name, scored in ((own, OWN, verdict), (other, JUDGE, opinion)):
+        assert row["Network"].startswith(registry.get(name).title)
+        assert row["AUC"].startswith(f"{scored['auc']:.3f} (")
+    looks = [registry.load_record(name).extra["test_evaluations"] for name in (OWN, JUDGE)]
+    assert (
+        f"ResUNet was scored on them {looks[0]} times, the ResNet50 classifier {looks[1]} times"
+        in (words_of(app))
+    )
     drawn = " ".join(charts_of(app))
     assert "ROC curve" in drawn and "Precision against recall" in drawn
-    assert "Share of slices with tumor" in drawn
+    assert "Share of slices with tumor" in drawn and drawn.count("answer of the network") == 2
     assert "split by patient and comes with an interval" in words_of(app)
 
 
-def test_a_classifiers_outcomes_are_drawn_once_they_are_counted(board, written):
-    counts = {"tp": 1, "fp": 2, "fn": 3, "tn": 4}
-    written(JUDGE, lambda content: content["test"].update(confusion=counts))
-    assert any("by what the classifier says" in alt for alt in charts_of(board(model=JUDGE)))
+def test_outcomes_that_were_not_counted_are_not_drawn(board, written):
     written(JUDGE, lambda content: content["test"].pop("confusion"))
     app = board(model=JUDGE)
-    assert not any("by what the classifier says" in alt for alt in charts_of(app))
+    assert sum("answer of the network" in alt for alt in charts_of(app)) == 1
     assert "were not counted" in words_of(app)
 
 
@@ -316,10 +332,10 @@ def test_a_cascade_with_another_classifier_is_refused(board, written):
     assert "Masks only where the classifier says tumor: –" in words_of(app)
 
 
-def test_the_worst_patient_comes_first_and_made_up_ones_stand_in_for_pictures(board):
+def test_the_worst_patient_comes_first(board):
     app = board(tab="patients")
     tables = [each.value for each in app.dataframe if "View" in each.value.columns]
-    real, _, _ = tables
+    real, _ = tables
     dice = real["Dice"].dropna()
     assert list(dice) == sorted(dice) and len(real) == len(committed(OWN, "test")["patients"])
     assert real["View"].isna().all()
@@ -381,7 +397,8 @@ def test_the_choice_is_kept_in_the_address(board):
 def test_an_address_without_a_tab_opens_that_of_its_network(board):
     app = board(model=JUDGE, subset="samples")
     assert dict(app.query_params)["tab"] == "detection"
-    assert metrics_of(app)["AUC"] == f"{committed(JUDGE, 'samples')['auc']:.3f}"
+    shown = table_with(app, "Average precision").iloc[1]["AUC"]
+    assert shown.startswith(f"{committed(JUDGE, 'samples')['auc']:.3f} (")
     assert dict(board(model="unet").query_params) == {
         "tab": "where",
         "model": "unet",
@@ -418,16 +435,14 @@ def test_every_column_that_needs_words_has_them():
         assert sentence.endswith(".") and sentence.count(". ") <= 2
 
 
-def test_classifier_and_segmenter_are_judged_alone_and_with_neighbors(board):
+def test_classifier_and_segmenter_are_compared_alone_and_with_neighbors(board):
     rows = experiments.load("detection")["rows"]
     shown = table_with(board(tab="detection"), "AUC, slice alone")
     assert len(shown) == len({row["by"] for row in rows}) > 0
     for row in rows:
         column = "with neighbors" if row["neighbors"] else "slice alone"
-        expected = (
-            f"{row['auc']:.3f} ({row['auc_interval'][0]:.3f} to {row['auc_interval'][1]:.3f})"
-        )
-        assert expected in set(shown[f"AUC, {column}"])
+        low, high = row["auc_interval"]
+        assert f"{row['auc']:.3f} ({low:.3f} to {high:.3f})" in set(shown[f"AUC, {column}"])
 
 
 def test_the_worst_patients_of_the_folds_are_those_of_the_file(board):

@@ -28,13 +28,15 @@ class Asked(fakes.FakeEngine):
             return gradcam.GradCAM(image[..., 1], (4, 4), "conv", words[0])
         if function is uncertainty.timed_prediction:
             name, verdict = words
-            levels = image[..., 1].copy()
+            probability_map = image[..., 1].copy()
             if name != registry.get("default").name:
-                levels[10:20, 20:22] = 255
-            return uncertainty.TimedPrediction(Prediction(verdict, levels), 12.3, 4_000_000)
-        levels = np.stack([image[..., 1], image[..., 1]])
-        return uncertainty.cut_predictions(
-            ("as it is", "mirrored"), levels, [fakes.record("unet")] * 2
+                probability_map[10:20, 20:22] = 255
+            return uncertainty.TimedPrediction(
+                Prediction(verdict, probability_map), 12.3, 4_000_000
+            )
+        probability_maps = np.stack([image[..., 1], image[..., 1]])
+        return uncertainty.apply_thresholds(
+            ("as it is", "mirrored"), probability_maps, [fakes.record("unet")] * 2
         )
 
 

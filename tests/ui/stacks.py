@@ -23,10 +23,10 @@ def analyzed(slices: list[Slice], done: int = 0) -> Analyzed:
     """A stack of which the first ``done`` slices are segmented: level 200 everywhere."""
     analyses = [None] * len(slices)
     for i, each in enumerate(slices[:done]):
-        levels = np.full(each.pixels.shape[:2], 200, np.uint8)
+        probability_map = np.full(each.pixels.shape[:2], 200, np.uint8)
         records = fakes.record("default"), fakes.record("default-classifier")
         analyses[i] = measure.measure(
-            each, Prediction(0.5, levels), *records, "resunet", "resnet50"
+            each, Prediction(0.5, probability_map), *records, "resunet", "resnet50"
         )
     stack = Stack(
         "P",

@@ -20,7 +20,7 @@ from btmodels.io.image import decode
 from btmodels.measurement.measure import measure
 from btmodels.slices import Prediction
 from btmodels.transforms.postprocess import sigmoid
-from btmodels.transforms.preprocess import normalize, restore, to_levels
+from btmodels.transforms.preprocess import normalize, quantize, restore
 from btmodels.visualize.overlay import overlay_png
 from train.bench.stages import files
 
@@ -184,4 +184,4 @@ def answer_of(
     if predictor.spec.task == "classify":
         return found.mean()
     maps = [each[:, ::-1] if i else each for i, each in enumerate(found[..., 0])]
-    return to_levels(restore(np.mean(maps, axis=0), *pixels.shape[:2]))
+    return quantize(restore(np.mean(maps, axis=0), *pixels.shape[:2]))

@@ -1,4 +1,4 @@
-"""Calibration of pixel probabilities from counts by level, so that no pixels need to be kept."""
+"""Calibration of pixel probabilities from counts by probability, so that no pixels need to be kept."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ BINS = 10
 LEAST_PROBABILITY = 0.05
 """Pixels below this do not count in the error: nearly all of a slice is air and healthy brain."""
 
-_LEVELS = np.arange(256)
-_BIN_OF_LEVEL = np.minimum(_LEVELS * BINS // 255, BINS - 1)
+_VALUES = np.arange(256)
+_BIN_OF_VALUE = np.minimum(_VALUES * BINS // 255, BINS - 1)
 _DRAWS = 500
 
 
-def count_levels(levels: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> np.ndarray:
-    """Count a patient's pixels by level and truth.
+def count_probabilities(
+    probability_maps: Sequence[np.ndarray], truths: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Count a patient's pixels by probability and truth.
 
     Args:
-        levels: uint8, (rows, cols) each, probability in 255ths.
+        probability_maps: uint8, (rows, cols) each, probability in 255ths.
         truths: bool, the same shapes.
 
     Returns:
-        int64, (2, 256): pixels outside the tumor and within it at each level.
+        int64, (2, 256): pixels outside the tumor and within it at each probability, in 255ths.
     """
     counts = np.zeros((2, 256), np.int64)
-    for level, truth in zip(levels, truths, strict=True):
-        counts[0] += np.bincount(level[~truth], minlength=256)
-        counts[1] += np.bincount(level[truth], minlength=256)
+    for values, truth in zip(probability_maps, truths, strict=True):
+        counts[0] += np.bincount(values[~truth], minlength=256)
+        counts[1] += np.bincount(values[truth], minlength=256)
     return counts
 
 
@@ -40,7 +42,7 @@ def calibrate(patients: Sequence[np.ndarray]) -> dict:
     """Compare probabilities with the truth, over all pixels of all patients.
 
     Args:
-        patients: The result of `count_levels` for each patient.
+        patients: The result of `count_probabilities` for each patient.
 
     Returns:
         ``edges`` of the bins (the last bin is closed), and for each bin ``pixels``, mean ``probability``
@@ -61,8 +63,8 @@ def calibrate(patients: Sequence[np.ndarray]) -> dict:
 
 def _binned(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return pixels, sum of probabilities, and tumor pixels in each bin: float, (BINS,) each."""
-    weights = (counts.sum(axis=0), counts.sum(axis=0) * _LEVELS / 255, counts[1])
-    return tuple(np.bincount(_BIN_OF_LEVEL, each, minlength=BINS) for each in weights)
+    weights = (counts.sum(axis=0), counts.sum(axis=0) * _VALUES / 255, counts[1])
+    return tuple(np.bincount(_BIN_OF_VALUE, each, minlength=BINS) for each in weights)
 
 
 def _means(sums: np.ndarray, pixels: np.ndarray, filled: np.ndarray) -> list[float | None]:
@@ -73,6 +75,6 @@ def _means(sums: np.ndarray, pixels: np.ndarray, filled: np.ndarray) -> list[flo
 
 
 def _error(patients: Sequence[np.ndarray]) -> float | None:
-    counts = sum(patients) * (_LEVELS >= LEAST_PROBABILITY * 255)
+    counts = sum(patients) * (_VALUES >= LEAST_PROBABILITY * 255)
     pixels, said, tumor = _binned(counts)
     return float(np.abs(said - tumor).sum() / pixels.sum()) if pixels.any() else None

@@ -17,8 +17,8 @@ from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
 from btmodels.metrics.overlap import Counts, hausdorff95
 from btmodels.registry import Record
 from btmodels.slices import Patient, Slice
-from btmodels.transforms.postprocess import RULE, cut, drop_small_parts
-from train.evaluate.calibration import calibrate, count_levels
+from btmodels.transforms.postprocess import RULE, binarize, drop_small_parts
+from train.evaluate.calibration import calibrate, count_probabilities
 
 VERDICT_DRAWS = 500
 """Bootstrap resamplings for the intervals of scores that are slow to compute."""
@@ -37,7 +37,7 @@ class ScoredPatient:
         gated: The same if only slices in which the classifier finds a tumor keep their masks; empty
             without a classifier.
         distance: Mean 95% Hausdorff distance in pixels over slices where neither mask is empty.
-        levels: The result of `count_levels`.
+        probability_counts: The result of `count_probabilities`.
         verdicts: Probability of a tumor and whether there is one, for each slice; None if the segmenter
             gives no verdict.
     """
@@ -47,7 +47,7 @@ class ScoredPatient:
     cleaned: list[Counts]
     gated: list[Counts]
     distance: float | None
-    levels: np.ndarray
+    probability_counts: np.ndarray
     verdicts: tuple[np.ndarray, np.ndarray] | None
 
 
@@ -120,7 +120,7 @@ def score_masks(
         "empty_mask_accuracy": overlap.empty_mask_accuracy(pooled),
         "worst": sorted(ranked, key=ranked.get),
         "by_size": overlap.score_by_size(c for counts in alone for c in counts),
-        "calibration": calibrate([each.levels for each in found.values()]),
+        "calibration": calibrate([each.probability_counts for each in found.values()]),
         "cascade": {
             "classifier": classifier.record.name,
             "classifier_sha256": classifier.record.sha256,
@@ -148,8 +148,10 @@ def _score_patient(
     predictor: Predictor, items: Sequence[Slice], classifier: Predictor | None
 ) -> ScoredPatient:
     images, truths = [item.pixels for item in items], [item.truth for item in items]
-    record, levels = predictor.record, predictor.segment(images)
-    masks = [cut(each, record.threshold, record.min_component_pixels) for each in levels]
+    record, probability_maps = predictor.record, predictor.segment(images)
+    masks = [
+        binarize(each, record.threshold, record.min_component_pixels) for each in probability_maps
+    ]
     rule, gated = rule_of(record), []
     if classifier:
         tumor = classifier.classify(images) >= classifier.record.threshold
@@ -160,8 +162,11 @@ def _score_patient(
         cleaned=_count(drop_small_parts(masks), truths),
         gated=gated,
         distance=overlap.mean_of(map(hausdorff95, masks, truths)),
-        levels=count_levels(levels, truths),
-        verdicts=(np.array([*map(rule.probability, levels)]), np.array([t.any() for t in truths]))
+        probability_counts=count_probabilities(probability_maps, truths),
+        verdicts=(
+            np.array([*map(rule.probability, probability_maps)]),
+            np.array([t.any() for t in truths]),
+        )
         if rule
         else None,
     )

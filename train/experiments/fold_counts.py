@@ -18,7 +18,7 @@ import numpy as np
 from btmodels.measurement.verdict import LOGITS, VERDICT_KEY, top_log_odds
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
-from btmodels.transforms.postprocess import cut, drop_small_parts, lowest_level, sigmoid
+from btmodels.transforms.postprocess import binarize, drop_small_parts, quantized_threshold, sigmoid
 from train.fit.select import (
     CLEAN_UPS,
     FOLD_MARGIN,
@@ -38,13 +38,13 @@ class Maps:
     """Probability maps of a fold's slices, at their own size.
 
     Attributes:
-        levels: uint8, (n, rows, cols), probability in 255ths, before any temperature.
+        probability_maps: uint8, (n, rows, cols), probability in 255ths, before any temperature.
         truth: bool, the same shape.
         patients: Folder of each slice's patient.
         numbers: The number in each slice's file name.
     """
 
-    levels: np.ndarray
+    probability_maps: np.ndarray
     truth: np.ndarray
     patients: tuple[str, ...]
     numbers: tuple[int, ...]
@@ -150,20 +150,21 @@ def count_fold(
     """
     folders = tuple(dict.fromkeys(maps.patients))
     order = [index for folder in folders for index in maps.slices_of(folder)]
-    levels, truth = maps.levels[order], maps.truth[order]
-    masks = levels >= lowest_level(CUTS[HALF])
+    probability_maps, truth = maps.probability_maps[order], maps.truth[order]
+    masks = probability_maps >= quantized_threshold(CUTS[HALF])
     owners = np.array(maps.patients)[order]
     cleaned = [
         mask for folder in folders for mask in drop_small_parts(list(masks[owners == folder]))
     ]
     marked = [
-        [[_outcomes(cut(map_, at, parts), true) for parts in clean_ups] for at in CUTS]
-        for map_, true in zip(levels, truth, strict=True)
+        [[_outcomes(binarize(map_, at, parts), true) for parts in clean_ups] for at in CUTS]
+        for map_, true in zip(probability_maps, truth, strict=True)
     ]
     histogram = [
         [
             np.bincount(
-                levels[owners == folder][truth[owners == folder] == with_tumor], minlength=256
+                probability_maps[owners == folder][truth[owners == folder] == with_tumor],
+                minlength=256,
             )
         ]
         for folder in folders
@@ -178,7 +179,7 @@ def count_fold(
         np.array([true.sum() for true in truth], np.int32),
         np.array([true.size for true in truth], np.int32),
         np.array([_outcomes(*each) for each in zip(cleaned, truth, strict=True)], np.int32),
-        np.array([top_log_odds(each) for each in levels], np.float32),
+        np.array([top_log_odds(each) for each in probability_maps], np.float32),
         np.array(histogram, np.int64).reshape(len(folders), 2, 256),
     )
 

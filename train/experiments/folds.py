@@ -16,8 +16,8 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import Patient
-from btmodels.transforms.postprocess import RULE, lowest_level, sigmoid
-from btmodels.transforms.preprocess import restore, to_levels
+from btmodels.transforms.postprocess import RULE, quantized_threshold, sigmoid
+from btmodels.transforms.preprocess import quantize, restore
 from train.evaluate.scoring import headline
 from train.experiments.fold_counts import CUTS, HALF, FoldCounts, Maps, by_cut, choose_settings
 from train.fit.select import predict_logits
@@ -40,12 +40,14 @@ def draw_maps(model: keras.Model, slices: Subset, patients: Mapping[str, Patient
     """
     files = {(name, f.number): f for name, patient in patients.items() for f in patient.files}
     names = tuple(map(str, slices.patients))
-    levels, truths = [], []
+    probability_maps, truths = [], []
     for map_, name, number in zip(both_views(model, slices), names, slices.numbers, strict=True):
         truth = cohort.read_slice(patients[name], files[name, number]).truth
-        levels.append(to_levels(restore(map_, *truth.shape)))
+        probability_maps.append(quantize(restore(map_, *truth.shape)))
         truths.append(truth)
-    return Maps(np.stack(levels), np.stack(truths), names, tuple(map(int, slices.numbers)))
+    return Maps(
+        np.stack(probability_maps), np.stack(truths), names, tuple(map(int, slices.numbers))
+    )
 
 
 def keep_maps(maps: Maps, path: Path) -> None:
@@ -55,7 +57,7 @@ def keep_maps(maps: Maps, path: Path) -> None:
     with partial.open("wb") as file:
         np.savez_compressed(
             file,
-            levels=maps.levels,
+            levels=maps.probability_maps,
             truth=np.packbits(maps.truth, axis=-1),
             patients=np.array(maps.patients),
             numbers=np.array(maps.numbers),
@@ -66,10 +68,13 @@ def keep_maps(maps: Maps, path: Path) -> None:
 def read_maps(path: Path) -> Maps:
     """Read the maps written by `keep_maps`."""
     with np.load(path, allow_pickle=False) as kept:
-        levels = kept["levels"]
-        truth = np.unpackbits(kept["truth"], axis=-1, count=levels.shape[-1]).astype(bool)
+        probability_maps = kept["levels"]
+        truth = np.unpackbits(kept["truth"], axis=-1, count=probability_maps.shape[-1]).astype(bool)
         return Maps(
-            levels, truth, tuple(map(str, kept["patients"])), tuple(map(int, kept["numbers"]))
+            probability_maps,
+            truth,
+            tuple(map(str, kept["patients"])),
+            tuple(map(int, kept["numbers"])),
         )
 
 
@@ -79,7 +84,7 @@ def keep_masks(maps: Maps, path: Path) -> None:
         path,
         patients=np.array(maps.patients),
         numbers=np.array(maps.numbers),
-        masks=np.packbits(maps.levels >= lowest_level(CUTS[HALF]), axis=-1),
+        masks=np.packbits(maps.probability_maps >= quantized_threshold(CUTS[HALF]), axis=-1),
     )
 
 

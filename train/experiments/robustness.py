@@ -36,7 +36,7 @@ from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import FLAIR, Patient, Slice
-from btmodels.transforms.postprocess import cut
+from btmodels.transforms.postprocess import binarize
 from train import provenance
 from train.evaluate.evaluate import PRECISION, count_test
 from train.experiments import common
@@ -324,7 +324,7 @@ def measure(
     if fault.moves:
         truths = [fault.change(t.astype(np.uint8) * 255, rng) > 127 for t in truths]
     record, maps = segmenter.record, segmenter.segment(images)
-    masks = [cut(levels, record.threshold, record.min_component_pixels) for levels in maps]
+    masks = [binarize(each, record.threshold, record.min_component_pixels) for each in maps]
     rule = rule_of(record)
     verdicts = [*map(rule.probability, maps)] if rule else classifier.classify(images)
     counted = [overlap.count(mask, truth) for mask, truth in zip(masks, truths, strict=True)]

@@ -13,7 +13,7 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
 from btmodels.transforms.postprocess import sigmoid
-from btmodels.transforms.preprocess import to_levels
+from btmodels.transforms.preprocess import quantize
 from train.experiments import scores
 from train.fit.select import THRESHOLDS, predict_logits
 from train.fit.subset import Subset, read_subset
@@ -48,7 +48,7 @@ def show(model: keras.Model, shown: Subset) -> list[dict]:
         marked = map_ >= 0.5
         entries.append(
             {
-                "levels_png": png(to_levels(map_)),
+                "levels_png": png(quantize(map_)),
                 "marked_pixels": int(marked.sum()),
                 "dice": overlap.dice(overlap.count(marked, mask > 127)),
             }
@@ -91,6 +91,6 @@ def describe_slices(shown: Subset) -> list[dict]:
     ]
 
 
-def png(levels: np.ndarray) -> str:
+def png(pixels: np.ndarray) -> str:
     """Return a gray picture, uint8, (rows, cols), as base64 of a PNG file."""
-    return base64.b64encode(cv2.imencode(".png", levels)[1].tobytes()).decode()
+    return base64.b64encode(cv2.imencode(".png", pixels)[1].tobytes()).decode()

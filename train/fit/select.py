@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 
 from btmodels.metrics.classification import roc_auc
 from btmodels.metrics.overlap import count_by_patient, mean_of, patient_dice
-from btmodels.transforms.postprocess import cut, sigmoid
-from btmodels.transforms.preprocess import fit_to, normalize, restore, to_levels
+from btmodels.transforms.postprocess import binarize, sigmoid
+from btmodels.transforms.preprocess import fit_to, normalize, quantize, restore
 from train.fit.subset import Subset
 
 THRESHOLDS = tuple(round(float(t), 2) for t in np.arange(0.2, 0.81, 0.05))
@@ -150,12 +150,12 @@ def choose_for_segmenter(
     averaged = (views[0] + views[1]) / 2
 
     def score(probability: np.ndarray) -> float:
-        return _score(to_levels(probability), 0.5, 0, truth, subset.patients)["validation_dice"]
+        return _score(quantize(probability), 0.5, 0, truth, subset.patients)["validation_dice"]
 
     flips = score(averaged) > mean_of(map(score, views))
-    levels = to_levels(averaged if flips else views[0])
+    probability_maps = quantize(averaged if flips else views[0])
     chosen = {"temperature": temperature, "flips": flips}
-    tried = [chosen | each for each in _try_all(levels, truth, subset.patients)]
+    tried = [chosen | each for each in _try_all(probability_maps, truth, subset.patients)]
     best = max(entry["validation_dice"] for entry in tried)
     good = [entry for entry in tried if entry["validation_dice"] >= best - DICE_MARGIN]
     if cuts:
@@ -172,12 +172,14 @@ def choose_for_segmenter(
     )
 
 
-def _try_all(levels: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]) -> list[dict]:
+def _try_all(
+    probability_maps: np.ndarray, truth: np.ndarray, patients: tuple[str, ...]
+) -> list[dict]:
     return [
         {
             "threshold": threshold,
             "min_component_pixels": parts,
-            **_score(levels, threshold, parts, truth, patients),
+            **_score(probability_maps, threshold, parts, truth, patients),
         }
         for threshold in THRESHOLDS
         for parts in CLEAN_UPS
@@ -198,9 +200,13 @@ def _out_of_fold(entry: dict, cuts: Sequence[Mapping[str, float]]) -> float:
 
 
 def _score(
-    levels: np.ndarray, threshold: float, parts: int, truth: np.ndarray, patients: tuple[str, ...]
+    probability_maps: np.ndarray,
+    threshold: float,
+    parts: int,
+    truth: np.ndarray,
+    patients: tuple[str, ...],
 ) -> dict:
-    masks = [cut(each, threshold, parts) for each in levels]
+    masks = [binarize(each, threshold, parts) for each in probability_maps]
     counted = count_by_patient(masks, truth, patients)
     empty = [c for slices in counted.values() for c in slices if not c.tp + c.fn]
     return {

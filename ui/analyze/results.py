@@ -247,9 +247,9 @@ def _report(analyzed: Analyzed, view: View, analysis: Analysis) -> bytes:
         datetime.now(UTC).date(),
         uncertainty.agreement_sentences(analyzed, view.slice),
     )
-    cut = analyzed.at_threshold(view.threshold)
+    shown = analyzed.at_threshold(view.threshold)
     slices = analyzed.stack.slices
     groups = study.groups_of(slices)
     group = next(place for place, each in enumerate(groups) if view.slice in each)
-    own = [cut.analyses[index] for index in groups[group] if cut.analyses[index] is not None]
-    return pdf_report.report_pdf(analysis, context, cut.summaries()[group], own)
+    own = [shown.analyses[index] for index in groups[group] if shown.analyses[index] is not None]
+    return pdf_report.report_pdf(analysis, context, shown.summaries()[group], own)

@@ -72,8 +72,10 @@ def _agreement(analysis: Analysis, key: str) -> None:
         st.warning(str(error), icon=":material/do_not_disturb_on:")
         return
     records = [registry.load_record(name) for name in names]
-    levels = np.stack([each.prediction.levels for each in found.values()])
-    every = uncertainty.cut_predictions([registry.get(n).title for n in names], levels, records)
+    probability_maps = np.stack([each.prediction.probability_map for each in found.values()])
+    every = uncertainty.apply_thresholds(
+        [registry.get(n).title for n in names], probability_maps, records
+    )
     which = st.segmented_control(
         "Map",
         ["All networks", "Mirror image"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from btmodels.metrics import overlap
-from btmodels.transforms.postprocess import cut, smallest_part
+from btmodels.transforms.postprocess import binarize, smallest_part
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 
@@ -59,7 +59,9 @@ def _tally(analyzed: Analyzed, threshold: float, key: tuple) -> Tally:
     masks = tuple(
         None
         if each is None
-        else cut(each.prediction.levels, threshold, smallest_part(smallest, *each.mask.shape))
+        else binarize(
+            each.prediction.probability_map, threshold, smallest_part(smallest, *each.mask.shape)
+        )
         for each in analyzed.analyses
     )
     truths = [each.truth for each in analyzed.stack.slices]

@@ -23,7 +23,7 @@ def _draw_scoreboard() -> None:
     words, picture = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with words:
         st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
-        st.markdown(headline.detection_sentence(headline.detection_scores()))
+        st.markdown(headline.detection_sentence(headline.detection_score()))
     rows = headline.patient_rows()
     if rows:
         experts = published.load()["experts"]
@@ -50,7 +50,7 @@ def _draw_transfer() -> None:
             st.info("This was not measured in this copy of the project.")
             return
         figure = transfer_figures.curves(cells, "slices")
-        project(figure, "present.transfer", "Score while training goes on.")
+        project(figure, "present.transfer", "Score during training.")
 
 
 _SLIDES = {"scoreboard": _draw_scoreboard, "limits": _draw_limits, "transfer": _draw_transfer}

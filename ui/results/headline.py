@@ -47,23 +47,22 @@ def segmentation_scores() -> list[Score]:
     return [score for score in found if score]
 
 
-def detection_scores() -> list[Score]:
-    """Return the share of slices with tumor that the verdicts find at 95% specificity.
+def detection_score() -> Score | None:
+    """Return the share of slices with tumor that the verdicts find at 95% specificity; None if unknown.
 
-    That of slices alone comes first, then that with neighboring slices, if it was measured.
+    It is that of slices alone, because the site gives each slice its verdict without looking at others.
     """
-    if _segmenter_decides():
-        document = experiments.load("detection") or {}
-        return [
-            Score(row["sensitivity"], row["sensitivity_interval"], row["patients"], "crossval")
-            for row in document.get("rows", [])
-            if row["by"] == "segmenter"
-        ]
-    score = _classifier_score()
-    return [score] if score else []
+    if not segmenter_decides():
+        return _classifier_score()
+    rows = (experiments.load("detection") or {}).get("rows", [])
+    own = (row for row in rows if row["by"] == "segmenter" and not row["neighbors"])
+    if (row := next(own, None)) is None:
+        return None
+    return Score(row["sensitivity"], row["sensitivity_interval"], row["patients"], "crossval")
 
 
-def _segmenter_decides() -> bool:
+def segmenter_decides() -> bool:
+    """Return whether the site's verdict comes from its segmenter rather than from its classifier."""
     try:
         return rule_of(registry.load_record("default")) is not None
     except WeightsError:
@@ -93,17 +92,15 @@ def segmentation_sentence(found: Sequence[Score]) -> str:
     ).strip()
 
 
-def detection_sentence(found: Sequence[Score]) -> str:
+def detection_sentence(score: Score | None) -> str:
     """Return a sentence on the slices with tumor found, and the specificity."""
-    if not found:
+    if score is None:
         return "**Is there a tumor?** This was not measured in this copy of the project."
-    first, *others = found
-    name = registry.get("default" if _segmenter_decides() else "default-classifier").title
-    beside = f", {100 * others[0].value:.1f}% with the neighboring slices" if others else ""
+    name = registry.get("default" if segmenter_decides() else "default-classifier").title
     return (
-        f"**Is there a tumor?** The {name} finds **{100 * first.value:.1f}%** of the slices with "
-        f"tumor at 95% specificity ({_interval(first, percent=True)}){beside}, over {first.patients} "
-        "patients that it never saw."
+        f"**Is there a tumor?** The {name} finds **{100 * score.value:.1f}%** of the slices with "
+        f"tumor at 95% specificity ({_interval(score, percent=True)}), over {score.patients} "
+        "never-seen patients."
     )
 
 

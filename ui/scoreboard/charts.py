@@ -56,7 +56,7 @@ def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
     )
     figure.update_xaxes(showgrid=False, side="top")
     figure.update_yaxes(showgrid=False, autorange="reversed")
-    return finished(figure, height=300)
+    return finished(figure, height=220)
 
 
 def dice_by_pixels(pixels: Sequence[int], dice: Sequence[float], names: Sequence[str]) -> go.Figure:
@@ -88,7 +88,7 @@ def dice_by_pixels(pixels: Sequence[int], dice: Sequence[float], names: Sequence
         )
     figure.update_xaxes(title="Pixels of tumor in the slice", type="log", tickformat=",", dtick=1)
     figure.update_yaxes(title="Dice", range=[-0.03, 1.03])
-    return finished(figure, height=360)
+    return finished(figure, height=310)
 
 
 def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -115,7 +115,7 @@ def size_bars(groups: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure.update_xaxes(title="Pixels of tumor in the slice", tickangle=0)
     figure.update_yaxes(range=[0, 1.02])
     figure.update_layout(barmode="group", bargap=0.25)
-    return finished(figure, height=360)
+    return finished(figure, height=310)
 
 
 def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:

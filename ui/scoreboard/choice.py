@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from btmodels import registry
 from ui.results.scores import Network
 from ui.shared import badges
 
@@ -80,7 +81,10 @@ def choose(
         )
     choice = Choice(networks, offered[name], subset)
     kind = "train" if choice.trained_on else subset
-    st.markdown(f"{text.get(f'Subset: {kind}', '')} {_looks(choice)}")
+    # The verdict of a slice is the site's own segmenter's, the classifier's the second opinion.
+    own = registry.get("default").name if task == "classify" else name
+    shown = [each for each in networks if each.spec.name in (own, name)]
+    st.markdown(f"{text.get(f'Subset: {kind}', '')} {_looks(shown, subset)}")
     for problem in dict.fromkeys(each.problem for each in networks if each.problem):
         st.warning(problem, icon=":material/gpp_bad:")
     if not choice.scored:
@@ -102,14 +106,19 @@ def _label(subset: str) -> str:
     return f"{label} ({subset})" if subset in ("test", "reference") else label
 
 
-def _looks(choice: Choice) -> str:
-    """Return how often the test patients were scored: repeated scoring makes a test less blind."""
-    record = choice.network.record
-    times = record.extra.get("test_evaluations") if record else None
-    if choice.subset != "test" or not times:
+def _looks(networks: list[Network], subset: str) -> str:
+    """Return how often networks were scored on the test patients: repeated scoring makes a test less
+    blind."""
+    told = []
+    for network in networks:
+        times = network.record.extra.get("test_evaluations") if network.record else None
+        if subset == "test" and times:
+            often = {1: "once", 2: "twice"}.get(times, f"{times} times")
+            verb = "" if told else "was scored on them "
+            told.append(f"the {network.spec.title} {verb}{often}")
+    if not told:
         return ""
-    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
-    return f"This network was scored on them {often}; no setting was changed because of a score."
+    return f"T{', '.join(told)[1:]}; no setting was changed because of a score."
 
 
 def forget_problems() -> None:

@@ -73,9 +73,9 @@ UNDEFINED = {
     "false_alarm_rate": "no slice without tumor",
     "hausdorff95": "no slice where both masks mark something",
     "detection_rate": "no patient with a tumor",
-    "auc": "only one kind of slices",
+    "auc": "only one kind of slice",
     "average_precision": "no slice with tumor",
-    "sensitivity_at_95_specificity": "only one kind of slices",
+    "sensitivity_at_95_specificity": "only one kind of slice",
 }
 """Reasons why a score is undefined."""
 
@@ -158,8 +158,8 @@ def _row(network: Network, figures: dict[str, MetricFormat], subset: str) -> dic
     row: dict[str, Any] = {"Network": network.spec.title}
     first, kind = next(iter(figures.items()))
     if crossval := experiments.load(f"crossval_{network.spec.name}"):
-        row[f"{kind.column}, cross-validation"] = _with_interval(crossval, first, kind)
-    row[f"{kind.column}, these patients"] = _with_interval(scored, first, kind)
+        row[f"{kind.column}, cross-validation"] = with_interval(crossval, first, kind)
+    row[f"{kind.column}, these patients"] = with_interval(scored, first, kind)
     for key, each in figures.items():
         row[each.column] = each.of(scored.get(key))
         row[f"{each.column}, interval"] = _interval(scored, key, each)
@@ -208,12 +208,13 @@ def _cost_columns(text: Text) -> dict[str, Any]:
     }
 
 
-def _with_interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
+def with_interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
+    """Return a score with its interval in parentheses; None if there is no score."""
     value = scored.get(key)
     if not isinstance(value, float):
         return None
     ends = _interval(scored, key, kind)
-    shown = f"{kind.of(value):.{kind.digits}f}"
+    shown = kind.form % kind.of(value)
     return f"{shown} ({ends})" if ends else shown
 
 

@@ -17,6 +17,7 @@ from ui.scoreboard import (
     publications,
     segmenter,
     strip_plot,
+    verdict,
 )
 from ui.scoreboard.choice import MODEL, PROBLEMS, SUBSET, choose, forget_problems
 from ui.scoreboard.comparison import chart
@@ -44,7 +45,7 @@ def draw_headline() -> None:
     words, picture = st.columns([1, 1.15], gap="large", vertical_alignment="center")
     with words, st.container(key="headline", gap="xsmall"):
         st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
-        st.markdown(headline.detection_sentence(headline.detection_scores()))
+        st.markdown(headline.detection_sentence(headline.detection_score()))
     if rows:
         experts = published.load()["experts"]
         band = (experts["mean_dice"], experts["spread"]) if experts else None
@@ -82,7 +83,9 @@ def _draw_where(networks: list[Network], subsets: list[str], text: Text) -> None
 
 
 def _draw_detection(networks: list[Network], subsets: list[str], text: Text) -> None:
+    verdict.draw_verdict(text)
     choice = choose(networks, subsets, text, "classify")
+    verdict.draw_on_patients(choice, text)
     classifier.draw_classifier(choice, text)
 
 
@@ -135,7 +138,7 @@ def _read_address(names: list[str], subsets: list[str]) -> None:
         elif value is not None:
             # Anyone can write an address, so its text is not repeated.
             problems.append(
-                f"The address asks for a {parameter} that does not exist here. There are: "
+                f"The address asks for a {parameter} that does not exist here. Available: "
                 f"{', '.join(known)}."
             )
     if "tab" not in query and query.get("model") in names:

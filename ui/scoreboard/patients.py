@@ -15,6 +15,9 @@ from ui.scoreboard.comparison import chart
 
 Text = dict[str, str]
 
+ROW_HEIGHT = 35
+"""Height of a network's row of dots, in pixels: room for its name above them."""
+
 
 def draw_patients(choice: Choice, text: Text) -> None:
     """Draw the worst cases of the chosen network, then every patient's Dice by network."""
@@ -40,13 +43,15 @@ def draw_dots(networks: Sequence[Network], chosen: Network, subset: str, text: T
     st.header("Patient by patient", anchor=False)
     if subset == "samples":
         st.markdown(text.get("Patient by patient, synthetic", ""))
-        figure = strip_plot.patient_dots(rows, row_height=46)
+        figure = strip_plot.patient_dots(rows, row_height=ROW_HEIGHT)
     else:
         experts = published.load()["experts"]
         words = text.get("Patient by patient", "")
         st.markdown(words.replace("{experts}", published.experts_in_words()))
         band = (experts["mean_dice"], experts["spread"]) if experts else None
-        figure = strip_plot.patient_dots(rows, published.rows_of_patients(), band, row_height=46)
+        figure = strip_plot.patient_dots(
+            rows, published.rows_of_patients(), band, row_height=ROW_HEIGHT
+        )
     chart(figure, "dots", "Dice of each patient by network, with means, medians and intervals.")
 
 

@@ -109,7 +109,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
         named = "; ".join(f"{title(row)} ({row['difference']:+.3f})" for row in found)
         sentences += [f"{word}: {named}."] if found else []
     if not helped:
-        sentences.insert(0, "Nothing that was tried helped for certain.")
+        sentences.insert(0, "Nothing that was tried clearly helped.")
     if idle:
         named = "; ".join(map(title, idle))
         sentences.append(f"Less than {least:g} either way: {named}.")

@@ -54,12 +54,13 @@ def draw_segmenter(choice: Choice, text: Text) -> None:
     if not scored:
         return
     draw_sizes(scored, text)
-    with st.expander("Calibration of pixels", icon=":material/tune:"):
+    left, right = st.columns(2, gap="small")
+    with left.expander("Calibration of pixels", icon=":material/tune:"):
         draw_calibration(scored, text)
+    with right.expander("Pixel accuracy, and why not to trust it", icon=":material/grid_on:"):
+        draw_pixel_accuracy(scored, text)
     with st.expander("The classifier or a clean-up after the segmenter", icon=":material/rule:"):
         draw_cascade(scored, text)
-    with st.expander("Pixel accuracy, and why not to trust it", icon=":material/grid_on:"):
-        draw_pixel_accuracy(scored, text)
 
 
 def draw_metric(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> None:

@@ -11,7 +11,7 @@ from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished, ou
 
 _GOLDEN = 0.618034
 _SPREAD = 0.4
-_BAND = "rgba(127, 127, 127, 0.22)"
+_BAND = "rgba(127, 127, 127, 0.3)"
 
 
 def patient_dots(

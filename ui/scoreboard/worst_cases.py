@@ -81,13 +81,8 @@ def _table(network: Network, subset: str, text: Text, rows_of: Any, columns: dic
     rows = rows_of(network.scored[subset], model)
     alt = "Patients, worst first, with links to their slices."
     table(rows, columns, f"worst-{name}-{subset}", alt)
-    if subset == "samples" or any(row["View"] for row in rows):
-        return
-    st.info(text.get("Worst cases without data", ""), icon=":material/folder_off:")
-    synthetic = network.scored.get("samples")
-    if synthetic:
-        with st.expander("The same table for the synthetic patients", icon=":material/science:"):
-            table(rows_of(synthetic, model), columns, f"worst-{name}-samples", alt)
+    if not any(row["View"] for row in rows):
+        st.caption(text.get("Worst cases without data", ""))
 
 
 def _by_dice(scored: Mapping[str, Any], model: str | None) -> list[dict[str, Any]]:

@@ -213,7 +213,7 @@ def ready(stack: Stack, model: str | None = None) -> int:
 
 
 def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
-    """Return ``analysis`` with its mask cut at another threshold."""
+    """Return ``analysis`` with its mask at another threshold."""
     if threshold == analysis.threshold:
         return analysis
     records = _records(analysis.model)

@@ -49,7 +49,7 @@ def compute(stack: Stack, index: int) -> None:
     except BrainTumorError as error:
         st.session_state[FAILED] = st.session_state.get(FAILED, {}) | {key: str(error)}
         return
-    _maps.put((key, _mark()), to_own_pixels(found.levels, each.pixels))
+    _maps.put((key, _mark()), to_own_pixels(found.heatmap, each.pixels))
 
 
 def failure(stack: Stack, index: int) -> str:

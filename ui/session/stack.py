@@ -10,11 +10,11 @@ import numpy as np
 from btmodels.measurement import study
 from btmodels.measurement.study import StudySummary
 from btmodels.slices import Analysis, Slice, largest_lesion_slice
-from btmodels.transforms.postprocess import cut, smallest_part
+from btmodels.transforms.postprocess import binarize, smallest_part
 from btmodels.visualize.window import Window, windows_of
 from ui.session.cache import SessionCache
 
-_cut: SessionCache[list[Analysis | None]] = SessionCache("stack.at_threshold", 1)
+_at_threshold: SessionCache[list[Analysis | None]] = SessionCache("stack.at_threshold", 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +88,17 @@ class Analyzed:
         return self.stack.largest_lesion_slice()
 
     def at_threshold(self, threshold: float) -> Analyzed:
-        """Return the same slices with their masks cut at another threshold."""
+        """Return the same slices with their masks at another threshold."""
         if threshold == self.threshold:
             return self
         done = tuple(each is not None for each in self.analyses)
         key = (self.stack.keys, self.model, done, threshold)
-        cut_masks = _cut.get(key)
-        if cut_masks is None:
+        analyses = _at_threshold.get(key)
+        if analyses is None:
             smallest = self.min_component_pixels
-            cut_masks = _cut.put(key, [_recut(each, threshold, smallest) for each in self.analyses])
-        return replace(self, analyses=tuple(cut_masks))
+            found = [_thresholded(each, threshold, smallest) for each in self.analyses]
+            analyses = _at_threshold.put(key, found)
+        return replace(self, analyses=tuple(analyses))
 
     def summaries(self) -> list[StudySummary]:
         """Return the summary of each study in the stack."""
@@ -112,10 +113,14 @@ class Analyzed:
         ]
 
 
-def _recut(each: Analysis | None, threshold: float, min_component_pixels: int) -> Analysis | None:
+def _thresholded(
+    each: Analysis | None, threshold: float, min_component_pixels: int
+) -> Analysis | None:
     if each is None:
         return None
-    levels = each.prediction.levels
-    mask = cut(levels, threshold, smallest_part(min_component_pixels, *levels.shape))
+    probability_map = each.prediction.probability_map
+    mask = binarize(
+        probability_map, threshold, smallest_part(min_component_pixels, *probability_map.shape)
+    )
     marked = int(np.count_nonzero(mask))
     return replace(each, threshold=threshold, mask=mask, marked_pixels=marked)

@@ -1,6 +1,6 @@
 // All slices of a stack at once, small, with their outlines. A click or Enter turns the viewer there.
 
-import { cut, outline, paint, smallestPart, unpack, windowTable } from "./masks.js";
+import { binarize, outline, paint, smallestPart, unpack, windowTable } from "./masks.js";
 import { readMessage } from "./message.js";
 import { mount, Panel } from "./panel.js";
 import { PlaneLoader } from "./planes.js";
@@ -33,11 +33,11 @@ class Gallery extends Panel {
     for (let i = 0; i < names.length; i += TOGETHER) this.planes.want(names.slice(i, i + TOGETHER));
     if (this.meta?.id !== meta.id) this.build(meta);
     this.meta = meta;
-    this.slices = meta.slices.map(async ({ rows, cols, image, maps, hasLevels, hasTruth }) => {
-      const [[gray], [levels, truth]] = await Promise.all([
+    this.slices = meta.slices.map(async ({ rows, cols, image, maps, hasProbabilityMap, hasTruth }) => {
+      const [[gray], [probabilityMap, truth]] = await Promise.all([
         unpack(await this.planes.get(image), 1, rows, cols), unpack(await this.planes.get(maps), 2, rows, cols),
       ]);
-      return { rows, cols, gray, levels: hasLevels ? levels : null, truth: hasTruth ? truth : null };
+      return { rows, cols, gray, probabilityMap: hasProbabilityMap ? probabilityMap : null, truth: hasTruth ? truth : null };
     });
     this.slices.forEach((slice, i) => slice.then((found) => this.paint(this.cells[i], found), () => {}));
     // The viewer answers with what it shows, and so which outlines to draw.
@@ -80,9 +80,9 @@ class Gallery extends Panel {
     const waited = this.slices[index];
     const slice = await waited?.catch(() => null); // what could not be fetched has no outline
     if (!slice || this.closed || this.cells[index] !== button || waited !== this.slices[index]) return;
-    const { rows, cols, levels, truth } = slice;
+    const { rows, cols, probabilityMap, truth } = slice;
     const smallest = smallestPart(this.meta.minPixels, rows, cols);
-    const mask = levels && cut(levels, rows, cols, this.threshold, smallest);
+    const mask = probabilityMap && binarize(probabilityMap, rows, cols, this.threshold, smallest);
     const predicted = mask ? outline(mask, rows, cols) : "";
     const expected = truth ? outline(truth, rows, cols) : "";
     button.querySelector(".halo").setAttribute("d", predicted + expected);

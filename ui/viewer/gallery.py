@@ -82,19 +82,19 @@ def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
     for place, (key, each, analysis) in enumerate(
         zip(stack.keys, stack.slices, analyzed.analyses, strict=True), 1
     ):
-        levels = analysis.prediction.levels if analysis else None
+        probability_map = analysis.prediction.probability_map if analysis else None
         step = math.ceil(max(each.pixels.shape[:2]) / SIDE)
         entry = {
             "short": str(place if each.number is None else each.number),
             "step": step,
-            "hasLevels": levels is not None,
+            "hasProbabilityMap": probability_map is not None,
             "hasTruth": each.truth is not None,
         }
         entry["rows"], entry["cols"] = _size(each, step)
         entry["window"] = stack.windows[place - 1][FLAIR]
         entry["image"] = store.put((key,), partial(_image, each, step))
         known = key, analyzed.model, analysis is not None
-        entry["maps"] = store.put(known, partial(_maps, each, levels, step))
+        entry["maps"] = store.put(known, partial(_maps, each, probability_map, step))
         entries.append(entry)
     store.keep(entry[name] for entry in entries for name in ("image", "maps"))
     return entries
@@ -111,10 +111,10 @@ def _image(each: Slice, step: int) -> bytes:
     return pack(cv2.resize(flair, (cols, rows), interpolation=cv2.INTER_AREA)[None])
 
 
-def _maps(each: Slice, levels: np.ndarray | None, step: int) -> bytes:
+def _maps(each: Slice, probability_map: np.ndarray | None, step: int) -> bytes:
     # Masks are subsampled, not averaged, so that edges stay in place.
     maps = np.zeros((2, *_size(each, step)), np.uint8)
-    for plane, values in zip(maps, (levels, each.truth), strict=True):
+    for plane, values in zip(maps, (probability_map, each.truth), strict=True):
         if values is not None:
             plane[:] = values[::step, ::step]
     return pack(maps)

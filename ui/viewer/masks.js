@@ -1,9 +1,9 @@
-// What the viewer computes of a slice, free of the page: cut, count, outline, unpack, window.
+// What the viewer computes of a slice, free of the page: binarize, count, outline, unpack, window.
 // The same rules as btmodels/measurement/measure.py and btmodels/metrics/overlap.py; tests hold the two together.
 
-// The lowest level (of 255) that counts as marked at a threshold from 0 to 1.
-// Level 0 is never marked: at threshold 0 the mask is "anything at all", not the whole slice.
-export function lowestLevel(threshold) {
+// The lowest value (of 255) that counts as marked at a threshold from 0 to 1.
+// 0 is never marked: at threshold 0 the mask is "anything at all", not the whole slice.
+export function quantizedThreshold(threshold) {
   return Math.max(1, Math.ceil(threshold * 255 - 1e-9));
 }
 
@@ -13,11 +13,11 @@ export function smallestPart(minPixels, rows, cols) {
   return Math.ceil(minPixels * (Math.max(rows, cols) / 256) ** 2 - 1e-9);
 }
 
-// Mask (0 or 1 a pixel) of the levels at a threshold, without 8-connected parts below minPixels.
-export function cut(levels, rows, cols, threshold, minPixels) {
-  const lowest = lowestLevel(threshold);
-  const mask = new Uint8Array(levels.length);
-  for (let i = 0; i < levels.length; i++) mask[i] = levels[i] >= lowest ? 1 : 0;
+// Mask (0 or 1 a pixel) of a probability map at a threshold, without 8-connected parts below minPixels.
+export function binarize(probabilityMap, rows, cols, threshold, minPixels) {
+  const lowest = quantizedThreshold(threshold);
+  const mask = new Uint8Array(probabilityMap.length);
+  for (let i = 0; i < probabilityMap.length; i++) mask[i] = probabilityMap[i] >= lowest ? 1 : 0;
   if (minPixels > 1) dropSmall(mask, rows, cols, minPixels);
   return mask;
 }

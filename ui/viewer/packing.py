@@ -42,7 +42,7 @@ def pack_pixels(pixels: np.ndarray, step: int = 1) -> bytes:
 
 
 def pack_maps(
-    levels: np.ndarray | None,
+    probability_map: np.ndarray | None,
     truth: np.ndarray | None,
     head: np.ndarray | None,
     step: int = 1,
@@ -51,16 +51,16 @@ def pack_maps(
     """Pack the layers over a slice; a missing map becomes a plane of zeros. None if all are missing.
 
     Args:
-        levels: uint8, (rows, cols), the segmenter's probability in 255ths.
+        probability_map: uint8, (rows, cols), the segmenter's probability in 255ths.
         truth, head: bool, (rows, cols).
         step: As for `pack_pixels`.
         heat: uint8, (rows, cols), Grad-CAM in 255ths of its highest value; adds a fourth plane.
     """
-    there = [plane for plane in (levels, truth, head, heat) if plane is not None]
+    there = [plane for plane in (probability_map, truth, head, heat) if plane is not None]
     if not there:
         return None
     planes = np.zeros((3 if heat is None else 4, *there[0][::step, ::step].shape), np.uint8)
-    for index, plane in enumerate((levels, truth, head, heat)):
+    for index, plane in enumerate((probability_map, truth, head, heat)):
         if plane is not None:
             planes[index] = plane[::step, ::step]
     return pack(planes)

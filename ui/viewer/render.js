@@ -1,7 +1,7 @@
 // What the viewer shows: a slice as pixels, masks as color and lines, figures, and the controls' state.
 
 import {
-  count, cut, dice, heatColor, mapColor, outline, paint, paintMap, pixels, sides, smallestPart, tint, windowTable,
+  binarize, count, dice, heatColor, mapColor, outline, paint, paintMap, pixels, sides, smallestPart, tint, windowTable,
 } from "./masks.js";
 
 const CHANNEL_NAMES = { flair: "FLAIR", pre: "Pre-contrast", post: "Post-contrast", composite: "Composite" };
@@ -45,13 +45,13 @@ export class SliceRenderer {
 
   // A slice's mask at the threshold that is set, cut once.
   maskOf(slice) {
-    const { levels, rows, cols } = slice;
+    const { probabilityMap, rows, cols } = slice;
     const { threshold } = this.state;
-    if (levels && slice.cutAt !== threshold) {
-      slice.mask = cut(levels, rows, cols, threshold, smallestPart(this.meta.minPixels, rows, cols));
-      slice.cutAt = threshold;
+    if (probabilityMap && slice.maskThreshold !== threshold) {
+      slice.mask = binarize(probabilityMap, rows, cols, threshold, smallestPart(this.meta.minPixels, rows, cols));
+      slice.maskThreshold = threshold;
     }
-    return levels && slice.mask;
+    return probabilityMap && slice.mask;
   }
 
   // The right side is a copy of the left one's elements, there only while something is compared.
@@ -69,7 +69,7 @@ export class SliceRenderer {
     return other;
   }
 
-  drawSide(side, { rows, cols, channels, levels, truth, head, heat }, mask, shown) {
+  drawSide(side, { rows, cols, channels, probabilityMap, truth, head, heat }, mask, shown) {
     const { state } = this;
     const onto = (selector, paints) => {
       const canvas = side.querySelector(selector);
@@ -86,7 +86,7 @@ export class SliceRenderer {
       paint(channels, shown.channel, tables, data);
       shownPixels = data;
     });
-    onto(".map", levels && shown.probability && ((data) => paintMap(levels, data, mapColor)));
+    onto(".map", probabilityMap && shown.probability && ((data) => paintMap(probabilityMap, data, mapColor)));
     onto(".heat", heat && shown.gradcam && ((data) => paintMap(heat, data, heatColor)));
     // Over the map's colors a fill would hide what the map says: there the border alone is drawn.
     const colored = shown.probability || shown.gradcam;
@@ -138,21 +138,21 @@ export class SliceRenderer {
       message.hidden = false;
       message.textContent = "Grad-CAM of this slice follows.";
     }
-    this.find(".of-map").hidden = !((left.probability || right?.probability) && slice.levels);
+    this.find(".of-map").hidden = !((left.probability || right?.probability) && slice.probabilityMap);
   }
 
   // What is drawn on a side, in words: "FLAIR with prediction and truth".
   name(side, slice) {
     const { channels } = this.meta.link;
     const channel = CHANNEL_NAMES[Object.keys(channels).find((word) => channels[word] === side.channel)];
-    const there = { prediction: slice.levels, probability: slice.levels, truth: slice.truth, head: slice.head, gradcam: slice.heat };
+    const there = { prediction: slice.probabilityMap, probability: slice.probabilityMap, truth: slice.truth, head: slice.head, gradcam: slice.heat };
     const layers = Object.keys(LAYER_NAMES).filter((layer) => side[layer] && there[layer]);
     const words = layers.map((layer) => LAYER_NAMES[layer]);
     const last = words.pop();
     return last ? `${channel} with ${words.length ? `${words.join(", ")} and ` : ""}${last}` : channel;
   }
 
-  setControls({ truth, levels, head }, volume) {
+  setControls({ truth, probabilityMap, head }, volume) {
     const { meta, state, entry } = this;
     const put = (name, value, text) => {
       const input = this.find(`[name=${name}]`);
@@ -170,14 +170,14 @@ export class SliceRenderer {
     put("opacity", state.opacity, `${state.opacity}%`);
     put("brightness", state.brightness, `${state.brightness > 0 ? "+" : ""}${state.brightness}%`);
     put("contrast", state.contrast, `${state.contrast}%`);
-    this.find("[name=threshold]").disabled = !levels;
-    this.find("[name=opacity]").disabled = !levels || (state.style === "outline" && !state.probability && !state.gradcam);
+    this.find("[name=threshold]").disabled = !probabilityMap;
+    this.find("[name=opacity]").disabled = !probabilityMap || (state.style === "outline" && !state.probability && !state.gradcam);
     this.find(".of-truth").textContent = entry.truthLabel;
-    this.check("prediction", levels);
+    this.check("prediction", probabilityMap);
     this.check("truth", truth);
-    this.check("probability", levels);
+    this.check("probability", probabilityMap);
     this.check("head", head);
-    this.check("gradcam", levels);
+    this.check("gradcam", probabilityMap);
     this.find("[name=wipe]").value = state.wipe;
     this.find("[name=wipe]").disabled = Boolean(volume);
     this.find(".three-planes").hidden = meta.slices.length < 2;

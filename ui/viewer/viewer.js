@@ -205,13 +205,13 @@ class Viewer extends Panel {
     return [image, maps];
   }
 
-  unpack({ rows, cols, image, maps, hasLevels, hasTruth, hasHead, hasHeat }) {
+  unpack({ rows, cols, image, maps, hasProbabilityMap, hasTruth, hasHead, hasHeat }) {
     this.planes.want([image, maps]);
     const unpacked = async (name, planes) => (name ? unpack(await this.planes.get(name), planes, rows, cols) : []);
     const slice = Promise.all([unpacked(image, 3), unpacked(maps, hasHeat ? 4 : 3)])
-      .then(([channels, [levels, truth, head, heat]]) => (slice.slice = {
+      .then(([channels, [probabilityMap, truth, head, heat]]) => (slice.slice = {
         rows, cols, channels,
-        levels: hasLevels ? levels : null,
+        probabilityMap: hasProbabilityMap ? probabilityMap : null,
         truth: hasTruth ? truth : null,
         head: hasHead ? head : null,
         heat: hasHeat ? heat : null,

@@ -159,15 +159,17 @@ class PackedStack:
     ) -> dict:
         rows, cols = each.pixels.shape[:2]
         step = thinning(rows, cols)
-        levels = analysis.prediction.levels if analysis else None
+        probability_map = analysis.prediction.probability_map if analysis else None
         head = analysis.head if analysis else None
         heat = analyzed.heats.get(key) if analysis else None
 
         image = self.store.put((key,), lambda: pack_pixels(each.pixels, step))
         maps = None
-        if any(plane is not None for plane in (levels, each.truth, head, heat)):
+        if any(plane is not None for plane in (probability_map, each.truth, head, heat)):
             known = key, analyzed.model, analysis is not None, heat is not None
-            maps = self.store.put(known, lambda: pack_maps(levels, each.truth, head, step, heat))
+            maps = self.store.put(
+                known, lambda: pack_maps(probability_map, each.truth, head, step, heat)
+            )
         thinned = f" (one of {step} × {step} pixels is shown; figures are approximate)"
         return {
             "name": each.name,
@@ -184,7 +186,7 @@ class PackedStack:
             "tall": each.spacing[0] / each.spacing[1] if each.spacing else 1,
             "area": analysis.marked_pixels if analysis else None,
             "truthArea": None if each.truth is None else int(np.count_nonzero(each.truth)),
-            "hasLevels": levels is not None,
+            "hasProbabilityMap": probability_map is not None,
             "hasTruth": each.truth is not None,
             "hasHead": head is not None,
             "hasHeat": heat is not None,

@@ -136,7 +136,7 @@ def test_a_folder_gives_its_slices_in_the_data_sets_order(networks, capsys, tmp_
     (folder / "._a.png").write_bytes(b"not an image")
     status, found, errors = analyze(capsys, folder)
     assert status == 0
-    assert errors == [f"{folder / 'data.csv'}: 1 file is no slice and was passed over: data.csv."]
+    assert errors == [f"{folder / 'data.csv'}: 1 file is not a slice and was skipped: data.csv."]
     assert [Path(each["file"]).name for each in found] == [
         f"{PATIENT}_1.tif",
         f"{PATIENT}_2.tif",
@@ -323,11 +323,11 @@ def test_a_process_of_its_own_prints_json_alone(small_assets, tmp_path):
 
     from btmodels.inference.graph import GraphPredictor
     from btmodels.io.image import decode
-    from btmodels.transforms.postprocess import cut
+    from btmodels.transforms.postprocess import binarize
 
-    (levels,) = GraphPredictor(SMALL[0]).segment([decode(file.read_bytes(), "a").pixels])
+    (probability_map,) = GraphPredictor(SMALL[0]).segment([decode(file.read_bytes(), "a").pixels])
     record = registry.load_record(SMALL[0])
-    expected = cut(levels, record.threshold, record.min_component_pixels)
+    expected = binarize(probability_map, record.threshold, record.min_component_pixels)
     assert ((mask == 255) == expected).all(), "the site would show another mask"
 
 

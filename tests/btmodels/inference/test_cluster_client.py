@@ -84,7 +84,10 @@ def test_slices_and_predictions_come_back_as_they_went():
     sent = [Prediction(0.25, SLICES[0][..., 0]), Prediction(1.0, SLICES[1][..., 0])]
     back = unpack_predictions(pack_predictions(sent))
     assert [each.tumor_probability for each in back] == [0.25, 1.0]
-    assert all(np.array_equal(a.levels, b.levels) for a, b in zip(sent, back, strict=True))
+    assert all(
+        np.array_equal(a.probability_map, b.probability_map)
+        for a, b in zip(sent, back, strict=True)
+    )
     assert unpack_images(pack_images([])) == [] == unpack_predictions(pack_predictions([]))
 
 
@@ -104,7 +107,7 @@ def test_an_engine_on_a_cluster_asks_it_and_waits_for_a_new_replica(cluster, mon
         engine.start()
         found = engine.predict(SLICES)
         assert [each.tumor_probability for each in found] == [0.7, 0.9]
-        assert [each.levels.shape for each in found] == [(4, 6), (5, 5)]
+        assert [each.probability_map.shape for each in found] == [(4, 6), (5, 5)]
         until = time.monotonic() + 10
         while engine.status().state != "warm" and time.monotonic() < until:
             time.sleep(0.02)

@@ -45,7 +45,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
 
 def same(found: list[Prediction], expected: list[Prediction]) -> bool:
     return len(found) == len(expected) and all(
-        (a.levels == b.levels).all()
+        (a.probability_map == b.probability_map).all()
         and a.tumor_probability == pytest.approx(b.tumor_probability, abs=1e-6)
         for a, b in zip(found, expected, strict=True)
     )
@@ -91,7 +91,7 @@ def expected(small_assets, noise) -> list[Prediction]:
     """What the networks say when they are asked in this very process."""
     locate, judge = (GraphPredictor(name, small_assets) for name in SMALL)
     pairs = zip(judge.classify(noise), locate.segment(noise), strict=True)
-    return [Prediction(float(verdict), levels) for verdict, levels in pairs]
+    return [Prediction(float(verdict), probability_map) for verdict, probability_map in pairs]
 
 
 def test_starting_returns_at_once(small_assets):
@@ -130,13 +130,13 @@ def test_a_worker_with_keras_prepares_full_batches_aside(
     engine = small_engine(small_assets)
     try:
         (first,) = engine.predict(noise[:1])
-        assert np.abs(first.levels.astype(int) - expected[0].levels).max() <= 4
+        assert np.abs(first.probability_map.astype(int) - expected[0].probability_map).max() <= 4
         status = engine.status()
         assert status.state == "warm" and "Keras" in status.device
         assert has_tensorflow(status.pid)
         wait_for(lambda: time.sleep(0.6) or engine.ask(_batch_sizes) > 1)
         (again, *_) = engine.predict(noise)
-        assert np.abs(again.levels.astype(int) - first.levels).max() <= 1
+        assert np.abs(again.probability_map.astype(int) - first.probability_map).max() <= 1
     finally:
         engine.close()
 
@@ -152,7 +152,7 @@ def test_lessons_have_a_worker_of_their_own_which_ends_when_idle(small_assets, n
         engine.predict(noise[:1])
         answering = engine.status().pid
         (maps,) = engine.ask(introspect_tasks.activations, noise[0], SMALL[0], ["conv1"], 4)
-        assert maps.levels.shape == (4, 128, 128)
+        assert maps.maps.shape == (4, 128, 128)
         assert engine.status().lessons == "warm" and engine.status().pid == answering
         pid = engine.ask(_pid)
         assert pid != answering and has_tensorflow(pid)

@@ -82,9 +82,9 @@ def test_gradcam_of_the_shipped_classifier_has_the_slices_size_and_mirrors_with_
     image[20:35, 25:40, 1] = 220
     name = registry.get("default-classifier").name
     found = gradcam.compute_gradcam(image, name, paths.ASSETS)
-    assert found.levels.shape == (60, 90) and found.levels.dtype == np.uint8
+    assert found.heatmap.shape == (60, 90) and found.heatmap.dtype == np.uint8
     assert found.grid == (4, 4) and found.layer == gradcam.LAYERS[name]
     if registry.load_record(name).flips:
         turned = gradcam.compute_gradcam(np.ascontiguousarray(image[:, ::-1]), name, paths.ASSETS)
-        difference = np.abs(turned.levels[:, ::-1].astype(int) - found.levels)
+        difference = np.abs(turned.heatmap[:, ::-1].astype(int) - found.heatmap)
         assert difference.max() <= 2

@@ -29,8 +29,8 @@ def probe() -> Probe:
 
 def test_maps_are_those_of_the_layer(probe, image):
     first, bottom = probe.activations(image, ["enc1_relu2", "bottleneck_relu2"], most=4)
-    assert first.shape == (128, 128, 16) and first.levels.shape == (4, 128, 128)
-    assert bottom.shape == (8, 8, 256) and bottom.levels.shape == (4, 8, 8)
+    assert first.shape == (128, 128, 16) and first.maps.shape == (4, 128, 128)
+    assert bottom.shape == (8, 8, 256) and bottom.maps.shape == (4, 8, 8)
     values = normalize(image, (128, 128))[None]
     model = probe.predictor.model
     for name in ("enc1_conv1", "enc1_relu1", "enc1_conv2", "enc1_relu2"):
@@ -43,7 +43,7 @@ def test_maps_are_those_of_the_layer(probe, image):
         assert (low, high) == pytest.approx(
             (values[..., channel].min(), values[..., channel].max())
         )
-        shown = low + first.levels[place] / 255 * (high - low)
+        shown = low + first.maps[place] / 255 * (high - low)
         assert np.abs(shown - values[..., channel]).max() <= (high - low) / 255
 
 
@@ -71,8 +71,8 @@ def test_a_switch_that_is_off_hands_on_zeros(probe, image):
 def test_a_pixels_sight_is_bounded_by_the_chain(image):
     found = Probe(Predictor("sequential")).saliency(image, 64, 50)
     assert found.rows == (58, 70) and found.cols == (44, 56)
-    assert found.levels.shape == (128, 128)
-    assert found.levels.max() == 255 and not found.levels[:58].any()
+    assert found.heatmap.shape == (128, 128)
+    assert found.heatmap.max() == 255 and not found.heatmap[:58].any()
 
 
 def test_what_is_not_there_is_refused(probe, image):

@@ -17,7 +17,7 @@ from btmodels.metrics.overlap import count, dice
 from btmodels.networks.resunet import build_resunet
 from btmodels.networks.resunet_small import build_resunet_small
 from btmodels.slices import Slice, largest_lesion_slice
-from btmodels.transforms.postprocess import cut
+from btmodels.transforms.postprocess import binarize
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons import page
 
@@ -48,11 +48,11 @@ def words() -> str:
 def share_at_tumor(probe: Probe, each: Slice, layer: str) -> float:
     """Of a layer's maps that are not all alike, the share whose brightest place holds some tumor."""
     (maps,) = probe.activations(each.pixels, [layer], most=10**6)
-    rows = maps.levels.shape[1]
+    rows = maps.maps.shape[1]
     truth = fit_to(each.truth.astype(np.uint8) * 255, (SIZE, SIZE)) > 127
     inside = cv2.resize(truth.astype(np.float32), (rows, rows), interpolation=cv2.INTER_AREA) > 0
-    alive = [levels for levels in maps.levels if levels.min() < levels.max()]
-    return float(np.mean([inside.ravel()[np.argmax(levels)] for levels in alive]))
+    alive = [values for values in maps.maps if values.min() < values.max()]
+    return float(np.mean([inside.ravel()[np.argmax(values)] for values in alive]))
 
 
 def test_maps_light_up_at_the_tumor_above_the_bottom_and_not_at_it(probe, slices):
@@ -74,7 +74,7 @@ def test_each_skip_is_worth_what_is_told(probe, slices):
         setting = tuple(digit == "1" for digit in word)
         scores = []
         for each in slices:
-            mask = cut(
+            mask = binarize(
                 probe.ablate_skips(each.pixels)[setting],
                 record.threshold,
                 record.min_component_pixels,

@@ -64,9 +64,9 @@ def logits_of(predictor: Predictor, image: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("rows, cols", [(64, 64), (256, 256), (90, 200), (33, 20), (1, 1)])
 def test_a_map_has_its_slices_own_size(with_record, rows, cols):
     image = np.random.default_rng(0).integers(0, 256, (rows, cols, 3), dtype=np.uint8)
-    (levels,) = with_record(SEGMENTER).segment([image])
-    assert levels.dtype == np.uint8
-    assert levels.shape == (rows, cols)
+    (probability_map,) = with_record(SEGMENTER).segment([image])
+    assert probability_map.dtype == np.uint8
+    assert probability_map.shape == (rows, cols)
 
 
 def test_temperature_divides_the_logits(with_record, noise):
@@ -91,8 +91,8 @@ def test_flips_average_the_mirrored_slice(with_record, noise):
     assert np.abs(straight - back).max() > 3 / 255, (
         "a network that needs no flips shows nothing here"
     )
-    (levels,) = locate.segment([image])
-    assert np.abs(levels - np.rint(255 * (straight + back) / 2)).max() <= 1
+    (probability_map,) = locate.segment([image])
+    assert np.abs(probability_map - np.rint(255 * (straight + back) / 2)).max() <= 1
 
     judge = with_record(CLASSIFIER, flips=True, temperature=1.0)
     both = [sigmoid(logits_of(judge, each)) for each in (image, mirrored)]

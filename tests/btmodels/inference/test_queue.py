@@ -25,7 +25,7 @@ def serve(queue: RequestQueue) -> list[int]:
 
 
 def values(request) -> list[int]:
-    return [int(each.levels[0, 0]) for each in request.future.result(0)]
+    return [int(each.probability_map[0, 0]) for each in request.future.result(0)]
 
 
 @pytest.mark.parametrize(

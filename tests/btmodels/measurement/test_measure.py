@@ -10,7 +10,7 @@ import pytest
 
 from btmodels.measurement.measure import measure
 from btmodels.slices import Prediction, Slice, Verdict
-from btmodels.transforms.postprocess import cut, head_mask, lowest_level, smallest_part
+from btmodels.transforms.postprocess import binarize, head_mask, quantized_threshold, smallest_part
 from tests import fakes
 
 RECORD = replace(fakes.record("resunet"), threshold=0.5, min_component_pixels=0)
@@ -22,22 +22,22 @@ CLASSIFIER = replace(RECORD, name="resnet50", threshold=0.3)
     [(0.0, 1), (0.001, 1), (0.2, 51), (0.4, 102), (0.5, 128), (0.6, 153), (0.998, 255), (1.0, 255)],
 )
 def test_lowest_level(threshold, lowest):
-    assert lowest_level(threshold) == lowest
+    assert quantized_threshold(threshold) == lowest
 
 
 def test_every_level_as_a_threshold_marks_itself():
-    assert [lowest_level(n / 255) for n in range(1, 256)] == list(range(1, 256))
+    assert [quantized_threshold(n / 255) for n in range(1, 256)] == list(range(1, 256))
 
 
 def test_cut_at_a_threshold():
-    levels = np.array([[0, 127, 128], [129, 255, 1]], np.uint8)
-    assert cut(levels, 0.5).tolist() == [[False, False, True], [True, True, False]]
-    assert cut(levels, 0.0).tolist() == [[False, True, True], [True, True, True]]
-    assert cut(levels, 1.0).sum() == 1
+    probability_map = np.array([[0, 127, 128], [129, 255, 1]], np.uint8)
+    assert binarize(probability_map, 0.5).tolist() == [[False, False, True], [True, True, False]]
+    assert binarize(probability_map, 0.0).tolist() == [[False, True, True], [True, True, True]]
+    assert binarize(probability_map, 1.0).sum() == 1
 
 
 def test_small_parts_are_dropped_and_corners_connect():
-    levels = np.array(
+    probability_map = np.array(
         [
             [9, 0, 0, 9, 9],
             [0, 9, 0, 0, 0],
@@ -46,20 +46,22 @@ def test_small_parts_are_dropped_and_corners_connect():
         np.uint8,
     )
     parts = {1: 6, 2: 5, 3: 3, 4: 0}  # smallest part kept: pixels left
-    assert {least: int(cut(levels, 0.01, least).sum()) for least in parts} == parts
-    np.testing.assert_array_equal(cut(levels, 0.01, 3), np.eye(3, 5, dtype=bool))
+    assert {least: int(binarize(probability_map, 0.01, least).sum()) for least in parts} == parts
+    np.testing.assert_array_equal(binarize(probability_map, 0.01, 3), np.eye(3, 5, dtype=bool))
 
 
 def test_a_map_of_square_pixels_is_measured_in_the_slices_own_ones():
-    levels = np.zeros((40, 100), np.uint8)
-    levels[10:20, 50:60] = 255
+    probability_map = np.zeros((40, 100), np.uint8)
+    probability_map[10:20, 50:60] = 255
     each = Slice("x", np.full((40, 20, 3), 90, np.uint8), spacing=(1.0, 5.0))
-    found = measure(each, Prediction(0.9, levels), RECORD, CLASSIFIER, "resunet", "resnet50")
+    found = measure(
+        each, Prediction(0.9, probability_map), RECORD, CLASSIFIER, "resunet", "resnet50"
+    )
     assert found.mask.shape == (40, 20) and found.marked_pixels == 20
     with pytest.raises(ValueError, match="slice's size"):
         measure(
             replace(each, spacing=None),
-            Prediction(0.9, levels),
+            Prediction(0.9, probability_map),
             RECORD,
             CLASSIFIER,
             "resunet",
@@ -116,25 +118,25 @@ def test_a_speck_is_no_head():
     assert not head_mask(pixels).any()
 
 
-def analyze(levels, probability=0.9, truth=None, notes=(), pixels=None, **options):
+def analyze(probability_map, probability=0.9, truth=None, notes=(), pixels=None, **options):
     pixels = a_head() if pixels is None else pixels
     each = Slice("x.tif", pixels, truth=truth, notes=notes)
     records = options.pop("records", (RECORD, CLASSIFIER))
     return measure(
-        each, Prediction(probability, levels), *records, "resunet", "resnet50", **options
+        each, Prediction(probability, probability_map), *records, "resunet", "resnet50", **options
     )
 
 
 def marked(rows: slice, cols: slice, level=255) -> np.ndarray:
-    levels = np.zeros((40, 50), np.uint8)
-    levels[rows, cols] = level
-    return levels
+    probability_map = np.zeros((40, 50), np.uint8)
+    probability_map[rows, cols] = level
+    return probability_map
 
 
 def test_shares_and_dice():
-    levels = marked(slice(20, 40), slice(10, 20))  # 10 x 10 of it within the head
+    probability_map = marked(slice(20, 40), slice(10, 20))  # 10 x 10 of it within the head
     truth = marked(slice(20, 30), slice(10, 30)) > 0
-    analysis = analyze(levels, truth=truth)
+    analysis = analyze(probability_map, truth=truth)
     assert analysis.marked_pixels == 200
     assert analysis.slice_share == 200 / 2000
     assert analysis.head_share == 100 / 400
@@ -153,9 +155,9 @@ def test_dice_where_it_is_undefined():
 
 
 def test_the_threshold_of_the_record_or_of_the_hand():
-    levels = marked(slice(15), slice(2), level=100)
-    assert analyze(levels).marked_pixels == 0
-    by_hand = analyze(levels, threshold=0.3)
+    probability_map = marked(slice(15), slice(2), level=100)
+    assert analyze(probability_map).marked_pixels == 0
+    by_hand = analyze(probability_map, threshold=0.3)
     assert (by_hand.marked_pixels, by_hand.threshold) == (30, 0.3)
 
 
@@ -207,18 +209,18 @@ def test_notes_missing_head_and_unfinished_weights_are_warnings():
 
 
 def test_a_prediction_of_another_size_is_refused():
-    with pytest.raises(ValueError, match="levels.shape=\\(4, 4\\)"):
+    with pytest.raises(ValueError, match="probability_map.shape=\\(4, 4\\)"):
         analyze(np.zeros((4, 4), np.uint8))
 
 
 @pytest.mark.parametrize("side", [48, 64, 128, 256, 512, 1024])
 def test_the_same_slice_keeps_the_same_parts_at_any_size(side):
     # Parts of 156 and 30 pixels at 256 x 256, around a smallest part of 80.
-    levels = np.zeros((256, 256), np.uint8)
-    levels[40:52, 40:53] = 255
-    levels[200:205, 200:206] = 255
-    resized = cv2.resize(levels, (side, side), interpolation=cv2.INTER_AREA)
-    mask = cut(resized, 0.5, smallest_part(80, side, side))
+    probability_map = np.zeros((256, 256), np.uint8)
+    probability_map[40:52, 40:53] = 255
+    probability_map[200:205, 200:206] = 255
+    resized = cv2.resize(probability_map, (side, side), interpolation=cv2.INTER_AREA)
+    mask = binarize(resized, 0.5, smallest_part(80, side, side))
     marked = np.argwhere(mask) / side * 256
     assert len(marked) and (np.abs(marked - 46) < 9).all()
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from btmodels.transforms.preprocess import CLIP, fit_to, normalize, restore, standardize, to_levels
+from btmodels.transforms.preprocess import CLIP, fit_to, normalize, quantize, restore, standardize
 
 
 def head(rows=64, cols=64, low=60, high=180):
@@ -71,7 +71,7 @@ def test_a_map_that_shrinks_is_averaged():
 
 
 def test_levels_round_to_255ths():
-    assert to_levels(np.array([-1.0, 0.0, 0.5, 0.501, 1.0, 2.0])).tolist() == [
+    assert quantize(np.array([-1.0, 0.0, 0.5, 0.501, 1.0, 2.0])).tolist() == [
         0,
         0,
         128,

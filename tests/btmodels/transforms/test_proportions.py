@@ -29,9 +29,9 @@ def test_a_slice_whose_pixels_are_square_or_of_unknown_size_stays(spacing):
 
 def test_a_map_returns_to_the_pixels_of_its_slice():
     pixels = slice_of_disks(120, 24)
-    levels = np.zeros(square_shape(pixels, (1.0, 5.0)), np.uint8)
-    levels[:, 50:60] = 255  # the eleventh and twelfth column
-    own = to_own_pixels(levels, pixels)
+    probability_map = np.zeros(square_shape(pixels, (1.0, 5.0)), np.uint8)
+    probability_map[:, 50:60] = 255  # the eleventh and twelfth column
+    own = to_own_pixels(probability_map, pixels)
     assert own.shape == (120, 24)
     assert (own[0] == np.where(np.isin(np.arange(24), (10, 11)), 255, 0)).all()
 

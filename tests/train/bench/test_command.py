@@ -163,7 +163,10 @@ def test_both_ways_of_asking_a_network_agree():
     ours, theirs = networks.compiled(pixels), networks.by_predict(pixels)
     networks.close()
     assert ours.tumor_probability == pytest.approx(theirs.tumor_probability, abs=1e-3)
-    assert ours.levels.max() > 0 and abs(ours.levels.astype(int) - theirs.levels).max() <= 1
+    assert (
+        ours.probability_map.max() > 0
+        and abs(ours.probability_map.astype(int) - theirs.probability_map).max() <= 1
+    )
 
 
 def test_committed_rows_speak_of_the_committed_weights():

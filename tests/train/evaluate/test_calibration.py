@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.evaluate.calibration import calibrate, count_levels
+from train.evaluate.calibration import calibrate, count_probabilities
 
 
 def counts(*pixels: tuple[int, int]) -> np.ndarray:
     """Count pixels of one slice, each given as its level and its truth."""
     levels = np.array([[level for level, _ in pixels]], np.uint8)
-    return count_levels([levels], [np.array([[truth for _, truth in pixels]], bool)])
+    return count_probabilities([levels], [np.array([[truth for _, truth in pixels]], bool)])
 
 
 def test_pixels_are_counted_by_level_and_truth():
     found = counts((7, 0), (7, 1), (7, 1), (255, 1))
     assert found.shape == (2, 256) and found.sum() == 4
     assert (found[0, 7], found[1, 7], found[1, 255]) == (1, 2, 1)
-    both = count_levels([np.full((2, 2), 9, np.uint8)] * 2, [np.eye(2, dtype=bool)] * 2)
+    both = count_probabilities([np.full((2, 2), 9, np.uint8)] * 2, [np.eye(2, dtype=bool)] * 2)
     assert both[:, 9].tolist() == [4, 4]
 
 

@@ -20,10 +20,12 @@ def scores(fold: int, log_odds: list[float], tumor: list[int]) -> dict:
 
 
 def test_a_slices_score_is_the_mean_log_odds_of_its_highest_pixels():
-    levels = np.zeros((2, 256, 256), np.uint8)
-    levels[1, 7, :50] = 204  # fifty pixels of four fifths: odds of four to one
-    truth = levels > 0
-    found = count_fold(Maps(levels, truth, ("A", "A"), (2, 1)), "run", {"fold": 3}).scores()["A"]
+    probability_map = np.zeros((2, 256, 256), np.uint8)
+    probability_map[1, 7, :50] = 204  # fifty pixels of four fifths: odds of four to one
+    truth = probability_map > 0
+    found = count_fold(
+        Maps(probability_map, truth, ("A", "A"), (2, 1)), "run", {"fold": 3}
+    ).scores()["A"]
     assert found["fold"] == 3
     assert found["numbers"] == [1, 2] and found["tumor"] == [1, 0]
     assert found["log_odds"][0] == pytest.approx(np.log(4), abs=1e-3)

@@ -31,12 +31,15 @@ from train.fit.subset import Subset
 def maps_of(folder: str, *slices: tuple[float, int]) -> Maps:
     """A patient whose slices have a tumor of eight pixels, drawn at a probability, and some pixels
     beside it at three quarters."""
-    levels, truth = np.zeros((len(slices), 4, 8), np.uint8), np.zeros((len(slices), 4, 8), bool)
+    probability_maps, truth = (
+        np.zeros((len(slices), 4, 8), np.uint8),
+        np.zeros((len(slices), 4, 8), bool),
+    )
     for index, (probability, beside) in enumerate(slices):
         truth[index, 0] = probability > 0
-        levels[index, 0] = round(255 * probability)
-        levels[index, 3, :beside] = round(255 * 0.75)
-    return Maps(levels, truth, (folder,) * len(slices), tuple(range(len(slices))))
+        probability_maps[index, 0] = round(255 * probability)
+        probability_maps[index, 3, :beside] = round(255 * 0.75)
+    return Maps(probability_maps, truth, (folder,) * len(slices), tuple(range(len(slices))))
 
 
 def counts_of(maps: Maps, fold: int = 1) -> FoldCounts:
@@ -56,7 +59,7 @@ def test_pixels_are_counted_at_every_cut():
 
 def test_slices_are_those_of_the_stack_however_they_lie():
     maps = maps_of("a", (0.4, 0), (0, 3))
-    turned = Maps(maps.levels, maps.truth, maps.patients, (7, 3))
+    turned = Maps(maps.probability_maps, maps.truth, maps.patients, (7, 3))
     assert count_at_cuts(turned)["a"][0] == [Counts(0, 3, 0, 29), Counts(8, 0, 0, 24)]
 
 
@@ -154,10 +157,12 @@ def test_maps_are_drawn_at_the_slices_own_size_and_come_back_as_they_were_kept(t
         tuple(file.number for file in files),
     )
     drawn = draw_maps(SaysWhatIsBright(), subset, {patient.folder: patient})
-    assert drawn.levels.shape == pixels.shape[:3] and drawn.levels.max() == 255
+    assert drawn.probability_maps.shape == pixels.shape[:3] and drawn.probability_maps.max() == 255
     assert np.array_equal(drawn.truth, np.stack([each.truth for each in slices]))
     path = tmp_path / "fold-1" / "maps.npz"
     keep_maps(drawn, path)
     again = read_maps(path)
     assert again.patients == drawn.patients and again.numbers == drawn.numbers
-    assert np.array_equal(again.levels, drawn.levels) and np.array_equal(again.truth, drawn.truth)
+    assert np.array_equal(again.probability_maps, drawn.probability_maps) and np.array_equal(
+        again.truth, drawn.truth
+    )

@@ -318,7 +318,7 @@ def test_heat_lies_beside_the_tumor_although_the_verdict_is_right(slices):
     for each in slices:
         heat = gradcam.compute_gradcam(each.pixels, name, ASSETS)
         assert heat.grid == (4, 4) and "it has 4 × 4 squares" in told
-        assert heat.levels[each.truth].max() < heat.levels.max()
+        assert heat.heatmap[each.truth].max() < heat.heatmap.max()
 
 
 def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair(slices):

@@ -31,7 +31,7 @@ def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
         "Less than 0.008 either way: Five. 2 comparisons are too close to tell."
     )
     assert verdicts(rows[2:3], 0.008) == (
-        "Nothing that was tried helped for certain. 1 comparison is too close to tell."
+        "Nothing that was tried clearly helped. 1 comparison is too close to tell."
     )
 
 

@@ -47,7 +47,7 @@ def test_every_slice_has_its_picture_and_what_lies_over_it():
         "3",
         "2",
     ]  # a place for want of a number
-    assert [entry["hasLevels"] for entry in head["slices"]] == [True, False]
+    assert [entry["hasProbabilityMap"] for entry in head["slices"]] == [True, False]
     assert [entry["hasTruth"] for entry in head["slices"]] == [True, False]
     assert (parts[0]["image"] == 30).all() and (parts[1]["image"] == 50).all()
     assert (parts[0]["maps"][0] == 200).all() and not parts[1]["maps"].any()

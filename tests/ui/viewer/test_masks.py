@@ -27,8 +27,8 @@ import { readFileSync } from "node:fs";
 const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 const text = (array) => Buffer.from(array).toString("base64");
 const answers = [];
-for (const { levels, truth, rows, cols, threshold, minPixels } of JSON.parse(readFileSync(0))) {
-  const mask = masks.cut(bytes(levels), rows, cols, threshold, minPixels);
+for (const { probability_map, truth, rows, cols, threshold, minPixels } of JSON.parse(readFileSync(0))) {
+  const mask = masks.binarize(bytes(probability_map), rows, cols, threshold, minPixels);
   const counts = masks.count(mask, bytes(truth));
   answers.push({
     mask: text(mask), counts, dice: masks.dice(counts), pixels: masks.pixels(mask),
@@ -92,10 +92,10 @@ def cases() -> list[tuple[np.ndarray, np.ndarray, float, int]]:
     for rows, cols in ((1, 1), (1, 9), (7, 1), (13, 17), (32, 24)):
         for threshold in (0.0, 1 / 255, 0.1, 0.37, 0.5, 128 / 255, 0.999, 1.0):
             for smallest in (0, 1, 2, 5, 20):
-                levels = generator.integers(0, 256, (rows, cols), np.uint8)
-                levels[generator.random((rows, cols)) < 0.5] = 0
+                probability_map = generator.integers(0, 256, (rows, cols), np.uint8)
+                probability_map[generator.random((rows, cols)) < 0.5] = 0
                 truth = generator.random((rows, cols)) < 0.3
-                found.append((levels, truth, threshold, smallest))
+                found.append((probability_map, truth, threshold, smallest))
     blank = np.zeros((4, 5), np.uint8)
     found.append((blank, blank.astype(bool), 0.5, 0))
     found.append((blank + 255, blank.astype(bool), 1.0, 21))
@@ -116,19 +116,19 @@ def outlined_pixels(path: str) -> float:
 def test_masks_counts_and_dice_are_those_of_the_library(javascript):
     asked = [
         {
-            "levels": text_of(levels),
+            "probability_map": text_of(probability_map),
             "truth": text_of(truth),
-            "rows": levels.shape[0],
-            "cols": levels.shape[1],
+            "rows": probability_map.shape[0],
+            "cols": probability_map.shape[1],
             "threshold": threshold,
             "minPixels": smallest,
         }
-        for levels, truth, threshold, smallest in cases()
+        for probability_map, truth, threshold, smallest in cases()
     ]
     answers = javascript(RUN, asked)
-    for (levels, truth, threshold, smallest), answer in zip(cases(), answers, strict=True):
-        mask = postprocess.cut(levels, threshold, smallest)
-        assert answer["mask"] == text_of(mask), (levels.shape, threshold, smallest)
+    for (probability_map, truth, threshold, smallest), answer in zip(cases(), answers, strict=True):
+        mask = postprocess.binarize(probability_map, threshold, smallest)
+        assert answer["mask"] == text_of(mask), (probability_map.shape, threshold, smallest)
         counts = overlap.count(mask, truth)
         assert overlap.Counts(**answer["counts"]) == counts
         assert answer["dice"] == overlap.dice(counts)
@@ -146,13 +146,21 @@ def test_planes_arrive_as_they_were_sent(javascript):
 
 
 def test_maps_that_are_missing_are_zeros(javascript):
-    levels = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    request = {"packed": base64.b64encode(pack_maps(levels, None, levels > 5)).decode()}
+    probability_map = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    request = {
+        "packed": base64.b64encode(pack_maps(probability_map, None, probability_map > 5)).decode()
+    }
     found = javascript(UNPACK, request | {"planes": 3, "rows": 3, "cols": 4})
-    assert found == [text_of(levels), text_of(levels * 0), text_of(levels > 5)]
-    request["packed"] = base64.b64encode(pack_maps(levels, None, None, heat=levels + 1)).decode()
+    assert found == [
+        text_of(probability_map),
+        text_of(probability_map * 0),
+        text_of(probability_map > 5),
+    ]
+    request["packed"] = base64.b64encode(
+        pack_maps(probability_map, None, None, heat=probability_map + 1)
+    ).decode()
     found = javascript(UNPACK, request | {"planes": 4, "rows": 3, "cols": 4})
-    assert found[3] == text_of(levels + 1)
+    assert found[3] == text_of(probability_map + 1)
     assert pack_maps(None, None, None) is None
 
 

@@ -183,7 +183,7 @@ class Anatomy extends Panel {
     picture.line("window", `M${left + 0.4} ${top + 0.4}H${right + 0.6}V${bottom + 0.6}H${left + 0.4}Z`);
     picture.line("cursor", cross(at, 4));
     const { sight } = this;
-    const over = map === "sight" ? sight.levels : map === null ? null : enlarge(this.maps[place][map], block.rows, meta.size);
+    const over = map === "sight" ? sight.heatmap : map === null ? null : enlarge(this.maps[place][map], block.rows, meta.size);
     const context = picture.context("mask");
     const image = context.createImageData(meta.size, meta.size);
     if (over) paintMap(over, image.data, mapColor);

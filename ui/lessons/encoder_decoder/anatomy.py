@@ -65,7 +65,7 @@ def draw(lesson: Lesson, stack: Stack) -> None:
         )
         # The first gradient of a process takes a second or two to compile, so it is computed ahead.
         engine.get_engine().ask(introspect_tasks.saliency, each.pixels, MODEL, 0, 0)
-        parts = {maps.layer: pack(maps.levels) for maps in found}
+        parts = {maps.layer: pack(maps.maps) for maps in found}
         parts["image"] = pack(fit_to(each.pixels, size).transpose(2, 0, 1))
         return {"blocks": _described(found)}, parts
 
@@ -121,7 +121,7 @@ def _measure(lesson: Lesson, stack: Stack, each: Slice, pixel: tuple[int, int]) 
         sight = answer.found
         head = {"slice": stack.keys[0], "row": pixel[0], "col": pixel[1], "size": PAPER.size}
         head |= {"rows": sight.rows, "cols": sight.cols}
-        _sight(key=lesson.key("sight"), data=message(head, {"sight": pack(sight.levels[None])}))
+        _sight(key=lesson.key("sight"), data=message(head, {"sight": pack(sight.heatmap[None])}))
 
 
 def _nothing() -> None:

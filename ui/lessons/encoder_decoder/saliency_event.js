@@ -5,7 +5,7 @@ import { readMessage } from "../../viewer/message.js";
 
 export default function ({ data }) {
   const { meta, part } = readMessage(data);
-  unpack(part("sight"), 1, meta.size, meta.size).then(([levels]) => {
-    window.dispatchEvent(new CustomEvent("lesson-sight", { detail: { ...meta, levels } }));
+  unpack(part("sight"), 1, meta.size, meta.size).then(([heatmap]) => {
+    window.dispatchEvent(new CustomEvent("lesson-sight", { detail: { ...meta, heatmap } }));
   });
 }

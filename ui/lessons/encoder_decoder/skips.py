@@ -13,7 +13,7 @@ from btmodels import paths, registry
 from btmodels.inference import engine, introspect_tasks
 from btmodels.metrics.bootstrap import paired_difference
 from btmodels.teaching import skip_ablation, skip_ablation_tasks
-from btmodels.transforms.postprocess import cut, smallest_part
+from btmodels.transforms.postprocess import binarize, smallest_part
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared import panels
 from ui.lessons.shared.panels import Panel
@@ -83,7 +83,7 @@ def setting_word(setting: tuple[bool, ...]) -> str:
 def _own(found: dict[tuple[bool, ...], Any]) -> Panel:
     record = registry.load_record(MODEL)
     masks = [
-        cut(
+        binarize(
             found[setting],
             record.threshold,
             smallest_part(record.min_component_pixels, *found[setting].shape),
@@ -101,10 +101,11 @@ def _own(found: dict[tuple[bool, ...], Any]) -> Panel:
 def _twin(twin: skip_ablation.Twin, found: dict[tuple[bool, ...], Any]) -> Panel:
     if twin.key == "absent":
         note = "It never had a skip, so the switches do nothing to it."
-        masks = [cut(found[()], skip_ablation.THRESHOLD)]
+        masks = [binarize(found[()], skip_ablation.THRESHOLD)]
         return Panel("A small U-Net trained without skips", note, masks)
     masks = [
-        cut(found[setting], skip_ablation.THRESHOLD) for setting in panels.settings(len(LABELS))
+        binarize(found[setting], skip_ablation.THRESHOLD)
+        for setting in panels.settings(len(LABELS))
     ]
     note = "Trained like the one beside it, but with skips, so the switches disturb it too."
     return Panel("A small U-Net trained with skips, disturbed", note, masks)

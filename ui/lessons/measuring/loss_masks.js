@@ -2,7 +2,7 @@
 
 import { OUTCOME_COLORS, outcomes } from "../shared/confusion.js";
 import { Picture } from "../shared/picture.js";
-import { count, cut, dice, outline, unpack } from "../../viewer/masks.js";
+import { binarize, count, dice, outline, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
@@ -68,7 +68,7 @@ class LossMasks extends Panel {
     const words = this.panels.map(({ item, picture }, index) => {
       const { title, best, score } = meta.arms[index];
       const at = state.best ? best : state.at;
-      const mask = cut(maps[index], rows, cols, at, 0);
+      const mask = binarize(maps[index], rows, cols, at, 0);
       const counts = count(mask, truth);
       const made = dice(counts);
       if (picture.gray !== gray) picture.set(rows, cols, [gray], 0, window);

@@ -3,7 +3,7 @@
 import { OUTCOME_COLORS, outcomes, scores } from "../shared/confusion.js";
 import { hausdorff95 } from "../shared/distance.js";
 import { Picture } from "../shared/picture.js";
-import { count, cut, outline, unpack } from "../../viewer/masks.js";
+import { binarize, count, outline, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
@@ -69,7 +69,7 @@ class Measure extends Panel {
     if (this.version !== meta.version) return;
     if (this.meta?.slice !== meta.slice) Object.assign(this.state, meta.start);
     Object.assign(this, { meta, rows, cols });
-    this.levels = meta.hasLevels ? maps[0] : null;
+    this.probabilityMap = meta.hasProbabilityMap ? maps[0] : null;
     this.truth = meta.hasTruth ? maps[1] : null;
     this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.curve = null;
@@ -86,14 +86,14 @@ class Measure extends Panel {
   maskAt(threshold) {
     // The rule of this lesson: each pixel that reaches the threshold is marked, and each reaches 0.
     if (!threshold) return new Uint8Array(this.rows * this.cols).fill(1);
-    return cut(this.levels, this.rows, this.cols, threshold, this.meta.minPixels);
+    return binarize(this.probabilityMap, this.rows, this.cols, threshold, this.meta.minPixels);
   }
 
   show() {
     if (!this.meta) return;
-    const { state, truth, levels, meta, picture, rows, cols } = this;
+    const { state, truth, probabilityMap, meta, picture, rows, cols } = this;
     const { mask: which, score, threshold } = state;
-    const mask = which === "network" ? levels && this.maskAt(threshold)
+    const mask = which === "network" ? probabilityMap && this.maskAt(threshold)
       : which === "speck" ? truth && withSpeck(truth, rows, cols)
       : new Uint8Array(rows * cols).fill(which === "everything" ? 1 : 0);
     picture.fill(mask && truth && outcomes(mask, truth), OUTCOME_COLORS);
@@ -103,8 +103,8 @@ class Measure extends Panel {
     this.select(".mask input", which);
     this.select(".scores input", score);
     const text = threshold.toFixed(2) + (threshold === meta.threshold ? ", default" : "");
-    this.slide("threshold", text).disabled = !levels;
-    this.find("[name=stored]").disabled = !levels;
+    this.slide("threshold", text).disabled = !probabilityMap;
+    this.find("[name=stored]").disabled = !probabilityMap;
     this.tell(mask && truth && count(mask, truth));
     const far = mask && truth ? hausdorff95(mask, truth, rows, cols) : null;
     this.find("[data-number=hd95]").textContent = far === null ? "undefined" : `${(far * meta.step).toFixed(1)} px`;
@@ -133,8 +133,8 @@ class Measure extends Panel {
 
   // The scores at every threshold: the chosen one strong, the others thin.
   trace() {
-    const { state, truth, levels } = this;
-    if (!truth || !levels) return;
+    const { state, truth, probabilityMap } = this;
+    if (!truth || !probabilityMap) return;
     this.curve ??= Array.from({ length: POINTS }, (_, i) => scores(count(this.maskAt(i / (POINTS - 1)), truth)));
     const path = (name) => {
       let pen = "M";

@@ -2,7 +2,7 @@
 
 import { Sheet, bestLevel, brighter, grow } from "./draw.js";
 import { Picture, Pointing, cross } from "../shared/picture.js";
-import { count, cut, dice, outline, pixels, unpack } from "../../viewer/masks.js";
+import { binarize, count, dice, outline, pixels, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 
@@ -46,7 +46,7 @@ class MarkingMethods extends Panel {
       this.down = false;
     }
     Object.assign(this, { meta, rows, cols, gray: channels[FLAIR] });
-    this.levels = meta.hasLevels ? maps[0] : null;
+    this.probabilityMap = meta.hasProbabilityMap ? maps[0] : null;
     this.truth = meta.hasTruth ? maps[1] : null;
     this.empty = Boolean(this.truth && !this.truth.some(Boolean));
     this.best = this.truth && bestLevel(this.gray, this.truth);
@@ -162,10 +162,10 @@ class MarkingMethods extends Panel {
   // --- from state to screen ---
 
   maskOf(way) {
-    const { state, gray, rows, cols, levels, meta, sheet } = this;
+    const { state, gray, rows, cols, probabilityMap, meta, sheet } = this;
     if (way === "threshold") return brighter(gray, state.level);
     if (way === "region") return state.seed ? grow(gray, rows, cols, state.seed, state.tolerance) : null;
-    if (way === "network") return levels && cut(levels, rows, cols, state.threshold, meta.minPixels);
+    if (way === "network") return probabilityMap && binarize(probabilityMap, rows, cols, state.threshold, meta.minPixels);
     return sheet.past.length || pixels(sheet.mask) ? sheet.mask : null;
   }
 
@@ -207,7 +207,7 @@ class MarkingMethods extends Panel {
     compare.textContent = state.compare ? "Hide the truth" : mine ? "Score my mask" : "Show the truth and the scores";
     compare.setAttribute("aria-pressed", String(state.compare));
     this.find("[name=best]").disabled = !this.best;
-    this.find("[name=threshold]").disabled = !this.levels;
+    this.find("[name=threshold]").disabled = !this.probabilityMap;
     this.find("[name=undo]").disabled = !sheet.past.length;
     this.find("[name=redo]").disabled = !sheet.future.length;
     this.find("#marking-keys").textContent = KEYS[state.way] ?? "";
@@ -232,7 +232,7 @@ class MarkingMethods extends Panel {
       threshold: "One limit for every pixel. Scalp and fat are bright too, and a rule that sees single pixels cannot tell them apart.",
       region: state.seed ? "The tumor, and every pixel connected to it that is about as bright."
         : "Click into the tumor: the pixels connected to it that are about as bright are marked.",
-      network: this.levels ? "It learned from patients whose slices experts had marked. Nobody wrote a rule for it." : meta.message,
+      network: this.probabilityMap ? "It learned from patients whose slices experts had marked. Nobody wrote a rule for it." : meta.message,
       hand: this.pace(sheet.seconds),
     }[state.way] + none;
   }

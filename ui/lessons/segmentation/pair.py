@@ -7,7 +7,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import WeightsError
 from btmodels.inference import engine, introspect_tasks
-from btmodels.transforms.postprocess import cut, smallest_part
+from btmodels.transforms.postprocess import binarize, smallest_part
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared import panels
 from ui.lessons.shared.panels import Panel
@@ -30,7 +30,10 @@ def draw(lesson: Lesson, stack: Stack, names: tuple[str, str]) -> None:
         found = engine.get_engine().ask(introspect_tasks.segment, each.pixels, names)
         return panels.pack_panels(
             each,
-            [_panel(name, levels) for name, levels in zip(names, found, strict=True)],
+            [
+                _panel(name, probability_map)
+                for name, probability_map in zip(names, found, strict=True)
+            ],
             version=f"{stack.keys[0]} {names}",
         )
 
@@ -41,9 +44,10 @@ def draw(lesson: Lesson, stack: Stack, names: tuple[str, str]) -> None:
     panels.draw(lesson.key(f"pair.{names[1]}"), answer.found)
 
 
-def _panel(name: str, levels) -> Panel:
+def _panel(name: str, probability_map) -> Panel:
     record = registry.load_record(name)
-    mask = cut(levels, record.threshold, smallest_part(record.min_component_pixels, *levels.shape))
+    smallest = smallest_part(record.min_component_pixels, *probability_map.shape)
+    mask = binarize(probability_map, record.threshold, smallest)
     return Panel(registry.get(name).title, _note(name), [mask])
 
 

@@ -32,7 +32,7 @@ def window_of(each: Slice) -> tuple[int, int]:
 def slice_message(
     analyzed: Analyzed, more: Mapping[str, bytes] | None = None, **head: Any
 ) -> bytes:
-    """Pack the first slice of a stack: channels as part ``image``; levels, truth and head as ``maps``.
+    """Pack a stack's first slice: channels as part ``image``; probability map, truth and head as ``maps``.
 
     Args:
         analyzed: The slice and its analysis.
@@ -41,7 +41,7 @@ def slice_message(
     """
     each: Slice = analyzed.stack.slices[0]
     analysis = analyzed.analyses[0]
-    levels = analysis.prediction.levels if analysis else None
+    probability_map = analysis.prediction.probability_map if analysis else None
     step = step_of(each)
     rows, cols = each.pixels[::step, ::step].shape[:2]
     known = {
@@ -52,13 +52,13 @@ def slice_message(
         "step": step,
         "window": window_of(each),
         "hasTruth": each.truth is not None,
-        "hasLevels": levels is not None,
+        "hasProbabilityMap": probability_map is not None,
         "threshold": analyzed.threshold,
         "minPixels": smallest_part(analyzed.min_component_pixels, rows, cols),
         "message": analyzed.message,
     }
     parts = {
         "image": pack_pixels(each.pixels, step),
-        "maps": pack_maps(levels, each.truth, analysis.head if analysis else None, step),
+        "maps": pack_maps(probability_map, each.truth, analysis.head if analysis else None, step),
     }
     return message(known | head, parts | dict(more or {}))

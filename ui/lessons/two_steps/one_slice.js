@@ -1,6 +1,6 @@
 // One slice asked twice: is there a tumor, and, where the first answer is yes, where?
 
-import { cut, dice, count, heatColor, outline, paintMap, percent, pixels, unpack } from "../../viewer/masks.js";
+import { binarize, count, dice, heatColor, outline, paintMap, percent, pixels, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
 import { Picture } from "../shared/picture.js";
@@ -30,13 +30,13 @@ class OneSlice extends Panel {
     if (this.version === meta.version) return;
     this.version = meta.version;
     const { rows, cols } = meta;
-    const [channels, [levels, truth], [heat]] = await Promise.all([
+    const [channels, [probabilityMap, truth], [heat]] = await Promise.all([
       unpack(part("image"), 3, rows, cols),
       part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
       part("heat") ? unpack(part("heat"), 1, rows, cols) : [],
     ]);
     if (this.version !== meta.version) return;
-    Object.assign(this, { meta, rows, cols, heat, levels: meta.hasLevels ? levels : null, truth: meta.hasTruth ? truth : null });
+    Object.assign(this, { meta, rows, cols, heat, probabilityMap: meta.hasProbabilityMap ? probabilityMap : null, truth: meta.hasTruth ? truth : null });
     this.state.threshold ??= meta.stored;
     this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.redraw();
@@ -44,10 +44,10 @@ class OneSlice extends Panel {
 
   show() {
     if (!this.meta) return;
-    const { meta, state, rows, cols, levels, truth, picture } = this;
+    const { meta, state, rows, cols, probabilityMap, truth, picture } = this;
     const { probability, stored } = meta;
     const yes = probability !== null && probability >= state.threshold;
-    const mask = yes && levels ? cut(levels, rows, cols, meta.threshold, meta.minPixels) : null;
+    const mask = yes && probabilityMap ? binarize(probabilityMap, rows, cols, meta.threshold, meta.minPixels) : null;
     const context = picture.context("mask");
     const image = context.createImageData(cols, rows);
     if (state.heat && this.heat) paintMap(this.heat, image.data, heatColor);

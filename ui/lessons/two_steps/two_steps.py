@@ -100,7 +100,7 @@ def _slice(lesson: Lesson, analyzed: Analyzed) -> None:
         name = registry.get(CLASSIFIER).name
 
         def job():
-            return engine.get_engine().ask(gradcam.compute_gradcam, each.pixels, name).levels
+            return engine.get_engine().ask(gradcam.compute_gradcam, each.pixels, name).heatmap
 
         answer = ask(("lesson gradcam", analyzed.stack.keys[0], name), job)
         heat = answer.found

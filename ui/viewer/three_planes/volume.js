@@ -45,7 +45,7 @@ export function planeOf(slots, masks, plane, at, { row: rows, col: cols }) {
     rows: slots.length,
     cols: plane === "coronal" ? cols : rows,
     channels: [0, 1, 2].map((channel) => cutPlane(slots.map((s) => s?.channels[channel]), plane, at, rows, cols)),
-    levels: named("levels"), truth: named("truth"), head: named("head"), heat: null,
+    probabilityMap: named("probabilityMap"), truth: named("truth"), head: named("head"), heat: null,
     mask: layer(masks),
   };
 }

@@ -57,7 +57,7 @@ def test_planes_are_cut_as_numpy_cuts_them():
             ("viewer/three_planes/volume.js",),
             """(() => {
                 const slots = given.slices.map((each) => each && {
-                    channels: [0, 1, 2].map(() => bytes(each[0])), levels: bytes(each[0]),
+                    channels: [0, 1, 2].map(() => bytes(each[0])), probabilityMap: bytes(each[0]),
                     truth: null, head: null,
                 });
                 const masks = given.slices.map((each) => each && bytes(each[1]));
