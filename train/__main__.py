@@ -42,6 +42,10 @@ COMMANDS = {
         "compare encoders trained elsewhere with a start from scratch",
     ),
     "crossval": ("experiments.crossval", "judge every patient by a network that never met them"),
+    "head": (
+        "experiments.head",
+        "detect slices with a tumor by a linear head on the cross-validated encoder",
+    ),
     "detect": (
         "experiments.detect",
         "detect slices with a tumor from the outputs of cross-validated networks",

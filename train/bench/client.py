@@ -83,12 +83,16 @@ class Site:
         self._sockets.close()
 
     def memory(self) -> int:
-        """Return the resident memory of the server and its worker processes, in bytes."""
+        """Return the memory of the server and its worker processes, in bytes."""
         return sum(self.memories().values())
 
     def memories(self) -> dict[str, int]:
-        """Return the resident bytes of the ``server``, the ``engine``'s worker and the ``others``."""
-        return self._sums(lambda process: process.memory_info().rss)
+        """Return the bytes of the ``server``, the ``engine``'s worker and the ``others``.
+
+        Pages that processes share, such as libraries, are divided among them (Linux's proportional set
+        size), so that the sum is what the machine lacks. Elsewhere they are left out.
+        """
+        return self._sums(_memory)
 
     def processor(self) -> dict[str, float]:
         """Return the CPU seconds of each of these processes since it was started."""
@@ -137,6 +141,11 @@ class Site:
             except OSError:
                 time.sleep(0.01)
         raise RuntimeError("The site did not start.")
+
+
+def _memory(process: psutil.Process) -> int:
+    found = process.memory_full_info()
+    return getattr(found, "pss", found.uss)
 
 
 class Session:

@@ -11,7 +11,7 @@ from tests.train.tiny import use_small_networks
 from train.__main__ import main
 from train.experiments import crossval
 from train.experiments.crossval import train_on_others
-from train.experiments.distill import soften
+from train.fit.distill import soften
 from train.fit.subset import Subset
 
 
