@@ -51,6 +51,10 @@ COMMANDS = {
         "detect slices with a tumor from the outputs of cross-validated networks",
     ),
     "screen": ("experiments.screen", "compare ways to train on short cross-validations"),
+    "pairs": (
+        "experiments.pairs",
+        "compare cross-validated trainings that differ in one respect",
+    ),
     "associate": (
         "experiments.associate",
         "compare shape features of true and predicted masks across genomic clusters",

@@ -13,6 +13,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +28,8 @@ from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
-VIEWER, PENDING = "slice_viewer", b'"pending": true'
-"""Name of the viewer's component, and the part of its message that marks pending slices."""
+VIEWER = "slice_viewer"
+"""Name of the viewer's component."""
 
 SECONDS = 300.0
 """Longest time for a page, including a first visit with cold networks."""
@@ -159,6 +160,8 @@ class Session:
 
     def __init__(self, socket: ClientConnection, site: str) -> None:
         self._socket, self._site = socket, site
+        self._http = HTTPConnection(site.removeprefix("http://"))
+        self._fetched: set[str] = set()
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
         self.metric = ""
@@ -235,6 +238,20 @@ class Session:
         message.ParseFromString(self._socket.recv(SECONDS))
         return message
 
+    def _show(self, sent: bytes) -> None:
+        """Fetch the planes of the slice on screen that are new, as a browser does first."""
+        length = int.from_bytes(sent[:4], "little")
+        viewer = json.loads(sent[4 : 4 + length])
+        self.pending = viewer["pending"]
+        shown = viewer["slices"][viewer["view"]["slice"]]
+        names = {shown["image"], shown["maps"]} - {None} - self._fetched
+        if names:
+            self._http.request("GET", f"/planes/{viewer['store']}?names={','.join(names)}")
+            answer = self._http.getresponse()
+            answer.read()
+            if answer.status == 200:
+                self._fetched |= names
+
     def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
         request.rerun_script.page_name = page
         request.rerun_script.query_string = query
@@ -254,7 +271,7 @@ class Session:
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
                 if element.bidi_component.component_name == VIEWER:
-                    self.pending = PENDING in element.bidi_component.bytes
+                    self._show(element.bidi_component.bytes)
                 if element.HasField("metric"):
                     self.metric = element.metric.body
                 if element.HasField("file_uploader"):

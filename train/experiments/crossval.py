@@ -141,7 +141,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="RUN",
-        help=f"of {STUDENT}: folders below runs/experiments with ResUNets of the same folds",
+        help=f"of {STUDENT}: folders below runs/experiments with ResUNets of the same folds, or "
+        "beginnings of their names",
     )
     parser.add_argument(
         "--folds",
@@ -241,7 +242,8 @@ def _compare_with_others(
 
 
 def _begin(args: argparse.Namespace, network: str) -> _Run:
-    teachers = tuple(args.teachers)
+    runs = args.runs / "experiments"
+    teachers = tuple(_find_run(runs, each) for each in args.teachers)
     if bool(teachers) != (network == STUDENT):
         raise NoMember(f"--teachers are for {STUDENT}, which needs them.")
     if network == ENSEMBLE:
@@ -265,9 +267,16 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
             (f"crossval-{network}-{kind}-{common.run_name(budget, material)}", *_digest(teachers))
         )
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
-    place = args.runs / "experiments" / name
+    place = runs / name
     kept = args.assets / "metrics" / "folds"
     return _Run(network, budget, members, teachers, material, patients, place, kept)
+
+
+def _find_run(runs: Path, start: str) -> str:
+    found = [path.name for path in runs.glob(f"{start}*")]
+    if start in found or len(found) == 1:
+        return start if start in found else found[0]
+    raise NoMember(f"{len(found)} runs begin with {start}; there must be one.")
 
 
 def _digest(teachers: Sequence[str]) -> list[str]:

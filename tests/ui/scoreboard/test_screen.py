@@ -58,3 +58,19 @@ def test_the_committed_differences_are_those_of_its_patients():
             assert each["difference"] == pytest.approx(sum(differences) / len(differences))
             interval = bootstrap_interval(differences, percentiles=(5.0, 95.0))
             assert each["difference_interval"] == pytest.approx(interval)
+
+
+def test_the_committed_pairs_are_compared_on_the_same_patients():
+    document = experiments.read("pairs", ASSETS)
+    assert document is not None
+    split = experiments.read("../splits/patients", ASSETS)
+    rows = {row["key"]: row for row in document["rows"]}
+    scored = experiments.read("crossval_resunet", ASSETS)
+    assert rows["longer"]["mean_dice"] == pytest.approx(scored["mean_dice"], abs=1e-9)
+    for row in rows.values():
+        judged = {name for fold in row["folds"] for name in split["folds"][fold - 1]}
+        assert row["patients"] == len(judged)
+        assert row["compared_patients"] == len(judged - set(split["test"]))
+        low, high = row["difference_interval"]
+        assert low < row["difference"] < high
+        assert row["adopted"] == (row["difference"] >= document["least_gain"] and low > 0)
