@@ -1,4 +1,4 @@
-"""Brain-tumor segmentation as a library: read slices, check, classify and segment them, measure, export.
+"""Brain tumor segmentation as a library: read slices, check, classify and segment them, measure, export.
 
 The names that other programs need most can be imported from here; each is loaded on first use.
 Importing this package does not load TensorFlow or Keras: only modules that build or run networks need them.

@@ -148,7 +148,7 @@ def toward_axial(affine: np.ndarray) -> tuple[tuple[int, int, int], tuple[bool, 
 def few_slices_note(name: str, count: int, plane: str) -> str:
     """Return the note for a volume of too few slices in another plane to cut axial ones from it."""
     which = f"is a {plane} slice" if count == 1 else f"was recorded in {plane} slices"
-    return f"{name} {which}; the networks know axial ones alone."
+    return f"{name} {which}; the networks know only axial ones."
 
 
 def is_affine(affine: np.ndarray) -> bool:

@@ -85,7 +85,7 @@ def folders() -> list[Path]:
 
 
 def test_the_readme_maps_every_folder():
-    house = README.split("## Map of the house")[1].split("\n## ")[0]
+    house = README.split("## Map of the repository")[1].split("\n## ")[0]
     rows = {part: house.split(f"| in `{part}/` |")[-1].split("\n\n")[0] for part in CODE}
     named = {
         f"{part}/{name.rstrip('/')}"

@@ -42,11 +42,19 @@ COMMANDS = {
         "compare encoders trained elsewhere with a start from scratch",
     ),
     "crossval": ("experiments.crossval", "judge every patient by a network that never met them"),
+    "head": (
+        "experiments.head",
+        "detect slices with a tumor by a linear head on the cross-validated encoder",
+    ),
     "detect": (
         "experiments.detect",
         "detect slices with a tumor from the outputs of cross-validated networks",
     ),
     "screen": ("experiments.screen", "compare ways to train on short cross-validations"),
+    "pairs": (
+        "experiments.pairs",
+        "compare cross-validated trainings that differ in one respect",
+    ),
     "associate": (
         "experiments.associate",
         "compare shape features of true and predicted masks across genomic clusters",

@@ -121,7 +121,12 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
         segmenters = [
             [*words, "--network", name] for name in (*MEMBERS, "ensemble", *CHOSEN_IN_FOLDS)
         ]
-        return [*segmenters, [*words, "--task", "classify"], _detect(more)]
+        return [
+            *segmenters,
+            [*words, "--task", "classify"],
+            ["head", "--quick", *more],
+            *_read(more),
+        ]
     larger = ["--size", "192", "--batch-size", "16", "--policy", "float32"]
     words = ["crossval", *data, *more]
     return [
@@ -129,16 +134,28 @@ def _crossvals(args: argparse.Namespace, data: list[str], more: list[str]) -> li
         [*words, "--network", "efficientnet_unet", "--slices", "15600", *larger],
         [*words, "--network", "ensemble"],
         *(
+            [*words, "--network", name, "--slices", "15600", *larger]
+            for name in ("efficientnet_plain", "resunet")
+        ),
+        *(
             [*words, "--network", name, "--slices", str(num_slices(name)), *larger]
             for name in CHOSEN_IN_FOLDS
         ),
+        [*words, "--network", "resunet_distilled", *_teachers(), "--slices", "7800", *larger],
         [*words, "--task", "classify", "--slices", "7500"],
-        _detect(more),
+        ["head", *data, *more],
+        *_read(more),
     ]
 
 
-def _detect(more: list[str]) -> list[str]:
-    return ["detect", *more[: more.index("--runs")]]
+def _teachers() -> list[str]:
+    runs = (f"crossval-resunet-lgg-192px-{slices}-" for slices in (num_slices("resunet"), 15_600))
+    return ["--teachers", *runs]
+
+
+def _read(more: list[str]) -> list[list[str]]:
+    """Return the commands that only read what cross-validations wrote."""
+    return [[name, *more[: more.index("--runs")]] for name in ("detect", "pairs")]
 
 
 def _experiments(args: argparse.Namespace, data: list[str], more: list[str]) -> list[list[str]]:

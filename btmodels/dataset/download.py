@@ -84,8 +84,8 @@ def remember(root: Path) -> None:
         cohort.DOWNLOADED.write_text(f"{root}\n", encoding="utf-8")
     except OSError as error:
         raise DownloadError(
-            "The data set was downloaded, but its place cannot be recorded: the project's folder "
-            "is not writable. Name the folder with BT_DATA_DIR."
+            "The data set was downloaded, but its location cannot be recorded: the project's folder "
+            "is not writable. Name the folder in BT_DATA_DIR."
         ) from error
 
 

@@ -56,7 +56,7 @@ def why_no_seg(each: Slice) -> str:
         needed += ["SliceThickness"] if position.grid.spacing is None else []
     missing = [key for key in (*needed, "FrameOfReferenceUID") if not source.get(key)]
     if missing:
-        return f"A DICOM-SEG needs what these files do not say: {', '.join(missing)}."
+        return f"A DICOM-SEG needs what these files do not state: {', '.join(missing)}."
     return ""
 
 

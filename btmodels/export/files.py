@@ -165,7 +165,7 @@ def _study_row(study: StudySummary) -> dict[str, object]:
         "largest_slice": study.largest_name,
         "milliliters": study.milliliters,
         "side": study.side_in_words,
-        "warnings": f"{study.rejected} slices are not fit to judge." if study.rejected else "",
+        "warnings": f"{study.rejected} slices cannot be analyzed." if study.rejected else "",
     }
 
 

@@ -73,8 +73,8 @@ def report_pdf(
         single slice, one page.
     """
     whole = summary is not None and summary.slices > 1
-    title = f"Brain-tumor segmentation: {'study' if whole else 'one slice'}"
-    pdf = new_pdf(title, f"brain-tumor segmentation {__version__}")
+    title = f"Brain tumor segmentation: {'study' if whole else 'one slice'}"
+    pdf = new_pdf(title, f"brain tumor segmentation {__version__}")
     every = [each.slice for each in analyses] if whole else [analysis.slice]
     windows = {id(each): found[FLAIR] for each, found in zip(every, windows_of(every), strict=True)}
     window = windows.get(id(analysis.slice)) or windows_of([analysis.slice])[0][FLAIR]
@@ -93,7 +93,7 @@ def _study_page(
     windows: dict[int, Window],
     context: ReportContext,
 ) -> None:
-    _head(pdf, "Brain-tumor segmentation: study", summary.title, context)
+    _head(pdf, "Brain tumor segmentation: study", summary.title, context)
     write(pdf, sentence(summary), 14, bold=True)
     pdf.ln(2)
     by_area = sorted(analyses, key=lambda each: each.marked_pixels)
@@ -127,7 +127,7 @@ def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[
     if summary.rejected:
         have = "which has" if summary.rejected == 1 else "which have"
         rejected = f"{counted(summary.rejected, 'slice')}, {have} no mask"
-        found.append(("Not fit to judge", rejected))
+        found.append(("Not analyzable", rejected))
     scored = [each for each in analyses if each.slice.truth is not None]
     if scored:
         counts = overlap.total(overlap.count(each.mask, each.slice.truth) for each in scored)
@@ -140,7 +140,7 @@ def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[
 
 
 def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportContext) -> None:
-    _head(pdf, "Brain-tumor segmentation: one slice", analysis.slice.name, context)
+    _head(pdf, "Brain tumor segmentation: one slice", analysis.slice.name, context)
     _pictures(pdf, analysis, window)
     _table(pdf, _figures(analysis))
     quality = context.quality

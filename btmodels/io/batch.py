@@ -288,11 +288,11 @@ class _Reading:
                 entries.append((file, content))
         if passed:
             some = ", ".join(file.short for file in passed[:3]) + (", …" if len(passed) > 3 else "")
-            many = f"{len(passed)} files are no slices and were"
-            which = "1 file is no slice and was" if len(passed) == 1 else many
+            many = f"{len(passed)} files are not slices and were"
+            which = "1 file is not a slice and was" if len(passed) == 1 else many
             # If the batch had no other file, this is an error: a requested file could not be read.
             where = self.notes if entries or self.errors else self.errors
-            where.append(Remark(passed[0].id, f"{which} passed over: {some}."))
+            where.append(Remark(passed[0].id, f"{which} skipped: {some}."))
         return entries
 
     def _refused(self, file: InputFile, error: DecodeError, passed: list[InputFile]) -> None:

@@ -86,13 +86,13 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
         # JPEG blurs the step from 0 to 255, so the two values become two clusters.
         between = np.count_nonzero((brightest > 63) & (brightest < 192)) / brightest.size
         if between > _MASK_EDGES:
-            raise DecodeError(f"{name} is no mask: it holds shades between black and white.")
+            raise DecodeError(f"{name} is not a mask: it holds shades between black and white.")
         return brightest > 127
     mask = brightest > 0
     marked = pixels[mask]
     if marked.size and (marked != marked[0]).any():
         raise DecodeError(
-            f"{name} is no mask: it holds more than two values, and a mask has black and one other."
+            f"{name} is not a mask: it holds more than two values, and a mask has black and one other."
         )
     return mask
 
@@ -121,7 +121,7 @@ def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
     suffix = suffix_of(stem_of(name) if suffix_of(name) == ".gz" else name)
     if not suffix or suffix in SUFFIXES[kind]:
         return raster, ()
-    return raster, (f"{name} is a {kind} despite its ending and was read as one.",)
+    return raster, (f"{name} is a {kind} despite its extension and was read as one.",)
 
 
 def _looks_like_mask(pixels: np.ndarray) -> bool:

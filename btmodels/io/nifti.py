@@ -106,14 +106,14 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
     # In a single file, voxels cannot begin before the end of the header, though some programs write 0.
     offset = max(int(header.get_data_offset()), int(header.single_vox_offset))
     if not 2 <= len(shape) <= 7 or min(shape, default=0) < 1:
-        raise DecodeError(f"{name} announces a volume without voxels ({shape}).")
+        raise DecodeError(f"{name} declares a volume without voxels ({shape}).")
     total = math.prod(shape)
     check_size(name, shape[0], shape[1], total * dtype.itemsize)
     check_size(name, shape[0], shape[2] if len(shape) > 2 else 1)
     check_size(name, shape[1], shape[2] if len(shape) > 2 else 1)
     if max(shape[:3]) > MAX_PAGES:
         raise DecodeError(
-            f"{name} announces {shape[:3]} voxels; at most {MAX_PAGES:,} a side are read."
+            f"{name} declares {shape[:3]} voxels; at most {MAX_PAGES:,} per side are read."
         )
     if len(shape) > 4 and math.prod(shape[4:]) > 1:
         raise DecodeError(
@@ -127,7 +127,7 @@ def _volumes(data: bytes, header, name: str) -> tuple[np.ndarray, tuple[str, ...
         if dtype.names[:3] != _COLORS:
             raise DecodeError(f"{name} holds voxels that are not single numbers.")
         colors = np.stack([values[..., 0][channel] for channel in _COLORS], axis=-1)
-        note = f"{name} holds colors; its three channels are then no MRI sequences."
+        note = f"{name} holds colors; its three channels are therefore not MRI sequences."
         return colors[..., None, :], (note,)
     if dtype.kind not in "iuf":
         raise DecodeError(f"{name} holds complex numbers; a volume of gray was expected.")

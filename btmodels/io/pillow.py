@@ -53,7 +53,7 @@ def open_picture(data: bytes, name: str, kind: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=[kind])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DecodeError(f"{name} announces far more pixels than a slice has.") from error
+        raise DecodeError(f"{name} declares far more pixels than a slice has.") from error
     check_size(name, image.height, image.width)
     return image
 
@@ -73,7 +73,7 @@ def values_of(image: Image.Image, name: str) -> tuple[np.ndarray, tuple[str, ...
         else:
             notes += (
                 f"{name} holds {image.mode} colors, which were converted to red, green and blue; "
-                "its three channels are then no MRI sequences.",
+                "its three channels are therefore not MRI sequences.",
             )
         # Convert to RGBA first: otherwise Pillow warns about a palette with transparency.
         clear = "transparency" in image.info or image.mode == "PA"

@@ -74,15 +74,15 @@ def check_size(name: str, rows: int, cols: int, num_bytes: int = 0) -> None:
         DecodeError: The picture is empty or too large.
     """
     if rows < 1 or cols < 1:
-        raise DecodeError(f"{name} announces a picture without pixels ({cols} x {rows}).")
+        raise DecodeError(f"{name} declares a picture without pixels ({cols} x {rows}).")
     if rows * cols > MAX_PIXELS:
         raise DecodeError(
-            f"{name} announces {cols} x {rows} pixels; at most {MAX_PIXELS // 1_000_000} megapixels "
+            f"{name} declares {cols} x {rows} pixels; at most {MAX_PIXELS // 1_000_000} megapixels "
             "are read. Save it smaller, or cut the slice out of it, and try again."
         )
     if max(rows, cols) > MAX_SIDE:
         raise DecodeError(
-            f"{name} announces {cols} x {rows} pixels; a side of at most {MAX_SIDE:,} is read."
+            f"{name} declares {cols} x {rows} pixels; a side of at most {MAX_SIDE:,} is read."
         )
     if num_bytes > MAX_BYTES:
         raise DecodeError(

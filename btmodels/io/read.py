@@ -57,7 +57,9 @@ def read_file(data: bytes, name: str) -> Content:
             f"{name} is the header of an Analyze volume in two files; save it as one .nii file."
         )
     if is_zip(inner):
-        raise DecodeError(f"{name} is a zip within another file; unpack it first. Else {EXPECTED}.")
+        raise DecodeError(
+            f"{name} is a zip within another file; unpack it first. Otherwise, {EXPECTED}."
+        )
     if what := unread_image(inner):
         raise FormatError(f"{name} is {what}, which is not supported; {EXPECTED}.")
     return decode(inner, name)

@@ -52,7 +52,7 @@ def on_grid(
     """
     if same_grid(scan, anchor):
         return scan.values, _present(scan), _other_frame(scan, anchor)
-    apart = DecodeError(f"{scan.name} and {anchor.name} are of other sizes or places.")
+    apart = DecodeError(f"{scan.name} and {anchor.name} differ in size or position.")
     if scan.grid is None or anchor.grid is None:
         raise apart
     unplaced = not (scan.grid.has_positions and anchor.grid.has_positions)
@@ -66,8 +66,8 @@ def on_grid(
     if not covered.any():
         raise apart
     note = (
-        f"{scan.name} has other voxels than {anchor.name} and was resampled onto those by the "
-        "coordinates in the files; movement in between is not made up for."
+        f"{scan.name} is on a different voxel grid from {anchor.name} and was resampled onto it by the "
+        "coordinates in the files; movement in between is not corrected."
     )
     return values, covered, (note,)
 

@@ -152,8 +152,8 @@ class Reader:
                 if "SIGPROF" in str(error):  # the CPU time was used up
                     raise _slow(name) from None
                 raise DecodeError(
-                    f"{name} was given up: the process that read it ended, as a damaged file can "
-                    "make it."
+                    f"{name} was given up: the process that read it ended, which a damaged file "
+                    "can cause."
                 ) from None
 
     def close(self) -> None:
@@ -228,7 +228,7 @@ def _lacks_memory(error: BaseException | None) -> bool:
 
 def _slow(name: str) -> DecodeError:
     return DecodeError(
-        f"{name} was given up: reading it took longer than a file of its size is given."
+        f"{name} was given up: reading it took longer than a file of its size is allowed."
     )
 
 

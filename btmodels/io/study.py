@@ -136,8 +136,8 @@ def _unknown(scan: Scan) -> str:
 def _assumed(scan: Scan, scans: Sequence[Scan]) -> str:
     count = sum((s.case, s.channel_of) == (scan.case, scan.channel_of) for s in scans)
     return (
-        f"Nothing says which sequences the {count} volumes of {scan.channel_of} are. The first was taken "
-        "for FLAIR; assign them manually if that is another one."
+        f"Nothing in the files says which sequences the {count} volumes of {scan.channel_of} are. The "
+        "first was taken for FLAIR; assign them manually if that is another one."
     )
 
 
@@ -254,7 +254,9 @@ def _join_masks(
     used: dict[str, str] = {}
     for scan in sorted(masks, key=lambda s: (s.id not in chosen, -s.rank)):
         if scan.id not in chosen and not is_tumor_mask(scan.name):
-            text = f"{scan.name} is named as a mask of something else than a tumor; it is left out."
+            text = (
+                f"{scan.name} is named as a mask of something other than a tumor; it is left out."
+            )
             remarks.append(Remark(_source(scan), text))
             continue
         own = _of_case(groups, scan, chosen)

@@ -62,7 +62,7 @@ def unzip(data: bytes, name: str) -> tuple[tuple[str, bytes | str], ...]:
             return tuple((path, _member(file, entry, path)) for path, entry in wanted.items())
     except _ERRORS as error:
         raise DecodeError(
-            f"{name} is a zip that is cut off, damaged or packed in a rare way."
+            f"{name} is a zip that is cut off, damaged or compressed in a rare way."
         ) from error
 
 
@@ -106,7 +106,7 @@ def _member(file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes |
     except MemoryError:
         raise
     except _ERRORS:
-        return f"{own} is damaged or packed in a rare way within its zip."
+        return f"{own} is damaged or compressed in a rare way within its zip."
 
 
 def path_of(name: str) -> str:

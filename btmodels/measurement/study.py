@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from btmodels.slices import Analysis, Slice, largest_lesion_slice
+from btmodels.words import counted
 
 MOSTLY = 0.9
 """Minimum fraction of a tumor's pixels on one side of the midline to assign it to that side."""
@@ -137,7 +138,7 @@ def sentence(summary: StudySummary) -> str:
     if not summary.analyzed:
         if summary.rejected == total:
             return (
-                f"{'This slice is not' if one else f'None of the {total} slices is'} fit to judge."
+                f"{'This slice cannot' if one else f'None of the {total} slices can'} be analyzed."
             )
         return f"Reading {'this slice' if one else f'{total} slices'}…"
     read = summary.analyzed + summary.rejected
@@ -160,8 +161,7 @@ def sentence(summary: StudySummary) -> str:
         )
     left_out = ""
     if summary.rejected:
-        many = "1 slice is" if summary.rejected == 1 else f"{summary.rejected} slices are"
-        left_out = f" {many} not fit to judge."
+        left_out = f" {counted(summary.rejected, 'slice')} cannot be analyzed."
     return f"{words}.{left_out}"
 
 

@@ -73,7 +73,7 @@ def residual_unit(x, filters: int, name: str):
 
 
 def merge_up(x, skip, filters: int, name: str, convs: int = 1):
-    """One decoder level for a pre-trained encoder: transposed convolution, concatenation with the skip,
+    """One decoder level for a pretrained encoder: transposed convolution, concatenation with the skip,
     then ``convs`` 3 x 3 convolutions, each with batch normalization and ReLU.
 
     Args:

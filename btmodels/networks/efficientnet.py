@@ -77,7 +77,7 @@ def efficientnet_lite(
         stages: `LITE0` or `LITE2`.
         name: Name of the model.
     """
-    # In pre-training, the input's standard deviation was half that of standardized slices.
+    # In pretraining, the input's standard deviation was half that of standardized slices.
     x = layers.Rescaling(0.5, name="to_imagenet_range")(inputs)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(x)
     x = norm(x, "stem_bn")

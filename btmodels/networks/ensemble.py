@@ -19,7 +19,7 @@ def build_ensemble(
 ) -> keras.Model:
     """Build the mean of a U-Net's and an EfficientNet U-Net's logits, the latter counted twice.
 
-    Networks that differ in architecture, pre-training and resolution make different errors; their mean has
+    Networks that differ in architecture, pretraining and resolution make different errors; their mean has
     fewer errors than either (Hansen & Salamon 1990). The U-Net, which was only trained on slices, sees half
     of the input resolution, the EfficientNet U-Net three quarters. The weight of 2 was chosen in the folds
     of `train crossval`, which contain no test patients.

@@ -31,7 +31,7 @@ def build_resnet50(
 
     Args:
         input_shape: (rows, cols, 3), at least 32 each.
-        weights: "imagenet" for pre-trained weights, which Keras downloads on first use; None for random
+        weights: "imagenet" for pretrained weights, which Keras downloads on first use; None for random
             ones.
         name: Name of the model.
 

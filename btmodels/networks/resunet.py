@@ -1,4 +1,4 @@
-"""A ResUNet (Zhang, Liu, Wang 2018, arXiv:1711.10684) with an encoder pre-trained on ImageNet,
+"""A ResUNet (Zhang, Liu, Wang 2018, arXiv:1711.10684) with an encoder pretrained on ImageNet,
 EfficientNet-Lite2, and a decoder of residual units."""
 
 from __future__ import annotations

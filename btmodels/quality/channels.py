@@ -65,14 +65,14 @@ def _disorder(values: np.ndarray, thresholds: Thresholds) -> list[Finding]:
         fits = [i for i, o in enumerate(channel_features.ORDERS) if o[FLAIR] == place]
         best = max(fits, key=lambda i: chance[i])
         text = f"The channels seem swapped: FLAIR seems to be where {CHANNELS[place]} belongs."
-        evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and likeness."
+        evidence = f"Likelihood {_percent(middle[place])} by brightness, edges and similarity."
         return [Finding("swapped", "fault", text, evidence, _order_name(best))]
     if channel_features.ORDERS[best] == (2, 1, 0) and chance[best] > thresholds.values["exchanged"]:
         text = (
-            "Pre- and post-contrast T1 seem exchanged, as when a program took red, green, blue for "
+            "Pre- and post-contrast T1 seem swapped, as when a program reads red, green, blue as "
             "blue, green, red."
         )
-        evidence = f"Likelihood {_percent(chance[best])} by vessels, scalp and likeness."
+        evidence = f"Likelihood {_percent(chance[best])} by vessels, scalp and similarity."
         return [Finding("exchanged", "fault", text, evidence, _order_name(best))]
     return []
 

@@ -243,7 +243,7 @@ def _drawn(pixels: np.ndarray) -> Finding | None:
     if levels > MOST_LEVELS:
         return None
     text = (
-        "This is a drawing or a map of labels, not an MRI slice: it has flat colors and no shades. "
+        "This is a drawing or a label map, not an MRI slice: it has flat colors and no shades. "
         "No mask is drawn."
     )
     evidence = (

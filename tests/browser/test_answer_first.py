@@ -85,7 +85,7 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
             three_planes_meet(visit)
         elif kind == "a folder in a zip":
             assert three.is_disabled()
-            page.get_by_text("which these files do not say.").wait_for()
+            page.get_by_text("which these files do not state.").wait_for()
         forget(visit)
         visit.rest()
 

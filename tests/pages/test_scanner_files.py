@@ -40,7 +40,7 @@ def test_a_scanners_file_gives_slices_or_a_sentence_on_the_page(open_page, secon
 SAID = {
     "02_one_position_missing": (8, "its number puts it between its neighbors"),
     "25_two_studies_one_nifti": (16, ""),
-    "39_one_bad_member": (3, "is damaged or packed in a rare way within its zip"),
+    "39_one_bad_member": (3, "is damaged or compressed in a rare way within its zip"),
 }
 INPUTS = {name: CASES[name]() for name in SAID}  # before the site has other samples
 

@@ -34,9 +34,11 @@ def test_every_network_of_the_registry_is_made_and_scored():
         if (name, subset) != ("resunet", "validation")  # it learns from these patients
     }
     assert [line[0] for line in commands if line[0] not in ("fit", "evaluate")] == [
-        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 3)),
+        *("prepare", "split", "cohort", *("crossval",) * (len(MEMBERS) + 6)),
         *(
+            "head",
             "detect",
+            "pairs",
             "combine",
             "export",
             "screen",
@@ -51,8 +53,9 @@ def test_every_network_of_the_registry_is_made_and_scored():
         *("associate", "quality", "fuzz", "bench", "cards"),
     ]
     judged = [line[line.index("--network") + 1] for line in commands if "--network" in line]
-    assert judged == [*MEMBERS, "ensemble", "resunet"]
-    (folds,) = (line for line in commands if line[0] == "crossval" and "resunet" in line)
+    candidates = "efficientnet_plain", "resunet", "resunet", "resunet_distilled"
+    assert judged == [*MEMBERS, "ensemble", *candidates]
+    folds = [line for line in commands if line[0] == "crossval" and "resunet" in line][-1]
     assert folds[folds.index("--slices") + 1] == "31200", "as many as the recipe draws"
     first = {name: [line[0] for line in commands].index(name) for name in ("crossval", "fit")}
     assert first["crossval"] < first["fit"], "which chooses its threshold by it"

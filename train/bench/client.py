@@ -13,6 +13,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +28,8 @@ from btmodels.inference.dispatcher import PING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 XSRF = "_streamlit_xsrf"
-VIEWER, PENDING = "slice_viewer", b'"pending": true'
-"""Name of the viewer's component, and the part of its message that marks pending slices."""
+VIEWER = "slice_viewer"
+"""Name of the viewer's component."""
 
 SECONDS = 300.0
 """Longest time for a page, including a first visit with cold networks."""
@@ -83,12 +84,16 @@ class Site:
         self._sockets.close()
 
     def memory(self) -> int:
-        """Return the resident memory of the server and its worker processes, in bytes."""
+        """Return the memory of the server and its worker processes, in bytes."""
         return sum(self.memories().values())
 
     def memories(self) -> dict[str, int]:
-        """Return the resident bytes of the ``server``, the ``engine``'s worker and the ``others``."""
-        return self._sums(lambda process: process.memory_info().rss)
+        """Return the bytes of the ``server``, the ``engine``'s worker and the ``others``.
+
+        Pages that processes share, such as libraries, are divided among them (Linux's proportional set
+        size), so that the sum is what the machine lacks. Elsewhere they are left out.
+        """
+        return self._sums(_memory)
 
     def processor(self) -> dict[str, float]:
         """Return the CPU seconds of each of these processes since it was started."""
@@ -139,6 +144,11 @@ class Site:
         raise RuntimeError("The site did not start.")
 
 
+def _memory(process: psutil.Process) -> int:
+    found = process.memory_full_info()
+    return getattr(found, "pss", found.uss)
+
+
 class Session:
     """One visitor's tab.
 
@@ -150,6 +160,8 @@ class Session:
 
     def __init__(self, socket: ClientConnection, site: str) -> None:
         self._socket, self._site = socket, site
+        self._http = HTTPConnection(site.removeprefix("http://"))
+        self._fetched: set[str] = set()
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
         self.metric = ""
@@ -226,6 +238,20 @@ class Session:
         message.ParseFromString(self._socket.recv(SECONDS))
         return message
 
+    def _show(self, sent: bytes) -> None:
+        """Fetch the planes of the slice on screen that are new, as a browser does first."""
+        length = int.from_bytes(sent[:4], "little")
+        viewer = json.loads(sent[4 : 4 + length])
+        self.pending = viewer["pending"]
+        shown = viewer["slices"][viewer["view"]["slice"]]
+        names = {shown["image"], shown["maps"]} - {None} - self._fetched
+        if names:
+            self._http.request("GET", f"/planes/{viewer['store']}?names={','.join(names)}")
+            answer = self._http.getresponse()
+            answer.read()
+            if answer.status == 200:
+                self._fetched |= names
+
     def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
         request.rerun_script.page_name = page
         request.rerun_script.query_string = query
@@ -245,7 +271,7 @@ class Session:
                 if element.HasField("alert"):
                     self.alerts.append(element.alert.body)
                 if element.bidi_component.component_name == VIEWER:
-                    self.pending = PENDING in element.bidi_component.bytes
+                    self._show(element.bidi_component.bytes)
                 if element.HasField("metric"):
                     self.metric = element.metric.body
                 if element.HasField("file_uploader"):

@@ -33,7 +33,7 @@ members are combined as in `train combine`, once their own cross-validations exi
   ``patients`` (by folder ``slices``, ``tumor_slices``, ``auc``).
 
 ``resunet_distilled`` is the ResUNet as the student of earlier runs, its ``--teachers``
-(`train.experiments.distill`): in each fold it continues the first teacher's training, with masks softened
+(`train.fit.distill`): in each fold it continues the first teacher's training, with masks softened
 by all of them. Its document names them in ``teachers``.
 
 Maps and masks stay in ``runs`` (`train.experiments.folds`). The counts of a finished fold go into
@@ -46,10 +46,11 @@ import argparse
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -66,15 +67,15 @@ from btmodels.registry import get
 from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import FitConfig, read_weights
-from train import provenance
-from train.experiments import cluster, common, folds
+from train import cluster, provenance
+from train.experiments import common, folds
 from train.experiments.common import Budget
-from train.experiments.distill import soften
 from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import compare
 from train.experiments.scores import score_verdicts
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
+from train.fit.distill import soften
 from train.fit.recipes import CANDIDATES, RECIPES
 from train.fit.subset import Subset
 
@@ -140,7 +141,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="RUN",
-        help=f"of {STUDENT}: folders below runs/experiments with ResUNets of the same folds",
+        help=f"of {STUDENT}: folders below runs/experiments with ResUNets of the same folds, or "
+        "beginnings of their names",
     )
     parser.add_argument(
         "--folds",
@@ -240,7 +242,8 @@ def _compare_with_others(
 
 
 def _begin(args: argparse.Namespace, network: str) -> _Run:
-    teachers = tuple(args.teachers)
+    runs = args.runs / "experiments"
+    teachers = tuple(_find_run(runs, each) for each in args.teachers)
     if bool(teachers) != (network == STUDENT):
         raise NoMember(f"--teachers are for {STUDENT}, which needs them.")
     if network == ENSEMBLE:
@@ -264,9 +267,16 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
             (f"crossval-{network}-{kind}-{common.run_name(budget, material)}", *_digest(teachers))
         )
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
-    place = args.runs / "experiments" / name
+    place = runs / name
     kept = args.assets / "metrics" / "folds"
     return _Run(network, budget, members, teachers, material, patients, place, kept)
+
+
+def _find_run(runs: Path, start: str) -> str:
+    found = [path.name for path in runs.glob(f"{start}*")]
+    if start in found or len(found) == 1:
+        return start if start in found else found[0]
+    raise NoMember(f"{len(found)} runs begin with {start}; there must be one.")
 
 
 def _digest(teachers: Sequence[str]) -> list[str]:
@@ -485,22 +495,25 @@ def _sum_up_verdicts(done: list[dict]) -> dict:
         }
     return {
         **score_verdicts(probability, everything),
-        "slice_scores": {
-            name: {"fold": fold["fold"], **scores}
-            for fold in done
-            for name, scores in _slice_scores(fold["slices"]).items()
-        },
+        "slice_scores": slice_scores({fold["fold"]: fold["slices"] for fold in done}),
         "patients": patients,
         "folds": [{k: v for k, v in fold.items() if k not in ("slices", "run")} for fold in done],
     }
 
 
-def _slice_scores(rows: list[list]) -> dict[str, dict[str, list]]:
-    found: dict[str, dict[str, list]] = {}
-    for name, probability, tumor, number in sorted(rows, key=lambda row: (row[0], row[3])):
-        within = min(max(probability, 1e-6), 1 - 1e-6)
-        own = found.setdefault(name, {"numbers": [], "tumor": [], "log_odds": []})
-        own["numbers"].append(number)
-        own["tumor"].append(tumor)
-        own["log_odds"].append(round(math.log(within / (1 - within)), 4))
+def slice_scores(by_fold: Mapping[int, Sequence[Sequence]]) -> dict[str, dict[str, Any]]:
+    """Return ``slice_scores`` of a classifier's document (see the module docstring).
+
+    Args:
+        by_fold: By number of the fold its slices, each with folder, probability, whether it shows a tumor,
+            and the number in the file name.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for fold, rows in by_fold.items():
+        for name, probability, tumor, number in sorted(rows, key=lambda row: (row[0], row[3])):
+            within = min(max(probability, 1e-6), 1 - 1e-6)
+            own = found.setdefault(name, {"fold": fold, "numbers": [], "tumor": [], "log_odds": []})
+            own["numbers"].append(number)
+            own["tumor"].append(int(tumor))
+            own["log_odds"].append(round(math.log(within / (1 - within)), 4))
     return found

@@ -4,14 +4,15 @@ It trains nothing: it reads the slice scores that `train crossval` wrote for a c
 segmenter. The classifier's score is the log-odds of its probability; the segmenter's is the mean log-odds
 of its highest pixels. Combined, they are the classifier's score plus a weight times the segmenter's. With
 neighbors, another weight times the mean of the slices before and after is added. A fold's weights are those
-with the largest AUC over the other folds' patients, without test patients.
+with the largest AUC over the other folds' patients, without test patients. If `train head` was run, its
+head is scored, too.
 
 Writes ``assets/metrics/detection.json``: the common fields of an experiment's file, ``sources``
-(``name``, ``command``, ``run`` and ``complete`` of both cross-validations) and ``rows``, each with ``by``
-("classifier", "segmenter", "both"), ``neighbors`` (whether they count), ``weights`` by fold (``segmenter``,
-``neighbors``; null where there is nothing to weight), ``auc``, ``auc_interval``, ``sensitivity`` (at 95%
-specificity), ``sensitivity_interval``, ``average_precision``, ``patients`` and ``slices``. Rows that need
-slice scores missing from a source are left out, and ``lacks`` lists these scores.
+(``name``, ``command``, ``run`` and ``complete`` of the cross-validations) and ``rows``, each with ``by``
+("classifier", "segmenter", "head", "both"), ``neighbors`` (whether they count), ``weights`` by fold
+(``segmenter``, ``neighbors``; null where there is nothing to weight), ``auc``, ``auc_interval``,
+``sensitivity`` (at 95% specificity), ``sensitivity_interval``, ``average_precision``, ``patients`` and
+``slices``. Rows that need slice scores missing from a source are left out; ``lacks`` lists these scores.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def main(args: argparse.Namespace) -> int:
     if missing:
         print(f"There is no cross-validation of {' and '.join(missing)}: run train crossval first.")
         return 1
+    if head := _read(args.assets, f"{args.segmenter}_head"):
+        names["head"], read["head"] = f"{args.segmenter}_head", head
     scored = {kind: doc["slice_scores"] for kind, doc in read.items() if "slice_scores" in doc}
     if not scored:
         print("No cross-validation here holds scores of slices: run train crossval again.")
@@ -67,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
         "question": QUESTION,
         "command": provenance.command_line(args.words),
         "quick": any(doc["quick"] for doc in read.values()),
-        "complete": len(scored) == 2 and all(doc["complete"] for doc in read.values()),
+        "complete": len(scored) == len(read) and all(doc["complete"] for doc in read.values()),
         "lacks": [f"scores of slices by {names[kind]}" for kind in names if kind not in scored],
         "split_sha256": read["segmenter"]["split_sha256"],
         "data": read["segmenter"]["data"],
@@ -92,11 +95,11 @@ def rows_of(
     """Score every way to tell slices with a tumor from others.
 
     Args:
-        scored: ``slice_scores`` of the cross-validation by "classifier" and "segmenter", or one of them.
+        scored: ``slice_scores`` by "classifier", "segmenter" and "head", or some of them.
         test: Folders of the test patients, who have no part in choosing weights.
 
     Raises:
-        ValueError: The two do not score the same slices in the same folds.
+        ValueError: They do not score the same slices in the same folds.
     """
     shared = sorted(set.intersection(*(set(each) for each in scored.values())))
     (facts, *others) = [
@@ -104,9 +107,7 @@ def rows_of(
         for each in scored.values()
     ]
     if any(other != facts for other in others):
-        raise ValueError(
-            "The two cross-validations do not judge the same slices in the same folds."
-        )
+        raise ValueError("The cross-validations do not judge the same slices in the same folds.")
     folds: dict[int, list[str]] = {}
     for name, (fold, *_) in facts.items():
         folds.setdefault(fold, []).append(name)
@@ -115,7 +116,7 @@ def rows_of(
         for kind, each in scored.items()
     }
     tumor = {name: np.array(found, bool) for name, (*_, found) in facts.items()}
-    ways = [*logits, "both"] if len(logits) == 2 else list(logits)
+    ways = [*logits, "both"] if {"classifier", "segmenter"} <= set(logits) else list(logits)
     return [
         _evaluate(by, neighbors, logits, tumor, list(folds.values()), set(shared) - test)
         for by in ways

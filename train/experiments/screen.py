@@ -41,7 +41,8 @@ from btmodels.networks.efficientnet_unet import build_efficientnet_unet
 from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import read_weights
-from train.experiments import cluster, common, fold_counts, folds
+from train import cluster
+from train.experiments import common, fold_counts, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
 from train.experiments.fold_counts import count_fold

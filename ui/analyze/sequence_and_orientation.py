@@ -54,7 +54,7 @@ def ask(batch: UploadBatch) -> bool:
             continue
         named = named_sequences(name, len(volumes))
         st.warning(
-            f"Nothing says which sequences the {len(volumes)} volumes of {name} are. "
+            f"Nothing in the files says which sequences the {len(volumes)} volumes of {name} are. "
             "Which one is FLAIR, the sequence in which fluid is dark and most tumors are bright?",
             icon=":material/help:",
         )

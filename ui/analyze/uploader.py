@@ -68,12 +68,12 @@ def draw() -> None:
     st.file_uploader(
         "Drag a patient's folder here"
         if _folder()
-        else "Drag a slice, a whole scan or a zip here, and masks with them",
+        else "Drag a slice, a whole scan or a zip here, along with any masks",
         accept_multiple_files="directory" if _folder() else True,
         key=_widget(),
         on_change=_changed,
         help="Pictures (TIFF, PNG, JPEG, WebP, BMP), DICOM files, NIfTI volumes (.nii, .nii.gz) or a "
-        "zip of them. A mask is named as its slice with _mask before the ending: x.tif and "
+        "zip of them. Name a mask like its slice, with _mask before the extension: x.tif and "
         "x_mask.tif. FLAIR and T1 with and without contrast agent are told apart by their names.",
     )
     if before := st.session_state.get(_BEFORE):

@@ -23,10 +23,10 @@ SIDES = (
     "patient's left is at the picture's right and the front is up."
 )
 SMOOTHED = (
-    "Surfaces are smoothed and thinned for drawing, and the head is drawn without its hollows; all "
+    "Surfaces are smoothed and thinned for drawing, and the head is drawn as a solid; all "
     "figures come from the masks themselves."
 )
-TURN = "Drag to turn it, scroll to zoom, click a name above it to hide that surface."
+TURN = "Drag to rotate, scroll to zoom, and click a name above to hide its surface."
 
 
 def figure(

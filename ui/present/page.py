@@ -54,7 +54,9 @@ def present_button(uploads: bool = False) -> None:
     """
     asked = st.query_params.get("present")
     if asked is not None:
-        st.warning(f"“present” is 1 or left out, not {quoted(asked)}.", icon=":material/link_off:")
+        st.warning(
+            f"“present” must be 1 or left out, not {quoted(asked)}.", icon=":material/link_off:"
+        )
     _draw("switch", _SWITCH, start_uploads if uploads else start)
 
 

@@ -205,7 +205,7 @@ def _parse(
         query.pop("slice", None)
     if query.get("ask", "1") != "1":
         query.pop("ask")
-        problems.append("“q” is 1 or left out.")
+        problems.append("“q” must be 1 or left out.")
     if query.get("show", "3d") not in SHOWS:
         problems.append(f"A stop cannot show {quoted(query.pop('show'))}; it shows the slice.")
     return Stop(query, shorten(unquote(caption))), problems + sentences

@@ -50,7 +50,7 @@ def _draw_transfer() -> None:
             st.info("This was not measured in this copy of the project.")
             return
         figure = transfer_figures.curves(cells, "slices")
-        project(figure, "present.transfer", "Score while training goes on.")
+        project(figure, "present.transfer", "Score during training.")
 
 
 _SLIDES = {"scoreboard": _draw_scoreboard, "limits": _draw_limits, "transfer": _draw_transfer}

@@ -97,7 +97,7 @@ def how(document: dict[str, Any]) -> str:
         size = budget["size"]
         sentences.append(
             f"Every arm had the same budget: {trained_slices(budget):,} slices of {size} x {size} pixels, "
-            f"{budget['batch_size']} a step, seed {budget['seed']}."
+            f"batches of {budget['batch_size']}, seed {budget['seed']}."
         )
     if data := document.get("data"):
         kind = "synthetic patients" if data["synthetic"] else "patients"

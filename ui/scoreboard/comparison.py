@@ -73,9 +73,9 @@ UNDEFINED = {
     "false_alarm_rate": "no slice without tumor",
     "hausdorff95": "no slice where both masks mark something",
     "detection_rate": "no patient with a tumor",
-    "auc": "only one kind of slices",
+    "auc": "only one kind of slice",
     "average_precision": "no slice with tumor",
-    "sensitivity_at_95_specificity": "only one kind of slices",
+    "sensitivity_at_95_specificity": "only one kind of slice",
 }
 """Reasons why a score is undefined."""
 
@@ -214,7 +214,7 @@ def with_interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> st
     if not isinstance(value, float):
         return None
     ends = _interval(scored, key, kind)
-    shown = f"{kind.of(value):.{kind.digits}f}"
+    shown = kind.form % kind.of(value)
     return f"{shown} ({ends})" if ends else shown
 
 

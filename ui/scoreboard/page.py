@@ -138,7 +138,7 @@ def _read_address(names: list[str], subsets: list[str]) -> None:
         elif value is not None:
             # Anyone can write an address, so its text is not repeated.
             problems.append(
-                f"The address asks for a {parameter} that does not exist here. There are: "
+                f"The address asks for a {parameter} that does not exist here. Available: "
                 f"{', '.join(known)}."
             )
     if "tab" not in query and query.get("model") in names:

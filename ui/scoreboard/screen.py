@@ -1,4 +1,4 @@
-"""Effects of training changes in short cross-validations: differences with intervals."""
+"""Effects of training changes: in short cross-validations, and in full ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.results import experiments
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, intervals
 from ui.shared.tables import table
@@ -82,14 +83,59 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         "screen",
         "Every change with its scores and differences.",
     )
+    if full := experiments.load("pairs"):
+        _draw_pairs(full, text)
+
+
+def _draw_pairs(document: Mapping[str, Any], text: dict[str, str]) -> None:
+    """Draw trainings of full networks that differ in one respect."""
+    rows = [row for row in document["rows"] if row["difference_interval"]]
+    if not rows:
+        return
+    st.markdown(f"**In full.** {text.get('In full', '')} {verdicts(rows, document['least_gain'])}")
+    if missing := experiments.lacking(document):
+        st.caption(missing)
+    table(
+        [
+            {
+                "Training": row["title"],
+                "Mean Dice": row["mean_dice"],
+                "Against": row["other_mean_dice"],
+                "Difference": row["difference"],
+                "From": row["difference_interval"][0],
+                "To": row["difference_interval"][1],
+                "Patients": row["compared_patients"],
+                "Better": row["better"],
+            }
+            for row in rows
+        ],
+        {
+            "Training": Column.TextColumn(width=430),
+            "Mean Dice": Column.NumberColumn(
+                format="%.3f", help="Of all patients in the folds that both have finished."
+            ),
+            "Against": Column.NumberColumn(format="%.3f", help="The other training's mean Dice."),
+            "Difference": Column.NumberColumn(
+                format="%+.3f", help="Patient by patient, without test patients."
+            ),
+            "From": Column.NumberColumn(
+                format="%+.3f", help=f"{100 * document['interval']:.0f}% interval over patients."
+            ),
+            "To": Column.NumberColumn(format="%+.3f"),
+            "Patients": Column.NumberColumn(help="Patients who were compared."),
+            "Better": Column.NumberColumn(help="Patients whose Dice rose."),
+        },
+        "pairs",
+        "Trainings of full networks that differ in one respect.",
+    )
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """Return a row's name: the change, and whether the weights are averaged."""
+    """Return a row's name: the change, and for a short training whether the weights are averaged."""
     if row["key"] == "baseline":
         averaged = row["weights"] == "averaged"
         return "Moving average of the weights" if averaged else row["title"]
-    return row["title"] + (", weights averaged" if row["weights"] == "averaged" else "")
+    return row["title"] + (", weights averaged" if row.get("weights") == "averaged" else "")
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
@@ -109,7 +155,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
         named = "; ".join(f"{title(row)} ({row['difference']:+.3f})" for row in found)
         sentences += [f"{word}: {named}."] if found else []
     if not helped:
-        sentences.insert(0, "Nothing that was tried helped for certain.")
+        sentences.insert(0, "Nothing that was tried clearly helped.")
     if idle:
         named = "; ".join(map(title, idle))
         sentences.append(f"Less than {least:g} either way: {named}.")

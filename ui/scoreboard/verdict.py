@@ -52,7 +52,8 @@ def draw_verdict(text: Text) -> None:
     with st.grid("auto", min_column_width=240, gap="small"):
         for (neighbors, key), kind in _LEADING.items():
             draw_metric(rows.get(("segmenter", neighbors), {}), key, kind, text)
-    _draw_sources(rows, {registry.get(each["name"]) for each in document["sources"]}, text)
+    named = {each["name"] for each in document["sources"]} & set(registry.SPECS)
+    _draw_sources(rows, {registry.get(name) for name in named}, text)
 
 
 def draw_on_patients(choice: Choice, text: Text) -> None:
@@ -106,6 +107,7 @@ def _draw_sources(rows: dict[tuple[str, bool], Any], specs: set[ModelSpec], text
         "segmenter": f"{by_task['segment'].title}: the verdict",
         "classifier": f"{by_task['classify'].title}: second opinion",
         "both": "Both together",
+        "head": f"A linear head on the {by_task['segment'].title}'s encoder",
     }
     table(
         [
@@ -116,6 +118,7 @@ def _draw_sources(rows: dict[tuple[str, bool], Any], specs: set[ModelSpec], text
                 if (source, neighbors) in rows
             }
             for source, name in names.items()
+            if (source, False) in rows
         ],
         _columns(_LEADING, text),
         "detection",

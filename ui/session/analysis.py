@@ -27,7 +27,7 @@ SEGMENTER, CLASSIFIER = "default", "default-classifier"
 CHUNK = 16
 """Slices per request: few enough that the page shows progress, enough for a batch."""
 
-PROMPT_SECONDS = 0.15
+PROMPT_SECONDS = 0.25
 """Longest time that a page waits for the results of the slice it opens on."""
 
 SHARED_ANALYSES = 256

@@ -16,7 +16,7 @@ from ui.shared.deferred import later
 
 _answers: SessionCache[Any] = SessionCache("engine_queries.answers", 12)
 
-LESSONS_WARMING = "The process for lessons is starting, which takes some seconds."
+LESSONS_WARMING = "The process for lessons is starting, which takes a few seconds."
 
 FAILURES = upload_key("engine_queries.failures")
 """Session key of recent failures, by question."""

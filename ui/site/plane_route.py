@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,7 +28,8 @@ async def _answer(request: Request) -> Response:
     found = store(request.path_params["token"])
     names = request.query_params.get("names", "").split(",")
     # A late request gets the planes that still exist, even if another one was replaced.
-    planes = {} if found is None or len(names) > MOST else found.get(names)
+    ready = found is not None and len(names) <= MOST
+    planes = await run_in_threadpool(found.get, names) if ready else {}  # packs what is new
     if not planes:
         # No error, since a viewer may still request files that were just forgotten.
         return Response(status_code=204, headers=NEVER_KEEP)

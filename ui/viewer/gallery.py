@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import partial
 
 import cv2
 import numpy as np
@@ -77,8 +78,9 @@ def pack_stack(analyzed: Analyzed, threshold: float) -> bytes:
 
 def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
     entries = []
-    for place, (each, analysis) in enumerate(
-        zip(analyzed.stack.slices, analyzed.analyses, strict=True), 1
+    stack = analyzed.stack
+    for place, (key, each, analysis) in enumerate(
+        zip(stack.keys, stack.slices, analyzed.analyses, strict=True), 1
     ):
         probability_map = analysis.prediction.probability_map if analysis else None
         step = math.ceil(max(each.pixels.shape[:2]) / SIDE)
@@ -88,25 +90,31 @@ def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
             "hasProbabilityMap": probability_map is not None,
             "hasTruth": each.truth is not None,
         }
-        image, maps = _image(each, step), _maps(each, probability_map, step)
-        entry["rows"], entry["cols"] = image.shape[1:]
-        entry["window"] = analyzed.stack.windows[place - 1][FLAIR]
-        entry |= {"image": store.put(pack(image)), "maps": store.put(pack(maps))}
+        entry["rows"], entry["cols"] = _size(each, step)
+        entry["window"] = stack.windows[place - 1][FLAIR]
+        entry["image"] = store.put((key,), partial(_image, each, step))
+        known = key, analyzed.model, analysis is not None
+        entry["maps"] = store.put(known, partial(_maps, each, probability_map, step))
         entries.append(entry)
     store.keep(entry[name] for entry in entries for name in ("image", "maps"))
     return entries
 
 
-def _image(each: Slice, step: int) -> np.ndarray:
+def _size(each: Slice, step: int) -> tuple[int, int]:
     rows, cols = (math.ceil(size / step) for size in each.pixels.shape[:2])
+    return rows, cols
+
+
+def _image(each: Slice, step: int) -> bytes:
+    rows, cols = _size(each, step)
     flair = np.ascontiguousarray(each.pixels[..., FLAIR])
-    return cv2.resize(flair, (cols, rows), interpolation=cv2.INTER_AREA)[None]
+    return pack(cv2.resize(flair, (cols, rows), interpolation=cv2.INTER_AREA)[None])
 
 
-def _maps(each: Slice, probability_map: np.ndarray | None, step: int) -> np.ndarray:
+def _maps(each: Slice, probability_map: np.ndarray | None, step: int) -> bytes:
     # Masks are subsampled, not averaged, so that edges stay in place.
-    maps = np.zeros((2, *each.pixels[::step, ::step].shape[:2]), np.uint8)
+    maps = np.zeros((2, *_size(each, step)), np.uint8)
     for plane, values in zip(maps, (probability_map, each.truth), strict=True):
         if values is not None:
             plane[:] = values[::step, ::step]
-    return maps
+    return pack(maps)

@@ -1,4 +1,4 @@
-// Packed planes of ui/shared/plane_store.py, each fetched once and kept by the hash of its content.
+// Packed planes of ui/shared/plane_store.py, each fetched once and kept by its name.
 
 import { readMessage } from "./message.js";
 

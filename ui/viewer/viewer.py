@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
@@ -122,17 +121,16 @@ class PackedStack:
         self.entries: list[dict] = []
         self.volumes: list[dict] = []
         self._version = ""
-        self._names: dict[tuple, str | None] = {}
 
     def update(self, version: str, analyzed: Analyzed) -> None:
-        """Pack the changes of this version; packing takes a while, and most reruns change nothing."""
+        """Take over the changes of this version; most reruns change nothing."""
         if version == self._version:
             return
-        before, self._names = self._names, {}
+        before = self._names()
         stack = analyzed.stack
         self.volumes, found = volumes_of(stack.slices)
         self.entries = [
-            self._entry(each, provenance, key, analyzed, analysis, before)
+            self._entry(each, provenance, key, analyzed, analysis)
             | {"window": window, "volume": volume, "flat": reason}
             for key, each, analysis, provenance, window, (volume, reason) in zip(
                 stack.keys,
@@ -145,8 +143,11 @@ class PackedStack:
             )
         ]
         # The browser may still be requesting planes of the previous version.
-        self.store.keep([*self._names.values(), *before.values()])
+        self.store.keep([*self._names(), *before])
         self._version = version
+
+    def _names(self) -> list[str | None]:
+        return [entry[kind] for entry in self.entries for kind in ("image", "maps")]
 
     def _entry(
         self,
@@ -155,7 +156,6 @@ class PackedStack:
         key: str,
         analyzed: Analyzed,
         analysis: Analysis | None,
-        before: dict[tuple, str | None],
     ) -> dict:
         rows, cols = each.pixels.shape[:2]
         step = thinning(rows, cols)
@@ -163,12 +163,13 @@ class PackedStack:
         head = analysis.head if analysis else None
         heat = analyzed.heats.get(key) if analysis else None
 
-        def named(what: tuple, pack: Callable[[], bytes | None]) -> str | None:
-            if what not in self._names:
-                self._names[what] = before[what] if what in before else self.store.put(pack())
-            return self._names[what]
-
-        known = (key, analyzed.model, analysis is not None, heat is not None)
+        image = self.store.put((key,), lambda: pack_pixels(each.pixels, step))
+        maps = None
+        if any(plane is not None for plane in (probability_map, each.truth, head, heat)):
+            known = key, analyzed.model, analysis is not None, heat is not None
+            maps = self.store.put(
+                known, lambda: pack_maps(probability_map, each.truth, head, step, heat)
+            )
         thinned = f" (one of {step} × {step} pixels is shown; figures are approximate)"
         return {
             "name": each.name,
@@ -178,8 +179,8 @@ class PackedStack:
             "rows": len(range(0, rows, step)),
             "cols": len(range(0, cols, step)),
             "number": each.number,
-            "image": named((key,), lambda: pack_pixels(each.pixels, step)),
-            "maps": named(known, lambda: pack_maps(probability_map, each.truth, head, step, heat)),
+            "image": image,
+            "maps": maps,
             "marks": _edges(each),
             "millimeters": each.spacing[1] * step if each.spacing else None,
             "tall": each.spacing[0] / each.spacing[1] if each.spacing else 1,

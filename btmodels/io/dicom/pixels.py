@@ -54,9 +54,7 @@ def values_of(
     if values.dtype != np.uint8:
         stored = int(dataset.get("BitsStored") or 8 * values.dtype.itemsize)
         values = np.rint(values * (255.0 / (2**stored - 1))).clip(0, 255).astype(np.uint8)
-    note = (
-        f"{name} is a color picture ({photometric}); its three channels are then no MRI sequences."
-    )
+    note = f"{name} is a color picture ({photometric}); its three channels are therefore not MRI sequences."
     return values, None, (note,)
 
 
@@ -77,8 +75,8 @@ def _unpacked(dataset: Dataset, name: str) -> np.ndarray:
         values = pixel_array(dataset, decoding_plugin=plugin)
     except RuntimeError as error:  # all decoders failed
         raise DecodeError(
-            f"{name} holds a picture packed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
-            "which cannot be unpacked here: it is damaged or of a rare kind."
+            f"{name} holds a picture compressed as {syntax.name}, {dataset.get('BitsStored', '?')} bits, "
+            "which cannot be decoded here: it is damaged or of a rare kind."
         ) from error
     finally:
         if stored:

@@ -101,7 +101,7 @@ def _check(dataset: Dataset, name: str) -> int:
     rows, cols = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     count = int(dataset.get("NumberOfFrames") or 1)
     if not 0 < count <= MAX_PAGES:
-        raise DecodeError(f"{name} announces {count:,} frames; 1 to {MAX_PAGES:,} are read.")
+        raise DecodeError(f"{name} declares {count:,} frames; 1 to {MAX_PAGES:,} are read.")
     samples, bits = _completed(dataset)
     check_size(name, rows, cols, rows * cols * count * samples * max(bits, 8) // 8)
     syntax = dataset.file_meta.TransferSyntaxUID
@@ -110,13 +110,13 @@ def _check(dataset: Dataset, name: str) -> int:
             pydicom.pixels.get_decoder(syntax)
         except NotImplementedError:
             raise DecodeError(
-                f"{name} holds pictures packed as {syntax.name}, which is not supported."
+                f"{name} holds pictures compressed as {syntax.name}, which is not supported."
             ) from None
         for size in frame_sizes(dataset.PixelData, count):
             # A decoder trusts the compressed frame, not the file's header.
             if size is not None and size != (rows, cols):
                 raise DecodeError(
-                    f"{name} announces {cols} x {rows} pixels, but a picture in it has "
+                    f"{name} declares {cols} x {rows} pixels, but a picture in it has "
                     f"{size[1]} x {size[0]}."
                 )
     return count

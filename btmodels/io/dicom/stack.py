@@ -87,7 +87,7 @@ def stack_of(frames: Sequence[FrameHeader], thickness: float | None, title: str)
         affine = _affine(normal * max(float(np.median(steps)), 0.01), sides, positions[0])
         note = (
             f"{title} has slices at uneven distances ({steps.min():.2f} to {steps.max():.2f} mm), so "
-            "some may be missing and no volume can be told."
+            "some may be missing and no volume can be given."
         )
         return DicomStack(plain, affine, None, planes, flat=True, notes=(note,))
     # Gantry tilt shifts slices against each other, so the step follows the line through their positions.
@@ -124,7 +124,7 @@ def _missing_notes(
     is_axial = int(np.argmax(np.abs(normal))) == 2
     filled = "" if is_axial else "; axial slices show what lies between their neighbors there"
     return (
-        f"{title} is not whole: {some} missing at {places}{', …' if len(gaps) > 6 else ''} mm along its "
+        f"{title} is incomplete: {some} missing at {places}{', …' if len(gaps) > 6 else ''} mm along its "
         f"direction{filled}.",
     )
 

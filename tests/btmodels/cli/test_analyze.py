@@ -136,7 +136,7 @@ def test_a_folder_gives_its_slices_in_the_data_sets_order(networks, capsys, tmp_
     (folder / "._a.png").write_bytes(b"not an image")
     status, found, errors = analyze(capsys, folder)
     assert status == 0
-    assert errors == [f"{folder / 'data.csv'}: 1 file is no slice and was passed over: data.csv."]
+    assert errors == [f"{folder / 'data.csv'}: 1 file is not a slice and was skipped: data.csv."]
     assert [Path(each["file"]).name for each in found] == [
         f"{PATIENT}_1.tif",
         f"{PATIENT}_2.tif",

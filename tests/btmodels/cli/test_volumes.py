@@ -36,7 +36,7 @@ def test_a_dicom_series_in_a_folder(networks, capsys, tmp_path):  # noqa: F811
     (folder / "notes.txt").write_text("nothing")
     out = tmp_path / "out"
     status, found, errors = analyze(capsys, tmp_path / "scan", "--out", out)
-    assert status == 0 and len(errors) == 1 and "passed over: notes.txt" in errors[0]
+    assert status == 0 and len(errors) == 1 and "skipped: notes.txt" in errors[0]
     assert [(Path(each["file"]).name, each["slice"]) for each in found] == [
         ("IM0000", 0),
         ("IM0001", 1),

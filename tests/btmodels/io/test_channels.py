@@ -58,7 +58,9 @@ def test_the_decathlons_order_is_read():
     data = nibabel.Nifti1Image(np.stack(own, axis=-1), flipped(AFFINE)).to_bytes()
     files = {"Task01/imagesTr/BRATS_001.nii": data}
     (found,) = (batch := read(files, bulk=True)).studies
-    assert "Nothing says which sequences the 4 volumes of BRATS_001.nii are" in texts(batch)
+    assert "Nothing in the files says which sequences the 4 volumes of BRATS_001.nii are" in texts(
+        batch
+    )
     files["Task01/dataset.json"] = described("modality", *ORDERS)
     (found,) = (batch := read(files, bulk=True)).studies
     np.testing.assert_array_equal(pixels(found), patient().transpose(1, 2, 3, 0))
@@ -83,4 +85,4 @@ def test_numbers_of_patients_are_no_channels(names):
 def test_what_describes_no_channels_is_a_file_like_any_other(data):
     assert read_description(data) == ()
     batch = read(numbered("case") | {"dataset.json": data}, bulk=True)
-    assert len(batch.studies) == 1 and "1 file is no slice and was passed over" in texts(batch)
+    assert len(batch.studies) == 1 and "1 file is not a slice and was skipped" in texts(batch)

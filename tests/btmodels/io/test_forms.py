@@ -97,7 +97,7 @@ def test_a_baseline_jpeg_has_eight_bits_whatever_its_file_says(bits):
     found = levels({"x.dcm": dicom(gray.astype(kind), JPEGBaseline8Bit, [packed], **fields)})
     assert np.abs(found[0].astype(int) - gray).mean() < 2
     (error,) = read({"x.dcm": dicom(gray, JPEGBaseline8Bit, [packed[:-60]])}).errors
-    assert "packed as JPEG Baseline (Process 1), 8 bits, which cannot be unpacked" in error.text
+    assert "compressed as JPEG Baseline (Process 1), 8 bits, which cannot be decoded" in error.text
 
 
 @pytest.mark.parametrize("syntax", [None, RLELossless, JPEG2000Lossless])

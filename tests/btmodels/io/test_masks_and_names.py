@@ -55,7 +55,7 @@ def test_what_is_no_mask_is_refused():
     labels = np.array([[0, 1], [2, 0]], np.uint8)
     two_colors = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 0], [0, 0, 0]]], np.uint8)
     for data in (saved(ramp, "PNG"), saved(labels, "PNG"), saved(two_colors, "PNG")):
-        with pytest.raises(DecodeError, match="x.png is no mask: .*two values"):
+        with pytest.raises(DecodeError, match="x.png is not a mask: .*two values"):
             decode_mask(data, "x.png")
     with pytest.raises(DecodeError, match="shades"):
         decode_mask(saved(ramp, "JPEG"), "x.jpg")

@@ -72,7 +72,7 @@ def test_a_few_slices_of_another_plane_are_shown_in_it_and_said(shape, axes, spa
     np.testing.assert_array_equal(scan.values, values[::-1, ::-1, ::-1].transpose(axes))
     np.testing.assert_array_equal(scan.grid.own(scan.values), own)
     assert scan.grid.pixel_spacing == pytest.approx(spacing)
-    assert scan.notes == (f"x.nii {said}; the networks know axial ones alone.",)
+    assert scan.notes == (f"x.nii {said}; the networks know only axial ones.",)
 
 
 @pytest.mark.parametrize("two", [False, True])
@@ -233,7 +233,7 @@ REFUSED = {
     "short.nii": (nifti(RAS, np.eye(4))[:350], "cut off"),
     "vast.nii": (announced(30000, 30000, 1), "megapixels"),
     "deep.nii": (announced(600, 600, 600), "MB unpacked"),
-    "long.nii": (announced(20, 20, 2_000), "1,000 a side"),
+    "long.nii": (announced(20, 20, 2_000), "1,000 per side"),
     "complex.nii": (nifti(RAS.astype(np.complex64), np.eye(4)), "complex"),
     "tensor.nii": (nifti(np.zeros((3, 3, 3, 1, 6), np.float32), np.eye(4)), "5-dimensional"),
     "odd.nii": (announced(4, 4, 4, code=999), "damaged"),

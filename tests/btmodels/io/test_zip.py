@@ -86,7 +86,7 @@ def test_a_false_size_does_not_unpack_more():
         place = data.index(mark) + at
         data[place : place + 4] = (1000).to_bytes(4, "little")
     ((_, sentence),) = unzip(bytes(data), "x.zip")
-    assert sentence == "x is damaged or packed in a rare way within its zip."
+    assert sentence == "x is damaged or compressed in a rare way within its zip."
 
 
 def test_one_member_that_cannot_be_had_costs_itself_alone():

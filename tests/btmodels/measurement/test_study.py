@@ -87,8 +87,8 @@ def test_a_part_of_a_study_is_never_the_whole():
 
 
 def test_slices_that_were_not_fit_to_judge_are_said():
-    assert told([0, 4, None], rejected=1).endswith(" 1 slice is not fit to judge.")
-    assert told([None, None], rejected=2) == "None of the 2 slices is fit to judge."
+    assert told([0, 4, None], rejected=1).endswith(" 1 slice cannot be analyzed.")
+    assert told([None, None], rejected=2) == "None of the 2 slices can be analyzed."
 
 
 def test_every_second_slice_of_a_fine_volume_stands_for_two():

@@ -96,3 +96,10 @@ def test_the_command_says_what_it_lacks(tmp_path, capsys):
     found = json.loads((metrics / "detection.json").read_text())
     assert not found["complete"] and found["lacks"] == ["scores of slices by resnet50"]
     assert [row["auc"] for row in found["rows"]] == [1, 1]
+    # A head on the segmenter's encoder is scored beside them.
+    for name in ("resnet50", "unet_head"):
+        (metrics / f"crossval_{name}.json").write_text(json.dumps({**made, "slice_scores": own}))
+    assert main(words) == 0
+    found = json.loads((metrics / "detection.json").read_text())
+    assert found["complete"] and [each["name"] for each in found["sources"]][-1] == "unet_head"
+    assert [row["by"] for row in found["rows"]][::2] == ["classifier", "segmenter", "head", "both"]

@@ -157,7 +157,7 @@ def test_folders_keep_masks_beside_their_slices():
     ]
     batch = read_batch(uploads, {}, {})
     assert [each.truth is not None for each in batch.stack.slices] == [False, True]
-    assert batch.errors == () and "1 file is no slice" in batch.notes[0]
+    assert batch.errors == () and "1 file is not a slice" in batch.notes[0]
 
 
 VOLUME = np.random.default_rng(4).integers(0, 256, (3, 8, 9), np.uint8)

@@ -116,8 +116,8 @@ def test_what_was_trained_once_is_said_to_be():
 
 def test_the_leak_is_measured_as_told():
     told, arms = words("test-set"), {arm["key"]: arm for arm in measured("leak")["arms"]}
-    assert "twice in each of three draws, on as many slices and on the same budget" in told
-    assert "the very same slices. Over the three draws each patient tests once." in told
+    assert "twice in each of three draws, on equally many slices and with the same budget" in told
+    assert "the very same slices. Over the three draws each patient is tested once." in told
     leaking, honest = arms["slices"], arms["patients"]
     assert len(leaking["draws"]) == len(honest["draws"]) == 3
     assert [each["sizes"] for each in leaking["draws"]] == [
@@ -152,7 +152,7 @@ def test_networks_with_and_without_skips_differ_as_told():
         ours, theirs = (pair[key]["score"] for key in ("joined", "absent"))
         assert 0 < ours["mean_dice"] - theirs["mean_dice"] < 0.1
         assert ours["false_alarm_rate"] > theirs["false_alarm_rate"]
-    assert "At the border it is not ahead for certain" in told
+    assert "At the border it is not clearly ahead" in told
     _, (low, high) = paired_difference(
         *(skips.over_pairs(pairs, key, "borders") for key in ("joined", "absent"))
     )
@@ -175,11 +175,11 @@ def test_the_deep_stacks_learned_as_told():
             arm["curve"][len(arm["curve"]) // 2 - 1]["loss"] > 0.9 for arm in arms[key].values()
         )
 
-    assert "is late, and from one of its three starts it never learned anything" in told
+    assert "learned late, and from one of its three starts it never learned anything" in told
     assert scores_of("plain_glorot")[0] < 0.01 < 0.1 < scores_of("plain_glorot")[1]
     assert late("plain_glorot") >= 2
     assert "With He initialization all three learned" in told and scores_of("plain_he")[0] > 0.4
-    assert "With normalization alone two of the three were late." in told
+    assert "With normalization alone two of the three learned late." in told
     assert (late("normalized"), late("residual"), late("plain_he")) == (2, 0, 0)
     assert "the lowest of all four after a tenth of the training, from each start" in told
     for seed, residual in arms["residual"].items():

@@ -81,7 +81,7 @@ def test_a_stop_of_a_view_leaves_out_what_is_usual():
         ("SYNT_AA_0001.3.wglow", 1, "no wipe “glow”"),
         ("SYNT_AA_0001.3.glow", 1, "“glow” is not known"),
         ("SYNT_AA_0001.3.z5000", 1, "between 100 and 1200"),
-        ("SYNT_AA_0001.3.q7", 1, "“q” is 1 or left out"),
+        ("SYNT_AA_0001.3.q7", 1, "“q” must be 1 or left out"),
         ("~".join(["SYNT_AA_0001.3"] * 14), MOST_STOPS, f"at most {MOST_STOPS} stops"),
     ],
 )

@@ -34,7 +34,7 @@ def test_a_file_is_read_unless_it_is_broken_or_quick(tmp_path):
 def test_the_budget_is_said_in_words():
     # 5,000 in four parts of whole batches of eight
     words = experiments.how(DOCUMENT)
-    assert "4,992 slices of 128 x 128 pixels, 8 a step, seed 0" in words
+    assert "4,992 slices of 128 x 128 pixels, batches of 8, seed 0" in words
     assert "100 patients, 3,500 slices" in words and "Measured on a machine." in words
     assert "`python -m train losses`" in words and "`aaaaaaaaaaaa…`" in words
 

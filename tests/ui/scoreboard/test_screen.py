@@ -31,7 +31,7 @@ def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
         "Less than 0.008 either way: Five. 2 comparisons are too close to tell."
     )
     assert verdicts(rows[2:3], 0.008) == (
-        "Nothing that was tried helped for certain. 1 comparison is too close to tell."
+        "Nothing that was tried clearly helped. 1 comparison is too close to tell."
     )
 
 
@@ -58,3 +58,19 @@ def test_the_committed_differences_are_those_of_its_patients():
             assert each["difference"] == pytest.approx(sum(differences) / len(differences))
             interval = bootstrap_interval(differences, percentiles=(5.0, 95.0))
             assert each["difference_interval"] == pytest.approx(interval)
+
+
+def test_the_committed_pairs_are_compared_on_the_same_patients():
+    document = experiments.read("pairs", ASSETS)
+    assert document is not None
+    split = experiments.read("../splits/patients", ASSETS)
+    rows = {row["key"]: row for row in document["rows"]}
+    scored = experiments.read("crossval_resunet", ASSETS)
+    assert rows["longer"]["mean_dice"] == pytest.approx(scored["mean_dice"], abs=1e-9)
+    for row in rows.values():
+        judged = {name for fold in row["folds"] for name in split["folds"][fold - 1]}
+        assert row["patients"] == len(judged)
+        assert row["compared_patients"] == len(judged - set(split["test"]))
+        low, high = row["difference_interval"]
+        assert low < row["difference"] < high
+        assert row["adopted"] == (row["difference"] >= document["least_gain"] and low > 0)

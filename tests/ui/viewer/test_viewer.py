@@ -30,7 +30,13 @@ def told(found) -> dict:
     return json.loads(sent[4 : 4 + int.from_bytes(sent[:4], "little")])
 
 
-def test_masks_that_follow_are_packed_alone(monkeypatch):
+def fetch(found: dict) -> None:
+    """Request all planes, as a browser does."""
+    names = [each[kind] for each in found["slices"] for kind in ("image", "maps")]
+    assert set(plane_store.store(found["store"]).get(names)) == set(names)
+
+
+def test_what_a_browser_requests_is_packed_once_and_masks_that_follow_alone(monkeypatch):
     packed = []
     for name in ("pack_pixels", "pack_maps"):
         made = getattr(viewer, name)
@@ -38,9 +44,13 @@ def test_masks_that_follow_are_packed_alone(monkeypatch):
             viewer, name, lambda *given, n=name, f=made: packed.append(n) or f(*given)
         )
     first = told(analyzed(SLICES, done=2))
+    assert not packed, "the page does not wait for it"
+    fetch(first)
+    fetch(first)
     assert (packed.count("pack_pixels"), packed.count("pack_maps")) == (6, 6)
     packed.clear()
     second = told(analyzed(SLICES, done=4))
+    fetch(second)
     assert packed == ["pack_maps"] * 2
     kept = {
         kind: [a[kind] == b[kind] for a, b in zip(first["slices"], second["slices"], strict=True)]
@@ -62,8 +72,7 @@ def test_no_plane_travels_with_the_message_and_each_can_be_fetched():
     found = analyzed(SLICES, done=6)
     head = told(found)
     assert head["parts"] == {}
-    names = [each[kind] for each in head["slices"] for kind in ("image", "maps")]
-    assert set(plane_store.store(head["store"]).get(names)) == set(names)
+    fetch(head)
 
 
 def test_another_stack_lets_go_of_all_but_the_last_one(session):

@@ -125,11 +125,11 @@ def _logits(*probabilities: float) -> np.ndarray:
 def _curves(lesson: Lesson) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**To miss a whole tumor**: its cost, where {TYPICAL:,} pixels cost 1")
+        st.markdown(f"**Missing a whole tumor**: its cost, where {TYPICAL:,} pixels cost 1")
         alt = "Cost of missing a tumor by its size, five losses."
         _chart(_size_figure(), lesson.key("sizes"), alt)
     with right:
-        st.markdown("**To be unsure of tumor pixels**: cost by the probability they get")
+        st.markdown("**Being unsure of tumor pixels**: cost by the probability they get")
         alt = "Cost of tumor pixels by probability, five losses."
         _chart(_pixel_figure(), lesson.key("pixels"), alt)
     with st.container(width=WIDTH):

@@ -104,9 +104,9 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     encoder, task = which.split("-")
     whole = figures.pick(cells, encoder, task)
     with st.container(width=WIDTH):
-        st.markdown(f"Where the pre-trained encoder comes from: {found['sources'][encoder]}.")
+        st.markdown(f"Where the pretrained encoder comes from: {found['sources'][encoder]}.")
     if whole:
-        _chart(figures.curves(whole, by), lesson.key("curves"), "Score while training goes on.")
+        _chart(figures.curves(whole, by), lesson.key("curves"), "Score during training.")
         with st.container(width=WIDTH):
             st.caption(
                 "Lines: scored on a part of the validation slices while training goes on. Large open "

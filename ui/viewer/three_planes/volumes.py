@@ -9,7 +9,7 @@ from btmodels.measurement.study import groups_of
 from btmodels.slices import Slice
 from ui.viewer.packing import thinning
 
-UNKNOWN = "Three planes need the distance between slices, which these files do not say."
+UNKNOWN = "Three planes need the distance between slices, which these files do not state."
 TURNED = "Slices that were turned manually have no other planes; turn them back to see three."
 ALONE = "A single slice has no other planes."
 UNEQUAL = "Slices of different sizes have no other planes."

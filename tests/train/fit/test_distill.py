@@ -11,7 +11,7 @@ from tests.train.tiny import use_small_networks
 from train.__main__ import main
 from train.experiments import crossval
 from train.experiments.crossval import train_on_others
-from train.experiments.distill import soften
+from train.fit.distill import soften
 from train.fit.subset import Subset
 
 
@@ -41,7 +41,7 @@ def test_a_student_continues_its_teachers_and_its_file_names_them(tmp_path, monk
     assert main(student) == 1 and "needs" in capsys.readouterr().out
     assert main([*words, "--network", "resunet", "--teachers", "run"]) == 1
     assert main([*student, "--teachers", "run"]) == 1
-    assert "no trained network" in capsys.readouterr().out
+    assert "0 runs begin with run" in capsys.readouterr().out
 
     def document(network: str) -> dict:
         path = tmp_path / "metrics" / f"crossval_{network}.json"
@@ -56,7 +56,11 @@ def test_a_student_continues_its_teachers_and_its_file_names_them(tmp_path, monk
         return train_on_others(budget, material, model, *more)
 
     monkeypatch.setattr(crossval, "train_on_others", train)
-    assert main([*student, "--teachers", teacher["run"]]) == 0
+    beginning = teacher["run"].rpartition("-")[0]
+    (tmp_path / "runs" / "experiments" / "crossval-empty").mkdir()
+    assert main([*student, "--teachers", "crossval-empty"]) == 1
+    assert "no trained network" in capsys.readouterr().out
+    assert main([*student, "--teachers", beginning]) == 0
     found = document("resunet_distilled")
     assert found["teachers"] == [teacher["run"]] and found["run"] != teacher["run"]
     assert set(found["comparisons"]) == {"resunet"} and found["complete"]
