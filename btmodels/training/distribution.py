@@ -85,3 +85,18 @@ def local_copy(model: keras.Model) -> keras.Model:
     finally:
         keras.distribution.set_distribution(distribution)
     return copy
+
+
+def leave(model: keras.Model) -> tuple[keras.Model, bool]:
+    """End the distribution, in all processes together; the first may then work on for long.
+
+    Returns:
+        The result of `local_copy`, and whether this process is the first.
+    """
+    copy, (number, count) = local_copy(model), processes()
+    keras.distribution.set_distribution(None)
+    if count > 1:
+        import jax
+
+        jax.distributed.shutdown()
+    return copy, number == 0

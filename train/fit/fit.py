@@ -136,8 +136,9 @@ def main(args: argparse.Namespace) -> int:
         return 1
     origin["earlier_runs"] += [_earlier(each, args) for each in states[:-1]]
     done = len(states) == len(stages) and all(map(finished, states))
-    if distribution.processes()[0] == 0:
-        publish(spec, distribution.local_copy(model), states[-1] | {"complete": done}, args, origin)
+    model, is_first = distribution.leave(model)
+    if is_first:
+        publish(spec, model, states[-1] | {"complete": done}, args, origin)
     return 0
 
 
