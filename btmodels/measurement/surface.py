@@ -83,7 +83,9 @@ def head_volume(pixels: np.ndarray) -> np.ndarray:
     """Return the head in each slice, to draw it around a tumor.
 
     It is the convex hull of `btmodels.transforms.postprocess.head_mask`, which is ragged at the skull
-    base. A slice with few pixels above Otsu's threshold of the whole stack holds noise, not a head.
+    base, and what lies between head above and head below: where fat behind the eyes is much brighter than
+    the brain, Otsu's threshold of a slice misses most of it. A slice with few pixels above Otsu's threshold
+    of the whole stack holds noise, not a head.
 
     Args:
         pixels: uint8, (slices, rows, cols, 3), 0 to 255.
@@ -95,12 +97,15 @@ def head_volume(pixels: np.ndarray) -> np.ndarray:
     flair = np.ascontiguousarray(pixels[..., FLAIR])
     level, _ = cv2.threshold(flair.reshape(-1, 1), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright = (flair > level).mean(axis=(1, 2)) >= LEAST_HEAD
-    return np.stack(
+    heads = np.stack(
         [
             _hull(head_mask(each)) if there else np.zeros(flair.shape[1:], bool)
             for each, there in zip(pixels, bright, strict=True)
         ]
     )
+    from_first = np.logical_or.accumulate(heads)
+    from_last = np.logical_or.accumulate(heads[::-1])[::-1]
+    return from_first & from_last
 
 
 def spacing_of(slices: Sequence[Slice]) -> tuple[float, ...] | None:

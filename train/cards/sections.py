@@ -101,8 +101,8 @@ def _purpose(subset: str, title: str, record: Record) -> str:
         return f"{title}: trained on as well"
     purposes = {
         "validation": "to choose the epoch, the threshold and the like",
-        "test": "to judge",
-        "reference": "to judge, by whoever has them",
+        "test": "for scoring only",
+        "reference": "for scoring, by whoever has them",
         "samples": "to show the site without anyone's scan",
     }
     return f"{title}: {purposes[subset]}" if subset in purposes else title

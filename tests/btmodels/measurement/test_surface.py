@@ -204,6 +204,14 @@ def test_the_head_is_drawn_without_its_hollows():
     np.testing.assert_array_equal(head_volume(pixels)[0], expected)
 
 
+def test_a_slice_where_fat_outshines_the_brain_keeps_its_head():
+    pixels = np.zeros((3, 64, 64, 3), np.uint8)
+    pixels[:, 10:50, 12:52] = 60
+    pixels[1, 20:30, 20:30] = 250  # above Otsu's threshold of this slice: only the fat
+    heads = head_volume(pixels)
+    assert heads.sum(axis=(1, 2)).tolist() == [1600] * 3
+
+
 def test_a_slice_of_noise_has_no_head():
     pixels = np.zeros((3, 64, 64, 3), np.uint8)
     pixels[:2, 10:50, 12:52] = 120

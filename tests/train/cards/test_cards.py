@@ -172,7 +172,7 @@ def test_what_fails_stands_in_the_card(assets):
 
 def test_training_and_split_stand_in_the_card(assets):
     rows = rows_of(card("unet", assets))
-    assert ["never seen: to judge", str(len(SPLIT["test"])), "40", "10"] in rows
+    assert ["never seen: for scoring only", str(len(SPLIT["test"])), "40", "10"] in rows
     assert ["trained on", str(len(SPLIT["train"])), "–", "–"] in rows
     assert ["Epochs", "7 of at most 9; kept: epoch 5"] in rows
     assert ["Loss of the first and last epoch", "0.900 and 0.250"] in rows

@@ -122,8 +122,10 @@ export class Learning {
     return slices.map((_, i) => Uint8Array.from(values.subarray(i * size * size, (i + 1) * size * size), (p) => Math.round(255 * p)));
   }
 
-  // Mean loss of the epoch's steps so far, Dice over all held-out slices, levels of the slice on show.
+  // Mean loss of the epoch's steps so far, Dice over all held-out slices, levels of the slice on show. Before
+  // the first step only the levels: the visitor waits for that step, and random numbers deserve no score.
   score(shown) {
+    if (!this.epoch) return { epoch: 0, loss: NaN, dice: NaN, levels: this.levels([this.heldOut[shown]])[0] };
     const counts = { tp: 0, fp: 0, fn: 0, tn: 0 };
     const levels = this.levels(this.heldOut);
     this.heldOut.forEach(({ truth }, number) => {

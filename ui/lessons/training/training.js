@@ -190,9 +190,10 @@ class Training extends Panel {
     for (const [name, text] of Object.entries(said)) figure.querySelector(`[data-number=${name}]`).textContent = text;
     figure.querySelector(".note").textContent =
       `${parameters(each.setting).toLocaleString("en-US")} parameters, ${each.slices ?? "–"} slices to learn from`;
-    const epoch = result ? result.epoch : 0;
+    if (!result) return;
+    const { epoch } = result;
     figure.picture.say(`After epoch ${epoch}, ${each.name}: Dice ${said.dice} on all held-out slices.`);
-    Object.assign(figure.dataset, { epoch, marked: result ? mask.reduce((sum, set) => sum + set, 0) : "" });
+    Object.assign(figure.dataset, { epoch, marked: mask.reduce((sum, set) => sum + set, 0) });
   }
 
   chart(name, [low, high]) {

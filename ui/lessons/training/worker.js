@@ -1,9 +1,11 @@
 // Trains networks apart from the page, step by step in turn, and tells of every step and every epoch.
 
 import { Learning, standardize } from "./learning.js";
+import { USUAL } from "./runs.js";
 
 const TFJS = new URL("../../vendor/tfjs/", import.meta.url).href;
 
+const WARM_UP = 6; // steps, after which WebAssembly's optimizing compiler has seen what a step computes
 const learning = new Map(); // by run: what learns, and until which epoch
 let [tf, data, paused, going] = [null, null, false, false];
 
@@ -14,11 +16,21 @@ async function load({ size, slices, shown }) {
   if (!(await tf.setBackend("wasm"))) throw new Error("WebAssembly with SIMD is not available");
   data = { size, shown, slices: slices.map(({ planes, truth, ...known }) => (
     { ...known, input: standardize(planes), truth: Float32Array.from(truth, (level) => level / 255) })) };
-  // The first use of a kernel takes longest; it should not be the visitor's first step.
-  const trial = new Learning(tf, size, data.slices, { width: 2, depth: 1, skips: true, rate: 0, patients: 1, loss: "bce_dice", seed: 0 });
-  trial.step();
-  trial.dispose();
   postMessage({ kind: "ready" });
+  await warmUp();
+}
+
+// Kernels are slow until they are compiled for good. While the visitor reads, a network is trained that
+// nobody sees, until the visitor's own one starts.
+async function warmUp() {
+  const trial = new Learning(tf, data.size, data.slices, USUAL);
+  const work = [() => trial.score(data.shown), ...Array(WARM_UP).fill(() => trial.step())];
+  for (const each of work) {
+    await new Promise((next) => setTimeout(next)); // messages from the page come in between
+    if (learning.size) break;
+    each();
+  }
+  trial.dispose();
 }
 
 function tell(run, each) {
