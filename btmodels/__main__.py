@@ -14,8 +14,8 @@ from pathlib import Path
 
 from btmodels import paths, processes, registry
 from btmodels.cli import find_files
+from btmodels.cli.analyze_group import GroupResult, analyze_group
 from btmodels.cli.find_files import Group, Problem
-from btmodels.cli.judge import Judged, judge
 from btmodels.cli.load import Overrides
 from btmodels.cli.masks import MaskWriter
 from btmodels.cli.table import Table, as_row
@@ -92,7 +92,7 @@ def _assignment(text: str) -> tuple[str, str]:
 def _targets(groups: Sequence[Group], out: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each input file and the path where its masks will be written."""
     for source in (source for group in groups for source in group):
-        yield source.file, out / source.place / source.file.name
+        yield source.file, out / source.mask_folder / source.file.name
 
 
 def fetch(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -132,7 +132,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         for name in networks:
             registry.verify_weights(name, paths.ASSETS)
         with redirect_stdout(sys.stderr):  # where Ray says that a node has died
-            for row, more in _rows(_judged(found, overrides, networks, args.ray), names, args.out):
+            for row, more in _rows(_results(found, overrides, networks, args.ray), names, args.out):
                 problems += more
                 if row is not None:
                     rows.append(row)
@@ -155,28 +155,30 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 1 if problems else 0
 
 
-def _judged(
+def _results(
     groups: Sequence[Group], overrides: Overrides, networks: tuple[str, str], ray: str | None
-) -> Iterator[Judged]:
+) -> Iterator[GroupResult]:
     if ray:
-        from btmodels.cluster.studies import judge_all  # an optional package
+        from btmodels.cluster.studies import analyze_groups  # an optional package
 
-        return judge_all(groups, overrides, networks, paths.ASSETS, ray)
-    return chain.from_iterable(judge(each, overrides, networks, paths.ASSETS) for each in groups)
+        return analyze_groups(groups, overrides, networks, paths.ASSETS, ray)
+    return chain.from_iterable(
+        analyze_group(each, overrides, networks, paths.ASSETS) for each in groups
+    )
 
 
 def _rows(
-    judged: Iterator[Judged], names: set[str], out: Path | None
+    results: Iterator[GroupResult], names: set[str], out: Path | None
 ) -> Iterator[tuple[dict | None, list[Problem]]]:
     """Yield for each slice its row, None where there is none, and problems, which have been reported.
 
     Args:
-        judged: Results as they come.
+        results: Results as they come.
         names: By which ``--sequence`` can mean a scan; added to.
         out: Folder for masks.
     """
     masks = MaskWriter(out) if out else None
-    for each in judged:
+    for each in results:
         names |= each.names
         for remark in (*each.problems, *each.notes):
             _report(remark)

@@ -99,7 +99,7 @@ class VolumeGeometry:
         return self.affine @ way
 
     @property
-    def has_places(self) -> bool:
+    def has_positions(self) -> bool:
         """Whether the file says where each slice is."""
         return self.planes is not None or self.affine is not None and self.placed
 
@@ -166,7 +166,7 @@ def is_size(steps: np.ndarray | tuple[float, ...]) -> bool:
     return bool(np.isfinite(steps).all() and min(steps) > LEAST_STEP and max(steps) < MOST_STEP)
 
 
-def same_places(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> bool:
+def same_positions(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Return whether two affines put the corners of a volume at the same places, up to rounding.
 
     Args:

@@ -31,7 +31,7 @@ class Slice:
         number: The number in the file's name, or in its volume; None if there is none.
         spacing: Row and column spacing in millimeters, if the file gives it.
         notes: Sentences on conversions during decoding.
-        place: Position in its volume; None for a picture.
+        position: Position in its volume; None for a picture.
         turn: Manual rotation after decoding; None if there was none.
     """
 
@@ -42,20 +42,20 @@ class Slice:
     number: int | None = None
     spacing: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
-    place: Place | None = None
+    position: VolumePosition | None = None
     turn: Turn | None = None
 
     @property
     def label(self) -> str:
         """Display name: for a DICOM series, its description and the slice's number, because names such as
         ``IM0047`` are meaningless; else the file's name."""
-        if self.place is None or self.place.grid.kind != "DICOM" or self.number is None:
+        if self.position is None or self.position.grid.kind != "DICOM" or self.number is None:
             return self.name
-        return f"{self.place.title}, slice {self.number}"
+        return f"{self.position.title}, slice {self.number}"
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class VolumePosition:
     """Position of a slice in a volume.
 
     Attributes:

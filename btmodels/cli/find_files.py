@@ -13,7 +13,7 @@ from btmodels.io.batch import MOST_BYTES, MOST_FILES
 from btmodels.io.channels import DESCRIPTION
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import KNOWN, VOLUMES, starts_as_known
-from btmodels.io.raster import MAX_BYTES
+from btmodels.io.limits import MAX_BYTES
 from btmodels.io.read import is_gzip
 from btmodels.io.zip import is_zip
 
@@ -28,13 +28,13 @@ class SourceFile:
         file: Its path, as given or inside a folder that was given.
         name: Its path with ``/`` relative to the folder that was given, or, for files that were given,
             relative to their common folder.
-        place: Folder for its masks, relative to the output folder.
+        mask_folder: Folder for its masks, relative to the output folder.
         bulk: Whether it was found in a folder, which may also hold other files.
     """
 
     file: Path
     name: str
-    place: Path = Path()
+    mask_folder: Path = Path()
     bulk: bool = False
 
 
@@ -120,12 +120,12 @@ def _masks_beside(named: dict[Path, SourceFile]) -> list[Path]:
 def _in_folder(folder: Path) -> list[Group]:
     by_place: dict[Path, list[SourceFile]] = {}
     total = 0
-    for place, folders, names in os.walk(folder):
+    for where, folders, names in os.walk(folder):
         # Names that start with a dot are not data: archives made on a Mac hold one such file per image.
         folders[:] = sorted((f for f in folders if not f.startswith((".", "__"))), key=natural_key)
-        below = Path(place).relative_to(folder)
+        below = Path(where).relative_to(folder)
         for name in sorted((name for name in names if name[0] != "."), key=natural_key):
-            file = Path(place, name)
+            file = Path(where, name)
             if not file.is_file():
                 continue
             source = SourceFile(file, (below / name).as_posix(), below, True)

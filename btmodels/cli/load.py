@@ -68,21 +68,21 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
     """Read files together. A problem with one file does not affect the others."""
     files: list[InputFile] = []
     errors: list[Problem] = []
-    places: dict[str, tuple[Path, Path]] = {}
+    paths: dict[str, tuple[Path, Path]] = {}
     for number, source in enumerate(group):
-        places[str(number)] = source.file, source.place
+        paths[str(number)] = source.file, source.mask_folder
         try:
             files.append(InputFile(str(number), source.name, bytes_of(source), source.bulk))
         except (OSError, DecodeError) as error:
             errors.append(Problem(source.file, reason(error)))
     batch = get_readers().batch(files, None, overrides.sequences) if files else Batch()
-    located = _Located(places, alone=len(group) == 1)
+    located = _Located(paths, alone=len(group) == 1)
     found = tuple(
         Found(
             turn_slice(each, overrides.turn),
             located.file(source),
             index,
-            located.place(source) / mask_name(each.name),
+            located.mask_folder(source) / mask_name(each.name),
         )
         for study in batch.studies
         for index, (each, source) in enumerate(zip(study.slices, study.sources, strict=True))
@@ -98,18 +98,18 @@ def read(group: Group, overrides: Overrides = Overrides()) -> Loaded:
 class _Located:
     """The paths of a batch's files. A zip counts as a folder unless it is the only file."""
 
-    def __init__(self, places: Mapping[str, tuple[Path, Path]], alone: bool) -> None:
-        self._places, self._alone = places, alone
+    def __init__(self, paths: Mapping[str, tuple[Path, Path]], alone: bool) -> None:
+        self._paths, self._alone = paths, alone
 
     def file(self, source: str) -> Path:
         number, _, within = source.partition("/")
-        return self._places[number][0] / within
+        return self._paths[number][0] / within
 
-    def place(self, source: str) -> Path:
+    def mask_folder(self, source: str) -> Path:
         number, _, within = source.partition("/")
-        file, place = self._places[number]
+        file, folder = self._paths[number]
         own = file.stem if within and not self._alone else ""
-        return place / own / PurePosixPath(within).parent
+        return folder / own / PurePosixPath(within).parent
 
     def problem(self, remark: Remark) -> Problem:
         return Problem(self.file(remark.source), remark.text)

@@ -34,8 +34,8 @@ class MaskWriter:
             The slice's file, None where it could not be written, and what went wrong.
         """
         mask, problems = self._write_slice(analysis, found)
-        place, last = analysis.slice.place, self._volume and self._volume[0][0].slice.place
-        if not (place and last and place.volume == last.volume):
+        position, last = analysis.slice.position, self._volume and self._volume[0][0].slice.position
+        if not (position and last and position.volume == last.volume):
             problems += self.end()
         self._volume.append((analysis, found))
         return mask, problems
@@ -43,7 +43,7 @@ class MaskWriter:
     def end(self) -> list[Problem]:
         """Write the volume that has come so far; return what went wrong."""
         volume, self._volume = self._volume, []
-        if not volume or volume[0][0].slice.place is None:
+        if not volume or volume[0][0].slice.position is None:
             return []  # a picture, whose TIFF is all there is
         analysis, found = volume[0]
         target = (self.out / found.target).with_name(nifti_name(analysis.slice))

@@ -60,7 +60,7 @@ class Table:
         print(
             f"{'yes' if row['tumor'] else 'no':>5}  {row['probability']:>11.3f}"
             f"  {row['marked_pixels']:>6}  {_percent(row['slice_share']):>8}"
-            f"  {_percent(row['head_share']):>7}  {_decimal(row['dice']):>5}  {_place(row)}",
+            f"  {_percent(row['head_share']):>7}  {_decimal(row['dice']):>5}  {_side(row)}",
             file=self._file,
             flush=True,
         )
@@ -74,7 +74,7 @@ class Table:
             print(NOTICE, file=self._file)
 
 
-def _place(row: dict) -> str:
+def _side(row: dict) -> str:
     own = Path(row["file"]).name == row["name"]
     return row["file"] if own else f"{row['file']}: {row['name']}"
 

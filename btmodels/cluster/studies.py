@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from btmodels.cli.analyze_group import GroupResult, analyze_group
 from btmodels.cli.find_files import Group
-from btmodels.cli.judge import Judged, judge
 from btmodels.cli.load import Overrides
 from btmodels.cluster.connect import AGAIN, connect
 from btmodels.errors import EngineError, WeightsError
@@ -24,17 +24,17 @@ CPUS = 2
 """Processors of an actor: the two networks run side by side."""
 
 
-def judge_all(
+def analyze_groups(
     groups: Sequence[Group],
     overrides: Overrides,
     networks: tuple[str, str],
     assets: Path,
     address: str,
-) -> Iterator[Judged]:
-    """Yield what `btmodels.cli.judge.judge` yields for each group, in the order of the groups.
+) -> Iterator[GroupResult]:
+    """Yield what `btmodels.cli.analyze_group.analyze_group` yields for each group, in order.
 
     Args:
-        groups, overrides, networks, assets: As for `btmodels.cli.judge.judge`.
+        groups, overrides, networks, assets: As for `btmodels.cli.analyze_group.analyze_group`.
         address: As for `btmodels.cluster.connect.connect`.
 
     Raises:
@@ -53,15 +53,15 @@ def judge_all(
     each = [node["Resources"]["CPU"] for node in ray.nodes() if node["Resources"].get("CPU")]
     cpus = min(CPUS, *each)
     rows = [{"group": pickle.dumps(group)} for group in groups]
-    judged = data.from_items(rows, override_num_blocks=len(rows)).map(
-        _Judge,
+    results = data.from_items(rows, override_num_blocks=len(rows)).map(
+        _AnalyzeGroup,
         fn_constructor_args=(overrides, networks, assets),
         compute=data.ActorPoolStrategy(size=min(len(rows), int(sum(each) // cpus))),
         num_cpus=cpus,
     )
     try:
-        for row in judged.iter_rows():
-            answer = pickle.loads(row["judged"])  # of our own actors
+        for row in results.iter_rows():
+            answer = pickle.loads(row["results"])  # of our own actors
             if isinstance(answer, WeightsError):
                 raise answer
             yield from answer
@@ -73,7 +73,7 @@ def judge_all(
         ray.shutdown()  # or it prints what becomes of its nodes between the results
 
 
-class _Judge:
+class _AnalyzeGroup:
     """An actor: the networks, and what is done with a group."""
 
     def __init__(self, overrides: Overrides, networks: tuple[str, str], assets: Path) -> None:
@@ -82,7 +82,7 @@ class _Judge:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
-            found: Any = list(judge(pickle.loads(row["group"]), *self._asked))
+            found: Any = list(analyze_group(pickle.loads(row["group"]), *self._asked))
         except WeightsError as error:
             found = error
-        return {"judged": pickle.dumps(found)}
+        return {"results": pickle.dumps(found)}

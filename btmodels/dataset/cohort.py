@@ -20,7 +20,7 @@ from btmodels.dataset.split import SUBSETS, load_folds, load_split, provenance, 
 from btmodels.errors import CohortError, DecodeError
 from btmodels.filenames import PATIENT
 from btmodels.io.image import decode, decode_mask
-from btmodels.io.raster import MAX_BYTES
+from btmodels.io.limits import MAX_BYTES
 from btmodels.paths import ASSETS
 from btmodels.slices import Patient, Slice, SliceFile
 

@@ -39,21 +39,21 @@ def seg_name(each: Slice) -> str:
 
 def why_no_seg(each: Slice) -> str:
     """Return a sentence on why no DICOM-SEG can be written for a slice's volume; "" if it can."""
-    place = each.place
-    if place is None or place.grid.kind != "DICOM":
+    position = each.position
+    if position is None or position.grid.kind != "DICOM":
         return "A DICOM-SEG refers to a DICOM series; these files are not DICOM."
-    if not all(place.grid.header):
+    if not all(position.grid.header):
         return (
             "The header of this DICOM file cannot be written again, so there is no DICOM-SEG of it."
         )
-    source = _sources(place.grid.header[:1])[0]
+    source = _sources(position.grid.header[:1])[0]
     needed = ["SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID"]
     if int(source.get("NumberOfFrames") or 1) > 1:
         needed += ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
     else:
         needed += ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
         # For several slices, the distance between them gives the thickness.
-        needed += ["SliceThickness"] if place.grid.spacing is None else []
+        needed += ["SliceThickness"] if position.grid.spacing is None else []
     missing = [key for key in (*needed, "FrameOfReferenceUID") if not source.get(key)]
     if missing:
         return f"A DICOM-SEG needs what these files do not state: {', '.join(missing)}."
@@ -72,7 +72,7 @@ def dicom_seg(analyses: Sequence[Analysis]) -> bytes:
     each = analyses[0].slice
     if problem := why_no_seg(each):
         raise ExportError(problem)
-    grid = each.place.grid
+    grid = each.position.grid
     # A segmentation cannot refer to a missing slice.
     present = [index for index, frame in enumerate(grid.frames) if frame is not None]
     own = grid.own(shown_masks(analyses))[present]

@@ -164,7 +164,7 @@ def _study_row(study: StudySummary) -> dict[str, object]:
         "marked_slices": study.marked_slices,
         "largest_slice": study.largest_name,
         "milliliters": study.milliliters,
-        "side": study.place,
+        "side": study.side_in_words,
         "warnings": f"{study.rejected} slices cannot be analyzed." if study.rejected else "",
     }
 
@@ -175,7 +175,7 @@ def _row(analysis: Analysis) -> dict[str, object]:
     return {
         "slice": each.name,
         "number": each.number,
-        "volume": each.place.title if each.place else None,
+        "volume": each.position.title if each.position else None,
         "classifier": analysis.verdict.network,
         "tumor_probability": f"{analysis.verdict.probability:.6f}",
         "tumor": "yes" if analysis.verdict.tumor else "no",

@@ -15,7 +15,7 @@ from btmodels.slices import Analysis, Slice
 def volume_stem(each: Slice) -> str:
     """Return the stem of the file names for a slice's volume."""
     # A description is not a path: "T1 W/O CONTRAST" is one name.
-    title = each.place.title.replace("/", "_") if each.place else each.name
+    title = each.position.title.replace("/", "_") if each.position else each.name
     title = title[: -len(".gz")] if title.lower().endswith(".gz") else title
     return safe_stem(title)
 
@@ -30,24 +30,28 @@ def volume_stems(analyses: Sequence[Analysis]) -> dict[str, str]:
     names."""
     stems: dict[str, str] = {}
     for analysis in analyses:
-        place = analysis.slice.place
-        if place is None or place.volume in stems:
+        position = analysis.slice.position
+        if position is None or position.volume in stems:
             continue
         stem = first = volume_stem(analysis.slice)
         number = 1
         while stem.lower() in (other.lower() for other in stems.values()):
             number += 1
             stem = f"{first}-{number}"
-        stems[place.volume] = stem
+        stems[position.volume] = stem
     return stems
 
 
 def of_volume(analyses: Sequence[Analysis], each: Slice) -> list[Analysis]:
     """Return the analyses of the volume that a slice belongs to; for a picture, those of its size."""
-    if each.place is not None:
-        return [a for a in analyses if a.slice.place and a.slice.place.volume == each.place.volume]
+    if each.position is not None:
+        return [
+            a
+            for a in analyses
+            if a.slice.position and a.slice.position.volume == each.position.volume
+        ]
     size = _own_size(each)
-    return [a for a in analyses if a.slice.place is None and _own_size(a.slice) == size]
+    return [a for a in analyses if a.slice.position is None and _own_size(a.slice) == size]
 
 
 def nifti_mask(analyses: Sequence[Analysis]) -> bytes:
@@ -64,13 +68,13 @@ def nifti_mask(analyses: Sequence[Analysis]) -> bytes:
     """
     import nibabel
 
-    place = analyses[0].slice.place
-    if place is None or place.grid.affine is None and place.grid.kind == "DICOM":
+    position = analyses[0].slice.position
+    if position is None or position.grid.affine is None and position.grid.kind == "DICOM":
         stack = np.stack([own_mask(analysis) for analysis in analyses])
-        if place is not None:
+        if position is not None:
             stack = shown_masks(analyses)
         return _packed(_plain(stack.astype(np.uint8)))
-    grid = place.grid
+    grid = position.grid
     values = grid.own(shown_masks(analyses)).astype(np.uint8)
     if grid.kind == "DICOM":
         # Transpose to columns, rows, frames, the order in which other programs write them.
@@ -110,10 +114,10 @@ _GEOMETRY = (
 
 
 def shown_masks(analyses: Sequence[Analysis]) -> np.ndarray:
-    grid = analyses[0].slice.place.grid
+    grid = analyses[0].slice.position.grid
     masks = np.zeros(tuple(grid.shape[axis] for axis in grid.order), bool)
     for analysis in analyses:
-        masks[analysis.slice.place.index] = own_mask(analysis)
+        masks[analysis.slice.position.index] = own_mask(analysis)
     return masks
 
 

@@ -115,7 +115,7 @@ def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[
         ("Slices", f"{summary.slices}, of which {summary.analyzed} were analyzed"),
         ("Marked", f"in {counted(summary.marked_slices, 'slice')}, {pixels} in all"),
         ("Volume", "unknown: the files give no spacing"),
-        ("Side", summary.place or "nothing is marked"),
+        ("Side", summary.side_in_words or "nothing is marked"),
         ("Largest in", summary.largest_name or "nothing is marked"),
         ("Is there a tumor?", f"yes in {yes} of {counted(len(analyses), 'slice')} ({network})"),
     ]

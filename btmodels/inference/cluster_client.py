@@ -52,14 +52,14 @@ class ClusterClient:
     """
 
     def __init__(self, address: str, assets: Path) -> None:
-        place = urlsplit(address)
-        if place.scheme != "ray" or not place.hostname:
+        parts = urlsplit(address)
+        if parts.scheme != "ray" or not parts.hostname:
             raise EngineError(f"BT_ENGINE must be ray://HOST:PORT, not {address!r}.")
         self.assets = assets
         self.device = ""
         self.failure = ""
         self.info: WorkerInfo | None = None
-        self._name = f"{place.hostname}:{place.port or 8000}"
+        self._name = f"{parts.hostname}:{parts.port or 8000}"
         self._url = f"http://{self._name}/"
         self._session = requests.Session()
         self._session.mount(self._url, HTTPAdapter(CONNECTIONS, CONNECTIONS, RETRIES))

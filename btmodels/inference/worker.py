@@ -119,13 +119,13 @@ def predict(
         WeightsError: The weights of either are missing, altered or belong to another network.
     """
     # Load both before running either: if one is altered, there is no answer at all.
-    locate, judge = get_predictor(segmenter, assets), get_predictor(classifier, assets)
+    marks, answers = get_predictor(segmenter, assets), get_predictor(classifier, assets)
     # Run both in parallel: for a few slices, neither keeps two cores busy.
-    verdicts = _beside().submit(judge.classify, images)
-    maps = locate.segment(images)
+    verdicts = _beside().submit(answers.classify, images)
+    maps = marks.segment(images)
     pairs = zip(verdicts.result(), maps, strict=True)
     found = [Prediction(float(verdict), probability_map) for verdict, probability_map in pairs]
-    return BatchResult(os.getpid(), found, _batch_size(locate, judge))
+    return BatchResult(os.getpid(), found, _batch_size(marks, answers))
 
 
 @cache

@@ -291,8 +291,8 @@ class _Reading:
             many = f"{len(passed)} files are not slices and were"
             which = "1 file is not a slice and was" if len(passed) == 1 else many
             # If the batch had no other file, this is an error: a requested file could not be read.
-            told = self.notes if entries or self.errors else self.errors
-            told.append(Remark(passed[0].id, f"{which} skipped: {some}."))
+            where = self.notes if entries or self.errors else self.errors
+            where.append(Remark(passed[0].id, f"{which} skipped: {some}."))
         return entries
 
     def _refused(self, file: InputFile, error: DecodeError, passed: list[InputFile]) -> None:
@@ -337,8 +337,10 @@ class _Reading:
             if said == choice.id or said.lower() in choice.names
         }
         # A gray picture without a sequence cannot join others, so it becomes a study by itself.
-        told = [s for s in pictures if s.sequence in ("flair", "pre", "post") or s.id in chosen]
-        alone = {s.id for s in pictures} - {s.id for s in told}
+        recognized = [
+            s for s in pictures if s.sequence in ("flair", "pre", "post") or s.id in chosen
+        ]
+        alone = {s.id for s in pictures} - {s.id for s in recognized}
         plain = [
             Study(
                 file.id, content.name, file.id, (content,), (file.id,), file.name.rpartition("/")[0]
@@ -347,13 +349,13 @@ class _Reading:
             if isinstance(content, Slice)
             if file.id in alone or not _is_gray(content)
         ]
-        studies, remarks = combine([*told, *scans], chosen)
+        studies, remarks = combine([*recognized, *scans], chosen)
         self.notes += remarks
         # The slices of a series depend on its files, but its id does not.
         mark = hashlib.sha256(" ".join(file.id for file, _ in entries).encode()).hexdigest()[:16]
-        of_pictures = [s for s in studies if s.slices[0].place is None]
+        of_pictures = [s for s in studies if s.slices[0].position is None]
         volumes = [
-            replace(s, id=f"{s.id} {mark}") for s in studies if s.slices[0].place is not None
+            replace(s, id=f"{s.id} {mark}") for s in studies if s.slices[0].position is not None
         ]
         shown = sorted(map(self._named, [*plain, *of_pictures]), key=_order)
         return with_own_titles(self._with_content([*shown, *volumes])), choices
@@ -362,7 +364,7 @@ class _Reading:
         """Drop blank studies; a blank picture among others of a patient stays."""
         blank = [study for study in studies if _is_blank(study)]
         filled = {study.folder for study in studies if study not in blank}
-        left_out = [s for s in blank if s.slices[0].place is not None or s.folder not in filled]
+        left_out = [s for s in blank if s.slices[0].position is not None or s.folder not in filled]
         for study in left_out:
             text = f"{study.title} holds the same value everywhere: it is empty."
             self.errors.append(Remark(next(iter(study.sources), study.anchor), text))
@@ -515,13 +517,13 @@ def _of_volume(file: InputFile, scans: Sequence[Scan], index: int, cases: Cases)
     scan, count = scans[index], len(scans)
     sequence, channel_of, channel = scan.sequence, "", index
     if count > 1:
-        told = [recognize(cases.channels.told(file.name, n, count)) for n in range(count)]
-        sequence = told[index] or "other" if any(told) else None
-        channel_of = "" if any(told) else file.short
+        named = [recognize(cases.channels.channel_name(file.name, n, count)) for n in range(count)]
+        sequence = named[index] or "other" if any(named) else None
+        channel_of = "" if any(named) else file.short
     elif scan.values.ndim == 3 and sequence != "mask":
         sequence = "mask" if cases.is_mask(file.name) else cases.sequence_of(file.name)
         if sequence is None:
-            channel_of, channel = cases.channels.untold(file.name)
+            channel_of, channel = cases.channels.unnamed(file.name)
     return replace(
         scan,
         id=f"{file.id}/{scan.id}",

@@ -90,7 +90,7 @@ class Cases:
         """Return the sequence that a file's name gives, else that of the nearest folder that gives one."""
         if _kind(stem_of_path(path)) is not None:
             return recognize(stem_of_path(path))
-        if found := recognize(self.channels.told(path)):
+        if found := recognize(self.channels.channel_name(path)):
             return found
         folders = path.split("/")[:-1]
         for depth in range(len(folders), 0, -1):

@@ -35,8 +35,8 @@ def read_description(data: bytes) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return ()
     found = content if isinstance(content, dict) else {}
-    told = next((names for key in _KEYS if isinstance(names := found.get(key), dict)), {})
-    names = [told.get(str(number)) for number in range(len(told))]
+    given = next((names for key in _KEYS if isinstance(names := found.get(key), dict)), {})
+    names = [given.get(str(number)) for number in range(len(given))]
     return tuple(names) if all(isinstance(name, str) for name in names) else ()
 
 
@@ -73,7 +73,7 @@ class Channels:
         numbered = bool(found and _IMAGES.match(folder.rpartition("/")[2].lower()))
         return found[1] if numbered or self._siblings(path) else stem
 
-    def told(self, path: str, number: int | None = None, count: int = 0) -> str:
+    def channel_name(self, path: str, number: int | None = None, count: int = 0) -> str:
         """Return the name of a channel in ``dataset.json``; "" if there is none.
 
         Args:
@@ -92,11 +92,13 @@ class Channels:
         found = _NUMBERED.fullmatch(stem_of_path(path))
         return names[int(found[2])] if found and int(found[2]) < len(names) else ""
 
-    def untold(self, path: str) -> tuple[str, int]:
+    def unnamed(self, path: str) -> tuple[str, int]:
         """Return a common name of a case's files and the number of this one, if their sequences are
         unknown; ("", 0) for any other file."""
         names = self._siblings(path)
-        if not names or any(recognize(self.told(self._beside(path, n))) for n in names.values()):
+        if not names or any(
+            recognize(self.channel_name(self._beside(path, n))) for n in names.values()
+        ):
             return "", 0
         number = int(_NUMBERED.fullmatch(stem_of_path(path))[2])
         return f"{names[0]} to {names[max(names)]}", number

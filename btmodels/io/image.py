@@ -18,8 +18,9 @@ from btmodels.filenames import (
     suffix_of,
 )
 from btmodels.io.formats import _VOLUMES, SUFFIXES, _kind_of, _what_else, unread_image
+from btmodels.io.limits import MAX_BYTES
 from btmodels.io.pillow import read_picture
-from btmodels.io.raster import EXPECTED, LIBRARY_ERRORS, MAX_BYTES, Raster, to_uint8
+from btmodels.io.raster import EXPECTED, LIBRARY_ERRORS, Raster, to_uint8
 from btmodels.io.tiff import read_tiff
 from btmodels.slices import Slice
 

@@ -1,4 +1,4 @@
-"""Limits of CPU time and memory for reading one file, enforced by the system on the reading process.
+"""Limits of files: their size, and the CPU time and memory for reading one, enforced by the system.
 
 `SECONDS` and `MEMORY` suffice for a slice. The limits grow with the size of the file, and with the size
 that it declares once that is known to be within bounds. Measured on an AMD EPYC with two cores: 600 JPEG
@@ -19,6 +19,18 @@ from pathlib import Path
 if sys.platform != "win32":
     import resource
     import signal
+
+MAX_BYTES = 200_000_000
+"""Maximum size of a file, and of its decompressed values."""
+
+MAX_PIXELS = 40_000_000
+"""Maximum of rows times columns."""
+
+MAX_SIDE = 10_000
+"""Maximum of rows or columns: slices are padded to a square, so a thin strip would become huge."""
+
+MAX_PAGES = 1_000
+"""Maximum number of pages: a file with more is a video or an attack."""
 
 SECONDS = 2.0
 """Seconds of CPU time."""

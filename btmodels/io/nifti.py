@@ -26,7 +26,8 @@ from btmodels.geometry import (
     toward,
     toward_axial,
 )
-from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
+from btmodels.io.limits import MAX_BYTES, MAX_PAGES
+from btmodels.io.raster import LIBRARY_ERRORS, check_size
 from btmodels.io.scan import Scan, holds_labels, marked, rescale_to_uint8
 from btmodels.io.sequences import is_mask, may_be_labels, recognize
 
@@ -266,7 +267,7 @@ def _scans(
                 names=tuple(f"{stem}_{number + 1}" for number in range(len(values))),
                 sequence=sequence,
                 case="",
-                reference=_space(header) if grid.has_places else "",
+                reference=_space(header) if grid.has_positions else "",
                 notes=notes + more,
             )
         )

@@ -15,22 +15,11 @@ from PIL import Image
 
 from btmodels.errors import DecodeError
 from btmodels.io import limits
+from btmodels.io.limits import MAX_BYTES, MAX_PAGES, MAX_PIXELS, MAX_SIDE
 from btmodels.words import counted
-
-MAX_BYTES = 200_000_000
-"""Maximum size of a file, and of its decompressed values."""
-
-MAX_PIXELS = 40_000_000
-"""Maximum of rows times columns."""
-
-MAX_SIDE = 10_000
-"""Maximum of rows or columns: slices are padded to a square, so a thin strip would become huge."""
 
 LEAST_LEVELS = 25
 """Minimum range of gray levels in a slice: with fewer, it is noise or labels."""
-
-MAX_PAGES = 1_000
-"""Maximum number of pages: a file with more is a video or an attack."""
 
 EXPECTED = "a TIFF, PNG, JPEG, WebP, BMP, DICOM or NIfTI file was expected"
 

@@ -8,7 +8,8 @@ from btmodels.io.dicom.file import DicomFile
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import unread_image
 from btmodels.io.image import decode
-from btmodels.io.raster import EXPECTED, MAX_BYTES
+from btmodels.io.limits import MAX_BYTES
+from btmodels.io.raster import EXPECTED
 from btmodels.io.scan import Scan
 from btmodels.io.zip import is_zip, unzip
 from btmodels.slices import Slice

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from btmodels.errors import DecodeError
-from btmodels.geometry import VolumeGeometry, same_places
+from btmodels.geometry import VolumeGeometry, same_positions
 from btmodels.io.scan import Scan
 
 LEAST_COVERED = 0.9
@@ -24,11 +24,11 @@ def same_grid(scan: Scan, other: Scan) -> bool:
     grid, onto = scan.grid, other.grid
     if grid is None or onto is None:
         return grid is onto
-    if grid.has_places and onto.has_places:
+    if grid.has_positions and onto.has_positions:
         both = grid.affine is not None and onto.affine is not None
-        return both and same_places(grid.shown_affine, onto.shown_affine, scan.values.shape[:3])
+        return both and same_positions(grid.shown_affine, onto.shown_affine, scan.values.shape[:3])
     lie = [
-        (each.has_places, each.kind, each.order, each.flips, each.shape) for each in (grid, onto)
+        (each.has_positions, each.kind, each.order, each.flips, each.shape) for each in (grid, onto)
     ]
     return lie[0] == lie[1]
 
@@ -55,7 +55,7 @@ def on_grid(
     apart = DecodeError(f"{scan.name} and {anchor.name} differ in size or position.")
     if scan.grid is None or anchor.grid is None:
         raise apart
-    unplaced = not (scan.grid.has_places and anchor.grid.has_places)
+    unplaced = not (scan.grid.has_positions and anchor.grid.has_positions)
     if unplaced or _made_up(scan.grid, anchor.grid) or _made_up(anchor.grid, scan.grid):
         return _as_stored(scan, anchor, apart)
     if scan.reference != anchor.reference and scan.reference and anchor.reference:
@@ -106,7 +106,7 @@ def _as_stored(
     grid, onto = scan.grid, anchor.grid
     if grid.kind != onto.kind or grid.shape != onto.shape:
         raise apart
-    lost = not grid.has_places or _made_up(grid, onto)
+    lost = not grid.has_positions or _made_up(grid, onto)
     which = scan.name if lost else anchor.name
     note = (
         f"{which} does not say where it lies; it has the size of "
@@ -130,7 +130,7 @@ def _by_position(
     for index, plane in enumerate(_planes(anchor)):
         for other in np.flatnonzero(present):
             # A plane has one slice, so its corners determine it.
-            if same_places(_flat(plane), _flat(own[other]), (1, *shape)):
+            if same_positions(_flat(plane), _flat(own[other]), (1, *shape)):
                 values[index], covered[index] = scan.values[other], True
                 break
     if not covered.any():

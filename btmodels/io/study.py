@@ -14,7 +14,7 @@ from btmodels.errors import DecodeError
 from btmodels.io.resample import HEAD, on_grid, same_grid
 from btmodels.io.scan import Scan, title_stem
 from btmodels.io.sequences import SEQUENCES, TITLES, is_tumor_mask
-from btmodels.slices import Place, Slice
+from btmodels.slices import Slice, VolumePosition
 
 ROLES = (*SEQUENCES, "mask", "other")
 """Roles that can be assigned to a scan manually; "other" leaves it out."""
@@ -300,7 +300,7 @@ def _of_case(groups: Sequence[_Group], scan: Scan, chosen: Mapping[str, str]) ->
         return groups
     if own := _of_name(groups, scan) or _beside_one(groups, scan):
         return own
-    placed = scan.grid is not None and scan.grid.has_places
+    placed = scan.grid is not None and scan.grid.has_positions
     series = [g for g in groups if g.anchor.grid and g.anchor.grid.kind == "DICOM"]
     same = [g for g in series if placed and same_grid(scan, g.anchor)]
     # A mask of a DICOM series: on the grid of exactly one series, which is in the same folder.
@@ -321,7 +321,7 @@ def _of_name(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
 def _beside_one(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
     """Return the only study in the folder of a mask, if the mask is on its grid and names no patient."""
     near = [g for g in groups if g.anchor.folder == scan.folder]
-    placed = scan.grid is not None and scan.grid.has_places
+    placed = scan.grid is not None and scan.grid.has_positions
     nameless = not any(map(str.isdigit, scan.case.rpartition("/")[2]))
     return (
         near if len(near) == 1 and placed and nameless and same_grid(scan, near[0].anchor) else []
@@ -424,7 +424,7 @@ def _volume(
             number=index + 1 if len(scan.names) > 1 else None,
             spacing=grid.pixel_spacing,
             notes=notes + own_notes.get(index, ()),
-            place=Place(key, scan.name, grid, index),
+            position=VolumePosition(key, scan.name, grid, index),
         )
         for index in shown
     )
@@ -440,7 +440,7 @@ def with_own_titles(studies: Sequence[Study]) -> tuple[Study, ...]:
     for study in studies:
         taken[study.folder, study.title] += 1
         number = taken[study.folder, study.title]
-        if study.slices[0].place is not None and number > 1:
+        if study.slices[0].position is not None and number > 1:
             study = _numbered(study, number)
         result.append(study)
     return tuple(result)
@@ -453,5 +453,5 @@ def _numbered(study: Study, number: int) -> Study:
     for each in study.slices:
         own = re.fullmatch(rf"{re.escape(stem)}_(\d+)", each.name)
         name = f"{stem}-{number}_{own[1]}" if own else each.name
-        slices.append(replace(each, name=name, place=replace(each.place, title=title)))
+        slices.append(replace(each, name=name, position=replace(each.position, title=title)))
     return replace(study, title=title, slices=tuple(slices))

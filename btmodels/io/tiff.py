@@ -18,9 +18,9 @@ import numpy as np
 import tifffile
 
 from btmodels.errors import DecodeError
+from btmodels.io.limits import MAX_PAGES
 from btmodels.io.pillow import open_picture, values_of
 from btmodels.io.raster import (
-    MAX_PAGES,
     Raster,
     check_pages,
     check_size,

@@ -10,7 +10,8 @@ import zipfile
 from btmodels.errors import DecodeError
 from btmodels.filenames import plain_name, plain_path
 from btmodels.io import limits
-from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES
+from btmodels.io.limits import MAX_BYTES
+from btmodels.io.raster import LIBRARY_ERRORS
 from btmodels.io.zip_names import names_of
 
 MAX_FILES = 2_000

@@ -68,7 +68,7 @@ class StudySummary:
         return f"{self.marked_pixels:,} px"
 
     @property
-    def place(self) -> str:
+    def side_in_words(self) -> str:
         """The side in words; "" if unknown."""
         if not self.side:
             return ""
@@ -97,7 +97,7 @@ def groups_of(slices: Sequence[Slice]) -> list[list[int]]:
     """Return the indices of slices grouped by volume, by patient, or as pictures without a patient."""
     found: dict[object, list[int]] = {}
     for index, each in enumerate(slices):
-        key = ("volume", each.place.volume) if each.place else ("patient", each.patient)
+        key = ("volume", each.position.volume) if each.position else ("patient", each.patient)
         found.setdefault(key, []).append(index)
     return list(found.values())
 
@@ -117,7 +117,7 @@ def summarize(
     largest = max(marked, key=lambda index: areas[index], default=None)
     first = slices[0]
     return StudySummary(
-        title=first.place.title if first.place else first.patient or first.name,
+        title=first.position.title if first.position else first.patient or first.name,
         slices=len(slices),
         analyzed=sum(area is not None for area in areas),
         rejected=rejected,
@@ -142,7 +142,7 @@ def sentence(summary: StudySummary) -> str:
             )
         return f"Reading {'this slice' if one else f'{total} slices'}…"
     read = summary.analyzed + summary.rejected
-    size, where = summary.size, f", {summary.place}" if summary.place else ""
+    size, where = summary.size, f", {summary.side_in_words}" if summary.side_in_words else ""
     if read < total:
         seen = f"{read} slice{'s' * (read > 1)} so far, {total} in all"
         words = f"No tumor marked in {seen}"
@@ -192,11 +192,11 @@ def _name(slices: Sequence[Slice], index: int) -> str:
 
 
 def _milliliters(slices: Sequence[Slice], areas: Sequence[int | None]) -> float | None:
-    grids = [each.place.grid if each.place else None for each in slices]
+    grids = [each.position.grid if each.position else None for each in slices]
     if any(grid is None or grid.spacing is None for grid in grids):
         return None
     # In a volume with thin slices, only every n-th is analyzed and also stands for its neighbors.
-    indices = sorted(each.place.index for each in slices)
+    indices = sorted(each.position.index for each in slices)
     step = min((b - a for a, b in zip(indices, indices[1:], strict=False)), default=1)
     volume = sum(
         (area or 0) * step * float(np.prod(grid.spacing))
@@ -206,7 +206,7 @@ def _milliliters(slices: Sequence[Slice], areas: Sequence[int | None]) -> float 
 
 
 def _square_millimeters(each: Slice, areas: Sequence[int | None]) -> float | None:
-    if each.spacing is None or areas[0] is None or each.place and each.place.grid.spacing:
+    if each.spacing is None or areas[0] is None or each.position and each.position.grid.spacing:
         return None
     return areas[0] * each.spacing[0] * each.spacing[1]
 
@@ -230,7 +230,7 @@ def _side(analyses: Sequence[Analysis]) -> str:
 
 def _radiological(each: Slice) -> bool:
     # Volumes with coordinates are reoriented this way; patients of the data set are stored this way.
-    if each.place is not None:
-        grid = each.place.grid
+    if each.position is not None:
+        grid = each.position.grid
         return grid.affine is not None and grid.placed and each.turn is None
     return each.patient is not None and each.turn is None

@@ -117,12 +117,12 @@ def spacing_of(slices: Sequence[Slice]) -> tuple[float, ...] | None:
     Returns:
         Three numbers; only the latter two if the slice spacing is unknown; None if nothing is known.
     """
-    place = slices[0].place
-    known = place.grid.spacing if place and slices[0].turn is None else None
+    position = slices[0].position
+    known = position.grid.spacing if position and slices[0].turn is None else None
     if known is None:
         return slices[0].spacing
     # In a volume with thin slices, only every n-th is analyzed.
-    step = slices[1].place.index - place.index if len(slices) > 1 else 1
+    step = slices[1].position.index - position.index if len(slices) > 1 else 1
     return (step * known[0], *known[1:])
 
 

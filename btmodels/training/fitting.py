@@ -18,6 +18,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from btmodels.training import distribution
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -104,9 +106,13 @@ def save_checkpoint(
 ) -> None:
     """Write weights, optimizer, ``state`` and the average to one file atomically.
 
+    Of several processes the first writes, and the others wait for it.
+
     Raises:
         OSError: For example, the disk is full; the previous file is kept.
     """
+    if distribution.processes()[0] > 0:
+        return distribution.wait_for_all()
     arrays = {f"w{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
     arrays |= {
         f"o{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)
@@ -124,6 +130,7 @@ def save_checkpoint(
         partial.unlink(missing_ok=True)  # a partial checkpoint must not occupy a full disk
         raise
     partial.replace(path)
+    distribution.wait_for_all()
 
 
 def load_checkpoint(path: Path, model: keras.Model, average: WeightAverage | None = None) -> dict:
@@ -242,7 +249,7 @@ def fit(
         if config.patience and validations_without_gain(state["history"]) >= config.patience:
             say(f"stopped early: no better score for {config.patience} validations")
             break
-        row = train_epoch(model, epoch, epoch_data(epoch), callbacks)
+        row = train_epoch(model, epoch, distribution.own_part(epoch_data(epoch)), callbacks)
         last = epoch + 1 == config.epochs
         began = time.monotonic()
         state["epochs"] = epoch + 1

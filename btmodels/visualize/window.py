@@ -36,7 +36,7 @@ def windows_of(slices: Sequence[Slice]) -> list[tuple[Window, Window, Window]]:
     """
     groups: dict[object, list[int]] = {}
     for index, each in enumerate(slices):
-        one = each.place.volume if each.place else each.patient
+        one = each.position.volume if each.position else each.patient
         groups.setdefault(index if one is None else one, []).append(index)
     found: list[tuple[Window, Window, Window]] = [(FULL, FULL, FULL)] * len(slices)
     for members in groups.values():

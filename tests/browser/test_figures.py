@@ -63,7 +63,7 @@ def test_a_link_opens_a_network_and_a_group_of_patients(visit, site):
     visit.open(f"{site}/scoreboard?model={judge}&subset=validation", mask=False)
     assert drawn(visit)
     words = visit.page.locator("[data-testid=stMain]").inner_text()
-    assert "Calibration and outcomes" in words and "slightly optimistic" in words
+    assert "Verdict and second opinion" in words and "slightly optimistic" in words
 
 
 def test_altered_weights_have_no_scores(visit, altered_site):

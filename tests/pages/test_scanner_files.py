@@ -54,7 +54,7 @@ def test_what_goes_wrong_elsewhere_is_right_on_the_page(open_page, name):
     assert len(shown) == count
     notes = [note for each in shown for note in each.notes]
     assert said in " ".join((*notes, *(each.value for each in app.error)))
-    volumes = {each.place.title for each in shown if each.place}
+    volumes = {each.position.title for each in shown if each.position}
     assert volumes == ({"AX FLAIR", "AX FLAIR (2)"} if count == 16 else volumes)
 
 

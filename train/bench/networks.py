@@ -37,7 +37,9 @@ class Networks:
     def __init__(self) -> None:
         os.environ.update(processes.environment())
         names = [registry.get(name).name for name in ("default-classifier", "default")]
-        self.judge, self.locate = (worker.get_keras_predictor(name, paths.ASSETS) for name in names)
+        self.classifier, self.segmenter = (
+            worker.get_keras_predictor(name, paths.ASSETS) for name in names
+        )
         self._engine = Engine()
 
     def by_engine(self, pixels: np.ndarray) -> Prediction:
@@ -46,11 +48,15 @@ class Networks:
 
     def compiled(self, pixels: np.ndarray) -> Prediction:
         """Run them in this process, as the engine's Keras worker does."""
-        return Prediction(float(compiled(self.judge, pixels)), compiled(self.locate, pixels))
+        return Prediction(
+            float(compiled(self.classifier, pixels)), compiled(self.segmenter, pixels)
+        )
 
     def by_predict(self, pixels: np.ndarray) -> Prediction:
         """Run them in this process with `keras.Model.predict`."""
-        return Prediction(float(_by_predict(self.judge, pixels)), _by_predict(self.locate, pixels))
+        return Prediction(
+            float(_by_predict(self.classifier, pixels)), _by_predict(self.segmenter, pixels)
+        )
 
     def close(self) -> None:
         """End the engine's worker."""
@@ -64,7 +70,7 @@ def analyze(repeats: int) -> tuple[float, float]:
     def whole(ask: Ask) -> Callable[[Path], None]:
         def run(file: Path) -> None:
             found = decode(file.read_bytes(), file.name)
-            records = networks.locate.record, networks.judge.record
+            records = networks.segmenter.record, networks.classifier.record
             names = [record.name for record in records]
             overlay_png(measure(found, ask(found.pixels), *records, *names))
 

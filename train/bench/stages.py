@@ -30,14 +30,14 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
     ``prepare`` is also done within ``classify`` and ``segment``, so the total leaves it out.
     """
     os.environ.update(processes.environment())
-    judge, locate = (
+    classifier, segmenter = (
         worker.get_predictor(registry.get(name).name, paths.ASSETS)
         for name in ("default-classifier", "default")
     )
-    records = locate.record, judge.record
+    records = segmenter.record, classifier.record
 
     def prepare(seen: dict) -> None:
-        for each in (judge, locate):
+        for each in (classifier, segmenter):
             normalize(seen["decode"].pixels, each.spec.input_shape[:2])
 
     def measured(seen: dict) -> Any:
@@ -48,8 +48,8 @@ def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
         ("decode", lambda seen: decode(seen["file"].read_bytes(), seen["file"].name)),
         ("check", lambda seen: check.check_slice(seen["decode"].pixels)),
         ("prepare", prepare),
-        ("classify", lambda seen: judge.classify([seen["decode"].pixels])),
-        ("segment", lambda seen: locate.segment([seen["decode"].pixels])),
+        ("classify", lambda seen: classifier.classify([seen["decode"].pixels])),
+        ("segment", lambda seen: segmenter.segment([seen["decode"].pixels])),
         ("measure", measured),
         ("overlay", lambda seen: overlay(seen["measure"])),
         ("encode", lambda seen: png(seen["overlay"])),

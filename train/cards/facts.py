@@ -97,7 +97,7 @@ class Facts:
     machine: str
 
     @property
-    def judge(self) -> str | None:
+    def evaluation_subset(self) -> str | None:
         """The subset whose scores count most."""
         return next((subset for subset in JUDGES if subset in self.scored), None)
 

@@ -11,13 +11,13 @@ from train.cards.markdown import count, figure, table
 
 def limitations(facts: Facts, words: list[str]) -> str:
     """Return the failures of these weights in figures, followed by the given words on limits."""
-    found = list(_failures(facts)) if facts.judge else []
+    found = list(_failures(facts)) if facts.evaluation_subset else []
     return "\n".join(found + [text for text in words if text])
 
 
 def _failures(facts: Facts) -> Iterator[str]:
-    scores = facts.scored[facts.judge]
-    who = f"{len(scores['patients'])} patients ({SUBSETS[facts.judge]})"
+    scores = facts.scored[facts.evaluation_subset]
+    who = f"{len(scores['patients'])} patients ({SUBSETS[facts.evaluation_subset]})"
     if facts.spec.task == "segment":
         yield from _failures_of_masks(scores, who)
     else:

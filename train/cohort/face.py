@@ -32,13 +32,13 @@ def face_depth(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
     return np.maximum.reduce([depth, nose, brow, neck, ears]) + waves
 
 
-def fill_face(place: FieldPoints) -> np.ndarray:
+def fill_face(field: FieldPoints) -> np.ndarray:
     """Return a tissue code for points inside the face, uint8, (n,)."""
-    points = place.points
+    points = field.points
     x, y, z = points
     side = np.abs(x)
     mirrored = np.stack([side, y, z])
-    small, large = place.noise("fine"), place.noise("broad")
+    small, large = field.noise("fine"), field.noise("broad")
 
     codes = np.full(x.shape, CODES["muscle"], np.uint8)
     codes[small + 0.5 * large > 0.7] = CODES["fat"]

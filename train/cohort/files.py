@@ -36,14 +36,14 @@ def folder_name(number: int) -> str:
 
 def write_patient(root: Path, folder: str, rendered: Rendered) -> None:
     """Write slices and masks as ``<folder>_<n>.tif`` and ``<folder>_<n>_mask.tif``, n from 1."""
-    place = root / FOLDER / folder
-    place.mkdir(parents=True, exist_ok=True)
-    for old in place.glob(f"{folder}_*.tif"):
+    parent = root / FOLDER / folder
+    parent.mkdir(parents=True, exist_ok=True)
+    for old in parent.glob(f"{folder}_*.tif"):
         old.unlink()
     for number, (pixels, mask) in enumerate(
         zip(rendered.pixels, rendered.masks, strict=True), start=1
     ):
-        stem = place / f"{folder}_{number}"
+        stem = parent / f"{folder}_{number}"
         _write_tiff(stem.with_name(f"{stem.name}.tif"), pixels, "rgb")
         _write_tiff(
             stem.with_name(f"{stem.name}_mask.tif"), mask.astype(np.uint8) * 255, "minisblack"

@@ -83,42 +83,42 @@ class Head:
         small = np.stack([noise(points) for noise in self._fold])
         return moved + np.float32(2.1) * inward * small
 
-    def place(self, points: np.ndarray) -> FieldPoints:
+    def field_at(self, points: np.ndarray) -> FieldPoints:
         """Return points of the template's space, (3, n), with this head's noise."""
         return FieldPoints(points, self._noise)
 
-    def depth(self, place: FieldPoints) -> np.ndarray:
+    def depth(self, field: FieldPoints) -> np.ndarray:
         """Return the distance below the skin in mm, negative outside the head, (n,)."""
-        above = self.template.from_hull(place.points) - self._cover(place)
-        return np.maximum(-above, face_depth(place.points, 1.2 * place.noise("broad")))
+        above = self.template.from_hull(field.points) - self._cover(field)
+        return np.maximum(-above, face_depth(field.points, 1.2 * field.noise("broad")))
 
-    def tissues(self, place: FieldPoints, depth: np.ndarray) -> Tissues:
+    def tissues(self, field: FieldPoints, depth: np.ndarray) -> Tissues:
         """Return the tissue at points inside the head; ``depth`` is the result of `depth`."""
         code = np.full(depth.shape, CODES["air"], np.uint8)
         other, share = code.copy(), np.zeros(depth.shape, np.float32)
-        hull = self.template.from_hull(place.points)
+        hull = self.template.from_hull(field.points)
         brain = np.full(depth.shape, 99, np.float32)
-        brain[hull < 3] = self.template.from_brain(place.points[:, hull < 3])
-        fine, medium = place.noise("fine"), place.noise("medium")
+        brain[hull < 3] = self.template.from_brain(field.points[:, hull < 3])
+        fine, medium = field.noise("fine"), field.noise("medium")
 
         shell = hull > -1
-        code[shell] = self._skull_and_scalp(place.part(shell), hull[shell], depth[shell])
+        code[shell] = self._skull_and_scalp(field.part(shell), hull[shell], depth[shell])
         closed = hull < 0
-        code[closed] = self._between(place.part(closed), brain[closed])
+        code[closed] = self._between(field.part(closed), brain[closed])
         inside = brain < 0.3
-        code[inside], other[inside], share[inside] = self._brain(place.part(inside), brain[inside])
-        lay_vessels(place, hull, self.build.vessels, code)
+        code[inside], other[inside], share[inside] = self._brain(field.part(inside), brain[inside])
+        lay_vessels(field, hull, self.build.vessels, code)
         share[np.isin(code, BLOOD_AND_DURA)] = 0
         grain = 0.045 + 0.07 * (code == CODES["fat"])
-        texture = 1 + grain * fine + 0.03 * medium + 0.04 * place.noise("broad")
+        texture = 1 + grain * fine + 0.03 * medium + 0.04 * field.noise("broad")
         return Tissues(code, other, share, texture.astype(np.float32))
 
-    def _layers(self, place: FieldPoints) -> tuple[np.ndarray, ...]:
+    def _layers(self, field: FieldPoints) -> tuple[np.ndarray, ...]:
         """Return the outer limits of fluid, dura, inner table, marrow, outer table and muscle, in mm above
         the hull."""
-        x, y, z = place.points
-        n = place.noise("thickness")
-        fluid = np.maximum(0.7 + self.build.atrophy + 0.4 * place.noise("broad"), 0.4)
+        x, y, z = field.points
+        n = field.noise("thickness")
+        fluid = np.maximum(0.7 + self.build.atrophy + 0.4 * field.noise("broad"), 0.4)
         dura = fluid + 0.8
         inner = dura + 1.5
         thin = 1 - 0.8 * rise(np.abs(x), 48, 64) * rise(z, 38, 15)
@@ -129,22 +129,22 @@ class Head:
         muscle = outer + 8.0 * bulge + 12 * nuchal
         return fluid, dura, inner, marrow, outer, muscle
 
-    def _cover(self, place: FieldPoints) -> np.ndarray:
-        fat = np.maximum(self.build.scalp + 0.8 * place.noise("wide"), 1.5)
-        back = 1.6 * rise(place.points[1], -60, -100) - 1.2 * rise(place.points[1], 30, 65)
-        return self._layers(place)[-1] + fat + back + 1.6
+    def _cover(self, field: FieldPoints) -> np.ndarray:
+        fat = np.maximum(self.build.scalp + 0.8 * field.noise("wide"), 1.5)
+        back = 1.6 * rise(field.points[1], -60, -100) - 1.2 * rise(field.points[1], 30, 65)
+        return self._layers(field)[-1] + fat + back + 1.6
 
-    def _skull_and_scalp(self, place: FieldPoints, hull, depth) -> np.ndarray:
-        points = place.points
-        fluid, dura, inner, marrow, outer, muscle = self._layers(place)
+    def _skull_and_scalp(self, field: FieldPoints, hull, depth) -> np.ndarray:
+        points = field.points
+        fluid, dura, inner, marrow, outer, muscle = self._layers(field)
         code = np.full(hull.shape, CODES["fat"], np.uint8)
-        speck = place.noise("fine")
+        speck = field.noise("fine")
         code[speck > 1.9] = CODES["vein"]
         code[hull < muscle] = CODES["muscle"]
         code[(hull < muscle) & (hull > outer + 1.5) & (speck > 1.5)] = CODES["fat"]
         face = (points[2] < 6) & (hull > outer)
         deep = face & (points[1] > 8) | (face & (points[2] < -46))
-        code[deep] = fill_face(place.part(deep))
+        code[deep] = fill_face(field.part(deep))
         code[hull < outer] = CODES["bone"]
         code[(hull < marrow) & (hull > inner) & (speck < 1.4)] = CODES["marrow"]
         code[hull < dura] = CODES["dura"]
@@ -155,13 +155,13 @@ class Head:
         # Orbits open at the skin: lids and cornea are not fat.
         eyes = ellipsoid(np.stack([np.abs(points[0]), *points[1:]]), (32, 60, -33), (13, 13, 13))
         front = eyes < 1.0
-        code[front] = fill_face(place.part(front))
+        code[front] = fill_face(field.part(front))
         return code
 
-    def _between(self, place: FieldPoints, brain: np.ndarray) -> np.ndarray:
+    def _between(self, field: FieldPoints, brain: np.ndarray) -> np.ndarray:
         """Fill the hull outside the brain: fissures, cisterns, skull base."""
         code = np.full(brain.shape, CODES["fluid"], np.uint8)
-        points, fine, broad = place.points, place.noise("fine"), place.noise("broad")
+        points, fine, broad = field.points, field.noise("fine"), field.noise("broad")
         wall = 3.2 + 0.8 * broad
         base = (brain > wall) & (points[2] < -14) & (np.abs(points[0]) > 5 + 2 * broad)
         code[base] = CODES["bone"]
@@ -169,10 +169,10 @@ class Head:
         code[base & (brain < wall + 0.9)] = CODES["dura"]
         return code
 
-    def _brain(self, place: FieldPoints, brain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        template, build, points = self.template, self.build, place.points
+    def _brain(self, field: FieldPoints, brain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        template, build, points = self.template, self.build, field.points
         x, y, z = points
-        fine, medium = place.noise("fine"), place.noise("medium")
+        fine, medium = field.noise("fine"), field.noise("medium")
         white, gray = template.white(points), template.gray(points)
         away, sulci = template.from_white(points), template.sulci(points)
 
@@ -183,7 +183,7 @@ class Head:
         ridge = template.ridge(points) + 0.06 * medium + 0.1 * build.atrophy
         open_sulcus = (away > thick) | (groove > 0.10) | ((ridge > 0.42) & (away > 1.7))
         # In the average of many brains the hemispheres touch; in one brain a fissure separates them.
-        apart = np.abs(x - 0.9 * place.noise("wide")) < 1.0 + 0.6 * build.atrophy
+        apart = np.abs(x - 0.9 * field.noise("wide")) < 1.0 + 0.6 * build.atrophy
         apart &= ((z > 4) | (y > 22) | (y < -70)) & (white < 0.55)
         open_sulcus = (open_sulcus & (brain > -26)) | apart
         code[(code != CODES["white"]) & open_sulcus] = CODES["fluid"]
@@ -206,7 +206,7 @@ class Head:
         other[leaf], share[leaf] = CODES["fluid"], 0.55
 
         wall = template.from_ventricle(points) - build.ventricles - 0.25 * medium
-        self._spots(place, code, other, share, wall)
+        self._spots(field, code, other, share, wall)
         inner = (wall < 0) & (brain < -5)
         code[inner], share[inner] = CODES["fluid"], 0
         plexus = ellipsoid(np.stack([np.abs(x), y, z]), (22, -38, 8), (8, 9, 11)) + 0.25 * fine
@@ -215,18 +215,18 @@ class Head:
         other[lining], share[lining] = CODES["spots"], np.float32(0.5)
         return code, other, share
 
-    def _spots(self, place: FieldPoints, code, other, share, wall) -> None:
+    def _spots(self, field: FieldPoints, code, other, share, wall) -> None:
         """Add age-related hyperintensities: caps around the horns and spots in deep white matter."""
-        x, y, z = place.points
+        x, y, z = field.points
         amount = self.build.spots
         ends = rise(y, 8, 24) + rise(y, -26, -46) + 0.35 * rise(z, 14, 24)
-        reach = (1.2 + 5.0 * amount) * np.clip(ends, 0.15, 1) + 0.9 * place.noise("medium")
+        reach = (1.2 + 5.0 * amount) * np.clip(ends, 0.15, 1) + 0.9 * field.noise("medium")
         white = (code == CODES["white"]) & (share == 0)
         cap = white & (wall < reach) & (wall > 0)
         other[cap], share[cap] = CODES["spots"], (0.85 * rise(wall, 7, 2))[cap].astype(np.float32)
         spot = white & (z > -6) & (wall > 2) & (wall < 26)
         height = np.full(x.shape, -1, np.float32)
-        height[spot] = place.part(spot).noise("spots") - (2.8 - 0.95 * amount)
+        height[spot] = field.part(spot).noise("spots") - (2.8 - 0.95 * amount)
         spot &= height > 0
         level = (0.9 * rise(height, 0, 0.35)).astype(np.float32)
         other[spot], share[spot] = CODES["spots"], np.maximum(level, share)[spot]

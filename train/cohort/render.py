@@ -103,11 +103,11 @@ def _sample(head, lesions, tables, chance: Variation, heights, size, oversample)
         points = points[:, near]
         for lesion in lesions:
             points = lesion.displace(points)
-        place = head.place(head.bend(points))
-        depth = head.depth(place)
+        field = head.field_at(head.bend(points))
+        depth = head.depth(field)
         within = depth > 0
-        near, place = near[within], place.part(within)
-        tissues = head.tissues(place, depth[within])
+        near, field = near[within], field.part(within)
+        tissues = head.tissues(field, depth[within])
         values = np.stack([
             table[tissues.code] * (1 - tissues.share) + table[tissues.other] * tissues.share
             for table in tables
@@ -115,8 +115,8 @@ def _sample(head, lesions, tables, chance: Variation, heights, size, oversample)
         values[FLAIR] *= tissues.texture
         marked = np.zeros(len(near), bool)
         for lesion in lesions:
-            part = lesion.near(place.points)
-            over = lesion.overlay(place.points[:, part], tissues.code[part])
+            part = lesion.near(field.points)
+            over = lesion.overlay(field.points[:, part], tissues.code[part])
             for channel, table in enumerate(tables):
                 # Tissue with a long T2 mostly has a long T1: bright on FLAIR, slightly darker on T1.
                 texture = over.texture if channel == FLAIR else (2 - over.texture) ** 0.5

@@ -10,16 +10,16 @@ from train.cohort.physics import CODES
 BLOOD_AND_DURA = [CODES["vein"], CODES["dura"], CODES["artery"]]
 
 
-def lay_vessels(place: FieldPoints, hull: np.ndarray, amount: float, code: np.ndarray) -> None:
+def lay_vessels(field: FieldPoints, hull: np.ndarray, amount: float, code: np.ndarray) -> None:
     """Set the codes of points in a vessel or in the falx.
 
     Args:
-        place: Points inside the head.
+        field: Points inside the head.
         hull: Their distance above the brain's hull in mm, (n,).
         amount: Share of visible vessels, 0 to 1.
         code: Tissue codes, uint8, (n,); changed in place.
     """
-    points = place.points
+    points = field.points
     x, y, z = points
     rear = rise(y, 55, -30) * rise(z, -16, 6)
     sinus = np.hypot(x / 4.4, (hull + 0.5) / 3.4) < 0.45 + 0.65 * rear
@@ -28,7 +28,7 @@ def lay_vessels(place: FieldPoints, hull: np.ndarray, amount: float, code: np.nd
     transverse = (np.abs(hull - 0.5) < 3) & (np.abs(z - curve) < 4) & (y < -42)
     straight = tube(points, [(0, -42, 4), (0, -78, -8), (0, -98, -8)]) < 2.2
     code[sagittal | transverse | straight] = CODES["vein"]
-    falx = (np.abs(x - 0.6 * place.noise("wide")) < 0.75) & (hull < 1) & (hull > -44)
+    falx = (np.abs(x - 0.6 * field.noise("wide")) < 0.75) & (hull < 1) & (hull > -44)
     code[falx & (code == CODES["fluid"]) & ((z > 12) | (y > 40))] = CODES["dura"]
     side = np.stack([np.abs(x), y, z])
     arteries = np.minimum.reduce([
@@ -39,6 +39,6 @@ def lay_vessels(place: FieldPoints, hull: np.ndarray, amount: float, code: np.nd
     code[(arteries < 1.5) & (hull < -2)] = CODES["artery"]
     # Two random fields are both near zero along thin winding lines.
     fluid = (code == CODES["fluid"]) & (hull < 1.5)
-    there = place.part(fluid)
+    there = field.part(fluid)
     crossing = np.hypot(there.noise("vessel_a"), there.noise("vessel_b"))
     code[fluid] = np.where(crossing < 0.10 + 0.08 * amount, CODES["vein"], CODES["fluid"])

@@ -106,19 +106,19 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
-    judged = args.assets / "metrics" / f"crossval_{registry.get('default').name}.json"
-    scored = json.loads(judged.read_text(encoding="utf-8"))
-    place = args.masks or args.runs / "experiments" / scored["run"]
+    scores = args.assets / "metrics" / f"crossval_{registry.get('default').name}.json"
+    scored = json.loads(scores.read_text(encoding="utf-8"))
+    parent = args.masks or args.runs / "experiments" / scored["run"]
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     rows = cohort.read_patient_data(args.data)
     values = {}
-    folds = sorted(place.glob("fold-*/masks.npz"))
+    folds = sorted(parent.glob("fold-*/masks.npz"))
     if not folds:
-        raise FileNotFoundError(place.name)
+        raise FileNotFoundError(parent.name)
     for path in folds:
         for folder, masks in read_masks(path).items():
             values[folder] = common.once(
-                place / "shapes" / f"{folder}.json",
+                parent / "shapes" / f"{folder}.json",
                 lambda folder=folder, masks=masks: _of_patient(patients[folder], masks),
             )
     for folder, entry in values.items():
@@ -161,18 +161,18 @@ def analyze(values: dict[str, dict]) -> dict:
     known = {name: entry for name, entry in values.items() if any(entry["clusters"])}
     tests = []
     for index, (figure, _) in enumerate(FIGURES):
-        for place, (column, _) in enumerate(CLUSTERS):
+        for index, (column, _) in enumerate(CLUSTERS):
             # Use the same patients for both kinds of masks, so that the two tests are comparable.
             usable = [
                 entry
                 for entry in known.values()
-                if entry["clusters"][place]
+                if entry["clusters"][index]
                 and entry["truth"][index] is not None
                 and entry["predicted"][index] is not None
             ]
             groups: dict[str, list[dict]] = {}
             for entry in usable:
-                groups.setdefault(entry["clusters"][place], []).append(entry)
+                groups.setdefault(entry["clusters"][index], []).append(entry)
             groups = {code: groups[code] for code in sorted(groups) if len(groups[code]) >= LEAST}
             row = {
                 "figure": figure,

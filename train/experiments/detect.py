@@ -118,7 +118,7 @@ def rows_of(
     tumor = {name: np.array(found, bool) for name, (*_, found) in facts.items()}
     ways = [*logits, "both"] if {"classifier", "segmenter"} <= set(logits) else list(logits)
     return [
-        _judge(by, neighbors, logits, tumor, list(folds.values()), set(shared) - test)
+        _evaluate(by, neighbors, logits, tumor, list(folds.values()), set(shared) - test)
         for by in ways
         for neighbors in (False, True)
     ]
@@ -146,7 +146,7 @@ def combine(
     return own + beside * (padded[:-2] + padded[2:]) / 2
 
 
-def _judge(
+def _evaluate(
     by: str,
     neighbors: bool,
     logits: Mapping[str, Scores],

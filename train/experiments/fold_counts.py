@@ -27,10 +27,10 @@ from train.fit.select import (
     fit_verdict,
 )
 
-CUTS = tuple(round(float(cut), 2) for cut in np.arange(0.05, 0.71, 0.05))
-"""Probabilities at which masks may be cut, before any temperature."""
+THRESHOLDS = tuple(round(float(each), 2) for each in np.arange(0.05, 0.71, 0.05))
+"""Thresholds of masks that are tried, on probabilities before any temperature."""
 
-HALF = CUTS.index(0.5)
+HALF = THRESHOLDS.index(0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +64,11 @@ class FoldCounts:
         facts: Facts of the fold's training (see `train.experiments.crossval`).
         patients: Folder of each slice's patient.
         numbers: The number in each slice's file name.
-        marked: int32, (n, cuts, clean-ups, 2): true and false positive pixels at each of `CUTS`, after each
-            of `train.fit.select.CLEAN_UPS`.
+        marked: int32, (n, thresholds, clean-ups, 2): true and false positive pixels at each of
+            `THRESHOLDS`, after each of `train.fit.select.CLEAN_UPS`.
         tumor: int32, (n,), true tumor pixels.
         pixels: int32, (n,), all pixels.
-        whole_patient: int32, (n, 2): as ``marked``, cut at 0.5, after the whole-patient clean-up.
+        whole_patient: int32, (n, 2): as ``marked``, at 0.5, after the whole-patient clean-up.
         log_odds: float32, (n,), from `btmodels.measurement.verdict.top_log_odds`.
         histogram: int64, (patients, 2, 256): pixels without and with tumor by level, in the order of
             `folders`.
@@ -90,16 +90,16 @@ class FoldCounts:
         """The patients' folders, without repeats."""
         return tuple(dict.fromkeys(self.patients))
 
-    def by_cut(self, clean_up: int = 0) -> dict[str, list[list[Counts]]]:
-        """Return counts by folder, by cut, by slice.
+    def by_threshold(self, clean_up: int = 0) -> dict[str, list[list[Counts]]]:
+        """Return counts by folder, by threshold, by slice.
 
         Args:
             clean_up: Index into `train.fit.select.CLEAN_UPS`.
         """
         return {
             folder: [
-                [self._counts(index, *self.marked[index, place, clean_up]) for index in own]
-                for place in range(len(CUTS))
+                [self._counts(each, *self.marked[each, index, clean_up]) for each in own]
+                for index in range(len(THRESHOLDS))
             ]
             for folder, own in self._slices()
         }
@@ -151,13 +151,13 @@ def count_fold(
     folders = tuple(dict.fromkeys(maps.patients))
     order = [index for folder in folders for index in maps.slices_of(folder)]
     probability_maps, truth = maps.probability_maps[order], maps.truth[order]
-    masks = probability_maps >= quantized_threshold(CUTS[HALF])
+    masks = probability_maps >= quantized_threshold(THRESHOLDS[HALF])
     owners = np.array(maps.patients)[order]
     cleaned = [
         mask for folder in folders for mask in drop_small_parts(list(masks[owners == folder]))
     ]
     marked = [
-        [[_outcomes(binarize(map_, at, parts), true) for parts in clean_ups] for at in CUTS]
+        [[_outcomes(binarize(map_, at, parts), true) for parts in clean_ups] for at in THRESHOLDS]
         for map_, true in zip(probability_maps, truth, strict=True)
     ]
     histogram = [
@@ -219,10 +219,10 @@ def read_counts(path: Path, run: str) -> FoldCounts | None:
     )
 
 
-def by_cut(counted: dict[str, list[list[Counts]]]) -> list[dict[str, float]]:
-    """Return ``probability``, ``mean_dice`` of patients and ``false_alarm_rate`` at each of `CUTS`."""
+def by_threshold(counted: dict[str, list[list[Counts]]]) -> list[dict[str, float]]:
+    """Return ``probability``, patients' ``mean_dice`` and ``false_alarm_rate`` at each of `THRESHOLDS`."""
     rows = []
-    for index, probability in enumerate(CUTS):
+    for index, probability in enumerate(THRESHOLDS):
         scored = [overlap.score_patient(counts[index]) for counts in counted.values()]
         empty = sum(each["empty_slices"] for each in scored)
         alarms = sum(each["false_alarm_slices"] for each in scored)
@@ -250,9 +250,9 @@ def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> d
         ``fold_patients``; None without patients.
     """
     pixels = [
-        fold.histogram[place]
+        fold.histogram[index]
         for fold in folds
-        for place, folder in enumerate(fold.folders)
+        for index, folder in enumerate(fold.folders)
         if folder in choosing
     ]
     if not pixels:
@@ -262,14 +262,14 @@ def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> d
         np.tile(LOGITS, 2), np.repeat([False, True], 256), weights=total.ravel()
     )
     tried = []
-    for place, parts in enumerate(CLEAN_UPS):
+    for clean_up, parts in enumerate(CLEAN_UPS):
         counted = {
             folder: counts
             for fold in folds
-            for folder, counts in fold.by_cut(place).items()
+            for folder, counts in fold.by_threshold(clean_up).items()
             if folder in choosing
         }
-        tried += [{**row, "parts": parts} for row in by_cut(counted)]
+        tried += [{**row, "parts": parts} for row in by_threshold(counted)]
     best = max(row["mean_dice"] for row in tried)
     good = [row for row in tried if row["mean_dice"] >= best - FOLD_MARGIN]
     row = min(

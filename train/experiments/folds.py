@@ -19,7 +19,14 @@ from btmodels.slices import Patient
 from btmodels.transforms.postprocess import RULE, quantized_threshold, sigmoid
 from btmodels.transforms.preprocess import quantize, restore
 from train.evaluate.scoring import headline
-from train.experiments.fold_counts import CUTS, HALF, FoldCounts, Maps, by_cut, choose_settings
+from train.experiments.fold_counts import (
+    HALF,
+    THRESHOLDS,
+    FoldCounts,
+    Maps,
+    by_threshold,
+    choose_settings,
+)
 from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
@@ -79,12 +86,12 @@ def read_maps(path: Path) -> Maps:
 
 
 def keep_masks(maps: Maps, path: Path) -> None:
-    """Write a fold's masks, cut at 0.5."""
+    """Write a fold's masks at threshold 0.5."""
     np.savez_compressed(
         path,
         patients=np.array(maps.patients),
         numbers=np.array(maps.numbers),
-        masks=np.packbits(maps.probability_maps >= quantized_threshold(CUTS[HALF]), axis=-1),
+        masks=np.packbits(maps.probability_maps >= quantized_threshold(THRESHOLDS[HALF]), axis=-1),
     )
 
 
@@ -99,32 +106,37 @@ def read_masks(path: Path) -> dict[str, dict[int, np.ndarray]]:
 
 
 def figures_of(counted: Sequence[FoldCounts], choosing: Collection[str]) -> dict:
-    """Return a cross-validation's figures, with maps cut at 0.5.
+    """Return a cross-validation's figures, with masks at threshold 0.5.
 
-    ``chosen_cut`` has the figures with each fold cut at the best probability for the other folds' patients,
-    so that neither network nor cut depends on the scored patients.
+    ``chosen_cut`` has the figures with each fold at the best threshold for the other folds' patients,
+    so that neither network nor threshold depends on the scored patients.
 
     Args:
         counted: Counts of each fold.
         choosing: Folders of the patients for choosing the site's threshold; no test patients.
     """
-    at_cuts = {folder: counts for fold in counted for folder, counts in fold.by_cut().items()}
+    at_thresholds = {
+        folder: counts for fold in counted for folder, counts in fold.by_threshold().items()
+    }
     cleaned = {folder: counts for fold in counted for folder, counts in fold.cleaned().items()}
-    at_half = {folder: counts[HALF] for folder, counts in at_cuts.items()}
+    at_half = {folder: counts[HALF] for folder, counts in at_thresholds.items()}
     patients = {folder: overlap.score_patient(each) for folder, each in at_half.items()}
-    cuts = [_best_cut(at_cuts, without=fold) for fold in counted]
+    thresholds = [_best_threshold(at_thresholds, without=fold) for fold in counted]
     elsewhere = [
-        at_cuts[folder][place]
-        for place, fold in zip(cuts, counted, strict=True)
+        at_thresholds[folder][index]
+        for index, fold in zip(thresholds, counted, strict=True)
         for folder in fold.folders
     ]
-    by = {folder: at_cuts[folder] for folder in sorted(set(choosing) & set(at_cuts))}
+    by = {folder: at_thresholds[folder] for folder in sorted(set(choosing) & set(at_thresholds))}
     return {
         **headline(list(at_half.values())),
         "whole_patient": {"rule": RULE, **headline(list(cleaned.values()))},
-        "chosen_cut": {"by_fold": [CUTS[place] for place in cuts], **headline(elsewhere)},
+        "chosen_cut": {
+            "by_fold": [THRESHOLDS[index] for index in thresholds],
+            **headline(elsewhere),
+        },
         "settings": choose_settings(counted, choosing),
-        "cuts": {"patients": len(by), "rows": by_cut(by)} if by else None,
+        "cuts": {"patients": len(by), "rows": by_threshold(by)} if by else None,
         "slice_scores": {k: scores for fold in counted for k, scores in fold.scores().items()},
         "patients": patients,
         "folds": [
@@ -137,8 +149,8 @@ def figures_of(counted: Sequence[FoldCounts], choosing: Collection[str]) -> dict
     }
 
 
-def _best_cut(at_cuts: Mapping[str, list[list[Counts]]], without: FoldCounts) -> int:
-    """Return the index of the best cut for all patients outside a fold; that of 0.5 if there are none."""
-    others = {k: counts for k, counts in at_cuts.items() if k not in set(without.patients)}
-    rows = by_cut(others) if others else []
+def _best_threshold(at_thresholds: Mapping[str, list[list[Counts]]], without: FoldCounts) -> int:
+    """Return the index of the best threshold for all patients outside a fold; `HALF` if there are none."""
+    others = {k: counts for k, counts in at_thresholds.items() if k not in set(without.patients)}
+    rows = by_threshold(others) if others else []
     return max(range(len(rows)), key=lambda index: rows[index]["mean_dice"], default=HALF)

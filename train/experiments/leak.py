@@ -80,13 +80,13 @@ def main(args: argparse.Namespace) -> int:
     material = load_material(args)
     budget = common.budget_of(args, PARTS)
     name = "leak_synthetic" if material.synthetic else "leak"
-    place = args.runs / "experiments" / f"{name}-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"{name}-{common.run_name(budget, material)}"
     divisions = list(divide(material.slices, budget.seed, 2 if args.quick else DRAWS))
     arms = [
         _arm(
             key,
             [
-                run(each, key, budget, place / f"{key}-{number}")
+                run(each, key, budget, parent / f"{key}-{number}")
                 for number, each in enumerate(divisions)
             ],
         )

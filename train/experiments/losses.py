@@ -28,7 +28,7 @@ from btmodels.training import losses
 from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
-from train.experiments.shown_slices import describe_slices, judge, pick_slices
+from train.experiments.shown_slices import describe_slices, evaluate, pick_slices
 from train.experiments.slices import Material, load_material
 from train.fit.subset import Subset
 
@@ -157,6 +157,6 @@ def run(
             scores.segmenter_score(scores.every(validation, 3)),
         )
         model.save_weights(weights)
-        return {**found, **judge(model, validation, shown)}
+        return {**found, **evaluate(model, validation, shown)}
 
     return common.once(folder / "result.json", make), trained

@@ -126,7 +126,7 @@ def _read(assets: Path, start: str) -> dict[int, tuple[str, _Dices]]:
             counts = read_counts(path, run)
             dices = {
                 folder: overlap.score_patient(each[HALF])["dice"]
-                for folder, each in counts.by_cut().items()
+                for folder, each in counts.by_threshold().items()
             }
             found[number] = run, dices
     return found

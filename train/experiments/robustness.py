@@ -238,15 +238,15 @@ def main(args: argparse.Namespace) -> int:
         slices = [each for p in patients for each in choose(p, TUMOR_SLICES, EMPTY_SLICES)]
     began = time.process_time()
     stamp = f"{segmenter.record.sha256[:8]}-{len(slices)}-{args.seed}"
-    place = args.runs / "experiments" / f"robustness-{stamp}"
+    parent = args.runs / "experiments" / f"robustness-{stamp}"
     threshold = (rule or classifier.record).threshold
     rows = []
     for fault in FAULTS:
         found = common.once(
-            place / f"{fault.kind}.json",
+            parent / f"{fault.kind}.json",
             lambda fault=fault: measure(fault, slices, segmenter, classifier, args.seed),
         )
-        before = json.loads((place / "unaltered.json").read_text(encoding="utf-8"))
+        before = json.loads((parent / "unaltered.json").read_text(encoding="utf-8"))
         rows.append(row_of(fault, found, before, threshold))
         print(f"{fault.title}: Dice {rows[-1]['dice']}, drop {rows[-1].get('drop')}", flush=True)
     alone = None if args.quick else one_slice(segmenter.spec.name, assets)

@@ -14,12 +14,12 @@ Writes ``assets/metrics/screen.json``. In addition to the common fields of exper
   average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (differences
   from the baseline), ``folds`` (the finished ones), ``cpu_seconds``, ``mean_dice`` and ``median_dice``
   of the compared patients, ``patients`` (volumetric Dice of all patients by folder), ``chosen_cut`` (mean
-  Dice with each fold cut at the best probability for the other folds' compared patients), ``against`` (key
+  Dice with each fold at the best threshold for the other folds' compared patients), ``against`` (key
   and weights of the reference; null for the baseline), ``compared_patients``, ``difference`` (their mean),
   its ``difference_interval``, ``better`` (patients with a higher Dice) and ``adopted`` (whether a full
   cross-validation with these results would adopt it; see `train.experiments.pairs`).
 
-Counts of every slice at all of `train.experiments.fold_counts.CUTS` stay in ``runs``.
+Counts of every slice at all of `train.experiments.fold_counts.THRESHOLDS` stay in ``runs``.
 """
 
 from __future__ import annotations
@@ -122,15 +122,15 @@ def main(args: argparse.Namespace) -> int:
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
     for variant in wanted:
-        place = args.runs / "experiments" / place_of(variant, budget, material)
+        parent = args.runs / "experiments" / run_folder(variant, budget, material)
         numbered = dict(enumerate(held_out(material, args.quick), start=1))
-        judge(
+        evaluate(
             variant,
             budget,
             material,
             patients,
             {n: fold for n, fold in numbered.items() if not args.folds or n in args.folds},
-            place,
+            parent,
         )
         write(args, budget, material)
     if not wanted:
@@ -143,19 +143,19 @@ def held_out(material: Material, quick: bool) -> list[list[str]]:
     return [fold for fold in material.folds if fold][: 2 if quick else None]
 
 
-def place_of(variant: Variant, budget: Budget, material: Material) -> str:
+def run_folder(variant: Variant, budget: Budget, material: Material) -> str:
     """Return the name of a variant's folder of runs."""
     own = replace(budget, augmentation=variant.augmentation)
     return f"screen-{variant.key}-{common.run_name(own, material)}"
 
 
-def judge(
+def evaluate(
     variant: Variant,
     budget: Budget,
     material: Material,
     patients: Mapping[str, Patient],
     numbered: Mapping[int, Sequence[str]],
-    place: Path,
+    parent: Path,
 ) -> None:
     """Train a variant's networks and count their results, fold by fold; finished folds are skipped."""
     budget = replace(budget, augmentation=variant.augmentation)
@@ -163,15 +163,15 @@ def judge(
         material = replace(material, slices=join_neighbors(material.slices))
     for number, fold in numbered.items():
         common.once(
-            place / f"fold-{number}.json",
+            parent / f"fold-{number}.json",
             lambda number=number, fold=fold: (
-                _judge_fold(budget, material, patients, fold, place / f"fold-{number}")
+                _evaluate_fold(budget, material, patients, fold, parent / f"fold-{number}")
                 | {"fold": number}
             ),
         )
 
 
-def _judge_fold(
+def _evaluate_fold(
     budget: Budget,
     material: Material,
     patients: Mapping[str, Patient],
@@ -187,8 +187,10 @@ def _judge_fold(
         model.set_weights(read_weights(folder / "checkpoint.npz", averaged=kind == "averaged"))
         drawn = folds.draw_maps(model, material.of(fold), patients)
         counts[kind] = {
-            name: [[[c.tp, c.fp, c.fn, c.tn] for c in cut] for cut in cuts]
-            for name, cuts in count_fold(drawn, folder.name, facts, (0,)).by_cut().items()
+            name: [[[c.tp, c.fp, c.fn, c.tn] for c in slices] for slices in thresholds]
+            for name, thresholds in count_fold(drawn, folder.name, facts, (0,))
+            .by_threshold()
+            .items()
         }
     return {**facts, "counts": counts}
 
@@ -217,7 +219,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                     "title": variant.title,
                     "weights": kind,
                     "command": _command(args, variant),
-                    "run": place_of(variant, budget, material),
+                    "run": run_folder(variant, budget, material),
                     "options": variant.options(),
                     "folds": [part["fold"] for part in parts],
                     "cpu_seconds": round(sum(part["cpu_seconds"] for part in parts), 1),
@@ -250,8 +252,8 @@ def _read_runs(
     lacks = []
     numbers = range(1, 1 + len(held_out(material, args.quick)))
     for variant in VARIANTS:
-        place = args.runs / "experiments" / place_of(variant, budget, material)
-        paths = [place / f"fold-{number}.json" for number in numbers]
+        parent = args.runs / "experiments" / run_folder(variant, budget, material)
+        paths = [parent / f"fold-{number}.json" for number in numbers]
         there = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
         known = {part["fold"] for part in found.get(BASELINE.key, there)}
         if usable := [part for part in there if part["fold"] in known]:
@@ -271,8 +273,8 @@ def _command(args: argparse.Namespace, variant: Variant) -> str:
 
 def _counts_of(part: Mapping, kind: str) -> dict[str, list[list[Counts]]]:
     return {
-        name: [[Counts(*each) for each in cut] for cut in cuts]
-        for name, cuts in part["counts"][kind].items()
+        name: [[Counts(*each) for each in slices] for slices in thresholds]
+        for name, thresholds in part["counts"][kind].items()
     }
 
 
@@ -282,7 +284,7 @@ def score(
     """Score a variant's networks.
 
     Args:
-        by_fold: For each fold, slice counts by patient and cut.
+        by_fold: For each fold, slice counts by patient and threshold.
         choosing: Folders of the patients to compare on.
 
     Returns:
@@ -290,16 +292,16 @@ def score(
     """
     choosing = set(choosing)
     dices = {
-        name: [overlap.score_patient(counts)["dice"] for counts in cuts]
+        name: [overlap.score_patient(counts)["dice"] for counts in thresholds]
         for fold in by_fold
-        for name, cuts in fold.items()
+        for name, thresholds in fold.items()
     }
     chosen = []
     for fold in by_fold:
         others = [dices[name] for name in dices if name in choosing and name not in fold]
         means = np.nanmean(np.array(others, float), axis=0) if others else np.zeros(0)
-        cut = int(np.argmax(means)) if means.size else fold_counts.HALF
-        chosen += [dices[name][cut] for name in fold if name in choosing]
+        threshold = int(np.argmax(means)) if means.size else fold_counts.HALF
+        chosen += [dices[name][threshold] for name in fold if name in choosing]
     patients = {name: each[fold_counts.HALF] for name, each in dices.items()}
     deciding = [value for name, value in patients.items() if name in choosing]
     return {

@@ -19,7 +19,7 @@ from train.fit.select import THRESHOLDS, predict_logits
 from train.fit.subset import Subset, read_subset
 
 
-def judge(model: keras.Model, validation: Subset, shown: Subset) -> dict:
+def evaluate(model: keras.Model, validation: Subset, shown: Subset) -> dict:
     """Score a segmenter on validation slices and return its maps of the shown slices."""
     probability = sigmoid(predict_logits(model, validation)[..., 0])
     rows = []

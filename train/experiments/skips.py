@@ -36,7 +36,7 @@ from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.gradients import entry, kernel_gradients, tumor_batch
 from train.experiments.losses import PARTS, run
-from train.experiments.shown_slices import describe_slices, judge, pick_slices
+from train.experiments.shown_slices import describe_slices, evaluate, pick_slices
 from train.experiments.slices import load_material
 
 QUESTION = "What do skip connections carry, and do they keep gradients from vanishing?"
@@ -75,9 +75,9 @@ def main(args: argparse.Namespace) -> int:
         for seed in seeds
         for key, name in _RUNS.items()
     }
-    place = args.runs / "experiments" / f"small-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"small-{common.run_name(budget, material)}"
     measured = common.once(
-        place / f"gradients-{len(seeds)}.json",
+        parent / f"gradients-{len(seeds)}.json",
         lambda: {
             "entries": gradients(
                 tumor_batch(material.subset("train")),
@@ -94,7 +94,7 @@ def main(args: argparse.Namespace) -> int:
         {
             "key": "zeroed",
             "title": "The same, skips switched off when used",
-            **judge(zeroed, material.subset("validation"), shown),
+            **evaluate(zeroed, material.subset("validation"), shown),
         },
         {"key": "absent", "title": "Trained without skips", **absent[0]},
     ]
@@ -132,13 +132,13 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _keep(key: str, build: Build, budget: Budget, place: Path) -> dict:
+def _keep(key: str, build: Build, budget: Budget, parent: Path) -> dict:
     """Write a network's weights and return its entry in the file."""
     file = f"{_FILES[key]}.weights.h5"
     return {
         "key": key,
         "file": file,
-        "sha256": weights.save_float16(build(), place / file),
+        "sha256": weights.save_float16(build(), parent / file),
         "builder": "btmodels.networks.unet:build_unet",
         "input_shape": [budget.size, budget.size, 3],
         "filters": list(common.filters_of(budget)),

@@ -87,7 +87,7 @@ def load_material(args: argparse.Namespace) -> Material:
     )
 
 
-def _read(patients: Sequence, size: int, place: Path) -> Subset:
+def _read(patients: Sequence, size: int, folder: Path) -> Subset:
     listed = [
         (str(path.name), path.stat().st_size, path.stat().st_mtime_ns)
         for patient in patients
@@ -97,14 +97,14 @@ def _read(patients: Sequence, size: int, place: Path) -> Subset:
     if not listed:
         raise CohortError("These patients have no slices.")
     stamp = hashlib.sha256(repr(listed).encode()).hexdigest()[:12]
-    path = place / f"slices-{size}-{stamp}.npz"
+    path = folder / f"slices-{size}-{stamp}.npz"
     if path.exists():
         with np.load(path, allow_pickle=False) as kept:
             return Subset(
                 kept["pixels"], kept["masks"], tuple(kept["patients"]), tuple(kept["numbers"])
             )
     slices = read_subset(patients, size)
-    place.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(
         f".{os.getpid()}.part"
     )  # folds of one experiment may run side by side

@@ -61,9 +61,9 @@ def main(args: argparse.Namespace) -> int:
     material = load_material(args)
     budget = common.budget_of(args, PARTS)
     depth, seeds = (4, 1) if args.quick else (DEPTH, SEEDS)
-    place = args.runs / "experiments" / f"stacks-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"stacks-{common.run_name(budget, material)}"
     arms = [
-        run(key, replace(budget, seed=budget.seed + number), material, place, depth)
+        run(key, replace(budget, seed=budget.seed + number), material, parent, depth)
         for key in CHAINS
         for number in range(seeds)
     ]
@@ -89,14 +89,14 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def run(key: str, budget: Budget, material: Material, place: Path, depth: int = DEPTH) -> dict:
+def run(key: str, budget: Budget, material: Material, parent: Path, depth: int = DEPTH) -> dict:
     """Train one stack from one seed, or take what a finished run left.
 
     Returns:
         The arm's entry, and ``gradients``: norms by layer, at ``start`` and ``trained``.
     """
     title, *how = CHAINS[key]
-    folder = place / f"{key}-{budget.seed}"
+    folder = parent / f"{key}-{budget.seed}"
 
     def make() -> dict:
         keras.utils.set_random_seed(budget.seed)

@@ -99,14 +99,14 @@ def main(args: argparse.Namespace) -> int:
 def compare(args: argparse.Namespace, budget: Budget, material: Material) -> None:
     """Run cells one after another and write the file after each."""
     assets = source_assets(args)
-    place = args.runs / "experiments" / f"transfer-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"transfer-{common.run_name(budget, material)}"
     entries = []
     wanted = [cell for cell in CELLS if not args.only or cell.key in args.only]
     for number, cell in enumerate(CELLS):
-        done = (place / cell.key / "result.json").exists()
+        done = (parent / cell.key / "result.json").exists()
         if cell not in wanted and not done:
             continue
-        entry = run(cell, budget, material, place, _giver(cell, place), assets)
+        entry = run(cell, budget, material, parent, _giver(cell, parent), assets)
         entries.append(entry | {"reached": reached(entry["curve"], TARGETS[cell.task])})
         print(
             f"{cell.key}: {entry['score'].get('mean_dice', entry['score'].get('auc'))}", flush=True
@@ -129,7 +129,7 @@ def compare(args: argparse.Namespace, budget: Budget, material: Material) -> Non
             )
 
 
-def _giver(cell: Cell, place: Path) -> Path | None:
+def _giver(cell: Cell, parent: Path) -> Path | None:
     """Return the weights file whose encoder a cell takes over."""
     if cell.arm != "handed":
         return None
@@ -139,7 +139,7 @@ def _giver(cell: Cell, place: Path) -> Path | None:
         if cell.task == "segment"
         else Cell(cell.encoder, "segment", "handed")
     )
-    return place / giver.key / "trained.weights.h5"
+    return parent / giver.key / "trained.weights.h5"
 
 
 def reached(curve: Sequence[dict], targets: Sequence[float]) -> list[dict]:

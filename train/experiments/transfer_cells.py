@@ -119,9 +119,9 @@ def patients_of(material: Material, share: float) -> list[str]:
         groups.setdefault(institution(folder), []).append(folder)
     # Sort by position within the institution: any prefix of the list has its share of each.
     order = sorted(
-        ((place + 0.5) / len(group), folder)
+        ((index + 0.5) / len(group), folder)
         for group in groups.values()
-        for place, folder in enumerate(group)
+        for index, folder in enumerate(group)
     )
     return [folder for _, folder in order[: max(round(share * len(order)), 1)]]
 
@@ -130,7 +130,7 @@ def run(
     cell: Cell,
     budget: Budget,
     material: Material,
-    place: Path,
+    parent: Path,
     handed_from: Path | None = None,
     assets: Path = paths.ASSETS,
 ) -> dict:
@@ -140,14 +140,14 @@ def run(
         cell: The cell to train.
         budget: Budget of every cell.
         material: Slices.
-        place: Parent folder of all cells' runs.
+        parent: Parent folder of all cells' runs.
         handed_from: For the arm ``handed``, the weights file whose encoder is taken over.
         assets: Folder with the weights of this site's networks, from which ResNet50 starts.
 
     Returns:
         The cell's entry in the file, see `train.experiments.transfer`.
     """
-    folder = place / cell.key
+    folder = parent / cell.key
     entry = common.once(
         folder / "result.json", lambda: _make(cell, budget, material, folder, handed_from, assets)
     )

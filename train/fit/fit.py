@@ -16,7 +16,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from btmodels.inference.precision import fastest_policy
 from btmodels.metrics import overlap
 from btmodels.metrics.classification import average_precision, roc_auc
 from btmodels.networks.resnet import with_localizer
-from btmodels.training import losses
+from btmodels.training import distribution, losses
 from btmodels.training.fitting import (
     FitConfig,
     compile_model,
@@ -67,11 +66,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
     parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), help="default: fastest")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard too")
+    parser.add_argument(
+        "--distribute",
+        action="store_true",
+        help="train on all devices, also of other machines, with Keras on JAX (see deploy/README.md)",
+    )
     parser.add_argument("--publish-now", action="store_true", help="write the best weights so far")
 
 
 def main(args: argparse.Namespace) -> int:
     spec, stages = registry.get(args.model), stages_of(args)
+    try:
+        if args.distribute:
+            distribution.start()
+    except ValueError as error:
+        print(error)
+        return 2
     keras.utils.set_random_seed(stages[0].seed)
     keras.config.set_dtype_policy(args.policy or POLICIES.get(spec.name) or fastest_policy())
     subsets = {
@@ -101,7 +111,10 @@ def main(args: argparse.Namespace) -> int:
         trained = with_localizer(model)
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
 
-    training, validate = subsets["train"], partial(_score(spec.task), model, subsets["validation"])
+    def validate() -> float:
+        return _score(spec.task)(distribution.local_copy(model), subsets["validation"])
+
+    training = subsets["train"]
     if spec.name in CHOSEN_IN_FOLDS:
         training, validate = join(subsets.values()), _take_the_last
 
@@ -123,7 +136,9 @@ def main(args: argparse.Namespace) -> int:
         return 1
     origin["earlier_runs"] += [_earlier(each, args) for each in states[:-1]]
     done = len(states) == len(stages) and all(map(finished, states))
-    publish(spec, model, states[-1] | {"complete": done}, args, origin)
+    model, is_first = distribution.leave(model)
+    if is_first:
+        publish(spec, model, states[-1] | {"complete": done}, args, origin)
     return 0
 
 

@@ -92,7 +92,7 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
                 f"{done} of {len(analyzed.analyses)} slices are analyzed; the other downloads appear "
                 "when all are done."
             )
-        elif reason and each.place is not None and each.place.grid.kind == "DICOM":
+        elif reason and each.position is not None and each.position.grid.kind == "DICOM":
             st.caption(reason)
         if complete and stopped:
             many = "1 slice has" if stopped == 1 else f"{stopped} slices have"
@@ -104,8 +104,8 @@ def exports(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
 
 
 def _geometry(analysis: Analysis) -> None:
-    place = analysis.slice.place
-    if place is None or place.grid.affine is None:
+    position = analysis.slice.position
+    if position is None or position.grid.affine is None:
         st.caption(
             "These files give neither the size of a pixel nor the orientation, so the NIfTI volume "
             "has voxels of size 1 and no unit of length."
@@ -117,7 +117,9 @@ def _zip(
 ) -> bytes:
     volumes = {}
     for volume, stem in nifti.volume_stems(analyses).items():
-        own = [one for one in analyses if one.slice.place and one.slice.place.volume == volume]
+        own = [
+            one for one in analyses if one.slice.position and one.slice.position.volume == volume
+        ]
         volumes[f"{stem}_mask.nii.gz"] = nifti.nifti_mask(own)
         if not dicom_seg.why_no_seg(own[0].slice):
             volumes[f"{stem}_seg.dcm"] = dicom_seg.dicom_seg(own)

@@ -240,7 +240,7 @@ def _pair_by_hand(batch: UploadBatch, chosen: dict[str, str]) -> None:
     without = [
         each.name
         for each in batch.stack.slices
-        if each.place is None and (each.truth is None or each.name in chosen)
+        if each.position is None and (each.truth is None or each.name in chosen)
     ]
     if len(batch.names) < 2 or not without:
         return

@@ -111,7 +111,7 @@ def read_batch(
 
 def _thin_out(studies: tuple[Study, ...]) -> tuple[tuple[Study, ...], list[str]]:
     """Keep every n-th slice of each volume, as few as a browser can handle within a minute."""
-    volumes = [study for study in studies if study.slices[0].place]
+    volumes = [study for study in studies if study.slices[0].position]
     slices = sum(len(study.slices) for study in volumes)
     pixels = sum(each.pixels[..., 0].size for study in volumes for each in study.slices)
     step = max(1, -(-slices // LIMIT), -(-pixels // MOST_PIXELS))
@@ -130,9 +130,9 @@ def _ordinal(number: int) -> str:
 
 
 def _keyed(study: Study) -> list[tuple[Slice, str]]:
-    if study.slices[0].place is None:
+    if study.slices[0].position is None:
         return [(each, study.id) for each in study.slices]
-    return [(each, f"{study.id}#{each.place.index}") for each in study.slices]
+    return [(each, f"{study.id}#{each.position.index}") for each in study.slices]
 
 
 def _turned(each: Slice, key: str, turn: Turn | None) -> tuple[Slice, str]:

@@ -98,7 +98,7 @@ def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:
 
 def _edges(each: Slice) -> dict[str, str] | None:
     """Return the orientation of the picture's edges as R, L, A or P; None if the file does not say."""
-    if each.place is None or each.place.grid.affine is None or not each.place.grid.placed:
+    if each.position is None or each.position.grid.affine is None or not each.position.grid.placed:
         return None
     front, back, right, left = "APRL"
     if each.turn is not None:

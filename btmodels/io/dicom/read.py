@@ -24,7 +24,8 @@ from btmodels.io.dicom.codestream import frame_sizes
 from btmodels.io.dicom.elements import frame_header, item_of, number_of, text_of
 from btmodels.io.dicom.file import DicomFile, FrameHeader
 from btmodels.io.dicom.pixels import values_of
-from btmodels.io.raster import LIBRARY_ERRORS, MAX_BYTES, MAX_PAGES, check_size
+from btmodels.io.limits import MAX_BYTES, MAX_PAGES
+from btmodels.io.raster import LIBRARY_ERRORS, check_size
 from btmodels.io.sequences import Acquisition, recognize_series
 
 _ERRORS = (*LIBRARY_ERRORS, BytesLengthException, InvalidDicomError)

@@ -20,7 +20,7 @@ def through_site(files: Files) -> tuple[list, list, list]:
     batch = read_batch(uploads, {}, {})
     rows = []
     for each in batch.stack.slices if batch.stack else ():
-        place = each.place.title if each.place else ""
+        place = each.position.title if each.position else ""
         rows.append((each.name, place, float(each.pixels.mean()), each.truth is not None))
     return rows, sorted(batch.errors), sorted(batch.notes)
 

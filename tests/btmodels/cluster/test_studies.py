@@ -20,7 +20,7 @@ ray = pytest.importorskip("ray", reason="needs requirements-cluster.txt")
 
 from ray.cluster_utils import Cluster  # noqa: E402
 
-from btmodels.cluster.studies import judge_all  # noqa: E402
+from btmodels.cluster.studies import analyze_groups  # noqa: E402
 
 STUDIES = sorted((paths.ASSETS / "samples" / "kaggle_3m").glob("SYNT_*"))
 ROOT = Path(__file__).resolve().parents[3]
@@ -102,4 +102,4 @@ def wait_until_both_work(cluster) -> None:
 
 def test_without_a_cluster_the_command_says_so():
     with pytest.raises(EngineError, match="no Ray cluster at 127.0.0.1:1"):
-        list(judge_all([()], None, ("", ""), paths.ASSETS, "127.0.0.1:1"))
+        list(analyze_groups([()], None, ("", ""), paths.ASSETS, "127.0.0.1:1"))

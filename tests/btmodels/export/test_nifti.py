@@ -227,7 +227,7 @@ def test_the_scanners_own_files_give_a_dicom_seg():
         assert why_no_seg(analyses[0].slice) == ""
         found = highdicom.seg.segread(io.BytesIO(dicom_seg(analyses)))
         own = own_mask(analyses[0])
-        expected = analyses[0].slice.place.grid.own(own[None])[0]
+        expected = analyses[0].slice.position.grid.own(own[None])[0]
         np.testing.assert_array_equal(np.squeeze(found.pixel_array) > 0, expected)
 
 
@@ -255,7 +255,7 @@ def test_a_dicom_seg_of_one_file_with_many_frames():
     np.testing.assert_array_equal(
         np.stack([a.slice.pixels[..., 1] for a in analyses]), VOLUME[::-1]
     )
-    assert analyses[0].slice.place.grid.spacing == (3.0, 0.5, 0.5)
+    assert analyses[0].slice.position.grid.spacing == (3.0, 0.5, 0.5)
     found = highdicom.seg.segread(io.BytesIO(dicom_seg(analyses)))
     masks = found.get_pixels_by_source_frame("1.2.3.4", [1, 2, 3, 4])[..., 0]
     np.testing.assert_array_equal(masks > 0, VOLUME > 128)

@@ -57,7 +57,7 @@ def lies_like(levels: np.ndarray, sequence: np.ndarray) -> bool:
 def test_01_directions_that_round_are_one_series():
     found = only(read(CASES["01_iop_jitter"](), bulk=True))
     np.testing.assert_array_equal(channels(found)[1], plain(deep(patient()[FLAIR])))
-    assert found.slices[0].place.grid.spacing[0] == pytest.approx(6.0, abs=0.01)
+    assert found.slices[0].position.grid.spacing[0] == pytest.approx(6.0, abs=0.01)
     # 5.7 degrees of tilt are in the directions, and are no shear.
     assert "shifted against each other" not in texts(read(CASES["01_iop_jitter"]()))
 
@@ -76,7 +76,7 @@ def test_04_sagittal_slices_with_a_gap_are_cut_and_the_gap_is_said():
     there = np.arange(case_files.SIZE) != 30
     assert levels.shape == expected.shape and lies_like(levels[..., there], expected[..., there])
     assert "a slice is missing at" in texts(batch) and "sagittal" in texts(batch)
-    assert found.slices[0].place.grid.missing
+    assert found.slices[0].position.grid.missing
 
 
 def test_06_slices_are_paired_by_position():
@@ -221,7 +221,7 @@ def test_41_slices_that_a_sequence_does_not_cover_get_flair():
 
 def test_43_a_file_is_what_it_holds_whatever_its_ending():
     found = only(read(CASES["43_dicom_named_png"]()))
-    assert found.slices[0].place.grid.kind == "DICOM"
+    assert found.slices[0].position.grid.kind == "DICOM"
 
 
 @pytest.mark.filterwarnings("error")
@@ -370,7 +370,7 @@ def test_slices_that_are_shifted_make_a_sheared_affine(tilt):
         each=lambda n: {"ImagePositionPatient": [-57.0, -57 + tilt * n, -40 + 6.0 * n]},
     )
     batch = read(files, bulk=True)
-    affine = only(batch).slices[0].place.grid.shown_affine
+    affine = only(batch).slices[0].position.grid.shown_affine
     # Slice 7, row 10, column 20, to the right, front and top.
     np.testing.assert_allclose(
         (affine @ [7, 10, 20, 1])[:3], [57 - 36, 57 - 7 * tilt - 18, 2], atol=1e-3
@@ -384,7 +384,7 @@ def test_positions_with_few_digits_are_even():
         each=lambda n: {"ImagePositionPatient": [-57.0, -57.0, round(-40 + 0.9375 * n, 2)]},
     )
     found = only(read(files, bulk=True))
-    assert found.slices[0].place.grid.spacing[0] == pytest.approx(0.9375, abs=0.01)
+    assert found.slices[0].position.grid.spacing[0] == pytest.approx(0.9375, abs=0.01)
 
 
 def test_uneven_slices_keep_their_order_size_and_partners():

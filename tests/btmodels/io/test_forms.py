@@ -131,7 +131,7 @@ def test_oblique_slices_keep_their_place(turn):
     np.testing.assert_array_equal(pixels(found)[..., FLAIR], levels(series(VALUES)))
     # Slice 2, row 10, column 20: DICOM counts to the left and back.
     expected = matrix @ (START + [36, 18, 12]) * [-1, -1, 1]
-    place = found.slices[0].place.grid.shown_affine @ [2, 10, 20, 1]
+    place = found.slices[0].position.grid.shown_affine @ [2, 10, 20, 1]
     np.testing.assert_allclose(place[:3], expected, atol=0.01)
 
 

@@ -174,7 +174,7 @@ def test_a_rotation_stands_in_for_a_matrix_that_cannot_be_one(matrix):
     (found,) = read({"x_flair.nii": _both(matrix)}).studies
     np.testing.assert_array_equal(pixels(found)[..., 1], patient()[FLAIR])
     # Slice 2, row 10, column 20, to the right, front and top.
-    place = found.slices[0].place.grid.shown_affine @ [2, 10, 20, 1]
+    place = found.slices[0].position.grid.shown_affine @ [2, 10, 20, 1]
     np.testing.assert_allclose(place[:3], [57 - 36, 57 - 18, -28], atol=1e-3)
 
 
@@ -202,7 +202,7 @@ def test_what_one_slice_leaves_out_its_series_says(name):
     batch = read(series(VALUES, each=IRREGULAR[name]), bulk=True)
     (found,) = batch.studies
     np.testing.assert_array_equal(pixels(found)[..., 1], levels(series(VALUES)))
-    assert found.slices[0].place.grid.spacing == (6.0, 1.8, 1.8)
+    assert found.slices[0].position.grid.spacing == (6.0, 1.8, 1.8)
     assert "what the rest of its series says was taken" in texts(batch)
 
 
@@ -221,7 +221,7 @@ def test_slices_without_a_place_go_by_location_or_number(order):
     (found,) = batch.studies
     np.testing.assert_array_equal(pixels(found)[..., 1], levels(series(VALUES)))
     assert f"put in the order of their {order}s" in texts(batch)
-    assert found.slices[0].place.grid.spacing is None
+    assert found.slices[0].position.grid.spacing is None
 
 
 def test_a_copy_under_another_number_is_a_copy_and_named_by_its_folder():

@@ -184,7 +184,7 @@ def test_other_voxels_are_resampled_by_the_coordinates_in_the_files():
     pre = pixels(study)[..., 0]
     assert pre.shape == (12, 10, 8)
     # Where the coarse voxels lie the values are theirs.
-    back = study.slices[0].place.grid.own(pre)
+    back = study.slices[0].position.grid.own(pre)
     np.testing.assert_array_equal(back[::2, ::2, ::2], coarse)
     assert any("resampled" in note for note in study.slices[0].notes)
 

@@ -21,7 +21,7 @@ CLASSIFIER = replace(RECORD, name="resnet50", threshold=0.3)
     ("threshold", "lowest"),
     [(0.0, 1), (0.001, 1), (0.2, 51), (0.4, 102), (0.5, 128), (0.6, 153), (0.998, 255), (1.0, 255)],
 )
-def test_lowest_level(threshold, lowest):
+def test_quantized_threshold(threshold, lowest):
     assert quantized_threshold(threshold) == lowest
 
 

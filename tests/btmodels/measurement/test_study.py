@@ -10,7 +10,7 @@ import pytest
 from btmodels.geometry import VolumeGeometry
 from btmodels.measurement.measure import measure
 from btmodels.measurement.study import answer, groups_of, sentence, summarize
-from btmodels.slices import Analysis, Place, Prediction, Slice, Turn
+from btmodels.slices import Analysis, Prediction, Slice, Turn, VolumePosition
 from tests import fakes
 
 GRID = VolumeGeometry("NIfTI", (40, 40, 5), (2, 1, 0), affine=np.diag([-2.0, -1.0, 5.0, 1.0]))
@@ -19,8 +19,8 @@ GRID = VolumeGeometry("NIfTI", (40, 40, 5), (2, 1, 0), affine=np.diag([-2.0, -1.
 def slice_of(index: int, grid: VolumeGeometry | None = None, **fields) -> Slice:
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[4:36, 4:36] = 100
-    place = Place("v", "brain.nii", grid, index) if grid else None
-    return replace(Slice(f"s{index}", pixels, number=index + 1, place=place), **fields)
+    position = VolumePosition("v", "brain.nii", grid, index) if grid else None
+    return replace(Slice(f"s{index}", pixels, number=index + 1, position=position), **fields)
 
 
 def marks(each: Slice, rows: int, left: bool = False) -> Analysis:
@@ -98,8 +98,8 @@ def test_every_second_slice_of_a_fine_volume_stands_for_two():
 
 
 def test_two_volumes_are_two_answers():
-    other = Place("w", "second.nii", GRID, 0)
-    slices = [slice_of(0, GRID), slice_of(1, GRID), slice_of(0, GRID, place=other)]
+    other = VolumePosition("w", "second.nii", GRID, 0)
+    slices = [slice_of(0, GRID), slice_of(1, GRID), slice_of(0, GRID, position=other)]
     groups = groups_of(slices)
     assert groups == [[0, 1], [2]]
     analyses = [marks(each, rows) for each, rows in zip(slices, (0, 4, 0), strict=True)]
@@ -115,4 +115,4 @@ def test_both_sides():
     analysis = marks(each, 4)
     mask = analysis.mask | analysis.mask[:, ::-1]
     summary = summarize([each], [replace(analysis, mask=mask, marked_pixels=int(mask.sum()))])
-    assert summary.place == "both sides"
+    assert summary.side_in_words == "both sides"

@@ -155,8 +155,9 @@ def test_size_and_speed_of_a_network(monkeypatch, tmp_path):
 def test_both_ways_of_asking_a_network_agree():
     networks = bench_networks.Networks()
     # In bfloat16 each rounds in places of its own.
-    networks.judge, networks.locate = (
-        Predictor(each.record.name, policy="float32") for each in (networks.judge, networks.locate)
+    networks.classifier, networks.segmenter = (
+        Predictor(each.record.name, policy="float32")
+        for each in (networks.classifier, networks.segmenter)
     )
     first = cohort.read_cohort(cohort.samples_root())[0]
     pixels = cohort.read_slice(first, first.files[len(first.files) // 2]).pixels

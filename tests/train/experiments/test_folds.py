@@ -7,11 +7,11 @@ from btmodels.dataset import cohort
 from btmodels.measurement.verdict import VerdictRule
 from btmodels.metrics.overlap import Counts
 from train.experiments.fold_counts import (
-    CUTS,
     HALF,
+    THRESHOLDS,
     FoldCounts,
     Maps,
-    by_cut,
+    by_threshold,
     choose_settings,
     count_fold,
     keep_counts,
@@ -47,14 +47,14 @@ def counts_of(maps: Maps, fold: int = 1) -> FoldCounts:
 
 
 def count_at_cuts(maps: Maps) -> dict[str, list[list[Counts]]]:
-    return counts_of(maps).by_cut()
+    return counts_of(maps).by_threshold()
 
 
 def test_pixels_are_counted_at_every_cut():
     counted = count_at_cuts(maps_of("a", (0.4, 2), (0, 3)))["a"]
-    assert len(counted) == len(CUTS)
-    assert counted[CUTS.index(0.4)] == [Counts(8, 2, 0, 22), Counts(0, 3, 0, 29)]
-    assert counted[CUTS.index(0.45)] == [Counts(0, 2, 8, 22), Counts(0, 3, 0, 29)]
+    assert len(counted) == len(THRESHOLDS)
+    assert counted[THRESHOLDS.index(0.4)] == [Counts(8, 2, 0, 22), Counts(0, 3, 0, 29)]
+    assert counted[THRESHOLDS.index(0.45)] == [Counts(0, 2, 8, 22), Counts(0, 3, 0, 29)]
 
 
 def test_slices_are_those_of_the_stack_however_they_lie():
@@ -65,7 +65,7 @@ def test_slices_are_those_of_the_stack_however_they_lie():
 
 def test_dice_and_false_alarms_at_a_cut_are_those_of_patients():
     counted = count_at_cuts(maps_of("a", (0.4, 0), (0, 3))) | count_at_cuts(maps_of("b", (0.9, 2)))
-    low, high = (by_cut(counted)[CUTS.index(cut)] for cut in (0.4, 0.5))
+    low, high = (by_threshold(counted)[THRESHOLDS.index(threshold)] for threshold in (0.4, 0.5))
     # 2 * 8 / (2 * 8 + 3) and 2 * 8 / (2 * 8 + 2); one slice without tumor, and it is marked.
     assert low["mean_dice"] == pytest.approx((16 / 19 + 16 / 18) / 2, abs=1e-6)
     assert high["mean_dice"] == pytest.approx((0 + 16 / 18) / 2, abs=1e-6)
@@ -77,13 +77,13 @@ def test_a_fold_is_cut_where_the_others_score_best(tmp_path):
     folds = [counts_of(maps, number) for number, maps in enumerate(drawn, start=1)]
     found = figures_of(folds, ["a", "c", "no slice"])
     assert found["mean_dice"] == pytest.approx(1 / 3), "at one half b alone is found"
-    # All are found at every cut up to 0.2, and of equals the lowest is taken.
+    # All are found at every threshold up to 0.2, and of equals the lowest is taken.
     assert found["chosen_cut"]["by_fold"] == [0.05] * 3
     assert found["chosen_cut"]["mean_dice"] == 1
     assert found["cuts"]["patients"] == 2, "b may not be chosen by"
     assert [row["mean_dice"] for row in found["cuts"]["rows"]][3:7] == [1, 0.5, 0.5, 0]
     assert [fold["mean_dice"] for fold in found["folds"]] == [0, 1, 0]
-    assert folds[1].by_cut()["b"][HALF] == [Counts(8, 0, 0, 24)]
+    assert folds[1].by_threshold()["b"][HALF] == [Counts(8, 0, 0, 24)]
     keep_masks(drawn[1], tmp_path / "masks.npz")
     (mask,) = read_masks(tmp_path / "masks.npz")["b"].values()
     assert mask[:, :8].sum() == 8
@@ -113,7 +113,12 @@ def test_settings_are_chosen_by_the_patients_who_may_decide():
     assert found["fold_false_alarm_rate"] == 1
     # Before the temperature the threshold is one of the cuts below 0.6.
     odds = found["temperature"] * np.log(found["threshold"] / (1 - found["threshold"]))
-    assert min(abs(1 / (1 + np.exp(-odds)) - cut) for cut in CUTS if cut <= 0.6) < 1e-3
+    assert (
+        min(
+            abs(1 / (1 + np.exp(-odds)) - threshold) for threshold in THRESHOLDS if threshold <= 0.6
+        )
+        < 1e-3
+    )
     assert choose_settings(folds, []) is None
 
 

@@ -8,13 +8,13 @@ import pytest
 from btmodels.metrics.overlap import Counts
 from tests.train.tiny import use_small_networks
 from train.__main__ import main
-from train.experiments.folds import CUTS, HALF
+from train.experiments.folds import HALF, THRESHOLDS
 from train.experiments.screen import BASELINE, VARIANTS, score
 
 
 def counts(dice: float, best: int = HALF) -> list[list[Counts]]:
-    """One slice at every cut, with this Dice at ``best`` and half of it elsewhere."""
-    values = [dice if cut == best else dice / 2 for cut in range(len(CUTS))]
+    """One slice at every threshold, with this Dice at ``best`` and half of it elsewhere."""
+    values = [dice if threshold == best else dice / 2 for threshold in range(len(THRESHOLDS))]
     return [[Counts(round(100 * value), 0, 200 - 2 * round(100 * value), 0)] for value in values]
 
 
@@ -28,13 +28,13 @@ def test_only_deciding_patients_are_scored_but_all_are_listed():
 
 
 def test_a_fold_is_cut_at_what_is_best_for_the_others():
-    low = CUTS.index(0.2)
+    low = THRESHOLDS.index(0.2)
     folds = [{"a": counts(0.8, best=low)}, {"b": counts(0.6, best=low), "c": counts(0.6, best=low)}]
     found = score(folds, ["a", "b", "c"])
     whole = [counts_dice(0.8), counts_dice(0.6), counts_dice(0.6)]
     assert found["chosen_cut"] == pytest.approx(sum(whole) / 3)
     assert found["mean_dice"] < found["chosen_cut"]
-    # A test patient's own best cut moves nobody's.
+    # A test patient's own best threshold moves nobody's.
     folds[0]["t"] = counts(1.0, best=0)
     assert score(folds, ["a", "b", "c"])["chosen_cut"] == found["chosen_cut"]
 

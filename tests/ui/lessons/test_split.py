@@ -49,7 +49,7 @@ def test_the_nearest_training_slice_is_found():
             const distances = new Float32Array(bytes(given.apart).buffer.slice(0));
             const tests = [false, true, false, true, true];
             const near = nearest(tests, distances);
-            return [near, judge(["a", "a", "b", "b", "c"], tests, near)];
+            return [near, compare(["a", "a", "b", "b", "c"], tests, near)];
         })()""",
         apart=encoded(np.frombuffer(apart.astype("<f4").tobytes(), np.uint8)),
     )

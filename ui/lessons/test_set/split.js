@@ -49,7 +49,7 @@ export function nearest(tests, distances) {
 
 // What a division comes to: patients on both sides, share of test slices whose nearest training slice is
 // of the same head, and the median distance to it.
-export function judge(patients, tests, near) {
+export function compare(patients, tests, near) {
   const sides = (testing) => new Set(patients.filter((_, index) => tests[index] === testing));
   const [testing, training] = [sides(true), sides(false)];
   const found = near.map((each, index) => each && { ...each, same: patients[each.index] === patients[index] });

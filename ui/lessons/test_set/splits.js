@@ -1,7 +1,7 @@
 // The same slices split in two ways, each test slice beside its nearest training slice, and a quiz.
 
 import { Picture } from "../shared/picture.js";
-import { divide, judge, nearest } from "./split.js";
+import { compare, divide, nearest } from "./split.js";
 import { outline, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
 import { mount, Panel } from "../../viewer/panel.js";
@@ -81,7 +81,7 @@ class Splits extends Panel {
     }
     if (quiz) return;
     this.lay(by, seed);
-    const { shared, testing, same, median } = judge(this.patients, this.tests, this.near);
+    const { shared, testing, same, median } = compare(this.patients, this.tests, this.near);
     const numbers = {
       shared: `${shared} of ${testing}`,
       same: same === null ? "–" : `${Math.round(100 * same)}%`,

@@ -42,7 +42,7 @@ def _why_flat(slices: Sequence[Slice]) -> str:
     first = slices[0]
     if len(slices) < 2:
         return ALONE
-    if first.place is None or first.place.grid.spacing is None:
+    if first.position is None or first.position.grid.spacing is None:
         return UNKNOWN
     if any(each.turn is not None for each in slices):
         return TURNED
@@ -50,13 +50,13 @@ def _why_flat(slices: Sequence[Slice]) -> str:
 
 
 def _volume(slices: Sequence[Slice], group: Sequence[int]) -> dict:
-    indices = [each.place.index for each in slices]
+    indices = [each.position.index for each in slices]
     # A fine volume is subsampled, and a damaged one lacks slices.
     step = math.gcd(*(index - indices[0] for index in indices[1:]))
     slots: list[int | None] = [None] * ((indices[-1] - indices[0]) // step + 1)
     for index, at in zip(group, indices, strict=True):
         slots[(at - indices[0]) // step] = index
-    apart, row, col = slices[0].place.grid.spacing
+    apart, row, col = slices[0].position.grid.spacing
     thinned = thinning(*slices[0].pixels.shape[:2])
     spacing = {"slot": apart * step, "row": row * thinned, "col": col * thinned}
     return {"slots": slots, "spacing": spacing}

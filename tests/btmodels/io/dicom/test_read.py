@@ -223,7 +223,7 @@ def test_a_series_is_sorted_from_the_feet_up_whatever_the_files_say_of_order():
     np.testing.assert_array_equal(np.stack([each.pixels[..., 1] for each in found]), VOLUME)
     assert [each.number for each in found] == [1, 2, 3, 4, 5]
     assert found[0].spacing == (0.5, 0.5)
-    assert found[0].place.grid.spacing == (4.0, 0.5, 0.5)
+    assert found[0].position.grid.spacing == (4.0, 0.5, 0.5)
 
 
 def test_a_series_that_lies_otherwise_is_turned_as_axial_slices_lie():
@@ -254,7 +254,7 @@ def test_sagittal_slices_become_axial_ones():
     expected = volume.transpose(1, 2, 0)[::-1]
     np.testing.assert_array_equal(np.stack([each.pixels[..., 1] for each in found]), expected)
     assert any("sagittal" in note for note in found[0].notes)
-    own = found[0].place.grid.own(expected)
+    own = found[0].position.grid.own(expected)
     np.testing.assert_array_equal(own, volume[::-1])
 
 
@@ -321,8 +321,8 @@ def test_a_missing_slice_is_said_and_the_others_keep_their_places():
     del files["IM0002.dcm"]
     found, _ = slices_of(*files.values())
     assert any("a slice is missing at 38.0 mm" in note for note in found[0].notes)
-    assert [each.place.index for each in found] == [0, 1, 3, 4]
-    assert found[0].place.grid.spacing == (4.0, 0.5, 0.5)
+    assert [each.position.index for each in found] == [0, 1, 3, 4]
+    assert found[0].position.grid.spacing == (4.0, 0.5, 0.5)
     np.testing.assert_array_equal(
         np.stack([each.pixels[..., 1] for each in found]), VOLUME[[0, 1, 3, 4]]
     )
@@ -336,7 +336,7 @@ def test_no_spacing_is_said_and_none_is_made_up():
 
 def test_a_single_slice_of_unknown_thickness_keeps_its_pixels_size_alone():
     (each,), _ = slices_of(dicom(RAMP))
-    assert each.spacing == (0.5, 0.5) and each.place.grid.spacing is None
+    assert each.spacing == (0.5, 0.5) and each.position.grid.spacing is None
 
 
 def test_what_is_no_mri_is_said():

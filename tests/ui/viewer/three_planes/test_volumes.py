@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from btmodels.geometry import VolumeGeometry
-from btmodels.slices import Place, Slice, Turn
+from btmodels.slices import Slice, Turn, VolumePosition
 from tests.ui.node import decoded, encoded, run
 from ui.viewer.three_planes.volumes import ALONE, TURNED, UNEQUAL, UNKNOWN, volumes_of
 
@@ -18,7 +18,9 @@ GRID = VolumeGeometry("NIfTI", (4, 3, 9), (2, 1, 0), affine=AFFINE)
 
 def slices_at(*indices: int, volume: str = "v", grid: VolumeGeometry = GRID) -> list[Slice]:
     pixels = np.zeros((3, 4, 3), np.uint8)
-    return [Slice(f"s{i}", pixels, place=Place(volume, volume, grid, i)) for i in indices]
+    return [
+        Slice(f"s{i}", pixels, position=VolumePosition(volume, volume, grid, i)) for i in indices
+    ]
 
 
 def test_each_volume_tells_its_slices_and_their_distances():
@@ -33,7 +35,7 @@ def test_each_volume_tells_its_slices_and_their_distances():
     ("slices", "reason"),
     [
         (slices_at(0), ALONE),
-        ([replace(each, place=None) for each in slices_at(0, 1)], UNKNOWN),
+        ([replace(each, position=None) for each in slices_at(0, 1)], UNKNOWN),
         (slices_at(0, 1, grid=replace(GRID, affine=None)), UNKNOWN),
         ([replace(each, turn=Turn(1)) for each in slices_at(0, 1)], TURNED),
         ([slices_at(0)[0], replace(slices_at(1)[0], pixels=np.zeros((9, 9, 3)))], UNEQUAL),

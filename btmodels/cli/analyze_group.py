@@ -20,7 +20,7 @@ CHUNK = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class GroupResult:
     """Some of the results for a group of files.
 
     Attributes:
@@ -36,9 +36,9 @@ class Judged:
     analyses: tuple[tuple[Analysis, Found], ...] = ()
 
 
-def judge(
+def analyze_group(
     group: Group, overrides: Overrides, networks: tuple[str, str], assets: Path
-) -> Iterator[Judged]:
+) -> Iterator[GroupResult]:
     """Yield the results for a group of files: first what reading said, then a few slices at a time.
 
     Args:
@@ -52,7 +52,7 @@ def judge(
     """
     loaded = load.read(group, overrides)
     names = frozenset(name for scan in loaded.names for name in scan)
-    yield Judged(names, loaded.errors, loaded.notes)
+    yield GroupResult(names, loaded.errors, loaded.notes)
     thresholds = classifier.load_thresholds(assets)
     slices = iter(loaded.found)
     while chunk := list(islice(slices, CHUNK)):
@@ -63,7 +63,7 @@ def judge(
             replace(analysis, warnings=(*analysis.warnings, *said))
             for analysis, said in zip(analyses, sentences, strict=True)
         ]
-        yield Judged(problems=tuple(refused), analyses=tuple(zip(analyses, kept, strict=True)))
+        yield GroupResult(problems=tuple(refused), analyses=tuple(zip(analyses, kept, strict=True)))
 
 
 def _checked(
