@@ -16,8 +16,9 @@ from PIL.ExifTags import Base
 
 from btmodels import registry
 from btmodels.paths import ASSETS
-from ui.lessons import handout, page, projector, questions
+from ui.lessons import glossary, handout, page, projector, questions
 from ui.lessons.two_steps import two_steps
+from ui.shared.content import sections
 
 URL = "https://site.example.org/lab/learn?lesson=teacher#train"
 
@@ -73,6 +74,20 @@ def test_a_picture_shows_the_results_that_the_site_has_now(address, file, names)
     assert told == ", ".join(f"{name} {now[name]:.3f}" for name in names), (
         "take the picture again by its link for the projector, and describe it anew"
     )
+
+
+@pytest.mark.parametrize("address", page.LESSONS)
+def test_minutes_for_teachers_follow_from_words_tasks_and_questions(address):
+    words, text = sections("lessons/teacher.md"), page.text_of(address)
+    assert (
+        "200 words a minute, two minutes for each task and one for each question"
+        in (words["In short"])
+    )
+    read = [part for heading, part in text.items() if heading not in ("Code", "Sources")]
+    minutes = len(" ".join(map(glossary.plain, read)).split()) / 200
+    minutes += 2 * len(questions.tasks(text)) + len(questions.parse(text["Check"]))
+    (told,) = re.findall(r"\*\*Time\.\*\* (\d+) minutes", words[address])
+    assert abs(int(told) - minutes) < 3  # a little over half of the step, since texts change
 
 
 def test_keys_become_the_class_that_streamlit_gives():
