@@ -482,8 +482,11 @@ def test_train_one_now(visit, site):
     open_lesson(visit, site, "train&seed=3&width=4", ".training[data-state=ready]")
     page = visit.page
     sent = len(visit.frames)
-    page.locator("[data-compare=patients]").click()
+    # An earlier run is there to look at.
     cards = page.locator(".training figure.run")
+    assert cards.locator("strong").all_inner_texts() == ["an earlier run"]
+    assert float(cards.locator("[data-number=dice]").inner_text()) > 0.3
+    page.locator("[data-compare=patients]").click()
     # The masks of random numbers are there at once, and change with the first epoch.
     cards.and_(page.locator("[data-epoch='0']")).first.wait_for()
     page.locator("[data-chart=loss] path.trail").first.wait_for(state="attached")

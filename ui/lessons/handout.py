@@ -19,6 +19,7 @@ body { margin: 0 auto; max-width: 182mm; font-size: 10pt; line-height: 1.35; }
 .head { display: grid; grid-template-columns: 1fr 26mm; gap: 6mm; align-items: start; }
 h1 { margin: 0 0 2mm; font-size: 16pt; } .head svg { width: 26mm; height: 26mm; }
 .link { font-size: 8pt; overflow-wrap: anywhere; } p { margin: 0 0 2mm; }
+table + p { margin-top: 3mm; }
 img { display: block; max-width: 100%; max-height: 88mm; margin: 3mm auto; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th, td { border: 1px solid #999; padding: 1.5mm 2mm; text-align: start; vertical-align: top; }

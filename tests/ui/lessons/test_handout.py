@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 
 import cv2
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 import segno
 from PIL import Image
+from PIL.ExifTags import Base
 
+from btmodels import registry
 from btmodels.paths import ASSETS
 from ui.lessons import handout, page, projector, questions
+from ui.lessons.two_steps import two_steps
 
 URL = "https://site.example.org/lab/learn?lesson=teacher#train"
 
@@ -52,6 +56,23 @@ def test_a_lesson_without_a_picture_still_prints(monkeypatch, tmp_path):
 def test_there_is_a_picture_for_each_lesson_and_no_other():
     there = {path.stem for path in (ASSETS / "figures" / "lessons").glob("*.webp")}
     assert there == set(page.LESSONS)
+
+
+@pytest.mark.parametrize(
+    ("address", "file", "names"),
+    [
+        ("classify-then-segment", registry.get(two_steps.SEGMENTER).name, ("mean_dice",)),
+        ("train", "training_example", ("loss", "dice")),
+    ],
+)
+def test_a_picture_shows_the_results_that_the_site_has_now(address, file, names):
+    content = json.loads((ASSETS / "metrics" / f"{file}.json").read_text(encoding="utf-8"))
+    now = content["test"] if "test" in content else content["results"][-1]
+    picture = Image.open(ASSETS / "figures" / "lessons" / f"{address}.webp")
+    told = picture.getexif()[Base.ImageDescription]
+    assert told == ", ".join(f"{name} {now[name]:.3f}" for name in names), (
+        "take the picture again by its link for the projector, and describe it anew"
+    )
 
 
 def test_keys_become_the_class_that_streamlit_gives():

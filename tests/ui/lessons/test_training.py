@@ -12,6 +12,7 @@ import pytest
 from btmodels.teaching import training_slices
 from btmodels.transforms.preprocess import standardize
 from tests.ui.node import UI, encoded, node, run
+from ui.lessons.training import training
 
 _AS_IN_A_WORKER = """
 import { readFileSync } from "node:fs";
@@ -113,8 +114,9 @@ def test_losses_and_gradients_are_those_of_keras(skips, loss):
     assert all(np.abs(each).max() > 0 for each in gradients)
 
 
-def test_a_network_learns_and_leaves_nothing_behind():
-    patients = training_slices.read()
+def trained(epochs: int) -> dict:
+    """Train the usual network of the lesson for some epochs, then make it twice more for one step."""
+    head, _ = training._slices()
     slices = [
         {
             "patient": each.patient,
@@ -122,41 +124,90 @@ def test_a_network_learns_and_leaves_nothing_behind():
             "planes": [encoded(plane) for plane in pixels.transpose(2, 0, 1)],
             "truth": encoded(truth),
         }
-        for each in patients
+        for each in training_slices.read()
         for pixels, truth in zip(each.pixels, each.truth, strict=True)
     ]
-    told = with_tensorflow_js(
+    return with_tensorflow_js(
         """
+        const { USUAL } = await import("./lessons/training/runs.js");
         const planes = (text) => new Uint8Array(Buffer.from(text, "base64"));
         const slices = given.slices.map((each) => ({ ...each, input: standardize(each.planes.map(planes)),
           truth: Float32Array.from(planes(each.truth), (level) => level / 255) }));
-        const setting = { width: 4, depth: 2, skips: true, rate: 0.01, patients: 6, loss: "bce_dice",
-          seed: 0 };
         const before = tf.memory().numTensors;
-        const curve = [];
-        const learner = new Learning(tf, 48, slices, setting);
-        for (let epoch = 0; epoch < 3; epoch++) {
+        const learner = new Learning(tf, given.size, slices, USUAL);
+        const results = [learner.score(given.shown)];
+        for (let epoch = 0; epoch < given.epochs; epoch++) {
           while (!learner.step().done);
-          const { loss, dice } = learner.score(3);
-          curve.push({ loss, dice });
+          results.push(learner.score(given.shown));
         }
+        results.forEach((each) => (each.levels = [...each.levels]));
         const [steps, lessons] = [learner.steps, learner.lessons.length];
         learner.dispose();
-        const again = new Learning(tf, 48, slices, setting);
+        const again = new Learning(tf, given.size, slices, USUAL);
         const first = again.step().loss;
         again.dispose();
-        const same = new Learning(tf, 48, slices, setting);
+        const same = new Learning(tf, given.size, slices, USUAL);
         const second = same.step().loss;
         same.dispose();
-        const told = { curve, steps, lessons, first, second, left: tf.memory().numTensors - before };
+        const told = { setting: USUAL, results, steps, lessons, first, second,
+          left: tf.memory().numTensors - before };
         """,
         slices=slices,
+        size=head["size"],
+        shown=sum(each["heldOut"] for each in head["slices"][: head["shown"]]),
+        epochs=epochs,
     )
-    losses = [each["loss"] for each in told["curve"]]
+
+
+def write_example() -> None:
+    """Train the network that the lesson opens with, and write its results (see `training.EXAMPLE`)."""
+    told = trained(20)
+    rows = [
+        {
+            "epoch": each["epoch"],
+            "loss": each["loss"] and round(each["loss"], 4),
+            "dice": each["dice"] and round(each["dice"], 4),
+            "mask": base64.b64encode(np.packbits(np.array(each["levels"]) > 127)).decode(),
+        }
+        for each in told["results"]
+    ]
+    content = {
+        "what": "One run of lesson 6 with its usual settings; masks are the bits of the slice on show.",
+        "command": "python -m tests.ui.lessons.test_training",
+        "setting": told["setting"],
+        "slices": told["lessons"],
+        "results": rows,
+    }
+    training.EXAMPLE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def test_a_network_learns_as_in_the_example_and_leaves_nothing_behind():
+    told = trained(3)
+    example, masks = training.read_example()
+    losses = [each["loss"] for each in told["results"][1:]]
     assert losses[-1] < 0.9 * losses[0]
     assert (told["lessons"], told["steps"]) == (48, 12)
     assert told["first"] == told["second"]  # a seed says all
     assert told["left"] == 0
+    # The lesson opens with what this code trains.
+    assert example["setting"] == told["setting"] and example["slices"] == told["lessons"]
+    for kept, mask, made in zip(example["results"], masks, told["results"], strict=False):
+        marked = np.array(made["levels"]) > 127
+        assert (mask.ravel() != (255 * marked)).mean() < 0.01
+        for name in ("loss", "dice"):
+            assert (kept[name] is None) == (made[name] is None)
+            assert kept[name] is None or kept[name] == pytest.approx(made[name], abs=0.01)
+
+
+def test_the_example_shows_what_the_lesson_tells_of_a_run():
+    example, masks = training.read_example()
+    marked = (masks > 127).mean((1, 2))
+    dice = [each["dice"] for each in example["results"][1:]]
+    assert len(example["results"]) == len(masks) == 21
+    assert marked[0] > 0.1  # nonsense
+    assert min(marked[1:6]) == 0  # soon nothing at all
+    assert dice[-1] > 0.3  # then a tumor
+    assert any(after < before - 0.05 for before, after in zip(dice, dice[1:], strict=False))
 
 
 def test_slices_are_standardized_as_the_library_does():
@@ -206,8 +257,6 @@ def test_runs_are_kept_replaced_and_named():
 
 def test_every_comparison_differs_in_one_thing_that_a_control_can_set():
     told = run(("lessons/training/runs.js",), "({ USUAL, VALUES, COMPARISONS })")
-    from ui.lessons.training import training
-
     assert {name: told["USUAL"][name] for name in training.USUAL} == training.USUAL
     for name, change in told["COMPARISONS"].items():
         assert list(change) == [name] and change[name] != told["USUAL"][name]
@@ -215,3 +264,7 @@ def test_every_comparison_differs_in_one_thing_that_a_control_can_set():
     for name, (low, high) in training.BOUNDS.items():
         if name in told["VALUES"]:
             assert (min(told["VALUES"][name]), max(told["VALUES"][name])) == (low, high)
+
+
+if __name__ == "__main__":
+    write_example()

@@ -64,6 +64,12 @@ export class Runs {
     this.tell(kind);
   }
 
+  // A run that was trained before this page was opened, so that there is something to see.
+  example({ setting, slices, results }) {
+    const run = ++this.number;
+    this.list.push({ run, setting, slices, results, name: "an earlier run", color: 0, trail: [], live: false, example: true });
+  }
+
   get live() {
     return this.list.some((each) => each.live);
   }

@@ -77,6 +77,8 @@ class Training extends Panel {
     this.version = meta.version;
     const { size, slices, shown } = meta;
     const planes = await unpack(part("planes"), 4 * slices.length, size, size);
+    const { results, ...example } = meta.example;
+    const masks = await unpack(part("masks"), results.length, size, size);
     if (this.closed) return;
     Object.assign(this, { meta, size });
     Object.assign(this.state, meta.start);
@@ -84,7 +86,10 @@ class Training extends Panel {
     const held = slices.map((each, i) => ({ ...each, planes: planes.slice(4 * i, 4 * i + 3), truth: planes[4 * i + 3] }));
     this.image = held[shown].planes;
     this.truth = held[shown].truth.map((level) => (level >= HALF ? 1 : 0));
-    runs ??= makeRuns();
+    if (!runs) {
+      runs = makeRuns();
+      runs.example({ ...example, results: results.map((each, i) => ({ ...each, levels: masks[i] })) });
+    }
     runs.tell = () => this.redraw();
     runs.load({ size, slices: held, shown: held.filter((each) => each.heldOut).indexOf(held[shown]) });
     this.redraw();
@@ -115,7 +120,8 @@ class Training extends Panel {
     const held = this.meta.slices.filter((each) => each.heldOut).length;
     this.write({ shown: `On show: slice ${number} of ${patient}, not used in training. Orange is what a network marks there `
       + `with a probability over 0.5, dashed blue is the truth. The Dice is over all ${held} slices of patients `
-      + "that no network learns from. All of these patients are synthetic." }, "say");
+      + "that no network learns from. All of these patients are synthetic."
+      + (runs.list.some((each) => each.example) ? " The earlier run, with the usual settings, was computed before you came and is stored with the site." : "") }, "say");
   }
 
   controls() {
@@ -136,7 +142,7 @@ class Training extends Panel {
   words() {
     if (runs.state === "loading") return "Loading TensorFlow.js and the slices …";
     if (runs.state === "failed") return `Nothing can be trained in this browser: ${runs.message}.`;
-    if (!runs.list.length) return "Ready. Training runs in this browser alone; nothing is sent.";
+    if (runs.list.every((each) => each.example)) return "Ready. Training runs in this browser alone; nothing is sent.";
     const live = runs.list.filter((each) => each.live);
     if (!live.length) return "Done. Start another: four runs are kept, a fifth replaces the oldest.";
     const each = live[0];

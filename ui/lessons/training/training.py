@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from btmodels.errors import CohortError
+from btmodels.paths import ASSETS
 from btmodels.slices import FLAIR
 from btmodels.teaching import training_slices
 from btmodels.visualize.window import auto_windows
@@ -29,6 +32,9 @@ BOUNDS = {
     "seed": (0, 9),
 }
 
+EXAMPLE = ASSETS / "metrics" / "training_example.json"
+"""Results of one run with these values, which the lesson opens with."""
+
 _training = st.components.v2.component(
     "lesson_training",
     html=read("lessons/training/training.html"),
@@ -42,11 +48,13 @@ def draw(lesson: Lesson) -> None:
     lesson.prose("Screen: before you start", title=False)
     try:
         head, planes = _slices()
+        example, masks = read_example()
     except CohortError:
         st.info("This copy of the project has no bundled patients: restore assets/samples.")
     else:
         start = _start(lesson)
-        st.fragment(_draw)(lesson, message(head | {"start": start}, {"planes": planes}))
+        head = head | {"start": start, "example": example}
+        st.fragment(_draw)(lesson, message(head, {"planes": planes, "masks": pack(masks)}))
     lesson.tasks("training")
     lesson.prose("In words")
 
@@ -70,6 +78,20 @@ def _start(lesson: Lesson) -> dict[str, Any]:
     start["skips"] = lesson.choice("skips", ("yes", "no"), "yes") == "yes"
     start["loss"] = lesson.choice("loss", ("bce", "bce_dice"), "bce_dice")
     return start
+
+
+def read_example() -> tuple[dict[str, Any], np.ndarray]:
+    """Read the run that the lesson opens with.
+
+    Returns:
+        ``setting``, number of ``slices``, and ``results`` with ``epoch``, ``loss`` and ``dice``, both
+        None before training; and the masks on the displayed slice, uint8 (epochs, SIZE, SIZE), 0 or 255.
+    """
+    content = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    size = training_slices.SIZE
+    packed = [base64.b64decode(each.pop("mask")) for each in content["results"]]
+    bits = np.unpackbits(np.frombuffer(b"".join(packed), np.uint8)).reshape(-1, size, size)
+    return {key: content[key] for key in ("setting", "slices", "results")}, 255 * bits
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
