@@ -184,8 +184,8 @@ def test_the_default_scores_in_cross_validation_as_the_readme_says():
 
 def test_what_the_default_owes_to_its_training_is_as_the_readme_says():
     told = (
-        "It gained {:.3f} of mean Dice from twice as many training slices, and nothing that can be told from "
-        "zero from its residual units or from distillation"
+        "It gained {:.3f} of mean Dice from twice as many training slices, and nothing that can be told "
+        "from zero from its residual units or from distillation"
     )
     found = json.loads((paths.ASSETS / "metrics" / "pairs.json").read_text(encoding="utf-8"))
     rows = {row["key"]: row for row in found["rows"]}
