@@ -16,7 +16,7 @@ import loky
 
 
 def environment() -> dict[str, str]:
-    """Return the environment variables for TensorFlow; variables that are already set keep their values."""
+    """Return the environment variables of a worker; variables that are already set keep their values."""
     wanted = {
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -24,6 +24,8 @@ def environment() -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         # loky respects the CPU quota of a container, TensorFlow does not.
         "TF_NUM_INTRAOP_THREADS": str(loky.cpu_count()),
+        # glibc keeps an arena for each thread, which costs 15 MB after loading and saves no time here.
+        "MALLOC_ARENA_MAX": "1",
     }
     return {key: os.environ.get(key, value) for key, value in wanted.items()}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from btmodels.filenames import plain_name
+
 SUFFIXES = {
     "TIFF": (".tif", ".tiff"),
     "PNG": (".png",),
@@ -115,3 +117,12 @@ KNOWN = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
 VOLUMES = (".dcm", ".ima", ".nii", ".nii.gz", ".zip")
 """Endings of files with more than a picture; DICOM files are also found without an ending."""
+
+
+def stem_of_volume(name: str) -> str:
+    """Return a volume's name without ``.nii``, ``.nii.gz`` and dots, so that a number can follow it."""
+    stem = plain_name(name)
+    for ending in (".gz", ".nii"):
+        if stem.lower().endswith(ending) and len(stem) > len(ending):
+            stem = stem[: -len(ending)]
+    return stem.replace(".", "_")

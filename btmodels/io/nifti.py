@@ -26,6 +26,7 @@ from btmodels.geometry import (
     toward,
     toward_axial,
 )
+from btmodels.io.formats import stem_of_volume
 from btmodels.io.limits import MAX_BYTES, MAX_PAGES
 from btmodels.io.raster import LIBRARY_ERRORS, check_size
 from btmodels.io.scan import Scan, holds_labels, marked, rescale_to_uint8
@@ -45,15 +46,6 @@ _SINGLE, _HALF = (b"n+1\0", b"n+2\0"), (b"ni1\0", b"ni2\0")
 def is_nifti(data: bytes) -> bool:
     """Return whether bytes are an uncompressed NIfTI file, or the header of one in two files."""
     return data[344:348] in (*_SINGLE, *_HALF) or data[4:8] in (*_SINGLE, *_HALF)
-
-
-def stem_of_volume(name: str) -> str:
-    """Return a volume's name without ``.nii``, ``.nii.gz`` and dots, so that a number can follow it."""
-    stem = plain_name(name)
-    for ending in (".gz", ".nii"):
-        if stem.lower().endswith(ending) and len(stem) > len(ending):
-            stem = stem[: -len(ending)]
-    return stem.replace(".", "_")
 
 
 def read_nifti(data: bytes, name: str) -> tuple[Scan, ...]:

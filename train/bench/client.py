@@ -134,8 +134,13 @@ class Site:
         while self._process.poll() is None and time.monotonic() < end:
             try:
                 address = f"ws://127.0.0.1:{self.port}/_stcore/stream"
+                # A closed tab does not wait until the server has read that it is closed.
                 socket = connect(
-                    address, subprotocols=["streamlit"], max_size=None, ping_interval=None
+                    address,
+                    subprotocols=["streamlit"],
+                    max_size=None,
+                    ping_interval=None,
+                    close_timeout=0.1,
                 )
                 site = f"http://127.0.0.1:{self.port}"
                 return Session(self._sockets.enter_context(socket), site)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from btmodels.io.batch import ScanChoice
-from btmodels.io.nifti import stem_of_volume
+from btmodels.io.formats import stem_of_volume
 from btmodels.io.sequences import SEQUENCES as SEQUENCE_CHANNELS
 from btmodels.io.sequences import TITLES, recognize
 from btmodels.slices import Turn
