@@ -15,6 +15,10 @@ from contextlib import contextmanager
 import loky
 
 
+NICENESS = 5
+"""A worker's niceness above the web process's: while all processors are busy, pages are drawn first."""
+
+
 def environment() -> dict[str, str]:
     """Return the environment variables of a worker; variables that are already set keep their values."""
     wanted = {
@@ -39,6 +43,8 @@ def begin(parent: int) -> None:
     # If psutil is installed, loky mistakes the memory of the first full batch for a leak and replaces the
     # warm worker. There is no public switch.
     loky.process_executor._USE_PSUTIL = False
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     # Ctrl+C reaches every process of the terminal; only the parent decides when the worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
