@@ -14,7 +14,6 @@ from contextlib import contextmanager
 
 import loky
 
-
 NICENESS = 5
 """A worker's niceness above the web process's: while all processors are busy, pages are drawn first."""
 

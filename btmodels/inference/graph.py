@@ -33,8 +33,8 @@ TITLES: dict[str, str] = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
 """Display names of the runtimes."""
 
 BATCH = 2
-"""Slices in a call. The graph sees them one by one: larger batches are no faster on a CPU, and another visitor's
-slice would wait longer."""
+"""Slices in a call. The graph sees them one by one: larger batches are no faster on a CPU, and make another
+visitor wait longer."""
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 """From normalized views, float32, (views, rows, cols, 3), to the graph's outputs."""
