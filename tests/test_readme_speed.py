@@ -10,7 +10,24 @@ SECONDS = (
     ("first mask after the server's start, nothing warm", "first_mask", 2.0),
     ("the next mask right after that, for a second visitor", "next_mask", 0.15),
     ("20 visitors at once: 95th percentile until a new slice is analyzed", "users_20/p95", 2.0),
+    ("50 visitors at once: the same", "users_50/p95", 5.0),
     ("60 slices of a patient, all segmented", "patient_60/gallery", 2.0),
+)
+VALUES = (
+    ("20 visitors at once: slices a second", "users_20/slices_per_second", "{:.0f}", "20"),
+    (
+        "20 visitors at once: processor of the server for a new slice",
+        "users_20/server_cpu",
+        "{:.0f} ms",
+        "35 ms",
+    ),
+    (
+        "memory of all processes after a visitor's first slices",
+        "users_1/all",
+        "{:.0f} MB",
+        "600 MB",
+    ),
+    ("memory of the web process after 50 visitors", "users_50/server", "{:.0f} MB", "500 MB"),
 )
 RATIOS = (
     ("a page's rerun with networks, against without", "rerun", "at most 1.2"),
@@ -38,6 +55,10 @@ def lines() -> list[str]:
         f"| {words} | {rows[name]['value'] / 1000:.1f} s | {aim:g} s |"
         for words, name, aim in SECONDS
     ]
+    found += [
+        f"| {words} | {form.format(rows[name]['value'])} | {aim} |"
+        for words, name, form, aim in VALUES
+    ]
     found += [f"| {words} | {rows[name]['ratio']:.2f} | {aim} |" for words, name, aim in RATIOS]
     return [*found, f"Measured on {content['machine']}.", *reasons(rows)]
 
@@ -53,7 +74,7 @@ def reasons(rows: dict[str, dict]) -> list[str]:
         *(
             f"{value(f'{what}/server_cpu'):.0f} ms in the server and "
             f"{value(f'{what}/engine_cpu'):.0f} ms in the engine"
-            for what in ("users_20", "patient_60")
+            for what in ("users_20",)
         ),
     ]
 

@@ -67,7 +67,7 @@ class Tab:
     def _open(self) -> None:
         assert "<title>" in self._visitor.get("/analyze")
         socket = self._sockets.enter_context(self._visitor.connect())
-        self._session = Session(socket, self._visitor.address)
+        self._session = Session(socket, self._visitor.address, self._visitor.get)
 
 
 @pytest.fixture

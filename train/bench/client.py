@@ -157,15 +157,23 @@ def _memory(process: psutil.Process) -> int:
 class Session:
     """One visitor's tab.
 
+    Args:
+        socket: Its websocket.
+        site: Address of the site.
+        get: Requests a path of the site, as this visitor; None does so without cookies or TLS.
+
     Attributes:
         alerts: Texts of the alert boxes (notes, warnings, errors) shown so far.
         metric: Value of the last metric received.
         pending: Whether the networks are still working on the page's slices.
     """
 
-    def __init__(self, socket: ClientConnection, site: str) -> None:
+    def __init__(
+        self, socket: ClientConnection, site: str, get: Callable[[str], Any] | None = None
+    ) -> None:
         self._socket, self._site = socket, site
-        self._http = HTTPConnection(site.removeprefix("http://"))
+        self._http = HTTPConnection(site.removeprefix("http://")) if get is None else None
+        self._get = get or self._get_plainly
         self._fetched: set[str] = set()
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
@@ -251,11 +259,12 @@ class Session:
         shown = viewer["slices"][viewer["view"]["slice"]]
         names = {shown["image"], shown["maps"]} - {None} - self._fetched
         if names:
-            self._http.request("GET", f"/planes/{viewer['store']}?names={','.join(names)}")
-            answer = self._http.getresponse()
-            answer.read()
-            if answer.status == 200:
-                self._fetched |= names
+            self._get(f"/planes/{viewer['store']}?names={','.join(names)}")
+            self._fetched |= names
+
+    def _get_plainly(self, path: str) -> None:
+        self._http.request("GET", path)
+        self._http.getresponse().read()
 
     def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
         request.rerun_script.page_name = page
