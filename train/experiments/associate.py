@@ -161,18 +161,18 @@ def analyze(values: dict[str, dict]) -> dict:
     known = {name: entry for name, entry in values.items() if any(entry["clusters"])}
     tests = []
     for index, (figure, _) in enumerate(FIGURES):
-        for index, (column, _) in enumerate(CLUSTERS):
+        for cluster, (column, _) in enumerate(CLUSTERS):
             # Use the same patients for both kinds of masks, so that the two tests are comparable.
             usable = [
                 entry
                 for entry in known.values()
-                if entry["clusters"][index]
+                if entry["clusters"][cluster]
                 and entry["truth"][index] is not None
                 and entry["predicted"][index] is not None
             ]
             groups: dict[str, list[dict]] = {}
             for entry in usable:
-                groups.setdefault(entry["clusters"][index], []).append(entry)
+                groups.setdefault(entry["clusters"][cluster], []).append(entry)
             groups = {code: groups[code] for code in sorted(groups) if len(groups[code]) >= LEAST}
             row = {
                 "figure": figure,

@@ -145,7 +145,7 @@ def test_20_22_a_mask_of_the_brain_is_no_truth_and_glistrboost_is_one():
         batch = read(CASES[name](), bulk=True)
         np.testing.assert_array_equal(marked(only(batch)), truth())
         assert not batch.errors
-    assert "brain_segmentation.nii is named as a mask of something else" in texts(
+    assert "brain_segmentation.nii is named as a mask of something other than a tumor" in texts(
         read(CASES["20_brain_mask_taken_for_truth"](), bulk=True)
     )
 

@@ -267,7 +267,7 @@ def test_a_few_sagittal_slices_are_no_volume_to_cut():
     ]
     found, _ = slices_of(*frames)
     np.testing.assert_array_equal([each.pixels[..., 1] for each in found], VOLUME[2::-1])
-    assert any("sagittal slices; the networks know axial ones" in n for n in found[0].notes)
+    assert any("sagittal slices; the networks know only axial ones" in n for n in found[0].notes)
 
 
 def test_frames_of_one_file_are_slices():
