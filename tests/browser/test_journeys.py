@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from playwright.sync_api import TimeoutError
 
 from btmodels import registry
 from btmodels.dataset import cohort
@@ -41,9 +42,20 @@ def upload(visit, *files) -> None:
         )
     ]
     unfold(visit)
-    visit.page.locator("input[type=file]").set_input_files(payload)
+    try:
+        _put(visit, payload)
+    except TimeoutError:  # a page that was still being drawn has replaced the input with its files
+        _put(visit, payload)
     visit.page.wait_for_timeout(500)
     visit.rest()
+
+
+def _put(visit, payload: list[dict]) -> None:
+    with visit.page.expect_response(
+        lambda answer: "/upload_file/" in answer.url and answer.request.method == "PUT",
+        timeout=20_000,
+    ):
+        visit.page.locator("input[type=file]").set_input_files(payload)
 
 
 def unfold(visit) -> None:
