@@ -263,8 +263,13 @@ class Session:
             self._fetched |= names
 
     def _get_plainly(self, path: str) -> None:
-        self._http.request("GET", path)
-        self._http.getresponse().read()
+        try:
+            self._http.request("GET", path)
+            self._http.getresponse().read()
+        except ConnectionError:  # the server closes a connection that was idle for a few seconds
+            self._http.close()
+            self._http.request("GET", path)
+            self._http.getresponse().read()
 
     def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
         request.rerun_script.page_name = page
