@@ -36,6 +36,7 @@ def board(cohort, monkeypatch):
 HEADLINES = {
     "crossval": lambda d: f"{d['mean_dice']:.3f}",
     "screen": lambda d: f"{d['variants'][0]['mean_dice']:.3f}",
+    "pairs": lambda d: f"({d['rows'][1]['difference']:+.3f})",
     "leak": lambda d: f"{d['arms'][0]['score']['mean_dice']:.3f}",
     "robustness": lambda d: f"{d['rows'][0]['dice']:.3f}",
     "associate": lambda d: f"{d['patients']} patients",

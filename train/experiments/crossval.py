@@ -154,7 +154,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cluster.add_argument(parser)
 
 
-class NoMember(Exception):
+class MissingRunError(Exception):
     """The ensemble cannot be combined, or the student not taught; the message says why."""
 
 
@@ -165,7 +165,7 @@ def main(args: argparse.Namespace) -> int:
         if args.ray and not cluster.run_folds(main, args, args.folds or common.fold_numbers(args)):
             return 1
         return _judge_all(args)
-    except NoMember as error:
+    except MissingRunError as error:
         print(error)
         return 1
 
@@ -245,7 +245,7 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
     runs = args.runs / "experiments"
     teachers = tuple(_find_run(runs, each) for each in args.teachers)
     if bool(teachers) != (network == STUDENT):
-        raise NoMember(f"--teachers are for {STUDENT}, which needs them.")
+        raise MissingRunError(f"--teachers are for {STUDENT}, which needs them.")
     if network == ENSEMBLE:
         args.size = QUICK_ENSEMBLE if args.quick else get(ENSEMBLE).input_shape[0]
         members = tuple(_read_member(args, name) for name in MEMBERS)
@@ -276,7 +276,7 @@ def _find_run(runs: Path, start: str) -> str:
     found = [path.name for path in runs.glob(f"{start}*")]
     if start in found or len(found) == 1:
         return start if start in found else found[0]
-    raise NoMember(f"{len(found)} runs begin with {start}; there must be one.")
+    raise MissingRunError(f"{len(found)} runs begin with {start}; there must be one.")
 
 
 def _digest(teachers: Sequence[str]) -> list[str]:
@@ -286,10 +286,10 @@ def _digest(teachers: Sequence[str]) -> list[str]:
 def _read_member(args: argparse.Namespace, name: str) -> dict:
     path = args.assets / "metrics" / f"crossval_{name}.json"
     if not path.exists():
-        raise NoMember(f"There is no {path.name}. {ADVICE}")
+        raise MissingRunError(f"There is no {path.name}. {ADVICE}")
     found = json.loads(path.read_text(encoding="utf-8"))
     if not found["complete"]:
-        raise NoMember(f"{path.name} lacks {', '.join(found['lacks'])}. {ADVICE}")
+        raise MissingRunError(f"{path.name} lacks {', '.join(found['lacks'])}. {ADVICE}")
     return found
 
 
@@ -388,7 +388,7 @@ def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
 
     def trained(folder: Path) -> keras.Model:
         if not (folder / "best.npz").exists():
-            raise NoMember(f"{folder} has no trained network.")
+            raise MissingRunError(f"{folder} has no trained network.")
         model = build()
         model.set_weights(read_weights(folder / "best.npz"))
         return model
@@ -407,7 +407,7 @@ def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
         for member in run.members:
             path = run.place.parent / member["run"] / f"fold-{number}" / "best.npz"
             if not path.exists():
-                raise NoMember(f"The run {member['run']} is not in this folder of runs. {ADVICE}")
+                raise MissingRunError(f"The run {member['run']} is not in this folder of runs. {ADVICE}")
             model.get_layer(member["network"]["name"]).set_weights(read_weights(path))
         return model
 

@@ -20,6 +20,7 @@ NAMES = {
     "robustness": "Input faults",
     "transfer": "Transfer learning",
     "screen": "Ways to train",
+    "pairs": "In full",
     "losses": "Losses",
     "skips": "Skip connections",
     "associate": "Shape and genes",

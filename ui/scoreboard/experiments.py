@@ -173,6 +173,7 @@ def robustness(document: Document, text: Text) -> None:
 DRAW = {
     "crossval": crossval.draw_crossval,
     "screen": screen.draw_screen,
+    "pairs": screen.draw_pairs,
     "leak": leak,
     "robustness": robustness,
     "transfer": transfer.transfer,

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from ui.results import experiments
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, intervals
 from ui.shared.tables import table
@@ -83,18 +82,12 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         "screen",
         "Every change with its scores and differences.",
     )
-    if full := experiments.load("pairs"):
-        _draw_pairs(full, text)
 
 
-def _draw_pairs(document: Mapping[str, Any], text: dict[str, str]) -> None:
-    """Draw trainings of full networks that differ in one respect."""
+def draw_pairs(document: Mapping[str, Any], text: dict[str, str]) -> None:
+    """Draw pairs of full trainings that differ in one respect."""
     rows = [row for row in document["rows"] if row["difference_interval"]]
-    if not rows:
-        return
-    st.markdown(f"**In full.** {text.get('In full', '')} {verdicts(rows, document['least_gain'])}")
-    if missing := experiments.lacking(document):
-        st.caption(missing)
+    st.markdown(verdicts(rows, document["least_gain"]))
     table(
         [
             {
