@@ -407,7 +407,9 @@ def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
         for member in run.members:
             path = run.place.parent / member["run"] / f"fold-{number}" / "best.npz"
             if not path.exists():
-                raise MissingRunError(f"The run {member['run']} is not in this folder of runs. {ADVICE}")
+                raise MissingRunError(
+                    f"The run {member['run']} is not in this folder of runs. {ADVICE}"
+                )
             model.get_layer(member["network"]["name"]).set_weights(read_weights(path))
         return model
 

@@ -20,7 +20,7 @@ NAMES = {
     "robustness": "Input faults",
     "transfer": "Transfer learning",
     "screen": "Ways to train",
-    "pairs": "In full",
+    "pairs": "Full trainings",
     "losses": "Losses",
     "skips": "Skip connections",
     "associate": "Shape and genes",
