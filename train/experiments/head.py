@@ -19,7 +19,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from scipy.optimize import minimize
 
 from btmodels.metrics import classification
 from btmodels.networks.efficientnet import LITE2, pyramid
@@ -30,7 +29,7 @@ from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.crossval import SEGMENTERS, slice_scores
 from train.experiments.slices import load_material
-from train.fit.select import predict_logits
+from train.fit.select import logistic_regression, predict_logits
 from train.fit.subset import Subset
 
 QUESTION = "Does the encoder of the ResUNet tell whether a slice shows a tumor?"
@@ -103,24 +102,14 @@ def fit_head(encoder: keras.Model, slices: Subset) -> Callable[[Subset], np.ndar
     Returns:
         From slices to the probability of a tumor in each, float, (slices,).
     """
-    given, labels = features_of(encoder, slices), slices.has_tumor
+    given = features_of(encoder, slices)
     mean, deviation = given.mean(axis=0), given.std(axis=0) + 1e-6
-    standardized = np.c_[(given - mean) / deviation, np.ones(len(given))]
-    signs = np.where(labels, -1.0, 1.0)
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        margins = signs * (standardized @ weights)
-        decayed = np.r_[weights[:-1], 0.0]
-        gradient = standardized.T @ (signs * sigmoid(margins)) / len(labels)
-        value = np.logaddexp(0, margins).mean() + WEIGHT_DECAY / 2 * decayed @ decayed
-        return value, gradient + WEIGHT_DECAY * decayed
-
-    start = np.zeros(standardized.shape[1])
-    weights = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    standardized = (given - mean) / deviation
+    weights, intercept = logistic_regression(standardized, slices.has_tumor, WEIGHT_DECAY)
 
     def score(others: Subset) -> np.ndarray:
         found = (features_of(encoder, others) - mean) / deviation
-        return sigmoid(found @ weights[:-1] + weights[-1])
+        return sigmoid(found @ weights + intercept)
 
     return score
 

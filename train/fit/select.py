@@ -99,6 +99,33 @@ def _best_threshold(probability: np.ndarray, labels: np.ndarray) -> float:
     return float(good[np.argmin(np.abs(good - 0.5))])
 
 
+def logistic_regression(
+    features: np.ndarray, labels: np.ndarray, weight_decay: float = 0.0
+) -> tuple[np.ndarray, float]:
+    """Fit a logistic regression with an L2 penalty.
+
+    Args:
+        features: float, (n, features).
+        labels: bool, (n,).
+        weight_decay: Strength of the penalty, which leaves out the intercept.
+
+    Returns:
+        Weights, float64, (features,), and the intercept.
+    """
+    signs = np.where(labels, -1.0, 1.0)
+    given = np.c_[features.astype(np.float64), np.ones(len(features))]
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margins, decayed = signs * (given @ weights), np.r_[weights[:-1], 0.0]
+        value = np.logaddexp(0, margins).mean() + weight_decay / 2 * decayed @ decayed
+        gradient = given.T @ (signs * sigmoid(margins)) / len(labels)
+        return value, gradient + weight_decay * decayed
+
+    # Four digits of the weights are kept, which the default tolerance does not settle.
+    found = minimize(loss, np.zeros(given.shape[1]), jac=True, tol=1e-9).x
+    return found[:-1], float(found[-1])
+
+
 def fit_verdict(scores: np.ndarray, labels: np.ndarray) -> dict[str, float] | None:
     """Fit a logistic regression on the slices' scores, and choose its threshold by `_best_threshold`.
 
@@ -111,12 +138,8 @@ def fit_verdict(scores: np.ndarray, labels: np.ndarray) -> dict[str, float] | No
     """
     if labels.all() or not labels.any():
         return None
-    signed = np.where(labels, -1.0, 1.0)
-    scores = scores.astype(np.float64)
-    fitted = minimize(
-        lambda line: np.logaddexp(0, signed * (line[0] * scores + line[1])).mean(), (1.0, 0.0)
-    )
-    slope, intercept = (round(float(value), 4) for value in fitted.x)
+    (slope,), intercept = logistic_regression(scores[:, None], labels)
+    slope, intercept = round(float(slope), 4), round(intercept, 4)
     probability = sigmoid(slope * scores + intercept)
     threshold = _best_threshold(probability, labels)
     return {"slope": slope, "intercept": intercept, "threshold": threshold}
