@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -117,20 +118,19 @@ def test_zoom_and_window_are_kept_in_the_address_and_reset(visit, site):
 def test_no_control_tells_the_server_while_it_is_dragged(visit, site):
     visit.open(f"{site}/analyze?wipe=truth")
     for name, share in (("brightness", 0.7), ("contrast", 0.6), ("threshold", 0.8), ("slice", 0.7)):
-        with unheard(visit, name):
+        with told_after(visit, name):
             visit.drag(name, share)
-        visit.let_go()
     divider, stage = visit.page.locator(".divider"), visit.page.locator(".stage").first
     frame = visit.page.locator(".frame").bounding_box()
     middle = frame["y"] + frame["height"] / 2
-    with unheard(visit, "the divider"):
+    with told_after(visit, "the divider"):
         box = divider.bounding_box()
         visit.page.mouse.move(box["x"] + box["width"] / 2, middle)
         visit.page.mouse.down()
         visit.page.mouse.move(frame["x"] + 0.25 * frame["width"], middle, steps=8)
         assert divider.get_attribute("aria-valuenow") == "25"
         visit.page.mouse.up()
-    with unheard(visit, "the picture"):
+    with told_after(visit, "the picture"):
         visit.page.get_by_role("button", name="Zoom in").click()
         left = stage.bounding_box()["x"]
         visit.page.mouse.move(frame["x"] + 0.7 * frame["width"], middle + 40)
@@ -141,11 +141,17 @@ def test_no_control_tells_the_server_while_it_is_dragged(visit, site):
 
 
 @contextmanager
-def unheard(visit, what: str) -> Iterator[None]:
-    """Fail if the server is told anything meanwhile."""
+def told_after(visit, what: str) -> Iterator[None]:
+    """Fail if the server is told anything meanwhile, or nothing once the mouse is released."""
     seen = len(visit.frames)
     yield
     assert len(visit.frames) == seen, f"dragging {what} told the server"
+    visit.let_go()
+    end = time.monotonic() + 30
+    while len(visit.frames) == seen:  # it is told once the control has rested for a moment
+        assert time.monotonic() < end, f"releasing {what} told the server nothing"
+        visit.page.wait_for_timeout(50)
+    visit.rest()
 
 
 def test_the_divider_parts_prediction_and_truth(visit, site):
