@@ -123,7 +123,7 @@ def main(args: argparse.Namespace) -> int:
     wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
     for variant in wanted:
         parent = args.runs / "experiments" / run_folder(variant, budget, material)
-        numbered = dict(enumerate(held_out(material, args.quick), start=1))
+        numbered = dict(enumerate(material.held_out(args.quick), start=1))
         evaluate(
             variant,
             budget,
@@ -136,11 +136,6 @@ def main(args: argparse.Namespace) -> int:
     if not wanted:
         write(args, budget, material)
     return 0
-
-
-def held_out(material: Material, quick: bool) -> list[list[str]]:
-    """Return the folds to score; with ``--quick`` two."""
-    return [fold for fold in material.folds if fold][: 2 if quick else None]
 
 
 def run_folder(variant: Variant, budget: Budget, material: Material) -> str:
@@ -201,9 +196,8 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
     found, lacks = _read_runs(args, budget, material)
     if BASELINE.key not in found:
         return
-    choosing = {*material.split["train"], *material.split["validation"]}
     scored = {
-        (key, kind): score([_counts_of(each, kind) for each in parts], choosing)
+        (key, kind): score([_counts_of(each, kind) for each in parts], material.choosing)
         for key, parts in found.items()
         for kind in WEIGHTS
     }
@@ -228,7 +222,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                     **compare(
                         scored[own]["patients"],
                         {} if own == other else scored[other]["patients"],
-                        choosing,
+                        material.choosing,
                     ),
                 }
             )
@@ -250,7 +244,7 @@ def _read_runs(
     variants that lack folds."""
     found: dict[str, list[dict]] = {}
     lacks = []
-    numbers = range(1, 1 + len(held_out(material, args.quick)))
+    numbers = range(1, 1 + len(material.held_out(args.quick)))
     for variant in VARIANTS:
         parent = args.runs / "experiments" / run_folder(variant, budget, material)
         paths = [parent / f"fold-{number}.json" for number in numbers]
