@@ -67,7 +67,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
             "Median": Column.NumberColumn(format="%.3f"),
             "Difference": Column.NumberColumn(
                 format="%+.3f",
-                help="Patient by patient, to training as it is; averaged weights to averaged ones.",
+                help="Patient by patient, to training as it is.",
             ),
             "From": Column.NumberColumn(format="%+.3f"),
             "To": Column.NumberColumn(format="%+.3f"),
@@ -124,11 +124,9 @@ def draw_pairs(document: Mapping[str, Any], text: dict[str, str]) -> None:
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """Return a row's name: the change, and for a short training whether the weights are averaged."""
-    if row["key"] == "baseline":
-        averaged = row["weights"] == "averaged"
-        return "Moving average of the weights" if averaged else row["title"]
-    return row["title"] + (", weights averaged" if row.get("weights") == "averaged" else "")
+    """Return a row's name: the change, or for the averaged baseline the average."""
+    averaged = row.get("weights") == "averaged"
+    return "Moving average of the weights" if averaged else row["title"]
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
