@@ -46,9 +46,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         tables.text("Training", title, width=330),
         tables.number("Mean Dice", in_all_folds("mean_dice"), "%.3f"),
         tables.number("Median", in_all_folds("median_dice"), "%.3f"),
-        *_differences(
-            "Patient by patient, to training as it is; averaged weights to averaged ones."
-        ),
+        *_differences("Patient by patient, to training as it is."),
         tables.number(
             "At chosen threshold",
             in_all_folds("chosen_cut"),
@@ -105,11 +103,9 @@ def draw_pairs(document: Mapping[str, Any], text: dict[str, str]) -> None:
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """Return a row's name: the change, and for a short training whether the weights are averaged."""
-    if row["key"] == "baseline":
-        averaged = row["weights"] == "averaged"
-        return "Moving average of the weights" if averaged else row["title"]
-    return row["title"] + (", weights averaged" if row.get("weights") == "averaged" else "")
+    """Return a row's name: the change, or for the averaged baseline the average."""
+    averaged = row.get("weights") == "averaged"
+    return "Moving average of the weights" if averaged else row["title"]
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:
