@@ -62,31 +62,13 @@ def rows_of_patients() -> list[PatientRow]:
     return found
 
 
-def table() -> list[dict[str, Any]]:
-    """Return one row per system: the published score and its protocol."""
-    return [
-        {
-            "System": each["system"],
-            "Published": _figures(each["figures"]),
-            "Split by": each["split"],
-            "Tested on": each["patients"],
-            "Selected on them": each["selected"],
-            "Protocol": each["protocol"],
-            "Caveat": each["caveat"] or None,
-            "Protocol seen in": each["read"],
-            "Source": each["url"],
-        }
-        for each in load()["systems"]
-    ]
-
-
 def protocols() -> str:
     """Return a list of each system's figures, protocol, caveat and source."""
     lines = []
     for each in load()["systems"]:
         caveat = f" *{each['caveat']}*" if each["caveat"] else ""
         lines.append(
-            f"- **{each['system']}**, {_figures(each['figures'])}. {each['protocol']}{caveat} "
+            f"- **{each['system']}**, {figures_in_words(each['figures'])}. {each['protocol']}{caveat} "
             f"{READ[each['read']]} ([{each['source']}]({each['url']}))"
         )
     return "\n".join(lines)
@@ -120,7 +102,8 @@ def dice_of(jaccard: float) -> float:
     return 2 * jaccard / (1 + jaccard)
 
 
-def _figures(figures: dict[str, float]) -> str:
+def figures_in_words(figures: dict[str, float]) -> str:
+    """Return published figures as a list with their labels."""
     shown = (f"{FIGURES[key]} {value:g}" for key, value in figures.items())
     return ", ".join(shown) or "no score published"
 
