@@ -33,7 +33,7 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.inference.precision import fastest_policy
 from btmodels.training.fitting import FitConfig, fit
-from train.experiments.slices import Material
+from train.experiments.slices import Dataset
 from train.fit.augment import Augmentation
 from train.fit.data import Epoch
 from train.fit.subset import Subset
@@ -131,7 +131,7 @@ def ready(args: argparse.Namespace) -> bool:
 
 
 def fold_numbers(args: argparse.Namespace) -> range:
-    """Return the numbers of the folds that are judged; ``--quick`` judges two."""
+    """Return the numbers of the folds to evaluate; with ``--quick`` two."""
     return range(1, 3 if args.quick else 6)
 
 
@@ -153,12 +153,12 @@ def filters_of(budget: Budget) -> tuple[int, ...]:
     return SMALLEST if budget.size <= QUICK_SIZE else SMALL
 
 
-def run_name(budget: Budget, material: Material) -> str:
+def run_name(budget: Budget, dataset: Dataset) -> str:
     """Return a run's folder name, unique by everything that its results depend on.
 
     The most important settings are spelled out; a digest covers budget, slices, masks and split.
     """
-    key = {"budget": asdict(budget), "data": material.sha256, "split": material.split_sha256}
+    key = {"budget": asdict(budget), "data": dataset.sha256, "split": dataset.split_sha256}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
     return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}-{digest}"
 
@@ -276,7 +276,7 @@ def document(
     args: argparse.Namespace,
     question: str,
     budget: Budget | None,
-    material: Material,
+    dataset: Dataset,
     lacks: Sequence[str] = (),
     **body,
 ) -> dict[str, Any]:
@@ -292,12 +292,12 @@ def document(
         "budget": budget and asdict(budget),
         "seed": args.seed,
         "data": {
-            "patients": len(set(material.slices.patients)),
-            "slices": len(material.slices.pixels),
-            "synthetic": material.synthetic,
-            "sha256": material.sha256,
+            "patients": len(set(dataset.slices.patients)),
+            "slices": len(dataset.slices.pixels),
+            "synthetic": dataset.synthetic,
+            "sha256": dataset.sha256,
         },
-        "split_sha256": material.split_sha256,
+        "split_sha256": dataset.split_sha256,
         "machine": machine(),
         "cores": _cores(),
         "versions": versions(),
