@@ -34,7 +34,6 @@ from btmodels.dataset import cohort
 from btmodels.inference.precision import fastest_policy
 from btmodels.training.fitting import FitConfig, fit
 from train.experiments.slices import Dataset
-from train.fit.augment import Augmentation
 from train.fit.data import Epoch
 from train.fit.subset import Subset
 from train.provenance import command_line, machine, versions, write_json
@@ -220,17 +219,7 @@ def train_arm(
     config, watch = budget.config(**changed), ProcessTime(folder)
 
     def epoch_data(epoch: int) -> Epoch:
-        return kind(
-            training,
-            config.seed,
-            epoch,
-            config.batch_size,
-            config.num_slices,
-            fade=config.fade,
-            augmentation=Augmentation(**config.augmentation),
-            workers=1,
-            max_queue_size=4,
-        )
+        return kind.of(training, config, epoch)
 
     state = fit(
         model,
@@ -303,6 +292,11 @@ def document(
         "versions": versions(),
         **body,
     }
+
+
+def write(args: argparse.Namespace, name: str, *common: Any, **body) -> None:
+    """Write an experiment's file, ``metrics/NAME.json``; the further arguments are those of `document`."""
+    write_json(args.assets / "metrics" / f"{name}.json", document(args, *common, **body))
 
 
 def _cores() -> int:

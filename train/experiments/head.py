@@ -24,7 +24,6 @@ from btmodels.metrics import classification
 from btmodels.networks.efficientnet import LITE2, pyramid
 from btmodels.training.fitting import read_weights
 from btmodels.transforms.postprocess import sigmoid
-from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.crossval import SEGMENTERS, slice_scores
@@ -75,8 +74,9 @@ def main(args: argparse.Namespace) -> int:
     if not rows:
         print(f"No network of the run {source['run']} is in this folder of runs.")
         return 1
-    document = common.document(
+    common.write(
         args,
+        f"crossval_{NETWORK}_head",
         QUESTION,
         budget,
         dataset,
@@ -87,7 +87,6 @@ def main(args: argparse.Namespace) -> int:
         auc=_auc([row for each in rows.values() for row in each]),
         slice_scores=slice_scores(rows),
     )
-    provenance.write_json(args.assets / "metrics" / f"crossval_{NETWORK}_head.json", document)
     return 0
 
 

@@ -42,7 +42,6 @@ from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize
-from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.slices import load_dataset
@@ -92,21 +91,19 @@ def main(args: argparse.Namespace) -> int:
         )
         for key in TITLES
     ]
-    provenance.write_json(
-        args.assets / "metrics" / f"{name}.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            dataset,
-            network={
-                "name": "unet",
-                "filters": list(common.filters_of(budget)),
-                "parameters": arms[0]["draws"][0]["parameters"],
-            },
-            distance=DISTANCE,
-            arms=arms,
-        ),
+    common.write(
+        args,
+        name,
+        QUESTION,
+        budget,
+        dataset,
+        network={
+            "name": "unet",
+            "filters": list(common.filters_of(budget)),
+            "parameters": arms[0]["draws"][0]["parameters"],
+        },
+        distance=DISTANCE,
+        arms=arms,
     )
     for arm in arms:
         print(

@@ -25,7 +25,6 @@ import keras
 
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
-from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.shown_slices import describe_slices, evaluate, pick_slices
@@ -97,21 +96,19 @@ def main(args: argparse.Namespace) -> int:
         }
         for key, title, loss, formula, source in ARMS
     ]
-    provenance.write_json(
-        args.assets / "metrics" / "losses.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            dataset,
-            network={
-                "name": "unet",
-                "filters": list(common.filters_of(budget)),
-                "parameters": arms[0]["parameters"],
-            },
-            slices=describe_slices(shown),
-            arms=arms,
-        ),
+    common.write(
+        args,
+        "losses",
+        QUESTION,
+        budget,
+        dataset,
+        network={
+            "name": "unet",
+            "filters": list(common.filters_of(budget)),
+            "parameters": arms[0]["parameters"],
+        },
+        slices=describe_slices(shown),
+        arms=arms,
     )
     for arm in arms:
         print(f"{arm['title']}: mean Dice {arm['score']['mean_dice']}")

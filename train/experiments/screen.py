@@ -49,7 +49,7 @@ from train.experiments.slices import Dataset, load_dataset
 from train.fit import pretrained
 from train.fit.recipes import RECIPES
 from train.fit.stacks import join_neighbors
-from train.provenance import command_line, write_json
+from train.provenance import command_line
 
 QUESTION = "Which changes to the training are worth a full cross-validation?"
 NETWORK = "efficientnet_unet"
@@ -203,8 +203,7 @@ def write(args: argparse.Namespace, budget: Budget, dataset: Dataset) -> None:
     parameters = found[BASELINE.key][0][LAST].facts["parameters"]
     network = {"name": NETWORK, "parameters": parameters}
     body = {"network": network, "interval": INTERVAL, "least_gain": LEAST_GAIN, "variants": rows}
-    document = common.document(args, QUESTION, budget, dataset, lacks, **body)
-    write_json(args.assets / "metrics" / "screen.json", document)
+    common.write(args, "screen", QUESTION, budget, dataset, lacks, **body)
     for row in rows:
         print(
             f"{row['key']}, {row['weights']}: {row['mean_dice']:.4f} ({row['difference']})",

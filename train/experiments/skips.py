@@ -31,7 +31,6 @@ import numpy as np
 from btmodels import weights
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
-from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.gradients import entry, kernel_gradients, tumor_batch
@@ -98,31 +97,29 @@ def main(args: argparse.Namespace) -> int:
         },
         {"key": "absent", "title": "Trained without skips", **absent[0]},
     ]
-    provenance.write_json(
-        args.assets / "metrics" / "skips.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            dataset,
-            slices=describe_slices(shown),
-            arms=arms,
-            pairs=[
-                {
-                    "seed": seed,
-                    **{
-                        key: {name: trained[key, seed][0][name] for name in ("score", "curve")}
-                        for key in _RUNS
-                    },
-                }
-                for seed in seeds
-            ],
-            networks=[
-                _keep(key, build, budget, args.assets / "metrics" / _OUT)
-                for key, (_, build) in (("joined", joined), ("absent", absent))
-            ],
-            gradients=measured["entries"],
-        ),
+    common.write(
+        args,
+        "skips",
+        QUESTION,
+        budget,
+        dataset,
+        slices=describe_slices(shown),
+        arms=arms,
+        pairs=[
+            {
+                "seed": seed,
+                **{
+                    key: {name: trained[key, seed][0][name] for name in ("score", "curve")}
+                    for key in _RUNS
+                },
+            }
+            for seed in seeds
+        ],
+        networks=[
+            _keep(key, build, budget, args.assets / "metrics" / _OUT)
+            for key, (_, build) in (("joined", joined), ("absent", absent))
+        ],
+        gradients=measured["entries"],
     )
     for (key, seed), (each, _) in trained.items():
         print(

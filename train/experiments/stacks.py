@@ -23,7 +23,6 @@ from keras import layers
 from btmodels.networks.blocks import conv, logits, norm_relu
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
-from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.gradients import entry, kernel_gradients, tumor_batch
@@ -68,21 +67,19 @@ def main(args: argparse.Namespace) -> int:
         for number in range(seeds)
     ]
     norms = {(arm["key"], arm["seed"]): arm.pop("gradients") for arm in arms}
-    provenance.write_json(
-        args.assets / "metrics" / "stacks.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            dataset,
-            depth=depth,
-            arms=arms,
-            gradients=[
-                entry(key, title, when, [norms[pair][when] for pair in norms if pair[0] == key])
-                for key, (title, *_) in CHAINS.items()
-                for when in ("start", "trained")
-            ],
-        ),
+    common.write(
+        args,
+        "stacks",
+        QUESTION,
+        budget,
+        dataset,
+        depth=depth,
+        arms=arms,
+        gradients=[
+            entry(key, title, when, [norms[pair][when] for pair in norms if pair[0] == key])
+            for key, (title, *_) in CHAINS.items()
+            for when in ("start", "trained")
+        ],
     )
     for arm in arms:
         print(f"{arm['title']}, seed {arm['seed']}: mean Dice {arm['score']['mean_dice']}")

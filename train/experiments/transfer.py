@@ -33,7 +33,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.slices import Dataset, load_dataset, source_assets
@@ -114,18 +113,16 @@ def compare(args: argparse.Namespace, budget: Budget, dataset: Dataset) -> None:
         have = {each["key"] for each in entries}
         lacks = [each.key for each in CELLS if each.key not in have]
         if all(each not in wanted for each in CELLS[number + 1 :]) or not done:
-            provenance.write_json(
-                args.assets / "metrics" / "transfer.json",
-                common.document(
-                    args,
-                    QUESTION,
-                    budget,
-                    dataset,
-                    lacks,
-                    sources=SOURCES,
-                    targets={task: list(scores) for task, scores in TARGETS.items()},
-                    cells=entries,
-                ),
+            common.write(
+                args,
+                "transfer",
+                QUESTION,
+                budget,
+                dataset,
+                lacks,
+                sources=SOURCES,
+                targets={task: list(scores) for task, scores in TARGETS.items()},
+                cells=entries,
             )
 
 
