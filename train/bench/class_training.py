@@ -6,13 +6,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
 from btmodels.errors import BrainTumorError
 from train.bench.client import Site
 from train.bench.load import ask, made_up_data
+from train.bench.rows import Row, row
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,7 +49,7 @@ _PRESS = """(panel, at) => {
 """Presses a button at a time of the clock, and notes the milliseconds until each change is on the page."""
 
 
-def class_training_rows(pupils: int = PUPILS) -> Iterator[dict[str, Any]]:
+def class_training_rows(pupils: int = PUPILS) -> Iterator[Row]:
     """Yield when pupils who all start two networks at once see what, and how long a slice takes meanwhile.
 
     Raises:
@@ -67,15 +68,9 @@ def class_training_rows(pupils: int = PUPILS) -> Iterator[dict[str, Any]]:
             time.sleep(max(0.0, at - time.time()))
             slices = [1000 * ask(session, name) for name in names[1:]]
             seen = [_seen(page) for page in pages]
-    name = f"lesson_{pupils}"
-    for what in ("first_mask", "first_step"):
-        yield _row(name, what, [each[what] for each in seen])
-    yield _row(name, "slice", slices)
-
-
-def _row(name: str, what: str, milliseconds: list[float]) -> dict[str, Any]:
-    row = {"name": f"{name}/{what}", "value": max(milliseconds), "unit": "ms"}
-    return row | ({"against": AIMS[what]} if what in AIMS else {})
+    times = {what: max(each[what] for each in seen) for what in ("first_mask", "first_step")}
+    for what, longest in (times | {"slice": max(slices)}).items():
+        yield row(f"lesson_{pupils}/{what}", longest, "ms", AIMS.get(what))
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,12 @@ def experts_in_words() -> str:
     return f"Dice {shown} ([{experts['source']}]({experts['url']}))"
 
 
+def experts_band() -> tuple[float, float] | None:
+    """Return mean and spread of two experts' agreement; None if it is not known."""
+    experts = load()["experts"]
+    return experts and (experts["mean_dice"], experts["spread"])
+
+
 def readers() -> str:
     """Return a list of studies of human readers; Jaccard indices are converted to Dice."""
     content, lines = load(), []
@@ -114,8 +120,7 @@ class PatientRow:
 
     Attributes:
         title: Label of the row.
-        dots: One score per patient, 0 to 1; empty for a publication.
-        names: Names of the patients, shown on hover.
+        dice: Score of each patient by name, 0 to 1, or None; empty for a publication.
         mean, median: Mean and median score; None if not known.
         interval: Interval of the mean, low and high; None if not known.
         chosen: Whether to draw the row in color.
@@ -123,10 +128,13 @@ class PatientRow:
     """
 
     title: str
-    dots: Sequence[float] = ()
-    names: Sequence[str] = ()
+    dice: Mapping[str, float | None] = field(default_factory=dict)
     mean: float | None = None
     median: float | None = None
     interval: tuple[float, float] | None = None
     chosen: bool = False
     interval_title: str = "95% interval"
+
+    def dots(self) -> dict[str, float]:
+        """Return the defined scores by patient."""
+        return {name: value for name, value in self.dice.items() if value is not None}

@@ -22,27 +22,25 @@ Document = Mapping[str, Any]
 def draw_crossval(document: Document, text: Text) -> None:
     """Draw each patient's out-of-fold Dice beside published results."""
     patients = document["patients"]
-    known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
+    ours = PatientRow(
+        "This site, five folds",
+        {name: each["dice"] for name, each in patients.items()},
+        mean=document["mean_dice"],
+        median=document["median_dice"],
+        interval=document["mean_dice_interval"],
+        chosen=True,
+    )
+    number = len(ours.dots())
     low, high = document["mean_dice_interval"]
     st.markdown(
-        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95% confidence interval "
+        f"Mean Dice of {number} patients: **{document['mean_dice']:.3f}** (95% confidence interval "
         f"{low:.3f} to {high:.3f}), median **{document['median_dice']:.3f}**. "
         f"False alarms: {100 * document['false_alarm_rate']:.1f}% of the slices without tumor. "
         f"{_at_chosen_cut(document['chosen_cut'])} {_cleaned(document['whole_patient'])}"
     )
-    rows = published.rows_of_patients()
-    ours = PatientRow(
-        "This site, five folds",
-        dots=list(known.values()),
-        names=list(known),
-        mean=document["mean_dice"],
-        median=document["median_dice"],
-        interval=(low, high),
-        chosen=True,
-    )
-    folds = [row for row in rows if row.median is not None][:1]
+    folds = [row for row in published.rows_of_patients() if row.median is not None][:1]
     chart(strip_plot.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
-    st.markdown(_compared(document, len(known)))
+    st.markdown(_compared(document, number))
     st.markdown(reduced_run(document))
     _draw_networks()
     if classifier := experiments.load(f"crossval_{registry.get('default-classifier').name}"):
