@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
 from btmodels.errors import BrainTumorError
 from train.bench.client import Site
 from train.bench.load import ask, made_up_data
+from train.bench.rows import Row, row
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -53,7 +54,7 @@ _PRESS = """(panel, [at, end]) => {
 """Presses buttons at two times of the clock, and notes after how many milliseconds each change is seen."""
 
 
-def class_training_rows(pupils: int) -> Iterator[dict[str, Any]]:
+def class_training_rows(pupils: int) -> Iterator[Row]:
     """Yield when pupils who all start two networks at once see what, and how long a slice takes meanwhile.
 
     It ends by itself: after a minute and about four seconds a browser, or some time after `OPEN_SECONDS`.
@@ -82,25 +83,18 @@ def class_training_rows(pupils: int) -> Iterator[dict[str, Any]]:
             time.sleep(max(0.0, at + TRAIN_SECONDS - time.time()))
             seen = [page.locator(PANEL).evaluate("(panel) => panel.seen") for page in pages]
     name = f"lesson_{pupils}"
-    yield {"name": f"{name}/browsers", "value": len(pages), "against": float(pupils)}
-    yield {
-        "name": f"{name}/stepped",
-        "value": sum("first_step" in each for each in seen),
-        "against": float(len(pages)),
+    yield row(f"{name}/browsers", len(pages), against=float(pupils))
+    stepped = sum("first_step" in each for each in seen)
+    yield row(f"{name}/stepped", stepped, against=float(len(pages)))
+    times = {
+        what: [each[what] for each in seen if what in each] for what in ("first_mask", "first_step")
     }
-    for what in ("first_mask", "first_step"):
-        yield from _row(name, what, [each[what] for each in seen if what in each])
-    yield from _row(name, "slice", slices)
+    for what, all_of_them in (times | {"slice": slices}).items():
+        if all_of_them:
+            yield row(f"{name}/{what}", max(all_of_them), "ms", AIMS.get(what))
     for number, each in enumerate(seen, 1):
-        first = [each["first_step"]] if "first_step" in each else []
-        yield from _row(f"{name}/browser_{number}", "first_step", first)
-
-
-def _row(name: str, what: str, milliseconds: list[float]) -> Iterator[dict[str, Any]]:
-    """Yield the longest of some times, or nothing where there is none."""
-    if milliseconds:
-        row = {"name": f"{name}/{what}", "value": max(milliseconds), "unit": "ms"}
-        yield row | ({"against": AIMS[what]} if what in AIMS else {})
+        if "first_step" in each:
+            yield row(f"{name}/browser_{number}/first_step", each["first_step"], "ms")
 
 
 @contextmanager

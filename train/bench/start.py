@@ -7,8 +7,7 @@ from statistics import median
 from time import perf_counter
 
 from train.bench.client import VIEWER, Session, Site
-
-"""The component that shows a slice (`ui.viewer.viewer`)."""
+from train.bench.rows import interleaved
 
 FIRST, OTHER = "SYNT_AA_0003_20260101", "SYNT_AA_0007_20260101"
 """Bundled patients."""
@@ -28,11 +27,10 @@ def rerun(repeats: int) -> tuple[float, float]:
             # The first visit analyzes all slices; the second finds everything cached.
             session.run("analyze")
             session.run("analyze")
-        times: tuple[list[float], list[float]] = [], []
-        for i in range(repeats):
-            for which in (0, 1) if i % 2 else (1, 0):
-                times[which].append(sessions[which].run("analyze"))
-    return 1000 * median(times[0]), 1000 * median(times[1])
+        names = ("on", "off")
+        ways = {name: each.run for name, each in zip(names, sessions, strict=True)}
+        times = interleaved(ways, ["analyze"] * repeats)
+    return 1000 * median(times["on"]), 1000 * median(times["off"])
 
 
 def first_page(repeats: int) -> tuple[float, float]:

@@ -129,7 +129,7 @@ def main(args: argparse.Namespace) -> int:
         if variant.neighbors:
             seen = replace(material, slices=join_neighbors(material.slices))
         run = run_folder(variant, budget, material)
-        for number, fold in enumerate(held_out(material, args.quick), start=1):
+        for number, fold in enumerate(material.held_out(args.quick), start=1):
             if number not in (args.folds or (number,)) or _read_fold(args, run, variant, number):
                 continue
             folder = args.runs / "experiments" / run / f"fold-{number}"
@@ -144,11 +144,6 @@ def main(args: argparse.Namespace) -> int:
     if not wanted:
         write(args, budget, material)
     return 0
-
-
-def held_out(material: Material, quick: bool) -> list[list[str]]:
-    """Return the folds to score; with ``--quick`` two."""
-    return [fold for fold in material.folds if fold][: 2 if quick else None]
 
 
 def run_folder(variant: Variant, budget: Budget, material: Material) -> str:
@@ -184,7 +179,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
     found, lacks = _read_runs(args, budget, material)
     if BASELINE.key not in found:
         return
-    choosing = {*material.split["train"], *material.split["validation"]}
+    choosing = set(material.choosing)
     rows = []
     for variant in (each for each in VARIANTS if each.key in found):
         parts = found[variant.key]
@@ -224,7 +219,7 @@ def _read_runs(
     folds."""
     found = {}
     lacks = []
-    numbers = [*range(1, 1 + len(held_out(material, args.quick)))]
+    numbers = [*range(1, 1 + len(material.held_out(args.quick)))]
     known = set(numbers)
     for variant in VARIANTS:
         run = run_folder(variant, budget, material)

@@ -43,7 +43,7 @@ def made_up_rows(monkeypatch):
         monkeypatch.setitem(command.ROWS, name, (lambda repeats: (repeats * 1.5, 60.0), aim))
     for name in set(command.ROWS) - {"rerun", "analyze"}:
         monkeypatch.delitem(command.ROWS, name)
-    rows = [{"name": NETWORK_ROW["name"], "value": NETWORK_ROW["value"]}]
+    rows = [{key: value for key, value in NETWORK_ROW.items() if key != "ratio"}]
     monkeypatch.setattr(bench_networks, "network_rows", lambda *_: iter(rows))
     monkeypatch.setattr(load, "load_rows", lambda: iter([LOAD_ROW]))
     monkeypatch.setattr(load, "steady_rows", lambda: iter([]))
