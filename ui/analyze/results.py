@@ -165,12 +165,14 @@ def _verdict(analysis: Analysis) -> None:
         st.metric("Calibrated probability", percent(verdict.probability))
         answer = "says yes" if verdict.tumor else "finds none in this slice"
         side = "at or above" if verdict.tumor else "below"
-        words = f"The {registry.get(verdict.network).title} {answer}: {side} its threshold of "
+        title = registry.get(verdict.network).title
+        words = f"{verdict.basis.capitalize()}, the {title} {answer}: {side} its threshold of "
         words += f"{100 * verdict.threshold:.1f}%."
         if second:
             agrees = "agrees" if second.tumor == verdict.tumor else "disagrees"
             title = registry.get(second.network).title
-            words += f" The {title} {agrees}: {percent(second.probability)}."
+            who = "The" if second.neighbors is False else f"{second.basis.capitalize()}, the"
+            words += f" {who} {title} {agrees}: {percent(second.probability)}."
         st.markdown(words)
 
 
