@@ -82,7 +82,7 @@ def test_the_classifier_can_be_asked_for_the_verdict(open_page):
     words = words_of(app)
     assert app.metric[0].value == "90.0%" and app.query_params["verdict"] == "classifier"
     assert "From this slice alone, the ResNet50 classifier says yes: at or above" in words
-    assert "Counting the neighboring slices, the ResUNet agrees: 99.8%." in words
+    assert "The ResUNet agrees: 99.8%." in words
     app = unfold(app, "history.open")
     seen = next(frame.value for frame in app.dataframe if "Verdict by" in frame.value)
     assert list(seen["Verdict by"]) == ["ResNet50 classifier", "ResUNet"]

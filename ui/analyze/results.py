@@ -163,16 +163,15 @@ def _verdict(analysis: Analysis) -> None:
         st.markdown(IS_THERE)
         verdict, second = analysis.verdict, analysis.second_opinion
         st.metric("Calibrated probability", percent(verdict.probability))
-        answer = "says yes" if verdict.tumor else "finds none in this slice"
-        side = "at or above" if verdict.tumor else "below"
+        none = "finds none in this slice" if verdict.neighbors else "finds none"
+        answer = "says yes: at or above" if verdict.tumor else f"{none}: below"
         title = registry.get(verdict.network).title
-        words = f"{verdict.basis.capitalize()}, the {title} {answer}: {side} its threshold of "
+        words = f"{verdict.basis.capitalize()}, the {title} {answer} its threshold of "
         words += f"{100 * verdict.threshold:.1f}%."
         if second:
             agrees = "agrees" if second.tumor == verdict.tumor else "disagrees"
             title = registry.get(second.network).title
-            who = "The" if second.neighbors is False else f"{second.basis.capitalize()}, the"
-            words += f" {who} {title} {agrees}: {percent(second.probability)}."
+            words += f" The {title} {agrees}: {percent(second.probability)}."
         st.markdown(words)
 
 

@@ -59,7 +59,7 @@ class View:
         threshold: Threshold on the probability, 0 to 1.
         channel: Index of a channel, or ``composite``.
         prediction, truth, probability, head, gradcam: Whether the layer is shown; ``probability`` is the
-            segmenter's probability map, ``gradcam`` the Grad-CAM of the classifier's verdict.
+            segmenter's probability map, ``gradcam`` the Grad-CAM of the classifier's answer.
         style: Style of the prediction, one of `STYLES`.
         wipe: Content to compare with, one of `WIPES`.
         zoom: Zoom in percent; 100 shows the whole slice.
