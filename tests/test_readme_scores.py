@@ -27,6 +27,7 @@ BOARD = [
 ]
 SUBSETS = {
     "crossval": "cross-validation, 100",
+    "chosen_cut": "cross-validation, 100, chosen threshold",
     "validation": "validation, 10",
     "test": "**never seen, 20**",
     "samples": "synthetic, 8",
@@ -55,6 +56,8 @@ def lines_for(name: str) -> list[str]:
     if registry.get(name).task == "segment":
         crossval = registry.metrics_path(name).with_name(f"crossval_{name}.json")
         scores["crossval"] = json.loads(crossval.read_text(encoding="utf-8"))
+        patients = scores["crossval"]["patients"]
+        scores["chosen_cut"] = scores["crossval"]["chosen_cut"] | {"patients": patients}
     assert {"test", "samples"} <= set(scores)
     lines = []
     for subset, title in SUBSETS.items():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import loky
+import numpy as np
 
 from btmodels import processes
 from btmodels.inference import worker
@@ -45,6 +46,21 @@ def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def write_npz(path: Path, compressed: bool = True, **arrays: Any) -> None:
+    """Write arrays to one file atomically, also while another process writes the same file.
+
+    Args:
+        path: Path of the file; its folder is created.
+        compressed: Whether to trade time for space.
+        arrays: Anything that NumPy turns into arrays without objects, by name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    with partial.open("wb") as file:
+        (np.savez_compressed if compressed else np.savez)(file, **arrays)
     partial.replace(path)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from btmodels.metrics.overlap import _ratio
@@ -46,6 +48,14 @@ def _falling(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
     last = np.flatnonzero(np.diff(scores[order], append=-np.inf))  # ties share one threshold
     hits = np.r_[0, np.cumsum(labels[order])[last]]
     return hits, np.r_[0, last + 1] - hits
+
+
+def over_groups(
+    formula: Callable[[np.ndarray, np.ndarray], float | None],
+) -> Callable[[Sequence[tuple[np.ndarray, np.ndarray]]], float | None]:
+    """Return a formula of scores and labels as one of several patients' scores and labels together, for
+    `btmodels.metrics.bootstrap.grouped_interval`."""
+    return lambda groups: formula(*map(np.concatenate, zip(*groups, strict=True)))
 
 
 def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float | None:

@@ -106,6 +106,12 @@ def empty_mask_accuracy(counts: Counts) -> float | None:
     return _ratio(counts.fp + counts.tn, counts.tp + counts.fp + counts.fn + counts.tn)
 
 
+def false_alarm_rate(slices: Iterable[Counts]) -> float | None:
+    """Share of slices with a marked pixel, of those without tumor; None if all have one."""
+    alarms = [c.fp > 0 for c in slices if not c.tp + c.fn]
+    return _ratio(sum(alarms), len(alarms))
+
+
 def mean_of(values: Iterable[float | None]) -> float | None:
     """Mean of the defined values; None if there are none."""
     defined = [value for value in values if value is not None]

@@ -18,6 +18,9 @@ from tests.btmodels.scanner import nifti, series
 
 SIZES = ((1280, 720), (1440, 900), (390, 844))
 PLACES = ("answer", "verdict", "measure", "picture")
+LOADED = """performance.getEntriesByType("resource").map((each) => each.name)
+    .filter((name) => name.includes("/static/js/"))"""
+"""Scripts of Streamlit that the page has loaded."""
 AFFINE = np.diag([-0.9, -0.9, 5.0, 1.0])
 
 
@@ -63,13 +66,19 @@ def in_view(page, key: str) -> str:
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 1280, "height": 720}}], indirect=True)
 def test_what_a_visitor_sees_first_is_the_answer(visit, site):
     page = visit.page
+    asked: set[str] = set()
     visit.open(f"{site}/analyze?source=files", mask=False)
     for kind, files in studies().items():
         page.wait_for_selector("input[type=file]", state="attached")
+        if not asked:  # the scripts of the elements that will show the answer are already there
+            page.wait_for_function(f"{LOADED}.some((each) => each.includes('DataFrame'))")
+            visit.rest()
+        before = page.evaluate(LOADED)
         upload(visit, *files)
         visit.wait_for_mask()
         page.get_by_text(re.compile("^Tumor marked in (this slice|[1-8] of 8 slices),")).wait_for()
         visit.rest()
+        asked |= {*page.evaluate(LOADED)} - {*before}
         assert visit.drawn()[..., 3].any(), f"{kind}: the slice shown has tumor"
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
@@ -88,6 +97,7 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
             page.get_by_text("which these files do not state.").wait_for()
         forget(visit)
         visit.rest()
+    assert not asked
 
 
 def three_planes_meet(visit) -> None:

@@ -7,7 +7,6 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import tifffile
@@ -16,6 +15,7 @@ from btmodels.dataset import cohort
 from train.bench.client import Session, Site
 from train.bench.crowd import Crowd
 from train.bench.memory import PAGE, QUERY
+from train.bench.rows import Row, megabytes, row
 from train.fuzz_seeds import write_dicom
 
 USERS, SECONDS = 50, 300.0
@@ -30,7 +30,7 @@ ones are dropped every 20 seconds (`ui.site.garbage`)."""
 LOOK_SECONDS = 1.0
 
 
-def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
+def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[Row]:
     """Yield the site's errors and memory while visitors upload one study after another.
 
     Every second visitor uploads a zipped DICOM series; the others upload a patient's slices as zipped
@@ -53,13 +53,13 @@ def class_upload_rows(users: int = USERS, seconds: float = SECONDS) -> Iterator[
         with _Peak(site) as peak:
             killed = crowd.stay(seconds, site)
         name = f"class_{users}"
-        yield {"name": f"{name}/uploads", "value": sum(crowd.answers)}
-        yield {"name": f"{name}/kills", "value": killed}
-        yield {"name": f"{name}/errors", "value": len(crowd.errors)}
-        yield _held(f"{name}/server", peak.bytes, 500e6)
+        yield row(f"{name}/uploads", sum(crowd.answers))
+        yield row(f"{name}/kills", killed)
+        yield row(f"{name}/errors", len(crowd.errors))
+        yield megabytes(f"{name}/server", peak.bytes, 500e6)
         site.close_sessions()
         time.sleep(LEFT_SECONDS)
-        yield _held(f"{name}/server_left", site.memories()["server"], before)
+        yield megabytes(f"{name}/server_left", site.memories()["server"], before)
 
 
 class _Peak:
@@ -81,10 +81,6 @@ class _Peak:
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             self.bytes = max(self.bytes, self._site.memories()["server"])
-
-
-def _held(name: str, held: float, against: float) -> dict[str, Any]:
-    return {"name": name, "value": held / 1e6, "unit": "MB", "against": against / 1e6}
 
 
 def _study(number: int, count: int) -> tuple[str, bytes]:

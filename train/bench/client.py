@@ -8,18 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from http.client import HTTPConnection
-from http.cookies import SimpleCookie
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import psutil
+import requests
+from requests.adapters import HTTPAdapter
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
@@ -69,12 +65,7 @@ class Site:
     def __enter__(self) -> Site:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._sockets.close()
         self._process.terminate()
         self._process.wait(30)
@@ -111,11 +102,7 @@ class Site:
 
     def health(self) -> dict[str, Any]:
         """Return the site's health document (see `ui.site.health`)."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:  # 503 has a document too
-            return json.load(error)
+        return requests.get(f"http://127.0.0.1:{self.port}/health").json()  # 503 has one, too
 
     def rest(self) -> None:
         """Wait until the networks are warm and have finished their idle work."""
@@ -172,8 +159,10 @@ class Session:
         self, socket: ClientConnection, site: str, get: Callable[[str], Any] | None = None
     ) -> None:
         self._socket, self._site = socket, site
-        self._http = HTTPConnection(site.removeprefix("http://")) if get is None else None
-        self._get = get or self._get_plainly
+        self._http = requests.Session()
+        # The server closes a connection that was idle for a few seconds.
+        self._http.mount(site, HTTPAdapter(max_retries=1))
+        self._get = get or (lambda path: self._http.get(site + path))
         self._fetched: set[str] = set()
         self._uploader = self._delete = ""
         self.alerts: list[str] = []
@@ -228,18 +217,14 @@ class Session:
 
     def _send(self, address: str, name: str = "", data: bytes | None = None) -> None:
         """PUT a file to an address, or DELETE the one there."""
-        with urllib.request.urlopen(f"{self._site}/_stcore/health") as answer:
-            token = SimpleCookie(answer.headers.get("Set-Cookie", ""))[XSRF].value
-        headers = {"Cookie": f"{XSRF}={token}", "X-Xsrftoken": token}
-        if data is None:
-            request = urllib.request.Request(address, headers=headers, method="DELETE")
-        else:
-            line = uuid.uuid4().hex
-            head = f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-            headers["Content-Type"] = f"multipart/form-data; boundary={line}"
-            body = head.encode() + data + f"\r\n--{line}--\r\n".encode()
-            request = urllib.request.Request(address, body, headers, method="PUT")
-        urllib.request.urlopen(request).close()
+        token = self._http.get(f"{self._site}/_stcore/health").cookies[XSRF]
+        self._http.request(
+            "DELETE" if data is None else "PUT",
+            address,
+            files=None if data is None else {"file": (name, data)},
+            cookies={XSRF: token},
+            headers={"X-Xsrftoken": token},
+        ).raise_for_status()
 
     def watch(self, page: str, query: str = "") -> Iterator[str]:
         """Request a page and yield each element as it arrives: its type, or the name of a custom
@@ -261,15 +246,6 @@ class Session:
         if names:
             self._get(f"/planes/{viewer['store']}?names={','.join(names)}")
             self._fetched |= names
-
-    def _get_plainly(self, path: str) -> None:
-        try:
-            self._http.request("GET", path)
-            self._http.getresponse().read()
-        except ConnectionError:  # the server closes a connection that was idle for a few seconds
-            self._http.close()
-            self._http.request("GET", path)
-            self._http.getresponse().read()
 
     def _run(self, request: BackMsg, page: str, query: str) -> Iterator[str]:
         request.rerun_script.page_name = page

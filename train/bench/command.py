@@ -9,8 +9,9 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 - ``rerun``, ``first_page``, ``first_mask``, ``next_mask``, ``analyze``, ``engine``: milliseconds, as the
   functions of these names say.
 - ``profile/start/<part>``: CPU milliseconds that the networks' process takes to start, by part
-  (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: page elements that a rerun sends, and
-  ``/server``: its CPU milliseconds, both against the same without networks.
+  (`train.bench.profile.start_seconds`); ``profile/next_mask/<part>``: milliseconds until each part of that
+  answer is there (`train.bench.start.next_mask_parts`); ``profile/rerun/elements``: page elements that a
+  rerun sends, and ``/server``: its CPU milliseconds, both against the same without networks.
 - ``rate/alone``, ``rate/together``: slices per second of the engine with both networks, one after the other
   and all at once, against the target.
 - ``network/<name>/parameters``: parameters of the network with that registry name, trained or counted.
@@ -45,10 +46,11 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 - ``class_50/…``: 50 visitors who upload DICOM series and zips for five minutes while the worker is killed
   twice: ``uploads``, ``kills``, ``errors``, ``server``: peak memory of the web process, in millions of
   bytes, against the target, and ``server_left``: its memory after all have left, against before.
-- ``lesson_30/…``: 30 browsers on this very machine that all start two networks at once in *Train one now*:
-  the longest milliseconds until a ``first_mask`` and the loss of a ``first_step`` are on the page, and to
-  analyze a new ``slice`` meanwhile, against the targets. The browsers run at a lower
-  priority than the site, since a class brings computers of its own.
+- ``lesson_30/…``: 30 browsers on this very machine that all start two networks at once in *Train one now*.
+  ``browsers``: how many were open in time, and ``stepped``: how many of those showed a step within twenty
+  seconds. The longest milliseconds until a ``first_mask`` and the loss of a ``first_step`` are on the page,
+  and to analyze a new ``slice`` meanwhile, against the targets; ``browser_<n>/first_step``: those of
+  each browser. The browsers run at a lower priority than the site, since a class brings its own computers.
 """
 
 from __future__ import annotations
@@ -59,10 +61,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from btmodels import paths, registry
 from btmodels.errors import BrainTumorError
+from train.bench.rows import Row, row
 from train.bench.start import first_mask, first_page, next_mask, rerun
 from train.provenance import machine, write_json
 
@@ -101,6 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="write the result to this file instead")
     parser.add_argument("--reruns", type=int, default=50, help="of each kind; defaults to 50")
     parser.add_argument(
+        "--browsers", type=int, default=30, help="that train at once in a lesson; defaults to 30"
+    )
+    parser.add_argument(
         "--only",
         nargs="+",
         choices=_order(),
@@ -126,11 +131,11 @@ def main(args: argparse.Namespace) -> int:
             registry.verify_weights(name, args.assets)
         print(machine())
         print(f"{'':<32}{'value':>16}{'against':>12}{'ratio':>8}{'aim':>10}")
-        rows = [row for name in chosen for row in _measured(name, args)]
+        rows = [made for name in chosen for made in _measured(name, args)]
     except (BrainTumorError, OtherMachine) as error:
         print(f"Nothing was measured. {error}", file=sys.stderr)
         return 1
-    rows = sorted(kept + rows, key=lambda row: _order().index(_group(row)))
+    rows = sorted(kept + rows, key=lambda made: _order().index(_group(made)))
     content = {"command": "python -m train bench", "machine": machine(), "rows": rows}
     write_json(path, content)
     return 0
@@ -140,7 +145,7 @@ class OtherMachine(Exception):
     """The file's rows come from another machine and cannot be mixed with new ones."""
 
 
-def _others(path: Path, chosen: Sequence[str]) -> list[dict[str, Any]]:
+def _others(path: Path, chosen: Sequence[str]) -> list[Row]:
     """Return the rows of a file that are not measured again."""
     if not path.exists():
         return []
@@ -151,15 +156,15 @@ def _others(path: Path, chosen: Sequence[str]) -> list[dict[str, Any]]:
             "(without --only), or write to another file (--out)."
         )
     known = set(_order()) - set(chosen)
-    return [row for row in content["rows"] if _group(row) in known]
+    return [made for made in content["rows"] if _group(made) in known]
 
 
 def _trained(assets: Path) -> list[str]:
     return [name for name in registry.SPECS if registry.record_path(name, assets).exists()]
 
 
-def _group(row: dict[str, Any]) -> str:
-    name = row["name"]
+def _group(made: Row) -> str:
+    name = made["name"]
     return next((group for begin, group in GROUPS.items() if name.startswith(begin)), name)
 
 
@@ -167,18 +172,18 @@ def _order() -> list[str]:
     return [*ROWS, *dict.fromkeys(GROUPS.values())]
 
 
-def _measured(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _measured(name: str, args: argparse.Namespace) -> Iterator[Row]:
     """Measure and print the rows of a group."""
     if name in GROUPS.values():
-        for row in _grouped(name, args):
-            yield _printed(row, "")
+        for made in _grouped(name, args):
+            yield _printed(made, "")
     else:
         measure, aim = ROWS[name]
         value, against = measure(args.reruns)
-        yield _printed({"name": name, "value": value, "unit": "ms", "against": against}, aim)
+        yield _printed(row(name, value, "ms", against), aim)
 
 
-def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _grouped(name: str, args: argparse.Namespace) -> Iterator[Row]:
     from train.bench import (
         class_training,
         class_uploads,
@@ -192,7 +197,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     )
 
     trained = _trained(args.assets)
-    measure: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
+    measure: dict[str, Callable[[], Iterator[Row]]] = {
         NETWORKS: lambda: networks.network_rows(trained, args.reruns, args.assets),
         "profile": profile.profile_rows,
         "rate": lambda: networks.rate_rows(args.reruns),
@@ -205,23 +210,21 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "patients": load.patient_rows,
         "memory": memory.memory_rows,
         "class": class_uploads.class_upload_rows,
-        "lesson": class_training.class_training_rows,
+        "lesson": lambda: class_training.class_training_rows(max(1, args.browsers)),
     }
     return measure[name]()
 
 
-def _printed(row: dict[str, Any], aim: str) -> dict[str, Any]:
-    value, unit, against = row["value"], row.get("unit", ""), row.get("against")
+def _printed(made: Row, aim: str) -> Row:
+    value, unit, against = made["value"], made["unit"], made["against"]
     compared = against is not None
     print(
-        f"{row['name']:<32}{_figure(value)} {unit:<2}"
+        f"{made['name']:<32}{_figure(value)} {unit:<2}"
         + (f"{against:>9.1f} {unit:<2}{value / against:>8.2f}{aim:>10}" if compared else ""),
         flush=True,
     )
-    return {
-        "name": row["name"],
+    return made | {
         "value": value if isinstance(value, int) else round(value, 2),
-        "unit": unit,
         "against": round(against, 2) if compared else None,
         "ratio": round(value / against, 3) if compared else None,
     }

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import tifffile
@@ -18,7 +17,7 @@ from btmodels.inference.engine import Engine
 from btmodels.slices import Slice
 from train.bench.client import VIEWER, Session, Site
 from train.bench.crowd import Crowd
-from train.bench.memory import held_rows
+from train.bench.rows import Row, megabytes, memory_rows, milliseconds, row
 
 USERS = (1, 5, 20, 50)
 """Numbers of visitors who analyze slices at once, measured in turn."""
@@ -44,7 +43,7 @@ TABLE = "dataframe"
 """Streamlit's type of the element that lists the cohort."""
 
 
-def load_rows() -> Iterator[dict[str, Any]]:
+def load_rows() -> Iterator[Row]:
     """Yield the times and errors of simultaneous visitors; `train.bench.command` explains the rows.
 
     Every slice is requested once and is its patient's only slice, so no answer comes from a cache.
@@ -57,10 +56,10 @@ def load_rows() -> Iterator[dict[str, Any]]:
         for users in USERS:
             wanted = [[next(names) for _ in range(ROUNDS)] for _ in range(users)]
             yield from _together(site, wanted, alone)
-            yield from held_rows(f"users_{users}", site.memories(), before)
+            yield from memory_rows(f"users_{users}", site.memories(), before)
 
 
-def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[dict[str, Any]]:
+def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[Row]:
     """Yield how the site copes with many visitors for minutes while its worker is killed twice.
 
     Each visitor goes through patients of one slice in turn; after a while all have been seen and
@@ -82,19 +81,14 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[di
         killed = crowd.stay(seconds, site)
         slices = sum(crowd.answers) - first
         name = f"steady_{users}"
-        yield {"name": f"{name}/slices", "value": slices}
-        yield {"name": f"{name}/kills", "value": killed}
-        yield {"name": f"{name}/errors", "value": len(crowd.errors)}
+        yield row(f"{name}/slices", slices)
+        yield row(f"{name}/kills", killed)
+        yield row(f"{name}/errors", len(crowd.errors))
         site.rest()
-        yield {
-            "name": f"{name}/memory",
-            "value": site.memory() / 1e6,
-            "unit": "MB",
-            "against": before / 1e6,
-        }
+        yield megabytes(f"{name}/memory", site.memory(), before)
 
 
-def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dict[str, Any]]:
+def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[Row]:
     """Let one visitor per list request the list's patients in turn, all visitors at once."""
     times: list[float] = []
     errors: list[str] = []
@@ -118,30 +112,17 @@ def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[dic
     seconds = perf_counter() - begin
     users = len(wanted)
     p50, p95 = np.percentile(times, [50, 95]) if times else (np.nan, np.nan)
-    yield {"name": f"users_{users}/p50", "value": 1000 * p50, "unit": "ms"}
-    yield {
-        "name": f"users_{users}/p95",
-        "value": 1000 * p95,
-        "unit": "ms",
-        "against": AIMS.get(users),
-    }
-    yield {"name": f"users_{users}/errors", "value": len(errors)}
-    yield {
-        "name": f"users_{users}/slices_per_second",
-        "value": len(times) / seconds,
-        "unit": "/s",
-        "against": alone,
-    }
+    yield milliseconds(f"users_{users}/p50", p50)
+    yield milliseconds(f"users_{users}/p95", p95, AIMS.get(users))
+    yield row(f"users_{users}/errors", len(errors))
+    yield row(f"users_{users}/slices_per_second", len(times) / seconds, "/s", alone)
     yield from _spent(f"users_{users}", site, spent, len(times) or 1)
 
 
-def _spent(
-    what: str, site: Site, before: dict[str, float], slices: int
-) -> Iterator[dict[str, Any]]:
+def _spent(what: str, site: Site, before: dict[str, float], slices: int) -> Iterator[Row]:
     now = site.processor()
     for process in ("server", "engine"):
-        seconds = (now[process] - before[process]) / slices
-        yield {"name": f"{what}/{process}_cpu", "value": 1000 * seconds, "unit": "ms"}
+        yield milliseconds(f"{what}/{process}_cpu", (now[process] - before[process]) / slices)
 
 
 def ask(session: Session, patient: str) -> float:
@@ -164,7 +145,7 @@ def engine_alone(slices: int) -> float:
         engine.close()
 
 
-def patient_rows() -> Iterator[dict[str, Any]]:
+def patient_rows() -> Iterator[Row]:
     """Yield the times to open the bundled patient of 60 slices and a cohort of 110 patients."""
     query = f"patient={LARGE}"
     with Site(BT_DATA_DIR="") as site:
@@ -174,20 +155,16 @@ def patient_rows() -> Iterator[dict[str, Any]]:
         for kind in site.visit().watch("patients", query):
             if kind == VIEWER and shown is None:
                 shown = perf_counter() - begin
-        yield _row("patient_60/viewer", shown, 2000.0)
-        yield _row("patient_60/gallery", perf_counter() - begin, 2000.0)
+        yield milliseconds("patient_60/viewer", shown, 2000.0)
+        yield milliseconds("patient_60/gallery", perf_counter() - begin, 2000.0)
         yield from _spent("patient_60", site, spent, 60)
-        yield _row("patient_60/again", site.visit().run("patients", query), 2000.0)
+        yield milliseconds("patient_60/again", site.visit().run("patients", query), 2000.0)
     with made_up_data(COHORT, 2) as data, Site(BT_DATA_DIR=str(data)) as site:
         site.visit().run("about")
         for which in ("first", "again"):
             begin = perf_counter()
             next(kind for kind in site.visit().watch("patients") if kind == TABLE)
-            yield _row(f"cohort_110/{which}", perf_counter() - begin, 2000.0)
-
-
-def _row(name: str, seconds: float, aim: float) -> dict[str, Any]:
-    return {"name": name, "value": 1000 * seconds, "unit": "ms", "against": aim}
+            yield milliseconds(f"cohort_110/{which}", perf_counter() - begin, 2000.0)
 
 
 @contextmanager

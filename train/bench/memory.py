@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import tifffile
 
 from btmodels.dataset import cohort
+from train.bench import rows
 from train.bench.client import Session, Site
 
 UPLOADS, WARM = 1_000, 50
@@ -21,7 +21,7 @@ EVERY = 20
 PAGE, QUERY = "analyze", "source=files"
 
 
-def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) -> Iterator[dict]:
+def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) -> Iterator[rows.Row]:
     """Yield memory use while one visitor uploads slices, each replacing the one before.
 
     Each is decoded, checked, classified and segmented, and no two are the same.
@@ -39,33 +39,16 @@ def memory_rows(uploads: int = UPLOADS, warm: int = WARM, every: int = EVERY) ->
         yield from rows_of(marks, held)
 
 
-def rows_of(marks: Sequence[int], held: Sequence[dict[str, int]]) -> Iterator[dict[str, Any]]:
+def rows_of(marks: Sequence[int], held: Sequence[dict[str, int]]) -> Iterator[rows.Row]:
     """Yield the benchmark rows of the memory samples.
 
     Args:
         marks: Number of uploads at each sample, the first 0.
         held: Bytes by process, at each sample.
     """
-    yield from held_rows(f"uploads_{marks[-1]}", held[-1], held[0])
+    yield from rows.memory_rows(f"uploads_{marks[-1]}", held[-1], held[0])
     slope = float(np.polyfit(marks, [sum(each.values()) for each in held], 1)[0])
-    yield {"name": f"uploads_{marks[-1]}/slope", "value": slope / 1e3, "unit": "kB"}
-
-
-def held_rows(what: str, after: dict[str, int], before: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Yield the memory of each process, and of all together, against that before.
-
-    Args:
-        what: Prefix of the rows' names.
-        after, before: Bytes by process (`Site.memories`).
-    """
-    for name in (*after, "all"):
-        now, then = (each.get(name, sum(each.values())) for each in (after, before))
-        yield {
-            "name": f"{what}/{name}",
-            "value": now / 1e6,
-            "unit": "MB",
-            "against": then / 1e6 or None,
-        }
+    yield rows.row(f"uploads_{marks[-1]}/slope", slope / 1e3, "kB")
 
 
 def _upload(session: Session, slices: Iterator[tuple[str, bytes]], count: int) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from btmodels.slices import Prediction
 from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize, quantize, restore
 from btmodels.visualize.overlay import overlay_png
+from train.bench.rows import Row, interleaved, megabytes, row
 from train.bench.stages import files
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def engine(repeats: int) -> tuple[float, float]:
         networks.close()
 
 
-def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
+def rate_rows(slices: int) -> Iterator[Row]:
     """Yield slices per second of the engine, one after the other and all at once, against the target.
 
     Args:
@@ -111,13 +112,11 @@ def rate_rows(slices: int) -> Iterator[dict[str, Any]]:
         together = slices / (perf_counter() - begin)
     finally:
         engine.close()
-    yield {"name": "rate/alone", "value": alone, "unit": "/s", "against": 40.0}
-    yield {"name": "rate/together", "value": together, "unit": "/s", "against": 45.0}
+    yield row("rate/alone", alone, "/s", 40.0)
+    yield row("rate/together", together, "/s", 45.0)
 
 
-def network_rows(
-    names: Sequence[str], repeats: int, assets: Path = paths.ASSETS
-) -> Iterator[dict[str, Any]]:
+def network_rows(names: Sequence[str], repeats: int, assets: Path = paths.ASSETS) -> Iterator[Row]:
     """Yield the size and speed of each network, four rows each (see `train.bench.command`).
 
     Args:
@@ -137,30 +136,17 @@ def network_rows(
     for name in names:
         predictor = worker.get_keras_predictor(name, assets)
         served = worker.get_predictor(name, assets)
-        megabytes = registry.weights_size(name, assets) / 1e6
         ways = partial(compiled, served), partial(_by_predict, predictor)
         value, against = _compare(*ways, images)
-        yield {"name": f"network/{name}/parameters", "value": predictor.model.count_params()}
-        yield {"name": f"network/{name}/multiply_adds", "value": multiply_adds(predictor.model)}
-        yield {"name": f"network/{name}/megabytes", "value": megabytes, "unit": "MB"}
-        yield {
-            "name": f"network/{name}/slice_ms",
-            "value": value,
-            "unit": "ms",
-            "against": against,
-        }
+        yield row(f"network/{name}/parameters", predictor.model.count_params())
+        yield row(f"network/{name}/multiply_adds", multiply_adds(predictor.model))
+        yield megabytes(f"network/{name}/megabytes", registry.weights_size(name, assets))
+        yield row(f"network/{name}/slice_ms", value, "ms", against)
 
 
 def _compare(one: Callable, other: Callable, inputs: Sequence) -> tuple[float, float]:
-    for run in (one, other):
-        run(inputs[0])
-    times: tuple[list[float], list[float]] = [], []
-    for i, each in enumerate(inputs):
-        for which in (0, 1) if i % 2 else (1, 0):
-            begin = perf_counter()
-            (one, other)[which](each)
-            times[which].append(perf_counter() - begin)
-    return 1000 * median(times[0]), 1000 * median(times[1])
+    times = interleaved({"one": one, "other": other}, inputs)
+    return 1000 * median(times["one"]), 1000 * median(times["other"])
 
 
 def compiled(predictor: SlicePredictor, pixels: np.ndarray) -> np.ndarray:

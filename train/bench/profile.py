@@ -7,31 +7,29 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from time import process_time
-from typing import Any
 
 from btmodels import registry
 from train.bench.client import Site
+from train.bench.rows import Row, milliseconds, row
+from train.bench.start import next_mask_parts
 
 RERUNS = 30
 """Reruns of each kind."""
 
 
-def profile_rows() -> Iterator[dict[str, Any]]:
-    """Yield the parts of the networks' start-up, and the elements and cost of a rerun (see
+def profile_rows() -> Iterator[Row]:
+    """Yield the parts of the networks' start-up, of the next mask and of a rerun (see
     `train.bench.command`)."""
     # In a fresh process, since a runtime is loaded only once per process.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
         for name, seconds in fresh.submit(start_seconds).result().items():
-            yield {"name": f"profile/start/{name}", "value": 1000 * seconds, "unit": "ms"}
+            yield milliseconds(f"profile/start/{name}", seconds)
+    for name, waited in next_mask_parts().items():
+        yield row(f"profile/next_mask/{name}", waited, "ms")
     with Site() as on, Site(BT_ENGINE="off") as off:
         with_networks, without = rerun_figures(on), rerun_figures(off)
     for name, unit in (("elements", ""), ("server", "ms")):
-        yield {
-            "name": f"profile/rerun/{name}",
-            "value": with_networks[name],
-            "unit": unit,
-            "against": float(without[name]),
-        }
+        yield row(f"profile/rerun/{name}", with_networks[name], unit, float(without[name]))
 
 
 def start_seconds() -> dict[str, float]:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from statistics import median
-from time import perf_counter, sleep
-from typing import Any
 
 import numpy as np
 
 from btmodels import paths, processes, registry
 from btmodels.inference import worker
 from btmodels.io.image import decode
+from train.bench.rows import Row, interleaved, milliseconds
 from train.bench.stages import files
 
 PAUSE = 0.02
 """Seconds before each call: threads of another runtime spin for a while before they sleep."""
 
 
-def runtime_rows(repeats: int) -> Iterator[dict[str, Any]]:
+def runtime_rows(repeats: int) -> Iterator[Row]:
     """Yield milliseconds per slice by network and runtime, the runtimes of a network interleaved.
 
     Args:
@@ -30,7 +29,7 @@ def runtime_rows(repeats: int) -> Iterator[dict[str, Any]]:
     images = [decode(file.read_bytes(), file.name).pixels for file in files(repeats)]
     for alias in ("default", "default-classifier"):
         name = registry.get(alias).name
-        yield from rows_of(name, interleaved(ways_of(name), images))
+        yield from rows_of(name, interleaved(ways_of(name), images, PAUSE))
 
 
 def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -62,31 +61,10 @@ def ways_of(name: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     return found
 
 
-def interleaved(
-    ways: dict[str, Callable[[Any], Any]], inputs: Sequence[Any]
-) -> dict[str, list[float]]:
-    """Return the seconds of each way for each input. The ways take turns, each first equally often."""
-    names = list(ways)
-    for name in names:
-        ways[name](inputs[0])
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for number, each in enumerate(inputs):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
-            sleep(PAUSE)
-            begin = perf_counter()
-            ways[name](each)
-            times[name].append(perf_counter() - begin)
-    return times
-
-
-def rows_of(network: str, times: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
+def rows_of(network: str, times: dict[str, list[float]]) -> Iterator[Row]:
     """Yield medians in milliseconds, each against that of the site's way."""
     ours = 1000 * median(times["site"])
     for way, seconds in times.items():
-        yield {
-            "name": f"runtime/{network}/{way}",
-            "value": 1000 * median(seconds),
-            "unit": "ms",
-            "against": None if way == "site" else ours,
-        }
+        yield milliseconds(
+            f"runtime/{network}/{way}", median(seconds), None if way == "site" else ours
+        )

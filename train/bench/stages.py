@@ -20,11 +20,12 @@ from btmodels.quality import check
 from btmodels.slices import Prediction
 from btmodels.transforms.preprocess import normalize
 from btmodels.visualize.overlay import overlay, png
+from train.bench.rows import Row, milliseconds, row
 
 Steps = Sequence[tuple[str, Callable[[Any], Any]]]
 
 
-def stage_rows(repeats: int) -> Iterator[dict[str, Any]]:
+def stage_rows(repeats: int) -> Iterator[Row]:
     """Yield milliseconds of each stage for a slice in one process, and of all stages together.
 
     ``prepare`` is also done within ``classify`` and ``segment``, so the total leaves it out.
@@ -75,14 +76,13 @@ def timed(steps: Steps, inputs: Sequence[Any]) -> dict[str, list[float]]:
     return times
 
 
-def rows_of(times: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
+def rows_of(times: dict[str, list[float]]) -> Iterator[Row]:
     """Yield the median of each stage against that of the total, in milliseconds."""
     parts = [seconds for name, seconds in times.items() if name != "prepare"]
     whole = 1000 * float(np.median(np.sum(parts, axis=0)))
     for name, seconds in times.items():
-        value = 1000 * median(seconds)
-        yield {"name": f"stage/{name}", "value": value, "unit": "ms", "against": whole}
-    yield {"name": "stage/all", "value": whole, "unit": "ms"}
+        yield milliseconds(f"stage/{name}", median(seconds), whole)
+    yield row("stage/all", whole, "ms")
 
 
 def files(count: int) -> list[Path]:

@@ -14,7 +14,8 @@ import numpy as np
 from btmodels import paths, processes, registry
 from btmodels.dataset import cohort
 from btmodels.inference import worker
-from train.bench.runtimes import interleaved
+from train.bench.rows import Row, interleaved, row
+from train.bench.runtimes import PAUSE
 
 SIDE = 4096
 """Rows and columns of the matrices: large enough for all cores, 64 MB each."""
@@ -30,7 +31,7 @@ POLICIES = ("float32", "mixed_bfloat16")
 
 def peak_rows(
     names: Sequence[str], repeats: int, assets: Path = paths.ASSETS, side: int = SIDE
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Yield billions of multiply-adds per second of a matrix product, and of each network against it.
 
     The product uses the dtype that networks compute in on this machine, float32 or bfloat16.
@@ -59,21 +60,12 @@ def peak_rows(
         work = multiply_adds(predictor.model) * views * BATCH
         batch = np.zeros((BATCH, *predictor.spec.input_shape), np.float32)
         ways = {"product": product, "network": predictor.forward}
-        times = interleaved(ways, [batch] * repeats)
+        times = interleaved(ways, [batch] * repeats, PAUSE)
         products += times["product"]
         shares.append((name, work, median(times["network"]), median(times["product"])))
-    yield {
-        "name": f"peak/product_{numbers}",
-        "value": speed(side**3, median(products)),
-        "unit": "G/s",
-    }
+    yield row(f"peak/product_{numbers}", speed(side**3, median(products)), "G/s")
     for name, work, own, beside in shares:
-        yield {
-            "name": f"peak/{name}",
-            "value": speed(work, own),
-            "unit": "G/s",
-            "against": speed(side**3, beside),
-        }
+        yield row(f"peak/{name}", speed(work, own), "G/s", speed(side**3, beside))
 
 
 def speed(multiply_adds: int, seconds: float) -> float:
@@ -92,7 +84,7 @@ def matrix_product(side: int, dtype: str) -> Callable[[Any], np.ndarray]:
 
 def training_rows(
     names: Sequence[str] = TRAINED, epochs: int = 3, num_slices: int = 96
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Yield slices per second of training, with augmentation, in bfloat16 against float32.
 
     Epochs of the two take turns; the first of each compiles and is not counted.
@@ -106,13 +98,8 @@ def training_rows(
     for name in names:
         times = _epochs(name, epochs, num_slices)
         rate = {policy: num_slices / median(seconds) for policy, seconds in times.items()}
-        yield {"name": f"training/{name}/float32", "value": rate["float32"], "unit": "/s"}
-        yield {
-            "name": f"training/{name}/bfloat16",
-            "value": rate["mixed_bfloat16"],
-            "unit": "/s",
-            "against": rate["float32"],
-        }
+        yield row(f"training/{name}/float32", rate["float32"], "/s")
+        yield row(f"training/{name}/bfloat16", rate["mixed_bfloat16"], "/s", rate["float32"])
 
 
 def _epochs(name: str, epochs: int, num_slices: int) -> dict[str, list[float]]:
@@ -136,7 +123,7 @@ def _epochs(name: str, epochs: int, num_slices: int) -> dict[str, list[float]]:
     for epoch in range(epochs + 1):
         for policy in POLICIES if epoch % 2 else reversed(POLICIES):
             data = Epoch(subset, 0, epoch, config.batch_size, num_slices)
-            row = train_epoch(models[policy], epoch, data)
+            trained = train_epoch(models[policy], epoch, data)
             if epoch:
-                times[policy].append(row["seconds"])
+                times[policy].append(trained["seconds"])
     return times

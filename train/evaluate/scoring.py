@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -250,7 +249,7 @@ def score_verdicts(predictor: Predictor, patients: Sequence[Patient]) -> dict:
 def _sum_up_verdicts(groups: Sequence[tuple[np.ndarray, np.ndarray]], threshold: float) -> dict:
     found: dict = {}
     for key, formula in _verdict_scores(threshold).items():
-        joined = partial(_of_all, formula)
+        joined = classification.over_groups(formula)
         found[key] = joined(groups)
         found[f"{key}_interval"] = grouped_interval(groups, joined, VERDICT_DRAWS)
     probability, label = map(np.concatenate, zip(*groups, strict=True))
@@ -267,7 +266,3 @@ def _verdict_scores(threshold: float) -> dict[str, Callable]:
         "sensitivity_at_95_specificity": classification.sensitivity_at_specificity,
         "calibration_error": classification.calibration_error,
     }
-
-
-def _of_all(formula: Callable, groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> float | None:
-    return formula(*map(np.concatenate, zip(*groups, strict=True)))

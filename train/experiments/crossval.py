@@ -77,7 +77,6 @@ from train.experiments.slices import Material, load_material
 from train.fit import pretrained
 from train.fit.distill import soften
 from train.fit.recipes import CANDIDATES, RECIPES
-from train.fit.subset import Subset
 
 QUESTION = "How well is every patient judged by a network that never met them?"
 
@@ -173,7 +172,7 @@ def main(args: argparse.Namespace) -> int:
 def _judge_all(args: argparse.Namespace) -> int:
     network = args.network if args.task == "segment" else CLASSIFIER
     run = _begin(args, network)
-    held_out = [fold for fold in run.material.folds if fold][: 2 if args.quick else None]
+    held_out = run.material.held_out(args.quick)
     numbers = range(1, len(held_out) + 1)
     if not set(args.folds or ()) <= set(numbers):
         print(f"There are {len(held_out)} folds here.")
@@ -195,7 +194,11 @@ def _judge_all(args: argparse.Namespace) -> int:
         network={"name": network, "parameters": _facts(done[0])["parameters"]},
         **({"members": [_of_member(each) for each in run.members]} if run.members else {}),
         **({"teachers": list(run.teachers)} if run.teachers else {}),
-        **(_sum_up_verdicts(done) if network == CLASSIFIER else _sum_up_maps(run, done)),
+        **(
+            _sum_up_verdicts(done)
+            if network == CLASSIFIER
+            else folds.figures_of(done, run.material.choosing)
+        ),
     )
     if network != CLASSIFIER:
         document["comparisons"] = _compare_with_others(args, document, run.material)
@@ -227,7 +230,6 @@ def _compare_with_others(
     args: argparse.Namespace, own: dict, material: Material
 ) -> dict[str, dict]:
     """Compare with every other segmenter that was cross-validated in the same folds."""
-    choosing = [*material.split["train"], *material.split["validation"]]
     dices = {name: scored["dice"] for name, scored in own["patients"].items()}
     found = {}
     for network in (*SEGMENTERS, ENSEMBLE):
@@ -237,7 +239,7 @@ def _compare_with_others(
         other = json.loads(path.read_text(encoding="utf-8"))
         if other["split_sha256"] == own["split_sha256"] and other["quick"] == own["quick"]:
             others = {name: scored["dice"] for name, scored in other["patients"].items()}
-            found[network] = compare(dices, others, choosing)
+            found[network] = compare(dices, others, material.choosing)
     return found
 
 
@@ -342,7 +344,7 @@ def train_on_others(
     Returns:
         All of `FACTS` except ``fold``.
     """
-    others = [f for each in material.folds for f in each if f not in set(fold)]
+    others = material.outside(fold)
     keras.utils.set_random_seed(budget.seed)
     found = common.train_arm(
         model,
@@ -438,11 +440,6 @@ def _count_once(
     return counts
 
 
-def _sum_up_maps(run: _Run, done: list[FoldCounts]) -> dict:
-    choosing = [*run.material.split["train"], *run.material.split["validation"]]
-    return folds.figures_of(done, choosing)
-
-
 def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
     if kept := _read_verdicts(run, number):
         return kept
@@ -485,8 +482,6 @@ def _sum_up_verdicts(done: list[dict]) -> dict:
     names = tuple(row[0] for row in rows)
     probability = np.array([row[1] for row in rows])
     tumor = np.array([bool(row[2]) for row in rows])
-    masks = np.where(tumor, 255, 0).astype(np.uint8)[:, None, None]
-    everything = Subset(np.zeros((len(rows), 1, 1, 3), np.uint8), masks, names)
     patients = {}
     for name in dict.fromkeys(names):
         own = np.array(names) == name
@@ -496,7 +491,7 @@ def _sum_up_verdicts(done: list[dict]) -> dict:
             "auc": classification.roc_auc(probability[own], tumor[own]),
         }
     return {
-        **score_verdicts(probability, everything),
+        **score_verdicts(probability, tumor, names),
         "slice_scores": slice_scores({fold["fold"]: fold["slices"] for fold in done}),
         "patients": patients,
         "folds": [{k: v for k, v in fold.items() if k not in ("slices", "run")} for fold in done],

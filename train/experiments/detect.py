@@ -41,6 +41,9 @@ SEGMENTER_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 DRAWS = 500
 """Bootstrap resamplings for an interval."""
 
+_auc = classification.over_groups(classification.roc_auc)
+_sensitivity = classification.over_groups(classification.sensitivity_at_specificity)
+
 Scores = Mapping[str, np.ndarray]
 """Tumor scores of the slices by folder, float, (slices,), in stack order."""
 
@@ -184,15 +187,6 @@ def _evaluate(
         "patients": len(groups),
         "slices": len(every[0]),
     }
-
-
-def _auc(groups: list[tuple[np.ndarray, np.ndarray]]) -> float | None:
-    return classification.roc_auc(*map(np.concatenate, zip(*groups, strict=True)))
-
-
-def _sensitivity(groups: list[tuple[np.ndarray, np.ndarray]]) -> float | None:
-    scores, labels = map(np.concatenate, zip(*groups, strict=True))
-    return classification.sensitivity_at_specificity(scores, labels)
 
 
 def _read(assets: Path, name: str) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from train.fit.select import (
     fit_verdict,
     fit_verdict_with_neighbors,
 )
+from train.provenance import write_npz
 
 THRESHOLDS = tuple(round(float(each), 2) for each in np.arange(0.05, 0.71, 0.05))
 """Thresholds of masks that are tried, on probabilities before any temperature."""
@@ -192,14 +193,8 @@ def _outcomes(mask: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
 
 
 def keep_counts(counts: FoldCounts, path: Path) -> None:
-    """Write a fold's counts atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    content = {field.name: getattr(counts, field.name) for field in fields(counts)}
-    content["facts"] = json.dumps(content["facts"])
-    with partial.open("wb") as file:
-        np.savez_compressed(file, **{name: np.array(value) for name, value in content.items()})
-    partial.replace(path)
+    """Write a fold's counts."""
+    write_npz(path, **vars(counts) | {"facts": json.dumps(counts.facts)})
 
 
 def read_counts(path: Path, run: str) -> FoldCounts | None:
@@ -225,14 +220,13 @@ def by_threshold(counted: dict[str, list[list[Counts]]]) -> list[dict[str, float
     """Return ``probability``, patients' ``mean_dice`` and ``false_alarm_rate`` at each of `THRESHOLDS`."""
     rows = []
     for index, probability in enumerate(THRESHOLDS):
-        scored = [overlap.score_patient(counts[index]) for counts in counted.values()]
-        empty = sum(each["empty_slices"] for each in scored)
-        alarms = sum(each["false_alarm_slices"] for each in scored)
+        patients = {folder: counts[index] for folder, counts in counted.items()}
+        alarms = overlap.false_alarm_rate(c for slices in patients.values() for c in slices)
         rows.append(
             {
                 "probability": probability,
-                "mean_dice": round(overlap.mean_of(each["dice"] for each in scored), 6),
-                "false_alarm_rate": round(alarms / empty, 6) if empty else 0.0,
+                "mean_dice": round(overlap.mean_of(overlap.patient_dice(patients).values()), 6),
+                "false_alarm_rate": round(alarms or 0.0, 6),
             }
         )
     return rows

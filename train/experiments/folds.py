@@ -29,6 +29,7 @@ from train.experiments.fold_counts import (
 )
 from train.fit.select import predict_logits
 from train.fit.subset import Subset
+from train.provenance import write_npz
 
 
 def both_views(model: keras.Model, slices: Subset) -> np.ndarray:
@@ -58,18 +59,14 @@ def draw_maps(model: keras.Model, slices: Subset, patients: Mapping[str, Patient
 
 
 def keep_maps(maps: Maps, path: Path) -> None:
-    """Write a fold's maps atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        np.savez_compressed(
-            file,
-            levels=maps.probability_maps,
-            truth=np.packbits(maps.truth, axis=-1),
-            patients=np.array(maps.patients),
-            numbers=np.array(maps.numbers),
-        )
-    partial.replace(path)
+    """Write a fold's maps."""
+    write_npz(
+        path,
+        levels=maps.probability_maps,
+        truth=np.packbits(maps.truth, axis=-1),
+        patients=maps.patients,
+        numbers=maps.numbers,
+    )
 
 
 def read_maps(path: Path) -> Maps:
@@ -87,12 +84,9 @@ def read_maps(path: Path) -> Maps:
 
 def keep_masks(maps: Maps, path: Path) -> None:
     """Write a fold's masks at threshold 0.5."""
-    np.savez_compressed(
-        path,
-        patients=np.array(maps.patients),
-        numbers=np.array(maps.numbers),
-        masks=np.packbits(maps.probability_maps >= quantized_threshold(THRESHOLDS[HALF]), axis=-1),
-    )
+    marked = maps.probability_maps >= quantized_threshold(THRESHOLDS[HALF])
+    masks = np.packbits(marked, axis=-1)
+    write_npz(path, patients=maps.patients, numbers=maps.numbers, masks=masks)
 
 
 def read_masks(path: Path) -> dict[str, dict[int, np.ndarray]]:

@@ -56,15 +56,14 @@ def main(args: argparse.Namespace) -> int:
     material = load_material(args)
     place = args.runs / "experiments" / source["run"]
     rows, lacks = {}, []
-    held_out = [fold for fold in material.folds if fold]
+    held_out = material.held_out(quick=False)
     for number in (each["fold"] for each in source["folds"]):
         fold = held_out[number - 1]
         weights = place / f"fold-{number}" / "best.npz"
         if not weights.exists():
             lacks.append(f"fold {number}")
             continue
-        others = [name for each in material.folds for name in each if name not in set(fold)]
-        score = fit_head(_encoder(weights, budget.size), material.of(others))
+        score = fit_head(_encoder(weights, budget.size), material.of(material.outside(fold)))
         judged = material.of(fold)
         rows[number] = [
             [str(name), float(p), bool(tumor), int(slice_number)]

@@ -343,7 +343,6 @@ def row_of(fault: Fault, found: dict, before: dict, threshold: float) -> dict:
     """Return a fault's row from the results of `measure` with and without it."""
     dices, unaltered = _dices(found), _dices(before)
     counted = [Counts(*each) for each in found["counts"]]
-    empty = [c for c in counted if not c.tp + c.fn]
     probability, tumor = np.array(found["probability"]), np.array(found["tumor"])
     auc = classification.roc_auc(probability, tumor)
     row = {
@@ -353,7 +352,7 @@ def row_of(fault: Fault, found: dict, before: dict, threshold: float) -> dict:
         "patients": len(set(found["patients"])),
         "slices": len(counted),
         "dice": overlap.mean_of(dices.values()),
-        "false_alarm_rate": sum(c.fp > 0 for c in empty) / len(empty) if empty else None,
+        "false_alarm_rate": overlap.false_alarm_rate(counted),
         "auc": auc,
     }
     if fault.kind == "unaltered":

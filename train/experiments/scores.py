@@ -33,7 +33,6 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
     volumetric = overlap.patient_dice(found)
     groups = list(found.values())
     every = [each for group in groups for each in group]
-    empty = [each for each in every if not each.tp + each.fn]
     pooled = overlap.total(every)
     borders = _borders(probability >= threshold, slices)
     return {
@@ -46,7 +45,7 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
         "pooled_dice_interval": grouped_interval(
             [overlap.total(group) for group in groups], lambda c: overlap.dice(overlap.total(c))
         ),
-        "false_alarm_rate": sum(each.fp > 0 for each in empty) / len(empty) if empty else None,
+        "false_alarm_rate": overlap.false_alarm_rate(every),
         "precision": overlap.precision(pooled),
         "recall": overlap.recall(pooled),
         "slices": len(every),
@@ -68,19 +67,15 @@ def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
 
 
 def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
-    """Return a validation for `train_arm`: mean volumetric Dice over patients, at threshold 0.5."""
+    """Return a validation for `train_arm`: mean volumetric Dice over patients, at threshold 0.5; 0 if it is
+    undefined."""
 
     def score(model: keras.Model) -> float:
-        probability = predict_logits(model, slices)[..., 0] >= 0
-        return score_quickly(probability, slices)
+        masks = predict_logits(model, slices)[..., 0] >= 0
+        counted = overlap.count_by_patient(masks, slices.masks > 127, slices.patients)
+        return overlap.mean_of(overlap.patient_dice(counted).values()) or 0.0
 
     return score
-
-
-def score_quickly(masks: np.ndarray, slices: Subset) -> float:
-    """Return the mean volumetric Dice over patients; 0 if it is undefined."""
-    counted = overlap.count_by_patient(masks, slices.masks > 127, slices.patients)
-    return overlap.mean_of(overlap.patient_dice(counted).values()) or 0.0
 
 
 def every(slices: Subset, step: int) -> Subset:
@@ -88,20 +83,26 @@ def every(slices: Subset, step: int) -> Subset:
     return slices.take(np.arange(0, len(slices.pixels), step))
 
 
-def score_verdicts(probability: np.ndarray, slices: Subset) -> dict:
-    """Score a classifier: ``auc`` with an interval over patients, ``average_precision``, ``accuracy`` at
-    0.5, and the number of ``slices``."""
-    labels, names = slices.has_tumor, np.array(slices.patients)
+def score_verdicts(probability: np.ndarray, labels: np.ndarray, patients: Sequence[str]) -> dict:
+    """Score a classifier.
+
+    Args:
+        probability: float, (n,), of a tumor in each slice.
+        labels: bool, (n,), whether it shows one.
+        patients: The patient of each slice.
+
+    Returns:
+        ``auc`` with an interval over patients, ``average_precision``, ``accuracy`` at 0.5, and the number
+        of ``slices``.
+    """
+    names = np.array(patients)
     groups = [
-        (probability[names == name], labels[names == name])
-        for name in dict.fromkeys(slices.patients)
+        (probability[names == name], labels[names == name]) for name in dict.fromkeys(patients)
     ]
     return {
         "auc": classification.roc_auc(probability, labels),
         "auc_interval": grouped_interval(
-            groups,
-            lambda chosen: classification.roc_auc(*map(np.concatenate, zip(*chosen, strict=True))),
-            500,
+            groups, classification.over_groups(classification.roc_auc), 500
         ),
         "average_precision": classification.average_precision(probability, labels),
         "accuracy": float(((probability >= 0.5) == labels).mean()),

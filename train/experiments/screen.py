@@ -2,8 +2,10 @@
 
 Every variant is a short cross-validation in the folds of `train crossval`: an EfficientNet-Lite0 U-Net on
 small slices, the same seed, mirrored views averaged, threshold 0.5, no clean-up. Variant and baseline are
-compared patient by patient, without test patients. A variant is trained once; finished runs are read
-from ``runs``.
+compared patient by patient, without test patients. The baseline is scored with the weights of its last
+step and with their moving average; the other variants with those of the last step. A variant is trained
+once: counts of finished folds are read from ``assets/metrics/folds``
+(`train.experiments.fold_counts`).
 
 Writes ``assets/metrics/screen.json``. In addition to the common fields of experiments
 (`train.experiments.common`; ``budget`` is the baseline's):
@@ -12,20 +14,17 @@ Writes ``assets/metrics/screen.json``. In addition to the common fields of exper
 - ``interval``: coverage of bootstrap intervals; ``least_gain``: the smallest relevant gain in mean Dice;
 - ``variants``, the baseline first: ``key``, ``title``, ``weights`` (the ``last`` step's, or their moving
   average, ``averaged``), ``command``, ``run`` (folder below ``runs/experiments``), ``options`` (differences
-  from the baseline), ``folds`` (the finished ones), ``cpu_seconds``, ``mean_dice`` and ``median_dice``
+  from the baseline), ``folds`` (finished ones), ``cpu_seconds``, ``mean_dice`` and ``median_dice``
   of the compared patients, ``patients`` (volumetric Dice of all patients by folder), ``chosen_cut`` (mean
   Dice with each fold at the best threshold for the other folds' compared patients), ``against`` (key
   and weights of the reference; null for the baseline), ``compared_patients``, ``difference`` (their mean),
   its ``difference_interval``, ``better`` (patients with a higher Dice) and ``adopted`` (whether a full
   cross-validation with these results would adopt it; see `train.experiments.pairs`).
-
-Counts of every slice at all of `train.experiments.fold_counts.THRESHOLDS` stay in ``runs``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,14 +37,13 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.networks.efficientnet_unet import build_efficientnet_unet
-from btmodels.slices import Patient
 from btmodels.training import losses
 from btmodels.training.fitting import read_weights
 from train import cluster
 from train.experiments import common, fold_counts, folds
 from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
-from train.experiments.fold_counts import count_fold
+from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import INTERVAL, LEAST_GAIN, compare
 from train.experiments.slices import Material, load_material
 from train.fit import pretrained
@@ -60,7 +58,7 @@ PARTS = 4
 EACH_SLICES = 4_800
 EMA = 0.99
 
-WEIGHTS = ("last", "averaged")
+LAST, AVERAGED = "last", "averaged"
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,11 @@ class Variant:
     def options(self) -> dict[str, Any]:
         """Return the differences from the baseline."""
         return dict(self.augmentation) | ({"neighbors": True} if self.neighbors else {})
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Return the kinds of weights to score."""
+        return (LAST,) if self.options() else (LAST, AVERAGED)
 
 
 BASELINE, *_ = VARIANTS = (
@@ -122,25 +125,25 @@ def main(args: argparse.Namespace) -> int:
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
     for variant in wanted:
-        parent = args.runs / "experiments" / run_folder(variant, budget, material)
-        numbered = dict(enumerate(held_out(material, args.quick), start=1))
-        evaluate(
-            variant,
-            budget,
-            material,
-            patients,
-            {n: fold for n, fold in numbered.items() if not args.folds or n in args.folds},
-            parent,
-        )
+        own, seen = replace(budget, augmentation=variant.augmentation), material
+        if variant.neighbors:
+            seen = replace(material, slices=join_neighbors(material.slices))
+        run = run_folder(variant, budget, material)
+        for number, fold in enumerate(material.held_out(args.quick), start=1):
+            if number not in (args.folds or (number,)) or _read_fold(args, run, variant, number):
+                continue
+            folder = args.runs / "experiments" / run / f"fold-{number}"
+            model, facts = _train(own, seen, fold, folder)
+            for kind in variant.weights:
+                weights = read_weights(folder / "checkpoint.npz", averaged=kind == AVERAGED)
+                model.set_weights(weights)
+                maps = folds.draw_maps(model, seen.of(fold), patients)
+                counts = count_fold(maps, run, {"fold": number, **facts}, (0,))
+                keep_counts(counts, _kept(args, run, number, kind))
         write(args, budget, material)
     if not wanted:
         write(args, budget, material)
     return 0
-
-
-def held_out(material: Material, quick: bool) -> list[list[str]]:
-    """Return the folds to score; with ``--quick`` two."""
-    return [fold for fold in material.folds if fold][: 2 if quick else None]
 
 
 def run_folder(variant: Variant, budget: Budget, material: Material) -> str:
@@ -149,50 +152,25 @@ def run_folder(variant: Variant, budget: Budget, material: Material) -> str:
     return f"screen-{variant.key}-{common.run_name(own, material)}"
 
 
-def evaluate(
-    variant: Variant,
-    budget: Budget,
-    material: Material,
-    patients: Mapping[str, Patient],
-    numbered: Mapping[int, Sequence[str]],
-    parent: Path,
-) -> None:
-    """Train a variant's networks and count their results, fold by fold; finished folds are skipped."""
-    budget = replace(budget, augmentation=variant.augmentation)
-    if variant.neighbors:
-        material = replace(material, slices=join_neighbors(material.slices))
-    for number, fold in numbered.items():
-        common.once(
-            parent / f"fold-{number}.json",
-            lambda number=number, fold=fold: (
-                _evaluate_fold(budget, material, patients, fold, parent / f"fold-{number}")
-                | {"fold": number}
-            ),
-        )
-
-
-def _evaluate_fold(
-    budget: Budget,
-    material: Material,
-    patients: Mapping[str, Patient],
-    fold: Sequence[str],
-    folder: Path,
-) -> dict:
+def _train(
+    budget: Budget, material: Material, fold: Sequence[str], folder: Path
+) -> tuple[keras.Model, dict]:
     keras.utils.set_random_seed(budget.seed)
     model = build_efficientnet_unet((budget.size, budget.size, 3), name=NETWORK)
     pretrained.start_encoder(model, pretrained.DEFAULTS[NETWORK])
-    facts = train_on_others(budget, material, model, losses.bce_dice, fold, folder)
-    counts = {}
-    for kind in WEIGHTS:
-        model.set_weights(read_weights(folder / "checkpoint.npz", averaged=kind == "averaged"))
-        drawn = folds.draw_maps(model, material.of(fold), patients)
-        counts[kind] = {
-            name: [[[c.tp, c.fp, c.fn, c.tn] for c in slices] for slices in thresholds]
-            for name, thresholds in count_fold(drawn, folder.name, facts, (0,))
-            .by_threshold()
-            .items()
-        }
-    return {**facts, "counts": counts}
+    return model, train_on_others(budget, material, model, losses.bce_dice, fold, folder)
+
+
+def _kept(args: argparse.Namespace, run: str, number: int, kind: str) -> Path:
+    return args.assets / "metrics" / "folds" / f"{run}-{kind}-fold-{number}.npz"
+
+
+def _read_fold(
+    args: argparse.Namespace, run: str, variant: Variant, number: int
+) -> dict[str, FoldCounts]:
+    """Return a finished fold's counts by kind of weights; none if one is missing."""
+    found = {kind: read_counts(_kept(args, run, number, kind), run) for kind in variant.weights}
+    return found if all(found.values()) else {}
 
 
 def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
@@ -201,18 +179,12 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
     found, lacks = _read_runs(args, budget, material)
     if BASELINE.key not in found:
         return
-    choosing = {*material.split["train"], *material.split["validation"]}
-    scored = {
-        (key, kind): score([_counts_of(each, kind) for each in parts], choosing)
-        for key, parts in found.items()
-        for kind in WEIGHTS
-    }
+    choosing = set(material.choosing)
     rows = []
     for variant in (each for each in VARIANTS if each.key in found):
         parts = found[variant.key]
-        for kind in WEIGHTS:
-            own = (variant.key, kind)
-            other = (BASELINE.key, "last" if variant is BASELINE else kind)
+        for kind in variant.weights:
+            scored = score([part[kind].by_threshold() for part in parts], choosing)
             rows.append(
                 {
                     "key": variant.key,
@@ -221,18 +193,15 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                     "command": _command(args, variant),
                     "run": run_folder(variant, budget, material),
                     "options": variant.options(),
-                    "folds": [part["fold"] for part in parts],
-                    "cpu_seconds": round(sum(part["cpu_seconds"] for part in parts), 1),
-                    **scored[own],
-                    "against": None if own == other else list(other),
-                    **compare(
-                        scored[own]["patients"],
-                        {} if own == other else scored[other]["patients"],
-                        choosing,
-                    ),
+                    "folds": [part[kind].facts["fold"] for part in parts],
+                    "cpu_seconds": round(sum(part[kind].facts["cpu_seconds"] for part in parts), 1),
+                    **scored,
+                    "against": [BASELINE.key, LAST] if rows else None,
+                    **compare(scored["patients"], rows[0]["patients"] if rows else {}, choosing),
                 }
             )
-    network = {"name": NETWORK, "parameters": found[BASELINE.key][0]["parameters"]}
+    parameters = found[BASELINE.key][0][LAST].facts["parameters"]
+    network = {"name": NETWORK, "parameters": parameters}
     body = {"network": network, "interval": INTERVAL, "least_gain": LEAST_GAIN, "variants": rows}
     document = common.document(args, QUESTION, budget, material, lacks, **body)
     write_json(args.assets / "metrics" / "screen.json", document)
@@ -245,20 +214,22 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
 
 def _read_runs(
     args: argparse.Namespace, budget: Budget, material: Material
-) -> tuple[dict[str, list[dict]], list[str]]:
-    """Return the results of each variant's finished folds that the baseline has too, and the titles of
-    variants that lack folds."""
-    found: dict[str, list[dict]] = {}
+) -> tuple[dict[str, list[dict[str, FoldCounts]]], list[str]]:
+    """Return each variant's finished folds that the baseline has too, and the titles of variants that lack
+    folds."""
+    found = {}
     lacks = []
-    numbers = range(1, 1 + len(held_out(material, args.quick)))
+    numbers = [*range(1, 1 + len(material.held_out(args.quick)))]
+    known = set(numbers)
     for variant in VARIANTS:
-        parent = args.runs / "experiments" / run_folder(variant, budget, material)
-        paths = [parent / f"fold-{number}.json" for number in numbers]
-        there = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
-        known = {part["fold"] for part in found.get(BASELINE.key, there)}
-        if usable := [part for part in there if part["fold"] in known]:
-            found[variant.key] = usable
-        lacks += [variant.title] if len(usable) < len(paths) else []
+        run = run_folder(variant, budget, material)
+        parts = {number: _read_fold(args, run, variant, number) for number in sorted(known)}
+        usable = {number: part for number, part in parts.items() if part}
+        if variant is BASELINE:
+            known = set(usable)
+        if usable:
+            found[variant.key] = [*usable.values()]
+        lacks += [variant.title] if len(usable) < len(numbers) else []
     return found, lacks
 
 
@@ -269,13 +240,6 @@ def _command(args: argparse.Namespace, variant: Variant) -> str:
         skipping = word in ("--variants", "--folds") or (skipping and not word.startswith("--"))
         words += [] if skipping else [word]
     return command_line([*words, "--variants", variant.key])
-
-
-def _counts_of(part: Mapping, kind: str) -> dict[str, list[list[Counts]]]:
-    return {
-        name: [[Counts(*each) for each in slices] for slices in thresholds]
-        for name, thresholds in part["counts"][kind].items()
-    }
 
 
 def score(

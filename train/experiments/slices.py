@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from train.dataset.split import draw
 from train.fit.subset import Subset, read_subset
+from train.provenance import write_npz
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,20 @@ class Material:
     synthetic: bool
     sha256: str
 
-    def of(self, folders: Sequence[str]) -> Subset:
+    @property
+    def choosing(self) -> list[str]:
+        """Folder names of the patients on whom something may be chosen: all but the test patients."""
+        return [*self.split["train"], *self.split["validation"]]
+
+    def held_out(self, quick: bool) -> list[list[str]]:
+        """Return the folds to judge; with ``--quick`` two."""
+        return [fold for fold in self.folds if fold][: 2 if quick else None]
+
+    def outside(self, fold: Collection[str]) -> list[str]:
+        """Return the folder names of all patients in the other folds."""
+        return [name for each in self.folds for name in each if name not in set(fold)]
+
+    def of(self, folders: Collection[str]) -> Subset:
         """Return the slices of some patients."""
         return self.slices.take(np.isin(self.slices.patients, list(folders)))
 
@@ -87,7 +100,7 @@ def load_material(args: argparse.Namespace) -> Material:
     )
 
 
-def _read(patients: Sequence, size: int, folder: Path) -> Subset:
+def _read(patients: Collection, size: int, folder: Path) -> Subset:
     listed = [
         (str(path.name), path.stat().st_size, path.stat().st_mtime_ns)
         for patient in patients
@@ -104,17 +117,5 @@ def _read(patients: Sequence, size: int, folder: Path) -> Subset:
                 kept["pixels"], kept["masks"], tuple(kept["patients"]), tuple(kept["numbers"])
             )
     slices = read_subset(patients, size)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(
-        f".{os.getpid()}.part"
-    )  # folds of one experiment may run side by side
-    with partial.open("wb") as file:
-        np.savez(
-            file,
-            pixels=slices.pixels,
-            masks=slices.masks,
-            patients=np.array(slices.patients),
-            numbers=np.array(slices.numbers),
-        )
-    partial.replace(path)
+    write_npz(path, compressed=False, **vars(slices))
     return slices

@@ -278,7 +278,7 @@ def _score(task: str, model: keras.Model, validation: Subset) -> dict:
     logits = predict_logits(model, validation)
     if task == "segment":
         return scores.score_segmenter(sigmoid(logits[..., 0]), validation)
-    return score_verdicts(sigmoid(logits[:, 0]), validation)
+    return score_verdicts(sigmoid(logits[:, 0]), validation.has_tumor, validation.patients)
 
 
 def pack(kernels: np.ndarray) -> dict:

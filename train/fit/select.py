@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from btmodels.measurement.verdict import in_stack
 from btmodels.metrics.classification import roc_auc
-from btmodels.metrics.overlap import count_by_patient, mean_of, patient_dice
+from btmodels.metrics.overlap import count_by_patient, false_alarm_rate, mean_of, patient_dice
 from btmodels.transforms.postprocess import binarize, sigmoid
 from btmodels.transforms.preprocess import fit_to, normalize, quantize, restore
 from train.fit.subset import Subset
@@ -257,10 +257,8 @@ def _score(
 ) -> dict:
     masks = [binarize(each, threshold, parts) for each in probability_maps]
     counted = count_by_patient(masks, truth, patients)
-    empty = [c for slices in counted.values() for c in slices if not c.tp + c.fn]
+    alarms = false_alarm_rate(c for slices in counted.values() for c in slices)
     return {
         "validation_dice": round(mean_of(patient_dice(counted).values()), 6),
-        "validation_false_alarm_rate": round(sum(c.fp > 0 for c in empty) / len(empty), 6)
-        if empty
-        else 0.0,
+        "validation_false_alarm_rate": round(alarms or 0.0, 6),
     }

@@ -104,8 +104,15 @@ def _notes(notes: Sequence[str]) -> None:
 
 
 def table(analyzed: Analyzed) -> None:
-    """Draw one row for each slice of the stack, if there is more than one."""
+    """Draw one row for each slice of the stack, if there is more than one.
+
+    The table follows the last analysis: drawing it takes a browser longer than the rest of the page, and
+    while slices are analyzed it would be drawn again with each of them.
+    """
     if len(analyzed.stack.slices) < 2:
+        return
+    if analyzed.pending:
+        st.caption("A table of all slices follows.")
         return
     rows = [
         {

@@ -26,11 +26,9 @@ def _draw_scoreboard() -> None:
         st.markdown(headline.detection_sentence(headline.detection_score()))
     rows = headline.patient_rows()
     if rows:
-        experts = published.load()["experts"]
-        band = (experts["mean_dice"], experts["spread"]) if experts else None
         alt = "Dice of each patient with mean and median, and the band in which two experts agree."
         with picture:
-            figure = strip_plot.patient_dots(rows, experts=band)
+            figure = strip_plot.patient_dots(rows, experts=published.experts_band())
             project(figure, "present.dots", alt)
 
 

@@ -127,8 +127,7 @@ def patient_rows() -> list[published.PatientRow]:
     return [
         published.PatientRow(
             f"{titles[score.source]} ({score.patients})",
-            dots=list(score.dice.values()),
-            names=list(score.dice),
+            score.dice,
             mean=score.value,
             median=score.median,
             interval=score.interval,

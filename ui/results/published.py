@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,31 +62,13 @@ def rows_of_patients() -> list[PatientRow]:
     return found
 
 
-def table() -> list[dict[str, Any]]:
-    """Return one row per system: the published score and its protocol."""
-    return [
-        {
-            "System": each["system"],
-            "Published": _figures(each["figures"]),
-            "Split by": each["split"],
-            "Tested on": each["patients"],
-            "Selected on them": each["selected"],
-            "Protocol": each["protocol"],
-            "Caveat": each["caveat"] or None,
-            "Protocol seen in": each["read"],
-            "Source": each["url"],
-        }
-        for each in load()["systems"]
-    ]
-
-
 def protocols() -> str:
     """Return a list of each system's figures, protocol, caveat and source."""
     lines = []
     for each in load()["systems"]:
         caveat = f" *{each['caveat']}*" if each["caveat"] else ""
         lines.append(
-            f"- **{each['system']}**, {_figures(each['figures'])}. {each['protocol']}{caveat} "
+            f"- **{each['system']}**, {figures_in_words(each['figures'])}. {each['protocol']}{caveat} "
             f"{READ[each['read']]} ([{each['source']}]({each['url']}))"
         )
     return "\n".join(lines)
@@ -99,6 +81,12 @@ def experts_in_words() -> str:
         return ""
     shown = f"{experts['mean_dice']:.2f} ± {experts['spread']:.2f}"
     return f"Dice {shown} ([{experts['source']}]({experts['url']}))"
+
+
+def experts_band() -> tuple[float, float] | None:
+    """Return mean and spread of two experts' agreement; None if it is not known."""
+    experts = load()["experts"]
+    return experts and (experts["mean_dice"], experts["spread"])
 
 
 def readers() -> str:
@@ -120,7 +108,8 @@ def dice_of(jaccard: float) -> float:
     return 2 * jaccard / (1 + jaccard)
 
 
-def _figures(figures: dict[str, float]) -> str:
+def figures_in_words(figures: dict[str, float]) -> str:
+    """Return published figures as a list with their labels."""
     shown = (f"{FIGURES[key]} {value:g}" for key, value in figures.items())
     return ", ".join(shown) or "no score published"
 
@@ -131,8 +120,7 @@ class PatientRow:
 
     Attributes:
         title: Label of the row.
-        dots: One score per patient, 0 to 1; empty for a publication.
-        names: Names of the patients, shown on hover.
+        dice: Score of each patient by name, 0 to 1, or None; empty for a publication.
         mean, median: Mean and median score; None if not known.
         interval: Interval of the mean, low and high; None if not known.
         chosen: Whether to draw the row in color.
@@ -140,10 +128,13 @@ class PatientRow:
     """
 
     title: str
-    dots: Sequence[float] = ()
-    names: Sequence[str] = ()
+    dice: Mapping[str, float | None] = field(default_factory=dict)
     mean: float | None = None
     median: float | None = None
     interval: tuple[float, float] | None = None
     chosen: bool = False
     interval_title: str = "95% interval"
+
+    def dots(self) -> dict[str, float]:
+        """Return the defined scores by patient."""
+        return {name: value for name, value in self.dice.items() if value is not None}

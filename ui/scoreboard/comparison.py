@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -11,10 +11,9 @@ import streamlit as st
 from btmodels.metrics.binomial import detection_interval
 from ui.results import costs, experiments
 from ui.results.scores import Network, interval_of
-from ui.shared.tables import table as draw_table
+from ui.shared import tables
 
 Text = dict[str, str]
-Column = st.column_config
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ CLASSIFIER = {
 }
 """Scores in the table of networks, by key of a scored subset; the first one leads."""
 
+FALSE_ALARMS = "Slices without tumor in which something is marked."
+
 _ONLY_IN_CSV = ("mean_iou", "pooled_dice")
 
 UNDEFINED = {
@@ -90,9 +91,9 @@ def draw_networks(networks: Sequence[Network], task: str, subset: str, text: Tex
     figures = SEGMENTER if task == "segment" else CLASSIFIER
     st.header("All networks", anchor=False)
     st.markdown(text.get("All networks", ""))
-    draw_table(
-        [_row(network, figures, subset) for network in networks],
-        _columns(figures, text),
+    tables.draw(
+        networks,
+        _columns(figures, subset, text),
         f"networks-{task}-{subset}",
         "All networks with their scores by cross-validation and on the chosen patients.",
     )
@@ -102,22 +103,14 @@ def draw_networks(networks: Sequence[Network], task: str, subset: str, text: Tex
 
 def draw_costs(networks: Sequence[Network], task: str, text: Text) -> None:
     """Draw a collapsed table of each network's size, multiply-adds and time."""
+    found = [(each, costs.cost_of(each.spec.name, each.record)) for each in networks]
     with st.expander("Size and speed", icon=":material/speed:"):
-        draw_table(
-            [_cost_row(network) for network in networks],
-            _cost_columns(text),
-            f"costs-{task}",
-            "All networks with their size and their time.",
-        )
-        found = [costs.cost_of(each.spec.name, each.record) for each in networks]
-        lacking = [
-            each.spec.title
-            for each, cost in zip(networks, found, strict=True)
-            if None in vars(cost).values()
-        ]
+        alt = "All networks with their size and their time."
+        tables.draw(found, cost_columns(text), f"costs-{task}", alt)
+        lacking = [each.spec.title for each, cost in found if None in vars(cost).values()]
         if lacking:
             st.caption(f"Size or time: not measured for {', '.join(lacking)}.")
-        if any(cost.milliseconds for cost in found) and (machine := costs.machine()):
+        if any(cost.milliseconds for _, cost in found) and (machine := costs.machine()):
             st.caption(f"Times were measured on {machine}.")
 
 
@@ -153,59 +146,73 @@ def missing(
     return sentences
 
 
-def _row(network: Network, figures: dict[str, MetricFormat], subset: str) -> dict[str, Any]:
-    scored = network.scored.get(subset, {})
-    row: dict[str, Any] = {"Network": network.spec.title}
-    first, kind = next(iter(figures.items()))
-    if crossval := experiments.load(f"crossval_{network.spec.name}"):
-        row[f"{kind.column}, cross-validation"] = with_interval(crossval, first, kind)
-    row[f"{kind.column}, these patients"] = with_interval(scored, first, kind)
-    for key, each in figures.items():
-        row[each.column] = each.of(scored.get(key))
-        row[f"{each.column}, interval"] = _interval(scored, key, each)
-    if network.record:
-        row["Training"] = "complete" if network.record.complete else "unfinished"
-    return row
-
-
-def _columns(figures: dict[str, MetricFormat], text: Text) -> dict[str, Any]:
+def _columns(figures: dict[str, MetricFormat], subset: str, text: Text) -> Iterator[tables.Column]:
     first, kind = next(iter(figures.items()))
     words = f"{help_of(text, kind.term)} In parentheses: {help_of(text, 'Interval')}"
-    columns: dict[str, Any] = {
-        "Network": Column.TextColumn(pinned=True, width=150),
-        f"{kind.column}, cross-validation": Column.TextColumn(help=words),
-        f"{kind.column}, these patients": Column.TextColumn(help=words),
-    }
+
+    def crossval(network: Network) -> str | None:
+        document = experiments.load(f"crossval_{network.spec.name}")
+        return with_interval(document or {}, first, kind)
+
+    def scored(network: Network) -> Mapping[str, Any]:
+        return network.scored.get(subset, {})
+
+    yield tables.text("Network", lambda n: n.spec.title, pinned=True, width=150)
+    yield tables.text(f"{kind.column}, cross-validation", crossval, help=words)
+    yield tables.text(
+        f"{kind.column}, these patients",
+        lambda n: with_interval(scored(n), first, kind),
+        help=words,
+    )
     for key, each in figures.items():
-        if key != first and key not in _ONLY_IN_CSV:
-            columns[each.column] = Column.NumberColumn(
-                format=each.form, help=help_of(text, each.term)
-            )
-    return columns
+        column = tables.number(
+            each.column,
+            lambda n, key=key: scored(n).get(key),
+            each.form,
+            each.factor,
+            help=help_of(text, each.term),
+        )
+        hidden = key == first or key in _ONLY_IN_CSV
+        yield replace(column, config=None) if hidden else column
+        yield tables.Column(
+            f"{each.column}, interval",
+            lambda n, key=key, each=each: _interval(scored(n), key, each),
+        )
+    yield tables.Column("Training", _training_state)
 
 
-def _cost_row(network: Network) -> dict[str, Any]:
-    cost = costs.cost_of(network.spec.name, network.record)
-    return {
-        "Network": network.spec.title,
-        "Parameters, millions": _scaled(cost.parameters, 1e6),
-        "Multiply-adds, billions": _scaled(cost.multiply_adds, 1e9),
-        "Time, ms": cost.milliseconds,
-        "File, MB": cost.megabytes,
-        "Training": network.record and ("complete" if network.record.complete else "unfinished"),
-    }
+def _training_state(network: Network) -> str | None:
+    return network.record and ("complete" if network.record.complete else "unfinished")
 
 
-def _cost_columns(text: Text) -> dict[str, Any]:
-    number = Column.NumberColumn
-    return {
-        "Network": Column.TextColumn(pinned=True, width=150),
-        "Parameters, millions": number(format="%.2f", help=help_of(text, "Parameters")),
-        "Multiply-adds, billions": number(format="%.1f", help=help_of(text, "Multiply-adds")),
-        "Time, ms": number(format="%.0f", help=help_of(text, "Time")),
-        "File, MB": number(format="%.1f", help=help_of(text, "File")),
-        "Training": Column.TextColumn(help=help_of(text, "Training state")),
-    }
+def cost_columns(text: Text) -> list[tables.Column]:
+    """Return the columns of the costs of networks, each with its cost."""
+    return [
+        tables.text("Network", lambda each: each[0].spec.title, pinned=True, width=150),
+        tables.number(
+            "Parameters, millions",
+            lambda each: each[1].parameters,
+            "%.2f",
+            1e-6,
+            help=help_of(text, "Parameters"),
+        ),
+        tables.number(
+            "Multiply-adds, billions",
+            lambda each: each[1].multiply_adds,
+            "%.1f",
+            1e-9,
+            help=help_of(text, "Multiply-adds"),
+        ),
+        tables.number(
+            "Time, ms", lambda each: each[1].milliseconds, "%.0f", help=help_of(text, "Time")
+        ),
+        tables.number(
+            "File, MB", lambda each: each[1].megabytes, "%.1f", help=help_of(text, "File")
+        ),
+        tables.text(
+            "Training", lambda each: _training_state(each[0]), help=help_of(text, "Training state")
+        ),
+    ]
 
 
 def with_interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
@@ -222,7 +229,3 @@ def _interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | 
     exact = key == "detection_rate"
     ends = (detection_interval(scored) if exact else interval_of(scored, key)) or ()
     return " to ".join(f"{kind.of(end):.{kind.digits}f}" for end in ends) or None
-
-
-def _scaled(value: float | None, by: float) -> float | None:
-    return None if value is None else value / by

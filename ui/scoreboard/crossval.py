@@ -12,38 +12,35 @@ from btmodels.dataset import cohort
 from ui.results import experiments, published
 from ui.results.published import PatientRow
 from ui.scoreboard import strip_plot
-from ui.scoreboard.comparison import chart
-from ui.shared.tables import table
+from ui.scoreboard.comparison import FALSE_ALARMS, chart
+from ui.shared import tables
 
 Text = dict[str, str]
 Document = Mapping[str, Any]
-Column = st.column_config
 
 
 def draw_crossval(document: Document, text: Text) -> None:
     """Draw each patient's out-of-fold Dice beside published results."""
     patients = document["patients"]
-    known = {n: e["dice"] for n, e in patients.items() if e["dice"] is not None}
+    ours = PatientRow(
+        "This site, five folds",
+        {name: each["dice"] for name, each in patients.items()},
+        mean=document["mean_dice"],
+        median=document["median_dice"],
+        interval=document["mean_dice_interval"],
+        chosen=True,
+    )
+    number = len(ours.dots())
     low, high = document["mean_dice_interval"]
     st.markdown(
-        f"Mean Dice of {len(known)} patients: **{document['mean_dice']:.3f}** (95% confidence interval "
+        f"Mean Dice of {number} patients: **{document['mean_dice']:.3f}** (95% confidence interval "
         f"{low:.3f} to {high:.3f}), median **{document['median_dice']:.3f}**. "
         f"False alarms: {100 * document['false_alarm_rate']:.1f}% of the slices without tumor. "
         f"{_at_chosen_cut(document['chosen_cut'])} {_cleaned(document['whole_patient'])}"
     )
-    rows = published.rows_of_patients()
-    ours = PatientRow(
-        "This site, five folds",
-        dots=list(known.values()),
-        names=list(known),
-        mean=document["mean_dice"],
-        median=document["median_dice"],
-        interval=(low, high),
-        chosen=True,
-    )
-    folds = [row for row in rows if row.median is not None][:1]
+    folds = [row for row in published.rows_of_patients() if row.median is not None][:1]
     chart(strip_plot.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
-    st.markdown(_compared(document, len(known)))
+    st.markdown(_compared(document, number))
     st.markdown(reduced_run(document))
     _draw_networks()
     if classifier := experiments.load(f"crossval_{registry.get('default-classifier').name}"):
@@ -52,25 +49,19 @@ def draw_crossval(document: Document, text: Text) -> None:
             f"{classifier['slices']:,} slices; *Is there one?* has its intervals. "
             + reduced_run(classifier)
         )
-    table(
-        [
-            {
-                "Fold": fold["fold"],
-                "Trained on": fold["training_patients"],
-                "Mean Dice": fold["mean_dice"],
-                "Processor seconds": round(fold["cpu_seconds"]),
-            }
-            for fold in document["folds"]
-        ],
-        {
-            "Fold": Column.NumberColumn(pinned=True),
-            "Trained on": Column.NumberColumn(help="Patients of the other folds."),
-            "Mean Dice": Column.NumberColumn(format="%.3f"),
-            "Processor seconds": Column.NumberColumn(format="localized", help="For training."),
-        },
-        "crossval",
-        "Each fold with its training and its score.",
+    columns = (
+        tables.number("Fold", "fold", pinned=True),
+        tables.number("Trained on", "training_patients", help="Patients of the other folds."),
+        tables.number("Mean Dice", "mean_dice", "%.3f"),
+        tables.number(
+            "Processor seconds",
+            lambda fold: round(fold["cpu_seconds"]),
+            "localized",
+            help="For training.",
+        ),
     )
+    alt = "Each fold with its training and its score."
+    tables.draw(document["folds"], columns, "crossval", alt)
 
 
 def _cleaned(scores: Document) -> str:
@@ -131,40 +122,35 @@ def _amount(trained: Document, slices: int | None = None) -> str:
 def _draw_networks() -> None:
     """Draw a table of all segmenters that were cross-validated."""
     names = [name for name, spec in registry.SPECS.items() if spec.task == "segment"]
-    found = [each for name in names if (each := experiments.load(f"crossval_{name}"))]
-    table(
-        [
-            {
-                "Network": registry.get(each["network"]["name"]).title,
-                "Mean Dice": each["mean_dice"],
-                "Median Dice": each["median_dice"],
-                "Mean at the chosen threshold": each["chosen_cut"]["mean_dice"],
-                "Tumor-slice Dice": each["tumor_slice_dice"],
-                "False alarms": 100 * each["false_alarm_rate"],
-                "Slices per fold": budget and experiments.trained_slices(budget),
-                "Pixels": budget and f"{budget['size']} x {budget['size']}",
-            }
-            for each in found
-            for budget in (each["budget"],)
-        ],
-        {
-            "Network": Column.TextColumn(pinned=True),
-            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
-            "Median Dice": Column.NumberColumn(format="%.3f"),
-            "Mean at the chosen threshold": Column.NumberColumn(
-                format="%.3f",
-                help="Mean Dice at the threshold that is best for the other folds' patients.",
-            ),
-            "Tumor-slice Dice": Column.NumberColumn(format="%.3f"),
-            "False alarms": Column.NumberColumn(
-                format="%.1f%%", help="Slices without tumor in which something is marked."
-            ),
-            "Slices per fold": Column.NumberColumn(
-                format="localized",
-                help="On which each fold's network was trained. An ensemble is assembled, not trained.",
-            ),
-            "Pixels": Column.TextColumn(help="Rows and columns in training and scoring."),
-        },
+    columns = (
+        tables.text(
+            "Network", lambda each: registry.get(each["network"]["name"]).title, pinned=True
+        ),
+        tables.number("Mean Dice", "mean_dice", "%.3f", help="At threshold 0.5."),
+        tables.number("Median Dice", "median_dice", "%.3f"),
+        tables.number(
+            "Mean at the chosen threshold",
+            "chosen_cut.mean_dice",
+            "%.3f",
+            help="Mean Dice at the threshold that is best for the other folds' patients.",
+        ),
+        tables.number("Tumor-slice Dice", "tumor_slice_dice", "%.3f"),
+        tables.number("False alarms", "false_alarm_rate", "%.1f%%", 100, help=FALSE_ALARMS),
+        tables.number(
+            "Slices per fold",
+            lambda each: each["budget"] and experiments.trained_slices(each["budget"]),
+            "localized",
+            help="On which each fold's network was trained. An ensemble is assembled, not trained.",
+        ),
+        tables.text(
+            "Pixels",
+            lambda each: each["budget"] and "{size} x {size}".format(**each["budget"]),
+            help="Rows and columns in training and scoring.",
+        ),
+    )
+    tables.draw(
+        [each for name in names if (each := experiments.load(f"crossval_{name}"))],
+        columns,
         "crossval_networks",
         "The networks that were cross-validated.",
     )

@@ -9,7 +9,16 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished
+from btmodels.metrics import overlap
+from ui.shared.chart_style import (
+    BLUE,
+    GRAY,
+    VERMILION,
+    add_row_title,
+    error_bar,
+    finished,
+    jitter,
+)
 
 GREEN, PURPLE, OCHRE = "#1B8F6B", "#B0599B", "#B07A00"
 
@@ -53,34 +62,22 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
     last = len(rows) - 1
     for place, row in enumerate(rows):
         level = last - place
-        # Above the mark rather than beside it, to leave a phone's width to the scale.
-        figure.add_annotation(
-            text=row.title,
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=level + 0.42,
-            yanchor="middle",
-            showarrow=False,
-        )
+        add_row_title(figure, row.title, level + 0.42)
         if row.value is None:
             continue
-        error = None
-        words = ""
+        words = ["%{x:.3f}"]
         if row.interval:
-            error = error_bar(row.value, row.interval, BLUE)
-            words = "<br>95% interval {:.3f} to {:.3f}".format(*row.interval)
+            words.append("95% interval {:.3f} to {:.3f}".format(*row.interval))
+        if row.words:
+            words.append(row.words)
         figure.add_scatter(
             x=[row.value],
             y=[level],
             mode="markers",
             marker={"symbol": "diamond", "size": 12, "color": VERMILION},
-            error_x=error,
+            error_x=error_bar(row.value, row.interval, BLUE),
             showlegend=False,
-            hovertemplate="%{x:.3f}"
-            + words
-            + (f"<br>{row.words}" if row.words else "")
-            + f"<extra>{row.title}</extra>",
+            hovertemplate=f"{'<br>'.join(words)}<extra>{row.title}</extra>",
         )
     if zero:
         figure.add_vline(x=0, line={"color": GRAY, "width": 1, "dash": "dot"})
@@ -167,7 +164,7 @@ def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go
         x, y = [], []
         for position, code in enumerate(clusters):
             found = by_cluster.get(code, ())
-            x += [position + shift + _jitter(index) for index in range(len(found))]
+            x += [position + shift + 0.26 * jitter(index) for index in range(len(found))]
             y += list(found)
         figure.add_scatter(
             x=x,
@@ -177,7 +174,7 @@ def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go
             name=kind,
             hovertemplate="%{y:.3f}<extra>" + kind + "</extra>",
         )
-        medians = [_median(by_cluster.get(code, ())) for code in clusters]
+        medians = [overlap.median_of(by_cluster.get(code, ())) for code in clusters]
         figure.add_scatter(
             x=[position + shift for position in range(len(clusters))],
             y=medians,
@@ -195,16 +192,3 @@ def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go
     )
     figure.update_yaxes(title=axis)
     return finished(figure, height=380)
-
-
-def _median(values: Sequence[float]) -> float | None:
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-
-
-def _jitter(index: int) -> float:
-    # A deterministic even spread separates dots of equal value.
-    return ((index * 0.618034) % 1 - 0.5) * 0.26

@@ -12,11 +12,10 @@ from ui.results import experiments
 from ui.scoreboard import crossval, genomics, losses, screen, transfer
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, intervals
-from ui.shared.tables import table
+from ui.shared import tables
 
 Text = dict[str, str]
 Document = Mapping[str, Any]
-Column = st.column_config
 
 CHOSEN = "scoreboard.experiment"
 
@@ -77,40 +76,35 @@ def leak(document: Document, text: Text) -> None:
         for arm in (leaking, clean)
     ]
     chart(intervals(bars, "Mean Dice"), "leak", "Mean Dice of both splits, with intervals.")
-    table(
-        [
-            {
-                "Split": arm["title"],
-                "Mean Dice": arm["score"]["mean_dice"],
-                "Median Dice": arm["score"]["median_dice"],
-                "Test slices": sum(draw["sizes"]["test"] for draw in arm["draws"]),
-                "Patients on both sides": len(arm["shared_patients"]),
-                "Nearest of the same patient": 100 * arm["nearest"]["same_patient"],
-                "Distance to the nearest": arm["nearest"]["median_distance"],
-                "Distance between neighbors": arm["nearest"]["neighbor_distance"],
-            }
-            for arm in document["arms"]
-        ],
-        {
-            "Split": Column.TextColumn(pinned=True, width=190),
-            "Mean Dice": Column.NumberColumn(format="%.3f"),
-            "Median Dice": Column.NumberColumn(format="%.3f"),
-            "Test slices": Column.NumberColumn(),
-            "Patients on both sides": Column.NumberColumn(),
-            "Nearest of the same patient": Column.NumberColumn(
-                format="%.0f%%",
-                help="Test slices whose nearest training slice is from the same patient.",
-            ),
-            "Distance to the nearest": Column.NumberColumn(
-                format="%.2f", help=document["distance"]
-            ),
-            "Distance between neighbors": Column.NumberColumn(
-                format="%.2f", help="Median distance between neighboring slices of one head."
-            ),
-        },
-        "leak",
-        "Both splits, with scores and distances.",
+    columns = (
+        tables.text("Split", "title", pinned=True, width=190),
+        tables.number("Mean Dice", "score.mean_dice", "%.3f"),
+        tables.number("Median Dice", "score.median_dice", "%.3f"),
+        tables.number(
+            "Test slices", lambda arm: sum(draw["sizes"]["test"] for draw in arm["draws"])
+        ),
+        tables.number("Patients on both sides", lambda arm: len(arm["shared_patients"])),
+        tables.number(
+            "Nearest of the same patient",
+            "nearest.same_patient",
+            "%.0f%%",
+            100,
+            help="Test slices whose nearest training slice is from the same patient.",
+        ),
+        tables.number(
+            "Distance to the nearest",
+            "nearest.median_distance",
+            "%.2f",
+            help=document["distance"],
+        ),
+        tables.number(
+            "Distance between neighbors",
+            "nearest.neighbor_distance",
+            "%.2f",
+            help="Median distance between neighboring slices of one head.",
+        ),
     )
+    tables.draw(document["arms"], columns, "leak", "Both splits, with scores and distances.")
 
 
 def robustness(document: Document, text: Text) -> None:
@@ -121,52 +115,24 @@ def robustness(document: Document, text: Text) -> None:
         f"On {document['patients']} test patients ({document['slices']} slices) unaltered input gives "
         f"a Dice of **{first['dice']:.3f}**. Each mark below shows how much of it a fault costs."
     )
-    chart(
-        intervals(
-            [
-                IntervalRow(
-                    row["title"], row["drop"], row["drop_interval"], f"Dice {row['dice']:.3f}"
-                )
-                for row in rows
-            ],
-            "Dice lost",
-            zero=True,
-        ),
-        "robustness",
-        "Dice lost to each fault, with intervals.",
+    bars = [
+        IntervalRow(row["title"], row["drop"], row["drop_interval"], f"Dice {row['dice']:.3f}")
+        for row in rows
+    ]
+    alt = "Dice lost to each fault, with intervals."
+    chart(intervals(bars, "Dice lost", zero=True), "robustness", alt)
+    changed = "Slices whose verdict the fault changed."
+    columns = (
+        tables.text("Fault", "title", width=230),
+        tables.number("Dice lost", "drop", "%.3f"),
+        tables.number("Dice", "dice", "%.3f"),
+        tables.number("Worst patient loses", "worst", "%.3f"),
+        tables.number("AUC lost", "auc_drop", "%.3f", help="Of the verdicts: is there a tumor?"),
+        tables.number("Verdicts changed", "verdicts_changed", "%.1f%%", 100, help=changed),
+        tables.text("What was done", "what", width=430),
+        tables.Column("Slices", "slices"),
     )
-    table(
-        [
-            {
-                "Fault": row["title"],
-                "Dice lost": row["drop"],
-                "Dice": row["dice"],
-                "Worst patient loses": row["worst"],
-                "AUC lost": row["auc_drop"],
-                "Verdicts changed": None
-                if row["verdicts_changed"] is None
-                else 100 * row["verdicts_changed"],
-                "What was done": row["what"],
-                "Slices": row["slices"],
-            }
-            for row in rows
-        ],
-        {
-            "Fault": Column.TextColumn(width=230),
-            "Dice lost": Column.NumberColumn(format="%.3f"),
-            "Dice": Column.NumberColumn(format="%.3f"),
-            "Worst patient loses": Column.NumberColumn(format="%.3f"),
-            "AUC lost": Column.NumberColumn(
-                format="%.3f", help="Of the verdicts: is there a tumor?"
-            ),
-            "Verdicts changed": Column.NumberColumn(
-                format="%.1f%%", help="Slices whose verdict the fault changed."
-            ),
-            "What was done": Column.TextColumn(width=430),
-        },
-        "robustness",
-        "Each fault with what it costs.",
-    )
+    tables.draw(rows, columns, "robustness", "Each fault with what it costs.")
     st.caption(document["sample"])
 
 

@@ -9,11 +9,10 @@ import streamlit as st
 
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import groups
-from ui.shared.tables import table
+from ui.shared import tables
 
 Text = dict[str, str]
 Document = Mapping[str, Any]
-Column = st.column_config
 
 FIGURE, CLUSTER = "scoreboard.figure", "scoreboard.cluster"
 """Session keys."""
@@ -49,32 +48,17 @@ def associate(document: Document, text: Text) -> None:
             f"{agreement['spearman']:.2f} over {agreement['patients']} patients. The short line is a "
             "cluster's median."
         )
-    table(
-        [
-            {
-                "Figure": figures[row["figure"]],
-                "Clusters by": clusters[row["column"]],
-                "Patients": row["patients"],
-                "p, true": row["truth"]["p"],
-                "p corrected, true": row["truth"]["p_holm"],
-                "p, predicted": row["predicted"]["p"],
-                "p corrected, predicted": row["predicted"]["p_holm"],
-            }
-            for row in document["tests"]
-        ],
-        {
-            "Figure": Column.TextColumn(pinned=True, width=180),
-            "Clusters by": Column.TextColumn(width=150),
-            "Patients": Column.NumberColumn(),
-            **{
-                f"p{corrected}, {kind}": Column.NumberColumn(format="%.2g")
-                for kind in ("true", "predicted")
-                for corrected in ("", " corrected")
-            },
-        },
-        "associate",
-        "Every test with its p values, for true and predicted masks.",
+    columns = (
+        tables.text("Figure", lambda row: figures[row["figure"]], pinned=True, width=180),
+        tables.text("Clusters by", lambda row: clusters[row["column"]], width=150),
+        tables.number("Patients", "patients"),
+        tables.number("p, true", "truth.p", "%.2g"),
+        tables.number("p corrected, true", "truth.p_holm", "%.2g"),
+        tables.number("p, predicted", "predicted.p", "%.2g"),
+        tables.number("p corrected, predicted", "predicted.p_holm", "%.2g"),
     )
+    alt = "Every test with its p values, for true and predicted masks."
+    tables.draw(document["tests"], columns, "associate", alt)
 
 
 def _by_cluster(document: Document, figure: str, column: str) -> dict[str, dict[str, list[float]]]:

@@ -8,13 +8,12 @@ from typing import Any
 import streamlit as st
 
 from ui.results import experiments
-from ui.scoreboard.comparison import chart
+from ui.scoreboard.comparison import FALSE_ALARMS, chart
 from ui.scoreboard.experiment_charts import IntervalRow, curves, gradients, intervals
-from ui.shared.tables import table
+from ui.shared import tables
 
 Text = dict[str, str]
 Document = Mapping[str, Any]
-Column = st.column_config
 
 
 def losses(document: Document, text: Text) -> None:
@@ -78,49 +77,33 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
     first, *_, last = sorted(arms, key=lambda arm: -arm["score"]["mean_dice"])
     said = [f"**{a['title']}** ({a['score']['mean_dice']:.3f})" for a in (first, last)]
     st.markdown(f"The highest mean Dice on validation patients: {said[0]}. The lowest: {said[1]}.")
+    bars = [
+        IntervalRow(arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"])
+        for arm in arms
+    ]
     chart(
-        intervals(
-            [
-                IntervalRow(
-                    arm["title"], arm["score"]["mean_dice"], arm["score"]["mean_dice_interval"]
-                )
-                for arm in arms
-            ],
-            "Mean Dice, validation patients",
-        ),
+        intervals(bars, "Mean Dice, validation patients"),
         f"{name}.scores",
         "Mean Dice of every arm, with intervals.",
     )
-    table(
-        [
-            {
-                "Arm": arm["title"],
-                "Mean Dice": arm["score"]["mean_dice"],
-                "False alarms": _percent(arm["score"]["false_alarm_rate"]),
-                "Precision": arm["score"]["precision"],
-                "Recall": arm["score"]["recall"],
-                "Best threshold": arm["best_threshold"],
-                "Mean Dice there": max(row["mean_dice"] or 0 for row in arm["by_threshold"]),
-                "Processor seconds": arm.get("cpu_seconds"),
-                "Source": arm.get("source"),
-            }
-            for arm in arms
-        ],
-        {
-            "Arm": Column.TextColumn(width=140 if name == "losses" else 280),
-            "Mean Dice": Column.NumberColumn(format="%.3f", help="At threshold 0.5."),
-            "False alarms": Column.NumberColumn(
-                format="%.1f%%", help="Slices without tumor in which something is marked."
-            ),
-            "Precision": Column.NumberColumn(format="%.3f", help="Marked pixels that are tumor."),
-            "Recall": Column.NumberColumn(format="%.3f", help="Tumor pixels that are marked."),
-            "Best threshold": Column.NumberColumn(format="%.2f", help="On these same patients."),
-            "Mean Dice there": Column.NumberColumn(format="%.3f"),
-            **({"Source": Column.TextColumn(width=330)} if name == "losses" else {}),
-        },
-        name,
-        "Every arm with its scores.",
+    columns = (
+        tables.text("Arm", "title", width=140 if name == "losses" else 280),
+        tables.number("Mean Dice", "score.mean_dice", "%.3f", help="At threshold 0.5."),
+        tables.number("False alarms", "score.false_alarm_rate", "%.1f%%", 100, help=FALSE_ALARMS),
+        tables.number("Precision", "score.precision", "%.3f", help="Marked pixels that are tumor."),
+        tables.number("Recall", "score.recall", "%.3f", help="Tumor pixels that are marked."),
+        tables.number("Best threshold", "best_threshold", "%.2f", help="On these same patients."),
+        tables.number(
+            "Mean Dice there",
+            lambda arm: max(row["mean_dice"] or 0 for row in arm["by_threshold"]),
+            "%.3f",
+        ),
+        tables.Column("Processor seconds", "cpu_seconds"),
+        tables.text("Source", "source", width=330)
+        if name == "losses"
+        else tables.Column("Source", "source"),
     )
+    tables.draw(arms, columns, name, "Every arm with its scores.")
 
 
 def masks(document: Document, name: str) -> None:
@@ -152,7 +135,3 @@ def masks(document: Document, name: str) -> None:
 def _short(entry: Mapping[str, Any]) -> str:
     what = f"{entry['truth_pixels']:,} px of tumor" if entry["truth_pixels"] else "no tumor"
     return f"{entry['patient'][:12]}, slice {entry['number']}: {what}"
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share

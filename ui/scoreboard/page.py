@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from btmodels import registry
@@ -47,11 +45,10 @@ def draw_headline() -> None:
         st.markdown(headline.segmentation_sentence(headline.segmentation_scores()))
         st.markdown(headline.detection_sentence(headline.detection_score()))
     if rows:
-        experts = published.load()["experts"]
-        band = (experts["mean_dice"], experts["spread"]) if experts else None
         with picture:
             alt = "Dice of each patient with mean and median, and the band in which two experts agree."
-            chart(strip_plot.patient_dots(rows, experts=band, row_height=52), "headline", alt)
+            figure = strip_plot.patient_dots(rows, (), published.experts_band(), row_height=52)
+            chart(figure, "headline", alt)
 
 
 def draw_tabs(text: Text) -> None:
@@ -73,48 +70,29 @@ def draw_tabs(text: Text) -> None:
     for word, tab in zip(TABS, opened, strict=True):
         if tab.open:  # a closed tab is neither read nor drawn
             with tab:
-                DRAW[word](networks, subsets, text)
+                _draw_tab(word, networks, subsets, text)
             _write_address(word)
 
 
-def _draw_where(networks: list[Network], subsets: list[str], text: Text) -> None:
-    choice = choose(networks, subsets, text, "segment")
-    segmenter.draw_segmenter(choice, text)
-
-
-def _draw_detection(networks: list[Network], subsets: list[str], text: Text) -> None:
-    verdict.draw_verdict(text)
-    choice = choose(networks, subsets, text, "classify")
-    verdict.draw_on_patients(choice, text)
-    classifier.draw_classifier(choice, text)
-
-
-def _draw_patients(networks: list[Network], subsets: list[str], text: Text) -> None:
-    patients.draw_patients(choose(networks, subsets, text), text)
-
-
-def _draw_published(networks: list[Network], subsets: list[str], text: Text) -> None:
-    publications.draw_publications(text)
-
-
-def _draw_experiments(networks: list[Network], subsets: list[str], text: Text) -> None:
-    experiments.draw_experiments(sections("cards/experiments.md"))
-
-
-def _draw_provenance(networks: list[Network], subsets: list[str], text: Text) -> None:
-    choice = choose(networks, subsets, text)
-    provenance.draw_provenance(choice.network, choice.scored, text)
-
-
-DRAW: dict[str, Callable[[list[Network], list[str], Text], None]] = {
-    "where": _draw_where,
-    "detection": _draw_detection,
-    "patients": _draw_patients,
-    "published": _draw_published,
-    "experiments": _draw_experiments,
-    "provenance": _draw_provenance,
-}
-"""Draws each of `TABS`, from all networks, the subsets to choose from, and the page's text."""
+def _draw_tab(tab: str, networks: list[Network], subsets: list[str], text: Text) -> None:
+    """Draw the content of one of `TABS`."""
+    match tab:
+        case "where":
+            segmenter.draw_segmenter(choose(networks, subsets, text, "segment"), text)
+        case "detection":
+            verdict.draw_verdict(text)
+            choice = choose(networks, subsets, text, "classify")
+            verdict.draw_on_patients(choice, text)
+            classifier.draw_classifier(choice, text)
+        case "patients":
+            patients.draw_patients(choose(networks, subsets, text), text)
+        case "published":
+            publications.draw_publications(text)
+        case "experiments":
+            experiments.draw_experiments(sections("cards/experiments.md"))
+        case "provenance":
+            choice = choose(networks, subsets, text)
+            provenance.draw_provenance(choice.network, choice.scored, text)
 
 
 def _read_address(names: list[str], subsets: list[str]) -> None:

@@ -45,27 +45,19 @@ def draw_dots(networks: Sequence[Network], chosen: Network, subset: str, text: T
         st.markdown(text.get("Patient by patient, synthetic", ""))
         figure = strip_plot.patient_dots(rows, row_height=ROW_HEIGHT)
     else:
-        experts = published.load()["experts"]
         words = text.get("Patient by patient", "")
         st.markdown(words.replace("{experts}", published.experts_in_words()))
-        band = (experts["mean_dice"], experts["spread"]) if experts else None
         figure = strip_plot.patient_dots(
-            rows, published.rows_of_patients(), band, row_height=ROW_HEIGHT
+            rows, published.rows_of_patients(), published.experts_band(), row_height=ROW_HEIGHT
         )
     chart(figure, "dots", "Dice of each patient by network, with means, medians and intervals.")
 
 
 def _row(network: Network, chosen: bool, subset: str) -> PatientRow:
     scored = network.scored[subset]
-    dice = {
-        folder: each.get("dice")
-        for folder, each in scored["patients"].items()
-        if each.get("dice") is not None
-    }
     return PatientRow(
         network.spec.title,
-        dots=list(dice.values()),
-        names=list(dice),
+        {folder: each.get("dice") for folder, each in scored["patients"].items()},
         mean=scored.get("mean_dice"),
         median=scored.get("median_dice"),
         interval=interval_of(scored, "mean_dice"),

@@ -10,7 +10,7 @@ from btmodels.paths import ASSETS
 from ui.results.scores import Network
 from ui.scoreboard import charts
 from ui.scoreboard.comparison import chart
-from ui.shared.tables import table
+from ui.shared import tables
 from ui.shared.text import DASH
 
 Text = dict[str, str]
@@ -86,27 +86,15 @@ def _training(network: Network, text: Text) -> None:
     chart(charts.training(history, score), "training", "Loss and validation score by epoch.")
     if best is not None and validated:
         st.caption(f"Epoch {best} of {network.record.extra.get('epochs', DASH)} was kept.")
+    columns = (
+        tables.number("Epoch", "epoch", pinned=True),
+        tables.number("Loss", "loss", "%.4f"),
+        tables.number(score, "score", "%.4f", help="Empty for epochs without a score."),
+        tables.number("Seconds", "seconds", "%.0f"),
+    )
+    alt = "Loss, validation score and seconds of each epoch."
     with st.expander("Epoch by epoch", icon=":material/table:"):
-        number = st.column_config.NumberColumn
-        table(
-            [
-                {
-                    "Epoch": each["epoch"],
-                    "Loss": each["loss"],
-                    score: each.get("score"),
-                    "Seconds": each.get("seconds"),
-                }
-                for each in history
-            ],
-            {
-                "Epoch": number(pinned=True),
-                "Loss": number(format="%.4f"),
-                score: number(format="%.4f", help="Empty for epochs without a score."),
-                "Seconds": number(format="%.0f"),
-            },
-            f"training-{network.spec.name}",
-            "Loss, validation score and seconds of each epoch.",
-        )
+        tables.draw(history, columns, f"training-{network.spec.name}", alt)
 
 
 def _words(text: Text) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, intervals
-from ui.shared.tables import table
-
-Column = st.column_config
+from ui.shared import tables
 
 
 def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
@@ -25,110 +23,89 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
         f"a mean Dice of **{first['mean_dice']:.3f}**. {verdicts(rows, document['least_gain'])} "
         f"A change counts where its {percent} interval excludes 0."
     )
+    bars = [
+        IntervalRow(
+            title(row),
+            row["difference"],
+            row["difference_interval"],
+            f"{row['compared_patients']} patients",
+        )
+        for row in rows
+    ]
     chart(
-        intervals(
-            [
-                IntervalRow(
-                    title(row),
-                    row["difference"],
-                    row["difference_interval"],
-                    f"{row['compared_patients']} patients",
-                )
-                for row in rows
-            ],
-            "Difference in mean Dice",
-            zero=True,
-        ),
+        intervals(bars, "Difference in mean Dice", zero=True),
         "screen",
         f"Difference in mean Dice that each change made, with {percent} intervals.",
     )
-    table(
-        [
-            {
-                "Training": title(row),
-                # Only with all folds, since the missing ones may be easier.
-                "Mean Dice": row["mean_dice"] if row["folds"] == first["folds"] else None,
-                "Median": row["median_dice"] if row["folds"] == first["folds"] else None,
-                "Difference": row["difference"],
-                "From": (row["difference_interval"] or [None, None])[0],
-                "To": (row["difference_interval"] or [None, None])[1],
-                "Patients": row["compared_patients"] or None,
-                "Better": row["better"],
-                "At chosen threshold": row["chosen_cut"]
-                if row["folds"] == first["folds"]
-                else None,
-                "Minutes": row["cpu_seconds"] / 60,
-            }
-            for row in document["variants"]
-        ],
-        {
-            "Training": Column.TextColumn(width=330),
-            "Mean Dice": Column.NumberColumn(format="%.3f"),
-            "Median": Column.NumberColumn(format="%.3f"),
-            "Difference": Column.NumberColumn(
-                format="%+.3f",
-                help="Patient by patient, to training as it is; averaged weights to averaged ones.",
-            ),
-            "From": Column.NumberColumn(format="%+.3f"),
-            "To": Column.NumberColumn(format="%+.3f"),
-            "Patients": Column.NumberColumn(help="Patients who were compared."),
-            "Better": Column.NumberColumn(help="Patients whose Dice rose."),
-            "At chosen threshold": Column.NumberColumn(
-                format="%.3f",
-                help="Mean Dice, each fold at the threshold that is best for the other folds' patients.",
-            ),
-            "Minutes": Column.NumberColumn(format="%.0f", help="Processor time of all folds."),
-        },
-        "screen",
-        "Every change with its scores and differences.",
+
+    def in_all_folds(key: str) -> Callable[[Mapping[str, Any]], float | None]:
+        # The missing folds may be easier.
+        return lambda row: row[key] if row["folds"] == first["folds"] else None
+
+    columns = (
+        tables.text("Training", title, width=330),
+        tables.number("Mean Dice", in_all_folds("mean_dice"), "%.3f"),
+        tables.number("Median", in_all_folds("median_dice"), "%.3f"),
+        *_differences("Patient by patient, to training as it is."),
+        tables.number(
+            "At chosen threshold",
+            in_all_folds("chosen_cut"),
+            "%.3f",
+            help="Mean Dice, each fold at the threshold that is best for the other folds' patients.",
+        ),
+        tables.number(
+            "Minutes", "cpu_seconds", "%.0f", 1 / 60, help="Processor time of all folds."
+        ),
     )
+    alt = "Every change with its scores and differences."
+    tables.draw(document["variants"], columns, "screen", alt)
+
+
+def _differences(difference: str, interval: str | None = None) -> list[tables.Column]:
+    """Return the columns of a comparison, with help on the difference and its interval."""
+
+    def end(index: int) -> Callable[[Mapping[str, Any]], float | None]:
+        return lambda row: (row["difference_interval"] or (None, None))[index]
+
+    return [
+        tables.number("Difference", "difference", "%+.3f", help=difference),
+        tables.number("From", end(0), "%+.3f", help=interval),
+        tables.number("To", end(1), "%+.3f"),
+        tables.number(
+            "Patients",
+            lambda row: row["compared_patients"] or None,
+            help="Patients who were compared.",
+        ),
+        tables.number("Better", "better", help="Patients whose Dice rose."),
+    ]
 
 
 def draw_pairs(document: Mapping[str, Any], text: dict[str, str]) -> None:
     """Draw pairs of full trainings that differ in one respect."""
     rows = [row for row in document["rows"] if row["difference_interval"]]
     st.markdown(verdicts(rows, document["least_gain"]))
-    table(
-        [
-            {
-                "Training": row["title"],
-                "Mean Dice": row["mean_dice"],
-                "Against": row["other_mean_dice"],
-                "Difference": row["difference"],
-                "From": row["difference_interval"][0],
-                "To": row["difference_interval"][1],
-                "Patients": row["compared_patients"],
-                "Better": row["better"],
-            }
-            for row in rows
-        ],
-        {
-            "Training": Column.TextColumn(width=430),
-            "Mean Dice": Column.NumberColumn(
-                format="%.3f", help="Of all patients in the folds that both have finished."
-            ),
-            "Against": Column.NumberColumn(format="%.3f", help="The other training's mean Dice."),
-            "Difference": Column.NumberColumn(
-                format="%+.3f", help="Patient by patient, without test patients."
-            ),
-            "From": Column.NumberColumn(
-                format="%+.3f", help=f"{100 * document['interval']:.0f}% interval over patients."
-            ),
-            "To": Column.NumberColumn(format="%+.3f"),
-            "Patients": Column.NumberColumn(help="Patients who were compared."),
-            "Better": Column.NumberColumn(help="Patients whose Dice rose."),
-        },
-        "pairs",
-        "Trainings of full networks that differ in one respect.",
+    columns = (
+        tables.text("Training", "title", width=430),
+        tables.number(
+            "Mean Dice",
+            "mean_dice",
+            "%.3f",
+            help="Of all patients in the folds that both have finished.",
+        ),
+        tables.number("Against", "other_mean_dice", "%.3f", help="The other training's mean Dice."),
+        *_differences(
+            "Patient by patient, without test patients.",
+            f"{100 * document['interval']:.0f}% interval over patients.",
+        ),
     )
+    alt = "Trainings of full networks that differ in one respect."
+    tables.draw(rows, columns, "pairs", alt)
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """Return a row's name: the change, and for a short training whether the weights are averaged."""
-    if row["key"] == "baseline":
-        averaged = row["weights"] == "averaged"
-        return "Moving average of the weights" if averaged else row["title"]
-    return row["title"] + (", weights averaged" if row.get("weights") == "averaged" else "")
+    """Return a row's name: the change, or for the averaged baseline the average."""
+    averaged = row.get("weights") == "averaged"
+    return "Moving average of the weights" if averaged else row["title"]
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]], least: float) -> str:

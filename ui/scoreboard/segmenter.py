@@ -22,11 +22,10 @@ from ui.scoreboard.comparison import (
     draw_terms,
     help_of,
 )
-from ui.shared.tables import table
+from ui.shared import tables
 from ui.shared.text import DASH
 
 Text = dict[str, str]
-Column = st.column_config
 
 _SHOWN = (
     "mean_dice",
@@ -124,23 +123,15 @@ def draw_sizes(scored: dict[str, Any], text: Text) -> None:
             "groups",
             "Mean Dice, and share of slices in which anything was found, by size of the tumor.",
         )
-    rows = [
-        {
-            "Pixels of tumor": charts.range_of(each),
-            "Slices": each["slices"],
-            "Dice": each["dice"],
-            "Found at all": None if each["found"] is None else 100 * each["found"],
-        }
-        for each in groups
-    ]
-    columns = {
-        "Pixels of tumor": Column.TextColumn(pinned=True),
-        "Slices": Column.NumberColumn(),
-        "Dice": Column.NumberColumn(format="%.3f", help=help_of(text, "Dice")),
-        "Found at all": Column.NumberColumn(format="%.1f%%"),
-    }
+    columns = (
+        tables.text("Pixels of tumor", charts.range_of, pinned=True),
+        tables.number("Slices", "slices"),
+        tables.number("Dice", "dice", "%.3f", help=help_of(text, "Dice")),
+        tables.number("Found at all", "found", "%.1f%%", 100),
+    )
+    alt = "Dice and share of slices found, by size of the tumor."
     with st.expander("The same in numbers", icon=":material/table:"):
-        table(rows, columns, "sizes", "Dice and share of slices found, by size of the tumor.")
+        tables.draw(groups, columns, "sizes", alt)
 
 
 def draw_calibration(scored: dict[str, Any], text: Text) -> None:
@@ -172,22 +163,17 @@ def draw_cascade(scored: dict[str, Any], text: Text) -> None:
         "Clean-up over the whole patient": scored.get("whole_patient"),
     }
     ways = {"The segmenter alone": scored} | {way: each for way, each in followed.items() if each}
-    table(
-        [
-            {"Method": way}
-            | {SEGMENTER[key].column: SEGMENTER[key].of(each.get(key)) for key in _COMPARED}
-            for way, each in ways.items()
-        ],
-        {"Method": Column.TextColumn(width=290)}
-        | {
-            SEGMENTER[key].column: Column.NumberColumn(
-                format=SEGMENTER[key].form, help=help_of(text, SEGMENTER[key].term)
-            )
-            for key in _COMPARED
-        },
-        "cascade",
-        "The segmenter alone and with what could follow it.",
+    kinds = {key: SEGMENTER[key] for key in _COMPARED}
+    columns = (
+        tables.text("Method", "method", width=290),
+        *(
+            tables.number(kind.column, key, kind.form, kind.factor, help=help_of(text, kind.term))
+            for key, kind in kinds.items()
+        ),
     )
+    alt = "The segmenter alone and with what could follow it."
+    entries = [{**each, "method": way} for way, each in ways.items()]
+    tables.draw(entries, columns, "cascade", alt)
     for way, each in followed.items():
         if not each:
             st.caption(f"{way}: {DASH}, not measured with the present weights.")

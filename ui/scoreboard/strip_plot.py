@@ -7,9 +7,17 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from ui.results.published import PatientRow
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, error_bar, finished, outline
+from ui.shared.chart_style import (
+    BLUE,
+    GRAY,
+    VERMILION,
+    add_row_title,
+    error_bar,
+    finished,
+    jitter,
+    outline,
+)
 
-_GOLDEN = 0.618034
 _SPREAD = 0.4
 _BAND = "rgba(127, 127, 127, 0.3)"
 
@@ -33,24 +41,15 @@ def patient_dots(
     last = len(rows) - 1
     for place, row in enumerate(rows):
         level, color = last - place, BLUE if row.chosen else GRAY
-        # Above the dots rather than beside them, to leave a phone's width to the scale.
-        figure.add_annotation(
-            text=f"<b>{row.title}</b>" if row.chosen else row.title,
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=level + 0.46,
-            yanchor="middle",
-            showarrow=False,
-        )
+        add_row_title(figure, f"<b>{row.title}</b>" if row.chosen else row.title, level + 0.46)
         hollow = place >= len(ours)
-        if row.dots:
+        if dots := row.dots():
             figure.add_scatter(
-                x=list(row.dots),
-                y=[level + _jitter(i) for i in range(len(row.dots))],
+                x=list(dots.values()),
+                y=[level + _SPREAD * jitter(i) for i in range(len(dots))],
                 mode="markers",
                 marker={"size": 7, "color": color, "opacity": 0.7, "line": outline(color)},
-                customdata=list(row.names),
+                customdata=list(dots),
                 hovertemplate="%{customdata}<br>Dice %{x:.3f}<extra>" + row.title + "</extra>",
                 showlegend=False,
             )
@@ -60,7 +59,9 @@ def patient_dots(
         figure.add_vrect(x0=mean - spread, x1=mean + spread, fillcolor=_BAND, line_width=0)
         figure.add_vline(x=mean, line={"color": GRAY, "width": 1, "dash": "dot"})
     _add_dot_legend(figure, bool(published), bool(experts))
-    lowest = [value for row in rows for value in (*row.dots, *(row.interval or ()), row.mean)]
+    lowest = [
+        value for row in rows for value in (*row.dots().values(), *(row.interval or ()), row.mean)
+    ]
     low = min([value for value in lowest if value is not None], default=0.0)
     figure.update_yaxes(
         range=[-0.4, last + 0.7], showticklabels=False, showgrid=False, zeroline=False
@@ -80,10 +81,8 @@ def _add_summary(figure: go.Figure, row: PatientRow, level: int, color: str, hol
         )
     if row.mean is None:
         return
-    error = None
     words = ""
     if row.interval:
-        error = error_bar(row.mean, row.interval, color)
         words = "<br>{} {:.3f} to {:.3f}".format(row.interval_title, *row.interval)
     figure.add_scatter(
         x=[row.mean],
@@ -93,7 +92,7 @@ def _add_summary(figure: go.Figure, row: PatientRow, level: int, color: str, hol
             "color": color,
             "line": {"width": 2, "color": color},
         },
-        error_x=error,
+        error_x=error_bar(row.mean, row.interval, color),
         hovertemplate="mean %{x:.3f}" + words + "<extra>" + row.title + "</extra>",
         **common,
     )
@@ -112,8 +111,3 @@ def _add_dot_legend(figure: go.Figure, published: bool, experts: bool) -> None:
         marker = {"symbol": symbol, "size": 12, "color": color}
         marker["line"] = {"width": width, "color": color}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name)
-
-
-def _jitter(index: int) -> float:
-    # A deterministic even spread separates dots of equal value.
-    return ((index * _GOLDEN) % 1 - 0.5) * _SPREAD

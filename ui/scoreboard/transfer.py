@@ -10,11 +10,10 @@ import streamlit as st
 from ui.results.transfer_figures import ENCODERS, gain, pick, verdict
 from ui.scoreboard.comparison import chart
 from ui.scoreboard.experiment_charts import IntervalRow, curves, intervals
-from ui.shared.tables import table
+from ui.shared import tables
 
 Text = dict[str, str]
 Document = Mapping[str, Any]
-Column = st.column_config
 
 TASKS = {"segment": "Where? (segmenter)", "classify": "Is there a tumor? (classifier)"}
 ARMS = {
@@ -133,40 +132,51 @@ def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
 
 
 def _cells(cells: Sequence[Mapping[str, Any]], document: Document, key: str, axis: str) -> None:
-    rows = []
-    for cell in cells:
-        row = {
-            "Network": ENCODERS.get(cell["encoder"], cell["encoder"]),
-            "Start": ARMS[cell["arm"]],
-            "Patients": cell["training_patients"],
-            axis: cell["score"][key],
-            "Processor seconds": cell["cpu_seconds"],
-            "Parameters, millions": cell["trained_parameters"] / 1e6,
-            "First kernels moved": 100 * cell["kernels"]["moved"],
-        }
-        for target in cell["reached"]:
-            row[f"Seconds to {target['score']:g}"] = target["cpu_seconds"]
-        rows.append(row)
-    number = Column.NumberColumn
-    shown: dict[str, Any] = {
-        "Network": Column.TextColumn(pinned=True, width=140),
-        "Start": Column.TextColumn(width=200),
-        "Patients": number(help="In training."),
-        axis: number(format="%.3f", help="On all slices of the validation patients."),
-        "Processor seconds": number(format="%.0f", help="For training, without validation."),
-        "Parameters, millions": number(format="%.1f", help="Those that training may change."),
-        "First kernels moved": number(
-            format="%.0f%%",
+    task = cells[0]["task"]
+    columns = (
+        tables.text("Network", _encoder, pinned=True, width=140),
+        tables.text("Start", lambda cell: ARMS[cell["arm"]], width=200),
+        tables.number("Patients", "training_patients", help="In training."),
+        tables.number(
+            axis, f"score.{key}", "%.3f", help="On all slices of the validation patients."
+        ),
+        tables.number(
+            "Processor seconds", "cpu_seconds", "%.0f", help="For training, without validation."
+        ),
+        tables.number(
+            "Parameters, millions",
+            "trained_parameters",
+            "%.1f",
+            1e-6,
+            help="Those that training may change.",
+        ),
+        tables.number(
+            "First kernels moved",
+            "kernels.moved",
+            "%.0f%%",
+            100,
             help="How far training moved the first layer's kernels, relative to their norm.",
         ),
-    }
-    task = cells[0]["task"]
-    for target in document["targets"][task]:
-        shown[f"Seconds to {target:g}"] = number(
-            format="%.0f", help=f"Processor seconds until {axis} first reached {target:g}."
-        )
-    table(rows, shown, f"transfer-{task}", "Every start with its score and times.")
+        *(
+            tables.number(
+                f"Seconds to {target:g}",
+                lambda cell, target=target: _seconds_to(cell, target),
+                "%.0f",
+                help=f"Processor seconds until {axis} first reached {target:g}.",
+            )
+            for target in document["targets"][task]
+        ),
+    )
+    tables.draw(cells, columns, f"transfer-{task}", "Every start with its score and times.")
+
+
+def _seconds_to(cell: Mapping[str, Any], target: float) -> float | None:
+    return next((r["cpu_seconds"] for r in cell["reached"] if r["score"] == target), None)
+
+
+def _encoder(cell: Mapping[str, Any]) -> str:
+    return ENCODERS.get(cell["encoder"], cell["encoder"])
 
 
 def _cell(cell: Mapping[str, Any]) -> str:
-    return f"{ENCODERS.get(cell['encoder'], cell['encoder'])}, {ARMS[cell['arm']]}"
+    return f"{_encoder(cell)}, {ARMS[cell['arm']]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -22,10 +22,9 @@ from ui.scoreboard.comparison import (
 )
 from ui.scoreboard.crossval import reduced_run
 from ui.scoreboard.segmenter import draw_metric
-from ui.shared.tables import table
+from ui.shared import tables
 
 Text = dict[str, str]
-Column = st.column_config
 
 _LEADING = {
     (False, "auc"): MetricFormat("AUC, slice alone", "AUC"),
@@ -62,13 +61,9 @@ def draw_on_patients(choice: Choice, text: Text) -> None:
     if not known:
         return
     st.header("Verdict and second opinion", anchor=False)
-    table(
-        [
-            {"Network": title}
-            | {kind.column: with_interval(scored, key, kind) for key, kind in CLASSIFIER.items()}
-            for title, scored in known.items()
-        ],
-        _columns(CLASSIFIER, text),
+    tables.draw(
+        known.items(),
+        _columns(CLASSIFIER, text, with_interval),
         f"verdicts-{choice.subset}",
         "The verdict and the second opinion, scored on the chosen patients.",
     )
@@ -104,23 +99,18 @@ def _draw_outcomes(title: str, scored: dict[str, Any]) -> None:
 def _draw_sources(rows: dict[tuple[str, bool], Any], specs: set[ModelSpec], text: Text) -> None:
     by_task = {spec.task: spec for spec in specs}
     names = {
-        "segmenter": f"{by_task['segment'].title}: the verdict",
-        "classifier": f"{by_task['classify'].title}: second opinion",
-        "both": "Both together",
-        "head": f"A linear head on the {by_task['segment'].title}'s encoder",
+        f"{by_task['segment'].title}: the verdict": "segmenter",
+        f"{by_task['classify'].title}: second opinion": "classifier",
+        "Both together": "both",
+        f"A linear head on the {by_task['segment'].title}'s encoder": "head",
     }
-    table(
-        [
-            {"Network": name}
-            | {
-                kind.column: with_interval(rows[source, neighbors], key, kind)
-                for (neighbors, key), kind in _LEADING.items()
-                if (source, neighbors) in rows
-            }
-            for source, name in names.items()
-            if (source, False) in rows
-        ],
-        _columns(_LEADING, text),
+
+    def score(source: str, key: tuple[bool, str], kind: MetricFormat) -> str | None:
+        return with_interval(rows.get((source, key[0]), {}), key[1], kind)
+
+    tables.draw(
+        [(name, source) for name, source in names.items() if (source, False) in rows],
+        _columns(_LEADING, text, score),
         "detection",
         "AUC and sensitivity by segmenter, classifier and both, alone and with neighbors.",
     )
@@ -128,8 +118,20 @@ def _draw_sources(rows: dict[tuple[str, bool], Any], specs: set[ModelSpec], text
     st.caption(f"{text.get('Both together', '')} {reduced_run(crossval) if crossval else ''}")
 
 
-def _columns(kinds: Mapping[Any, MetricFormat], text: Text) -> dict[str, Any]:
-    columns = {
-        kind.column: Column.TextColumn(help=help_of(text, kind.term)) for kind in kinds.values()
-    }
-    return {"Network": Column.TextColumn(pinned=True)} | columns
+def _columns(
+    kinds: Mapping[Any, MetricFormat],
+    text: Text,
+    score: Callable[[Any, Any, MetricFormat], str | None],
+) -> list[tables.Column]:
+    """Return the columns of entries (title, source); ``score`` gives a cell from source, key and kind."""
+    return [
+        tables.text("Network", lambda each: each[0], pinned=True),
+        *(
+            tables.text(
+                kind.column,
+                lambda each, key=key, kind=kind: score(each[1], key, kind),
+                help=help_of(text, kind.term),
+            )
+            for key, kind in kinds.items()
+        ),
+    ]

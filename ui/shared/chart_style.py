@@ -32,8 +32,24 @@ def outline(color: str) -> dict[str, object]:
     return {"width": 1, "color": color}
 
 
-def error_bar(value: float, interval: tuple[float, float], color: str) -> dict[str, object]:
-    """Return Plotly's error bar for an interval around ``value``."""
+def add_row_title(figure: go.Figure, title: str, y: float) -> None:
+    """Write a row's title above its marks, not beside them: a phone's width is left to the scale."""
+    figure.add_annotation(
+        text=title, x=0, xref="paper", xanchor="left", y=y, yanchor="middle", showarrow=False
+    )
+
+
+def jitter(index: int) -> float:
+    """Return a shift from -0.5 to 0.5; its deterministic even spread separates dots of equal value."""
+    return (index * 0.618034) % 1 - 0.5
+
+
+def error_bar(
+    value: float, interval: tuple[float, float] | None, color: str
+) -> dict[str, object] | None:
+    """Return Plotly's error bar for an interval around ``value``; None without one."""
+    if not interval:
+        return None
     low, high = interval
     return {
         "type": "data",

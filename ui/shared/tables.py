@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -10,30 +11,76 @@ import streamlit as st
 from btmodels.export.spreadsheet import csv_bytes
 from ui.shared.text import DASH
 
+Value = str | Callable[[Any], Any]
+"""A cell's key in an entry, in which a dot leads one level down, or a function from entries to cells."""
 
-def table(
-    rows: Sequence[Mapping[str, Any]],
-    columns: Mapping[str, Any],
-    file: str,
-    alt: str,
-    whole: bool = False,
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        title: Its heading.
+        value: Gives its cell of each entry; None is an empty cell.
+        config: Streamlit's configuration of the column; None if only the CSV has it.
+        factor: Factor applied to its numbers.
+    """
+
+    title: str
+    value: Value
+    config: Any = None
+    factor: float = 1
+
+    def of(self, entry: Any) -> Any:
+        """Return the cell of an entry."""
+        if callable(self.value):
+            cell = self.value(entry)
+        else:
+            cell = entry
+            for key in self.value.split("."):
+                cell = None if cell is None else cell.get(key)
+        return cell if cell is None or self.factor == 1 else self.factor * cell
+
+
+def text(title: str, value: Value, **config: Any) -> Column:
+    """Return a column of text, with options of `streamlit.column_config.TextColumn`."""
+    return Column(title, value, st.column_config.TextColumn(**config))
+
+
+def number(
+    title: str, value: Value, form: str | None = None, factor: float = 1, **config: Any
+) -> Column:
+    """Return a column of numbers in a format of `streamlit.column_config.NumberColumn`."""
+    return Column(title, value, st.column_config.NumberColumn(format=form, **config), factor)
+
+
+def link(title: str, value: Value, **config: Any) -> Column:
+    """Return a column of addresses, with options of `streamlit.column_config.LinkColumn`."""
+    return Column(title, value, st.column_config.LinkColumn(**config))
+
+
+def draw(
+    entries: Iterable[Any], columns: Iterable[Column], file: str, alt: str, whole: bool = False
 ) -> None:
     """Draw a table with a download button; missing values are dashes.
 
     Args:
-        rows: Cells by column; None for an empty cell. Cells without a column are only in the CSV.
-        columns: Streamlit's column configuration by column, in display order.
+        entries: One for each row.
+        columns: In display order.
         file: Name of the CSV file, without suffix.
         alt: Alternative text.
         whole: Show all rows at once; otherwise a long table scrolls.
     """
+    columns = list(columns)
+    rows = [{column.title: column.of(entry) for column in columns} for entry in entries]
+    shown = {column.title: column.config for column in columns if column.config}
     st.dataframe(
-        [{column: row.get(column) for column in columns} for row in rows],
+        [{title: row[title] for title in shown} for row in rows],
         hide_index=True,
         placeholder=DASH,
         alt=alt,
         height="content" if whole else "auto",
-        column_config=dict(columns),
+        column_config=shown,
     )
     st.download_button(
         "CSV",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +14,8 @@ from starlette.routing import Route
 
 from ui.shared.component_files import address, modules
 
-_SHELL = Path(st.__file__).parent / "static" / "index.html"
+_STATIC = Path(st.__file__).parent / "static"
+_SHELL = _STATIC / "index.html"
 _SERVER = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
 
 _HISTORY = """<script>(() => {
@@ -42,6 +45,27 @@ If the next page writes its query before Streamlit has changed the path, that qu
 that the visitor leaves, so that page gets its own address back."""
 
 
+ELEMENTS = (
+    "axios",
+    "BidiComponent",
+    "Metric",
+    "Selectbox",
+    "Checkbox",
+    "DownloadButton",
+    "DataFrame",
+)
+"""Streamlit's scripts for uploads (axios) and for the elements that show results, the most urgent first."""
+
+_IMPORT_IDLY = """<script>addEventListener("load", () => {
+  const scripts = %s, idle = window.requestIdleCallback ?? setTimeout;
+  const next = () => scripts.length && import(scripts.shift()).catch(() => {}).then(() => idle(next));
+  idle(next);
+})</script>"""
+"""Streamlit loads the script of an element, then the scripts that this one imports, when the element first
+appears. On a page that waits for a visitor's files, these would be 40 requests between the answer and its
+display, so the browser makes them while it has nothing else to do."""
+
+
 def routes(paths: Iterable[str]) -> list[Route]:
     """Return routes that serve Streamlit's own document at the pages' addresses, with the server's URL.
 
@@ -68,7 +92,16 @@ def preloads(path: str) -> str:
     return "".join(f'<link rel="modulepreload" href="{address(name)}">' for name in names)
 
 
+@lru_cache(maxsize=1)
+def element_scripts() -> tuple[str, ...]:
+    """Return the addresses of the scripts of `ELEMENTS`, relative to any page."""
+    folder = _STATIC / "static" / "js"
+    paths = [path for name in ELEMENTS for path in folder.glob(f"{name}.*.js")]
+    return tuple(f"./{path.relative_to(_STATIC).as_posix()}" for path in paths)
+
+
 async def _document(request: Request) -> HTMLResponse:
-    head = f"<head>{_SERVER}{_HISTORY}{preloads(request.url.path)}"
+    later = _IMPORT_IDLY % json.dumps(element_scripts())
+    head = f"<head>{_SERVER}{_HISTORY}{preloads(request.url.path)}{later}"
     html = _SHELL.read_text(encoding="utf-8").replace("<head>", head, 1)
     return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

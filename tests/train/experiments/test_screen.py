@@ -1,6 +1,7 @@
 """Variants are compared patient by patient, and test patients have no say."""
 
 import json
+import shutil
 
 import keras
 import pytest
@@ -52,15 +53,17 @@ def test_the_screen_runs_from_one_end_to_the_other(tmp_path, monkeypatch):
     keys = ["baseline", "copy_paste"]
     assert main([*words, "--variants", "baseline"]) == 0
     assert main([*words, "--folds", "2", "--variants", "copy_paste"]) == 0
-    half = json.loads(path.read_text(encoding="utf-8"))["variants"][2]
+    half = json.loads(path.read_text(encoding="utf-8"))["variants"][-1]
     assert half["folds"] == [2] and 0 < half["compared_patients"] <= len(half["patients"])
     assert "--folds" not in half["command"]
     assert main([*words, "--variants", *keys]) == 0
     found = json.loads(path.read_text(encoding="utf-8"))
     assert [(row["key"], row["weights"]) for row in found["variants"]] == [
-        (key, weights) for key in keys for weights in ("last", "averaged")
+        ("baseline", "last"),
+        ("baseline", "averaged"),
+        ("copy_paste", "last"),
     ]
-    first, averaged, pasted, *_ = found["variants"]
+    first, averaged, pasted = found["variants"]
     assert first["against"] is None and first["difference"] is None
     assert averaged["against"] == ["baseline", "last"] and pasted["against"] == ["baseline", "last"]
     assert pasted["options"] == {"paste": 0.4}
@@ -70,7 +73,8 @@ def test_the_screen_runs_from_one_end_to_the_other(tmp_path, monkeypatch):
         each.title for each in VARIANTS if each.key not in keys
     ]
     assert len({row["run"] for row in found["variants"]}) == len(keys)
-    # What a finished run left is taken, and without a name nothing is trained.
+    # Counts of finished folds are enough to continue elsewhere, and without a name nothing is trained.
+    shutil.rmtree(tmp_path / "runs" / "experiments")
     assert main([*words, "--variants"]) == 0
     again = json.loads(path.read_text(encoding="utf-8"))
     assert again["variants"] == found["variants"]

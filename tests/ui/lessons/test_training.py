@@ -9,8 +9,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from btmodels.teaching import training_slices
 from btmodels.transforms.preprocess import standardize
+from tests.ui.lessons.bundled import training_patients
 from tests.ui.node import UI, encoded, node, run
 from ui.lessons.training import training
 
@@ -114,8 +114,13 @@ def test_losses_and_gradients_are_those_of_keras(skips, loss):
     assert all(np.abs(each).max() > 0 for each in gradients)
 
 
-def trained(epochs: int) -> dict:
-    """Train the usual network of the lesson for some epochs, then make it twice more for one step."""
+def trained(epochs: int, **change) -> dict:
+    """Train the usual network of the lesson for some epochs, then make it twice more for one step.
+
+    Args:
+        epochs: Number of epochs.
+        change: Settings that differ from the usual ones.
+    """
     head, _ = training._slices()
     slices = [
         {
@@ -124,7 +129,7 @@ def trained(epochs: int) -> dict:
             "planes": [encoded(plane) for plane in pixels.transpose(2, 0, 1)],
             "truth": encoded(truth),
         }
-        for each in training_slices.read()
+        for each in training_patients()
         for pixels, truth in zip(each.pixels, each.truth, strict=True)
     ]
     return with_tensorflow_js(
@@ -134,7 +139,8 @@ def trained(epochs: int) -> dict:
         const slices = given.slices.map((each) => ({ ...each, input: standardize(each.planes.map(planes)),
           truth: Float32Array.from(planes(each.truth), (level) => level / 255) }));
         const before = tf.memory().numTensors;
-        const learner = new Learning(tf, given.size, slices, USUAL);
+        const setting = { ...USUAL, ...given.change };
+        const learner = new Learning(tf, given.size, slices, setting);
         const results = [learner.score(given.shown)];
         for (let epoch = 0; epoch < given.epochs; epoch++) {
           while (!learner.step().done);
@@ -143,20 +149,43 @@ def trained(epochs: int) -> dict:
         results.forEach((each) => (each.levels = [...each.levels]));
         const [steps, lessons] = [learner.steps, learner.lessons.length];
         learner.dispose();
-        const again = new Learning(tf, given.size, slices, USUAL);
+        const again = new Learning(tf, given.size, slices, setting);
         const first = again.step().loss;
         again.dispose();
-        const same = new Learning(tf, given.size, slices, USUAL);
+        const same = new Learning(tf, given.size, slices, setting);
         const second = same.step().loss;
         same.dispose();
-        const told = { setting: USUAL, results, steps, lessons, first, second,
+        const told = { setting, results, steps, lessons, first, second,
           left: tf.memory().numTensors - before };
         """,
         slices=slices,
         size=head["size"],
         shown=sum(each["heldOut"] for each in head["slices"][: head["shown"]]),
         epochs=epochs,
+        change=change,
     )
+
+
+SEEDS = range(3)
+
+
+def compared() -> list[dict]:
+    """Train what each task of the lesson compares with the usual network, from several seeds."""
+    changes = run(("lessons/training/runs.js",), "COMPARISONS")
+    changes = {"usual": {}, **changes, "too_fast": {"rate": 0.03}}
+    del changes["seed"]
+    return [
+        {
+            "what": what,
+            "seed": seed,
+            "loss": [round(each["loss"], 4) for each in results],
+            "dice": [round(each["dice"] or 0, 4) for each in results],
+            "marked": [sum(level > 127 for level in each["levels"]) for each in results],
+        }
+        for what, change in changes.items()
+        for seed in SEEDS
+        for results in [trained(20, seed=seed, **change)["results"][1:]]
+    ]
 
 
 def write_example() -> None:
@@ -172,11 +201,13 @@ def write_example() -> None:
         for each in told["results"]
     ]
     content = {
-        "what": "One run of lesson 6 with its usual settings; masks are the bits of the slice on show.",
+        "what": "One run of lesson 6 with its usual settings; masks are bits of the slice on show. Then "
+        "the comparisons of its tasks, from three seeds; 'marked' counts pixels of that slice.",
         "command": "python -m tests.ui.lessons.test_training",
         "setting": told["setting"],
         "slices": told["lessons"],
         "results": rows,
+        "comparisons": compared(),
     }
     training.EXAMPLE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -211,7 +242,7 @@ def test_the_example_shows_what_the_lesson_tells_of_a_run():
 
 
 def test_slices_are_standardized_as_the_library_does():
-    pixels = training_slices.read()[0].pixels[3]
+    pixels = training_patients()[0].pixels[3]
     told = run(
         ("lessons/training/learning.js",),
         "text(new Uint8Array(standardize(given.planes.map(bytes)).buffer))",

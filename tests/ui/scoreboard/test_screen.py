@@ -21,13 +21,13 @@ def row(key: str, difference: float, interval: list[float], weights: str = "last
 def test_a_change_helps_or_costs_where_its_interval_leaves_out_zero():
     rows = [
         row("one", 0.02, [0.01, 0.03]),
-        row("two", -0.02, [-0.03, -0.01], "averaged"),
+        row("two", -0.02, [-0.03, -0.01]),
         row("three", 0.01, [-0.01, 0.03]),
         row("four", 0.01, [0.0, 0.02]),
         row("five", 0.0, [-0.007, 0.007]),
     ]
     assert verdicts(rows, 0.008) == (
-        "Helped: One (+0.020). Hurt: Two, weights averaged (-0.020). "
+        "Helped: One (+0.020). Hurt: Two (-0.020). "
         "Less than 0.008 either way: Five. 2 comparisons are too close to tell."
     )
     assert verdicts(rows[2:3], 0.008) == (

@@ -9,7 +9,7 @@ from ui.scoreboard.strip_plot import patient_dots
 
 
 def test_dots_are_the_patients_with_their_names():
-    ours = PatientRow("U-Net", [0.5, 0.9], ["A", "B"], mean=0.7, median=0.7, interval=(0.6, 0.8))
+    ours = PatientRow("U-Net", {"A": 0.5, "B": 0.9}, mean=0.7, median=0.7, interval=(0.6, 0.8))
     figure = patient_dots([ours])
     dots = figure.data[0]
     assert list(dots.x) == [0.5, 0.9] and list(dots.customdata) == ["A", "B"]
@@ -22,8 +22,8 @@ def test_dots_are_the_patients_with_their_names():
 
 def test_the_chosen_row_differs_in_weight_too_and_publications_in_symbol():
     rows = [
-        PatientRow("ours", [0.5], ["A"], mean=0.5, chosen=True),
-        PatientRow("other", [0.5], ["A"], mean=0.5),
+        PatientRow("ours", {"A": 0.5}, mean=0.5, chosen=True),
+        PatientRow("other", {"A": 0.5}, mean=0.5),
     ]
     figure = patient_dots(rows, [PatientRow("theirs", mean=0.8, median=0.9)])
     assert [each.text for each in figure.layout.annotations] == ["<b>ours</b>", "other", "theirs"]
@@ -35,14 +35,16 @@ def test_the_chosen_row_differs_in_weight_too_and_publications_in_symbol():
 
 
 def test_the_band_of_experts_is_mean_and_spread():
-    band = patient_dots([PatientRow("ours", [0.5], ["A"])], experts=(0.84, 0.02)).layout.shapes[0]
+    band = patient_dots([PatientRow("ours", {"A": 0.5})], experts=(0.84, 0.02)).layout.shapes[0]
     assert (band.x0, band.x1) == (pytest.approx(0.82), pytest.approx(0.86))
-    assert not patient_dots([PatientRow("ours", [0.5], ["A"])]).layout.shapes
+    assert not patient_dots([PatientRow("ours", {"A": 0.5})]).layout.shapes
 
 
 @pytest.mark.parametrize("dots, low", [([0.6, 0.9], 0.55), ([0.0, 0.9], -0.03)])
 def test_the_scale_reaches_the_worst_patient_and_one(dots, low):
-    scale = patient_dots([PatientRow("ours", dots, ["A", "B"])]).layout.xaxis.range
+    scale = patient_dots(
+        [PatientRow("ours", dict(zip("AB", dots, strict=True)))]
+    ).layout.xaxis.range
     assert scale[0] == pytest.approx(low) and scale[1] >= 1
 
 
@@ -52,5 +54,5 @@ def test_rows_without_any_score_still_draw():
 
 
 def test_a_finger_scrolls_the_page():
-    figure = patient_dots([PatientRow("ours", [0.5], ["A"], mean=0.5)])
+    figure = patient_dots([PatientRow("ours", {"A": 0.5}, mean=0.5)])
     assert figure.layout.dragmode is False and figure.layout.xaxis.fixedrange

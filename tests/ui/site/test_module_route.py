@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -74,6 +75,11 @@ def test_a_page_fetches_its_scripts_before_its_components_ask(app):
         assert address_of(component) in links
         assert all(get(documents, f"/{link}")[0] == 200 for link in links)
         assert (address_of("lessons/shared/prose.js") in links) is (page == "/learn")
+
+
+def test_scripts_of_elements_are_those_of_the_installed_streamlit():
+    names = [Path(address).name.split(".")[0] for address in index_html.element_scripts()]
+    assert names == [*index_html.ELEMENTS]
 
 
 def test_another_content_has_another_address(monkeypatch):

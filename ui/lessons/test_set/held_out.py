@@ -146,12 +146,7 @@ def _scores(found: dict[str, Any], key: str) -> None:
         [
             PatientRow(
                 title,
-                [value for value in arms[arm]["score"]["patients"].values() if value is not None],
-                [
-                    name
-                    for name, value in arms[arm]["score"]["patients"].items()
-                    if value is not None
-                ],
+                arms[arm]["score"]["patients"],
                 arms[arm]["score"]["mean_dice"],
                 arms[arm]["score"]["median_dice"],
                 arms[arm]["score"]["mean_dice_interval"],
