@@ -118,8 +118,7 @@ def cached(stack: Stack, model: str | None = None, source: VerdictSource = "segm
     waiting = [i for i, key in enumerate(stack.keys) if key not in kept and key not in stopped]
     pending = not message and bool(waiting)
     if kept:
-        waited = waiting if pending else ()
-        found = tuple(judge.judge(stack.slices, found, *records, source, waited))
+        found = tuple(judge.judge(stack.slices, found, *records, source, waiting))
     if stopped and not message and not pending and found.count(None) == len(found):
         message = next(iter(stopped.values()))  # for pages that show no input check
     if pending:
