@@ -9,8 +9,9 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 - ``rerun``, ``first_page``, ``first_mask``, ``next_mask``, ``analyze``, ``engine``: milliseconds, as the
   functions of these names say.
 - ``profile/start/<part>``: CPU milliseconds that the networks' process takes to start, by part
-  (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: page elements that a rerun sends, and
-  ``/server``: its CPU milliseconds, both against the same without networks.
+  (`train.bench.profile.start_seconds`); ``profile/next_mask/<part>``: milliseconds until each part of that
+  answer is there (`train.bench.start.next_mask_parts`); ``profile/rerun/elements``: page elements that a
+  rerun sends, and ``/server``: its CPU milliseconds, both against the same without networks.
 - ``rate/alone``, ``rate/together``: slices per second of the engine with both networks, one after the other
   and all at once, against the target.
 - ``network/<name>/parameters``: parameters of the network with that registry name, trained or counted.

@@ -249,7 +249,10 @@ def test_parts_of_the_start_and_of_a_rerun(monkeypatch):
     networks = [
         f"start/{name}/{part}" for name in ("resunet", "resnet50") for part in ("load", "first")
     ]
-    assert list(rows) == ["start/runtime", *networks, "rerun/elements", "rerun/server"]
+    waits = [f"next_mask/{part}" for part in ("page", "slices", "answer")]
+    assert list(rows) == ["start/runtime", *networks, *waits, "rerun/elements", "rerun/server"]
     assert all(row["value"] > 0 for row in rows.values())
+    page, read, answer = (rows[each]["value"] for each in waits)
+    assert page < read < answer
     elements = rows["rerun/elements"]
     assert elements["value"] > elements["against"] > 10, "without networks there is less to show"
