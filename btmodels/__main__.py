@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 from btmodels import paths, processes, registry
 from btmodels.cli import find_files
@@ -22,7 +23,7 @@ from btmodels.cli.table import Table, as_row
 from btmodels.dataset import download
 from btmodels.errors import DownloadError, EngineError, WeightsError
 from btmodels.io.study import ROLES
-from btmodels.slices import Turn
+from btmodels.slices import Turn, VerdictSource
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,6 +46,14 @@ def build_parser() -> argparse.ArgumentParser:
         choices=["default", *segmenters],
         metavar="NAME",
         help=f"the network that marks: {', '.join(segmenters)}; default is the site's",
+    )
+    command.add_argument(
+        "--verdict",
+        default="segmenter",
+        choices=get_args(VerdictSource),
+        metavar="WHO",
+        help="who says whether there is a tumor: segmenter (the site's own way) or classifier; a segmenter "
+        "that gives no verdict leaves it to the classifier",
     )
     command.add_argument(
         "--turn",
@@ -132,7 +141,7 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         for name in networks:
             registry.verify_weights(name, paths.ASSETS)
         with redirect_stdout(sys.stderr):  # where Ray says that a node has died
-            for row, more in _rows(_results(found, overrides, networks, args.ray), names, args.out):
+            for row, more in _rows(_results(found, overrides, networks, args), names, args.out):
                 problems += more
                 if row is not None:
                     rows.append(row)
@@ -156,14 +165,17 @@ def analyze(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _results(
-    groups: Sequence[Group], overrides: Overrides, networks: tuple[str, str], ray: str | None
+    groups: Sequence[Group],
+    overrides: Overrides,
+    networks: tuple[str, str],
+    args: argparse.Namespace,
 ) -> Iterator[GroupResult]:
-    if ray:
+    if args.ray:
         from btmodels.cluster.studies import analyze_groups  # an optional package
 
-        return analyze_groups(groups, overrides, networks, paths.ASSETS, ray)
+        return analyze_groups(groups, overrides, networks, paths.ASSETS, args.ray, args.verdict)
     return chain.from_iterable(
-        analyze_group(each, overrides, networks, paths.ASSETS) for each in groups
+        analyze_group(each, overrides, networks, paths.ASSETS, args.verdict) for each in groups
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -103,6 +103,11 @@ class Prediction:
     probability_map: np.ndarray
 
 
+VerdictSource = Literal["segmenter", "classifier"]
+"""Which network gives the verdict on a slice; the other one gives a second opinion. Only a segmenter whose
+record has a rule for it can; with the others it is always the classifier."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A network's answer to the question of whether a slice shows a tumor.
@@ -111,16 +116,25 @@ class Verdict:
         network: Registry name.
         probability: Calibrated probability of any tumor, 0 to 1.
         threshold: On the probability, 0 to 1; at or above it the answer is yes.
+        neighbors: Whether the neighboring slices count; None if they will, once they are analyzed.
     """
 
     network: str
     probability: float
     threshold: float
+    neighbors: bool | None = False
 
     @property
     def tumor(self) -> bool:
         """Whether the answer is yes."""
         return self.probability >= self.threshold
+
+    @property
+    def basis(self) -> str:
+        """What the answer rests on, in words that can begin a sentence."""
+        if self.neighbors:
+            return "counting the neighboring slices"
+        return f"from this slice alone{' so far' * (self.neighbors is None)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +146,7 @@ class Analysis:
         prediction: The networks' output.
         model: Registry name of the segmenter.
         verdict: Whether the slice shows a tumor.
-        second_opinion: The classifier's answer, if the verdict is another network's.
+        second_opinion: The other network's answer; None if the segmenter gives no verdict.
         weights_sha256: SHA-256 of the segmenter's weights, from its record.
         threshold: On the segmenter's probability, 0 to 1.
         mask: The segmenter's mask at ``threshold`` without small components, bool, (rows, cols).
@@ -142,6 +156,7 @@ class Analysis:
         head_share: Marked pixels within the head over the head's pixels, 0 to 1; None without a head.
         dice: Dice against the true mask, 0 to 1; None without a true mask or if both masks are empty.
         warnings: Plain sentences, including the slice's notes.
+        score: `btmodels.measurement.verdict.top_log_odds` of the map; None as above.
     """
 
     slice: Slice
@@ -158,6 +173,7 @@ class Analysis:
     head_share: float | None
     dice: float | None
     warnings: tuple[str, ...] = ()
+    score: float | None = None
 
 
 def largest_lesion_slice(slices: tuple[Slice, ...]) -> int:

@@ -32,10 +32,10 @@ def analyze() -> None:
         results(analyzed, view)
         query = slice_picker.files_query(view)
         if not linkable:
-            page.remember_upload(analyzed.stack, choice.model, view)
+            page.remember_upload(analyzed.stack, choice.model, choice.verdict, view)
         else:
             number = analyzed.stack.slices[view.slice].number
-            query = write_link(analyzed.stack.id, number, choice.model, view)
+            query = write_link(analyzed.stack.id, number, choice.model, view, choice.verdict)
         slice_picker.write(query | address.route_query())
 
     def under(analyzed: Analyzed, view: View) -> None:
@@ -57,6 +57,7 @@ def analyze() -> None:
             under=under,
             above=answer,
             follow=choice.follow,
+            source=choice.verdict,
         )
         st.caption(text.get("Link" if linkable else "Upload", ""))
         st.markdown(text.get("Sentence", ""))

@@ -5,11 +5,18 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from btmodels import paths, registry
-from btmodels.measurement.verdict import TOP_PIXELS, rule_of
+from btmodels.measurement.verdict import (
+    ALONE,
+    LOGITS,
+    TOP_PIXELS,
+    WITH_NEIGHBORS,
+    VerdictRule,
+    in_stack,
+    rule_of,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,6 +27,7 @@ BOARD = [
 ]
 SUBSETS = {
     "crossval": "cross-validation, 100",
+    "chosen_cut": "cross-validation, 100, chosen threshold",
     "validation": "validation, 10",
     "test": "**never seen, 20**",
     "samples": "synthetic, 8",
@@ -48,6 +56,8 @@ def lines_for(name: str) -> list[str]:
     if registry.get(name).task == "segment":
         crossval = registry.metrics_path(name).with_name(f"crossval_{name}.json")
         scores["crossval"] = json.loads(crossval.read_text(encoding="utf-8"))
+        patients = scores["crossval"]["patients"]
+        scores["chosen_cut"] = scores["crossval"]["chosen_cut"] | {"patients": patients}
     assert {"test", "samples"} <= set(scores)
     lines = []
     for subset, title in SUBSETS.items():
@@ -117,9 +127,16 @@ def test_verdicts_are_as_good_as_readme_and_about_say():
     assert "it finds more of the slices with tumor than the classifier does" in about
     assert alone["sensitivity_interval"][0] > classifier["sensitivity_interval"][1]
     assert f"The {TOP_PIXELS} pixels of which the segmenter is most confident" in about
-    rule = rule_of(registry.load_record("default"))
-    low, high = (rule.probability(np.full((256, 256), level, np.uint8)) for level in (0, 255))
-    assert f"verdicts never go below {100 * low:.1f}% or above {100 * high:.1f}%" in about
+    record = registry.load_record("default")
+    told = "verdicts never go {}, nor, where the neighboring slices count, {}."
+    assert told.format(*(bounds(rule_of(record, key)) for key in (ALONE, WITH_NEIGHBORS))) in about
+
+
+def bounds(rule: VerdictRule) -> str:
+    """Return the lowest and highest probability that a rule can give, in the words of About."""
+    lowest, highest = (in_stack(LOGITS[[level]], rule.neighbor_weight)[0] for level in (0, 255))
+    low, high = (100 * rule.probability(score) for score in (lowest, highest))
+    return f"below {low:.1f}% or above {high:.1f}%"
 
 
 def test_the_readmes_scores_are_the_committed_ones():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
+from btmodels import registry
 from btmodels.cli import load
 from btmodels.cli.find_files import Group, Problem
 from btmodels.cli.load import Found, Overrides
 from btmodels.measurement.analyze import analyze
+from btmodels.measurement.judge import judge
+from btmodels.measurement.study import groups_of
 from btmodels.quality import check, classifier
 from btmodels.quality.classifier import Thresholds
-from btmodels.slices import Analysis
+from btmodels.slices import Analysis, Slice, VerdictSource
 
 CHUNK = 8
 """Slices analyzed at once: enough for a batch, few enough for any memory."""
@@ -37,15 +39,22 @@ class GroupResult:
 
 
 def analyze_group(
-    group: Group, overrides: Overrides, networks: tuple[str, str], assets: Path
+    group: Group,
+    overrides: Overrides,
+    networks: tuple[str, str],
+    assets: Path,
+    source: VerdictSource = "segmenter",
 ) -> Iterator[GroupResult]:
     """Yield the results for a group of files: first what reading said, then a few slices at a time.
+
+    The slices of a volume or patient are yielded together, because verdicts count the neighboring slices.
 
     Args:
         group: Files that are read together.
         overrides: Of the command line.
         networks: Registry names of segmenter and classifier.
         assets: Folder that holds ``weights/``.
+        source: Which network gives the verdict.
 
     Raises:
         WeightsError: The weights of either network are missing or altered.
@@ -54,16 +63,45 @@ def analyze_group(
     names = frozenset(name for scan in loaded.names for name in scan)
     yield GroupResult(names, loaded.errors, loaded.notes)
     thresholds = classifier.load_thresholds(assets)
-    slices = iter(loaded.found)
-    while chunk := list(islice(slices, CHUNK)):
-        kept, sentences, refused = _checked(chunk, thresholds)
-        analyses = analyze([found.slice for found in kept], *networks, assets=assets)
-        # The findings of the input check come last: what the networks say of each other stays on top.
-        analyses = [
-            replace(analysis, warnings=(*analysis.warnings, *said))
-            for analysis, said in zip(analyses, sentences, strict=True)
-        ]
-        yield GroupResult(problems=tuple(refused), analyses=tuple(zip(analyses, kept, strict=True)))
+    records = [registry.load_record(name, assets) for name in networks]
+    every = loaded.found
+    analyses: list[Analysis | None] = [None] * len(every)
+    said: dict[int, tuple[str, ...]] = {}
+
+    def finished(study: Sequence[int]) -> Iterator[tuple[Analysis, Found]]:
+        slices, own = [every[i].slice for i in study], [analyses[i] for i in study]
+        for index, each in zip(study, judge(slices, own, *records, source), strict=True):
+            if each is not None:
+                # The findings of the input check come last, below what the networks say of each other.
+                yield replace(each, warnings=(*each.warnings, *said[index])), every[index]
+
+    studies = _studies([found.slice for found in every])
+    for start in range(0, len(every), CHUNK):
+        chunk = range(start, min(start + CHUNK, len(every)))
+        kept, sentences, refused = _checked([every[i] for i in chunk], thresholds)
+        indices = [i for i in chunk if every[i] in kept]
+        said |= zip(indices, sentences, strict=True)
+        slices = [found.slice for found in kept]
+        for index, each in zip(indices, analyze(slices, *networks, assets=assets), strict=True):
+            analyses[index] = each
+        done = [study for study in studies if chunk.start <= study[-1] < chunk.stop]
+        yield GroupResult(
+            problems=tuple(refused),
+            analyses=tuple(pair for study in done for pair in finished(study)),
+        )
+
+
+def _studies(slices: Sequence[Slice]) -> list[list[int]]:
+    """Return the indices of slices by volume or patient, and each picture of no known patient alone."""
+    return [
+        part
+        for group in groups_of(slices)
+        for part in (
+            [group]
+            if slices[group[0]].position or slices[group[0]].patient
+            else [[index] for index in group]
+        )
+    ]
 
 
 def _checked(

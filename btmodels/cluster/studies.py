@@ -19,6 +19,7 @@ from btmodels.cli.load import Overrides
 from btmodels.cluster.connect import AGAIN, connect
 from btmodels.errors import EngineError, WeightsError
 from btmodels.inference import worker
+from btmodels.slices import VerdictSource
 
 CPUS = 2
 """Processors of an actor: the two networks run side by side."""
@@ -30,11 +31,12 @@ def analyze_groups(
     networks: tuple[str, str],
     assets: Path,
     address: str,
+    source: VerdictSource = "segmenter",
 ) -> Iterator[GroupResult]:
     """Yield what `btmodels.cli.analyze_group.analyze_group` yields for each group, in order.
 
     Args:
-        groups, overrides, networks, assets: As for `btmodels.cli.analyze_group.analyze_group`.
+        groups, overrides, networks, assets, source: As for `btmodels.cli.analyze_group.analyze_group`.
         address: As for `btmodels.cluster.connect.connect`.
 
     Raises:
@@ -55,7 +57,7 @@ def analyze_groups(
     rows = [{"group": pickle.dumps(group)} for group in groups]
     results = data.from_items(rows, override_num_blocks=len(rows)).map(
         _AnalyzeGroup,
-        fn_constructor_args=(overrides, networks, assets),
+        fn_constructor_args=(overrides, networks, assets, source),
         compute=data.ActorPoolStrategy(size=min(len(rows), int(sum(each) // cpus))),
         num_cpus=cpus,
     )
@@ -76,8 +78,14 @@ def analyze_groups(
 class _AnalyzeGroup:
     """An actor: the networks, and what is done with a group."""
 
-    def __init__(self, overrides: Overrides, networks: tuple[str, str], assets: Path) -> None:
-        self._asked = overrides, networks, assets
+    def __init__(
+        self,
+        overrides: Overrides,
+        networks: tuple[str, str],
+        assets: Path,
+        source: VerdictSource,
+    ) -> None:
+        self._asked = overrides, networks, assets, source
         worker.load(networks, assets)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,8 @@ COLUMNS = (
     "slice",
     "number",
     "volume",
-    "classifier",
+    "verdict_by",
+    "neighbors",
     "tumor_probability",
     "tumor",
     "model",
@@ -49,8 +50,11 @@ COLUMNS = (
     "mirrored",
     "warnings",
 )
-"""Columns of the table; shares and probabilities from 0 to 1, empty if unknown. A row of a whole study has
-`STUDY` in the first column; only these rows give the number of slices, the volume and the side."""
+"""Columns of the table; shares and probabilities from 0 to 1, empty if unknown.
+
+``verdict_by`` is the network that gives the probability, ``neighbors`` whether neighboring slices count in
+it. A row of a whole study has `STUDY` in the first column; only these rows give the number of slices, the
+volume and the side."""
 
 STUDY = "all slices"
 
@@ -176,7 +180,8 @@ def _row(analysis: Analysis) -> dict[str, object]:
         "slice": each.name,
         "number": each.number,
         "volume": each.position.title if each.position else None,
-        "classifier": analysis.verdict.network,
+        "verdict_by": analysis.verdict.network,
+        "neighbors": "yes" if analysis.verdict.neighbors else "no",
         "tumor_probability": f"{analysis.verdict.probability:.6f}",
         "tumor": "yes" if analysis.verdict.tumor else "no",
         "model": analysis.model,

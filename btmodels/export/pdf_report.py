@@ -104,12 +104,15 @@ def _study_page(
     area_curve(pdf, summary.areas)
     _table(pdf, _study_figures(summary, analyses))
     _list(pdf, "How far the networks agree on the largest or chosen slice", context.agreement)
-    _list(pdf, "What to keep in mind", caveats(analyses[0].model))
+    neighbors = any(each.verdict.neighbors for each in analyses)
+    _list(pdf, "What to keep in mind", caveats(analyses[0].model, neighbors))
 
 
 def _study_figures(summary: StudySummary, analyses: Sequence[Analysis]) -> list[tuple[str, str]]:
     yes = sum(each.verdict.tumor for each in analyses)
     network = registry.get(analyses[0].verdict.network).title
+    if any(each.verdict.neighbors for each in analyses):
+        network += ", counting the neighboring slices"
     pixels = counted(summary.marked_pixels, "pixel")
     found = [
         ("Slices", f"{summary.slices}, of which {summary.analyzed} were analyzed"),
@@ -150,7 +153,7 @@ def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportCo
     elif not quality.findings:
         sentences = (_FIT, *sentences)
     _list(pdf, "Findings", sentences, rest=62)
-    _list(pdf, "What to keep in mind", caveats(analysis.model))
+    _list(pdf, "What to keep in mind", caveats(analysis.model, bool(analysis.verdict.neighbors)))
     _list(pdf, "Where it comes from", _sources(analysis, context.made))
 
 
@@ -237,11 +240,13 @@ def _figures(analysis: Analysis) -> list[tuple[str, str]]:
 def _answer(verdict: Verdict) -> str:
     found = "yes" if verdict.tumor else "none found in this slice"
     title, limit = registry.get(verdict.network).title, 100 * verdict.threshold
-    return f"{found}: {percent(verdict.probability)} ({title}, threshold {limit:.1f}%)"
+    basis = f", {verdict.basis}" if verdict.neighbors else ""
+    return f"{found}: {percent(verdict.probability)} ({title}{basis}, threshold {limit:.1f}%)"
 
 
 def _sources(analysis: Analysis, made: date) -> tuple[str, ...]:
-    classifier = (analysis.second_opinion or analysis.verdict).network
+    opinions = [each for each in (analysis.verdict, analysis.second_opinion) if each]
+    classifier = next(each.network for each in opinions if each.network != analysis.model)
     pixels = np.ascontiguousarray(analysis.slice.pixels)
     rows, cols = pixels.shape[:2]
     return (
@@ -254,12 +259,19 @@ def _sources(analysis: Analysis, made: date) -> tuple[str, ...]:
     )
 
 
-def caveats(model: str) -> tuple[str, ...]:
+def caveats(model: str, neighbors: bool = False) -> tuple[str, ...]:
     """Return the limits that every report names, with the number of the segmenter's training patients.
 
     Args:
         model: Registry name of the segmenter.
+        neighbors: Whether the verdict counts the neighboring slices.
     """
+    context = "Both networks see one slice at a time and know nothing about its neighbors."
+    if neighbors:
+        context = (
+            "Both networks see one slice at a time. The verdict also counts what was found in the "
+            "neighboring slices; the mask does not."
+        )
     split, record = cohort.load_split(), registry.load_record(model)
     trained_on = [folder for subset in record.training_subsets for folder in split[subset]]
     sites = {folder.split("_")[1] for folder in trained_on}  # TCGA_<institution>_<patient>_<date>
@@ -269,7 +281,7 @@ def caveats(model: str) -> tuple[str, ...]:
         "scanners.",
         "The probability is calibrated on patients of that data set. It is not the probability that a "
         "person has a tumor.",
-        "Both networks see one slice at a time and know nothing about its neighbors.",
+        context,
     )
 
 

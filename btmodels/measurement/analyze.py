@@ -7,8 +7,9 @@ from pathlib import Path
 
 from btmodels import paths, registry
 from btmodels.inference import worker
+from btmodels.measurement.judge import judge
 from btmodels.measurement.measure import measure
-from btmodels.slices import Analysis, Slice
+from btmodels.slices import Analysis, Slice, VerdictSource
 from btmodels.transforms.proportions import in_proportion
 
 
@@ -18,8 +19,12 @@ def analyze(
     classifier: str = "default-classifier",
     threshold: float | None = None,
     assets: Path = paths.ASSETS,
+    source: VerdictSource = "segmenter",
 ) -> list[Analysis]:
     """Classify and segment each slice, and measure the result.
+
+    In a volume, and among a patient's numbered slices, the segmenter's verdict counts the neighboring
+    slices, if they are among the given ones.
 
     The networks run in this process; the first call loads TensorFlow. No slice is rejected here: call
     `btmodels.quality.check.check_slice` first to check that a picture is a usable slice of a head.
@@ -30,6 +35,7 @@ def analyze(
         classifier: Registry name of the classifier.
         threshold: On the segmenter's probability, 0 to 1; None uses the one chosen in training.
         assets: Folder that holds ``weights/``.
+        source: Which network gives the verdict; only a segmenter with a rule for it can.
 
     Raises:
         KeyError: There is no such network.
@@ -41,7 +47,8 @@ def analyze(
         return []
     images = [in_proportion(each.pixels, each.spacing) for each in slices]
     predictions = worker.predict(images, *networks, assets).predictions
-    return [
+    analyses = [
         measure(each, prediction, *records, *networks, threshold)
         for each, prediction in zip(slices, predictions, strict=True)
     ]
+    return judge(slices, analyses, *records, source)

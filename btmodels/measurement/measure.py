@@ -59,24 +59,19 @@ def measure(
     head = head_mask(slice.pixels)
     marked, head_pixels = int(np.count_nonzero(mask)), int(np.count_nonzero(head))
     classified = Verdict(classifier, prediction.tumor_probability, classifier_record.threshold)
-    rule = verdict.rule_of(segmenter_record)
-    if rule is None:
-        answer, second = classified, None
-    else:
-        probability = rule.probability(prediction.probability_map)
-        answer, second = Verdict(model, probability, rule.threshold), classified
+    rule, score = verdict.rule_of(segmenter_record), None
+    answer, second = classified, None
+    if rule is not None:
+        score = verdict.top_log_odds(prediction.probability_map)
+        answer, second = Verdict(model, rule.probability(score), rule.threshold), classified
     warnings = list(slice.notes)
-    if answer.tumor != (marked > 0):
-        warnings.append(_contradiction(answer, threshold, marked))
-    elif second and second.tumor != answer.tumor:
-        warnings.append(_disagreement(second))
     if not head_pixels:
         warnings.append("No head was found in this slice, so no share of it is given.")
     for record in (segmenter_record, classifier_record):
         if not record.complete:
             title = get(record.name).title
             warnings.append(f"The {title} has not been trained to the end; better weights follow.")
-    return Analysis(
+    analysis = Analysis(
         slice=slice,
         prediction=prediction,
         model=model,
@@ -91,7 +86,34 @@ def measure(
         head_share=np.count_nonzero(mask & head) / head_pixels if head_pixels else None,
         dice=None if slice.truth is None else dice(count(mask, slice.truth)),
         warnings=tuple(warnings),
+        score=score,
     )
+    return with_verdict(analysis, answer, second)
+
+
+def with_verdict(analysis: Analysis, answer: Verdict, second: Verdict | None) -> Analysis:
+    """Return an analysis with another verdict and second opinion, and the warning that belongs to them."""
+    kept = [each for each in analysis.warnings if each not in _conflicts(analysis)]
+    changed = replace(analysis, verdict=answer, second_opinion=second)
+    notes = len(analysis.slice.notes)
+    return replace(changed, warnings=(*kept[:notes], *_conflicts(changed), *kept[notes:]))
+
+
+def _conflicts(analysis: Analysis) -> list[str]:
+    # A verdict that waits for the neighboring slices may still change, so it contradicts nothing.
+    answer, second = analysis.verdict, analysis.second_opinion
+    if answer.neighbors is None:
+        return []
+    if answer.tumor != (analysis.marked_pixels > 0):
+        return [_contradiction(answer, analysis.threshold, analysis.marked_pixels)]
+    if second and second.neighbors is not None and second.tumor != answer.tumor:
+        return [_disagreement(second)]
+    return []
+
+
+def _subject(verdict: Verdict) -> str:
+    title = get(verdict.network).title
+    return f"{verdict.basis.capitalize()}, the {title}" if verdict.neighbors else f"The {title}"
 
 
 def _contradiction(answer: Verdict, threshold: float, marked: int) -> str:
@@ -99,7 +121,7 @@ def _contradiction(answer: Verdict, threshold: float, marked: int) -> str:
     pixels = "1 pixel is" if marked == 1 else f"{marked:,} pixels are"
     mask = f"{pixels} marked" if marked else f"nothing is marked at threshold {threshold:.2f}"
     return (
-        f"The {get(answer.network).title} finds {found} in this slice ({percent(answer.probability)}), "
+        f"{_subject(answer)} finds {found} in this slice ({percent(answer.probability)}), "
         f"yet {mask}. The verdict and the mask contradict each other, so trust neither here."
     )
 
@@ -107,7 +129,7 @@ def _contradiction(answer: Verdict, threshold: float, marked: int) -> str:
 def _disagreement(second: Verdict) -> str:
     found = "a tumor" if second.tumor else "no tumor"
     return (
-        f"The {get(second.network).title}, which gives a second opinion, finds {found} in this slice "
+        f"{_subject(second)}, which gives a second opinion, finds {found} in this slice "
         f"({percent(second.probability)}). The networks contradict each other, so look closely here."
     )
 

@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import tifffile
 
 from btmodels.quality import check
@@ -44,14 +45,60 @@ def test_a_sample_is_analyzed_at_once(open_page):
     assert f"{100 * 100 / fakes.SIZE**2:.2f}% of the slice" in words
 
 
-def test_the_segmenter_decides_and_the_classifier_gives_a_second_opinion(open_page, monkeypatch):
-    plain, rule = fakes.record, {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
-    monkeypatch.setattr(fakes, "record", lambda *a: replace(plain(*a), extra={"verdict": rule}))
-    app = open_page("analyze", patient=fakes.PATIENTS[0])
+@pytest.fixture
+def rules(monkeypatch):
+    """Give the site's segmenter, and no other, rules for the verdict."""
+    plain, alone = fakes.record, {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
+    extra = {"verdict": alone, "verdict_with_neighbors": alone | {"neighbor_weight": 1.0}}
+
+    def record(name, *assets):
+        found = plain(name, *assets)
+        own = found.name == "resunet"
+        return replace(found, sha256="01" * 32, extra=extra) if own else found
+
+    monkeypatch.setattr(fakes, "record", record)
+
+
+@pytest.mark.usefixtures("rules")
+def test_the_segmenter_decides_and_the_classifier_gives_a_second_opinion(open_page):
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("x.tif", tiff(pixels)))
     assert app.metric[0].value == "99.9%"  # all of the square's pixels are at 255
     words = words_of(app)
-    assert "The ResUNet says yes: at or above its threshold of 50.0%." in words
+    assert (
+        "From this slice alone, the ResUNet says yes: at or above its threshold of 50.0%." in words
+    )
     assert "The ResNet50 classifier agrees: 90.0%." in words
+
+
+@pytest.mark.usefixtures("rules")
+def test_the_classifier_can_be_asked_for_the_verdict(open_page):
+    app = open_page("analyze", patient=fakes.PATIENTS[0])
+    # The neighbors are as dark as the head, and make the segmenter a little less sure than alone.
+    assert app.metric[0].value == "99.8%" and "verdict" not in app.query_params
+    assert "Counting the neighboring slices, the ResUNet says yes: at or above" in words_of(app)
+    asked = app.radio(key="analyze.verdict")
+    assert asked.options == ["ResUNet", "ResNet50 classifier"]
+    app = asked.set_value("classifier").run()
+    words = words_of(app)
+    assert app.metric[0].value == "90.0%" and app.query_params["verdict"] == "classifier"
+    assert "From this slice alone, the ResNet50 classifier says yes: at or above" in words
+    assert "The ResUNet agrees: 99.8%." in words
+    app = unfold(app, "history.open")
+    seen = next(frame.value for frame in app.dataframe if "Verdict by" in frame.value)
+    assert list(seen["Verdict by"]) == ["ResNet50 classifier", "ResUNet"]
+    # The link opens the same; one without the word opens the segmenter's verdict again.
+    link = {key: app.query_params[key] for key in app.query_params}
+    assert open_page("analyze", **link).metric[0].value == "90.0%"
+    app.query_params.clear()
+    app.query_params["patient"] = fakes.PATIENTS[0]
+    assert app.run().metric[0].value == "99.8%"
+    # A segmenter without a rule leaves no choice.
+    app = app.selectbox(key="analyze.model").set_value("unet").run()
+    assert app.metric[0].value == "90.0%" and not [
+        each for each in app.radio if each.key == "analyze.verdict"
+    ]
+    assert "With the U-Net, the ResNet50 classifier says whether there is a tumor." in words_of(app)
 
 
 def test_all_slices_are_analyzed_each_once(open_page):

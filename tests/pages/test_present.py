@@ -138,9 +138,10 @@ def test_uploads_are_presented_in_their_session_alone(open_page):
     assert not app.exception and "Your files are no longer in this session" in words_of(app)
     slices = [stacks.slice_of(number, 16, 16) for number in (1, 2)]
     stack = replace(stacks.analyzed(slices).stack, id="upload", shared=False)
-    app.session_state[page.UPLOAD] = stack, None, View(1)
+    app.session_state[page.UPLOAD] = stack, None, "classifier", View(1)
     app.run()
     assert not app.exception and len(app.metric) == 2
+    assert "Verdict: ResNet50 classifier, from this slice alone." in words_of(app)
     assert "Your files are no longer" not in words_of(app)
 
 

@@ -9,8 +9,9 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 - ``rerun``, ``first_page``, ``first_mask``, ``next_mask``, ``analyze``, ``engine``: milliseconds, as the
   functions of these names say.
 - ``profile/start/<part>``: CPU milliseconds that the networks' process takes to start, by part
-  (`train.bench.profile.start_seconds`); ``profile/rerun/elements``: page elements that a rerun sends, and
-  ``/server``: its CPU milliseconds, both against the same without networks.
+  (`train.bench.profile.start_seconds`); ``profile/next_mask/<part>``: milliseconds until each part of that
+  answer is there (`train.bench.start.next_mask_parts`); ``profile/rerun/elements``: page elements that a
+  rerun sends, and ``/server``: its CPU milliseconds, both against the same without networks.
 - ``rate/alone``, ``rate/together``: slices per second of the engine with both networks, one after the other
   and all at once, against the target.
 - ``network/<name>/parameters``: parameters of the network with that registry name, trained or counted.
@@ -45,10 +46,11 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 - ``class_50/…``: 50 visitors who upload DICOM series and zips for five minutes while the worker is killed
   twice: ``uploads``, ``kills``, ``errors``, ``server``: peak memory of the web process, in millions of
   bytes, against the target, and ``server_left``: its memory after all have left, against before.
-- ``lesson_30/…``: 30 browsers on this very machine that all start two networks at once in *Train one now*:
-  the longest milliseconds until a ``first_mask`` and the loss of a ``first_step`` are on the page, and to
-  analyze a new ``slice`` meanwhile, against the targets. The browsers run at a lower
-  priority than the site, since a class brings computers of its own.
+- ``lesson_30/…``: 30 browsers on this very machine that all start two networks at once in *Train one now*.
+  ``browsers``: how many were open in time, and ``stepped``: how many of those showed a step within twenty
+  seconds. The longest milliseconds until a ``first_mask`` and the loss of a ``first_step`` are on the page,
+  and to analyze a new ``slice`` meanwhile, against the targets; ``browser_<n>/first_step``: those of
+  each browser. The browsers run at a lower priority than the site, since a class brings its own computers.
 """
 
 from __future__ import annotations
@@ -100,6 +102,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the result to this file instead")
     parser.add_argument("--reruns", type=int, default=50, help="of each kind; defaults to 50")
+    parser.add_argument(
+        "--browsers", type=int, default=30, help="that train at once in a lesson; defaults to 30"
+    )
     parser.add_argument(
         "--only",
         nargs="+",
@@ -205,7 +210,7 @@ def _grouped(name: str, args: argparse.Namespace) -> Iterator[Row]:
         "patients": load.patient_rows,
         "memory": memory.memory_rows,
         "class": class_uploads.class_upload_rows,
-        "lesson": class_training.class_training_rows,
+        "lesson": lambda: class_training.class_training_rows(max(1, args.browsers)),
     }
     return measure[name]()
 

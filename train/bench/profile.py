@@ -11,18 +11,21 @@ from time import process_time
 from btmodels import registry
 from train.bench.client import Site
 from train.bench.rows import Row, milliseconds, row
+from train.bench.start import next_mask_parts
 
 RERUNS = 30
 """Reruns of each kind."""
 
 
 def profile_rows() -> Iterator[Row]:
-    """Yield the parts of the networks' start-up, and the elements and cost of a rerun (see
+    """Yield the parts of the networks' start-up, of the next mask and of a rerun (see
     `train.bench.command`)."""
     # In a fresh process, since a runtime is loaded only once per process.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
         for name, seconds in fresh.submit(start_seconds).result().items():
             yield milliseconds(f"profile/start/{name}", seconds)
+    for name, waited in next_mask_parts().items():
+        yield row(f"profile/next_mask/{name}", waited, "ms")
     with Site() as on, Site(BT_ENGINE="off") as off:
         with_networks, without = rerun_figures(on), rerun_figures(off)
     for name, unit in (("elements", ""), ("server", "ms")):

@@ -1,8 +1,8 @@
 """``python -m train cards``: a model card for every network that has a record.
 
 A card has the format of model hubs: YAML front matter for machines, Markdown below for people. Its figures
-come from the weights' record, their scores, ``bench.json`` and the split; its prose comes from
-``assets/cards/templates``: ``every.md`` for all networks, ``segment.md`` or ``classify.md`` by
+come from the weights' record, their scores, ``bench.json``, ``detection.json`` and the split; its prose
+comes from ``assets/cards/templates``: ``every.md`` for all networks, ``segment.md`` or ``classify.md`` by
 task, and one file for each network. A card is never edited: it is rewritten when any of these change.
 """
 
@@ -142,6 +142,9 @@ def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
     found = {subset: content[subset] for subset in SUBSETS if subset in content}
     scored = {key: each for key, each in found.items() if each["weights_sha256"] == record.sha256}
     bench = _read(assets / "metrics" / "bench.json")
+    detection = _read(assets / "metrics" / "detection.json")
+    judged = name in (source["name"] for source in detection.get("sources", []))
+    judged = judged and registry.get(name).task == "segment"
     lead = f"network/{name}/"
     return Facts(
         spec=registry.get(name),
@@ -150,6 +153,7 @@ def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
         scored=scored,
         stale=tuple(key for key in found if key not in scored),
         split=load_split(assets),
+        verdicts=[row for row in detection.get("rows", []) if judged and row["by"] == "segmenter"],
         bench={
             row["name"].removeprefix(lead): row
             for row in bench.get("rows", [])

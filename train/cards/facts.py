@@ -58,6 +58,12 @@ FIGURES = {
             "false_alarm_rate", "false_alarm_rate", "False alarms, share of slices without tumor"
         ),
         Figure("calibration.error", "calibration_error", "Calibration error of pixels"),
+        Figure("verdict.auc", "roc_auc", "Verdict on a slice alone: AUC"),
+        Figure(
+            "verdict.sensitivity_at_95_specificity",
+            "recall",
+            "Verdict on a slice alone: sensitivity at 95% specificity",
+        ),
         Figure("pixel_accuracy", "pixel_accuracy", "Pixel accuracy", 4),
         Figure("empty_mask_accuracy", "pixel_accuracy", "Pixel accuracy of an empty mask", 4),
     ),
@@ -83,6 +89,8 @@ class Facts:
         scored: Scores of exactly these weights, by subset.
         stale: Subsets whose scores belong to other weights.
         split: Folder names by subset.
+        verdicts: Rows of ``detection.json`` on a segmenter's verdict by cross-validation, alone and with
+            neighbors; empty for other networks.
         bench: Values of ``bench.json`` for this network, by the last part of their names.
         machine: The machine of the benchmark.
     """
@@ -93,6 +101,7 @@ class Facts:
     scored: dict[str, dict[str, Any]]
     stale: tuple[str, ...]
     split: dict[str, list[str]]
+    verdicts: list[dict[str, Any]]
     bench: dict[str, dict[str, Any]]
     machine: str
 

@@ -15,7 +15,11 @@ def front_matter(facts: Facts) -> dict[str, Any]:
     """Return the metadata in the keys of model hubs, with scores as ``model-index``."""
     spec = facts.spec
     task = "image-segmentation" if spec.task == "segment" else "image-classification"
-    figures = FIGURES[spec.task]
+    figures = [
+        each
+        for each in FIGURES[spec.task]
+        if any(find(scores, each.key) is not None for scores in facts.scored.values())
+    ]
     return {
         "license": "cc-by-nc-sa-4.0",
         "library_name": "keras",
@@ -123,8 +127,27 @@ def evaluation(facts: Facts, words: dict[str, str]) -> str:
             f"This network was scored on the test patients {times} time{'s' * (times != 1)}; no "
             "setting was changed because of a score."
         )
-    extra = _ways(facts) if facts.spec.task == "segment" else _confusion(facts)
-    return "\n\n".join(parts + extra)
+    if facts.spec.task != "segment":
+        return "\n\n".join(parts + _confusion(facts))
+    return "\n\n".join(parts + _verdicts(facts) + _ways(facts))
+
+
+def _verdicts(facts: Facts) -> list[str]:
+    if not facts.verdicts:
+        return []
+    rows = [
+        [
+            "with neighbors" if row["neighbors"] else "slice alone",
+            *(figure(row, key) for key in ("auc", "sensitivity", "average_precision")),
+        ]
+        for row in facts.verdicts
+    ]
+    text = (
+        f"The verdict by cross-validation, over {facts.verdicts[0]['patients']} patients, each judged by a "
+        "network that never saw that patient. With neighbors, the slices before and after count, too."
+    )
+    header = ["verdict", "AUC", "sensitivity at 95% specificity", "average precision"]
+    return [text, table(header, rows)]
 
 
 def _scores_table(facts: Facts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from btmodels.measurement.verdict import ALONE, WITH_NEIGHBORS, rule_of
 from btmodels.registry import Record
 from train.cards.facts import Facts
 from train.cards.markdown import duration, table
@@ -83,6 +84,7 @@ def dials_table(record: Record, task: str) -> str:
     ]
     if task == "segment":
         rows.append(["Smallest part kept, pixels of the slice", str(record.min_component_pixels)])
+        rows += _rules(record)
         if "validation" in record.training_subsets:
             number = record.extra["fold_patients"]
             return table([f"chosen by cross-validation, on {number} patients", ""], rows)
@@ -90,3 +92,17 @@ def dials_table(record: Record, task: str) -> str:
             aside = f"by the out-of-fold Dice of {number} patients, none of them a test patient"
             rows.append(["Ties between thresholds were broken", aside])
     return table(["chosen on validation patients", ""], rows)
+
+
+def _rules(record: Record) -> list[list[str]]:
+    rows = []
+    for key, title in ((ALONE, "slice alone"), (WITH_NEIGHBORS, "with neighbors")):
+        if rule := rule_of(record, key):
+            score = "score"
+            if rule.neighbor_weight:
+                score = f"(score + {rule.neighbor_weight:g} x mean score of both neighbors)"
+            sign = "+" if rule.intercept >= 0 else "-"
+            logit = f"{rule.slope:g} x {score} {sign} {abs(rule.intercept):g}"
+            rows.append([f"Verdict, {title}: log-odds of a tumor", logit])
+            rows.append([f"Verdict, {title}: threshold on the probability", f"{rule.threshold:g}"])
+    return rows

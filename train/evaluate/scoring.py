@@ -10,7 +10,7 @@ import numpy as np
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
 from btmodels.inference.predict import Predictor
-from btmodels.measurement.verdict import rule_of
+from btmodels.measurement.verdict import rule_of, top_log_odds
 from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
 from btmodels.metrics.overlap import Counts, hausdorff95
@@ -163,7 +163,7 @@ def _score_patient(
         distance=overlap.mean_of(map(hausdorff95, masks, truths)),
         probability_counts=count_probabilities(probability_maps, truths),
         verdicts=(
-            np.array([*map(rule.probability, probability_maps)]),
+            np.array([rule.probability(top_log_odds(each)) for each in probability_maps]),
             np.array([t.any() for t in truths]),
         )
         if rule

@@ -28,14 +28,15 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.dataset.split import load_split
+from btmodels.measurement.verdict import in_stack
 from btmodels.metrics import classification
 from btmodels.metrics.bootstrap import grouped_interval
 from train import provenance
+from train.fit.select import NEIGHBOR_WEIGHTS
 
 QUESTION = "Is there a tumor in a slice, by networks that never met the patient?"
 
 SEGMENTER_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
-NEIGHBOR_WEIGHTS = (0.25, 0.5, 1.0)
 
 DRAWS = 500
 """Bootstrap resamplings for an interval."""
@@ -137,16 +138,12 @@ def combine(
         logits: Scores by "classifier" and "segmenter".
         name: Folder of the patient.
         weight: Weight of the segmenter beside the classifier; None if one is used alone.
-        beside: Weight of the mean of both neighbors; None leaves them out. The first and last slice stand
-            in for their missing neighbor.
+        beside: Weight of the neighbors (`btmodels.measurement.verdict.in_stack`); None leaves them out.
     """
     own = logits["classifier" if by == "both" else by][name]
     if weight is not None:
         own = own + weight * logits["segmenter"][name]
-    if beside is None:
-        return own
-    padded = np.pad(own, 1, mode="edge")
-    return own + beside * (padded[:-2] + padded[2:]) / 2
+    return own if beside is None else in_stack(own, beside)
 
 
 def _evaluate(

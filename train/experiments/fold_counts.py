@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from btmodels.measurement.verdict import LOGITS, VERDICT_KEY, top_log_odds
+from btmodels.measurement.verdict import ALONE, LOGITS, WITH_NEIGHBORS, top_log_odds
 from btmodels.metrics import overlap
 from btmodels.metrics.overlap import Counts
 from btmodels.transforms.postprocess import binarize, drop_small_parts, quantized_threshold, sigmoid
@@ -25,6 +25,7 @@ from train.fit.select import (
     fewest_alarms,
     fit_temperature,
     fit_verdict,
+    fit_verdict_with_neighbors,
 )
 from train.provenance import write_npz
 
@@ -102,14 +103,14 @@ class FoldCounts:
                 [self._counts(each, *self.marked[each, index, clean_up]) for each in own]
                 for index in range(len(THRESHOLDS))
             ]
-            for folder, own in self._slices()
+            for folder, own in self.slices_by_folder()
         }
 
     def cleaned(self) -> dict[str, list[Counts]]:
         """Return counts by folder and slice after the whole-patient clean-up."""
         return {
             folder: [self._counts(index, *self.whole_patient[index]) for index in own]
-            for folder, own in self._slices()
+            for folder, own in self.slices_by_folder()
         }
 
     def scores(self) -> dict[str, dict[str, Any]]:
@@ -126,10 +127,11 @@ class FoldCounts:
                 "tumor": [int(self.tumor[index] > 0) for index in own],
                 "log_odds": [round(float(self.log_odds[index]), 4) for index in own],
             }
-            for folder, own in self._slices()
+            for folder, own in self.slices_by_folder()
         }
 
-    def _slices(self) -> list[tuple[str, list[int]]]:
+    def slices_by_folder(self) -> list[tuple[str, list[int]]]:
+        """Return the indices of the slices, in stack order, by folder."""
         names = np.array(self.patients)
         return [(folder, np.flatnonzero(names == folder).tolist()) for folder in self.folders]
 
@@ -239,7 +241,7 @@ def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> d
 
     Returns:
         ``threshold`` (after the temperature), ``temperature``, ``flips`` (always true: maps are means of
-        both views), ``min_component_pixels``, ``verdict`` (fields of a
+        both views), ``min_component_pixels``, ``verdict`` and ``verdict_with_neighbors`` (fields of a
         `btmodels.measurement.verdict.VerdictRule`, or None), ``fold_dice``, ``fold_false_alarm_rate``,
         ``fold_patients``; None without patients.
     """
@@ -275,18 +277,32 @@ def choose_settings(folds: Sequence[FoldCounts], choosing: Collection[str]) -> d
         "temperature": temperature,
         "flips": True,
         "min_component_pixels": row["parts"],
-        VERDICT_KEY: _fit_verdict(folds, choosing, temperature),
+        **fit_verdicts(folds, choosing, temperature),
         "fold_dice": row["mean_dice"],
         "fold_false_alarm_rate": row["false_alarm_rate"],
         "fold_patients": len(pixels),
     }
 
 
-def _fit_verdict(
+def fit_verdicts(
     folds: Sequence[FoldCounts], choosing: Collection[str], temperature: float
-) -> dict[str, float] | None:
+) -> dict[str, dict[str, float] | None]:
+    """Fit the rules of a record for the verdict on a slice alone and with neighbors, by their keys.
+
+    Args:
+        folds, choosing: As for `choose_settings`.
+        temperature: Of the record.
+    """
+    own = [
+        (fold, np.array(indices))
+        for fold in folds
+        for folder, indices in fold.slices_by_folder()
+        if folder in choosing
+    ]
     # The site takes the score after the temperature, which divides log-odds.
-    own = [np.isin(fold.patients, list(choosing)) for fold in folds]
-    scores = [fold.log_odds[each] / temperature for fold, each in zip(folds, own, strict=True)]
-    labels = [fold.tumor[each] > 0 for fold, each in zip(folds, own, strict=True)]
-    return fit_verdict(np.concatenate(scores), np.concatenate(labels))
+    scores = [fold.log_odds[indices] / temperature for fold, indices in own]
+    labels = [fold.tumor[indices] > 0 for fold, indices in own]
+    return {
+        ALONE: fit_verdict(np.concatenate(scores), np.concatenate(labels)),
+        WITH_NEIGHBORS: fit_verdict_with_neighbors(scores, labels),
+    }

@@ -31,7 +31,7 @@ import numpy as np
 from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.inference.predict import Predictor
-from btmodels.measurement.verdict import rule_of
+from btmodels.measurement.verdict import rule_of, top_log_odds
 from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
@@ -326,7 +326,10 @@ def measure(
     record, maps = segmenter.record, segmenter.segment(images)
     masks = [binarize(each, record.threshold, record.min_component_pixels) for each in maps]
     rule = rule_of(record)
-    verdicts = [*map(rule.probability, maps)] if rule else classifier.classify(images)
+    if rule:
+        verdicts = [rule.probability(top_log_odds(each)) for each in maps]
+    else:
+        verdicts = classifier.classify(images)
     counted = [overlap.count(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
     return {
         "patients": [item.patient for item in slices],

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from scipy.optimize import minimize
 
+from btmodels.measurement.verdict import in_stack
 from btmodels.metrics.classification import roc_auc
 from btmodels.metrics.overlap import count_by_patient, false_alarm_rate, mean_of, patient_dice
 from btmodels.transforms.postprocess import binarize, sigmoid
@@ -20,6 +21,9 @@ CHOOSING_SIZE = 256
 
 CLEAN_UPS = (0, 10, 20, 40, 80)
 """Sizes of the smallest part to keep, in pixels of a 256 x 256 slice."""
+
+NEIGHBOR_WEIGHTS = (0.25, 0.5, 1.0)
+"""Weights of the neighboring slices in the verdict's score that are tried."""
 
 DICE_MARGIN, FOLD_MARGIN = 0.003, 0.001
 """Differences in mean Dice within which settings count as equally good: over the ten validation patients,
@@ -143,6 +147,28 @@ def fit_verdict(scores: np.ndarray, labels: np.ndarray) -> dict[str, float] | No
     probability = sigmoid(slope * scores + intercept)
     threshold = _best_threshold(probability, labels)
     return {"slope": slope, "intercept": intercept, "threshold": threshold}
+
+
+def fit_verdict_with_neighbors(
+    scores: Sequence[np.ndarray], labels: Sequence[np.ndarray]
+) -> dict[str, float] | None:
+    """Choose the weight of the neighboring slices by the largest AUC, and do `fit_verdict` with it.
+
+    Args:
+        scores: Those of a patient's slices in stack order, float, (slices,), for each patient.
+        labels: bool, (slices,), for each patient.
+
+    Returns:
+        As for `fit_verdict`.
+    """
+    tumor = np.concatenate(labels)
+
+    def joined(weight: float) -> np.ndarray:
+        return np.concatenate([in_stack(each, weight) for each in scores])
+
+    weight = max(NEIGHBOR_WEIGHTS, key=lambda each: roc_auc(joined(each), tumor) or 0.0)
+    found = fit_verdict(joined(weight), tumor)
+    return found and found | {"neighbor_weight": weight}
 
 
 def choose_for_segmenter(

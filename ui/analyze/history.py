@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from btmodels import registry
 from btmodels.measurement.study import percent
-from btmodels.slices import Analysis
+from btmodels.slices import Analysis, VerdictSource
 from ui.analyze import uploader
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed, Stack
@@ -28,7 +29,9 @@ class Row:
     number: int | None
     shared: bool
     model: str
+    source: VerdictSource
     threshold: float
+    judge: str
     probability: float
     marked: int
     dice: float | None
@@ -48,12 +51,14 @@ def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         each.number,
         stack.shared,
         analysis.model,
+        analyzed.source,
         analysis.threshold,
+        analysis.verdict.network,
         analysis.verdict.probability,
         analysis.marked_pixels,
         analysis.dice,
     )
-    _seen.put((row.key, row.model), row)
+    _seen.put((row.key, row.model, row.judge), row)
 
 
 def draw(stack: Stack) -> None:
@@ -83,6 +88,7 @@ def draw(stack: Stack) -> None:
                     "Slice": row.name,
                     "Marked": row.marked,
                     "Tumor": percent(row.probability),
+                    "Verdict by": registry.get(row.judge).title,
                     "Dice": row.dice,
                     "From": row.stack if row.shared else "your files",
                     "Segmenter": row.model,
@@ -131,6 +137,7 @@ def _back(rows: list[Row], stack: Stack) -> None:
                 "patient": row.stack,
                 "slice": str(row.number),
                 "model": row.model,
+                "verdict": row.source,
                 "threshold": str(row.threshold),
             }
         )

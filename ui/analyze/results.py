@@ -170,9 +170,10 @@ def _verdict(analysis: Analysis) -> None:
         st.markdown(IS_THERE)
         verdict, second = analysis.verdict, analysis.second_opinion
         st.metric("Calibrated probability", percent(verdict.probability))
-        answer = "says yes" if verdict.tumor else "finds none in this slice"
-        side = "at or above" if verdict.tumor else "below"
-        words = f"The {registry.get(verdict.network).title} {answer}: {side} its threshold of "
+        none = "finds none in this slice" if verdict.neighbors else "finds none"
+        answer = "says yes: at or above" if verdict.tumor else f"{none}: below"
+        title = registry.get(verdict.network).title
+        words = f"{verdict.basis.capitalize()}, the {title} {answer} its threshold of "
         words += f"{100 * verdict.threshold:.1f}%."
         if second:
             agrees = "agrees" if second.tumor == verdict.tumor else "disagrees"

@@ -10,13 +10,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from btmodels import registry
 from btmodels.errors import CohortError
+from btmodels.measurement.verdict import TOP_PIXELS
+from btmodels.slices import VerdictSource
 from ui.analyze import drop_zone, sequence_and_orientation, uploader
 from ui.analyze.upload_batch import UploadBatch, UploadOverrides
+from ui.results.headline import segmenter_decides
 from ui.session import analysis, samples
 from ui.session.cache import upload_key
 from ui.session.samples import Sample
 from ui.session.stack import Stack
-from ui.session.view_state import Link, View, read_link
+from ui.session.view_state import SOURCES, Link, View, read_link
 
 SAMPLES, FILES = "Samples", "Your files"
 
@@ -24,8 +27,8 @@ ANALYZE = "analyze"
 SOURCE, CHOSEN, LAST_SOURCE = "analyze.source", upload_key("analyze.masks"), "analyze.last_source"
 """Session keys: a widget, manually chosen masks, and the widget's last value, for a return to the page."""
 
-PATIENT, MODEL, LINK, WRITTEN = "patient", "model", "link", "written"
-"""Session keys, prefixed with a page's name: two widgets, the last link read and the last one written."""
+PATIENT, MODEL, VERDICT, LINK, WRITTEN = "patient", "model", "verdict", "link", "written"
+"""Session keys, prefixed with a page's name: three widgets, the last link read and the last one written."""
 
 FEW_PROBLEMS = 3
 """Most problems shown directly; more are collapsed to leave room for the slices."""
@@ -39,6 +42,7 @@ class SliceChoice:
         stack: The slices.
         start: The initial view.
         model: Segmenter.
+        verdict: Who gives the verdict.
         linkable: Whether a link can lead back to the slices.
         follow: Whether the view follows the largest mask, because no slice was requested.
     """
@@ -46,6 +50,7 @@ class SliceChoice:
     stack: Stack
     start: View
     model: str | None
+    verdict: VerdictSource
     linkable: bool
     follow: bool
 
@@ -109,8 +114,12 @@ def read(page: str, patients: Mapping[str, Sample]) -> Link:
     if query and query != st.session_state.get(f"{page}.{WRITTEN}"):
         link, problems = read_link(query, patients, analysis.segmenters())
         st.session_state[f"{page}.{LINK}"] = link, problems
-        if link.patient:
-            st.session_state[f"{page}.{PATIENT}"] = link.patient
+        named = {PATIENT: link.patient, MODEL: link.model, VERDICT: link.verdict}
+        if link.patient and not link.verdict:
+            named[VERDICT] = SOURCES[0]  # a link leaves it out
+        for key, value in named.items():
+            if value:
+                st.session_state[f"{page}.{key}"] = value
     return st.session_state.get(f"{page}.{LINK}", (Link(), []))[0]
 
 
@@ -145,7 +154,7 @@ def from_samples(
             persist_state="session",
             label_visibility="collapsed",
         )
-        model = _model(page, link)
+        networks = _networks(page)
     sample = patients[folder]
     try:
         stack = samples.stack_of(sample, folder)
@@ -160,7 +169,7 @@ def from_samples(
             st.warning(f"{folder} has no slice {link.number}; another one is shown instead.")
     linked = link if link.patient in (folder, None) else Link()
     start = stack.largest_lesion_slice() if index is None else index
-    return _choice(stack, start, linked, model, True, index is None)
+    return _choice(stack, start, linked, networks, True, index is None)
 
 
 def _tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PROBLEMS) -> None:
@@ -207,33 +216,76 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
     if sequence_and_orientation.ask(batch):
         return None
     with bar:
-        model = _model(ANALYZE, Link())
+        networks = _networks(ANALYZE)
     link = Link(display={"planes": 1} if st.query_params.get("planes") == "1" else {})
-    return _choice(batch.stack, batch.stack.largest_lesion_slice(), link, model, False, True)
+    return _choice(batch.stack, batch.stack.largest_lesion_slice(), link, networks, False, True)
 
 
 def _choice(
-    stack: Stack, index: int, link: Link, model: str | None, linkable: bool, follow: bool
+    stack: Stack,
+    index: int,
+    link: Link,
+    networks: tuple[str | None, VerdictSource],
+    linkable: bool,
+    follow: bool,
 ) -> SliceChoice:
-    stored = analysis.stored_threshold(model)
+    stored = analysis.stored_threshold(networks[0])
     start = link.view(index, 0.5 if stored is None else stored)
-    return SliceChoice(stack, start, model, linkable, follow)
+    return SliceChoice(stack, start, *networks, linkable, follow)
 
 
-def _model(page: str, link: Link) -> str | None:
+def _networks(page: str) -> tuple[str | None, VerdictSource]:
+    """Draw the choice of a segmenter and, on Analyze, of who gives the verdict."""
     names = analysis.segmenters()
-    if len(names) < 2:
-        return names[0] if names else None
-    index = names.index(link.model) if link.model in names else 0
+    if not names:
+        return None, SOURCES[0]
+    if page != ANALYZE:
+        return _segmenter(page, names, "collapsed"), SOURCES[0]
+    model = st.session_state.get(f"{page}.{MODEL}", names[0])
+    source = st.session_state.get(f"{page}.{VERDICT}", SOURCES[0])
+    with st.popover(_title(model, source), icon=":material/tune:"):
+        model = _segmenter(page, names, "visible")
+        return model, _verdict_source(page, model)
+
+
+def _segmenter(page: str, names: list[str], label: str) -> str:
+    key = f"{page}.{MODEL}"
+    if st.session_state.get(key, names[0]) not in names:
+        del st.session_state[key]
     return st.selectbox(
         "Segmenter",
         names,
-        index=index,
-        key=f"{page}.{MODEL}",
+        key=key,
         format_func=lambda name: registry.get(name).title,
-        label_visibility="collapsed",
+        persist_state="session",
+        label_visibility=label,
         width=230,
     )
+
+
+def _verdict_source(page: str, model: str) -> VerdictSource:
+    classifier = registry.get(analysis.CLASSIFIER).title
+    segmenter = registry.get(model).title
+    if not segmenter_decides(model):
+        st.caption(f"With the {segmenter}, the {classifier} says whether there is a tumor.")
+        return SOURCES[0]
+    titles = dict(zip(SOURCES, (segmenter, classifier), strict=True))
+    looks_at = (f"Its {TOP_PIXELS} most confident pixels.", "The whole slice.")
+    return st.radio(
+        "Who says whether there is a tumor?",
+        SOURCES,
+        key=f"{page}.{VERDICT}",
+        format_func=titles.get,
+        captions=looks_at,
+        persist_state="session",
+    )
+
+
+def _title(model: str, source: VerdictSource) -> str:
+    title = registry.get(model).title
+    if source == SOURCES[0] or not segmenter_decides(model):
+        return title
+    return f"{title} + {registry.get(analysis.CLASSIFIER).title}"
 
 
 def _pair_by_hand(batch: UploadBatch, chosen: dict[str, str]) -> None:

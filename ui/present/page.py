@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from btmodels import registry
 from btmodels.errors import CohortError
+from btmodels.slices import VerdictSource
 from ui.analyze import slice_picker
 from ui.present.address import (
     VISIT,
@@ -27,7 +29,7 @@ from ui.results.slice_answer import draw_slice_answer
 from ui.session import analysis, samples
 from ui.session.cache import keep, upload_key
 from ui.session.stack import Analyzed, Stack
-from ui.session.view_state import LAYERS, View, read_link
+from ui.session.view_state import LAYERS, SOURCES, View, read_link
 from ui.shared import badges
 from ui.shared.component_files import component
 from ui.shared.text import plain, quoted
@@ -36,7 +38,7 @@ from ui.viewer.workbench import workbench
 _component = component("presenter", "present/present")
 
 UPLOAD = upload_key("present.upload")
-"""Session key: the visitor's own slices to present, the segmenter, and the view."""
+"""Session key: the visitor's own slices to present, the segmenter, who gives the verdict, and the view."""
 
 _SWITCH, _BAR = "present.switch", "present.bar"
 
@@ -66,9 +68,9 @@ def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
     _draw("panel", "present.panel", lambda: None, checks=checks, route=text)
 
 
-def remember_upload(stack: Stack, model: str | None, view: View) -> None:
+def remember_upload(stack: Stack, model: str | None, source: VerdictSource, view: View) -> None:
     """Keep the visitor's displayed slices in this session, so that they can be presented."""
-    keep(UPLOAD, (stack, model, view))
+    keep(UPLOAD, (stack, model, source, view))
 
 
 def draw_presentation() -> None:
@@ -100,8 +102,8 @@ def draw_presentation() -> None:
 
 def _draw_view(stop: Stop, problems: list[str], hidden: bool) -> None:
     if "patient" not in stop.query and UPLOAD in st.session_state and wants_files():
-        stack, model, view = st.session_state[UPLOAD]
-        _draw_stack(stack, view, model, "", problems, hidden=False)
+        stack, *networks, view = st.session_state[UPLOAD]
+        _draw_stack(stack, view, *networks, "", problems, hidden=False)
         return
     if wants_files():
         problems.append("Your files are no longer in this session; a sample is shown instead.")
@@ -129,13 +131,15 @@ def _draw_view(stop: Stop, problems: list[str], hidden: bool) -> None:
         return
     if hidden:
         view = replace(view, wipe="", **dict.fromkeys(LAYERS, False))
-    _draw_stack(stack, view, link.model, stop.caption, problems, hidden)
+    source = link.verdict or SOURCES[0]
+    _draw_stack(stack, view, link.model, source, stop.caption, problems, hidden)
 
 
 def _draw_stack(
     stack: Stack,
     start_with: View,
     model: str | None,
+    source: VerdictSource,
     caption: str,
     problems: list[str],
     hidden: bool,
@@ -157,6 +161,7 @@ def _draw_stack(
         shares=(1.5, 1),
         key=f"present.{st.session_state.get(VISIT, 0)}",
         bare=True,
+        source=source,
     )
 
 
@@ -168,11 +173,12 @@ def _draw_answer(analyzed: Analyzed, view: View) -> None:
         key = analyzed.stack.keys[view.slice]
         st.markdown(analyzed.stopped.get(key, analyzed.message))
         return
-    threshold = f"Threshold {view.threshold:.2f}"
+    threshold = f"threshold {view.threshold:.2f}"
     if view.threshold != analyzed.threshold:
         threshold += ", set manually"
-    st.caption(threshold)
-    for warning in shown.warnings if shown else ():
+    judge, segmenter = (registry.get(name).title for name in (shown.verdict.network, shown.model))
+    st.caption(f"Verdict: {judge}, {shown.verdict.basis}.  \nMarked: {segmenter}, {threshold}.")
+    for warning in shown.warnings:
         st.warning(warning, icon=":material/warning:")
 
 

@@ -44,6 +44,7 @@ _LETTERS = {
     "c": "channel",
     "l": "layers",
     "m": "model",
+    "n": "verdict",
     "s": "style",
     "w": "wipe",
     "v": "show",

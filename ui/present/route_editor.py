@@ -118,6 +118,8 @@ def describe(stop: Stop) -> str:
     if "slice" in stop.query:
         found.append(f"slice {stop.query['slice']}")
     found += [stop.query[key] for key in ("channel", "model") if key in stop.query]
+    if "verdict" in stop.query:
+        found.append(f"verdict by the {stop.query['verdict']}")
     if stop.shows:
         return ", ".join([*found, SHOWS[stop.shows]])
     layers = stop.query.get("layers", ",".join(USUAL_LAYERS)).split(",")

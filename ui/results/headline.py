@@ -50,7 +50,7 @@ def segmentation_scores() -> list[Score]:
 def detection_score() -> Score | None:
     """Return the share of slices with tumor that the verdicts find at 95% specificity; None if unknown.
 
-    It is that of slices alone, because the site gives each slice its verdict without looking at others.
+    It is that of slices alone, the lower one: a single slice has no neighbors that could count.
     """
     if not segmenter_decides():
         return _classifier_score()
@@ -61,10 +61,10 @@ def detection_score() -> Score | None:
     return Score(row["sensitivity"], row["sensitivity_interval"], row["patients"], "crossval")
 
 
-def segmenter_decides() -> bool:
-    """Return whether the site's verdict comes from its segmenter rather than from its classifier."""
+def segmenter_decides(model: str = "default") -> bool:
+    """Return whether a segmenter can give the verdict; the classifier gives it otherwise."""
     try:
-        return rule_of(registry.load_record("default")) is not None
+        return rule_of(registry.load_record(model)) is not None
     except WeightsError:
         return False
 

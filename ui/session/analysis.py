@@ -13,9 +13,9 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import BrainTumorError, WeightsError
 from btmodels.inference import engine
-from btmodels.measurement import measure
+from btmodels.measurement import judge, measure
 from btmodels.registry import Record
-from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.slices import Analysis, Prediction, Slice, VerdictSource
 from btmodels.transforms.proportions import in_proportion
 from ui.results import scores
 from ui.session import gradcam, quality
@@ -91,12 +91,13 @@ def _segmenters(stamp: tuple) -> tuple[str, ...]:
     return tuple(each.spec.name for each in scores.networks() if each.spec.task == "segment")
 
 
-def cached(stack: Stack, model: str | None = None) -> Analyzed:
+def cached(stack: Stack, model: str | None = None, source: VerdictSource = "segmenter") -> Analyzed:
     """Return the finished analyses of a stack without asking the networks.
 
     Args:
         stack: The slices.
         model: Segmenter; None is the site's own.
+        source: Which network gives the verdicts.
     """
     segmenter = registry.get(model or SEGMENTER).name
     message, records = st.session_state.pop(FAILURE, ""), None
@@ -114,8 +115,10 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
         message = str(error)
     stopped = quality.rejected(stack)
     found = tuple(None if key in stopped else kept.get(key) for key in stack.keys)
-    waiting = any(key not in kept and key not in stopped for key in stack.keys)
-    pending = not message and waiting
+    waiting = [i for i, key in enumerate(stack.keys) if key not in kept and key not in stopped]
+    pending = not message and bool(waiting)
+    if kept:
+        found = tuple(judge.judge(stack.slices, found, *records, source, waiting))
     if stopped and not message and not pending and found.count(None) == len(found):
         message = next(iter(stopped.values()))  # for pages that show no input check
     if pending:
@@ -128,6 +131,7 @@ def cached(stack: Stack, model: str | None = None) -> Analyzed:
         threshold=records[0].threshold if records else stored_threshold(segmenter),
         min_component_pixels=records[0].min_component_pixels if records else 0,
         model=segmenter,
+        source=source,
         heats=gradcam.cached(stack),
         stopped=stopped,
     )
@@ -213,11 +217,12 @@ def ready(stack: Stack, model: str | None = None) -> int:
 
 
 def at_threshold(analysis: Analysis, threshold: float) -> Analysis:
-    """Return ``analysis`` with its mask at another threshold."""
+    """Return ``analysis`` with its mask at another threshold, and the same verdict."""
     if threshold == analysis.threshold:
         return analysis
     records = _records(analysis.model)
-    return _measure(analysis.slice, analysis.prediction, records, threshold)
+    changed = _measure(analysis.slice, analysis.prediction, records, threshold)
+    return measure.with_verdict(changed, analysis.verdict, analysis.second_opinion)
 
 
 def measured(each: Slice, prediction: Prediction, model: str) -> Analysis:

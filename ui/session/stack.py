@@ -9,7 +9,7 @@ import numpy as np
 
 from btmodels.measurement import study
 from btmodels.measurement.study import StudySummary
-from btmodels.slices import Analysis, Slice, largest_lesion_slice
+from btmodels.slices import Analysis, Slice, VerdictSource, largest_lesion_slice
 from btmodels.transforms.postprocess import binarize, smallest_part
 from btmodels.visualize.window import Window, windows_of
 from ui.session.cache import SessionCache
@@ -64,6 +64,7 @@ class Analyzed:
         threshold: The segmenter's stored threshold, 0 to 1; None without a record.
         min_component_pixels: Size of the smallest mask part that is kept, in pixels.
         model: Registry name of the segmenter.
+        source: Who gives the verdicts, if the segmenter can.
         heats: Requested Grad-CAM maps, uint8, (rows, cols), by key of a slice.
         stopped: Why the input check rejects a slice, by its key; see `ui.session.quality.rejected`.
     """
@@ -75,6 +76,7 @@ class Analyzed:
     threshold: float | None
     min_component_pixels: int
     model: str | None = None
+    source: VerdictSource = "segmenter"
     heats: dict[str, np.ndarray] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
 
@@ -91,8 +93,8 @@ class Analyzed:
         """Return the same slices with their masks at another threshold."""
         if threshold == self.threshold:
             return self
-        done = tuple(each is not None for each in self.analyses)
-        key = (self.stack.keys, self.model, done, threshold)
+        verdicts = tuple(each and each.verdict for each in self.analyses)
+        key = (self.stack.keys, self.model, verdicts, threshold)
         analyses = _at_threshold.get(key)
         if analyses is None:
             smallest = self.min_component_pixels

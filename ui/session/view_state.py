@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
+from btmodels.slices import VerdictSource
 from ui.shared.text import quoted
 
 CHANNELS = {"flair": 1, "pre": 0, "post": 2, "composite": "composite"}
@@ -18,6 +19,9 @@ USUAL_LAYERS = ("prediction", "truth")
 STYLES = ("fill", "outline")
 WIPES = ("", "plain", "truth", *CHANNELS)
 """Content to the right of the divider: nothing, the plain slice, the truth alone, another channel."""
+
+SOURCES: tuple[VerdictSource, ...] = get_args(VerdictSource)
+"""Who gives the verdict, by the word in a link; the first is the default, which a link leaves out."""
 
 RANGES = {
     "zoom": (100, 1200),
@@ -41,7 +45,7 @@ class View:
         threshold: Threshold on the probability, 0 to 1.
         channel: Index of a channel, or ``composite``.
         prediction, truth, probability, head, gradcam: Whether the layer is shown; ``probability`` is the
-            segmenter's probability map, ``gradcam`` the Grad-CAM of the classifier's verdict.
+            segmenter's probability map, ``gradcam`` the Grad-CAM of the classifier's answer.
         style: Style of the prediction, one of `STYLES`.
         wipe: Content to compare with, one of `WIPES`.
         zoom: Zoom in percent; 100 shows the whole slice.
@@ -87,6 +91,7 @@ class Link:
     patient: str | None = None
     number: int | None = None
     model: str | None = None
+    verdict: VerdictSource | None = None
     threshold: float | None = None
     channel: int | str = 1
     layers: tuple[str, ...] = USUAL_LAYERS
@@ -123,6 +128,11 @@ def read_link(
     if model is not None and model not in models:
         problems.append(f"This site has no segmenter {quoted(model)}; the default is used instead.")
         model = None
+    verdict = query.get("verdict")
+    if verdict is not None and verdict not in SOURCES:
+        known = " or the ".join(SOURCES)
+        problems.append(f"The verdict comes from the {known}, not from {quoted(verdict)}.")
+        verdict = None
     number = _number(query, "slice", int, problems)
     threshold = _number(query, "threshold", float, problems)
     if threshold is not None and not 0 <= threshold <= 1:
@@ -142,15 +152,33 @@ def read_link(
     style = _word(query, "style", STYLES, "the prediction is filled", problems)
     wipe = _word(query, "wipe", WIPES, "nothing is compared", problems)
     display = {key: value for key in RANGES if (value := _whole(query, key, problems)) is not None}
-    link = Link(patient, number, model, threshold, CHANNELS[channel], layers, style, wipe, display)
+    link = Link(
+        patient,
+        number,
+        model,
+        verdict,
+        threshold,
+        CHANNELS[channel],
+        layers,
+        style,
+        wipe,
+        display,
+    )
     return link, problems
 
 
-def write_link(patient: str, number: int | None, model: str | None, view: View) -> dict[str, str]:
+def write_link(
+    patient: str,
+    number: int | None,
+    model: str | None,
+    view: View,
+    verdict: VerdictSource = SOURCES[0],
+) -> dict[str, str]:
     """Return the query of an address that opens the current view."""
     layers = ",".join(layer for layer in LAYERS if getattr(view, layer))
     channel = next(word for word, name in CHANNELS.items() if name == view.channel)
     link = {"patient": patient, "slice": number, "model": model}
+    link |= {"verdict": verdict} if verdict != SOURCES[0] else {}
     link |= {"threshold": view.threshold, "layers": layers, "channel": channel}
     link |= {key: getattr(view, key) for key in USUAL if getattr(view, key) != USUAL[key]}
     return {key: str(value) for key, value in link.items() if value is not None}

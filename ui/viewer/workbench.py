@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from btmodels.slices import VerdictSource
 from ui.session import analysis, gradcam
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
@@ -31,6 +32,7 @@ def workbench(
     bare: bool = False,
     above: Callable[[Analyzed, View], None] | None = None,
     follow: bool = False,
+    source: VerdictSource = "segmenter",
 ) -> None:
     """Draw the viewer with the page's content beside it, while slice after slice is analyzed.
 
@@ -50,9 +52,10 @@ def workbench(
         above: Draws the content above both.
         follow: Open the slice with the largest marked area, and follow it as results arrive, until the
             visitor has turned slices.
+        source: Which network gives the verdicts.
     """
     analysis.run_promptly(stack, start.slice, model)
-    analyzed = analysis.cached(stack, model)
+    analyzed = analysis.cached(stack, model, source)
     if follow:
         start = replace(start, slice=analyzed.suggested_slice())
     top = st.container()

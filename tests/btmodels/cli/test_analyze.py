@@ -29,7 +29,8 @@ KEYS = [
     "name",
     "model",
     "weights_sha256",
-    "classifier",
+    "verdict_by",
+    "neighbors",
     "probability",
     "tumor",
     "rows",
@@ -109,7 +110,8 @@ def test_an_object_has_the_keys_that_were_promised(networks, capsys, tmp_path):
         "slice": 0,
         "name": file.name,
         "model": "resunet",
-        "classifier": "resnet50",
+        "verdict_by": "resnet50",
+        "neighbors": False,
         "probability": 1.0,
         "tumor": True,
         "rows": 40,
@@ -147,6 +149,28 @@ def test_a_folder_gives_its_slices_in_the_data_sets_order(networks, capsys, tmp_
     # An empty slice against a truth that is not: 0. No truth: none.
     assert [each["dice"] for each in found] == [0.0] * 4 + [None]
     assert [asked[0] for asked in networks] == [5]
+
+
+def test_a_patients_verdicts_count_the_neighbors_and_the_classifier_can_be_asked(
+    networks, capsys, tmp_path
+):
+    alone = {"slope": 0.25, "intercept": 0.0, "threshold": 0.5}
+    beside = alone | {"neighbor_weight": 1.0}
+    sha256 = registry.load_record("resunet", paths.ASSETS).sha256
+    rules = {"verdict": alone, "verdict_with_neighbors": beside}
+    write_record("resunet", paths.ASSETS, sha256=sha256, **rules)
+    for number in range(1, 11):  # more than are analyzed at once
+        draw(tmp_path / f"{PATIENT}_{number}.tif", tumor=number == 8)
+    draw(tmp_path / "zebra.png", tumor=True)
+    _, found, _ = analyze(capsys, tmp_path)
+    picture, *slices = found
+    assert not picture["neighbors"] and all(each["neighbors"] for each in slices)
+    assert {each["verdict_by"] for each in found} == {"resunet"}
+    given = [each["probability"] for each in slices]
+    assert given[0] == given[5] < given[6] == given[8] < given[7] < picture["probability"]
+    _, found, _ = analyze(capsys, tmp_path, "--verdict", "classifier")
+    assert {(each["verdict_by"], each["neighbors"]) for each in found} == {("resnet50", False)}
+    assert [each["probability"] for each in found] == [1.0] + [0.0] * 7 + [1.0] + [0.0] * 2
 
 
 def test_masks_are_named_as_the_data_set_names_them(networks, capsys, tmp_path):

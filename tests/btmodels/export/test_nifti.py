@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import zipfile
+from dataclasses import replace
 
 import highdicom
 import nibabel
@@ -271,6 +272,10 @@ def test_the_table_has_a_row_a_slice():
     assert float(first["square_mm"]) == pytest.approx(marked * 0.25)
     assert (first["turned_degrees"], first["mirrored"], first["dice"]) == ("90", "yes", "")
     assert float(first["tumor_probability"]) == 0.75
+    assert (first["verdict_by"], first["neighbors"]) == ("resnet50", "no")
+    beside = replace(analyses[0], verdict=Verdict("resunet", 0.6, 0.5, True))
+    row = next(csv.DictReader(io.StringIO(table_csv([beside]).decode(), newline="")))
+    assert (row["verdict_by"], row["neighbors"]) == ("resunet", "yes")
 
 
 def test_a_zip_of_all_has_masks_in_the_files_own_rows_and_columns():

@@ -16,7 +16,7 @@ from btmodels.dataset import cohort
 from btmodels.export import pdf_report
 from btmodels.measurement import measure, study
 from btmodels.quality.findings import Finding, QualityReport
-from btmodels.slices import Analysis, Prediction, Slice
+from btmodels.slices import Analysis, Prediction, Slice, Verdict
 from btmodels.visualize.overlay import overlay
 from btmodels.visualize.window import shown_flair
 from tests import fakes
@@ -59,6 +59,19 @@ def test_a_page_says_figures_and_where_they_come_from(analysis):
     assert "found no fault in this file. That says nothing about the person" in text
     assert "doctor" not in text  # on paper, the word would be taken for a person
     assert len(reader.pages[0].images) == 2
+
+
+def test_a_page_says_who_gives_the_verdict_and_whether_neighbors_count(analysis):
+    own, other = Verdict("ensemble", 0.75, 0.5, True), analysis.verdict
+    _, text = read(write(measure.with_verdict(analysis, own, other)))
+    assert "yes: 75.0% (Ensemble, counting the neighboring slices, threshold 50.0%)" in text
+    assert "Second opinion yes: 90.0% (ResNet50 classifier, threshold 42.0%)" in text
+    assert "The verdict also counts what was found in the neighboring slices" in text
+    _, text = read(write(measure.with_verdict(analysis, other, replace(own, neighbors=False))))
+    assert "Is there a tumor? yes: 90.0% (ResNet50 classifier, threshold 42.0%)" in text
+    assert "Second opinion yes: 75.0% (Ensemble, threshold 50.0%)" in text
+    assert "Classifier: ResNet50 classifier, weights" in text
+    assert "know nothing about its neighbors" in text
 
 
 def test_the_pictures_are_the_slice_and_the_overlay(analysis):

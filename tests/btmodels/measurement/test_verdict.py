@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from btmodels.measurement.verdict import TOP_PIXELS, VerdictRule, top_log_odds
+from btmodels.measurement.verdict import (
+    TOP_PIXELS,
+    VerdictRule,
+    add_neighbors,
+    in_stack,
+    top_log_odds,
+)
 
 
 def test_only_the_highest_pixels_count():
@@ -30,6 +36,15 @@ def test_the_number_of_pixels_follows_the_size():
 
 
 def test_a_rule_gives_a_probability():
-    levels = np.full((8, 8), 204, np.uint8)
-    assert VerdictRule(1.0, 0.0, 0.5).probability(levels) == pytest.approx(0.8)
-    assert VerdictRule(0.5, np.log(2), 0.5).probability(levels) == pytest.approx(0.8)
+    score = np.log(4)
+    assert VerdictRule(1.0, 0.0, 0.5).probability(score) == pytest.approx(0.8)
+    assert VerdictRule(0.5, np.log(2), 0.5).probability(score) == pytest.approx(0.8)
+
+
+def test_neighbors_add_their_mean_and_a_slice_stands_in_for_one_that_is_missing():
+    scores, nothing = np.array([1.0, 2, 4]), np.nan
+    found = add_neighbors(scores, np.array([nothing, 1, 2]), np.array([2.0, 4, nothing]), 1.0)
+    # 1 + (1 + 2) / 2, 2 + (1 + 4) / 2, 4 + (2 + 4) / 2
+    assert found.tolist() == in_stack(scores, 1.0).tolist() == [2.5, 4.5, 7]
+    assert in_stack(scores, 0.5).tolist() == [1.75, 3.25, 5.5]
+    assert in_stack(scores[:1], 1.0).tolist() == [2.0]

@@ -50,7 +50,7 @@ def made_up_rows(monkeypatch):
     monkeypatch.setattr(load, "patient_rows", lambda: iter([]))
     monkeypatch.setattr(memory, "memory_rows", lambda: iter([]))
     monkeypatch.setattr(class_uploads, "class_upload_rows", lambda: iter([]))
-    monkeypatch.setattr(class_training, "class_training_rows", lambda: iter([]))
+    monkeypatch.setattr(class_training, "class_training_rows", lambda _: iter([]))
     monkeypatch.setattr(profile, "profile_rows", lambda: iter([]))
     monkeypatch.setattr(runtimes, "runtime_rows", lambda *_: iter([]))
     monkeypatch.setattr(stages, "stage_rows", lambda *_: iter([]))
@@ -100,6 +100,16 @@ def test_some_rows_alone_leave_the_others(made_up_rows, tmp_path):
         NETWORK_ROW,
         LOAD_ROW,
     ]
+
+
+def test_as_many_browsers_train_as_asked_for(made_up_rows, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        class_training, "class_training_rows", lambda number: asked.append(number) or []
+    )
+    words = ["bench", "--out", str(tmp_path / "rows.json"), "--only", "lesson"]
+    assert train.main(words) == train.main([*words, "--browsers", "3"]) == 0
+    assert asked == [30, 3]
 
 
 def test_a_network_that_is_no_more_loses_its_rows(made_up_rows, tmp_path):
@@ -239,7 +249,10 @@ def test_parts_of_the_start_and_of_a_rerun(monkeypatch):
     networks = [
         f"start/{name}/{part}" for name in ("resunet", "resnet50") for part in ("load", "first")
     ]
-    assert list(rows) == ["start/runtime", *networks, "rerun/elements", "rerun/server"]
+    waits = [f"next_mask/{part}" for part in ("page", "slices", "answer")]
+    assert list(rows) == ["start/runtime", *networks, *waits, "rerun/elements", "rerun/server"]
     assert all(row["value"] > 0 for row in rows.values())
+    page, read, answer = (rows[each]["value"] for each in waits)
+    assert page < read < answer
     elements = rows["rerun/elements"]
     assert elements["value"] > elements["against"] > 10, "without networks there is less to show"

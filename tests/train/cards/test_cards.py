@@ -206,6 +206,31 @@ def test_size_and_speed_stand_in_the_card(assets):
     assert "Not measured yet" in card("unet", assets)
 
 
+def test_the_verdict_stands_in_the_card_alone_and_with_neighbors(assets):
+    alone = {"slope": 0.5, "intercept": -0.25, "threshold": 0.5}
+    beside = {"slope": 0.25, "intercept": 0.125, "threshold": 0.45, "neighbor_weight": 1.0}
+    put(
+        registry.record_path("unet", assets),
+        RECORD | {"verdict": alone, "verdict_with_neighbors": beside},
+    )
+    scored = {"by": "segmenter", "patients": 6, "sensitivity": 0.9, "average_precision": 0.8}
+    judged = [scored | {"neighbors": n, "auc": auc} for n, auc in ((False, 0.95), (True, 0.975))]
+    judged.append(scored | {"by": "classifier", "neighbors": False, "auc": 0.4321})
+    found = {"sources": [{"name": "unet"}], "rows": judged}
+    put(assets / "metrics" / "detection.json", found)
+    text = card("unet", assets)
+    rows = rows_of(text)
+    assert ["slice alone", "0.950", "0.900", "0.800"] in rows and "over 6 patients" in text
+    assert ["with neighbors", "0.975", "0.900", "0.800"] in rows
+    assert "0.432" not in text
+    assert ["Verdict, slice alone: log-odds of a tumor", "0.5 x score - 0.25"] in rows
+    joined = "0.25 x (score + 1 x mean score of both neighbors) + 0.125"
+    assert ["Verdict, with neighbors: log-odds of a tumor", joined] in rows
+    assert ["Verdict, with neighbors: threshold on the probability", "0.45"] in rows
+    put(assets / "metrics" / "detection.json", found | {"sources": [{"name": "resunet"}]})
+    assert "over 6 patients" not in card("unet", assets)
+
+
 def test_machines_can_read_the_scores(assets):
     front = card("unet", assets).split("---\n")[1]
     assert '\nlicense: "cc-by-nc-sa-4.0"\n' in f"\n{front}"

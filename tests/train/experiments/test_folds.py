@@ -1,9 +1,13 @@
 """Figures of cross-validated maps, on small constructed maps."""
 
+import json
+
 import numpy as np
 import pytest
 
+from btmodels import paths, registry
 from btmodels.dataset import cohort
+from btmodels.dataset.split import load_split
 from btmodels.measurement.verdict import VerdictRule
 from btmodels.metrics.overlap import Counts
 from train.experiments.fold_counts import (
@@ -14,6 +18,7 @@ from train.experiments.fold_counts import (
     by_threshold,
     choose_settings,
     count_fold,
+    fit_verdicts,
     keep_counts,
     read_counts,
 )
@@ -128,7 +133,17 @@ def test_the_verdict_is_fitted_to_the_patients_who_may_decide():
     rule = VerdictRule(**choose_settings(folds, ["a"])["verdict"])
     low, high = (rule.slope * score + rule.intercept for score in (-6.9, np.log(3)))
     assert rule.slope > 0 and low < 0 < high
-    assert choose_settings([counts_of(maps_of("a", (0.6, 0)))], ["a"])["verdict"] is None
+    found = choose_settings([counts_of(maps_of("a", (0.6, 0)))], ["a"])
+    assert found["verdict"] is found["verdict_with_neighbors"] is None
+
+
+def test_neighbors_are_those_of_the_patient_and_of_patients_who_may_decide():
+    # b ends in tumor where a begins without: across patients they would be neighbors.
+    drawn = [(0, 0), (0, 0), (0.75, 0), (0.75, 0)]
+    alone = choose_settings([counts_of(maps_of("a", *drawn))], ["a"])
+    folds = [counts_of(maps_of("b", (0.75, 0), (0.75, 0))), counts_of(maps_of("a", *drawn), 2)]
+    found = choose_settings(folds, ["a"])["verdict_with_neighbors"]
+    assert found == alone["verdict_with_neighbors"] and found["neighbor_weight"] == 0.25
 
 
 def test_another_machine_goes_on_with_a_folds_counts(tmp_path):
@@ -171,3 +186,15 @@ def test_maps_are_drawn_at_the_slices_own_size_and_come_back_as_they_were_kept(t
     assert np.array_equal(again.probability_maps, drawn.probability_maps) and np.array_equal(
         again.truth, drawn.truth
     )
+
+
+def test_the_records_rules_are_those_of_the_committed_counts():
+    name = registry.get("default").name
+    crossval = json.loads((paths.ASSETS / "metrics" / f"crossval_{name}.json").read_text("utf-8"))
+    kept = sorted((paths.ASSETS / "metrics" / "folds").glob(f"{crossval['run']}-fold-*.npz"))
+    folds = [read_counts(path, crossval["run"]) for path in kept]
+    choosing, settings = [*load_split()["train"], *load_split()["validation"]], crossval["settings"]
+    rules = fit_verdicts(folds, choosing, settings["temperature"])
+    assert {key: settings[key] for key in rules} == rules
+    record = json.loads(registry.record_path(name).read_text("utf-8"))
+    assert {key: record[key] for key in settings} == settings

@@ -8,6 +8,7 @@ from train.fit.select import (
     choose_for_segmenter,
     fit_temperature,
     fit_verdict,
+    fit_verdict_with_neighbors,
 )
 from train.fit.subset import Subset
 
@@ -34,6 +35,16 @@ def test_a_verdict_is_a_calibrated_line_on_the_score():
     # Of a calibrated probability, sensitivity + specificity are best at the share of the class.
     assert found["threshold"] == pytest.approx(labels.mean(), abs=0.08)
     assert fit_verdict(scores[labels], labels[labels]) is None
+
+
+def test_the_neighbors_weight_is_the_one_that_tells_slices_apart_best():
+    # A tumor's middle slice is faint, and a speck stands alone: 1 + 3 w against 2.5 - 3 w, even at 0.25.
+    scores = [np.array([-3.0, 3, 1, 3, -3]), np.array([-3.0, -3, 2.5, -3, -3])]
+    labels = [np.array([0, 1, 1, 1, 0], bool), np.zeros(5, bool)]
+    found = fit_verdict_with_neighbors(scores, labels)
+    assert found["neighbor_weight"] == 0.5, "the smallest of those that tell all apart"
+    assert set(found) == {"slope", "intercept", "threshold", "neighbor_weight"}
+    assert fit_verdict_with_neighbors([scores[1]], [labels[1]]) is None
 
 
 def subset(masks, patients):

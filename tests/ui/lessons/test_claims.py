@@ -13,15 +13,15 @@ import pytest
 from scipy import ndimage
 
 from btmodels import registry
-from btmodels.dataset import cohort
 from btmodels.inference import gradcam, worker
 from btmodels.metrics.bootstrap import paired_difference
 from btmodels.paths import ASSETS
-from btmodels.slices import FLAIR, Slice, largest_lesion_slice
+from btmodels.slices import FLAIR
 from btmodels.teaching.first_kernels import first_kernels
 from btmodels.training.losses import LOSSES
 from btmodels.transforms.postprocess import head_mask
 from btmodels.transforms.preprocess import standardize
+from tests.ui.lessons.bundled import lesion_slices, words
 from tests.ui.node import run
 from ui.lessons import page, questions
 from ui.lessons.encoder_decoder import skips
@@ -33,11 +33,6 @@ from ui.results import transfer_figures as figures
 
 def measured(name: str) -> dict:
     return json.loads((ASSETS / "metrics" / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def words(address: str) -> str:
-    """All of a lesson in one line."""
-    return " ".join(" ".join(part.split()) for part in page.text_of(address).values())
 
 
 def cell(task: str, encoder: str, arm: str, patients: int = 70) -> dict:
@@ -59,6 +54,7 @@ def test_the_clear_case_of_transfer_is_the_first_one_told():
         f"{mean:+.2f}, with an interval of {low:+.2f} to {high:+.2f}."
     )
     assert told in words("transfer") and low > 0
+    assert f"{scratch['training_slices']:,} slices are few" in words("transfer")
 
 
 def test_all_encoders_point_the_same_way_as_told():
@@ -298,30 +294,20 @@ def counts_of_empty(made: dict) -> int:
     return made["alarms"] + made["left"]
 
 
-@pytest.fixture(scope="module")
-def slices() -> list[Slice]:
-    """Of each bundled patient with a tumor the slice that lessons begin with."""
-    found = []
-    for patient in cohort.read_cohort(cohort.samples_root(ASSETS)):
-        stack, _ = cohort.read_slices(patient)
-        found.append(stack[largest_lesion_slice(stack)])
-    return [each for each in found if each.truth.any()]
-
-
-def test_heat_lies_beside_the_tumor_although_the_verdict_is_right(slices):
+def test_heat_lies_beside_the_tumor_although_the_verdict_is_right():
     told = words("classify-then-segment")
     assert "In none of the bundled patients is the hottest place inside the tumor" in told
     assert "the classifier's answer is right on these slices" in told
     name = registry.get(two_steps.CLASSIFIER).name
-    found = worker.get_predictor(name, ASSETS).classify([each.pixels for each in slices])
+    found = worker.get_predictor(name, ASSETS).classify([each.pixels for each in lesion_slices()])
     assert (found > registry.load_record(name).threshold).all()
-    for each in slices:
+    for each in lesion_slices():
         heat = gradcam.compute_gradcam(each.pixels, name, ASSETS)
         assert heat.grid == (4, 4) and "it has 4 × 4 squares" in told
         assert heat.heatmap[each.truth].max() < heat.heatmap.max()
 
 
-def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair(slices):
+def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair():
     (shown,) = [
         task.show[1]["kernel"]
         for task in questions.tasks(page.text_of("transfer"), "kernels")
@@ -329,7 +315,7 @@ def test_the_kernel_that_a_task_shows_brings_out_the_tumor_by_flair(slices):
     ]
     weights = first_kernels(kernels.NETWORK)[..., shown]
     assert np.abs(weights).sum((0, 1)).argmax() == FLAIR
-    for each in slices:
+    for each in lesion_slices():
         values = standardize(each.pixels).astype(float)
         made = sum(ndimage.correlate(values[..., c], weights[..., c]) for c in range(3))
         elsewhere = made[head_mask(each.pixels) & ~each.truth]

@@ -9,10 +9,11 @@ import subprocess
 import numpy as np
 import pytest
 
-from btmodels.teaching import training_slices
 from btmodels.transforms.preprocess import standardize
+from tests.ui.lessons.bundled import training_patients, words
 from tests.ui.node import UI, encoded, node, run
 from ui.lessons.training import training
+from ui.shared.content import sections
 
 _AS_IN_A_WORKER = """
 import { readFileSync } from "node:fs";
@@ -114,8 +115,13 @@ def test_losses_and_gradients_are_those_of_keras(skips, loss):
     assert all(np.abs(each).max() > 0 for each in gradients)
 
 
-def trained(epochs: int) -> dict:
-    """Train the usual network of the lesson for some epochs, then make it twice more for one step."""
+def trained(epochs: int, **change) -> dict:
+    """Train the usual network of the lesson for some epochs, then make it twice more for one step.
+
+    Args:
+        epochs: Number of epochs.
+        change: Settings that differ from the usual ones.
+    """
     head, _ = training._slices()
     slices = [
         {
@@ -124,7 +130,7 @@ def trained(epochs: int) -> dict:
             "planes": [encoded(plane) for plane in pixels.transpose(2, 0, 1)],
             "truth": encoded(truth),
         }
-        for each in training_slices.read()
+        for each in training_patients()
         for pixels, truth in zip(each.pixels, each.truth, strict=True)
     ]
     return with_tensorflow_js(
@@ -134,7 +140,8 @@ def trained(epochs: int) -> dict:
         const slices = given.slices.map((each) => ({ ...each, input: standardize(each.planes.map(planes)),
           truth: Float32Array.from(planes(each.truth), (level) => level / 255) }));
         const before = tf.memory().numTensors;
-        const learner = new Learning(tf, given.size, slices, USUAL);
+        const setting = { ...USUAL, ...given.change };
+        const learner = new Learning(tf, given.size, slices, setting);
         const results = [learner.score(given.shown)];
         for (let epoch = 0; epoch < given.epochs; epoch++) {
           while (!learner.step().done);
@@ -143,20 +150,43 @@ def trained(epochs: int) -> dict:
         results.forEach((each) => (each.levels = [...each.levels]));
         const [steps, lessons] = [learner.steps, learner.lessons.length];
         learner.dispose();
-        const again = new Learning(tf, given.size, slices, USUAL);
+        const again = new Learning(tf, given.size, slices, setting);
         const first = again.step().loss;
         again.dispose();
-        const same = new Learning(tf, given.size, slices, USUAL);
+        const same = new Learning(tf, given.size, slices, setting);
         const second = same.step().loss;
         same.dispose();
-        const told = { setting: USUAL, results, steps, lessons, first, second,
+        const told = { setting, results, steps, lessons, first, second,
           left: tf.memory().numTensors - before };
         """,
         slices=slices,
         size=head["size"],
         shown=sum(each["heldOut"] for each in head["slices"][: head["shown"]]),
         epochs=epochs,
+        change=change,
     )
+
+
+SEEDS = range(3)
+
+
+def compared() -> list[dict]:
+    """Train what each task of the lesson compares with the usual network, from several seeds."""
+    changes = run(("lessons/training/runs.js",), "COMPARISONS")
+    changes = {"usual": {}, **changes, "too_fast": {"rate": 0.03}}
+    del changes["seed"]
+    return [
+        {
+            "what": what,
+            "seed": seed,
+            "loss": [round(each["loss"], 4) for each in results],
+            "dice": [round(each["dice"] or 0, 4) for each in results],
+            "marked": [sum(level > 127 for level in each["levels"]) for each in results],
+        }
+        for what, change in changes.items()
+        for seed in SEEDS
+        for results in [trained(20, seed=seed, **change)["results"][1:]]
+    ]
 
 
 def write_example() -> None:
@@ -172,11 +202,13 @@ def write_example() -> None:
         for each in told["results"]
     ]
     content = {
-        "what": "One run of lesson 6 with its usual settings; masks are the bits of the slice on show.",
+        "what": "One run of lesson 6 with its usual settings; masks are bits of the slice on show. Then "
+        "the comparisons of its tasks, from three seeds; 'marked' counts pixels of that slice.",
         "command": "python -m tests.ui.lessons.test_training",
         "setting": told["setting"],
         "slices": told["lessons"],
         "results": rows,
+        "comparisons": compared(),
     }
     training.EXAMPLE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -210,8 +242,57 @@ def test_the_example_shows_what_the_lesson_tells_of_a_run():
     assert any(after < before - 0.05 for before, after in zip(dice, dice[1:], strict=False))
 
 
+@pytest.fixture(scope="module")
+def comparisons() -> dict[str, list[dict]]:
+    """Runs of the lesson's comparisons by what they change, each list in the order of the seeds."""
+    content = json.loads(training.EXAMPLE.read_text(encoding="utf-8"))
+    found: dict[str, list[dict]] = {}
+    for each in content["comparisons"]:
+        found.setdefault(each["what"], []).append(each)
+    assert {len(runs) for runs in found.values()} == {len(SEEDS)}
+    assert [round(each["dice"] or 0, 4) for each in content["results"][1:]] == found["usual"][0][
+        "dice"
+    ]
+    return found
+
+
+def test_what_tasks_tell_of_a_comparison_is_seen_from_several_seeds(comparisons):
+    told, usual = words("train"), comparisons["usual"]
+    assert "they part, though both learn" in told
+    assert all(max(each["dice"]) > 0.5 for each in usual)
+    assert len({each["dice"][-1] for each in usual}) == len(SEEDS)
+
+    assert "that of six patients" in told
+    for six, one in zip(usual, comparisons["patients"], strict=True):
+        assert six["dice"][-1] > one["dice"][-1] and max(six["dice"]) > max(one["dice"])
+
+    assert "Its loss falls slowly, and for most of the time nothing is marked." in told
+    for each, slow in zip(usual, comparisons["rate"], strict=True):
+        assert slow["loss"][-1] > each["loss"][-1] and max(slow["dice"]) < max(each["dice"]) / 1.5
+        assert sum(not pixels for pixels in slow["marked"]) > 10
+    assert "with steps that long, most networks learn nothing" in told
+    assert sum(max(each["dice"]) == 0 for each in comparisons["too_fast"]) == 2
+
+    assert "cross-entropy is small from the start" in told
+    for each, alone in zip(usual, comparisons["loss"], strict=True):
+        assert alone["loss"][0] < each["loss"][0] / 4
+
+    assert "the Dice with skips was the higher one from each of the three starts" in told
+    for each, without in zip(usual, comparisons["skips"], strict=True):
+        assert sum(each["dice"][-5:]) > sum(without["dice"][-5:])
+    assert any(
+        without["dice"][-1] > each["dice"][-1]
+        for each, without in zip(usual, comparisons["skips"], strict=True)
+    )
+
+    assert "it goes back and forth on the way" in told
+    assert all(min(np.diff(each["dice"])) < -0.05 for each in usual)
+    first = max(next(i for i, pixels in enumerate(each["marked"], 1) if pixels) for each in usual)
+    assert f"wait for epoch {first}" in sections("lessons/teacher.md")["train"].replace("\n", " ")
+
+
 def test_slices_are_standardized_as_the_library_does():
-    pixels = training_slices.read()[0].pixels[3]
+    pixels = training_patients()[0].pixels[3]
     told = run(
         ("lessons/training/learning.js",),
         "text(new Uint8Array(standardize(given.planes.map(bytes)).buffer))",

@@ -78,6 +78,34 @@ def test_the_networks_look_at_the_next_slices_while_the_page_is_drawn(engine, st
     assert not analysis.cached(stack).pending
 
 
+def test_a_slice_is_judged_alone_until_its_neighbors_are_there(engine, stack, monkeypatch):
+    alone = {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
+    rules = {"verdict": alone, "verdict_with_neighbors": alone | {"neighbor_weight": 1.0}}
+    monkeypatch.setattr(
+        registry, "verify_weights", lambda name: replace(fakes.record(name), extra=rules)
+    )
+    numbered = tuple(replace(s, patient="P", number=i) for i, s in enumerate(stack.slices))
+    stack = replace(stack, slices=numbered)
+
+    def neighbors() -> list[bool | None]:
+        return [each.verdict.neighbors for each in analysis.cached(stack).analyses if each]
+
+    analysis.run_next(stack, 5)
+    assert neighbors() == [None]
+    shown = analysis.cached(stack)
+    assert shown.at_threshold(0.9).analyses[5].verdict.neighbors is None
+    assert analysis.at_threshold(shown.analyses[5], 0.9).verdict.neighbors is None
+    engine.answer(1)
+    analysis.run_next(stack, 5)
+    assert neighbors() == [True] * 16 + [None]  # of the last one, the next slice is not there yet
+    assert analysis.cached(stack).at_threshold(0.9).analyses[5].verdict.neighbors
+    asked = analysis.cached(stack, None, "classifier").analyses[5]
+    assert (asked.verdict.network, asked.second_opinion.neighbors) == ("resnet50", True)
+    engine.futures[2].set_exception(EngineError("Gone."))
+    analysis.run_next(stack, 5)  # the next slice may still follow, when this is tried again
+    assert neighbors() == [True] * 16 + [None]
+
+
 def test_a_slice_that_is_turned_to_does_not_wait_for_those_before_it(engine, stack):
     analysis.run_next(stack, 5)
     engine.prompt = 3

@@ -17,6 +17,14 @@ def test_a_link_leads_back_to_what_was_on_screen():
     assert link.view(4, 0.5) == view
 
 
+def test_a_link_says_who_gives_the_verdict_unless_it_is_the_segmenter():
+    query = write_link(PATIENTS[0], 5, "resunet", View(), "classifier")
+    link, problems = read_link(query, PATIENTS, MODELS)
+    assert problems == [] and link.verdict == "classifier"
+    query = write_link(PATIENTS[0], 5, "resunet", View())
+    assert "verdict" not in query and read_link(query, PATIENTS, MODELS)[0].verdict is None
+
+
 def test_a_link_keeps_zoom_place_window_opacity_and_divider():
     display = {"zoom": 250, "x": -40, "y": 15, "brightness": 20, "contrast": 180, "opacity": 0}
     view = View(4, 0.5, wipe="truth", divider=0, **display)
@@ -36,6 +44,7 @@ def test_an_empty_link_leaves_all_to_the_page():
     [
         ({"patient": "TCGA_XX"}, "no patient “TCGA_XX”"),
         ({"model": "gpt"}, "no segmenter “gpt”"),
+        ({"verdict": "dice"}, "from the segmenter or the classifier, not from “dice”"),
         ({"slice": "twelve"}, "not “twelve”"),
         ({"threshold": "high"}, "not “high”"),
         ({"threshold": "1.5"}, "between 0 and 1"),
