@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -103,6 +104,33 @@ class Lesson:
             f"{quoted(self._asked[key])}; {usual:g} is shown instead."
         )
         return usual
+
+    def select(
+        self,
+        key: str,
+        label: str,
+        words: Mapping[str, str],
+        usual: str | None = None,
+        control: Callable[..., str] = st.selectbox,
+        **more: Any,
+    ) -> str:
+        """Draw a choice that starts at what the address gives, and write it to the address.
+
+        Args:
+            key: Its key in the address.
+            label: Its label.
+            words: What to choose from: words of the address, with their texts.
+            usual: The word that the address leaves out; None is the first.
+            control: `st.selectbox` or `st.segmented_control`.
+            more: Further options of the control.
+        """
+        usual, state = usual or next(iter(words)), self.key(key)
+        asked = self.choice(key, words, usual)
+        if st.session_state.get(state) not in words:
+            st.session_state[state] = asked
+        chosen = control(label, list(words), format_func=words.get, key=state, **more)
+        self.write(**{key: None if chosen == usual else chosen})
+        return chosen
 
     def problem(self, sentence: str) -> None:
         """Report a problem with the address at the top of the lesson, once."""

@@ -155,11 +155,11 @@ def times(cells: Sequence[Cell]) -> list[str]:
     if scratch is None or not others:
         return []
     sentences = []
-    for place, row in enumerate(scratch["reached"]):
+    for index, row in enumerate(scratch["reached"]):
         ahead = [
-            (cell["reached"][place]["cpu_seconds"], ARMS[cell["arm"]])
+            (cell["reached"][index]["cpu_seconds"], ARMS[cell["arm"]])
             for cell in others
-            if cell["reached"][place]["cpu_seconds"] is not None
+            if cell["reached"][index]["cpu_seconds"] is not None
         ]
         ours = row["cpu_seconds"]
         if not ahead and ours is None:

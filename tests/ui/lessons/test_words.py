@@ -200,7 +200,7 @@ def test_tasks_stand_beside_a_figure_that_can_show_them(address):
         assert f'tasks("{task.figure}")' in module, task.figure
         if task.show and task.show[0] == tasks.WIDGETS:
             for name in task.show[1]:
-                assert re.search(rf'lesson(\.key\(|,\s+)"{name}"', module), name
+                assert re.search(rf'lesson(\.(key|select)\(\s*|,\s+)"{name}"', module), name
         elif task.show:
             assert f'static figure = "{task.show[0]}"' in scripts, task.show
 

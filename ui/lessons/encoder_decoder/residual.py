@@ -61,14 +61,10 @@ def draw(lesson: Lesson) -> None:
     if not groups:
         experiments.say_missing("stacks")
         return
-    usual = next(iter(groups))
-    key = lesson.key("stack")
-    if st.session_state.get(key) not in groups:
-        st.session_state[key] = lesson.choice("stack", list(groups), usual)
-    chosen = st.segmented_control(
-        "Gradients of", list(groups), format_func=GROUPS.get, key=key, required=True
+    words = {key: GROUPS[key] for key in groups}
+    chosen = lesson.select(
+        "stack", "Gradients of", words, control=st.segmented_control, required=True
     )
-    lesson.write(stack=None if chosen == usual else chosen)
     alt = "Gradient at each layer, from the slice to the answer."
     draw_chart(figure(groups[chosen]), lesson.key("gradients"), alt)
     with st.container(width=WIDTH):

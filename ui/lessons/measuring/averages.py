@@ -59,21 +59,21 @@ def slice_dice(counts: Counts, empty: float | None) -> float | None:
 def draw(lesson: Lesson) -> None:
     """Draw the choice of patients and of a convention, the averages, and one patient's slices."""
     found, problem = scores.read(analysis.SEGMENTER)
-    there = [key for key in GROUPS if found.get(key, {}).get("per_slice")]
+    there = {key: GROUPS[key] for key in GROUPS if found.get(key, {}).get("per_slice")}
     if not there:
         st.info(problem or "The network has no scores slice by slice.", icon=":material/science:")
         return
     left, middle, right = st.columns(3)
     with left:
-        subset = _choose(lesson, "group", "Masks of", there, GROUPS)
+        subset = lesson.select("group", "Masks of", there)
     with middle:
-        empty = _choose(
-            lesson, "empty", "Slices with no tumor and no mark are", list(EMPTY), EMPTY_WORDS
-        )
+        label = "Slices with no tumor and no mark are"
+        empty = lesson.select("empty", label, EMPTY_WORDS)
     group = _counts(found[subset]["per_slice"])
     usual = _most_spread(group)
     with right:
-        folder = _choose(lesson, "of", "Below, slice by slice", list(group), {}, usual)
+        folders = {folder: folder for folder in group}
+        folder = lesson.select("of", "Below, slice by slice", folders, usual)
     made = average(group, EMPTY[empty])
     _numbers(group, made)
     _told(found[subset])
@@ -130,24 +130,6 @@ def slices_of(slices: Mapping[int, Counts], empty: float | None) -> go.Figure:
     figure.update_yaxes(title="Tumor, px", row=2, col=1)
     figure.update_xaxes(title="Slice", row=2, col=1)
     return finished(figure, height=340)
-
-
-def _choose(
-    lesson: Lesson,
-    key: str,
-    label: str,
-    options: Sequence[str],
-    words: Mapping[str, str],
-    usual: str | None = None,
-) -> str:
-    first = options[0] if usual is None else usual
-    asked = lesson.choice(key, options, first)
-    state = lesson.key(key)
-    if st.session_state.get(state) not in options:
-        st.session_state[state] = asked
-    chosen = st.selectbox(label, options, format_func=lambda word: words.get(word, word), key=state)
-    lesson.write(**{key: None if chosen == first else chosen})
-    return chosen
 
 
 def _counts(per_slice: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, dict[int, Counts]]:

@@ -3,13 +3,13 @@
 import { OUTCOME_COLORS, outcomes } from "../shared/confusion.js";
 import { radioLabels } from "../shared/figures.js";
 import { Picture } from "../shared/picture.js";
+import { SlicePanel } from "../shared/slice_panel.js";
 import { binarize, count, dice, outline, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 
 export default (component) => mount(LossMasks, component);
 
-class LossMasks extends Panel {
+class LossMasks extends SlicePanel {
   constructor(parent) {
     super(parent);
     const slider = this.find("[name=at]");
@@ -18,16 +18,16 @@ class LossMasks extends Panel {
     this.find("[name=best]").onclick = () => this.set({ best: true });
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.meta?.version === meta.version) return;
-    Object.assign(this.state, { shown: meta.shown, at: meta.at, best: false });
-    this.meta = meta;
-    this.slices = meta.slices.map(async ({ rows, cols, window }, index) => {
-      const [gray, truth, ...maps] = await unpack(part(String(index)), 2 + meta.arms.length, rows, cols);
+  load({ slices, arms }, part) {
+    return slices.map(async ({ rows, cols, window }, index) => {
+      const [gray, truth, ...maps] = await unpack(part(String(index)), 2 + arms.length, rows, cols);
       return { rows, cols, gray, truth, maps, window };
     });
+  }
+
+  take(meta, ...slices) {
+    Object.assign(this.state, { shown: meta.shown, at: meta.at, best: false });
+    Object.assign(this, { meta, slices });
     this.build();
     this.show();
   }

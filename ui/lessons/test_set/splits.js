@@ -1,14 +1,14 @@
 // The same slices split in two ways, each test slice beside its nearest training slice, and a quiz.
 
 import { Picture } from "../shared/picture.js";
+import { SlicePanel } from "../shared/slice_panel.js";
 import { compare, divide, nearest } from "./split.js";
 import { outline, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 
 export default (component) => mount(Splits, component);
 
-class Splits extends Panel {
+class Splits extends SlicePanel {
   static figure = "splits";
 
   adopt({ by }) {
@@ -35,14 +35,12 @@ class Splits extends Panel {
     this.find("[name=unseen]").onclick = () => this.answer(false);
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.meta?.version === meta.version) return;
-    const [side, number] = [meta.side, meta.slices.length];
-    const pictures = await unpack(part("pictures"), number, side, side);
-    const truths = await unpack(part("truths"), number, side, side);
-    const distances = new Float32Array(part("distances").slice().buffer);
+  load({ side, slices }, part) {
+    const planes = ["pictures", "truths"].map((name) => unpack(part(name), slices.length, side, side));
+    return Promise.all([...planes, new Float32Array(part("distances").slice().buffer)]);
+  }
+
+  take(meta, pictures, truths, distances) {
     Object.assign(this, { meta, pictures, truths, distances });
     this.patients = meta.slices.map(([patient]) => patient);
     Object.assign(this.state, meta.start);

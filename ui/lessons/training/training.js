@@ -2,9 +2,9 @@
 
 import { svg } from "../shared/figures.js";
 import { Picture } from "../shared/picture.js";
+import { SlicePanel } from "../shared/slice_panel.js";
 import { outline, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 import { parameters } from "./network.js";
 import { EPOCHS, Runs, USUAL, VALUES } from "./runs.js";
 
@@ -30,7 +30,7 @@ function nearest(values, wanted) {
   return values.reduce((best, value) => (Math.abs(value - wanted) < Math.abs(best - wanted) ? value : best));
 }
 
-class Training extends Panel {
+class Training extends SlicePanel {
   static figure = "training";
 
   constructor(parent) {
@@ -70,16 +70,14 @@ class Training extends Panel {
     runs.compare(which);
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
+  load({ size, slices, example }, part) {
+    const sizes = { planes: 4 * slices.length, masks: example.results.length };
+    return Promise.all(Object.entries(sizes).map(([name, number]) => unpack(part(name), number, size, size)));
+  }
+
+  take(meta, planes, masks) {
     const { size, slices, shown } = meta;
-    const planes = await unpack(part("planes"), 4 * slices.length, size, size);
     const { results, ...example } = meta.example;
-    const masks = await unpack(part("masks"), results.length, size, size);
-    if (this.closed) return;
     Object.assign(this, { meta, size });
     Object.assign(this.state, meta.start);
     for (const [name, values] of Object.entries(VALUES)) this.state[name] = nearest(values, this.state[name]);

@@ -75,23 +75,12 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     ]
     # The clear case first.
     options.sort(key=lambda option: option != "resnet50-segment")
-    key = lesson.key("which")
-    asked = lesson.choice("which", options, options[0])
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = asked
     left, right = st.columns(2)
     with left:
-        which = st.selectbox("Network and question", options, format_func=_title, key=key)
+        words = {option: _title(option) for option in options}
+        which = lesson.select("which", "Network and question", words)
     with right:
-        against = lesson.key("against")
-        if st.session_state.get(against) not in BY:
-            st.session_state[against] = lesson.choice("against", list(BY), "slices")
-        by = st.segmented_control(
-            "Against", list(BY), format_func=BY.get, required=True, key=against
-        )
-    lesson.write(
-        which=None if which == options[0] else which, against=None if by == "slices" else by
-    )
+        by = lesson.select("against", "Against", BY, control=st.segmented_control, required=True)
     encoder, task = which.split("-")
     whole = figures.pick(cells, encoder, task)
     with st.container(width=WIDTH):
