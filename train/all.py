@@ -12,11 +12,11 @@ import argparse
 import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.networks.ensemble import MEMBERS
+from train import options
 from train.fit.recipes import CHOSEN_IN_FOLDS, num_slices, training_subsets
 
 STEPS = (
@@ -51,9 +51,8 @@ QUICK = {"--epochs": "1", "--num-slices": "96", "--patients": "4"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
+    options.add(parser, "--data", required=True)
+    options.add(parser, "--assets", "--runs")
     parser.add_argument(
         "--quick", action="store_true", help="at reduced size, into an --assets folder of its own"
     )
@@ -64,8 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
-        print("--quick needs --assets DIR: it never writes into the committed folder.")
+    if not options.spares_committed(args):
         return 2
     if not args.quick and (args.epochs or args.num_slices):
         print(
@@ -100,7 +98,8 @@ def plan(args: argparse.Namespace) -> list[list[str]]:
         *([["combine", *data, *into, *few]] if joined else []),
         ["export", *into, "--model", *models, *joined],
         *(
-            ["evaluate", "--model", name, "--subset", subset, *into, *_of(subset, data)]
+            ["evaluate", "--model", name, "--subset", subset, *into]
+            + (data if subset != "samples" else [])
             for name in [*models, *joined]
             for subset in subsets
             if subset not in training_subsets(name)
@@ -212,10 +211,6 @@ def run(commands: list[list[str]], say: Callable[[str], None] = print) -> int:
             return status
     say(f"All done in {(time.monotonic() - began) / 60:.0f} minutes.")
     return 0
-
-
-def _of(subset: str, data: list[str]) -> list[str]:
-    return [] if subset == "samples" else data
 
 
 def _cut(args: argparse.Namespace) -> list[str]:

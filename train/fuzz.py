@@ -21,14 +21,13 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from btmodels import paths
 from btmodels.errors import DecodeError
 from btmodels.io.batch import InputFile, read_batch
 from btmodels.io.sandbox import Reader
+from train import options
 from train.fuzz_seeds import Seed, pack_zip, seeds
 from train.provenance import command_line, versions, write_json
 
@@ -53,7 +52,7 @@ class Outcome:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=20_000, help="files; defaults to 20,000")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
+    options.add(parser, "--assets")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -122,17 +121,12 @@ def attempt(data: bytes, name: str) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            if not _read_any(data, name):
+            if not read_batch([InputFile(name, name, data)]).studies:
                 kind = "refused"
         except Exception as error:  # every one of them is a defect
             kind, defect = "uncaught", type(error).__name__
     memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Outcome(kind, defect, time.perf_counter() - began, memory)
-
-
-def _read_any(data: bytes, name: str) -> bool:
-    """Return whether a file, or any file in a zip, gave slices, grouped as on the site."""
-    return bool(read_batch([InputFile(name, name, data)]).studies)
 
 
 def damaged(seed: Seed, others: list[Seed], rng: np.random.Generator) -> bytes:

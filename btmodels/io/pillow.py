@@ -107,15 +107,11 @@ def _read_deep_png(data: bytes, name: str, image: Image.Image):
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         raise ValueError("OpenCV does not read this PNG")
-    is_gray = any(str(tile[3]).startswith("LA") for tile in _tiles(data, name))
+    is_gray = any(str(tile[3]).startswith("LA") for tile in open_picture(data, name, "PNG").tile)
     clear = image.mode == "RGBA" or "transparency" in image.info
     colors = values[..., 2::-1]
     colors = colors[..., :1] if is_gray else colors
     return without_alpha(colors, _alpha_of(image), name) if clear or is_gray else (colors, ())
-
-
-def _tiles(data: bytes, name: str) -> list:
-    return open_picture(data, name, "PNG").tile
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -117,7 +117,8 @@ def combine(
             groups.append(_Group.of(scan, "flair", _strange(scan)))
     _join_masks(groups, with_role["mask"], chosen, remarks, twins)
     studies = {group.anchor.id: _study(group, roles) for group in groups}
-    studies |= {scan.id: _colors(scan) for scan in scans if scan.values.ndim == 4}
+    colored = (scan for scan in scans if scan.values.ndim == 4)
+    studies |= {s.id: _volume(s, s.id, s.values, None, s.notes, {}) for s in colored}
     # In the order of the scans.
     return tuple(studies[scan.id] for scan in scans if scan.id in studies), tuple(remarks)
 
@@ -397,10 +398,6 @@ def _alone(scan: Scan, role: str | None) -> Slice:
         note = f"{scan.name} was said to be {TITLES[role]}; alone it stands in place of FLAIR, too."
         return replace(scan.picture, notes=(*scan.picture.notes, note))
     return scan.picture
-
-
-def _colors(scan: Scan) -> Study:
-    return _volume(scan, scan.id, scan.values, None, scan.notes, {})
 
 
 def _volume(

@@ -17,6 +17,7 @@ from typing import Any
 from btmodels import paths, registry
 from btmodels.dataset.split import load_split
 from btmodels.errors import BrainTumorError
+from train import options
 from train.cards import failures, training
 from train.cards import sections as sections
 from train.cards.facts import SUBSETS, Facts
@@ -34,9 +35,7 @@ NOTICE = paths.ASSETS / "cards" / "notice.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--assets", type=Path, default=paths.ASSETS, help="holds the files, and gets the cards"
-    )
+    options.add(parser, "--assets")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from btmodels.dataset import cohort
 from btmodels.errors import BrainTumorError, CohortError, WeightsError
 from btmodels.inference.predict import Predictor
 from btmodels.slices import Patient
+from train import options
 from train.evaluate.scoring import score_masks, score_verdicts
 from train.provenance import command_line, versions, write_json
 
@@ -26,11 +27,10 @@ PRECISION = "float32"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    options.add(parser, "--data", "--assets")
     parser.add_argument("--subset", choices=SUBSETS, required=True)
     parser.add_argument("--model", default="default", help="a registry name or 'default'")
     parser.add_argument("--out", type=Path, help="write this subset's result alone to a file")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -32,11 +32,11 @@ from pathlib import Path
 
 import numpy as np
 
-from btmodels import paths, registry
+from btmodels import registry
 from btmodels.dataset import cohort
 from btmodels.measurement import shape
 from btmodels.slices import Patient
-from train import provenance
+from train import options, provenance
 from train.experiments import common
 from train.experiments.folds import read_masks
 from train.experiments.slices import source_assets
@@ -68,18 +68,15 @@ ALPHA = 0.05
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    options.add(parser, "--data", "--assets", "--runs")
     parser.add_argument("--masks", type=Path, help="the folder of `train crossval`'s run")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument(
         "--quick", action="store_true", help="made-up patients; masks are made from the truth"
     )
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
-        print("--quick needs --assets DIR: it never writes into the committed folder.")
+    if not options.spares_committed(args):
         return 2
     try:
         values, source = _quick_values() if args.quick else _values(args)

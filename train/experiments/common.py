@@ -29,10 +29,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.inference.precision import fastest_policy
 from btmodels.training.fitting import FitConfig, fit
+from train import options
 from train.experiments.slices import Dataset
 from train.fit.data import Epoch
 from train.fit.subset import Subset
@@ -97,8 +97,7 @@ def add_arguments(
     parser.add_argument(
         "--data", type=Path, help="folder kaggle_3m, or its parent; with --quick the bundled cohort"
     )
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and logs")
+    options.add(parser, "--assets", "--runs")
     parser.add_argument("--size", type=int, default=size, help=f"rows and columns; default {size}")
     parser.add_argument(
         "--slices", type=int, default=slices, help=f"slices an arm is trained on; default {slices}"
@@ -115,10 +114,9 @@ def add_arguments(
 
 def ready(args: argparse.Namespace) -> bool:
     """Check the options, set the policy, and reduce the budget for ``--quick``; False if they are wrong."""
+    if not options.spares_committed(args):
+        return False
     if args.quick:
-        if args.assets.resolve() == paths.ASSETS.resolve():
-            print("--quick needs --assets DIR: it never writes into the committed folder.")
-            return False
         args.size, args.slices = QUICK_SIZE, QUICK_SLICES
         args.data = args.data or cohort.samples_root()
         args.policy = args.policy or "float32"

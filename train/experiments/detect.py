@@ -26,12 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import paths, registry
+from btmodels import registry
 from btmodels.dataset.split import load_split
 from btmodels.measurement.verdict import in_stack
 from btmodels.metrics import classification
 from btmodels.metrics.bootstrap import grouped_interval
-from train import provenance
+from train import options, provenance
 from train.fit.select import NEIGHBOR_WEIGHTS
 
 QUESTION = "Is there a tumor in a slice, by networks that never met the patient?"
@@ -51,9 +51,7 @@ Scores = Mapping[str, np.ndarray]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--segmenter", default=registry.get("default").name, metavar="NAME")
     parser.add_argument("--classifier", default=registry.get("default-classifier").name)
-    parser.add_argument(
-        "--assets", type=Path, default=paths.ASSETS, help="folder to read and write"
-    )
+    options.add(parser, "--assets")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -21,11 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
-from train import provenance
+from train import options, provenance
 from train.experiments.fold_counts import HALF, read_counts
 
 QUESTION = "What do residual units, a longer training and distillation bring?"
@@ -81,9 +80,7 @@ PAIRS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--assets", type=Path, default=paths.ASSETS, help="folder to read and write"
-    )
+    options.add(parser, "--assets")
 
 
 def main(args: argparse.Namespace) -> int:

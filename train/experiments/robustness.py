@@ -37,7 +37,7 @@ from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
 from btmodels.slices import FLAIR, Patient, Slice
 from btmodels.transforms.postprocess import binarize
-from train import provenance
+from train import options, provenance
 from train.evaluate.evaluate import PRECISION, count_test
 from train.experiments import common
 from train.experiments.slices import source_assets
@@ -209,10 +209,8 @@ FAULTS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    options.add(parser, "--data", "--assets", "--runs")
     parser.add_argument("--model", default="default", help="the segmenter; default: the site's")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="folder to write")
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument(
         "--quick", action="store_true", help="two slices of two made-up patients, small network"
@@ -220,8 +218,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.quick and args.assets.resolve() == paths.ASSETS.resolve():
-        print("--quick needs --assets DIR: it never writes into the committed folder.")
+    if not options.spares_committed(args):
         return 2
     if not args.quick and args.data is None:
         print("--data DIR is missing: the folder of the data set", file=sys.stderr)

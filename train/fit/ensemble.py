@@ -8,13 +8,13 @@ segmenter.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import keras
 
-from btmodels import paths, registry, weights
+from btmodels import registry, weights
 from btmodels.errors import BrainTumorError
 from btmodels.networks.ensemble import MEMBERS
+from train import options
 from train.fit.publish import make_record
 from train.provenance import write_json
 
@@ -22,8 +22,8 @@ NAME = "ensemble"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
+    options.add(parser, "--data", required=True)
+    options.add(parser, "--assets")
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import keras
 
-from btmodels import paths, registry, weights
+from btmodels import registry, weights
 from btmodels.dataset.cohort import split_sha256
 from btmodels.errors import WeightsError
 from btmodels.inference.precision import fastest_policy
@@ -37,6 +37,7 @@ from btmodels.training.fitting import (
     load_checkpoint,
     read_state,
 )
+from train import options
 from train.fit import pretrained
 from train.fit.data import Epoch
 from train.fit.publish import earlier_runs, publish, sha256_of
@@ -48,9 +49,8 @@ from train.provenance import command_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", choices=sorted(RECIPES))
-    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    options.add(parser, "--data", required=True)
+    options.add(parser, "--assets", "--runs")
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
     parser.add_argument(
         "--encoder",
@@ -111,7 +111,8 @@ def main(args: argparse.Namespace) -> int:
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
 
     def validate() -> float:
-        return _score(spec.task)(distribution.local_copy(model), subsets["validation"])
+        score = segmenter_score if spec.task == "segment" else classifier_score
+        return score(distribution.local_copy(model), subsets["validation"])
 
     training = subsets["train"]
     if spec.name in CHOSEN_IN_FOLDS:
@@ -234,10 +235,6 @@ def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.
     if not args.tensorboard:
         return ()
     return (keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),)
-
-
-def _score(task: str) -> Callable[[keras.Model, Subset], float]:
-    return segmenter_score if task == "segment" else classifier_score
 
 
 def _take_the_last() -> float:

@@ -23,16 +23,15 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.quality import channel_features, channels, check, colors, head_features
 from btmodels.quality.classifier import MLPEnsemble, Thresholds, from_json, thresholds_path, to_json
 from btmodels.slices import Slice
+from train import options
 from train.provenance import command_line, versions, write_json
 from train.quality import corruptions, fit_classifier, negatives
 
@@ -65,8 +64,8 @@ CORRUPT_EVERY = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS)
+    options.add(parser, "--data", required=True)
+    options.add(parser, "--assets")
     parser.add_argument("--each", type=int, default=FIT_EACH, help="pictures of a kind for fitting")
     parser.add_argument("--patients", type=int, help="use only so many patients of each subset")
     parser.add_argument(

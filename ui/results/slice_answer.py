@@ -24,7 +24,7 @@ def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
         _draw_metric(
             "Is there a tumor?",
             None if shown is None else "Yes" if shown.verdict.tumor else "No",
-            None if shown is None else _probability(shown),
+            None if shown is None else f"{percent(shown.verdict.probability)} probability",
             height,
         )
     with answers.container(height=height, key="measure"):
@@ -34,10 +34,6 @@ def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
             None if shown is None else _overlap(shown),
             height,
         )
-
-
-def _probability(shown: Analysis) -> str:
-    return f"{percent(shown.verdict.probability)} probability"
 
 
 def _overlap(shown: Analysis) -> str:

@@ -58,7 +58,7 @@ def draw(lesson: Lesson, analyzed: Analyzed) -> None:
     }
     sent = view_of(_bench, lesson.key("bench"), _message(analyzed, start))
     if f"{sent.get('kind')}-" + "-".join(str(sent.get(k)) for k in list(USUAL)[1:]) in _names():
-        lesson.write(**{key: _unless_usual(key, sent[key]) for key in USUAL})
+        lesson.write(**{key: None if sent[key] == USUAL[key] else sent[key] for key in USUAL})
 
 
 def _message(analyzed: Analyzed, start: dict) -> bytes:
@@ -75,7 +75,3 @@ def _one_of(lesson: Lesson, key: str, values) -> int:
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
     return frozenset(json.loads(zlib.decompress(designs())))
-
-
-def _unless_usual(key: str, value):
-    return None if value == USUAL[key] else value
