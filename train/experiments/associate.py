@@ -27,6 +27,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -155,21 +156,27 @@ def analyze(values: dict[str, dict]) -> dict:
     """
     from scipy import stats
 
-    known = {name: entry for name, entry in values.items() if any(entry["clusters"])}
-    tests = []
+    known = [entry for entry in values.values() if any(entry["clusters"])]
+    tests, agreement = [], []
     for index, (figure, _) in enumerate(FIGURES):
+        # Use the same patients for both kinds of masks, so that the two tests are comparable.
+        usable = [
+            each for each in known if None not in (each["truth"][index], each["predicted"][index])
+        ]
+        pairs = [(entry["truth"][index], entry["predicted"][index]) for entry in usable]
+        rho = stats.spearmanr(pairs).statistic if len(pairs) > 2 else np.nan
+        agreement.append(
+            {
+                "figure": figure,
+                "spearman": None if np.isnan(rho) else float(rho),
+                "patients": len(pairs),
+            }
+        )
         for cluster, (column, _) in enumerate(CLUSTERS):
-            # Use the same patients for both kinds of masks, so that the two tests are comparable.
-            usable = [
-                entry
-                for entry in known.values()
-                if entry["clusters"][cluster]
-                and entry["truth"][index] is not None
-                and entry["predicted"][index] is not None
-            ]
             groups: dict[str, list[dict]] = {}
             for entry in usable:
-                groups.setdefault(entry["clusters"][cluster], []).append(entry)
+                if code := entry["clusters"][cluster]:
+                    groups.setdefault(code, []).append(entry)
             groups = {code: groups[code] for code in sorted(groups) if len(groups[code]) >= LEAST}
             row = {
                 "figure": figure,
@@ -190,18 +197,6 @@ def analyze(values: dict[str, dict]) -> dict:
         corrected = holm([row[kind]["p"] for row in tests])
         for row, value in zip(tests, corrected, strict=True):
             row[kind]["p_holm"] = value
-    agreement = []
-    for index, (figure, _) in enumerate(FIGURES):
-        pairs = [
-            (entry["truth"][index], entry["predicted"][index])
-            for entry in known.values()
-            if entry["truth"][index] is not None and entry["predicted"][index] is not None
-        ]
-        rho = (
-            float(stats.spearmanr(*zip(*pairs, strict=True)).statistic) if len(pairs) > 2 else None
-        )
-        rho = None if rho is None or np.isnan(rho) else rho
-        agreement.append({"figure": figure, "spearman": rho, "patients": len(pairs)})
     return {
         "patients": len(known),
         "least": LEAST,
@@ -238,19 +233,19 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 
 
 def _same(tests: Sequence[dict]) -> dict[str, int]:
-    found = {"both": 0, "truth_only": 0, "predicted_only": 0, "neither": 0}
-    for row in tests:
-        truth, predicted = (
+    below = Counter(
+        tuple(
             row[kind]["p_holm"] is not None and row[kind]["p_holm"] < ALPHA
             for kind in ("truth", "predicted")
         )
-        key = (
-            ("both" if predicted else "truth_only")
-            if truth
-            else ("predicted_only" if predicted else "neither")
-        )
-        found[key] += 1
-    return found
+        for row in tests
+    )
+    return {
+        "both": below[True, True],
+        "truth_only": below[True, False],
+        "predicted_only": below[False, True],
+        "neither": below[False, False],
+    }
 
 
 def _quick_values() -> tuple[dict[str, dict], dict]:

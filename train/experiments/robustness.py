@@ -371,7 +371,7 @@ def _dices(found: dict) -> dict[str, float | None]:
     counted: dict[str, list[Counts]] = {}
     for name, each in zip(found["patients"], found["counts"], strict=True):
         counted.setdefault(name, []).append(Counts(*each))
-    return {name: overlap.dice(overlap.total(each)) for name, each in counted.items()}
+    return overlap.patient_dice(counted)
 
 
 def one_slice(name: str, assets: Path = paths.ASSETS) -> dict | None:
