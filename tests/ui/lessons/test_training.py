@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from btmodels.transforms.preprocess import standardize
-from tests.ui.lessons.bundled import training_patients
+from tests.ui.lessons.bundled import training_patients, words
 from tests.ui.node import UI, encoded, node, run
 from ui.lessons.training import training
+from ui.shared.content import sections
 
 _AS_IN_A_WORKER = """
 import { readFileSync } from "node:fs";
@@ -239,6 +240,55 @@ def test_the_example_shows_what_the_lesson_tells_of_a_run():
     assert min(marked[1:6]) == 0  # soon nothing at all
     assert dice[-1] > 0.3  # then a tumor
     assert any(after < before - 0.05 for before, after in zip(dice, dice[1:], strict=False))
+
+
+@pytest.fixture(scope="module")
+def comparisons() -> dict[str, list[dict]]:
+    """Runs of the lesson's comparisons by what they change, each list in the order of the seeds."""
+    content = json.loads(training.EXAMPLE.read_text(encoding="utf-8"))
+    found: dict[str, list[dict]] = {}
+    for each in content["comparisons"]:
+        found.setdefault(each["what"], []).append(each)
+    assert {len(runs) for runs in found.values()} == {len(SEEDS)}
+    assert [round(each["dice"] or 0, 4) for each in content["results"][1:]] == found["usual"][0][
+        "dice"
+    ]
+    return found
+
+
+def test_what_tasks_tell_of_a_comparison_is_seen_from_several_seeds(comparisons):
+    told, usual = words("train"), comparisons["usual"]
+    assert "they part, though both learn" in told
+    assert all(max(each["dice"]) > 0.5 for each in usual)
+    assert len({each["dice"][-1] for each in usual}) == len(SEEDS)
+
+    assert "that of six patients" in told
+    for six, one in zip(usual, comparisons["patients"], strict=True):
+        assert six["dice"][-1] > one["dice"][-1] and max(six["dice"]) > max(one["dice"])
+
+    assert "Its loss falls slowly, and for most of the time nothing is marked." in told
+    for each, slow in zip(usual, comparisons["rate"], strict=True):
+        assert slow["loss"][-1] > each["loss"][-1] and max(slow["dice"]) < max(each["dice"]) / 1.5
+        assert sum(not pixels for pixels in slow["marked"]) > 10
+    assert "with steps that long, most networks learn nothing" in told
+    assert sum(max(each["dice"]) == 0 for each in comparisons["too_fast"]) == 2
+
+    assert "cross-entropy is small from the start" in told
+    for each, alone in zip(usual, comparisons["loss"], strict=True):
+        assert alone["loss"][0] < each["loss"][0] / 4
+
+    assert "the Dice with skips was the higher one from each of the three starts" in told
+    for each, without in zip(usual, comparisons["skips"], strict=True):
+        assert sum(each["dice"][-5:]) > sum(without["dice"][-5:])
+    assert any(
+        without["dice"][-1] > each["dice"][-1]
+        for each, without in zip(usual, comparisons["skips"], strict=True)
+    )
+
+    assert "it goes back and forth on the way" in told
+    assert all(min(np.diff(each["dice"])) < -0.05 for each in usual)
+    first = max(next(i for i, pixels in enumerate(each["marked"], 1) if pixels) for each in usual)
+    assert f"wait for epoch {first}" in sections("lessons/teacher.md")["train"].replace("\n", " ")
 
 
 def test_slices_are_standardized_as_the_library_does():
