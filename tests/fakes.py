@@ -71,7 +71,7 @@ class FakeEngine:
             for setting in product((True, False), repeat=4)
         }
 
-    def _twins(self, image):
+    def _predictions(self, image):
         return {"joined": self._ablate_skips(image, ""), "absent": {(): image[..., 1]}}
 
     def _activations(self, image, name, layers, most):

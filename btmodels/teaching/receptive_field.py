@@ -38,7 +38,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Blueprint:
+class Architecture:
     """The architecture of a network, without its layers.
 
     Attributes:

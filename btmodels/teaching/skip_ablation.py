@@ -27,7 +27,7 @@ MODULE = "btmodels.networks."
 
 
 @dataclass(frozen=True)
-class Twin:
+class AblationNetwork:
     """One of the networks.
 
     Attributes:
@@ -83,12 +83,12 @@ def read_results(assets: Path = ASSETS) -> dict[str, Any]:
         return {}
 
 
-def read_twins(assets: Path = ASSETS) -> dict[str, Twin]:
+def read_networks(assets: Path = ASSETS) -> dict[str, AblationNetwork]:
     """Return the networks to compare, by key; empty without the experiment's file."""
     results = read_results(assets)
     arms = {arm["key"]: arm for arm in results.get("arms", [])}
     return {
-        entry["key"]: Twin(
+        entry["key"]: AblationNetwork(
             key=entry["key"],
             title=arms[entry["key"]]["title"],
             path=assets / "metrics" / "networks" / Path(entry["file"]).name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from btmodels import processes
-from btmodels.teaching.skip_ablation import Twin, read_twins
+from btmodels.teaching.skip_ablation import AblationNetwork, read_networks
 
 if TYPE_CHECKING:
     from btmodels.inference.introspect import Probe
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _probes: dict[tuple[str, Path], Probe] = {}
 
 
-def twins(image: np.ndarray, assets: Path) -> dict[str, dict[tuple[bool, ...], np.ndarray]]:
+def predictions(image: np.ndarray, assets: Path) -> dict[str, dict[tuple[bool, ...], np.ndarray]]:
     """Segment a slice with the networks of `btmodels.teaching.skip_ablation`.
 
     Returns:
@@ -27,17 +27,17 @@ def twins(image: np.ndarray, assets: Path) -> dict[str, dict[tuple[bool, ...], n
         WeightsError: Their weights are missing or altered.
     """
     answers = {}
-    for key, twin in read_twins(assets).items():
-        probe = _probe_of_twin(twin, assets)
+    for key, network in read_networks(assets).items():
+        probe = _probe_of(network, assets)
         answers[key] = probe.ablate_skips(image) if probe.skips else {(): probe.segment(image)}
     return answers
 
 
-def _probe_of_twin(twin: Twin, assets: Path) -> Probe:
-    held = _probes.get((twin.sha256, assets))
+def _probe_of(network: AblationNetwork, assets: Path) -> Probe:
+    held = _probes.get((network.sha256, assets))
     if held is None:
         with processes.quiet():
             from btmodels.inference.introspect import ModelBundle, Probe
 
-            held = _probes[twin.sha256, assets] = Probe(ModelBundle(*twin.load()))
+            held = _probes[network.sha256, assets] = Probe(ModelBundle(*network.load()))
     return held

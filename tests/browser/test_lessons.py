@@ -13,7 +13,7 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.slices import FLAIR
-from btmodels.teaching.receptive_field import Blueprint
+from btmodels.teaching.receptive_field import Architecture
 from ui.lessons import handout
 from ui.lessons import page as lessons
 
@@ -390,7 +390,7 @@ def test_encoder_and_decoder(visit, site, first):
     page = visit.page
 
     # On paper, by the hand alone: fewer levels, and the square on the slice shrinks.
-    paper = Blueprint("u", (16, 32, 64))
+    paper = Architecture("u", (16, 32, 64))
     assert visit.number("parameters", ".builder") == f"{paper.parameters / 1e3:.0f} thousand"
     sees = paper.stages[-1].sees
     assert visit.number("sees", ".builder") == f"{sees} × {sees} px"
@@ -413,7 +413,7 @@ def test_encoder_and_decoder(visit, site, first):
     page.locator(".u [data-block=bottleneck]").click()
     top, bottom, *_ = map(int, stage.get_attribute("data-window").split("-"))
     assert (top, bottom) in {
-        Blueprint("u", (16, 32, 64, 128, 256)).window("bottleneck", u) for u in range(8)
+        Architecture("u", (16, 32, 64, 128, 256)).window("bottleneck", u) for u in range(8)
     }
     assert not visit.drawn(within=".anatomy")[..., 3].any()
     page.locator(".maps button").first.click()

@@ -33,8 +33,7 @@ from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.inference.precision import fastest_policy
 from btmodels.training.fitting import FitConfig, fit
-from train.experiments.slices import Material
-from train.fit.augment import Augmentation
+from train.experiments.slices import Dataset
 from train.fit.data import Epoch
 from train.fit.subset import Subset
 from train.provenance import command_line, machine, versions, write_json
@@ -131,7 +130,7 @@ def ready(args: argparse.Namespace) -> bool:
 
 
 def fold_numbers(args: argparse.Namespace) -> range:
-    """Return the numbers of the folds that are judged; ``--quick`` judges two."""
+    """Return the numbers of the folds to evaluate; with ``--quick`` two."""
     return range(1, 3 if args.quick else 6)
 
 
@@ -153,12 +152,12 @@ def filters_of(budget: Budget) -> tuple[int, ...]:
     return SMALLEST if budget.size <= QUICK_SIZE else SMALL
 
 
-def run_name(budget: Budget, material: Material) -> str:
+def run_name(budget: Budget, dataset: Dataset) -> str:
     """Return a run's folder name, unique by everything that its results depend on.
 
     The most important settings are spelled out; a digest covers budget, slices, masks and split.
     """
-    key = {"budget": asdict(budget), "data": material.sha256, "split": material.split_sha256}
+    key = {"budget": asdict(budget), "data": dataset.sha256, "split": dataset.split_sha256}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]
     return f"{budget.size}px-{budget.slices}-by-{budget.batch_size}-seed-{budget.seed}-{digest}"
 
@@ -220,17 +219,7 @@ def train_arm(
     config, watch = budget.config(**changed), ProcessTime(folder)
 
     def epoch_data(epoch: int) -> Epoch:
-        return kind(
-            training,
-            config.seed,
-            epoch,
-            config.batch_size,
-            config.num_slices,
-            fade=config.fade,
-            augmentation=Augmentation(**config.augmentation),
-            workers=1,
-            max_queue_size=4,
-        )
+        return kind.of(training, config, epoch)
 
     state = fit(
         model,
@@ -276,7 +265,7 @@ def document(
     args: argparse.Namespace,
     question: str,
     budget: Budget | None,
-    material: Material,
+    dataset: Dataset,
     lacks: Sequence[str] = (),
     **body,
 ) -> dict[str, Any]:
@@ -292,17 +281,22 @@ def document(
         "budget": budget and asdict(budget),
         "seed": args.seed,
         "data": {
-            "patients": len(set(material.slices.patients)),
-            "slices": len(material.slices.pixels),
-            "synthetic": material.synthetic,
-            "sha256": material.sha256,
+            "patients": len(set(dataset.slices.patients)),
+            "slices": len(dataset.slices.pixels),
+            "synthetic": dataset.synthetic,
+            "sha256": dataset.sha256,
         },
-        "split_sha256": material.split_sha256,
+        "split_sha256": dataset.split_sha256,
         "machine": machine(),
         "cores": _cores(),
         "versions": versions(),
         **body,
     }
+
+
+def write(args: argparse.Namespace, name: str, *common: Any, **body) -> None:
+    """Write an experiment's file, ``metrics/NAME.json``; the further arguments are those of `document`."""
+    write_json(args.assets / "metrics" / f"{name}.json", document(args, *common, **body))
 
 
 def _cores() -> int:

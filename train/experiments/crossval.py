@@ -73,7 +73,7 @@ from train.experiments.common import Budget
 from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import compare
 from train.experiments.scores import score_verdicts
-from train.experiments.slices import Material, load_material
+from train.experiments.slices import Dataset, load_dataset
 from train.fit import pretrained
 from train.fit.distill import soften
 from train.fit.recipes import CANDIDATES, RECIPES
@@ -110,7 +110,7 @@ class _Run:
         budget: Training budget; None for the ensemble.
         members: The documents of the ensemble's members; empty for other networks.
         teachers: Runs of the student's teachers; empty for other networks.
-        material: All slices.
+        dataset: All slices.
         patients: Patients by folder.
         place: Parent folder of the folds' folders.
         kept: Folder of the finished folds' files.
@@ -120,7 +120,7 @@ class _Run:
     budget: Budget | None
     members: tuple[dict, ...]
     teachers: tuple[str, ...]
-    material: Material
+    dataset: Dataset
     patients: dict[str, Patient]
     place: Path
     kept: Path
@@ -163,30 +163,30 @@ def main(args: argparse.Namespace) -> int:
     try:
         if args.ray and not cluster.run_folds(main, args, args.folds or common.fold_numbers(args)):
             return 1
-        return _judge_all(args)
+        return _evaluate_folds(args)
     except MissingRunError as error:
         print(error)
         return 1
 
 
-def _judge_all(args: argparse.Namespace) -> int:
+def _evaluate_folds(args: argparse.Namespace) -> int:
     network = args.network if args.task == "segment" else CLASSIFIER
     run = _begin(args, network)
-    held_out = run.material.held_out(args.quick)
+    held_out = run.dataset.held_out(args.quick)
     numbers = range(1, len(held_out) + 1)
     if not set(args.folds or ()) <= set(numbers):
         print(f"There are {len(held_out)} folds here.")
         return 2
-    judge = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
+    evaluate = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
     # Folds finished by other processes count too, so that the last process writes all of them.
     wanted = {*(args.folds or numbers), *(n for n in numbers if _is_finished(run, n))}
-    done = [judge(run, number, held_out[number - 1]) for number in sorted(wanted)]
+    done = [evaluate(run, number, held_out[number - 1]) for number in sorted(wanted)]
     lacks = set(numbers) - {_facts(each)["fold"] for each in done}
     document = common.document(
         args,
         QUESTION,
         run.budget,
-        run.material,
+        run.dataset,
         [f"fold {each}" for each in sorted(lacks)],
         task=args.task,
         run=run.place.name,
@@ -197,11 +197,11 @@ def _judge_all(args: argparse.Namespace) -> int:
         **(
             _sum_up_verdicts(done)
             if network == CLASSIFIER
-            else folds.figures_of(done, run.material.choosing)
+            else folds.figures_of(done, run.dataset.choosing)
         ),
     )
     if network != CLASSIFIER:
-        document["comparisons"] = _compare_with_others(args, document, run.material)
+        document["comparisons"] = _compare_with_others(args, document, run.dataset)
     provenance.write_json(args.assets / "metrics" / f"crossval_{network}.json", document)
     for fold in document["folds"]:
         print(f"fold {fold['fold']}: {fold.get('mean_dice', fold.get('auc'))}", flush=True)
@@ -226,9 +226,7 @@ def _kept(run: _Run, number: int, ending: str = "npz") -> Path:
     return run.kept / f"{run.place.name}-fold-{number}.{ending}"
 
 
-def _compare_with_others(
-    args: argparse.Namespace, own: dict, material: Material
-) -> dict[str, dict]:
+def _compare_with_others(args: argparse.Namespace, own: dict, dataset: Dataset) -> dict[str, dict]:
     """Compare with every other segmenter that was cross-validated in the same folds."""
     dices = {name: scored["dice"] for name, scored in own["patients"].items()}
     found = {}
@@ -239,7 +237,7 @@ def _compare_with_others(
         other = json.loads(path.read_text(encoding="utf-8"))
         if other["split_sha256"] == own["split_sha256"] and other["quick"] == own["quick"]:
             others = {name: scored["dice"] for name, scored in other["patients"].items()}
-            found[network] = compare(dices, others, material.choosing)
+            found[network] = compare(dices, others, dataset.choosing)
     return found
 
 
@@ -252,7 +250,7 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         args.size = QUICK_ENSEMBLE if args.quick else get(ENSEMBLE).input_shape[0]
         members = tuple(_read_member(args, name) for name in MEMBERS)
         budget, name = None, "+".join(each["run"] for each in members)
-        material = load_material(args)
+        dataset = load_dataset(args)
     else:
         recipe, members = recipe_of(network), ()
         budget = common.budget_of(
@@ -263,15 +261,15 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
             ema=recipe.ema,
             augmentation=recipe.augmentation,
         )
-        material = load_material(args)
-        kind = "synthetic" if material.synthetic else "lgg"
+        dataset = load_dataset(args)
+        kind = "synthetic" if dataset.synthetic else "lgg"
         name = "-".join(
-            (f"crossval-{network}-{kind}-{common.run_name(budget, material)}", *_digest(teachers))
+            (f"crossval-{network}-{kind}-{common.run_name(budget, dataset)}", *_digest(teachers))
         )
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     place = runs / name
     kept = args.assets / "metrics" / "folds"
-    return _Run(network, budget, members, teachers, material, patients, place, kept)
+    return _Run(network, budget, members, teachers, dataset, patients, place, kept)
 
 
 def _find_run(runs: Path, start: str) -> str:
@@ -323,7 +321,7 @@ def _of_member(document: dict) -> dict:
 
 def train_on_others(
     budget: Budget,
-    material: Material,
+    dataset: Dataset,
     model: keras.Model,
     loss,
     fold: Sequence[str],
@@ -334,7 +332,7 @@ def train_on_others(
 
     Args:
         budget: Training budget.
-        material: All slices.
+        dataset: All slices.
         model: Model with its initial weights.
         loss: As for `btmodels.training.fitting.fit`.
         fold: Folders of the patients held out.
@@ -344,12 +342,12 @@ def train_on_others(
     Returns:
         All of `FACTS` except ``fold``.
     """
-    others = material.outside(fold)
+    others = dataset.outside(fold)
     keras.utils.set_random_seed(budget.seed)
     found = common.train_arm(
         model,
         loss,
-        material.of(others),
+        dataset.of(others),
         budget,
         folder,
         lambda _: 0.0,  # called once, at the end, so the final weights are kept
@@ -377,15 +375,15 @@ def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
         return SEGMENTERS[run.network]((size, size, 3), name=run.network)
 
     def train() -> dict:
-        model, material = build(), run.material
+        model, dataset = build(), run.dataset
         pretrained.start_encoder(model, pretrained.DEFAULTS.get(run.network, "none"))
         if run.teachers:
             teachers = [trained(run.place.parent / each / place.name) for each in run.teachers]
             model.set_weights(teachers[0].get_weights())
-            material = replace(material, slices=soften(material.slices, teachers, fold))
+            dataset = replace(dataset, slices=soften(dataset.slices, teachers, fold))
         return {
             "fold": number,
-            **train_on_others(run.budget, material, model, losses.bce_dice, fold, place),
+            **train_on_others(run.budget, dataset, model, losses.bce_dice, fold, place),
         }
 
     def trained(folder: Path) -> keras.Model:
@@ -404,7 +402,7 @@ def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
         return kept
 
     def join() -> keras.Model:
-        size = run.material.slices.pixels.shape[1]
+        size = run.dataset.slices.pixels.shape[1]
         model = build_ensemble((size, size, 3), name=ENSEMBLE)
         for member in run.members:
             path = run.place.parent / member["run"] / f"fold-{number}" / "best.npz"
@@ -430,7 +428,7 @@ def _count_once(
 ) -> FoldCounts:
     place = run.place / f"fold-{facts['fold']}"
     if not (place / "maps.npz").exists():
-        drawn = folds.draw_maps(trained(), run.material.of(fold), run.patients)
+        drawn = folds.draw_maps(trained(), run.dataset.of(fold), run.patients)
         folds.keep_maps(drawn, place / "maps.npz")
     maps = folds.read_maps(place / "maps.npz")
     folds.keep_masks(maps, place / "masks.npz")
@@ -445,14 +443,14 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
         return kept
 
     def make() -> dict:
-        budget, slices = run.budget, run.material.of(fold)
+        budget, slices = run.budget, run.dataset.of(fold)
         keras.utils.set_random_seed(budget.seed)
         model = build_resnet50((budget.size, budget.size, 3))
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
         folder = run.place / f"fold-{number}"
         kind = common.TwoTargets
         localizer = with_localizer(model)
-        found = train_on_others(budget, run.material, localizer, loss, fold, folder, kind=kind)
+        found = train_on_others(budget, run.dataset, localizer, loss, fold, folder, kind=kind)
         probability = folds.both_views(model, slices)
         return {
             "fold": number,

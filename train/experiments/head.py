@@ -24,11 +24,10 @@ from btmodels.metrics import classification
 from btmodels.networks.efficientnet import LITE2, pyramid
 from btmodels.training.fitting import read_weights
 from btmodels.transforms.postprocess import sigmoid
-from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.crossval import SEGMENTERS, slice_scores
-from train.experiments.slices import load_material
+from train.experiments.slices import load_dataset
 from train.fit.select import logistic_regression, predict_logits
 from train.fit.subset import Subset
 
@@ -53,33 +52,34 @@ def main(args: argparse.Namespace) -> int:
         return 2
     budget = Budget(**source["budget"])
     args.size = budget.size
-    material = load_material(args)
+    dataset = load_dataset(args)
     place = args.runs / "experiments" / source["run"]
     rows, lacks = {}, []
-    held_out = material.held_out(quick=False)
+    held_out = dataset.held_out(quick=False)
     for number in (each["fold"] for each in source["folds"]):
         fold = held_out[number - 1]
         weights = place / f"fold-{number}" / "best.npz"
         if not weights.exists():
             lacks.append(f"fold {number}")
             continue
-        score = fit_head(_encoder(weights, budget.size), material.of(material.outside(fold)))
-        judged = material.of(fold)
+        score = fit_head(_encoder(weights, budget.size), dataset.of(dataset.outside(fold)))
+        tested = dataset.of(fold)
         rows[number] = [
             [str(name), float(p), bool(tumor), int(slice_number)]
             for name, p, tumor, slice_number in zip(
-                judged.patients, score(judged), judged.has_tumor, judged.numbers, strict=True
+                tested.patients, score(tested), tested.has_tumor, tested.numbers, strict=True
             )
         ]
         print(f"fold {number}: AUC {_auc(rows[number]):.4f}", flush=True)
     if not rows:
         print(f"No network of the run {source['run']} is in this folder of runs.")
         return 1
-    document = common.document(
+    common.write(
         args,
+        f"crossval_{NETWORK}_head",
         QUESTION,
         budget,
-        material,
+        dataset,
         lacks,
         network={"name": f"{NETWORK}_head"},
         run=source["run"],
@@ -87,7 +87,6 @@ def main(args: argparse.Namespace) -> int:
         auc=_auc([row for each in rows.values() for row in each]),
         slice_scores=slice_scores(rows),
     )
-    provenance.write_json(args.assets / "metrics" / f"crossval_{NETWORK}_head.json", document)
     return 0
 
 

@@ -42,10 +42,9 @@ from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize
-from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
-from train.experiments.slices import load_material
+from train.experiments.slices import load_dataset
 from train.fit.select import predict_logits
 from train.fit.subset import Subset
 
@@ -77,11 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
-    material = load_material(args)
+    dataset = load_dataset(args)
     budget = common.budget_of(args, PARTS)
-    name = "leak_synthetic" if material.synthetic else "leak"
-    parent = args.runs / "experiments" / f"{name}-{common.run_name(budget, material)}"
-    divisions = list(divide(material.slices, budget.seed, 2 if args.quick else DRAWS))
+    name = "leak_synthetic" if dataset.synthetic else "leak"
+    parent = args.runs / "experiments" / f"{name}-{common.run_name(budget, dataset)}"
+    divisions = list(divide(dataset.slices, budget.seed, 2 if args.quick else DRAWS))
     arms = [
         _arm(
             key,
@@ -92,21 +91,19 @@ def main(args: argparse.Namespace) -> int:
         )
         for key in TITLES
     ]
-    provenance.write_json(
-        args.assets / "metrics" / f"{name}.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            material,
-            network={
-                "name": "unet",
-                "filters": list(common.filters_of(budget)),
-                "parameters": arms[0]["draws"][0]["parameters"],
-            },
-            distance=DISTANCE,
-            arms=arms,
-        ),
+    common.write(
+        args,
+        name,
+        QUESTION,
+        budget,
+        dataset,
+        network={
+            "name": "unet",
+            "filters": list(common.filters_of(budget)),
+            "parameters": arms[0]["draws"][0]["parameters"],
+        },
+        distance=DISTANCE,
+        arms=arms,
     )
     for arm in arms:
         print(

@@ -25,11 +25,10 @@ import keras
 
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
-from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.shown_slices import describe_slices, evaluate, pick_slices
-from train.experiments.slices import Material, load_material
+from train.experiments.slices import Dataset, load_dataset
 from train.fit.subset import Subset
 
 QUESTION = "What does the loss that a network is trained with decide?"
@@ -84,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
-    material = load_material(args)
+    dataset = load_dataset(args)
     budget = common.budget_of(args, PARTS)
     shown = pick_slices(budget.size)
     arms = [
@@ -93,25 +92,23 @@ def main(args: argparse.Namespace) -> int:
             "title": title,
             "formula": formula,
             "source": source,
-            **run(key, loss, budget, material, args.runs, shown)[0],
+            **run(key, loss, budget, dataset, args.runs, shown)[0],
         }
         for key, title, loss, formula, source in ARMS
     ]
-    provenance.write_json(
-        args.assets / "metrics" / "losses.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            material,
-            network={
-                "name": "unet",
-                "filters": list(common.filters_of(budget)),
-                "parameters": arms[0]["parameters"],
-            },
-            slices=describe_slices(shown),
-            arms=arms,
-        ),
+    common.write(
+        args,
+        "losses",
+        QUESTION,
+        budget,
+        dataset,
+        network={
+            "name": "unet",
+            "filters": list(common.filters_of(budget)),
+            "parameters": arms[0]["parameters"],
+        },
+        slices=describe_slices(shown),
+        arms=arms,
     )
     for arm in arms:
         print(f"{arm['title']}: mean Dice {arm['score']['mean_dice']}")
@@ -122,7 +119,7 @@ def run(
     key: str,
     loss: Callable,
     budget: Budget,
-    material: Material,
+    dataset: Dataset,
     runs: Path,
     shown: Subset,
     skips: str = "joined",
@@ -134,7 +131,7 @@ def run(
     """
     keras.utils.set_random_seed(budget.seed)
     # The experiments losses and skips share one arm.
-    folder = runs / "experiments" / f"small-{common.run_name(budget, material)}" / key
+    folder = runs / "experiments" / f"small-{common.run_name(budget, dataset)}" / key
     weights = folder / "trained.weights.h5"
 
     def build() -> keras.Model:
@@ -147,11 +144,11 @@ def run(
         return model
 
     def make() -> dict:
-        model, validation = build(), material.subset("validation")
+        model, validation = build(), dataset.subset("validation")
         found = common.train_arm(
             model,
             loss,
-            material.subset("train"),
+            dataset.subset("train"),
             budget,
             folder,
             scores.segmenter_score(scores.every(validation, 3)),

@@ -45,11 +45,11 @@ from train.experiments.common import Budget
 from train.experiments.crossval import train_on_others
 from train.experiments.fold_counts import FoldCounts, count_fold, keep_counts, read_counts
 from train.experiments.pairs import INTERVAL, LEAST_GAIN, compare
-from train.experiments.slices import Material, load_material
+from train.experiments.slices import Dataset, load_dataset
 from train.fit import pretrained
 from train.fit.recipes import RECIPES
 from train.fit.stacks import join_neighbors
-from train.provenance import command_line, write_json
+from train.provenance import command_line
 
 QUESTION = "Which changes to the training are worth a full cross-validation?"
 NETWORK = "efficientnet_unet"
@@ -121,15 +121,15 @@ def main(args: argparse.Namespace) -> int:
     budget = common.budget_of(
         args, PARTS, learning_rate=recipe.learning_rate, fade=recipe.fade, ema=EMA
     )
-    material = load_material(args)
+    dataset = load_dataset(args)
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     wanted = [v for v in VARIANTS if args.variants is None or v.key in args.variants]
     for variant in wanted:
-        own, seen = replace(budget, augmentation=variant.augmentation), material
+        own, seen = replace(budget, augmentation=variant.augmentation), dataset
         if variant.neighbors:
-            seen = replace(material, slices=join_neighbors(material.slices))
-        run = run_folder(variant, budget, material)
-        for number, fold in enumerate(material.held_out(args.quick), start=1):
+            seen = replace(dataset, slices=join_neighbors(dataset.slices))
+        run = run_folder(variant, budget, dataset)
+        for number, fold in enumerate(dataset.held_out(args.quick), start=1):
             if number not in (args.folds or (number,)) or _read_fold(args, run, variant, number):
                 continue
             folder = args.runs / "experiments" / run / f"fold-{number}"
@@ -140,25 +140,25 @@ def main(args: argparse.Namespace) -> int:
                 maps = folds.draw_maps(model, seen.of(fold), patients)
                 counts = count_fold(maps, run, {"fold": number, **facts}, (0,))
                 keep_counts(counts, _kept(args, run, number, kind))
-        write(args, budget, material)
+        write(args, budget, dataset)
     if not wanted:
-        write(args, budget, material)
+        write(args, budget, dataset)
     return 0
 
 
-def run_folder(variant: Variant, budget: Budget, material: Material) -> str:
+def run_folder(variant: Variant, budget: Budget, dataset: Dataset) -> str:
     """Return the name of a variant's folder of runs."""
     own = replace(budget, augmentation=variant.augmentation)
-    return f"screen-{variant.key}-{common.run_name(own, material)}"
+    return f"screen-{variant.key}-{common.run_name(own, dataset)}"
 
 
 def _train(
-    budget: Budget, material: Material, fold: Sequence[str], folder: Path
+    budget: Budget, dataset: Dataset, fold: Sequence[str], folder: Path
 ) -> tuple[keras.Model, dict]:
     keras.utils.set_random_seed(budget.seed)
     model = build_efficientnet_unet((budget.size, budget.size, 3), name=NETWORK)
     pretrained.start_encoder(model, pretrained.DEFAULTS[NETWORK])
-    return model, train_on_others(budget, material, model, losses.bce_dice, fold, folder)
+    return model, train_on_others(budget, dataset, model, losses.bce_dice, fold, folder)
 
 
 def _kept(args: argparse.Namespace, run: str, number: int, kind: str) -> Path:
@@ -173,13 +173,13 @@ def _read_fold(
     return found if all(found.values()) else {}
 
 
-def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
+def write(args: argparse.Namespace, budget: Budget, dataset: Dataset) -> None:
     """Write the file from the finished folds; a variant with missing folds is compared on the patients of
     its finished ones."""
-    found, lacks = _read_runs(args, budget, material)
+    found, lacks = _read_runs(args, budget, dataset)
     if BASELINE.key not in found:
         return
-    choosing = set(material.choosing)
+    choosing = set(dataset.choosing)
     rows = []
     for variant in (each for each in VARIANTS if each.key in found):
         parts = found[variant.key]
@@ -191,7 +191,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
                     "title": variant.title,
                     "weights": kind,
                     "command": _command(args, variant),
-                    "run": run_folder(variant, budget, material),
+                    "run": run_folder(variant, budget, dataset),
                     "options": variant.options(),
                     "folds": [part[kind].facts["fold"] for part in parts],
                     "cpu_seconds": round(sum(part[kind].facts["cpu_seconds"] for part in parts), 1),
@@ -203,8 +203,7 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
     parameters = found[BASELINE.key][0][LAST].facts["parameters"]
     network = {"name": NETWORK, "parameters": parameters}
     body = {"network": network, "interval": INTERVAL, "least_gain": LEAST_GAIN, "variants": rows}
-    document = common.document(args, QUESTION, budget, material, lacks, **body)
-    write_json(args.assets / "metrics" / "screen.json", document)
+    common.write(args, "screen", QUESTION, budget, dataset, lacks, **body)
     for row in rows:
         print(
             f"{row['key']}, {row['weights']}: {row['mean_dice']:.4f} ({row['difference']})",
@@ -213,16 +212,16 @@ def write(args: argparse.Namespace, budget: Budget, material: Material) -> None:
 
 
 def _read_runs(
-    args: argparse.Namespace, budget: Budget, material: Material
+    args: argparse.Namespace, budget: Budget, dataset: Dataset
 ) -> tuple[dict[str, list[dict[str, FoldCounts]]], list[str]]:
     """Return each variant's finished folds that the baseline has too, and the titles of variants that lack
     folds."""
     found = {}
     lacks = []
-    numbers = [*range(1, 1 + len(material.held_out(args.quick)))]
+    numbers = [*range(1, 1 + len(dataset.held_out(args.quick)))]
     known = set(numbers)
     for variant in VARIANTS:
-        run = run_folder(variant, budget, material)
+        run = run_folder(variant, budget, dataset)
         parts = {number: _read_fold(args, run, variant, number) for number in sorted(known)}
         usable = {number: part for number, part in parts.items() if part}
         if variant is BASELINE:

@@ -31,13 +31,12 @@ import numpy as np
 from btmodels import weights
 from btmodels.networks.unet import build_unet
 from btmodels.training import losses
-from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
 from train.experiments.gradients import entry, kernel_gradients, tumor_batch
 from train.experiments.losses import PARTS, run
 from train.experiments.shown_slices import describe_slices, evaluate, pick_slices
-from train.experiments.slices import load_material
+from train.experiments.slices import load_dataset
 
 QUESTION = "What do skip connections carry, and do they keep gradients from vanishing?"
 
@@ -64,23 +63,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not common.ready(args):
         return 2
-    material = load_material(args)
+    dataset = load_dataset(args)
     budget = common.budget_of(args, PARTS)
     shown = pick_slices(budget.size)
     seeds = [budget.seed + number for number in range(1 if args.quick else SEEDS)]
     trained = {
         (key, seed): run(
-            name, losses.bce_dice, replace(budget, seed=seed), material, args.runs, shown, skips=key
+            name, losses.bce_dice, replace(budget, seed=seed), dataset, args.runs, shown, skips=key
         )
         for seed in seeds
         for key, name in _RUNS.items()
     }
-    parent = args.runs / "experiments" / f"small-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"small-{common.run_name(budget, dataset)}"
     measured = common.once(
         parent / f"gradients-{len(seeds)}.json",
         lambda: {
             "entries": gradients(
-                tumor_batch(material.subset("train")),
+                tumor_batch(dataset.subset("train")),
                 {pair: build for pair, (_, build) in trained.items()},
                 budget,
             )
@@ -94,35 +93,33 @@ def main(args: argparse.Namespace) -> int:
         {
             "key": "zeroed",
             "title": "The same, skips switched off when used",
-            **evaluate(zeroed, material.subset("validation"), shown),
+            **evaluate(zeroed, dataset.subset("validation"), shown),
         },
         {"key": "absent", "title": "Trained without skips", **absent[0]},
     ]
-    provenance.write_json(
-        args.assets / "metrics" / "skips.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            material,
-            slices=describe_slices(shown),
-            arms=arms,
-            pairs=[
-                {
-                    "seed": seed,
-                    **{
-                        key: {name: trained[key, seed][0][name] for name in ("score", "curve")}
-                        for key in _RUNS
-                    },
-                }
-                for seed in seeds
-            ],
-            networks=[
-                _keep(key, build, budget, args.assets / "metrics" / _OUT)
-                for key, (_, build) in (("joined", joined), ("absent", absent))
-            ],
-            gradients=measured["entries"],
-        ),
+    common.write(
+        args,
+        "skips",
+        QUESTION,
+        budget,
+        dataset,
+        slices=describe_slices(shown),
+        arms=arms,
+        pairs=[
+            {
+                "seed": seed,
+                **{
+                    key: {name: trained[key, seed][0][name] for name in ("score", "curve")}
+                    for key in _RUNS
+                },
+            }
+            for seed in seeds
+        ],
+        networks=[
+            _keep(key, build, budget, args.assets / "metrics" / _OUT)
+            for key, (_, build) in (("joined", joined), ("absent", absent))
+        ],
+        gradients=measured["entries"],
     )
     for (key, seed), (each, _) in trained.items():
         print(

@@ -19,7 +19,7 @@ from train.provenance import write_npz
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class Dataset:
     """All available slices except the reference patients', and the role of each patient.
 
     Attributes:
@@ -44,7 +44,7 @@ class Material:
         return [*self.split["train"], *self.split["validation"]]
 
     def held_out(self, quick: bool) -> list[list[str]]:
-        """Return the folds to judge; with ``--quick`` two."""
+        """Return the folds to evaluate; with ``--quick`` two."""
         return [fold for fold in self.folds if fold][: 2 if quick else None]
 
     def outside(self, fold: Collection[str]) -> list[str]:
@@ -67,7 +67,7 @@ def source_assets(args: argparse.Namespace) -> Path:
     return args.assets if own else paths.ASSETS
 
 
-def load_material(args: argparse.Namespace) -> Material:
+def load_dataset(args: argparse.Namespace) -> Dataset:
     """Read all patients' slices once; a copy in ``runs`` serves the next experiment.
 
     The project's split applies if the data folder has patients of each of its subsets; for other data,
@@ -90,7 +90,7 @@ def load_material(args: argparse.Namespace) -> Material:
         split = draw(sorted(folders), args.seed, validation=0.2, test=0.25)
         folds, sha256 = split["folds"], None
     slices = _read(patients, args.size, args.runs / "experiments")
-    return Material(
+    return Dataset(
         slices,
         {name: list(split[name]) for name in ("train", "validation", "test")},
         [list(fold) for fold in folds],

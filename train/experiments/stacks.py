@@ -23,11 +23,10 @@ from keras import layers
 from btmodels.networks.blocks import conv, logits, norm_relu
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
-from train import provenance
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.gradients import entry, kernel_gradients, tumor_batch
-from train.experiments.slices import Material, load_material
+from train.experiments.slices import Dataset, load_dataset
 from train.fit.select import predict_logits
 
 QUESTION = "Does a deep stack of layers learn, and what do normalization and a shortcut add?"
@@ -58,38 +57,36 @@ def main(args: argparse.Namespace) -> int:
     args.policy = args.policy or "float32"  # gradients over many decades
     if not common.ready(args):
         return 2
-    material = load_material(args)
+    dataset = load_dataset(args)
     budget = common.budget_of(args, PARTS)
     depth, seeds = (4, 1) if args.quick else (DEPTH, SEEDS)
-    parent = args.runs / "experiments" / f"stacks-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"stacks-{common.run_name(budget, dataset)}"
     arms = [
-        run(key, replace(budget, seed=budget.seed + number), material, parent, depth)
+        run(key, replace(budget, seed=budget.seed + number), dataset, parent, depth)
         for key in CHAINS
         for number in range(seeds)
     ]
     norms = {(arm["key"], arm["seed"]): arm.pop("gradients") for arm in arms}
-    provenance.write_json(
-        args.assets / "metrics" / "stacks.json",
-        common.document(
-            args,
-            QUESTION,
-            budget,
-            material,
-            depth=depth,
-            arms=arms,
-            gradients=[
-                entry(key, title, when, [norms[pair][when] for pair in norms if pair[0] == key])
-                for key, (title, *_) in CHAINS.items()
-                for when in ("start", "trained")
-            ],
-        ),
+    common.write(
+        args,
+        "stacks",
+        QUESTION,
+        budget,
+        dataset,
+        depth=depth,
+        arms=arms,
+        gradients=[
+            entry(key, title, when, [norms[pair][when] for pair in norms if pair[0] == key])
+            for key, (title, *_) in CHAINS.items()
+            for when in ("start", "trained")
+        ],
     )
     for arm in arms:
         print(f"{arm['title']}, seed {arm['seed']}: mean Dice {arm['score']['mean_dice']}")
     return 0
 
 
-def run(key: str, budget: Budget, material: Material, parent: Path, depth: int = DEPTH) -> dict:
+def run(key: str, budget: Budget, dataset: Dataset, parent: Path, depth: int = DEPTH) -> dict:
     """Train one stack from one seed, or take what a finished run left.
 
     Returns:
@@ -102,7 +99,7 @@ def run(key: str, budget: Budget, material: Material, parent: Path, depth: int =
         keras.utils.set_random_seed(budget.seed)
         shape = (budget.size, budget.size, 3)
         model, probe = (build_chain(shape, depth, *how) for _ in range(2))
-        training, validation = material.subset("train"), material.subset("validation")
+        training, validation = dataset.subset("train"), dataset.subset("validation")
         batch = tumor_batch(training)
 
         def norms() -> dict[str, float]:

@@ -33,10 +33,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from train import provenance
 from train.experiments import common
 from train.experiments.common import Budget
-from train.experiments.slices import Material, load_material, source_assets
+from train.experiments.slices import Dataset, load_dataset, source_assets
 from train.experiments.transfer_cells import Cell, run
 from train.fit.pretrained import NoSource
 
@@ -87,26 +86,26 @@ def main(args: argparse.Namespace) -> int:
         print(f"There is no cell {wrong[0]}; there are {', '.join(c.key for c in CELLS)}.")
         return 2
     try:
-        material = load_material(args)
+        dataset = load_dataset(args)
         budget = common.budget_of(args, PARTS, learning_rate=1e-3)
-        compare(args, budget, material)
+        compare(args, budget, dataset)
     except NoSource as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def compare(args: argparse.Namespace, budget: Budget, material: Material) -> None:
+def compare(args: argparse.Namespace, budget: Budget, dataset: Dataset) -> None:
     """Run cells one after another and write the file after each."""
     assets = source_assets(args)
-    parent = args.runs / "experiments" / f"transfer-{common.run_name(budget, material)}"
+    parent = args.runs / "experiments" / f"transfer-{common.run_name(budget, dataset)}"
     entries = []
     wanted = [cell for cell in CELLS if not args.only or cell.key in args.only]
     for number, cell in enumerate(CELLS):
         done = (parent / cell.key / "result.json").exists()
         if cell not in wanted and not done:
             continue
-        entry = run(cell, budget, material, parent, _giver(cell, parent), assets)
+        entry = run(cell, budget, dataset, parent, _giver(cell, parent), assets)
         entries.append(entry | {"reached": reached(entry["curve"], TARGETS[cell.task])})
         print(
             f"{cell.key}: {entry['score'].get('mean_dice', entry['score'].get('auc'))}", flush=True
@@ -114,18 +113,16 @@ def compare(args: argparse.Namespace, budget: Budget, material: Material) -> Non
         have = {each["key"] for each in entries}
         lacks = [each.key for each in CELLS if each.key not in have]
         if all(each not in wanted for each in CELLS[number + 1 :]) or not done:
-            provenance.write_json(
-                args.assets / "metrics" / "transfer.json",
-                common.document(
-                    args,
-                    QUESTION,
-                    budget,
-                    material,
-                    lacks,
-                    sources=SOURCES,
-                    targets={task: list(scores) for task, scores in TARGETS.items()},
-                    cells=entries,
-                ),
+            common.write(
+                args,
+                "transfer",
+                QUESTION,
+                budget,
+                dataset,
+                lacks,
+                sources=SOURCES,
+                targets={task: list(scores) for task, scores in TARGETS.items()},
+                cells=entries,
             )
 
 

@@ -23,7 +23,7 @@ from train.dataset.split import institution
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.scores import score_verdicts
-from train.experiments.slices import Material
+from train.experiments.slices import Dataset
 from train.fit import pretrained
 from train.fit.data import Epoch
 from train.fit.select import predict_logits
@@ -110,12 +110,12 @@ class Verdicts(common.TwoTargets):
         return pixels, targets["verdict"]
 
 
-def patients_of(material: Material, share: float) -> list[str]:
+def patients_of(dataset: Dataset, share: float) -> list[str]:
     """Return a share of the training patients, stratified by institution; smaller shares are subsets of
     larger ones.
     """
     groups: dict[str, list[str]] = {}
-    for folder in sorted(material.split["train"]):
+    for folder in sorted(dataset.split["train"]):
         groups.setdefault(institution(folder), []).append(folder)
     # Sort by position within the institution: any prefix of the list has its share of each.
     order = sorted(
@@ -129,7 +129,7 @@ def patients_of(material: Material, share: float) -> list[str]:
 def run(
     cell: Cell,
     budget: Budget,
-    material: Material,
+    dataset: Dataset,
     parent: Path,
     handed_from: Path | None = None,
     assets: Path = paths.ASSETS,
@@ -139,7 +139,7 @@ def run(
     Args:
         cell: The cell to train.
         budget: Budget of every cell.
-        material: Slices.
+        dataset: Slices.
         parent: Parent folder of all cells' runs.
         handed_from: For the arm ``handed``, the weights file whose encoder is taken over.
         assets: Folder with the weights of this site's networks, from which ResNet50 starts.
@@ -149,7 +149,7 @@ def run(
     """
     folder = parent / cell.key
     entry = common.once(
-        folder / "result.json", lambda: _make(cell, budget, material, folder, handed_from, assets)
+        folder / "result.json", lambda: _make(cell, budget, dataset, folder, handed_from, assets)
     )
     for checkpoint in folder.rglob("*.npz"):  # hundreds of megabytes, not needed anymore
         checkpoint.unlink()
@@ -159,7 +159,7 @@ def run(
 def _make(
     cell: Cell,
     budget: Budget,
-    material: Material,
+    dataset: Dataset,
     folder: Path,
     handed_from: Path | None,
     assets: Path,
@@ -167,8 +167,8 @@ def _make(
     keras.utils.set_random_seed(budget.seed)
     model, origin = _start(cell, budget.size, handed_from, assets)
     name, before = first_kernels(model)
-    patients = patients_of(material, cell.share)
-    training, validation = material.of(patients), material.subset("validation")
+    patients = patients_of(dataset, cell.share)
+    training, validation = dataset.of(patients), dataset.subset("validation")
     score = _validation(cell.task, scores.every(validation, CURVE_STEP))
     found = _train(cell, model, training, budget, folder, score)
     model.save_weights(folder / "trained.weights.h5")

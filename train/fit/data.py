@@ -6,6 +6,7 @@ import cv2
 import keras
 import numpy as np
 
+from btmodels.training.fitting import FitConfig
 from btmodels.transforms.preprocess import standardize
 from train.fit.augment import NOTHING_MORE, Augmentation, change_intensities, fade_lesion, warp
 from train.fit.copy_paste import paste_lesion
@@ -69,6 +70,22 @@ class Epoch(keras.utils.PyDataset):
         order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
         # Whole batches only: a short last batch would recompile in JAX and shift batch statistics.
         self.order = order[: num_slices // batch_size * batch_size]
+
+    @classmethod
+    def of(cls, subset: Subset, config: FitConfig, epoch: int, **more) -> Epoch:
+        """Return an epoch of a training; ``more`` are further arguments."""
+        return cls(
+            subset,
+            config.seed,
+            epoch,
+            config.batch_size,
+            config.num_slices,
+            fade=config.fade,
+            augmentation=Augmentation(**config.augmentation),
+            workers=1,
+            max_queue_size=4,
+            **more,
+        )
 
     def __len__(self) -> int:
         return len(self.order) // self.batch_size

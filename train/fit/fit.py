@@ -38,7 +38,6 @@ from btmodels.training.fitting import (
     read_state,
 )
 from train.fit import pretrained
-from train.fit.augment import Augmentation
 from train.fit.data import Epoch
 from train.fit.publish import earlier_runs, publish, sha256_of
 from train.fit.recipes import CHOSEN_IN_FOLDS, POLICIES, RECIPES
@@ -197,25 +196,10 @@ def _train(
 ) -> dict:
     """Train one stage from the weights of ``model``, or resume it, and return its state."""
     keras.utils.set_random_seed(stage.seed)
-
-    def epoch_data(epoch: int) -> Epoch:
-        return Epoch(
-            training,
-            stage.seed,
-            epoch,
-            stage.batch_size,
-            stage.num_slices,
-            verdict=spec.task == "classify",
-            fade=stage.fade,
-            augmentation=Augmentation(**stage.augmentation),
-            workers=1,
-            max_queue_size=4,
-        )
-
     return fit(
         model,
         loss,
-        epoch_data,
+        lambda epoch: Epoch.of(training, stage, epoch, verdict=spec.task == "classify"),
         lambda _: validate(),
         stage,
         folder,

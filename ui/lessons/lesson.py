@@ -10,7 +10,7 @@ import streamlit as st
 
 from ui.lessons import questions, source_excerpt, worksheet
 from ui.lessons.shared import prose, tasks
-from ui.shared.component_files import module
+from ui.shared.component_files import component
 from ui.shared.text import quoted
 
 KEY = "lesson"
@@ -23,7 +23,7 @@ _ASKED, _WRITTEN = "learn.asked", "learn.written"
 """Session keys: the address that opened the lesson, and the last one it wrote."""
 
 
-_top = st.components.v2.component("page_top", js=module("lessons/shared/page_top.js"))
+_top = component("page_top", "lessons/shared/page_top")
 
 
 def start_at_top(address: str) -> None:

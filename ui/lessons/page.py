@@ -146,9 +146,9 @@ def _overview(text: Mapping[str, str], asked: str | None) -> None:
 
 def _lesson(address: str) -> None:
     order = list(LESSONS)
-    place = order.index(address)
+    index = order.index(address)
     st.page_link(
-        PAGE, label=f"All lessons · this is {place + 1} of {len(order)}", icon=":material/apps:"
+        PAGE, label=f"All lessons · this is {index + 1} of {len(order)}", icon=":material/apps:"
     )
     lesson = Lesson(address, text_of(address))
     figure = lesson.choice(projector.KEY, ["all", *LESSONS[address].figures], "all")
@@ -168,8 +168,8 @@ def _lesson(address: str) -> None:
             (-1, "Previous", ":material/arrow_back:", "left"),
             (1, "Next", ":material/arrow_forward:", "right"),
         ):
-            if 0 <= place + step < len(order):
-                other = order[place + step]
+            if 0 <= index + step < len(order):
+                other = order[index + step]
                 st.page_link(
                     PAGE,
                     label=f"{word}: {text_of(other)['Title']}",

@@ -19,7 +19,7 @@ from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.badges import badge_of
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, outline
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, draw_chart, outline
 from ui.shared.text import DASH
 from ui.viewer.gallery import turn
 
@@ -48,14 +48,9 @@ def area(analyzed: Analyzed, view: View, tally: Tally) -> None:
         if points:
             turn(stack.id, int(points[0]["point_index"]))
 
-    st.plotly_chart(
-        area_figure(stack, tally, view.slice),
-        key=AREA,
-        on_select=jump,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="Marked pixels of each slice, predicted and true; the gallery has the same slices.",
-    )
+    alt = "Marked pixels of each slice, predicted and true; the gallery has the same slices."
+    figure = area_figure(stack, tally, view.slice)
+    draw_chart(figure, AREA, alt, on_select=jump, selection_mode="points")
 
 
 def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:

@@ -31,16 +31,11 @@ from ui.session.cache import keep, upload_key
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import LAYERS, SOURCES, View, read_link
 from ui.shared import badges
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 from ui.shared.text import plain, quoted
 from ui.viewer.workbench import workbench
 
-_component = st.components.v2.component(
-    "presenter",
-    html=read("present/present.html"),
-    css=read("present/present.css"),
-    js=module("present/present.js"),
-)
+_component = component("presenter", "present/present")
 
 UPLOAD = upload_key("present.upload")
 """Session key: the visitor's own slices to present, the segmenter, who gives the verdict, and the view."""

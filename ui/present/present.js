@@ -135,8 +135,7 @@ class Presenter extends Panel {
     const outside = loaded.filter(({ protocol, host }) => /^http/.test(protocol) && host !== location.host);
     const words = outside.length ? `Loaded from outside: ${outside[0].host}` : "Nothing from outside";
     const items = [...this.data.checks, [words, !outside.length]].map(([text, fine]) => {
-      const item = document.createElement("li");
-      item.textContent = text;
+      const item = Object.assign(document.createElement("li"), { textContent: text });
       item.classList.toggle("fine", fine);
       return item;
     });

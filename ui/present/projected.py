@@ -5,6 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
+from ui.shared.chart_style import draw_chart
+
 LETTERS = 28
 """Font size that the layout leaves room for, in pixels; the page's styles make it smaller."""
 
@@ -26,5 +28,4 @@ def project(figure: go.Figure, key: str, alt: str) -> None:
     figure.update_xaxes(automargin=True, **axis)
     figure.update_yaxes(automargin=True, **axis)
     with st.container(key="projected", height="stretch"):
-        config = {"displayModeBar": False}
-        st.plotly_chart(figure, height="stretch", key=key, alt=alt, config=config)
+        draw_chart(figure, key, alt, height="stretch")

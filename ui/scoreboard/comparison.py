@@ -12,6 +12,7 @@ from btmodels.metrics.binomial import detection_interval
 from ui.results import costs, experiments
 from ui.results.scores import Network, interval_of
 from ui.shared import tables
+from ui.shared.chart_style import draw_chart
 
 Text = dict[str, str]
 
@@ -123,7 +124,7 @@ def draw_terms(terms: Sequence[str], text: Text) -> None:
 
 def chart(figure: Any, key: str, alt: str) -> None:
     """Draw a figure in the site's style."""
-    st.plotly_chart(figure, key=f"scoreboard.{key}", alt=alt, config={"displayModeBar": False})
+    draw_chart(figure, f"scoreboard.{key}", alt)
 
 
 def missing(
@@ -146,7 +147,9 @@ def missing(
     return sentences
 
 
-def _columns(figures: dict[str, MetricFormat], subset: str, text: Text) -> Iterator[tables.Column]:
+def _columns(
+    figures: dict[str, MetricFormat], subset: str, text: Text
+) -> Iterator[tables.TableColumn]:
     first, kind = next(iter(figures.items()))
     words = f"{help_of(text, kind.term)} In parentheses: {help_of(text, 'Interval')}"
 
@@ -174,18 +177,18 @@ def _columns(figures: dict[str, MetricFormat], subset: str, text: Text) -> Itera
         )
         hidden = key == first or key in _ONLY_IN_CSV
         yield replace(column, config=None) if hidden else column
-        yield tables.Column(
+        yield tables.TableColumn(
             f"{each.column}, interval",
             lambda n, key=key, each=each: _interval(scored(n), key, each),
         )
-    yield tables.Column("Training", _training_state)
+    yield tables.TableColumn("Training", _training_state)
 
 
 def _training_state(network: Network) -> str | None:
     return network.record and ("complete" if network.record.complete else "unfinished")
 
 
-def cost_columns(text: Text) -> list[tables.Column]:
+def cost_columns(text: Text) -> list[tables.TableColumn]:
     """Return the columns of the costs of networks, each with its cost."""
     return [
         tables.text("Network", lambda each: each[0].spec.title, pinned=True, width=150),

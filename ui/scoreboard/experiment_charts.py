@@ -60,8 +60,8 @@ def intervals(rows: Sequence[IntervalRow], axis: str, zero: bool = False) -> go.
     """
     figure = go.Figure()
     last = len(rows) - 1
-    for place, row in enumerate(rows):
-        level = last - place
+    for index, row in enumerate(rows):
+        level = last - index
         add_row_title(figure, row.title, level + 0.42)
         if row.value is None:
             continue
@@ -102,8 +102,8 @@ def curves(
         x, y: Titles of the axes.
     """
     figure = go.Figure()
-    for place, (name, positions, values) in enumerate(arms):
-        color, dash, symbol = STYLES[place % len(STYLES)]
+    for index, (name, positions, values) in enumerate(arms):
+        color, dash, symbol = STYLES[index % len(STYLES)]
         figure.add_scatter(
             x=list(positions),
             y=list(values),
@@ -126,8 +126,8 @@ def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.
         entries: Title and layers (``name``, ``norm``) of each network.
     """
     figure = go.Figure()
-    for place, (name, layers) in enumerate(entries):
-        color, dash, symbol = STYLES[place % len(STYLES)]
+    for number, (name, layers) in enumerate(entries):
+        color, dash, symbol = STYLES[number % len(STYLES)]
         count = max(len(layers) - 1, 1)
         figure.add_scatter(
             x=[index / count for index in range(len(layers))],
@@ -158,9 +158,9 @@ def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go
     """
     figure = go.Figure()
     clusters = sorted({code for kind in values.values() for code in kind})
-    for place, (kind, by_cluster) in enumerate(values.items()):
-        color, _, symbol = STYLES[place]
-        shift = (place - (len(values) - 1) / 2) * 0.36
+    for number, (kind, by_cluster) in enumerate(values.items()):
+        color, _, symbol = STYLES[number]
+        shift = (number - (len(values) - 1) / 2) * 0.36
         x, y = [], []
         for position, code in enumerate(clusters):
             found = by_cluster.get(code, ())

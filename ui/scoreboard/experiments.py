@@ -130,7 +130,7 @@ def robustness(document: Document, text: Text) -> None:
         tables.number("AUC lost", "auc_drop", "%.3f", help="Of the verdicts: is there a tumor?"),
         tables.number("Verdicts changed", "verdicts_changed", "%.1f%%", 100, help=changed),
         tables.text("What was done", "what", width=430),
-        tables.Column("Slices", "slices"),
+        tables.TableColumn("Slices", "slices"),
     )
     tables.draw(rows, columns, "robustness", "Each fault with what it costs.")
     st.caption(document["sample"])

@@ -98,10 +98,10 @@ def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:
             lambda arm: max(row["mean_dice"] or 0 for row in arm["by_threshold"]),
             "%.3f",
         ),
-        tables.Column("Processor seconds", "cpu_seconds"),
+        tables.TableColumn("Processor seconds", "cpu_seconds"),
         tables.text("Source", "source", width=330)
         if name == "losses"
-        else tables.Column("Source", "source"),
+        else tables.TableColumn("Source", "source"),
     )
     tables.draw(arms, columns, name, "Every arm with its scores.")
 
@@ -110,7 +110,7 @@ def masks(document: Document, name: str) -> None:
     """Draw the synthetic slices with the true mask and each arm's probability map."""
     shown = document["slices"]
     st.markdown("**On synthetic slices**: FLAIR, the truth, and each arm's probability")
-    place = st.segmented_control(
+    chosen = st.segmented_control(
         "Slice",
         range(len(shown)),
         format_func=lambda index: f"{_short(shown[index])}",
@@ -119,11 +119,11 @@ def masks(document: Document, name: str) -> None:
         key=f"scoreboard.{name}.slice",
         label_visibility="collapsed",
     )
-    pictures = [("FLAIR", shown[place]["image_png"]), ("truth", shown[place]["truth_png"])]
+    pictures = [("FLAIR", shown[chosen]["image_png"]), ("truth", shown[chosen]["truth_png"])]
     pictures += [
         (
-            f"{arm['title']}: {arm['shown'][place]['marked_pixels']:,} px marked",
-            arm["shown"][place]["levels_png"],
+            f"{arm['title']}: {arm['shown'][chosen]['marked_pixels']:,} px marked",
+            arm["shown"][chosen]["levels_png"],
         )
         for arm in document["arms"]
     ]

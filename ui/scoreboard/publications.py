@@ -30,9 +30,9 @@ def draw_publications(text: Text) -> None:
             "selected",
             help="Whether the network or its settings were chosen by this score.",
         ),
-        tables.Column("Protocol", "protocol"),
-        tables.Column("Caveat", lambda each: each["caveat"] or None),
-        tables.Column("Protocol seen in", "read"),
+        tables.TableColumn("Protocol", "protocol"),
+        tables.TableColumn("Caveat", lambda each: each["caveat"] or None),
+        tables.TableColumn("Protocol seen in", "read"),
         tables.link("Source", "url", display_text="source", width="small"),
     )
     alt = "Published systems with their figures, protocols and sources."

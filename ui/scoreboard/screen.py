@@ -61,7 +61,7 @@ def draw_screen(document: Mapping[str, Any], text: dict[str, str]) -> None:
     tables.draw(document["variants"], columns, "screen", alt)
 
 
-def _differences(difference: str, interval: str | None = None) -> list[tables.Column]:
+def _differences(difference: str, interval: str | None = None) -> list[tables.TableColumn]:
     """Return the columns of a comparison, with help on the difference and its interval."""
 
     def end(index: int) -> Callable[[Mapping[str, Any]], float | None]:

@@ -39,10 +39,10 @@ def patient_dots(
     figure = go.Figure()
     rows = [*ours, *published]
     last = len(rows) - 1
-    for place, row in enumerate(rows):
-        level, color = last - place, BLUE if row.chosen else GRAY
+    for index, row in enumerate(rows):
+        level, color = last - index, BLUE if row.chosen else GRAY
         add_row_title(figure, f"<b>{row.title}</b>" if row.chosen else row.title, level + 0.46)
-        hollow = place >= len(ours)
+        hollow = index >= len(ours)
         if dots := row.dots():
             figure.add_scatter(
                 x=list(dots.values()),

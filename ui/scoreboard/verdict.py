@@ -122,7 +122,7 @@ def _columns(
     kinds: Mapping[Any, MetricFormat],
     text: Text,
     score: Callable[[Any, Any, MetricFormat], str | None],
-) -> list[tables.Column]:
+) -> list[tables.TableColumn]:
     """Return the columns of entries (title, source); ``score`` gives a cell from source, key and kind."""
     return [
         tables.text("Network", lambda each: each[0], pinned=True),

@@ -122,7 +122,7 @@ def _draw_patients(
     text: Text,
     score: str,
     worst_slice: Callable[[Mapping[str, list]], str | None],
-    columns: Sequence[tables.Column],
+    columns: Sequence[tables.TableColumn],
 ) -> None:
     """Draw the patients by ascending ``score``, each with a link to its worst slice."""
     name, scored = network.spec.name, network.scored[subset]

@@ -35,20 +35,6 @@ RANGES = {
 }
 """Lowest and highest values of integer fields of `View`."""
 
-USUAL = {
-    "style": STYLES[0],
-    "wipe": WIPES[0],
-    "zoom": 100,
-    "x": 0,
-    "y": 0,
-    "brightness": 0,
-    "contrast": 100,
-    "opacity": 60,
-    "divider": None,
-    "planes": 0,
-}
-"""Default values, which a link leaves out."""
-
 
 @dataclass(frozen=True)
 class View:
@@ -77,17 +63,21 @@ class View:
     truth: bool = True
     probability: bool = False
     head: bool = False
-    style: str = USUAL["style"]
-    wipe: str = USUAL["wipe"]
+    style: str = STYLES[0]
+    wipe: str = WIPES[0]
     gradcam: bool = False
-    zoom: int = USUAL["zoom"]
-    x: int = USUAL["x"]
-    y: int = USUAL["y"]
-    brightness: int = USUAL["brightness"]
-    contrast: int = USUAL["contrast"]
-    opacity: int = USUAL["opacity"]
-    divider: int | None = USUAL["divider"]
-    planes: int = USUAL["planes"]
+    zoom: int = 100
+    x: int = 0
+    y: int = 0
+    brightness: int = 0
+    contrast: int = 100
+    opacity: int = 60
+    divider: int | None = None
+    planes: int = 0
+
+
+USUAL = {name: getattr(View, name) for name in ("style", "wipe", *RANGES)}
+"""Default values, which a link leaves out."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
+import streamlit as st
 
 BLUE, VERMILION, GRAY = "#2B83C6", "#D55E00", "#7F7F7F"
 
@@ -59,3 +62,15 @@ def error_bar(
         "width": 7,
         "color": color,
     }
+
+
+def draw_chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
+    """Draw a figure without plotly's bar of buttons.
+
+    Args:
+        figure: The figure.
+        key: Key of the chart, unique on the page.
+        alt: What it shows, for who cannot see it.
+        options: Further options of `st.plotly_chart`.
+    """
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False}, **options)

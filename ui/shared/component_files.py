@@ -8,8 +8,12 @@ new version gets a new address.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+import streamlit as st
 
 _UI = Path(__file__).resolve().parents[1]
 
@@ -17,9 +21,27 @@ MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm"}
 """Media types of files that the browser loads by address, by suffix."""
 
 
-def read(*names: str) -> str:
-    """Return files of ui/ as one text."""
-    return "\n".join((_UI / name).read_text(encoding="utf-8") for name in names)
+def component(name: str, path: str, *styles: str) -> Callable[..., Any]:
+    """Register a component whose script, document and style sheet lie side by side.
+
+    Args:
+        name: Name of the component, unique on the site.
+        path: Path relative to ui/, without suffix; the document and the style sheet may be missing.
+        styles: Paths of further style sheets, which come before its own.
+    """
+    return st.components.v2.component(
+        name, html=_read(f"{path}.html"), css=_read(*styles, f"{path}.css"), js=module(f"{path}.js")
+    )
+
+
+def view_of(panel: Callable[..., Any], key: str, data: Any) -> dict[str, Any]:
+    """Draw a component; return the view that the browser sent last, which is untrusted."""
+    return panel(key=key, data=data, on_view_change=lambda: None).view or {}
+
+
+def _read(*names: str) -> str | None:
+    paths = [_UI / name for name in names if (_UI / name).exists()]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths) or None
 
 
 @lru_cache(maxsize=1)

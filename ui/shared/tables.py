@@ -16,7 +16,7 @@ Value = str | Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table.
 
     Attributes:
@@ -42,25 +42,25 @@ class Column:
         return cell if cell is None or self.factor == 1 else self.factor * cell
 
 
-def text(title: str, value: Value, **config: Any) -> Column:
+def text(title: str, value: Value, **config: Any) -> TableColumn:
     """Return a column of text, with options of `streamlit.column_config.TextColumn`."""
-    return Column(title, value, st.column_config.TextColumn(**config))
+    return TableColumn(title, value, st.column_config.TextColumn(**config))
 
 
 def number(
     title: str, value: Value, form: str | None = None, factor: float = 1, **config: Any
-) -> Column:
+) -> TableColumn:
     """Return a column of numbers in a format of `streamlit.column_config.NumberColumn`."""
-    return Column(title, value, st.column_config.NumberColumn(format=form, **config), factor)
+    return TableColumn(title, value, st.column_config.NumberColumn(format=form, **config), factor)
 
 
-def link(title: str, value: Value, **config: Any) -> Column:
+def link(title: str, value: Value, **config: Any) -> TableColumn:
     """Return a column of addresses, with options of `streamlit.column_config.LinkColumn`."""
-    return Column(title, value, st.column_config.LinkColumn(**config))
+    return TableColumn(title, value, st.column_config.LinkColumn(**config))
 
 
 def draw(
-    entries: Iterable[Any], columns: Iterable[Column], file: str, alt: str, whole: bool = False
+    entries: Iterable[Any], columns: Iterable[TableColumn], file: str, alt: str, whole: bool = False
 ) -> None:
     """Draw a table with a download button; missing values are dashes.
 

@@ -9,13 +9,12 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from btmodels.measurement import surface
 from btmodels.visualize import overlay
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 from ui.viewer.message import message
 
 TRIANGLES = 4_000
@@ -26,12 +25,7 @@ FEWEST_SLICES = 8
 
 _SCALE = 32_767  # coordinates are sent as 16-bit integers
 
-_component = st.components.v2.component(
-    "rotating_head",
-    html=read("surface/rotating_head.html"),
-    css=read("surface/rotating_head.css"),
-    js=module("surface/rotating_head.js"),
-)
+_component = component("rotating_head", "surface/rotating_head")
 
 _messages: SessionCache[bytes] = SessionCache("surface.messages", 2)
 """Messages by key of the masks: a rerun with the same masks computes nothing."""

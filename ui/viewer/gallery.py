@@ -14,18 +14,13 @@ from btmodels.slices import FLAIR, Slice
 from ui.session.cache import keep, upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import View
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 from ui.shared.plane_store import PlaneStore
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
-_gallery = st.components.v2.component(
-    "slice_gallery",
-    html='<ol class="gallery" aria-label="All slices"></ol>',
-    css=read("viewer/gallery.css"),
-    js=module("viewer/gallery.js"),
-)
-_turn = st.components.v2.component("slice_turn", js=module("viewer/goto.js"))
+_gallery = component("slice_gallery", "viewer/gallery")
+_turn = component("slice_turn", "viewer/goto")
 
 SIDE = 128
 """Most rows and columns of a thumbnail: enough to recognize a slice."""
@@ -79,19 +74,19 @@ def pack_stack(analyzed: Analyzed, threshold: float) -> bytes:
 def _pack(analyzed: Analyzed, store: PlaneStore) -> list[dict]:
     entries = []
     stack = analyzed.stack
-    for place, (key, each, analysis) in enumerate(
+    for number, (key, each, analysis) in enumerate(
         zip(stack.keys, stack.slices, analyzed.analyses, strict=True), 1
     ):
         probability_map = analysis.prediction.probability_map if analysis else None
         step = math.ceil(max(each.pixels.shape[:2]) / SIDE)
         entry = {
-            "short": str(place if each.number is None else each.number),
+            "short": str(number if each.number is None else each.number),
             "step": step,
             "hasProbabilityMap": probability_map is not None,
             "hasTruth": each.truth is not None,
         }
         entry["rows"], entry["cols"] = _size(each, step)
-        entry["window"] = stack.windows[place - 1][FLAIR]
+        entry["window"] = stack.windows[number - 1][FLAIR]
         entry["image"] = store.put((key,), partial(_image, each, step))
         known = key, analyzed.model, analysis is not None
         entry["maps"] = store.put(known, partial(_maps, each, probability_map, step))

@@ -56,6 +56,11 @@ export class Panel {
     }
   }
 
+  // Controls with these names set the state's values of the same names.
+  bind(names, read = ({ value }) => +value) {
+    for (const name of names) this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: read(target) });
+  }
+
   // Mark the radio that has a value.
   select(selector, value) {
     this.all(selector).forEach((radio) => (radio.checked = radio.value === String(value)));

@@ -71,13 +71,9 @@ class Viewer extends Panel {
   // --- from hand to state ---
 
   listen() {
-    for (const name of ["threshold", "opacity", "brightness", "contrast"]) {
-      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
-    }
+    this.bind(["threshold", "opacity", "brightness", "contrast"]);
+    this.bind(["prediction", "truth", "probability", "head", "gradcam"], ({ checked }) => checked);
     this.find("[name=slice]").oninput = ({ target }) => this.turnTo(+target.value);
-    for (const name of ["prediction", "truth", "probability", "head", "gradcam"]) {
-      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
-    }
     this.radios(".channel input", (channel) => {
       this.set({ channel: channel === "composite" ? channel : +channel });
     });

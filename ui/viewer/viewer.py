@@ -13,18 +13,13 @@ from ui.session.cache import upload_key
 from ui.session.stack import Analyzed
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, view_from
 from ui.shared.badges import badge_of
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 from ui.shared.plane_store import PlaneStore
 from ui.viewer.message import message
 from ui.viewer.packing import pack_maps, pack_pixels, thinning
 from ui.viewer.three_planes.volumes import volumes_of
 
-_component = st.components.v2.component(
-    "slice_viewer",
-    html=read("viewer/viewer.html"),
-    css=read("viewer/viewer.css"),
-    js=module("viewer/viewer.js"),
-)
+_component = component("slice_viewer", "viewer/viewer")
 
 STOPPED = "No mask is drawn: the input check gives the reason."
 """Message of the viewer for a slice that the input check stops; the reason stands next to the viewer."""
@@ -48,12 +43,9 @@ def viewer(
     Returns:
         The state of the controls after the visitor's last action.
     """
-    result = _component(
-        key=f"{key}:{analyzed.stack.id}",
-        data=_message(analyzed, start, page, bare),
-        on_view_change=lambda: None,
-    )
-    return view_from(result.view, start, len(analyzed.stack.slices))
+    data = _message(analyzed, start, page, bare)
+    sent = view_of(_component, f"{key}:{analyzed.stack.id}", data)
+    return view_from(sent, start, len(analyzed.stack.slices))
 
 
 def _message(analyzed: Analyzed, start: View, page: str, bare: bool) -> bytes:

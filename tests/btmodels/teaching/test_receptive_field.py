@@ -11,22 +11,22 @@ from btmodels.inference.introspect import gradient_of_pixel
 from btmodels.networks.multiply_adds import multiply_adds
 from btmodels.networks.sequential import build_sequential
 from btmodels.networks.unet import build_unet
-from btmodels.teaching.receptive_field import Blueprint, mirrored
+from btmodels.teaching.receptive_field import Architecture, mirrored
 
 U = [
-    Blueprint("u", (4, 8), convs=1, kernel=3, size=32),
-    Blueprint("u", (2, 4, 8), convs=2, kernel=3, size=64),
-    Blueprint("u", (3, 5, 6), convs=1, kernel=5, size=64),
-    Blueprint("u", (4,), convs=3, kernel=3, size=32),
-    Blueprint("u", (2, 3, 4, 5), convs=1, kernel=3, size=64),
+    Architecture("u", (4, 8), convs=1, kernel=3, size=32),
+    Architecture("u", (2, 4, 8), convs=2, kernel=3, size=64),
+    Architecture("u", (3, 5, 6), convs=1, kernel=5, size=64),
+    Architecture("u", (4,), convs=3, kernel=3, size=32),
+    Architecture("u", (2, 3, 4, 5), convs=1, kernel=3, size=64),
 ]
 CHAINS = [
-    Blueprint("chain", (4, 6, 4), convs=1, kernel=5, size=40),
-    Blueprint("chain", mirrored(2, 3), convs=2, kernel=3, size=48),
+    Architecture("chain", (4, 6, 4), convs=1, kernel=5, size=40),
+    Architecture("chain", mirrored(2, 3), convs=2, kernel=3, size=48),
 ]
 
 
-def built(paper: Blueprint) -> keras.Model:
+def built(paper: Architecture) -> keras.Model:
     shape = (paper.size, paper.size, paper.channels)
     if paper.kind == "u":
         return build_unet(shape, paper.widths, convs=paper.convs, kernel=paper.kernel)
@@ -41,8 +41,8 @@ def values_of(model: keras.Model) -> int:
 
 
 SHIPPED = {
-    "unet": Blueprint("u", (16, 32, 64, 128, 256)),
-    "sequential": Blueprint("chain", (16, 24, 32, 32, 24, 16), convs=1),
+    "unet": Architecture("u", (16, 32, 64, 128, 256)),
+    "sequential": Architecture("chain", (16, 24, 32, 32, 24, 16), convs=1),
 }
 
 
@@ -103,26 +103,26 @@ def test_what_a_pixel_of_the_shipped_networks_sees_is_measured(name):
 
 def test_a_sight_by_hand():
     # Two 3 x 3 convolutions see 5; halved they see 2 * 5 = 10, and two above reach 4 more on either side.
-    first, bottom, last, head = Blueprint("u", (2, 4), size=32).stages
+    first, bottom, last, head = Architecture("u", (2, 4), size=32).stages
     assert (first.name, bottom.name, last.name) == ("enc1", "bottleneck", "dec1")
     assert first.sees == 5
     assert bottom.sees == 5 * 2 + 4
     # Two convolutions up there span 5 units, which lie over 3 below: 2 more than one sees, doubled.
     assert last.sees == bottom.sees + 2 * 2
     assert head.sees == last.sees
-    assert Blueprint("chain", (2,) * 6, convs=1).stages[-1].sees == 13
+    assert Architecture("chain", (2,) * 6, convs=1).stages[-1].sees == 13
 
 
 def test_at_the_border_nothing_is_seen_beyond_it():
-    paper = Blueprint("chain", (2, 2), convs=1, size=8)
+    paper = Architecture("chain", (2, 2), convs=1, size=8)
     assert paper.window("logits", 0) == (0, 2)
     assert paper.window("level1", 7) == (6, 7)
 
 
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match="halved 2 times.*size=30"):
-        Blueprint("u", (1, 2, 3), size=30)
+        Architecture("u", (1, 2, 3), size=30)
     with pytest.raises(ValueError, match="odd kernel.*kernel=4"):
-        Blueprint("u", (1, 2), kernel=4)
+        Architecture("u", (1, 2), kernel=4)
     with pytest.raises(ValueError, match="width a level"):
-        Blueprint("chain", ())
+        Architecture("chain", ())

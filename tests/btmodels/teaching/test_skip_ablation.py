@@ -47,32 +47,34 @@ def write(assets, results: dict) -> None:
 @pytest.mark.usefixtures("eager")
 def test_both_answer_and_one_has_switches(assets):
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    found = skip_ablation_tasks.twins(image, assets)
+    found = skip_ablation_tasks.predictions(image, assets)
     assert list(found["joined"]) == [(True,), (False,)] and list(found["absent"]) == [()]
     assert all(levels.shape == (20, 30) for each in found.values() for levels in each.values())
-    probe = Probe(ModelBundle(*skip_ablation.read_twins(assets)["joined"].load()))
+    probe = Probe(ModelBundle(*skip_ablation.read_networks(assets)["joined"].load()))
     assert np.abs(found["joined"][True,].astype(int) - probe.segment(image)).max() <= 1
     assert (found["joined"][True,] != found["joined"][False,]).any()
 
 
 def test_an_altered_or_missing_file_is_refused(assets):
-    (twin, other) = skip_ablation.read_twins(assets).values()
-    content = bytearray(twin.path.read_bytes())
+    (network, other) = skip_ablation.read_networks(assets).values()
+    content = bytearray(network.path.read_bytes())
     content[-1] ^= 1
-    twin.path.write_bytes(content)
+    network.path.write_bytes(content)
     with pytest.raises(WeightsError, match="“Joined” have been altered"):
-        twin.load()
+        network.load()
     other.path.unlink()
     with pytest.raises(WeightsError, match="“Absent” are missing"):
         other.load()
 
 
 def test_without_the_experiment_there_are_none(tmp_path):
-    assert skip_ablation.read_twins(tmp_path) == {} and skip_ablation.read_results(tmp_path) == {}
+    assert (
+        skip_ablation.read_networks(tmp_path) == {} and skip_ablation.read_results(tmp_path) == {}
+    )
 
 
 def test_a_builder_of_others_is_never_imported(assets):
     results = skip_ablation.read_results(assets)
     results["networks"][0]["builder"] = "os:system"
     write(assets, results)
-    assert list(skip_ablation.read_twins(assets)) == ["absent"]
+    assert list(skip_ablation.read_networks(assets)) == ["absent"]

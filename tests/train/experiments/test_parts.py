@@ -18,13 +18,13 @@ from train.experiments.associate import analyze, holm, kruskal
 from train.experiments.common import Budget, run_name
 from train.experiments.gradients import kernel_gradients
 from train.experiments.leak import divide, nearest
-from train.experiments.slices import Material
+from train.experiments.slices import Dataset
 from train.experiments.transfer import CELLS, reached
 from train.experiments.transfer_cells import Cell, build, encoder_layers, patients_of
 from train.fit.subset import Subset
 
 
-def material(patients: int = 20, each: int = 10) -> Material:
+def dataset(patients: int = 20, each: int = 10) -> Dataset:
     rng = np.random.default_rng(0)
     names = tuple(f"TCGA_{'AA' if p % 4 else 'BB'}_{p:04}_20000101" for p in range(patients))
     pixels = rng.integers(0, 255, (patients * each, 16, 16, 3), np.uint8)
@@ -35,19 +35,19 @@ def material(patients: int = 20, each: int = 10) -> Material:
         tuple(range(1, each + 1)) * patients,
     )
     split = {"train": list(names[:16]), "validation": list(names[16:18]), "test": list(names[18:])}
-    return Material(slices, split, [], None, False, "")
+    return Dataset(slices, split, [], None, False, "")
 
 
 def test_shares_of_patients_are_nested_and_reach_every_institution():
-    shares = [set(patients_of(material(), share)) for share in (0.25, 0.5, 1.0)]
+    shares = [set(patients_of(dataset(), share)) for share in (0.25, 0.5, 1.0)]
     assert [len(each) for each in shares] == [4, 8, 16]
-    assert shares[0] < shares[1] < shares[2] == set(material().split["train"])
+    assert shares[0] < shares[1] < shares[2] == set(dataset().split["train"])
     assert all({name[5:7] for name in each} == {"AA", "BB"} for each in shares)
-    assert len(patients_of(material(), 0.001)) == 1
+    assert len(patients_of(dataset(), 0.001)) == 1
 
 
 def test_both_splits_of_the_leak_test_the_same_slices_and_differ_in_whom_they_know():
-    everything, tested = material().slices, []
+    everything, tested = dataset().slices, []
     for each in divide(everything, seed=0, draws=3):
         assert len(each.slices.pixels) == len(each.patients.pixels)
         keys = [
@@ -63,7 +63,7 @@ def test_both_splits_of_the_leak_test_the_same_slices_and_differ_in_whom_they_kn
 
 
 def test_the_nearest_training_slice_is_found():
-    everything = material(4, 5).slices
+    everything = dataset(4, 5).slices
     training = everything.take(np.arange(15))
     test = Subset(training.pixels[7:8], training.masks[7:8], ("else",), (99,))
     found = nearest(training, test, np.zeros((1, 16, 16), bool))
@@ -181,7 +181,7 @@ def test_a_run_is_named_by_all_that_its_results_depend_on():
         {"ema": 0.99},
         {"augmentation": {"paste": 0.4}},
     )
-    own = material()
+    own = dataset()
     others = (replace(own, sha256="other"), replace(own, split_sha256="other"))
     names = [
         run_name(budget, own),

@@ -51,9 +51,9 @@ def test_a_student_continues_its_teachers_and_its_file_names_them(tmp_path, monk
     teacher = document("resunet")
     begun = []
 
-    def train(budget, material, model, *more):
-        begun.append((model.get_weights(), material.slices.masks))
-        return train_on_others(budget, material, model, *more)
+    def train(budget, dataset, model, *more):
+        begun.append((model.get_weights(), dataset.slices.masks))
+        return train_on_others(budget, dataset, model, *more)
 
     monkeypatch.setattr(crossval, "train_on_others", train)
     beginning = teacher["run"].rpartition("-")[0]

@@ -106,12 +106,14 @@ def test_a_recipe_chosen_in_folds_trains_on_the_validation_patients_too(
 def test_unfinished_weights_say_so_and_a_run_goes_on_from_them(places, monkeypatch):
     _, assets, runs = places
 
-    def stopped(subset, seed, epoch, *more, **named):
+    begin = Epoch.of
+
+    def stopped(subset, config, epoch, **more):
         if epoch == 1:
             raise KeyboardInterrupt
-        return Epoch(subset, seed, epoch, *more, **named)
+        return begin(subset, config, epoch, **more)
 
-    monkeypatch.setattr("train.fit.fit.Epoch", stopped)
+    monkeypatch.setattr(Epoch, "of", stopped)
     with pytest.raises(KeyboardInterrupt):
         main(fit_words(places, "--epochs", "2"))
     assert main(fit_words(places, "--epochs", "2", "--publish-now")) == 0

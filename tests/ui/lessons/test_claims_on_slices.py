@@ -13,7 +13,7 @@ from btmodels.metrics import overlap
 from btmodels.paths import ASSETS
 from btmodels.slices import FLAIR, Slice
 from btmodels.teaching import training_slices
-from btmodels.teaching.receptive_field import Blueprint, mirrored
+from btmodels.teaching.receptive_field import Architecture, mirrored
 from btmodels.transforms.postprocess import binarize, head_mask
 from tests.ui.lessons.bundled import lesion_slices, nearest_slices, training_patients, words
 from tests.ui.node import encoded, run
@@ -126,9 +126,10 @@ def test_the_builder_shows_what_its_tasks_tell():
     told = words("encoder-decoder")
     assert "Slices are 128 × 128 pixels here" in told and architecture_builder.SIZE == 128
     assert "a quarter of the pixels of the original" in told and 4 * 128**2 == 256**2
-    across = Blueprint("chain", mirrored(16, 5), 2, 3, 128)
+    across = Architecture("chain", mirrored(16, 5), 2, 3, 128)
     down = [
-        Blueprint("u", tuple(16 * 2**i for i in range(levels)), 2, 3, 128) for levels in range(1, 6)
+        Architecture("u", tuple(16 * 2**i for i in range(levels)), 2, 3, 128)
+        for levels in range(1, 6)
     ]
     assert (
         "take many times the multiply-adds and the memory, and still a pixel sees far less" in told
@@ -141,7 +142,7 @@ def test_the_builder_shows_what_its_tasks_tell():
     assert "it more than doubles with each level" in told
     assert all(after > 2 * before for before, after in zip(sees, sees[1:], strict=False))
     # "A second one on top of it sees 5, a third one 7"
-    assert [Blueprint("chain", (4,), convs).stages[0].sees for convs in (1, 2, 3)] == [3, 5, 7]
+    assert [Architecture("chain", (4,), convs).stages[0].sees for convs in (1, 2, 3)] == [3, 5, 7]
 
 
 def test_cross_entropy_shoots_up_where_dice_falls_evenly():

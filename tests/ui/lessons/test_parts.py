@@ -10,7 +10,7 @@ import numpy as np
 
 from btmodels import weights
 from btmodels.slices import FLAIR, Slice
-from btmodels.teaching.receptive_field import Blueprint, mirrored
+from btmodels.teaching.receptive_field import Architecture, mirrored
 from btmodels.visualize.window import apply_window
 from tests.ui.node import UI, run
 from ui.lessons.encoder_decoder import anatomy, architecture_builder, residual, skips
@@ -34,9 +34,9 @@ def test_the_u_on_paper_is_the_one_that_is_shipped():
 def test_the_bench_sends_every_network_as_the_library_counts_it():
     designs = json.loads(zlib.decompress(architecture_builder.designs()))
     assert len(designs) == 2 * 6 * 4 * 3 * 3
-    usual = Blueprint("u", (16, 32, 64, 128, 256))
+    usual = Architecture("u", (16, 32, 64, 128, 256))
     assert [stage[-2] for stage in designs["u-5-16-3-2"]] == [s.multiply_adds for s in usual.stages]
-    chain = Blueprint("chain", mirrored(8, 3), convs=1, kernel=5, size=architecture_builder.SIZE)
+    chain = Architecture("chain", mirrored(8, 3), convs=1, kernel=5, size=architecture_builder.SIZE)
     assert sum(stage[4] for stage in designs["chain-3-8-5-1"]) == chain.parameters
 
 
@@ -125,7 +125,7 @@ def test_gradients_are_drawn_with_and_without_a_way_past():
 def test_the_builder_opens_on_a_network_that_does_not_see_the_whole_slice():
     usual = architecture_builder.USUAL
     widths = tuple(usual["filters"] * 2**level for level in range(usual["levels"]))
-    paper = Blueprint(
+    paper = Architecture(
         usual["kind"], widths, usual["convs"], usual["kernel"], architecture_builder.SIZE
     )
     assert paper.stages[-1].sees < architecture_builder.SIZE / 2

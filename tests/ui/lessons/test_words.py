@@ -9,7 +9,7 @@ import pytest
 
 from btmodels import registry
 from btmodels.teaching import training_slices
-from btmodels.teaching.receptive_field import Blueprint
+from btmodels.teaching.receptive_field import Architecture
 from tests.ui.node import UI
 from ui.lessons import glossary, markup, page, questions, source_excerpt, worksheet
 from ui.lessons.shared import tasks
@@ -146,7 +146,7 @@ def test_figures_in_the_words_are_those_of_networks_and_studies():
         costs.cost_of(name, registry.load_record(name)) for name in ("sequential", "unet")
     )
     told = words["Two trained networks on this slice"]
-    chain = Blueprint(
+    chain = Architecture(
         "chain", (16, 24, 32, 32, 24, 16), convs=1
     )  # held to the shipped one elsewhere
     assert chain.parameters == one.parameters

@@ -1,10 +1,10 @@
 // The U as a picture of its own maps. All maps are here already: a click waits for nobody.
 
-import { large, middleOf } from "../shared/figures.js";
+import { element, large, middleOf } from "../shared/figures.js";
 import { Picture, Pointing, cross } from "../shared/picture.js";
+import { SlicePanel } from "../shared/slice_panel.js";
 import { mapColor, outline, paint, paintMap, unpack, windowTable } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const TITLES = { bottleneck: "Bottom", logits: "Answer" };
@@ -22,7 +22,7 @@ export function cellOf(name) {
   return name === "bottleneck" ? [5, 5] : [1, 10];
 }
 
-class Anatomy extends Panel {
+class Anatomy extends SlicePanel {
   static figure = "anatomy";
 
   adopt({ block }) {
@@ -65,19 +65,17 @@ class Anatomy extends Panel {
     this.follow();
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
-    const { size } = meta;
-    const [channels, maps, truth] = await Promise.all([
+  load({ size, blocks, hasTruth }, part) {
+    return Promise.all([
       unpack(part("image"), 3, size, size),
-      Promise.all(meta.blocks.map(({ part: name, rows, chosen }) => unpack(part(name), chosen.length, rows, rows))),
-      meta.hasTruth ? unpack(part("truth"), 1, size, size) : [null],
+      Promise.all(blocks.map(({ part: name, rows, chosen }) => unpack(part(name), chosen.length, rows, rows))),
+      hasTruth ? unpack(part("truth"), 1, size, size) : [null],
     ]);
-    if (this.version !== meta.version) return;
-    Object.assign(this, { meta, maps, truth: truth[0] });
+  }
+
+  take(meta, channels, maps, [truth]) {
+    const { size } = meta;
+    Object.assign(this, { meta, maps, truth });
     this.picture.set(size, size, channels, FLAIR, meta.window);
     if (!this.block) {
       const { block, row, col } = meta.start;
@@ -95,7 +93,7 @@ class Anatomy extends Panel {
 
   build() {
     const { meta } = this;
-    const cells = meta.blocks.map((block, place) => {
+    const cells = meta.blocks.map((block, number) => {
       const [row, column] = cellOf(block.name);
       const button = document.createElement("button");
       button.type = "button";
@@ -106,7 +104,7 @@ class Anatomy extends Panel {
       button.innerHTML = '<canvas></canvas><span class="title"></span><span class="shape"></span>';
       button.querySelector(".title").textContent = blockTitle(block.name);
       button.querySelector(".shape").textContent = `${block.rows}² × ${block.channels}`;
-      paintMapOn(button.querySelector("canvas"), this.maps[place][0], block.rows);
+      paintMapOn(button.querySelector("canvas"), this.maps[number][0], block.rows);
       button.onclick = () => {
         this.map = null;
         this.open(block.name);
@@ -127,8 +125,8 @@ class Anatomy extends Panel {
 
   open(name) {
     this.block = name;
-    const place = this.meta.blocks.findIndex((block) => block.name === name);
-    const block = this.meta.blocks[place];
+    const number = this.meta.blocks.findIndex((block) => block.name === name);
+    const block = this.meta.blocks[number];
     for (const button of this.find(".u").querySelectorAll("button")) {
       button.setAttribute("aria-pressed", button.dataset.block === name);
     }
@@ -140,14 +138,10 @@ class Anatomy extends Panel {
       shape: `${block.rows} × ${block.rows} × ${block.channels}`, sees: `${block.sees} × ${block.sees} px`,
       parameters: large(block.parameters), work: large(block.work),
     };
-    for (const [key, text] of Object.entries(numbers)) this.find(`[data-number=${key}]`).textContent = text;
-    this.find(".steps").replaceChildren(...block.steps.map((words) => {
-      const item = document.createElement("li");
-      item.textContent = words;
-      return item;
-    }));
+    this.write(numbers);
+    this.find(".steps").replaceChildren(...block.steps.map((words) => element("li", words)));
     const shown = block.chosen.length;
-    const peaks = this.truth ? peaksWithin(this.maps[place], block.rows, this.truth, this.meta.size) : null;
+    const peaks = this.truth ? peaksWithin(this.maps[number], block.rows, this.truth, this.meta.size) : null;
     const where = peaks === null ? "" : block.channels === 1
       ? ` It is brightest ${peaks ? "inside" : "outside"} the tumor.`
       : ` ${peaks} of the ${shown} are brightest inside the tumor.`;
@@ -162,7 +156,7 @@ class Anatomy extends Panel {
       button.title = label;
       const canvas = document.createElement("canvas");
       button.append(canvas);
-      paintMapOn(canvas, this.maps[place][index], block.rows);
+      paintMapOn(canvas, this.maps[number][index], block.rows);
       button.onclick = () => {
         this.map = this.map === index ? null : index;
         this.follow();
@@ -175,15 +169,15 @@ class Anatomy extends Panel {
   // The window of the unit that lies over the pixel, and the chosen map over the slice.
   follow() {
     const { meta, at, picture, map } = this;
-    const place = meta.blocks.findIndex((block) => block.name === this.block);
-    const block = meta.blocks[place];
+    const number = meta.blocks.findIndex((block) => block.name === this.block);
+    const block = meta.blocks[number];
     const unit = at.map((value) => Math.floor((value * block.rows) / meta.size));
     const [[top, bottom], [left, right]] = unit.map((each) => meta.windows[block.name][each]);
     // A little further in, so that a square as large as the slice is seen, too.
     picture.line("window", `M${left + 0.4} ${top + 0.4}H${right + 0.6}V${bottom + 0.6}H${left + 0.4}Z`);
     picture.line("cursor", cross(at, 4));
     const { sight } = this;
-    const over = map === "sight" ? sight.heatmap : map === null ? null : enlarge(this.maps[place][map], block.rows, meta.size);
+    const over = map === "sight" ? sight.heatmap : map === null ? null : enlarge(this.maps[number][map], block.rows, meta.size);
     const context = picture.context("mask");
     const image = context.createImageData(meta.size, meta.size);
     if (over) paintMap(over, image.data, mapColor);

@@ -10,18 +10,18 @@ import streamlit as st
 from btmodels.inference import engine, introspect_tasks
 from btmodels.inference.introspect_types import ActivationMaps, Saliency
 from btmodels.slices import Slice
-from btmodels.teaching.receptive_field import Blueprint, Stage
+from btmodels.teaching.receptive_field import Architecture, Stage
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, window_of
 from ui.session.engine_queries import ask, ask_now
 from ui.session.stack import Stack
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 MODEL = "unet"
-PAPER = Blueprint("u", (16, 32, 64, 128, 256), convs=2, kernel=3, size=128)
+PAPER = Architecture("u", (16, 32, 64, 128, 256), convs=2, kernel=3, size=128)
 """The architecture of the shipped U-Net; a test compares it with the network."""
 
 MAPS = 16
@@ -29,17 +29,9 @@ MAPS = 16
 
 USUAL = "enc1"
 
-_anatomy = st.components.v2.component(
-    "lesson_anatomy",
-    html=read("lessons/encoder_decoder/anatomy.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/anatomy.css"),
-    js=module("lessons/encoder_decoder/anatomy.js"),
-)
+_anatomy = component("lesson_anatomy", "lessons/encoder_decoder/anatomy", *SHARED_STYLES)
 
-_sight = st.components.v2.component(
-    "lesson_sight",
-    js=module("lessons/encoder_decoder/saliency_event.js"),
-)
+_sight = component("lesson_sight", "lessons/encoder_decoder/saliency_event")
 
 
 def blocks() -> list[Stage]:
@@ -97,8 +89,8 @@ def draw(lesson: Lesson, stack: Stack) -> None:
     result = _anatomy(
         key=lesson.key("anatomy"),
         data=message(head | known, parts | more),
-        on_view_change=_nothing,
-        on_measure_change=_nothing,
+        on_view_change=lambda: None,
+        on_measure_change=lambda: None,
     )
     view, pixel = result.view or {}, _pixel(result.measure or {})  # from the browser, so untrusted
     if view.get("block") in {stage.name for stage in blocks()} and _pixel(view):
@@ -122,10 +114,6 @@ def _measure(lesson: Lesson, stack: Stack, each: Slice, pixel: tuple[int, int]) 
         head = {"slice": stack.keys[0], "row": pixel[0], "col": pixel[1], "size": PAPER.size}
         head |= {"rows": sight.rows, "cols": sight.cols}
         _sight(key=lesson.key("sight"), data=message(head, {"sight": pack(sight.heatmap[None])}))
-
-
-def _nothing() -> None:
-    pass
 
 
 def _pixel(sent: dict[str, Any]) -> tuple[int, int] | None:

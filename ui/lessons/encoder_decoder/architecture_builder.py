@@ -6,13 +6,11 @@ import json
 import zlib
 from functools import lru_cache
 
-import streamlit as st
-
-from btmodels.teaching.receptive_field import FLOAT_BYTES, Blueprint, mirrored
+from btmodels.teaching.receptive_field import FLOAT_BYTES, Architecture, mirrored
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message
 from ui.session.stack import Analyzed
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 
 SIZE = 128
@@ -26,12 +24,7 @@ CONVS = (1, 2, 3)
 USUAL = {"kind": "u", "levels": 3, "filters": 16, "kernel": 3, "convs": 2}
 """The initial network: two levels fewer than the site's U-Net, so that a pixel does not see everything."""
 
-_bench = st.components.v2.component(
-    "lesson_bench",
-    html=read("lessons/encoder_decoder/architecture_builder.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/architecture_builder.css"),
-    js=module("lessons/encoder_decoder/architecture_builder.js"),
-)
+_bench = component("lesson_bench", "lessons/encoder_decoder/architecture_builder", *SHARED_STYLES)
 
 
 @lru_cache(maxsize=1)
@@ -48,9 +41,9 @@ def designs() -> bytes:
                 widths = widths if kind == "u" else mirrored(filters, levels)
                 for kernel in KERNELS:
                     for convs in CONVS:
-                        paper = Blueprint(kind, widths, convs, kernel, SIZE)
+                        architecture = Architecture(kind, widths, convs, kernel, SIZE)
                         name = f"{kind}-{levels}-{filters}-{kernel}-{convs}"
-                        found[name] = [list(vars(stage).values()) for stage in paper.stages]
+                        found[name] = [list(vars(stage).values()) for stage in architecture.stages]
     return zlib.compress(json.dumps(found, separators=(",", ":")).encode())
 
 
@@ -63,10 +56,7 @@ def draw(lesson: Lesson, analyzed: Analyzed) -> None:
         "kernel": _one_of(lesson, "kernel", KERNELS),
         "convs": _one_of(lesson, "convs", CONVS),
     }
-    result = _bench(
-        key=lesson.key("bench"), data=_message(analyzed, start), on_view_change=_nothing
-    )
-    sent = result.view or {}
+    sent = view_of(_bench, lesson.key("bench"), _message(analyzed, start))
     if f"{sent.get('kind')}-" + "-".join(str(sent.get(k)) for k in list(USUAL)[1:]) in _names():
         lesson.write(**{key: _unless_usual(key, sent[key]) for key in USUAL})
 
@@ -89,7 +79,3 @@ def _names() -> frozenset[str]:
 
 def _unless_usual(key: str, value):
     return None if value == USUAL[key] else value
-
-
-def _nothing() -> None:
-    pass

@@ -13,14 +13,11 @@ import streamlit as st
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
-from ui.shared.chart_style import BLUE, VERMILION, finished
-from ui.shared.component_files import module, read
+from ui.shared.chart_style import BLUE, VERMILION, draw_chart, finished
+from ui.shared.component_files import component
 
-_block = st.components.v2.component(
-    "lesson_residual_block",
-    html=read("lessons/encoder_decoder/operations/residual_block.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/operations/residual_block.css"),
-    js=module("lessons/encoder_decoder/operations/residual_block.js"),
+_block = component(
+    "lesson_residual_block", "lessons/encoder_decoder/operations/residual_block", *SHARED_STYLES
 )
 
 Entry = dict[str, Any]
@@ -39,12 +36,8 @@ def draw_stacks(lesson: Lesson) -> None:
     if found is None:
         experiments.say_missing("stacks")
         return
-    st.plotly_chart(
-        losses(found["arms"]),
-        key=lesson.key("losses"),
-        config={"displayModeBar": False},
-        alt="Loss of each stack while it is trained.",
-    )
+    alt = "Loss of each stack while it is trained."
+    draw_chart(losses(found["arms"]), lesson.key("losses"), alt)
     st.dataframe(
         rows(found),
         hide_index=True,
@@ -76,12 +69,8 @@ def draw(lesson: Lesson) -> None:
         "Gradients of", list(groups), format_func=GROUPS.get, key=key, required=True
     )
     lesson.write(stack=None if chosen == usual else chosen)
-    st.plotly_chart(
-        figure(groups[chosen]),
-        key=lesson.key("gradients"),
-        config={"displayModeBar": False},
-        alt="Gradient at each layer, from the slice to the answer.",
-    )
+    alt = "Gradient at each layer, from the slice to the answer."
+    draw_chart(figure(groups[chosen]), lesson.key("gradients"), alt)
     with st.container(width=WIDTH):
         st.markdown(
             "For each kernel, the size of the loss's gradient divided by the size of the kernel itself, "

@@ -43,19 +43,19 @@ _MISSING = (
 def draw(lesson: Lesson, stack: Stack) -> None:
     """Draw the switches and the mask of the slice of ``stack`` at each setting."""
     each = stack.slices[0]
-    there = skip_ablation.read_twins(paths.ASSETS)
+    there = skip_ablation.read_networks(paths.ASSETS)
     choices = [setting_word(setting) for setting in panels.settings(len(LABELS))]
     start = lesson.choice("skips", choices, ALL_ON)
 
     def job() -> bytes:
         ask_ = engine.get_engine().ask
         own = ask_(introspect_tasks.ablate_skips, each.pixels, MODEL)
-        other = ask_(skip_ablation_tasks.twins, each.pixels) if there else {}
-        shown = [_own(own), *(_twin(there[key], found) for key, found in other.items())]
+        other = ask_(skip_ablation_tasks.predictions, each.pixels) if there else {}
+        shown = [_own(own), *(_small(there[key], found) for key, found in other.items())]
         return panels.pack_panels(
             each,
             shown,
-            version=f"{stack.keys[0]} {[twin.sha256 for twin in there.values()]}",
+            version=f"{stack.keys[0]} {[network.sha256 for network in there.values()]}",
             switches=LABELS,
             start=start,
         )
@@ -98,8 +98,8 @@ def _own(found: dict[tuple[bool, ...], Any]) -> Panel:
     )
 
 
-def _twin(twin: skip_ablation.Twin, found: dict[tuple[bool, ...], Any]) -> Panel:
-    if twin.key == "absent":
+def _small(network: skip_ablation.AblationNetwork, found: dict[tuple[bool, ...], Any]) -> Panel:
+    if network.key == "absent":
         note = "It never had a skip, so the switches do nothing to it."
         masks = [binarize(found[()], skip_ablation.THRESHOLD)]
         return Panel("A small U-Net trained without skips", note, masks)

@@ -14,7 +14,7 @@ from btmodels.metrics.overlap import Counts
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.results import scores
 from ui.session import analysis
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, draw_chart, finished
 
 GROUPS = {"samples": "synthetic patients", "test": "patients never seen"}
 EMPTY = {"out": None, "one": 1.0, "zero": 0.0}
@@ -77,12 +77,8 @@ def draw(lesson: Lesson) -> None:
     made = average(group, EMPTY[empty])
     _numbers(group, made)
     _told(found[subset])
-    st.plotly_chart(
-        slices_of(group[folder], EMPTY[empty]),
-        key=lesson.key("slices"),
-        config={"displayModeBar": False},
-        alt=f"Dice and tumor pixels of each slice of {folder}.",
-    )
+    alt = f"Dice and tumor pixels of each slice of {folder}."
+    draw_chart(slices_of(group[folder], EMPTY[empty]), lesson.key("slices"), alt)
     one = average({folder: group[folder]}, EMPTY[empty])
     with st.container(width=WIDTH):
         st.markdown(

@@ -1,6 +1,7 @@
 // The masks that five losses lead to, side by side under one threshold.
 
 import { OUTCOME_COLORS, outcomes } from "../shared/confusion.js";
+import { radioLabels } from "../shared/figures.js";
 import { Picture } from "../shared/picture.js";
 import { binarize, count, dice, outline, unpack } from "../../viewer/masks.js";
 import { readMessage } from "../../viewer/message.js";
@@ -33,13 +34,8 @@ class LossMasks extends Panel {
 
   build() {
     const { slices, arms } = this.meta;
-    this.find(".shown").replaceChildren(...slices.map(({ title, tumor }, index) => {
-      const label = document.createElement("label");
-      label.innerHTML = `<input type="radio"><span></span>`;
-      label.querySelector("input").value = String(index);
-      label.querySelector("span").textContent = tumor ? `${title}: ${tumor} px of tumor` : `${title}: no tumor`;
-      return label;
-    }));
+    const words = slices.map(({ title, tumor }) => (tumor ? `${title}: ${tumor} px of tumor` : `${title}: no tumor`));
+    this.find(".shown").replaceChildren(...radioLabels([...words.entries()]));
     this.radios(".shown input", (index) => {
       this.set({ shown: +index });
       this.commit();

@@ -16,8 +16,8 @@ from btmodels.visualize.window import auto_windows
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
-from ui.shared.chart_style import finished
-from ui.shared.component_files import module, read
+from ui.shared.chart_style import draw_chart, finished
+from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -45,12 +45,7 @@ SURE, ELSEWHERE = 0.95, 0.0005
 """Probability of tumor where a network marks it, rightly or wrongly (of no tumor where it misses it),
 and in the rest of the slice."""
 
-_masks = st.components.v2.component(
-    "lesson_losses",
-    html=read("lessons/measuring/loss_masks.html"),
-    css=read(*SHARED_STYLES, "lessons/measuring/loss_masks.css"),
-    js=module("lessons/measuring/loss_masks.js"),
-)
+_masks = component("lesson_losses", "lessons/measuring/loss_masks", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:
@@ -127,11 +122,11 @@ def _curves(lesson: Lesson) -> None:
     with left:
         st.markdown(f"**Missing a whole tumor**: its cost, where {TYPICAL:,} pixels cost 1")
         alt = "Cost of missing a tumor by its size, five losses."
-        _chart(_size_figure(), lesson.key("sizes"), alt)
+        draw_chart(_size_figure(), lesson.key("sizes"), alt)
     with right:
         st.markdown("**Being unsure of tumor pixels**: cost by the probability they get")
         alt = "Cost of tumor pixels by probability, five losses."
-        _chart(_pixel_figure(), lesson.key("pixels"), alt)
+        draw_chart(_pixel_figure(), lesson.key("pixels"), alt)
     with st.container(width=WIDTH):
         _missing(miss_against_alarm())
 
@@ -184,23 +179,11 @@ def _figure(x: Sequence, curves: dict[str, list[float]], title: str, y: str) -> 
     return finished(figure, height=360)
 
 
-def _chart(figure: go.Figure, key: str, alt: str) -> None:
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
-
-
 @st.fragment
 def _networks(lesson: Lesson, found: dict[str, Any]) -> None:
     last = len(found["slices"])
-    result = _masks(
-        key=lesson.key("masks"),
-        data=_message(
-            found,
-            round(lesson.number("shown", 1, last, 1)) - 1,
-            lesson.number("at", 0, 1, 0.5),
-        ),
-        on_view_change=lambda: None,
-    )
-    sent = result.view or {}
+    shown, at = round(lesson.number("shown", 1, last, 1)) - 1, lesson.number("at", 0, 1, 0.5)
+    sent = view_of(_masks, lesson.key("masks"), _message(found, shown, at))
     shown, at = sent.get("shown"), sent.get("at")
     if (
         isinstance(shown, int)

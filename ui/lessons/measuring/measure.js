@@ -3,9 +3,9 @@
 import { OUTCOME_COLORS, outcomes, scores } from "../shared/confusion.js";
 import { hausdorff95 } from "../shared/distance.js";
 import { Picture } from "../shared/picture.js";
-import { binarize, count, outline, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { SlicePanel } from "../shared/slice_panel.js";
+import { binarize, count, outline } from "../../viewer/masks.js";
+import { mount } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const POINTS = 51; // of a curve
@@ -41,7 +41,7 @@ export function withSpeck(truth, rows, cols) {
   return mask;
 }
 
-class Measure extends Panel {
+class Measure extends SlicePanel {
   static figure = "measure";
 
   constructor(parent) {
@@ -57,16 +57,8 @@ class Measure extends Panel {
     this.all("input").forEach((input) => (input.onchange = () => this.commit()));
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
+  take(meta, channels, maps) {
     const { rows, cols } = meta;
-    const [channels, maps] = await Promise.all([
-      unpack(part("image"), 3, rows, cols), part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
-    ]);
-    if (this.version !== meta.version) return;
     if (this.meta?.slice !== meta.slice) Object.assign(this.state, meta.start);
     Object.assign(this, { meta, rows, cols });
     this.probabilityMap = meta.hasProbabilityMap ? maps[0] : null;

@@ -13,7 +13,7 @@ from ui.lessons.measuring import averages, losses
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message
 from ui.session import analysis
 from ui.session.stack import Analyzed
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 
 MASKS = ("network", "nothing", "everything", "speck")
 SCORES = ("dice", "iou", "precision", "recall", "accuracy")
@@ -22,12 +22,7 @@ SCORES = ("dice", "iou", "precision", "recall", "accuracy")
 USUAL = "SYNT_AA_0005_20260101"
 """Initial patient, with a slice on which the threshold involves a trade-off."""
 
-_measure = st.components.v2.component(
-    "lesson_measure",
-    html=read("lessons/measuring/measure.html"),
-    css=read(*SHARED_STYLES, "lessons/measuring/measure.css"),
-    js=module("lessons/measuring/measure.js"),
-)
+_measure = component("lesson_measure", "lessons/measuring/measure", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:
@@ -55,12 +50,8 @@ def _one_mask(lesson: Lesson, analyzed: Analyzed) -> None:
         "score": lesson.choice("score", SCORES, SCORES[0]),
         "threshold": lesson.number("threshold", 0, 1, 0.5 if stored is None else stored),
     }
-    result = _measure(
-        key=lesson.key("measure"),
-        data=slice_message(analyzed, slice=analyzed.stack.keys[0], start=start),
-        on_view_change=lambda: None,
-    )
-    lesson.write(**_checked(result.view))
+    data = slice_message(analyzed, slice=analyzed.stack.keys[0], start=start)
+    lesson.write(**_checked(view_of(_measure, lesson.key("measure"), data)))
 
 
 def _checked(sent: Any) -> Mapping[str, object]:

@@ -2,9 +2,9 @@
 
 import { Sheet, bestLevel, brighter, grow } from "./draw.js";
 import { Picture, Pointing, cross } from "../shared/picture.js";
-import { binarize, count, dice, outline, pixels, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { SlicePanel } from "../shared/slice_panel.js";
+import { binarize, count, dice, outline, pixels } from "../../viewer/masks.js";
+import { mount } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const WAYS = { hand: "You", threshold: "Threshold", region: "Grown from a click", network: "Network" };
@@ -16,7 +16,7 @@ const KEYS = {
 };
 export default (component) => mount(MarkingMethods, component);
 
-class MarkingMethods extends Panel {
+class MarkingMethods extends SlicePanel {
   static figure = "marking-methods";
 
   constructor(parent) {
@@ -27,16 +27,8 @@ class MarkingMethods extends Panel {
     this.listen();
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
+  take(meta, channels, maps) {
     const { rows, cols } = meta;
-    const [channels, maps] = await Promise.all([
-      unpack(part("image"), 3, rows, cols), part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
-    ]);
-    if (this.version !== meta.version) return;
     if (this.meta?.slice !== meta.slice) { // another slice, and not the same with its analysis
       if (!SHEETS.has(meta.slice)) SHEETS.set(meta.slice, { sheet: new Sheet(rows, cols), compare: false });
       const { sheet, compare } = SHEETS.get(meta.slice);
@@ -59,9 +51,7 @@ class MarkingMethods extends Panel {
   listen() {
     this.radios(".way input", (way) => this.set({ way }));
     this.radios(".tool input", (tool) => this.set({ tool }));
-    for (const name of ["level", "tolerance", "threshold", "radius"]) {
-      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
-    }
+    this.bind(["level", "tolerance", "threshold", "radius"]);
     this.find("[name=compare]").onclick = () => {
       const compare = !this.state.compare;
       SHEETS.get(this.meta.slice).compare = compare;

@@ -13,7 +13,7 @@ from ui.lessons.shared.parts import SHARED_STYLES, slice_message
 from ui.results import scores
 from ui.session import analysis
 from ui.session.stack import Analyzed
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 
 STEPS = ("label", "box", "pixels")
 WAYS = ("hand", "threshold", "region", "network")
@@ -24,18 +24,8 @@ LEVELS, TOLERANCES = 255, 80
 
 USUAL_LEVEL, USUAL_TOLERANCE = 90, 12
 
-_types_panel = st.components.v2.component(
-    "lesson_steps",
-    html=read("lessons/segmentation/task_types.html"),
-    css=read(*SHARED_STYLES, "lessons/segmentation/task_types.css"),
-    js=module("lessons/segmentation/task_types.js"),
-)
-_methods_panel = st.components.v2.component(
-    "lesson_ways",
-    html=read("lessons/segmentation/marking_methods.html"),
-    css=read(*SHARED_STYLES, "lessons/segmentation/marking_methods.css"),
-    js=module("lessons/segmentation/marking_methods.js"),
-)
+_types_panel = component("lesson_steps", "lessons/segmentation/task_types", *SHARED_STYLES)
+_methods_panel = component("lesson_ways", "lessons/segmentation/marking_methods", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:
@@ -58,12 +48,8 @@ def draw(lesson: Lesson) -> None:
 
 @st.fragment
 def _task_types(lesson: Lesson, analyzed: Analyzed) -> None:
-    result = _types_panel(
-        key=lesson.key("steps"),
-        data=slice_message(analyzed, step=lesson.choice("step", STEPS, STEPS[0])),
-        on_view_change=lambda: None,
-    )
-    sent = result.view or {}
+    data = slice_message(analyzed, step=lesson.choice("step", STEPS, STEPS[0]))
+    sent = view_of(_types_panel, lesson.key("steps"), data)
     if sent.get("step") in STEPS:
         lesson.write(step=sent["step"])
 
@@ -79,17 +65,9 @@ def _marking_methods(lesson: Lesson, analyzed: Analyzed) -> None:
         "threshold": lesson.number("threshold", 0, 1, 0.5 if stored is None else stored),
         "seed": _seed(lesson, rows, cols),
     }
-    result = _methods_panel(
-        key=lesson.key("ways"),
-        data=slice_message(
-            analyzed,
-            slice=analyzed.stack.keys[0],
-            start=start,
-            slices=_test_slices(),
-        ),
-        on_view_change=lambda: None,
-    )
-    lesson.write(**_checked(result.view, rows, cols))
+    data = slice_message(analyzed, slice=analyzed.stack.keys[0], start=start, slices=_test_slices())
+    sent = view_of(_methods_panel, lesson.key("ways"), data)
+    lesson.write(**_checked(sent, rows, cols))
 
 
 def _seed(lesson: Lesson, rows: int, cols: int) -> list[int] | None:

@@ -1,9 +1,9 @@
 // One slice, three answers: a word, a box, a label for each pixel; and a glass that shows the pixels.
 
 import { Picture, Pointing, cross } from "../shared/picture.js";
-import { count, dice, outline, pixels, unpack, windowTable } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { SlicePanel } from "../shared/slice_panel.js";
+import { count, dice, outline, pixels, windowTable } from "../../viewer/masks.js";
+import { mount } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const AROUND = 7; // pixels on either side under the glass
@@ -37,7 +37,7 @@ export function maskOf(step, truth, rows, cols) {
   return found;
 }
 
-class TaskTypes extends Panel {
+class TaskTypes extends SlicePanel {
   static figure = "task-types";
 
   constructor(parent) {
@@ -49,18 +49,9 @@ class TaskTypes extends Panel {
     });
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    if (this.version === undefined) this.step = meta.step;
-    this.version = meta.version;
+  take(meta, channels, [, truth = new Uint8Array(meta.rows * meta.cols)]) {
     const { rows, cols } = meta;
-    const [channels, [, truth]] = await Promise.all([
-      unpack(part("image"), 3, rows, cols),
-      part("maps") ? unpack(part("maps"), 3, rows, cols) : [null, new Uint8Array(rows * cols)],
-    ]);
-    if (this.version !== meta.version) return;
+    this.step ??= meta.step;
     Object.assign(this, { meta, rows, cols, channels, truth, box: boxOf(truth, rows, cols) });
     this.picture.set(rows, cols, channels, FLAIR, meta.window);
     const { top = rows >> 1, bottom = top, left = cols >> 1, right = left } = this.box ?? {};

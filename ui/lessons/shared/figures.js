@@ -22,6 +22,21 @@ export function megabytes(bytes) {
   return `${size < 10 ? size.toFixed(1) : Math.round(size).toLocaleString("en-US")} MB`;
 }
 
+// An element with a text.
+export function element(name, text = "") {
+  return Object.assign(document.createElement(name), { textContent: text });
+}
+
+// A radio for each choice, a value and its words.
+export function radioLabels(choices) {
+  return choices.map(([value, words]) => {
+    const radio = Object.assign(document.createElement("input"), { type: "radio", value });
+    const label = document.createElement("label");
+    label.append(radio, element("span", words));
+    return label;
+  });
+}
+
 export function svg(name, attributes = {}, text = "") {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);

@@ -1,20 +1,20 @@
 // Masks of one slice side by side. Switches choose among masks that are all here already.
 
 import { Picture } from "./picture.js";
+import { SlicePanel } from "./slice_panel.js";
 import { outline, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const MARK = [255, 176, 0, 90];
 export default (component) => mount(MaskPanels, component);
 
-// Place of a setting among the masks of a panel: all on comes first, the last switch changes fastest.
-export function placeOf(on) {
-  return on.reduce((place, each) => 2 * place + (each ? 0 : 1), 0);
+// Index of a setting among the masks of a panel: all on comes first, the last switch changes fastest.
+export function settingIndex(on) {
+  return on.reduce((total, each) => 2 * total + (each ? 0 : 1), 0);
 }
 
-class MaskPanels extends Panel {
+class MaskPanels extends SlicePanel {
   static figure = "skips";
 
   // `on` is a digit a switch, as in the address.
@@ -27,16 +27,11 @@ class MaskPanels extends Panel {
     return true;
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
-    const { rows, cols } = meta;
-    const [channels, [truth, ...masks]] = await Promise.all([
-      unpack(part("image"), 3, rows, cols), unpack(part("masks"), meta.planes, rows, cols),
-    ]);
-    if (this.version !== meta.version) return;
+  load({ rows, cols, planes }, part) {
+    return Promise.all([unpack(part("image"), 3, rows, cols), unpack(part("masks"), planes, rows, cols)]);
+  }
+
+  take(meta, channels, [truth, ...masks]) {
     this.on ??= [...(meta.start ?? "")].map((digit) => digit === "1");
     Object.assign(this, { meta, channels, masks, truth: meta.hasTruth ? truth : null });
     this.build();
@@ -47,13 +42,13 @@ class MaskPanels extends Panel {
     const { meta } = this;
     const switches = meta.switches ?? [];
     this.find(".switches").hidden = !switches.length;
-    this.find(".switches div").replaceChildren(...switches.map((words, place) => {
+    this.find(".switches div").replaceChildren(...switches.map((words, index) => {
       const label = document.createElement("label");
       const input = Object.assign(document.createElement("input"), {
-        type: "checkbox", role: "switch", checked: this.on[place], name: `skip${place + 1}`,
+        type: "checkbox", role: "switch", checked: this.on[index], name: `skip${index + 1}`,
       });
       input.oninput = () => {
-        this.on[place] = input.checked;
+        this.on[index] = input.checked;
         this.show();
       };
       input.onchange = () => this.commit();
@@ -61,9 +56,9 @@ class MaskPanels extends Panel {
       return label;
     }));
     this.find("[data-key=truth]").hidden = !this.truth;
-    this.figures = meta.panels.map((panel, place) => {
+    this.figures = meta.panels.map((panel, index) => {
       const figure = document.createElement("figure");
-      figure.className = `panel-${place + 1}`;
+      figure.className = `panel-${index + 1}`;
       figure.innerHTML = `<figcaption><strong class="title"></strong></figcaption><div class="frame"></div>
         <dl class="numbers"><div><dt>Dice</dt><dd data-number="dice"></dd></div>
         <div><dt title="95% Hausdorff distance between the two borders">Border off by</dt><dd data-number="border"></dd></div>
@@ -86,8 +81,8 @@ class MaskPanels extends Panel {
     const { rows, cols } = meta;
     meta.panels.forEach((panel, number) => {
       const figure = this.figures[number];
-      const place = panel.answers.length > 1 ? placeOf(this.on) : 0;
-      const { plane, dice: score, border, marked } = panel.answers[place];
+      const setting = panel.answers.length > 1 ? settingIndex(this.on) : 0;
+      const { plane, dice: score, border, marked } = panel.answers[setting];
       const mask = masks[plane - 1];
       figure.picture.fill(mask, { 1: [MARK] });
       figure.picture.line("prediction", outline(mask, rows, cols));

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from btmodels.metrics.overlap import count, dice, hausdorff95
 from btmodels.slices import Slice
 from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES, window_of
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 from ui.viewer.packing import pack, pack_pixels
 
-_panels = st.components.v2.component(
-    "lesson_panels",
-    html=read("lessons/shared/panels.html"),
-    css=read(*SHARED_STYLES, "lessons/shared/panels.css"),
-    js=module("lessons/shared/panels.js"),
-)
+_panels = component("lesson_panels", "lessons/shared/panels", *SHARED_STYLES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +80,6 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
     return message(known | head, {"image": pack_pixels(each.pixels, step), "masks": pack(planes)})
 
 
-def draw(key: str, packed: bytes, on_change: Callable[[], None] = lambda: None) -> dict[str, Any]:
+def draw(key: str, packed: bytes) -> dict[str, Any]:
     """Draw the output of `pack_panels`; return the state of its switches."""
-    return _panels(key=key, data=packed, on_view_change=on_change).view or {}
+    return view_of(_panels, key, packed)

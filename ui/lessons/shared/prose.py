@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from ui.lessons import glossary
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 
-_prose = st.components.v2.component(
-    "lesson_prose",
-    html="<article></article>",
-    css=read("lessons/shared/prose.css"),
-    js=module("lessons/shared/prose.js"),
-)
+_prose = component("lesson_prose", "lessons/shared/prose")
 
 
 def draw(text: str, key: str) -> None:

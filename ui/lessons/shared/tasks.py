@@ -8,14 +8,9 @@ import streamlit as st
 
 from ui.lessons import glossary, markup, projector, questions
 from ui.lessons.questions import Task
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 
-_tasks = st.components.v2.component(
-    "lesson_tasks",
-    html=read("lessons/shared/tasks.html"),
-    css=read("lessons/shared/tasks.css"),
-    js=module("lessons/shared/tasks.js"),
-)
+_tasks = component("lesson_tasks", "lessons/shared/tasks")
 
 
 WIDGETS = "widgets"

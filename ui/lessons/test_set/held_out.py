@@ -21,7 +21,8 @@ from ui.results import experiments, published
 from ui.results.published import PatientRow
 from ui.scoreboard.strip_plot import patient_dots
 from ui.session import samples
-from ui.shared.component_files import module, read
+from ui.shared.chart_style import draw_chart
+from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -37,12 +38,7 @@ PAIR_SIDE = 512
 
 ARMS = {"slices": "Slices split at random", "patients": "Patients split"}
 
-_splits = st.components.v2.component(
-    "lesson_splits",
-    html=read("lessons/test_set/splits.html"),
-    css=read(*SHARED_STYLES, "lessons/test_set/splits.css"),
-    js=module("lessons/test_set/splits.js"),
-)
+_splits = component("lesson_splits", "lessons/test_set/splits", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:
@@ -69,12 +65,7 @@ def _two_ways(lesson: Lesson, head: dict[str, Any], parts: dict[str, bytes]) -> 
         "by": lesson.choice("by", WAYS, WAYS[0]),
         "seed": round(lesson.number("seed", 1, SEEDS, 1)),
     }
-    result = _splits(
-        key=lesson.key("splits"),
-        data=message(head | {"start": start}, parts),
-        on_view_change=lambda: None,
-    )
-    sent = result.view or {}
+    sent = view_of(_splits, lesson.key("splits"), message(head | {"start": start}, parts))
     by, seed = sent.get("by"), sent.get("seed")
     if by in WAYS and isinstance(seed, int | float) and 1 <= seed <= SEEDS:
         lesson.write(by=by, seed=int(seed))
@@ -155,12 +146,7 @@ def _scores(found: dict[str, Any], key: str) -> None:
             for arm, title in ARMS.items()
         ]
     )
-    st.plotly_chart(
-        figure,
-        key=key,
-        config={"displayModeBar": False},
-        alt="Dice of each test patient with both splits.",
-    )
+    draw_chart(figure, key, "Dice of each test patient with both splits.")
 
 
 def difference(leaking: dict[str, Any], honest: dict[str, Any]) -> str:
@@ -228,9 +214,9 @@ def _real_pairs(lesson: Lesson, found: dict[str, Any]) -> None:
     key = lesson.key("pair")
     if not 1 <= st.session_state.get(key, 0) <= last:
         st.session_state[key] = round(lesson.number("pair", 1, last, 1))
-    place = st.slider(label, 1, last, key=key) if last > 1 else 1
-    lesson.write(pair=None if place == 1 else place)
-    row = rows[place - 1]
+    chosen = st.slider(label, 1, last, key=key) if last > 1 else 1
+    lesson.write(pair=None if chosen == 1 else chosen)
+    row = rows[chosen - 1]
     left, right, words = st.columns([2, 2, 3])
     for column, kind in ((left, ""), (right, "nearest_")):
         folder, number = row[f"{kind}patient"], row[f"{kind}number"]

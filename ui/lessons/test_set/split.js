@@ -1,34 +1,15 @@
 // Who is trained on and who tests, drawn at random; tests hold what is said of it.
 
-
-// Numbers from 0 to 1 that follow from a seed (mulberry32).
-export function chances(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-export function shuffled(items, seed) {
-  const [order, chance] = [[...items], chances(seed)];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(chance() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
+import { random, shuffled } from "../training/random.js";
 
 // Whether each slice tests: a quarter of the slices, or all slices of a quarter of the patients.
 export function divide(patients, by, seed) {
   if (by === "slices") {
-    const chosen = new Set(shuffled(patients.keys(), seed).slice(0, Math.round(patients.length / 4)));
+    const chosen = new Set(shuffled(patients.keys(), random(seed)).slice(0, Math.round(patients.length / 4)));
     return patients.map((_, index) => chosen.has(index));
   }
   const names = [...new Set(patients)];
-  const chosen = new Set(shuffled(names, seed).slice(0, Math.round(names.length / 4)));
+  const chosen = new Set(shuffled(names, random(seed)).slice(0, Math.round(names.length / 4)));
   return patients.map((name) => chosen.has(name));
 }
 

@@ -128,10 +128,10 @@ class Splits extends Panel {
 
   showPair(...indexes) {
     const { side } = this.meta;
-    indexes.forEach((index, place) => {
-      this.frames[place].set(side, side, [this.pictures[index]], 0, this.meta.windows[index]);
-      this.frames[place].line("truth", outline(this.truths[index], side, side));
-      this.frames[place].say(place ? "Nearest training slice" : "Test slice");
+    indexes.forEach((index, frame) => {
+      this.frames[frame].set(side, side, [this.pictures[index]], 0, this.meta.windows[index]);
+      this.frames[frame].line("truth", outline(this.truths[index], side, side));
+      this.frames[frame].say(frame ? "Nearest training slice" : "Test slice");
     });
   }
 

@@ -1,31 +1,11 @@
 // One network that learns, epoch by epoch, and what it is scored by; runs in a worker and in Node.
 
 import { scores } from "../shared/confusion.js";
+import { random, shuffled } from "./random.js";
 import { LOSSES, Network } from "./network.js";
 
 export const BATCH = 4; // slices a step
 const [FOREGROUND, CLIP] = [10, 6]; // as btmodels/transforms/preprocess.py
-
-// Small random numbers that follow from a seed (mulberry32).
-export function random(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-// Numbers from 0 in an order that follows from `draw`.
-export function shuffled(length, draw) {
-  const order = Array.from({ length }, (_, index) => index);
-  for (let last = length - 1; last > 0; last--) {
-    const other = Math.floor(draw() * (last + 1));
-    [order[last], order[other]] = [order[other], order[last]];
-  }
-  return order;
-}
 
 // Three planes of a slice, 0 to 255, to (size, size, 3) with zero mean and unit deviation over the head.
 export function standardize(planes) {
@@ -87,7 +67,7 @@ export class Learning {
   // One step; returns its loss. After the last step of an epoch `done` is true.
   step() {
     if (!this.order.length) {
-      this.order = shuffled(this.lessons.length, this.draw);
+      this.order = shuffled(this.lessons.keys(), this.draw);
       this.losses = [];
     }
     const chosen = this.order.splice(0, BATCH).map((index) => this.lessons[index]);

@@ -43,9 +43,9 @@ export class Network {
     Object.assign(this, { tf, setting, convolve: convolution(tf) });
     this.kernels = [];
     this.biases = [];
-    shapes(setting).forEach((shape, place) => {
+    shapes(setting).forEach((shape, index) => {
       const spread = Math.sqrt(2 / (shape[0] * shape[1] * shape[2])); // He 2015
-      const seed = 1 + 1000 * setting.seed + place;
+      const seed = 1 + 1000 * setting.seed + index;
       tf.tidy(() => {
         this.kernels.push(tf.variable(tf.randomNormal(shape, 0, spread, "float32", seed)));
         this.biases.push(tf.variable(tf.zeros([shape[3]])));
@@ -56,10 +56,10 @@ export class Network {
   // Logits (slices, size, size, 1) of standardized slices (slices, size, size, 3).
   logits(x) {
     const { tf, setting: { depth, skips } } = this;
-    let place = 0;
+    let index = 0;
     const step = (value) => {
-      const found = tf.add(this.convolve(value, this.kernels[place]), this.biases[place]);
-      place++;
+      const found = tf.add(this.convolve(value, this.kernels[index]), this.biases[index]);
+      index++;
       return found;
     };
     const block = (value) => tf.relu(step(tf.relu(step(value))));

@@ -21,8 +21,8 @@ function makeRuns() {
 
 // Points of a curve as an SVG path; `spans` are [from, to] of values and of places, for x and y.
 export function curve(points, [x, y]) {
-  const place = (value, [from, to, low, high]) => low + ((value - from) / (to - from || 1)) * (high - low);
-  return points.map(([epoch, value], i) => `${i ? "L" : "M"}${place(epoch, x).toFixed(1)} ${place(value, y).toFixed(1)}`).join("");
+  const scale = (value, [from, to, low, high]) => low + ((value - from) / (to - from || 1)) * (high - low);
+  return points.map(([epoch, value], i) => `${i ? "L" : "M"}${scale(epoch, x).toFixed(1)} ${scale(value, y).toFixed(1)}`).join("");
 }
 
 // Of some values the one next to another; a link may ask for any.
@@ -41,8 +41,8 @@ class Training extends Panel {
     for (const [name, values] of Object.entries(VALUES)) {
       this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: values[+target.value] });
     }
-    this.find("[name=seed]").oninput = ({ target }) => this.set({ seed: +target.value });
-    this.find("[name=skips]").oninput = ({ target }) => this.set({ skips: target.checked });
+    this.bind(["seed"]);
+    this.bind(["skips"], ({ checked }) => checked);
     this.find("[name=dice]").oninput = ({ target }) => this.set({ loss: target.checked ? "bce_dice" : "bce" });
     this.all("[data-compare]").forEach((button) => (button.onclick = () => this.compare(button.dataset.compare)));
     this.find("[name=train]").onclick = () => {

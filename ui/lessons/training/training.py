@@ -17,7 +17,7 @@ from btmodels.teaching import training_slices
 from btmodels.visualize.window import auto_windows
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -35,12 +35,7 @@ BOUNDS = {
 EXAMPLE = ASSETS / "metrics" / "training_example.json"
 """Results of one run with these values, which the lesson opens with."""
 
-_training = st.components.v2.component(
-    "lesson_training",
-    html=read("lessons/training/training.html"),
-    css=read(*SHARED_STYLES, "lessons/training/training.css"),
-    js=module("lessons/training/training.js"),
-)
+_training = component("lesson_training", "lessons/training/training", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:
@@ -60,7 +55,7 @@ def draw(lesson: Lesson) -> None:
 
 
 def _draw(lesson: Lesson, packed: bytes) -> None:
-    view = _training(key=lesson.key("picture"), data=packed, on_view_change=lambda: None).view or {}
+    view = view_of(_training, lesson.key("picture"), packed)
     changed = {name: view[name] for name in USUAL if view.get(name, USUAL[name]) != USUAL[name]}
     usual = {"skips": view.get("skips", True), "loss": view.get("loss", "bce_dice") == "bce_dice"}
     lesson.write(

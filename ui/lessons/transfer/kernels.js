@@ -1,16 +1,17 @@
 // Every kernel of a first layer as a tile, and the map that one of them makes of the slice, here and now.
 
+import { radioLabels } from "../shared/figures.js";
 import { Picture } from "../shared/picture.js";
+import { SlicePanel } from "../shared/slice_panel.js";
 import { convolve, shades, standardized } from "./convolve.js";
 import { unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 
 const FLAIR = 1;
 const CHANNELS = ["pre-contrast", "FLAIR", "post-contrast"];
 export default (component) => mount(Kernels, component);
 
-class Kernels extends Panel {
+class Kernels extends SlicePanel {
   static figure = "kernels";
 
   constructor(parent) {
@@ -21,26 +22,16 @@ class Kernels extends Panel {
     this.find(".tiles").onkeydown = (event) => this.key(event);
   }
 
-  async receive(data, send) {
-    this.send = send;
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
-    const channels = await unpack(part("image"), 3, meta.rows, meta.cols);
-    if (this.version !== meta.version) return;
+  async load({ rows, cols, sets }, part) {
+    const weights = sets.map(({ key }) => new Float32Array(part(key).slice().buffer));
+    return [await unpack(part("image"), 3, rows, cols), weights];
+  }
+
+  take(meta, channels, weights) {
     if (!this.meta) Object.assign(this.state, meta.start);
     Object.assign(this, { meta, channels, values: standardized(channels, meta.tables) });
-    this.sets = meta.sets.map((set) => {
-      const weights = new Float32Array(part(set.key).slice().buffer);
-      return { ...set, weights };
-    });
-    this.find(".sets").replaceChildren(...this.sets.map(({ key, title }) => {
-      const label = document.createElement("label");
-      label.innerHTML = `<input type="radio"><span></span>`;
-      label.querySelector("input").value = key;
-      label.querySelector("span").textContent = title;
-      return label;
-    }));
+    this.sets = meta.sets.map((set, index) => ({ ...set, weights: weights[index] }));
+    this.find(".sets").replaceChildren(...radioLabels(this.sets.map(({ key, title }) => [key, title])));
     this.radios(".sets input", (set) => {
       this.set({ set });
       this.commit();

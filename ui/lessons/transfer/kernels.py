@@ -16,7 +16,7 @@ from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message, step_of
 from ui.results import transfer_figures as figures
 from ui.session.stack import Analyzed, Stack
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 
 NETWORK = "vgg16_unet"
 """The site's own network whose encoder was transferred from photographs."""
@@ -24,12 +24,7 @@ NETWORK = "vgg16_unet"
 SEED = 0
 """Seed of the random kernels."""
 
-_kernels = st.components.v2.component(
-    "lesson_kernels",
-    html=read("lessons/transfer/kernels.html"),
-    css=read(*SHARED_STYLES, "lessons/transfer/kernels.css"),
-    js=module("lessons/transfer/kernels.js"),
-)
+_kernels = component("lesson_kernels", "lessons/transfer/kernels", *SHARED_STYLES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,29 +64,25 @@ def draw(lesson: Lesson, stack: Stack, cells: list[dict[str, Any]]) -> None:
     each = stack.slices[0]
     step = step_of(each)
     nothing = Analyzed(stack, (None,), "", False, None, 0)
-    result = _kernels(
-        key=lesson.key("kernels"),
-        data=slice_message(
-            nothing,
-            {one.key: one.values.astype("<f4").tobytes() for one in sets},
-            version=f"{stack.keys[0]} {' '.join(keys)}",
-            tables=tables(each.pixels[::step, ::step]),
-            start=start,
-            sets=[
-                {
-                    "key": one.key,
-                    "title": one.title,
-                    "words": one.words,
-                    "size": one.values.shape[0],
-                    "number": one.values.shape[-1],
-                    "stride": one.stride,
-                }
-                for one in sets
-            ],
-        ),
-        on_view_change=lambda: None,
+    data = slice_message(
+        nothing,
+        {one.key: one.values.astype("<f4").tobytes() for one in sets},
+        version=f"{stack.keys[0]} {' '.join(keys)}",
+        tables=tables(each.pixels[::step, ::step]),
+        start=start,
+        sets=[
+            {
+                "key": one.key,
+                "title": one.title,
+                "words": one.words,
+                "size": one.values.shape[0],
+                "number": one.values.shape[-1],
+                "stride": one.stride,
+            }
+            for one in sets
+        ],
     )
-    sent = result.view or {}
+    sent = view_of(_kernels, lesson.key("kernels"), data)
     if sent.get("set") in keys and isinstance(sent.get("kernel"), int):
         if 0 <= sent["kernel"] < 64:
             lesson.write(set=sent["set"], kernel=sent["kernel"] + 1)

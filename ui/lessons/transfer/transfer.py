@@ -12,7 +12,8 @@ from ui.lessons.shared.parts import SHARED_STYLES
 from ui.lessons.transfer import kernels
 from ui.results import experiments
 from ui.results import transfer_figures as figures
-from ui.shared.component_files import module, read
+from ui.shared.chart_style import draw_chart
+from ui.shared.component_files import component, view_of
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 COMPARED = (
@@ -22,12 +23,7 @@ COMPARED = (
 )
 BY = {"slices": "slices", "cpu_seconds": "processor time"}
 
-_freezing_panel = st.components.v2.component(
-    "lesson_freezing",
-    html=read("lessons/transfer/freezing.html"),
-    css=read(*SHARED_STYLES, "lessons/transfer/freezing.css"),
-    js=module("lessons/transfer/freezing.js"),
-)
+_freezing_panel = component("lesson_freezing", "lessons/transfer/freezing", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:
@@ -61,12 +57,7 @@ def _freezing(lesson: Lesson, cells: list[dict[str, Any]]) -> None:
     }
     whole = figures.pick(cells, "vgg16", "segment")
     counts = {cell["arm"]: [cell["trained_parameters"], cell["parameters"]] for cell in whole}
-    result = _freezing_panel(
-        key=lesson.key("freezing"),
-        data={"start": start, "counts": counts},
-        on_view_change=lambda: None,
-    )
-    sent = result.view or {}
+    sent = view_of(_freezing_panel, lesson.key("freezing"), {"start": start, "counts": counts})
     arm, done = sent.get("arm"), sent.get("done")
     if arm in ARMS and isinstance(done, int | float) and 0 <= done <= 100:
         lesson.write(arm=arm, done=int(done))
@@ -106,7 +97,7 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     with st.container(width=WIDTH):
         st.markdown(f"Where the pretrained encoder comes from: {found['sources'][encoder]}.")
     if whole:
-        _chart(figures.curves(whole, by), lesson.key("curves"), "Score during training.")
+        draw_chart(figures.curves(whole, by), lesson.key("curves"), "Score during training.")
         with st.container(width=WIDTH):
             st.caption(
                 "Lines: scored on a part of the validation slices while training goes on. Large open "
@@ -120,7 +111,7 @@ def _measured(lesson: Lesson, found: dict[str, Any]) -> None:
     rows = figures.gains(parts)
     if len({cell["share"] for cell in parts}) > 1:
         st.subheader("With fewer patients", anchor=False)
-        _chart(figures.shares(parts), lesson.key("shares"), "Score by number of patients.")
+        draw_chart(figures.shares(parts), lesson.key("shares"), "Score by number of patients.")
     if rows:
         st.subheader("Did it help? Compared patient by patient", anchor=False)
         signed = st.column_config.NumberColumn(format="%+.3f")
@@ -147,7 +138,3 @@ def _columns(task: str) -> dict[str, Any]:
         "All parameters": column(format="localized"),
         "Processor seconds": column(format="%d"),
     }
-
-
-def _chart(figure, key: str, alt: str) -> None:
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)

@@ -50,7 +50,7 @@ class Cascade extends Panel {
 
   constructor(parent) {
     super(parent);
-    this.find("[name=threshold]").oninput = ({ target }) => this.set({ threshold: +target.value });
+    this.bind(["threshold"]);
     this.find("[name=stored]").onclick = () => this.set({ threshold: this.meta.stored });
   }
 

@@ -1,41 +1,35 @@
 // One slice asked twice: is there a tumor, and, where the first answer is yes, where?
 
 import { binarize, count, dice, heatColor, outline, paintMap, percent, pixels, unpack } from "../../viewer/masks.js";
-import { readMessage } from "../../viewer/message.js";
-import { mount, Panel } from "../../viewer/panel.js";
+import { mount } from "../../viewer/panel.js";
 import { Picture } from "../shared/picture.js";
+import { SlicePanel } from "../shared/slice_panel.js";
 
 const FLAIR = 1;
 
 export default (component) => mount(OneSlice, component);
 
-class OneSlice extends Panel {
+class OneSlice extends SlicePanel {
   static figure = "two-steps";
 
   constructor(parent) {
     super(parent);
     this.picture = new Picture(this.find(".frame"), ["truth", "prediction"]);
     Object.assign(this.state, { heat: false, truth: false });
-    this.find("[name=threshold]").oninput = ({ target }) => this.set({ threshold: +target.value });
-    for (const name of ["heat", "truth"]) {
-      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
-    }
+    this.bind(["threshold"]);
+    this.bind(["heat", "truth"], ({ checked }) => checked);
   }
 
   // Python is told of nothing: all answers are here.
   commit() {}
 
-  async receive(data) {
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
+  async load(meta, part) {
+    const heat = part("heat") ? unpack(part("heat"), 1, meta.rows, meta.cols) : [];
+    return [...(await super.load(meta, part)), await heat];
+  }
+
+  take(meta, channels, [probabilityMap, truth], [heat]) {
     const { rows, cols } = meta;
-    const [channels, [probabilityMap, truth], [heat]] = await Promise.all([
-      unpack(part("image"), 3, rows, cols),
-      part("maps") ? unpack(part("maps"), 3, rows, cols) : [],
-      part("heat") ? unpack(part("heat"), 1, rows, cols) : [],
-    ]);
-    if (this.version !== meta.version) return;
     Object.assign(this, { meta, rows, cols, heat, probabilityMap: meta.hasProbabilityMap ? probabilityMap : null, truth: meta.hasTruth ? truth : null });
     this.state.threshold ??= meta.stored;
     this.picture.set(rows, cols, channels, FLAIR, meta.window);

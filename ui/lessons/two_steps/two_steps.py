@@ -17,24 +17,14 @@ from ui.lessons.shared.parts import SHARED_STYLES, slice_message, step_of
 from ui.results import scores
 from ui.session.engine_queries import ask
 from ui.session.stack import Analyzed
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 CLASSIFIER, SEGMENTER = "default-classifier", "default"
 
-_one_slice = st.components.v2.component(
-    "lesson_two_steps",
-    html=read("lessons/two_steps/one_slice.html"),
-    css=read(*SHARED_STYLES, "lessons/two_steps/one_slice.css"),
-    js=module("lessons/two_steps/one_slice.js"),
-)
-_cascade = st.components.v2.component(
-    "lesson_cascade",
-    html=read("lessons/two_steps/cascade.html"),
-    css=read(*SHARED_STYLES, "lessons/two_steps/cascade.css"),
-    js=module("lessons/two_steps/cascade.js"),
-)
+_one_slice = component("lesson_two_steps", "lessons/two_steps/one_slice", *SHARED_STYLES)
+_cascade = component("lesson_cascade", "lessons/two_steps/cascade", *SHARED_STYLES)
 
 
 def draw(lesson: Lesson) -> None:

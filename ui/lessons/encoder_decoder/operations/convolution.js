@@ -1,10 +1,10 @@
 // A convolution by hand: nine pixels under a kernel, nine products, their sum, and the pixel of the map.
 
 import { unpack } from "../../../viewer/masks.js";
-import { readMessage } from "../../../viewer/message.js";
-import { mount, Panel } from "../../../viewer/panel.js";
+import { mount } from "../../../viewer/panel.js";
 import { middleOf } from "../../shared/figures.js";
 import { Picture, Pointing } from "../../shared/picture.js";
+import { SlicePanel } from "../../shared/slice_panel.js";
 import { shades } from "../../transfer/convolve.js";
 
 const FLAIR = 1;
@@ -62,7 +62,7 @@ export function short(value) {
   return (Number.isInteger(value) ? String(value) : value.toFixed(2)).replace("-", "−");
 }
 
-class Convolution extends Panel {
+class Convolution extends SlicePanel {
   static figure = "convolution";
 
   constructor(parent) {
@@ -91,10 +91,8 @@ class Convolution extends Panel {
       };
       cell.append(input);
     });
-    for (const name of ["padding", "relu"]) {
-      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: target.checked });
-    }
-    this.find("[name=stride]").oninput = ({ target }) => this.set({ stride: +target.value });
+    this.bind(["padding", "relu"], ({ checked }) => checked);
+    this.bind(["stride"]);
   }
 
   table(name) {
@@ -108,16 +106,14 @@ class Convolution extends Panel {
     return [...body.querySelectorAll("td")];
   }
 
-  async receive(data) {
-    const { meta, part } = readMessage(data);
-    if (this.version === meta.version) return;
-    this.version = meta.version;
-    const { rows, cols } = meta;
-    const [channels, [truth]] = await Promise.all([
-      unpack(part("image"), 3, rows, cols),
-      meta.hasTruth ? unpack(part("truth"), 1, rows, cols) : [null],
+  load({ rows, cols, hasTruth }, part) {
+    return Promise.all([
+      unpack(part("image"), 3, rows, cols), hasTruth ? unpack(part("truth"), 1, rows, cols) : [null],
     ]);
-    if (this.version !== meta.version) return;
+  }
+
+  take(meta, channels, [truth]) {
+    const { rows, cols } = meta;
     Object.assign(this, { meta, rows, cols, gray: channels[FLAIR] });
     this.at = this.start(truth);
     this.pointing.at = this.at;

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, window_of
 from ui.session.stack import Stack
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
 SIZE = 96
 """Rows and columns: few enough to locate a pixel of the map in the slice."""
 
-_convolution = st.components.v2.component(
-    "lesson_convolution",
-    html=read("lessons/encoder_decoder/operations/convolution.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/operations/convolution.css"),
-    js=module("lessons/encoder_decoder/operations/convolution.js"),
+_convolution = component(
+    "lesson_convolution", "lessons/encoder_decoder/operations/convolution", *SHARED_STYLES
 )
 
 

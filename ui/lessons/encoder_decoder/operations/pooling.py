@@ -8,12 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from btmodels.teaching.pooling_steps import PoolingStep, max_pool, transpose_convolve, upsample
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
-from ui.shared.component_files import module, read
+from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 
 INPUTS = {
@@ -33,12 +32,7 @@ WAYS = {
 }
 USUAL = "pool"
 
-_grid = st.components.v2.component(
-    "lesson_grid",
-    html=read("lessons/encoder_decoder/operations/pooling.html"),
-    css=read(*SHARED_STYLES, "lessons/encoder_decoder/operations/pooling.css"),
-    js=module("lessons/encoder_decoder/operations/pooling.js"),
-)
+_grid = component("lesson_grid", "lessons/encoder_decoder/operations/pooling", *SHARED_STYLES)
 
 
 def walk(way: str, grid: np.ndarray) -> list[PoolingStep]:
@@ -69,8 +63,7 @@ def draw(lesson: Lesson) -> None:
         "input": lesson.choice("grid", list(INPUTS), next(iter(INPUTS))),
     }
     data = message(start, {"walks": walks()})
-    result = _grid(key=lesson.key("grid"), data=data, on_view_change=lambda: None)
-    sent = result.view or {}
+    sent = view_of(_grid, lesson.key("grid"), data)
     if sent.get("way") in WAYS and sent.get("input") in INPUTS:
         first = next(iter(INPUTS))
         lesson.write(

@@ -28,10 +28,8 @@ class ResidualBlock extends Panel {
   constructor(parent) {
     super(parent);
     this.state = { shortcut: true, blocks: 8, factor: 0.5 };
-    this.find("[name=shortcut]").oninput = ({ target }) => this.set({ shortcut: target.checked });
-    for (const name of ["blocks", "factor"]) {
-      this.find(`[name=${name}]`).oninput = ({ target }) => this.set({ [name]: +target.value });
-    }
+    this.bind(["shortcut"], ({ checked }) => checked);
+    this.bind(["blocks", "factor"]);
     this.redraw();
   }
 
