@@ -19,7 +19,7 @@ def analyze(
     classifier: str = "default-classifier",
     threshold: float | None = None,
     assets: Path = paths.ASSETS,
-    source: VerdictSource = "segmenter",
+    verdict: VerdictSource = "segmenter",
 ) -> list[Analysis]:
     """Classify and segment each slice, and measure the result.
 
@@ -35,7 +35,7 @@ def analyze(
         classifier: Registry name of the classifier.
         threshold: On the segmenter's probability, 0 to 1; None uses the one chosen in training.
         assets: Folder that holds ``weights/``.
-        source: Which network gives the verdict; only a segmenter with a rule for it can.
+        verdict: Which network gives the verdict; only a segmenter with a rule for it can.
 
     Raises:
         KeyError: There is no such network.
@@ -51,4 +51,4 @@ def analyze(
         measure(each, prediction, *records, *networks, threshold)
         for each, prediction in zip(slices, predictions, strict=True)
     ]
-    return judge(slices, analyses, *records, source)
+    return judge(slices, analyses, *records, verdict)

@@ -80,6 +80,9 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
         visit.rest()
         asked |= {*page.evaluate(LOADED)} - {*before}
         assert visit.drawn()[..., 3].any(), f"{kind}: the slice shown has tumor"
+        picture = kind in ("a TIFF with its mask", "a FLAIR PNG")
+        basis = "From this slice alone, the" if picture else "Counting the neighboring slices, the"
+        page.locator(".st-key-verdict").get_by_text(basis).wait_for()
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(250)

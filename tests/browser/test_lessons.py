@@ -37,6 +37,10 @@ def open_lesson(visit, site: str, query: str, ready: str) -> None:
     visit.page.goto(f"{site}/learn?lesson={query}")
     visit.page.locator(ready).first.wait_for(state="attached", timeout=150_000)
     visit.rest()
+    if visit.page.viewport_size["width"] > 640:
+        # No figure is taller than a laptop's screen; pictures grow with the taller one of this visit.
+        heights = "(figures) => figures.map((each) => each.offsetHeight)"
+        assert max(visit.page.locator(".lesson").evaluate_all(heights)) <= 780
 
 
 def choose(visit, selector: str) -> None:
@@ -496,7 +500,10 @@ def test_train_one_now(visit, site):
     assert cards.locator("strong").all_inner_texts() == ["6 patients", "1 patient"]
     assert 0 < float(second.locator("[data-number=loss]").inner_text()) < 5
     page.get_by_role("button", name="Pause").click()
+    # The numbers are those of the epoch that is said to be done.
     page.get_by_text("Paused after epoch").wait_for()
+    done = re.search(r"Paused after epoch (\d+)", page.locator("[data-say=state]").inner_text())
+    expect(cards.first).to_have_attribute("data-epoch", done[1])
     page.locator("[name=epoch]").fill("0")
     second.and_(page.locator("[data-epoch='0']")).wait_for()
     assert second.locator("[data-number=loss]").inner_text() == "–"

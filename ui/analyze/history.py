@@ -9,7 +9,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.measurement.study import percent
 from btmodels.slices import Analysis, VerdictSource
-from ui.analyze import uploader
+from ui.analyze import slice_picker, uploader
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
@@ -144,6 +144,8 @@ def _back(rows: list[Row], stack: Stack) -> None:
         st.session_state["analyze.source"] = "Samples"
     elif own and _uploaded(row) in own.keys:
         st.query_params.from_dict({"source": "files"})
+        st.session_state[f"{slice_picker.ANALYZE}.{slice_picker.MODEL}"] = row.model
+        st.session_state[f"{slice_picker.ANALYZE}.{slice_picker.VERDICT}"] = row.source
         turn(own.id, own.keys.index(_uploaded(row)))
     if row.stack == stack.id and row.key in stack.keys:
         turn(stack.id, stack.keys.index(row.key))

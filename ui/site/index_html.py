@@ -47,6 +47,7 @@ that the visitor leaves, so that page gets its own address back."""
 
 ELEMENTS = (
     "axios",
+    "Spinner",
     "BidiComponent",
     "Metric",
     "Selectbox",
@@ -54,7 +55,7 @@ ELEMENTS = (
     "DownloadButton",
     "DataFrame",
 )
-"""Streamlit's scripts for uploads (axios) and for the elements that show results, the most urgent first."""
+"""Streamlit's scripts for uploads (axios, Spinner) and for elements with results, the most urgent first."""
 
 _IMPORT_IDLY = """<script>addEventListener("load", () => {
   const scripts = %s, idle = window.requestIdleCallback ?? setTimeout;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import cv2
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from btmodels import paths
+from btmodels import paths, registry
 from btmodels.dataset import cohort
 from btmodels.inference.introspect import Probe
 from btmodels.inference.predict import Predictor
@@ -20,6 +21,7 @@ from btmodels.slices import Slice, largest_lesion_slice
 from btmodels.transforms.postprocess import binarize
 from btmodels.transforms.preprocess import fit_to
 from ui.lessons import page
+from ui.lessons.encoder_decoder import anatomy
 
 SIZE = 128
 pytestmark = pytest.mark.usefixtures("eager")
@@ -67,6 +69,24 @@ def test_maps_light_up_at_the_tumor_above_the_bottom_and_not_at_it(probe, slices
     assert first < fourth / 3, "Down 1 answers to edges and brightness wherever they are"
 
 
+def grid(probe: Probe, each: Slice, stage: str) -> float:
+    """Return how far the four places of 2 by 2 cells differ on average, in deviations of the median map."""
+    (shown,) = [anatomy.layer_of(block) for block in anatomy.blocks() if block.name == stage]
+    (maps,) = probe.activations(each.pixels, [shown], most=10**6)
+    maps = maps.maps.astype(float)
+    number, rows, _ = maps.shape
+    places = maps.reshape(number, rows // 2, 2, rows // 2, 2).mean((1, 3)).reshape(number, 4)
+    spread = maps.std((1, 2))
+    return float(np.median(np.ptp(places, axis=1)[spread > 0] / spread[spread > 0]))
+
+
+def test_a_grid_lies_over_maps_of_the_way_up(probe, slices):
+    assert "A grid can still appear, as in the maps of Up 1 to Up 3 above" in words()
+    for level in (1, 2, 3):
+        up, down = (grid(probe, slices[0], f"{way}{level}") for way in ("dec", "enc"))
+        assert up > 2 * down
+
+
 def test_each_skip_is_worth_what_is_told(probe, slices):
     record = probe.predictor.record
     means = {}
@@ -87,6 +107,19 @@ def test_each_skip_is_worth_what_is_told(probe, slices):
     ) in words()
     assert "Over the bundled patients the mean Dice is even a little better without it." in words()
     assert means["1011"] > means["1111"]
+
+
+def test_resunets_began_as_the_lesson_says():
+    small, site = (
+        json.loads((paths.ASSETS / "weights" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("resunet_small", "resunet")
+    )
+    assert "The *small* one started from random numbers, like the U-Net" in words()
+    assert "encoder" not in small
+    assert "The other one marks the tumors on this site." in words()
+    assert registry.get("default").name == site["name"]
+    assert "EfficientNet-Lite2, had learned from photographs" in words()
+    assert site["encoder"]["source"] == "efficientnet-lite2"
 
 
 def test_the_site_resunet_is_built_as_the_lesson_says():

@@ -7,7 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from btmodels import registry
 from btmodels.geometry import VolumeGeometry
+from btmodels.inference import worker
+from btmodels.measurement.analyze import analyze
 from btmodels.measurement.judge import judge, neighbors_of
 from btmodels.measurement.measure import measure
 from btmodels.measurement.verdict import LOGITS
@@ -113,7 +116,6 @@ def test_the_classifier_gives_the_verdict_where_it_is_chosen_or_alone_can():
 
 def test_a_warning_says_that_neighbors_count():
     slices = [slice_of(1), slice_of(2)]
-    found, _ = judge(slices, [seen(slices[0], 0, 0.1), seen(slices[1], 255, 0.9)], *RECORDS)
     strong = replace(
         RECORDS[0], extra={"verdict": ALONE, "verdict_with_neighbors": BESIDE | {"intercept": 9.0}}
     )
@@ -124,3 +126,14 @@ def test_a_warning_says_that_neighbors_count():
         "Counting the neighboring slices, the ResUNet finds a tumor"
     )
     assert "nothing is marked" in found.warnings[0]
+
+
+def test_slices_analyzed_together_are_neighbors(monkeypatch):
+    records = dict(zip(("resunet", "resnet50"), RECORDS, strict=True))
+    monkeypatch.setattr(registry, "verify_weights", lambda name, assets: records[name])
+    answer = [Prediction(0.9, np.full((8, 8), level, np.uint8)) for level in (51, 204)]
+    monkeypatch.setattr(worker, "predict", lambda *asked: worker.BatchResult(0, answer, 1))
+    slices = [slice_of(1), slice_of(2)]
+    assert [each.verdict.neighbors for each in analyze(slices)] == [True, True]
+    asked = analyze(slices, verdict="classifier")
+    assert [each.verdict.network for each in asked] == ["resnet50"] * 2

@@ -77,5 +77,17 @@ def test_minutes_for_teachers_follow_from_words_tasks_and_questions(address):
     assert abs(int(told) - minutes) < 3  # a little over half of the step, since texts change
 
 
+def test_minutes_of_the_overview_are_those_for_teachers():
+    words = sections("lessons/teacher.md")
+    *others, longest = sorted(
+        (int(re.findall(r"\*\*Time\.\*\* (\d+) minutes", words[address])[0]), address)
+        for address in page.LESSONS
+    )
+    assert (
+        f"Allow {others[0][0]} to {others[-1][0]} minutes for a lesson and {longest[0]} for "
+        f"*{page.text_of(longest[1])['Title']}*"
+    ) in sections("cards/learn.md")["Sentence"]
+
+
 def test_keys_become_the_class_that_streamlit_gives():
     assert projector.style_of("learn.test-set.splits") == "st-key-learn-test-set-splits"

@@ -44,7 +44,9 @@ class Tasks extends Panel {
       const [figure, state] = task.show;
       if (figure === this.widgets) {
         this.ask("asked", number);
-        document.querySelector(`.${task.place}`)?.scrollIntoView({ block: "center", behavior: "smooth" });
+        const widget = document.querySelector(`.${task.place}`); // its chart stands below it
+        widget.style.scrollMarginTop = "4.5rem"; // below the bar at the top
+        widget.scrollIntoView({ block: "start", behavior: "smooth" });
       } else window.dispatchEvent(new CustomEvent(SHOW, { detail: { figure, state } }));
     };
     item.querySelector("[name=answer]").onclick = () => {
