@@ -11,6 +11,7 @@ from ui.analyze import uploader
 from ui.session import samples
 from ui.shared import badges
 from ui.shared.content import sections
+from ui.viewer.gallery import turner
 
 MOST_SAMPLES = 4
 
@@ -21,12 +22,27 @@ def draw() -> None:
     with st.container(key="welcome"):
         st.title(text.get("Headline", "Analyze"), anchor=False)
     _gone()
+    _render_ahead()
     left, right = st.columns([1.5, 1], gap="large")
     with right:
         st.markdown(text.get("What to upload", ""))
     with left:
         uploader.draw()
         st.caption(f":material/lock: {text.get('Upload', '')}")
+
+
+def _render_ahead() -> None:
+    """Draw one of each element that shows a result, hidden.
+
+    Streamlit's frontend loads the script of an element when it first draws one. Until it has, React keeps
+    the page as it is, and starts again with each result that arrives: the first answer of a study of 60
+    slices came a second later.
+    """
+    with st.container(key="ahead"):
+        st.metric("Ahead", "")
+        st.selectbox("Ahead", [""], key="ahead.selectbox")
+        st.checkbox("Ahead", key="ahead.checkbox")
+        turner()
 
 
 def draw_samples() -> None:

@@ -45,26 +45,17 @@ If the next page writes its query before Streamlit has changed the path, that qu
 that the visitor leaves, so that page gets its own address back."""
 
 
-ELEMENTS = (
-    "axios",
-    "Spinner",
-    "BidiComponent",
-    "Metric",
-    "Selectbox",
-    "Checkbox",
-    "DownloadButton",
-    "DataFrame",
-)
-"""Streamlit's scripts for uploads (axios, Spinner) and for elements with results, the most urgent first."""
+SCRIPTS = ("axios", "Spinner", "DataFrame")
+"""Names of Streamlit's scripts for an upload and for its table, the most urgent first."""
 
 _IMPORT_IDLY = """<script>addEventListener("load", () => {
   const scripts = %s, idle = window.requestIdleCallback ?? setTimeout;
   const next = () => scripts.length && import(scripts.shift()).catch(() => {}).then(() => idle(next));
   idle(next);
 })</script>"""
-"""Streamlit loads the script of an element, then the scripts that this one imports, when the element first
-appears. On a page that waits for a visitor's files, these would be 40 requests between the answer and its
-display, so the browser makes them while it has nothing else to do."""
+"""Streamlit requests such a script, then those that it imports, only when it needs them. On a page that
+waits for a visitor's files, the browser has time for that before (see also
+`ui.analyze.drop_zone`)."""
 
 
 def routes(paths: Iterable[str]) -> list[Route]:
@@ -94,15 +85,15 @@ def preloads(path: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def element_scripts() -> tuple[str, ...]:
-    """Return the addresses of the scripts of `ELEMENTS`, relative to any page."""
+def scripts() -> tuple[str, ...]:
+    """Return the addresses of `SCRIPTS`, relative to any page."""
     folder = _STATIC / "static" / "js"
-    paths = [path for name in ELEMENTS for path in folder.glob(f"{name}.*.js")]
+    paths = [path for name in SCRIPTS for path in folder.glob(f"{name}.*.js")]
     return tuple(f"./{path.relative_to(_STATIC).as_posix()}" for path in paths)
 
 
 async def _document(request: Request) -> HTMLResponse:
-    later = _IMPORT_IDLY % json.dumps(element_scripts())
+    later = _IMPORT_IDLY % json.dumps(scripts())
     head = f"<head>{_SERVER}{_HISTORY}{preloads(request.url.path)}{later}"
     html = _SHELL.read_text(encoding="utf-8").replace("<head>", head, 1)
     return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

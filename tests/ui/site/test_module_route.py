@@ -77,9 +77,9 @@ def test_a_page_fetches_its_scripts_before_its_components_ask(app):
         assert (address_of("lessons/shared/prose.js") in links) is (page == "/learn")
 
 
-def test_scripts_of_elements_are_those_of_the_installed_streamlit():
-    names = [Path(address).name.split(".")[0] for address in index_html.element_scripts()]
-    assert names == [*index_html.ELEMENTS]
+def test_scripts_loaded_ahead_are_those_of_the_installed_streamlit():
+    names = [Path(address).name.split(".")[0] for address in index_html.scripts()]
+    assert names == [*index_html.SCRIPTS]
 
 
 def test_another_content_has_another_address(monkeypatch):
