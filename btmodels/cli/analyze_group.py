@@ -11,7 +11,7 @@ from btmodels.cli import load
 from btmodels.cli.find_files import Group, Problem
 from btmodels.cli.load import Found, Overrides
 from btmodels.measurement.analyze import analyze
-from btmodels.measurement.judge import judge
+from btmodels.measurement.stack_verdicts import assign_verdicts
 from btmodels.measurement.study import groups_of
 from btmodels.quality import check, classifier
 from btmodels.quality.classifier import Thresholds
@@ -70,7 +70,7 @@ def analyze_group(
 
     def finished(study: Sequence[int]) -> Iterator[tuple[Analysis, Found]]:
         slices, own = [every[i].slice for i in study], [analyses[i] for i in study]
-        for index, each in zip(study, judge(slices, own, *records, source), strict=True):
+        for index, each in zip(study, assign_verdicts(slices, own, *records, source), strict=True):
             if each is not None:
                 # The findings of the input check come last, below what the networks say of each other.
                 yield replace(each, warnings=(*each.warnings, *said[index])), every[index]

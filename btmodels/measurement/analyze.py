@@ -7,8 +7,8 @@ from pathlib import Path
 
 from btmodels import paths, registry
 from btmodels.inference import worker
-from btmodels.measurement.judge import judge
 from btmodels.measurement.measure import measure
+from btmodels.measurement.stack_verdicts import assign_verdicts
 from btmodels.slices import Analysis, Slice, VerdictSource
 from btmodels.transforms.proportions import in_proportion
 
@@ -51,4 +51,4 @@ def analyze(
         measure(each, prediction, *records, *networks, threshold)
         for each, prediction in zip(slices, predictions, strict=True)
     ]
-    return judge(slices, analyses, *records, verdict)
+    return assign_verdicts(slices, analyses, *records, verdict)

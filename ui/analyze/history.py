@@ -31,7 +31,7 @@ class Row:
     model: str
     source: VerdictSource
     threshold: float
-    judge: str
+    verdict_by: str
     probability: float
     marked: int
     dice: float | None
@@ -58,7 +58,7 @@ def note(analyzed: Analyzed, view: View, analysis: Analysis) -> None:
         analysis.marked_pixels,
         analysis.dice,
     )
-    _seen.put((row.key, row.model, row.judge), row)
+    _seen.put((row.key, row.model, row.verdict_by), row)
 
 
 def draw(stack: Stack) -> None:
@@ -88,7 +88,7 @@ def draw(stack: Stack) -> None:
                     "Slice": row.name,
                     "Marked": row.marked,
                     "Tumor": percent(row.probability),
-                    "Verdict by": registry.get(row.judge).title,
+                    "Verdict by": registry.get(row.verdict_by).title,
                     "Dice": row.dice,
                     "From": row.stack if row.shared else "your files",
                     "Segmenter": row.model,

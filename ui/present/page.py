@@ -176,8 +176,12 @@ def _draw_answer(analyzed: Analyzed, view: View) -> None:
     threshold = f"threshold {view.threshold:.2f}"
     if view.threshold != analyzed.threshold:
         threshold += ", set manually"
-    judge, segmenter = (registry.get(name).title for name in (shown.verdict.network, shown.model))
-    st.caption(f"Verdict: {judge}, {shown.verdict.basis}.  \nMarked: {segmenter}, {threshold}.")
+    verdict_by, segmenter = (
+        registry.get(name).title for name in (shown.verdict.network, shown.model)
+    )
+    st.caption(
+        f"Verdict: {verdict_by}, {shown.verdict.basis}.  \nMarked: {segmenter}, {threshold}."
+    )
     for warning in shown.warnings:
         st.warning(warning, icon=":material/warning:")
 

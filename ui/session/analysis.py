@@ -13,7 +13,7 @@ import streamlit as st
 from btmodels import registry
 from btmodels.errors import BrainTumorError, WeightsError
 from btmodels.inference import engine
-from btmodels.measurement import judge, measure
+from btmodels.measurement import measure, stack_verdicts
 from btmodels.registry import Record
 from btmodels.slices import Analysis, Prediction, Slice, VerdictSource
 from btmodels.transforms.proportions import in_proportion
@@ -118,7 +118,9 @@ def cached(stack: Stack, model: str | None = None, source: VerdictSource = "segm
     waiting = [i for i, key in enumerate(stack.keys) if key not in kept and key not in stopped]
     pending = not message and bool(waiting)
     if kept:
-        found = tuple(judge.judge(stack.slices, found, *records, source, waiting))
+        found = tuple(
+            stack_verdicts.assign_verdicts(stack.slices, found, *records, source, waiting)
+        )
     if stopped and not message and not pending and found.count(None) == len(found):
         message = next(iter(stopped.values()))  # for pages that show no input check
     if pending:

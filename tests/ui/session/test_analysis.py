@@ -78,7 +78,7 @@ def test_the_networks_look_at_the_next_slices_while_the_page_is_drawn(engine, st
     assert not analysis.cached(stack).pending
 
 
-def test_a_slice_is_judged_alone_until_its_neighbors_are_there(engine, stack, monkeypatch):
+def test_a_slice_gets_its_own_verdict_until_its_neighbors_are_there(engine, stack, monkeypatch):
     alone = {"slope": 1.0, "intercept": 0.0, "threshold": 0.5}
     rules = {"verdict": alone, "verdict_with_neighbors": alone | {"neighbor_weight": 1.0}}
     monkeypatch.setattr(

@@ -11,8 +11,8 @@ from btmodels import registry
 from btmodels.geometry import VolumeGeometry
 from btmodels.inference import worker
 from btmodels.measurement.analyze import analyze
-from btmodels.measurement.judge import judge, neighbors_of
 from btmodels.measurement.measure import measure
+from btmodels.measurement.stack_verdicts import assign_verdicts, neighbors_of
 from btmodels.measurement.verdict import LOGITS
 from btmodels.slices import Analysis, Prediction, Slice, Verdict, VolumePosition
 from btmodels.transforms.postprocess import sigmoid
@@ -63,7 +63,7 @@ def test_a_verdict_counts_the_neighbors_scores():
     slices = [slice_of(1), slice_of(2), slice_of(3)]
     levels = (51, 102, 204)
     low, middle, high = LOGITS[list(levels)]
-    found = judge(slices, [*map(seen, slices, levels)], *RECORDS)
+    found = assign_verdicts(slices, [*map(seen, slices, levels)], *RECORDS)
     scores = (
         low + (low + middle) / 2,
         middle + (low + high) / 2,
@@ -73,24 +73,24 @@ def test_a_verdict_counts_the_neighbors_scores():
         probability = sigmoid(np.float64(0.25 * score + 0.2))
         assert each.verdict == Verdict("resunet", pytest.approx(probability), 0.6, True)
         assert each.second_opinion == Verdict("resnet50", 0.9, fakes.THRESHOLD)
-    # A slice that the input check stopped is none, and a slice that is alone is judged alone.
-    alone = judge(slices, [seen(slices[0], 51), None, seen(slices[2], 204)], *RECORDS)
+    # A slice that the input check stopped is none, and a slice that is alone gets its own verdict.
+    alone = assign_verdicts(slices, [seen(slices[0], 51), None, seen(slices[2], 204)], *RECORDS)
     assert alone[1] is None
     for each, score in ((alone[0], low), (alone[2], high)):
         probability = sigmoid(np.float64(0.5 * score + 0.1))
         assert each.verdict == Verdict("resunet", pytest.approx(probability), 0.5, False)
 
 
-def test_a_slice_is_judged_alone_and_contradicts_nothing_until_its_neighbors_are_there():
+def test_a_slice_gets_its_own_verdict_and_contradicts_nothing_until_its_neighbors_are_there():
     slices = [slice_of(1), slice_of(2), slice_of(3)]
     # At 120 the slice is marked, for the threshold is 0.42, but alone it gives no verdict of yes.
     analyses = [seen(slices[0], 110, 0.1), None, None]
     assert "yet 64 pixels are marked" in analyses[0].warnings[0]
-    first = judge(slices, analyses, *RECORDS, waiting={1, 2})[0]
+    first = assign_verdicts(slices, analyses, *RECORDS, waiting={1, 2})[0]
     assert first.verdict.neighbors is None and not first.verdict.tumor and first.warnings == ()
     assert first.verdict.basis == "from this slice alone so far"
     analyses[1] = seen(slices[1], 255)
-    first, second, _ = judge(slices, analyses, *RECORDS, waiting={2})
+    first, second, _ = assign_verdicts(slices, analyses, *RECORDS, waiting={2})
     assert first.verdict.neighbors is True and first.verdict.tumor
     assert "Counting" not in " ".join(first.warnings) and "ResNet50" in first.warnings[0]
     assert second.verdict.neighbors is None
@@ -99,19 +99,25 @@ def test_a_slice_is_judged_alone_and_contradicts_nothing_until_its_neighbors_are
 def test_the_classifier_gives_the_verdict_where_it_is_chosen_or_alone_can():
     slices = [slice_of(1), slice_of(2)]
     analyses = [seen(each, 204, 0.3) for each in slices]
-    for each in judge(slices, analyses, *RECORDS, "classifier"):
+    for each in assign_verdicts(slices, analyses, *RECORDS, "classifier"):
         assert each.verdict == Verdict("resnet50", 0.3, fakes.THRESHOLD)
         assert (each.second_opinion.network, each.second_opinion.neighbors) == ("resunet", True)
         (warning,) = each.warnings
         assert warning.startswith(
             "The ResNet50 classifier finds no tumor in this slice (30.0%), yet"
         )
-    again = judge(slices, judge(slices, analyses, *RECORDS, "classifier"), *RECORDS)
+    again = assign_verdicts(
+        slices, assign_verdicts(slices, analyses, *RECORDS, "classifier"), *RECORDS
+    )
     assert [each.verdict.network for each in again] == ["resunet"] * 2
     assert again[0].warnings[0].startswith("The ResNet50 classifier, which gives a second opinion")
     plain = (replace(RECORDS[0], extra={}), RECORDS[1])
     without = [seen(each, 204, 0.3, plain) for each in slices]
-    assert judge(slices, without, *plain) == judge(slices, without, *plain, "classifier") == without
+    assert (
+        assign_verdicts(slices, without, *plain)
+        == assign_verdicts(slices, without, *plain, "classifier")
+        == without
+    )
 
 
 def test_a_warning_says_that_neighbors_count():
@@ -119,7 +125,7 @@ def test_a_warning_says_that_neighbors_count():
     strong = replace(
         RECORDS[0], extra={"verdict": ALONE, "verdict_with_neighbors": BESIDE | {"intercept": 9.0}}
     )
-    found, _ = judge(
+    found, _ = assign_verdicts(
         slices, [seen(slices[0], 0, 0.1), seen(slices[1], 255, 0.9)], strong, RECORDS[1]
     )
     assert found.warnings[0].startswith(

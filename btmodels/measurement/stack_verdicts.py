@@ -15,7 +15,7 @@ Neighbors = tuple[int | None, int | None]
 """Indices of the slices before and after a slice; None where there is none."""
 
 
-def judge(
+def assign_verdicts(
     slices: Sequence[Slice],
     analyses: Sequence[Analysis | None],
     segmenter_record: Record,
@@ -26,7 +26,7 @@ def judge(
     """Give each slice the verdict of the chosen network, and the other one's as second opinion.
 
     A segmenter's verdict on a slice with a neighbor follows the rule for neighbors in its record. While one
-    of them is not analyzed yet, the slice is judged alone.
+    of them is not analyzed yet, the verdict rests on the slice alone.
 
     Args:
         slices: All slices that were read together, in any order.
@@ -36,13 +36,17 @@ def judge(
         waiting: Indices of slices whose analyses will follow.
     """
     alone = rule_of(segmenter_record, ALONE)
-    beside = rule_of(segmenter_record, WITH_NEIGHBORS)
+    with_neighbors = rule_of(segmenter_record, WITH_NEIGHBORS)
     if alone is None:
         return list(analyses)
-    found = neighbors_of(slices) if beside else [(None, None)] * len(slices)
+    found = neighbors_of(slices) if with_neighbors else [(None, None)] * len(slices)
     scores = np.array([np.nan if each is None else each.score for each in analyses], float)
     before, after = (_neighbor_scores(scores, [pair[side] for pair in found]) for side in (0, 1))
-    joined = add_neighbors(scores, before, after, beside.neighbor_weight) if beside else scores
+    joined = (
+        add_neighbors(scores, before, after, with_neighbors.neighbor_weight)
+        if with_neighbors
+        else scores
+    )
     has_neighbor = ~(np.isnan(before) & np.isnan(after))
 
     def own_verdict(index: int) -> Verdict:
@@ -50,35 +54,37 @@ def judge(
             neighbors = None
         else:
             neighbors = bool(has_neighbor[index])
-        rule, score = (beside, joined[index]) if neighbors else (alone, scores[index])
+        rule, score = (with_neighbors, joined[index]) if neighbors else (alone, scores[index])
         name = segmenter_record.name
         return Verdict(name, rule.probability(score), rule.threshold, neighbors)
 
-    judged: list[Analysis | None] = []
+    assigned: list[Analysis | None] = []
     for index, each in enumerate(analyses):
         if each is None:
-            judged.append(None)
+            assigned.append(None)
             continue
         probability = each.prediction.tumor_probability
         opinions = [
             own_verdict(index),
             Verdict(classifier_record.name, probability, classifier_record.threshold),
         ]
-        judged.append(with_verdict(each, *(opinions if source == "segmenter" else opinions[::-1])))
-    return judged
+        assigned.append(
+            with_verdict(each, *(opinions if source == "segmenter" else opinions[::-1]))
+        )
+    return assigned
 
 
 def neighbors_of(slices: Sequence[Slice]) -> list[Neighbors]:
     """Return the neighbors of each slice in its volume, or among the numbered slices of its patient.
 
     In a volume of thin slices of which every n-th is analyzed, the next one analyzed is the neighbor.
-    Slices that claim the same place have no neighbors, and neither have pictures without a number.
+    Slices that claim the same position have no neighbors, and neither have pictures without a number.
     """
-    places = [_place(each) for each in slices]
+    positions = [_position(each) for each in slices]
     stacks: dict[tuple[str, str], dict[int, list[int]]] = {}
-    for index, place in enumerate(places):
-        if place:
-            stacks.setdefault(place[:2], {}).setdefault(place[2], []).append(index)
+    for index, position in enumerate(positions):
+        if position:
+            stacks.setdefault(position[:2], {}).setdefault(position[2], []).append(index)
 
     def at(stack: dict[int, list[int]], number: int) -> int | None:
         there = stack.get(number, ())
@@ -86,16 +92,16 @@ def neighbors_of(slices: Sequence[Slice]) -> list[Neighbors]:
 
     found: list[Neighbors] = []
     steps = {key: _step(key[0], stack) for key, stack in stacks.items()}
-    for place in places:
-        stack, step = (stacks[place[:2]], steps[place[:2]]) if place else ({}, 1)
-        if place is None or len(stack[place[2]]) > 1:
+    for position in positions:
+        stack, step = (stacks[position[:2]], steps[position[:2]]) if position else ({}, 1)
+        if position is None or len(stack[position[2]]) > 1:
             found.append((None, None))
         else:
-            found.append((at(stack, place[2] - step), at(stack, place[2] + step)))
+            found.append((at(stack, position[2] - step), at(stack, position[2] + step)))
     return found
 
 
-def _place(each: Slice) -> tuple[str, str, int] | None:
+def _position(each: Slice) -> tuple[str, str, int] | None:
     if each.position is not None:
         return "volume", each.position.volume, each.position.index
     if each.patient is not None and each.number is not None:
