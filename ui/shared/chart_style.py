@@ -70,7 +70,7 @@ def draw_chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
     Args:
         figure: The figure.
         key: Key of the chart, unique on the page.
-        alt: What it shows, for who cannot see it.
+        alt: What it shows, for those who cannot see it.
         options: Further options of `st.plotly_chart`.
     """
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False}, **options)
