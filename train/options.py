@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser, *names: str, **settings) -> None:
 
 
 def spares_committed(args: argparse.Namespace) -> bool:
-    """Return whether ``--quick`` comes with another output folder than the committed one; if not, print why."""
+    """Return whether ``--quick`` writes outside the committed folder; if not, print why."""
     spared = not args.quick or args.assets.resolve() != paths.ASSETS.resolve()
     if not spared:
         print("--quick needs --assets DIR: it never writes into the committed folder.")
