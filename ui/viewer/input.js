@@ -29,7 +29,7 @@ export class PointerInput {
       viewer.hold();
       divider.setPointerCapture(event.pointerId);
     };
-    divider.onpointerup = () => viewer.settle();
+    divider.onpointerup = divider.onpointercancel = () => viewer.settle();
     divider.onpointermove = (event) => {
       const box = frame.getBoundingClientRect();
       const held = divider.hasPointerCapture(event.pointerId);
