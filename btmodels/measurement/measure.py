@@ -105,9 +105,9 @@ def _conflicts(analysis: Analysis) -> list[str]:
     if answer.neighbors is None:
         return []
     if answer.tumor != (analysis.marked_pixels > 0):
-        return [_contradiction(answer, analysis.threshold, analysis.marked_pixels)]
+        return [_contradiction(analysis)]
     if second and second.neighbors is not None and second.tumor != answer.tumor:
-        return [_disagreement(second)]
+        return [_disagreement(analysis)]
     return []
 
 
@@ -116,22 +116,36 @@ def _subject(verdict: Verdict) -> str:
     return f"{verdict.basis.capitalize()}, the {title}" if verdict.neighbors else f"The {title}"
 
 
-def _contradiction(answer: Verdict, threshold: float, marked: int) -> str:
-    found = "a tumor" if answer.tumor else "no tumor"
+def _contradiction(analysis: Analysis) -> str:
+    answer, marked = analysis.verdict, analysis.marked_pixels
     pixels = "1 pixel is" if marked == 1 else f"{marked:,} pixels are"
-    mask = f"{pixels} marked" if marked else f"nothing is marked at threshold {threshold:.2f}"
+    mask = (
+        f"{pixels} marked" if marked else f"nothing is marked at threshold {analysis.threshold:.2f}"
+    )
+    # Counted on patients that the networks never met (tests/btmodels/measurement/test_contradictions.py).
+    # A segmenter without a verdict of its own may also be worse than the classifier.
+    advice = "The verdict and the mask contradict each other, so look closely here."
+    own = answer if answer.network == analysis.model else analysis.second_opinion
+    if own and own.neighbors is not None:
+        right = ("verdict", "mask") if own.tumor == answer.tumor else ("mask", "verdict")
+        advice = (
+            "Where the two contradict each other like this, the {} is right more often than the {}. "
+            "Look closely here."
+        ).format(*right)
+    return f"{_finding(answer)}, yet {mask}. {advice}"
+
+
+def _disagreement(analysis: Analysis) -> str:
+    second = analysis.second_opinion
     return (
-        f"{_subject(answer)} finds {found} in this slice ({percent(answer.probability)}), "
-        f"yet {mask}. The verdict and the mask contradict each other, so trust neither here."
+        f"{_finding(second, ', which gives a second opinion,')}. Where the two networks contradict each "
+        f"other, the {get(analysis.model).title} is right more often. Look closely here."
     )
 
 
-def _disagreement(second: Verdict) -> str:
-    found = "a tumor" if second.tumor else "no tumor"
-    return (
-        f"{_subject(second)}, which gives a second opinion, finds {found} in this slice "
-        f"({percent(second.probability)}). The networks contradict each other, so look closely here."
-    )
+def _finding(verdict: Verdict, role: str = "") -> str:
+    found = "a tumor" if verdict.tumor else "no tumor"
+    return f"{_subject(verdict)}{role} finds {found} in this slice ({percent(verdict.probability)})"
 
 
 def square_millimeters(analysis: Analysis) -> float | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from btmodels.measurement.measure import measure
+from btmodels.measurement.measure import measure, with_verdict
 from btmodels.slices import Prediction, Slice, Verdict
 from btmodels.transforms.postprocess import binarize, head_mask, quantized_threshold, smallest_part
 from tests import fakes
@@ -175,6 +175,7 @@ def test_the_verdict_is_the_classifiers_and_a_contradiction_is_said():
     no = analyze(some, probability=0.299)
     assert not no.verdict.tumor and no.marked_pixels == 20  # a contradiction never hides the mask
     assert "finds no tumor" in no.warnings[0] and "20 pixels are marked" in no.warnings[0]
+    assert no.warnings[0].endswith("contradict each other, so look closely here.")
     assert analyze(some).warnings == analyze(empty, probability=0.1).warnings == ()
     assert "(> 99.9%)" in analyze(empty, probability=0.99999).warnings[0]  # no network is certain
 
@@ -194,6 +195,23 @@ def test_the_verdict_is_the_segmenters_where_its_record_has_a_rule():
     strict = (replace(RECORD, extra={"verdict": rule | {"threshold": 0.9}}), CLASSIFIER)
     torn = analyze(some, probability=0.4, records=strict)
     assert len(torn.warnings) == 1 and "The ResUNet finds no tumor" in torn.warnings[0]
+
+
+def test_a_contradiction_says_which_answer_is_right_more_often():
+    rule = {"slope": 1.0, "intercept": 0.0, "threshold": 0.9}
+    records = (replace(RECORD, extra={"verdict": rule}), CLASSIFIER)
+    some = marked(slice(12, 14), slice(12, 22), level=204)
+    torn = analyze(some, probability=0.1, records=records)
+    assert "the verdict is right more often than the mask" in torn.warnings[0]
+    # The segmenter's own verdict decides, whoever gives the verdict.
+    for tumor, words in ((False, "the verdict is right"), (True, "the mask is right")):
+        own = replace(torn.verdict, threshold=0.1 if tumor else 0.9)
+        by_classifier = with_verdict(torn, torn.second_opinion, own)
+        assert f"{words} more often than the" in by_classifier.warnings[0]
+    waits = with_verdict(torn, torn.second_opinion, replace(torn.verdict, neighbors=None))
+    assert "right more often" not in waits.warnings[0]
+    second = analyze(np.zeros((40, 50), np.uint8), probability=0.4, records=records)
+    assert "the ResUNet is right more often" in second.warnings[0]
 
 
 def test_notes_missing_head_and_unfinished_weights_are_warnings():

@@ -132,6 +132,7 @@ def test_a_warning_says_that_neighbors_count():
         "Counting the neighboring slices, the ResUNet finds a tumor"
     )
     assert "nothing is marked" in found.warnings[0]
+    assert "the verdict is right more often than the mask" in found.warnings[0]
 
 
 def test_slices_analyzed_together_are_neighbors(monkeypatch):
