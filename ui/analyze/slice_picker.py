@@ -191,7 +191,8 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
         for key in (sequence_and_orientation.SEQUENCES, sequence_and_orientation.TURNS)
     )
     overrides = UploadOverrides(chosen, *by_hand)
-    batch = uploader.read(overrides)
+    with bar:  # whose line has room for the spinner, so that nothing moves
+        batch = uploader.read(overrides)
     if not uploader.count() and st.query_params.to_dict() == st.session_state.get(
         f"{ANALYZE}.{WRITTEN}"
     ):
@@ -201,7 +202,9 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
     else:
         slices = len(batch.stack.slices)
         many = "1 slice" if slices == 1 else f"{slices} slices"
-        with bar.popover(f"Your files: {many}", icon=":material/folder_open:"):
+        # With another key the popover closes: it would cover the answer to the files just added.
+        key = f"{ANALYZE}.files.{uploader.times_added()}"
+        with bar.popover(f"Your files: {many}", icon=":material/folder_open:", key=key):
             uploader.draw()
             _pair_by_hand(batch, chosen)
             sequence_and_orientation.draw(batch)
