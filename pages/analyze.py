@@ -49,14 +49,15 @@ def analyze() -> None:
     if choice:
         with bar:
             page.present_button(uploads=not linkable)
+        view = None if linkable else page.view_before_leaving(choice.stack)
         workbench(
             quality.corrected(choice.stack),
-            choice.start,
+            view or choice.start,
             beside,
             choice.model,
             under=under,
             above=answer,
-            follow=choice.follow,
+            follow=choice.follow and view is None,
             source=choice.verdict,
         )
         st.caption(text.get("Link" if linkable else "Upload", ""))

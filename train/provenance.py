@@ -34,6 +34,16 @@ def command_line(words: Sequence[str]) -> str:
     return " ".join(["python -m train", *kept])
 
 
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file; None if there is no such file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def read_crossval(assets: Path, name: str) -> dict[str, Any] | None:
+    """Return what `train crossval` wrote about a network; None if it has not been run."""
+    return read_json(assets / "metrics" / f"crossval_{name}.json")
+
+
 def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
     """Write a document atomically.
 

@@ -104,7 +104,7 @@ def _study_page(
     area_curve(pdf, summary.areas)
     _table(pdf, _study_figures(summary, analyses))
     _list(pdf, "How far the networks agree on the largest or chosen slice", context.agreement)
-    neighbors = any(each.verdict.neighbors for each in analyses)
+    neighbors = any(_counts_neighbors(each) for each in analyses)
     _list(pdf, "What to keep in mind", caveats(analyses[0].model, neighbors))
 
 
@@ -153,7 +153,7 @@ def _slice_page(pdf: FPDF, analysis: Analysis, window: Window, context: ReportCo
     elif not quality.findings:
         sentences = (_FIT, *sentences)
     _list(pdf, "Findings", sentences, rest=62)
-    _list(pdf, "What to keep in mind", caveats(analysis.model, bool(analysis.verdict.neighbors)))
+    _list(pdf, "What to keep in mind", caveats(analysis.model, _counts_neighbors(analysis)))
     _list(pdf, "Where it comes from", _sources(analysis, context.made))
 
 
@@ -259,18 +259,23 @@ def _sources(analysis: Analysis, made: date) -> tuple[str, ...]:
     )
 
 
+def _counts_neighbors(analysis: Analysis) -> bool:
+    opinions = (analysis.verdict, analysis.second_opinion)
+    return any(each is not None and bool(each.neighbors) for each in opinions)
+
+
 def caveats(model: str, neighbors: bool = False) -> tuple[str, ...]:
     """Return the limits that every report names, with the number of the segmenter's training patients.
 
     Args:
         model: Registry name of the segmenter.
-        neighbors: Whether the verdict counts the neighboring slices.
+        neighbors: Whether the segmenter's verdict counts the neighboring slices.
     """
     context = "Both networks see one slice at a time and know nothing about its neighbors."
     if neighbors:
         context = (
-            "Both networks see one slice at a time. The verdict also counts what was found in the "
-            "neighboring slices; the mask does not."
+            "Both networks see one slice at a time. The segmenter's verdict also counts what was "
+            "found in the neighboring slices; the mask does not."
         )
     split, record = cohort.load_split(), registry.load_record(model)
     trained_on = [folder for subset in record.training_subsets for folder in split[subset]]

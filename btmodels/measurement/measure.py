@@ -125,14 +125,13 @@ def _contradiction(analysis: Analysis) -> str:
     # Counted on patients that the networks never met (tests/btmodels/measurement/test_contradictions.py).
     # A segmenter without a verdict of its own may also be worse than the classifier.
     advice = "The verdict and the mask contradict each other, so look closely here."
-    if analysis.second_opinion:
-        better, worse = (
-            ("verdict", "mask") if answer.network == analysis.model else ("mask", "verdict")
-        )
+    own = answer if answer.network == analysis.model else analysis.second_opinion
+    if own and own.neighbors is not None:
+        right = ("verdict", "mask") if own.tumor == answer.tumor else ("mask", "verdict")
         advice = (
-            f"Where the two contradict each other, the {better} is right more often than the {worse}. "
+            "Where the two contradict each other like this, the {} is right more often than the {}. "
             "Look closely here."
-        )
+        ).format(*right)
     return f"{_finding(answer)}, yet {mask}. {advice}"
 
 

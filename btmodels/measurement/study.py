@@ -21,7 +21,7 @@ class StudySummary:
     """Summary of the marked region in one volume, one patient or a group of pictures.
 
     Attributes:
-        title: Title of the volume, or name of the patient or picture.
+        title: Title of the volume, or name of the patient or picture; for several pictures, their number.
         slices: Number of slices.
         analyzed: Number of slices with a mask, empty or not.
         rejected: Number of slices rejected by the input check.
@@ -117,7 +117,7 @@ def summarize(
     largest = max(marked, key=lambda index: areas[index], default=None)
     first = slices[0]
     return StudySummary(
-        title=first.position.title if first.position else first.patient or first.name,
+        title=_title(slices),
         slices=len(slices),
         analyzed=sum(area is not None for area in areas),
         rejected=rejected,
@@ -173,6 +173,15 @@ def answer(summaries: Sequence[StudySummary]) -> str:
     if len(summaries) > _MOST_PARTS:
         told.append(f"And {len(summaries) - _MOST_PARTS} more.")
     return " ".join(told)
+
+
+def _title(slices: Sequence[Slice]) -> str:
+    first = slices[0]
+    if first.position:
+        return first.position.title
+    if first.patient:
+        return first.patient
+    return first.name if len(slices) == 1 else counted(len(slices), "picture")
 
 
 def _other(summary: StudySummary) -> str:

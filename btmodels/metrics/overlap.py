@@ -8,9 +8,8 @@ behaves on slices without tumor.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,8 +20,7 @@ TUMOR_SIZES = (1, 100, 300, 1000, 3000)
 """Minimum number of tumor pixels in a slice for each group of `score_by_size`."""
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(NamedTuple):
     """Pixels by outcome: true and false positives, false and true negatives."""
 
     tp: int

@@ -33,7 +33,8 @@ def studies() -> dict[str, list[tuple[str, bytes]]]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as folder:
         for each in files:
-            folder.writestr(f"{patient.folder}/{each.image.name}", each.image.read_bytes())
+            for file in (each.image, each.mask):
+                folder.writestr(f"{patient.folder}/{file.name}", file.read_bytes())
     flair = io.BytesIO()
     Image.fromarray(pixels[-2][..., 1]).save(flair, "PNG")
     along = pixels.transpose(2, 1, 0, 3)
@@ -43,7 +44,7 @@ def studies() -> dict[str, list[tuple[str, bytes]]]:
             ("x_mask.tif", largest.mask.read_bytes()),
         ],
         "a FLAIR PNG": [("flair.png", flair.getvalue())],
-        "a folder in a zip": [("patient.zip", packed.getvalue())],
+        "a folder with masks in a zip": [("patient.zip", packed.getvalue())],
         "three NIfTI": [
             (f"case_{name}.nii.gz", gzip.compress(nifti(along[..., channel].copy(), AFFINE)))
             for name, channel in {"t1": 0, "flair": 1, "t1ce": 2}.items()
@@ -92,10 +93,16 @@ def test_what_a_visitor_sees_first_is_the_answer(visit, site):
                 assert 0 <= box["x"] and box["x"] + box["width"] <= width, (kind, width)
         page.set_viewport_size({"width": 1280, "height": 720})
         page.wait_for_timeout(250)
+        assert page.locator(".areas").is_hidden() == picture
         three = page.get_by_role("radio", name="Three planes")
+        scale = page.locator(".frame .scale")
         if kind == "three NIfTI":
+            letters = page.locator(".frame .mark").all_inner_texts()
+            assert sorted(letters) == ["A", "L", "P", "R"]
+            assert scale.inner_text() == "5 cm"
             three_planes_meet(visit)
-        elif kind == "a folder in a zip":
+        elif kind == "a folder with masks in a zip":
+            assert scale.is_hidden()
             assert three.is_disabled()
             page.get_by_text("which these files do not state.").wait_for()
         forget(visit)
@@ -165,11 +172,15 @@ def _wait_for_page(visit, name: str) -> None:
 
 def test_back_leaves_a_page_with_one_press_and_finds_the_files_again(visit, site):
     page = visit.page
-    _, largest = sample()
+    patient, largest = sample()
     visit.open(f"{site}/analyze?source=files", mask=False)
     page.wait_for_selector("input[type=file]", state="attached")
-    upload(visit, ("x.tif", largest.image.read_bytes()))
+    files = {"x.tif": largest, "y.tif": patient.files[0]}
+    upload(visit, *((name, file.image.read_bytes()) for name, file in files.items()))
     visit.wait_for_mask("x.tif")
+    page.locator("input[name=slice]").focus()
+    page.keyboard.press("End")
+    visit.wait_for_mask("y.tif")
     for name in ("Patients", "Scoreboard"):
         page.get_by_role("link", name=name).first.click()
         page.wait_for_url(re.compile(name.lower()))
@@ -178,9 +189,9 @@ def test_back_leaves_a_page_with_one_press_and_finds_the_files_again(visit, site
         page.go_back()
         page.wait_for_url(re.compile(name.lower()))
         _wait_for_page(visit, name)
-    visit.wait_for_mask("x.tif")
+    visit.wait_for_mask("y.tif")  # where the visitor had left them
     page.reload()
-    page.get_by_text("The file you uploaded is gone").wait_for()
+    page.get_by_text("The 2 files you uploaded are gone").wait_for()
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 1280, "height": 720}}], indirect=True)

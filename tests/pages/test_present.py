@@ -136,11 +136,11 @@ def test_patients_can_be_presented(open_page):
 def test_uploads_are_presented_in_their_session_alone(open_page):
     app = open_page("analyze", present="1", source="files")
     assert not app.exception and "Your files are no longer in this session" in words_of(app)
-    slices = [stacks.slice_of(number, 16, 16) for number in (1, 2)]
+    slices = [replace(stacks.slice_of(n, 16, 16), spacing=(2.0, 2.0)) for n in (1, 2)]
     stack = replace(stacks.analyzed(slices).stack, id="upload", shared=False)
     app.session_state[page.UPLOAD] = stack, None, "classifier", View(1)
     app.run()
-    assert not app.exception and len(app.metric) == 2
+    assert not app.exception and app.metric[1].value.endswith(" mm²")
     assert "Verdict: ResNet50 classifier, from this slice alone." in words_of(app)
     assert "Your files are no longer" not in words_of(app)
 

@@ -18,7 +18,7 @@ from btmodels.inference.predict import Predictor
 from btmodels.slices import Patient
 from train import options
 from train.evaluate.scoring import score_masks, score_verdicts
-from train.provenance import command_line, versions, write_json
+from train.provenance import command_line, read_json, versions, write_json
 
 SUBSETS = (*cohort.SUBSETS, "samples")
 
@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
         write_json(args.out, document)
     else:
         path = registry.metrics_path(name, args.assets)
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        kept = read_json(path) or {}
         write_json(path, {**kept, "model": name, args.subset: document})
     shown = {k: v for k, v in document.items() if _is_figure(k, v)}
     print(json.dumps(shown, indent=1))
@@ -126,6 +126,6 @@ def _default_classifier(assets: Path) -> Predictor | None:
 def count_test(name: str, assets: Path) -> None:
     """Count one more evaluation on the test patients in the record."""
     path = registry.record_path(name, assets)
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     content["test_evaluations"] = content.get("test_evaluations", 0) + 1
     write_json(path, content)

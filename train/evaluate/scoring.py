@@ -135,8 +135,8 @@ def score_masks(
         "per_slice_columns": ["tp", "fp", "fn", "tn"],
         "per_slice": {
             folder: {
-                str(number): [c.tp, c.fp, c.fn, c.tn]
-                for number, c in zip(each.numbers, each.alone, strict=True)
+                str(number): [*counts]
+                for number, counts in zip(each.numbers, each.alone, strict=True)
             }
             for folder, each in found.items()
         },
@@ -254,8 +254,7 @@ def _sum_up_verdicts(groups: Sequence[tuple[np.ndarray, np.ndarray]], threshold:
         found[f"{key}_interval"] = grouped_interval(groups, joined, VERDICT_DRAWS)
     probability, label = map(np.concatenate, zip(*groups, strict=True))
     counts = overlap.count(probability >= threshold, label)
-    confusion = {"tp": counts.tp, "fp": counts.fp, "fn": counts.fn, "tn": counts.tn}
-    return {**found, "confusion": confusion}
+    return {**found, "confusion": counts._asdict()}
 
 
 def _verdict_scores(threshold: float) -> dict[str, Callable]:

@@ -6,7 +6,8 @@ true mask and for the out-of-fold mask of `train crossval`. Each is tested again
 data.csv with a Kruskal-Wallis test, with Holm's correction over the tests of each kind of mask. Writes
 ``assets/metrics/associate.json``:
 
-- ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``split_sha256``, ``versions``;
+- ``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``lacks``, ``split_sha256``,
+  ``machine``, ``versions``;
 - ``crossval``: ``mean_dice``, ``network`` and ``run`` of the masks;
 - ``data_sha256`` of data.csv, ``patients`` (with masks of both kinds and a row in data.csv), ``least``
   (smallest number of patients for a cluster to count), ``alpha``;
@@ -26,7 +27,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,11 +37,11 @@ from btmodels import registry
 from btmodels.dataset import cohort
 from btmodels.measurement import shape
 from btmodels.slices import Patient
-from train import options, provenance
+from train import options
 from train.experiments import common
 from train.experiments.folds import read_masks
 from train.experiments.slices import source_assets
-from train.provenance import command_line, versions
+from train.provenance import read_crossval, write_json
 
 QUESTION = "Do automatic masks lead to the same findings on shape and genes as the expert's?"
 
@@ -85,27 +85,22 @@ def main(args: argparse.Namespace) -> int:
         print(f"There are no masks of a cross-validation: {error}. Run train crossval first.")
         return 1
     body = analyze(values)
-    provenance.write_json(
-        args.assets / "metrics" / "associate.json",
-        {
-            "experiment": "associate",
-            "question": QUESTION,
-            "command": command_line(args.words),
-            "quick": args.quick,
-            "complete": True,
-            "split_sha256": cohort.split_sha256(source_assets(args)),
-            "versions": versions(),
-            **source,
-            **body,
-        },
-    )
+    document = {
+        **common.describe_run(args, QUESTION, quick=args.quick),
+        "split_sha256": cohort.split_sha256(source_assets(args)),
+        **source,
+        **body,
+    }
+    write_json(args.assets / "metrics" / "associate.json", document)
     print(f"{body['patients']} patients; tests below {ALPHA}: {body['same']}")
     return 0
 
 
 def _values(args: argparse.Namespace) -> tuple[dict[str, dict], dict]:
-    scores = args.assets / "metrics" / f"crossval_{registry.get('default').name}.json"
-    scored = json.loads(scores.read_text(encoding="utf-8"))
+    network = registry.get("default").name
+    scored = read_crossval(args.assets, network)
+    if not scored:
+        raise FileNotFoundError(f"crossval_{network}.json")
     parent = args.masks or args.runs / "experiments" / scored["run"]
     patients = {p.folder: p for p in cohort.read_cohort(args.data)}
     rows = cohort.read_patient_data(args.data)

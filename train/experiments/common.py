@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,16 +26,18 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import loky
 import numpy as np
 
 from btmodels.dataset import cohort
 from btmodels.inference.precision import fastest_policy
+from btmodels.networks.unet import build_unet
 from btmodels.training.fitting import FitConfig, fit
 from train import options
 from train.experiments.slices import Dataset
 from train.fit.data import Epoch
 from train.fit.subset import Subset
-from train.provenance import command_line, machine, versions, write_json
+from train.provenance import command_line, machine, read_json, versions, write_json
 
 QUICK_SIZE, QUICK_SLICES = 32, 32
 
@@ -150,6 +151,16 @@ def filters_of(budget: Budget) -> tuple[int, ...]:
     return SMALLEST if budget.size <= QUICK_SIZE else SMALL
 
 
+def build_small_unet(budget: Budget, skips: str = "joined") -> keras.Model:
+    """Build the small U-Net of most comparisons with random weights."""
+    return build_unet((budget.size, budget.size, 3), filters_of(budget), skips=skips)
+
+
+def describe_small_unet(budget: Budget, parameters: int) -> dict[str, Any]:
+    """Return the ``network`` entry of a comparison with the small U-Net."""
+    return {"name": "unet", "filters": list(filters_of(budget)), "parameters": parameters}
+
+
 def run_name(budget: Budget, dataset: Dataset) -> str:
     """Return a run's folder name, unique by everything that its results depend on.
 
@@ -170,7 +181,7 @@ class ProcessTime(keras.callbacks.Callback):
 
     def seconds(self) -> list[float]:
         """Return the CPU seconds of the epochs so far."""
-        return json.loads(self.path.read_text()) if self.path.exists() else []
+        return read_json(self.path) or []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.process_time()
@@ -180,13 +191,6 @@ class ProcessTime(keras.callbacks.Callback):
         self.path.write_text(json.dumps(spent))
 
 
-class TwoTargets(Epoch):
-    """`Epoch` with the two targets of a classifier with a localizer."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{**kwargs, "verdict": True})
-
-
 def train_arm(
     model: keras.Model,
     loss,
@@ -194,7 +198,7 @@ def train_arm(
     budget: Budget,
     folder: Path,
     validate: Callable[[keras.Model], float],
-    kind: type[Epoch] = Epoch,
+    epoch_of: Callable[..., Epoch] = Epoch.of,
     **changed,
 ) -> dict[str, Any]:
     """Train a network on one arm's budget, or resume, and leave it with its best validated weights.
@@ -206,7 +210,7 @@ def train_arm(
         budget: The experiment's budget.
         folder: Folder of the run.
         validate: Maps the model to a score; higher is better. Its time does not count.
-        kind: Class that makes the batches.
+        epoch_of: Makes the batches of an epoch, with the arguments of `Epoch.of`.
         changed: Fields of the budget's `FitConfig` to override.
 
     Returns:
@@ -217,7 +221,7 @@ def train_arm(
     config, watch = budget.config(**changed), ProcessTime(folder)
 
     def epoch_data(epoch: int) -> Epoch:
-        return kind.of(training, config, epoch)
+        return epoch_of(training, config, epoch)
 
     state = fit(
         model,
@@ -252,11 +256,25 @@ def train_arm(
 
 def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the content of ``path``; if there is none, write the result of ``make`` there first."""
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
-    made = make()
-    write_json(path, made)
-    return json.loads(path.read_text(encoding="utf-8"))
+    if not path.exists():
+        write_json(path, make())
+    return read_json(path)
+
+
+def describe_run(
+    args: argparse.Namespace, question: str, lacks: Sequence[str] = (), quick: bool = False
+) -> dict[str, Any]:
+    """Return the fields with which every experiment's file begins, also if nothing was trained for it."""
+    return {
+        "experiment": args.command,
+        "question": question,
+        "command": command_line(args.words),
+        "quick": quick,
+        "complete": not lacks,
+        "lacks": list(lacks),
+        "machine": machine(),
+        "versions": versions(),
+    }
 
 
 def document(
@@ -270,12 +288,7 @@ def document(
     """Return the content of an experiment's file: the common fields (see the module docstring), then
     ``body``."""
     return {
-        "experiment": args.command,
-        "question": question,
-        "command": command_line(args.words),
-        "quick": args.quick,
-        "complete": not lacks,
-        "lacks": list(lacks),
+        **describe_run(args, question, lacks, args.quick),
         "budget": budget and asdict(budget),
         "seed": args.seed,
         "data": {
@@ -285,9 +298,7 @@ def document(
             "sha256": dataset.sha256,
         },
         "split_sha256": dataset.split_sha256,
-        "machine": machine(),
-        "cores": _cores(),
-        "versions": versions(),
+        "cores": loky.cpu_count(),
         **body,
     }
 
@@ -295,10 +306,3 @@ def document(
 def write(args: argparse.Namespace, name: str, *common: Any, **body) -> None:
     """Write an experiment's file, ``metrics/NAME.json``; the further arguments are those of `document`."""
     write_json(args.assets / "metrics" / f"{name}.json", document(args, *common, **body))
-
-
-def _cores() -> int:
-    """Return the number of cores available to this process, which may be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -44,7 +44,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -75,8 +74,10 @@ from train.experiments.pairs import compare
 from train.experiments.scores import score_verdicts
 from train.experiments.slices import Dataset, load_dataset
 from train.fit import pretrained
+from train.fit.data import Epoch
 from train.fit.distill import soften
 from train.fit.recipes import CANDIDATES, RECIPES
+from train.fit.subset import Subset
 
 QUESTION = "How well is every patient judged by a network that never met them?"
 
@@ -180,7 +181,7 @@ def _evaluate_folds(args: argparse.Namespace) -> int:
     evaluate = {CLASSIFIER: _give_verdicts, ENSEMBLE: _join_members}.get(network, _segment)
     # Folds finished by other processes count too, so that the last process writes all of them.
     wanted = {*(args.folds or numbers), *(n for n in numbers if _is_finished(run, n))}
-    done = [evaluate(run, number, held_out[number - 1]) for number in sorted(wanted)]
+    done = [_read_fold(run, n) or evaluate(run, n, held_out[n - 1]) for n in sorted(wanted)]
     lacks = set(numbers) - {_facts(each)["fold"] for each in done}
     document = common.document(
         args,
@@ -215,10 +216,18 @@ def _facts(fold: FoldCounts | dict) -> dict:
 def _is_finished(run: _Run, number: int) -> bool:
     facts, maps = run.place / f"fold-{number}.json", run.place / f"fold-{number}" / "maps.npz"
     if run.network == CLASSIFIER:
-        return facts.exists() or _read_verdicts(run, number) is not None
-    if read_counts(_kept(run, number), run.place.name):
+        return facts.exists() or _read_fold(run, number) is not None
+    if _read_fold(run, number):
         return True
     return maps.exists() and (run.network == ENSEMBLE or facts.exists())
+
+
+def _read_fold(run: _Run, number: int) -> FoldCounts | dict | None:
+    """Return what was kept of a finished fold; None if there is nothing of this run."""
+    if run.network != CLASSIFIER:
+        return read_counts(_kept(run, number), run.place.name)
+    found = provenance.read_json(_kept(run, number, "json")) or {}
+    return found if found.get("run") == run.place.name else None
 
 
 def _kept(run: _Run, number: int, ending: str = "npz") -> Path:
@@ -231,10 +240,9 @@ def _compare_with_others(args: argparse.Namespace, own: dict, dataset: Dataset) 
     dices = {name: scored["dice"] for name, scored in own["patients"].items()}
     found = {}
     for network in (*SEGMENTERS, ENSEMBLE):
-        path = args.assets / "metrics" / f"crossval_{network}.json"
-        if network == own["network"]["name"] or not path.exists():
+        other = provenance.read_crossval(args.assets, network)
+        if network == own["network"]["name"] or not other:
             continue
-        other = json.loads(path.read_text(encoding="utf-8"))
         if other["split_sha256"] == own["split_sha256"] and other["quick"] == own["quick"]:
             others = {name: scored["dice"] for name, scored in other["patients"].items()}
             found[network] = compare(dices, others, dataset.choosing)
@@ -284,12 +292,12 @@ def _digest(teachers: Sequence[str]) -> list[str]:
 
 
 def _read_member(args: argparse.Namespace, name: str) -> dict:
-    path = args.assets / "metrics" / f"crossval_{name}.json"
-    if not path.exists():
-        raise MissingRunError(f"There is no {path.name}. {ADVICE}")
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = provenance.read_crossval(args.assets, name)
+    if not found:
+        raise MissingRunError(f"There is no crossval_{name}.json. {ADVICE}")
     if not found["complete"]:
-        raise MissingRunError(f"{path.name} lacks {', '.join(found['lacks'])}. {ADVICE}")
+        lacks = ", ".join(found["lacks"])
+        raise MissingRunError(f"crossval_{name}.json lacks {lacks}. {ADVICE}")
     return found
 
 
@@ -366,8 +374,6 @@ def train_on_others(
 
 
 def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
-    if kept := read_counts(_kept(run, number), run.place.name):
-        return kept
     place, size = run.place / f"fold-{number}", run.budget.size
 
     def build() -> keras.Model:
@@ -398,9 +404,6 @@ def _segment(run: _Run, number: int, fold: list[str]) -> FoldCounts:
 
 
 def _join_members(run: _Run, number: int, fold: list[str]) -> FoldCounts:
-    if kept := read_counts(_kept(run, number), run.place.name):
-        return kept
-
     def join() -> keras.Model:
         size = run.dataset.slices.pixels.shape[1]
         model = build_ensemble((size, size, 3), name=ENSEMBLE)
@@ -439,29 +442,22 @@ def _count_once(
 
 
 def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
-    if kept := _read_verdicts(run, number):
-        return kept
-
     def make() -> dict:
         budget, slices = run.budget, run.dataset.of(fold)
         keras.utils.set_random_seed(budget.seed)
         model = build_resnet50((budget.size, budget.size, 3))
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
         folder = run.place / f"fold-{number}"
-        kind = common.TwoTargets
-        localizer = with_localizer(model)
-        found = train_on_others(budget, run.dataset, localizer, loss, fold, folder, kind=kind)
+        two_targets = partial(Epoch.of, verdict=True)
+        found = train_on_others(
+            budget, run.dataset, with_localizer(model), loss, fold, folder, epoch_of=two_targets
+        )
         probability = folds.both_views(model, slices)
         return {
             "fold": number,
             **found,
             "auc": classification.roc_auc(probability, slices.has_tumor),
-            "slices": [
-                [str(name), round(float(p), 6), int(t), int(number)]
-                for name, p, t, number in zip(
-                    slices.patients, probability, slices.has_tumor, slices.numbers, strict=True
-                )
-            ],
+            "slices": verdict_rows(slices, np.round(probability.astype(float), 6)),
         }
 
     found = {**common.once(run.place / f"fold-{number}.json", make), "run": run.place.name}
@@ -469,10 +465,10 @@ def _give_verdicts(run: _Run, number: int, fold: list[str]) -> dict:
     return found
 
 
-def _read_verdicts(run: _Run, number: int) -> dict | None:
-    path = _kept(run, number, "json")
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found if found.get("run") == run.place.name else None
+def verdict_rows(slices: Subset, probability: np.ndarray) -> list[list]:
+    """Return of each slice folder, probability, whether it shows a tumor (0 or 1), and number."""
+    columns = zip(slices.patients, probability, slices.has_tumor, slices.numbers, strict=True)
+    return [[str(name), float(p), int(tumor), int(number)] for name, p, tumor, number in columns]
 
 
 def _sum_up_verdicts(done: list[dict]) -> dict:
@@ -500,8 +496,7 @@ def slice_scores(by_fold: Mapping[int, Sequence[Sequence]]) -> dict[str, dict[st
     """Return ``slice_scores`` of a classifier's document (see the module docstring).
 
     Args:
-        by_fold: By number of the fold its slices, each with folder, probability, whether it shows a tumor,
-            and the number in the file name.
+        by_fold: By number of the fold its slices, each a row of `verdict_rows`.
     """
     found: dict[str, dict[str, Any]] = {}
     for fold, rows in by_fold.items():

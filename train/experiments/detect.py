@@ -18,10 +18,8 @@ Writes ``assets/metrics/detection.json``: the common fields of an experiment's f
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,8 +29,10 @@ from btmodels.dataset.split import load_split
 from btmodels.measurement.verdict import in_stack
 from btmodels.metrics import classification
 from btmodels.metrics.bootstrap import grouped_interval
-from train import options, provenance
+from train import options
+from train.experiments import common
 from train.fit.select import NEIGHBOR_WEIGHTS
+from train.provenance import read_crossval, write_json
 
 QUESTION = "Is there a tumor in a slice, by networks that never met the patient?"
 
@@ -56,35 +56,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     names = {"classifier": args.classifier, "segmenter": args.segmenter}
-    read = {kind: _read(args.assets, name) for kind, name in names.items()}
+    read = {kind: read_crossval(args.assets, name) for kind, name in names.items()}
     missing = [name for kind, name in names.items() if read[kind] is None]
     if missing:
         print(f"There is no cross-validation of {' and '.join(missing)}: run train crossval first.")
         return 1
-    if head := _read(args.assets, f"{args.segmenter}_head"):
+    if head := read_crossval(args.assets, f"{args.segmenter}_head"):
         names["head"], read["head"] = f"{args.segmenter}_head", head
     scored = {kind: doc["slice_scores"] for kind, doc in read.items() if "slice_scores" in doc}
     if not scored:
         print("No cross-validation here holds scores of slices: run train crossval again.")
         return 1
+    lacks = [f"scores of slices by {names[kind]}" for kind in names if kind not in scored]
     document = {
-        "experiment": "detect",
-        "question": QUESTION,
-        "command": provenance.command_line(args.words),
-        "quick": any(doc["quick"] for doc in read.values()),
-        "complete": len(scored) == len(read) and all(doc["complete"] for doc in read.values()),
-        "lacks": [f"scores of slices by {names[kind]}" for kind in names if kind not in scored],
+        **common.describe_run(args, QUESTION, lacks, any(doc["quick"] for doc in read.values())),
+        "complete": not lacks and all(doc["complete"] for doc in read.values()),
         "split_sha256": read["segmenter"]["split_sha256"],
         "data": read["segmenter"]["data"],
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
         "sources": [
             {"name": names[kind], **{key: doc[key] for key in ("command", "run", "complete")}}
             for kind, doc in read.items()
         ],
         "rows": rows_of(scored, set(load_split(args.assets)["test"])),
     }
-    provenance.write_json(args.assets / "metrics" / "detection.json", document)
+    write_json(args.assets / "metrics" / "detection.json", document)
     for row in document["rows"]:
         with_neighbors = ", with neighbors" * row["neighbors"]
         print(f"{row['by']}{with_neighbors}: AUC {row['auc']:.4f}")
@@ -185,8 +180,3 @@ def _evaluate(
         "patients": len(groups),
         "slices": len(every[0]),
     }
-
-
-def _read(assets: Path, name: str) -> dict[str, Any] | None:
-    path = assets / "metrics" / f"crossval_{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

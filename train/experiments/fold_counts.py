@@ -17,8 +17,9 @@ import numpy as np
 
 from btmodels.measurement.verdict import ALONE, LOGITS, WITH_NEIGHBORS, top_log_odds
 from btmodels.metrics import overlap
-from btmodels.metrics.overlap import Counts
+from btmodels.metrics.overlap import Counts, count
 from btmodels.transforms.postprocess import binarize, drop_small_parts, quantized_threshold, sigmoid
+from train.evaluate.calibration import count_probabilities
 from train.fit.select import (
     CLEAN_UPS,
     FOLD_MARGIN,
@@ -27,6 +28,7 @@ from train.fit.select import (
     fit_verdict,
     fit_verdict_with_neighbors,
 )
+from train.fit.stacks import by_patient
 from train.provenance import write_npz
 
 THRESHOLDS = tuple(round(float(each), 2) for each in np.arange(0.05, 0.71, 0.05))
@@ -50,11 +52,6 @@ class Maps:
     truth: np.ndarray
     patients: tuple[str, ...]
     numbers: tuple[int, ...]
-
-    def slices_of(self, folder: str) -> np.ndarray:
-        """Return the indices of a patient's slices in stack order."""
-        own = np.flatnonzero(np.array(self.patients) == folder)
-        return own[np.argsort(np.array(self.numbers)[own])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +100,14 @@ class FoldCounts:
                 [self._counts(each, *self.marked[each, index, clean_up]) for each in own]
                 for index in range(len(THRESHOLDS))
             ]
-            for folder, own in self.slices_by_folder()
+            for folder, own in by_patient(self).items()
         }
 
     def cleaned(self) -> dict[str, list[Counts]]:
         """Return counts by folder and slice after the whole-patient clean-up."""
         return {
             folder: [self._counts(index, *self.whole_patient[index]) for index in own]
-            for folder, own in self.slices_by_folder()
+            for folder, own in by_patient(self).items()
         }
 
     def scores(self) -> dict[str, dict[str, Any]]:
@@ -127,13 +124,8 @@ class FoldCounts:
                 "tumor": [int(self.tumor[index] > 0) for index in own],
                 "log_odds": [round(float(self.log_odds[index]), 4) for index in own],
             }
-            for folder, own in self.slices_by_folder()
+            for folder, own in by_patient(self).items()
         }
-
-    def slices_by_folder(self) -> list[tuple[str, list[int]]]:
-        """Return the indices of the slices, in stack order, by folder."""
-        names = np.array(self.patients)
-        return [(folder, np.flatnonzero(names == folder).tolist()) for folder in self.folders]
 
     def _counts(self, index: int, tp: int, fp: int) -> Counts:
         tumor, pixels = int(self.tumor[index]), int(self.pixels[index])
@@ -151,27 +143,21 @@ def count_fold(
         facts: Facts of the fold's training.
         clean_ups: Sizes of the smallest parts to keep, the first 0.
     """
-    folders = tuple(dict.fromkeys(maps.patients))
-    order = [index for folder in folders for index in maps.slices_of(folder)]
+    slices_of = by_patient(maps)
+    order = np.concatenate([*slices_of.values()])
     probability_maps, truth = maps.probability_maps[order], maps.truth[order]
     masks = probability_maps >= quantized_threshold(THRESHOLDS[HALF])
     owners = np.array(maps.patients)[order]
     cleaned = [
-        mask for folder in folders for mask in drop_small_parts(list(masks[owners == folder]))
+        mask for folder in slices_of for mask in drop_small_parts(list(masks[owners == folder]))
     ]
     marked = [
-        [[_outcomes(binarize(map_, at, parts), true) for parts in clean_ups] for at in THRESHOLDS]
+        [[count(binarize(map_, at, parts), true)[:2] for parts in clean_ups] for at in THRESHOLDS]
         for map_, true in zip(probability_maps, truth, strict=True)
     ]
     histogram = [
-        [
-            np.bincount(
-                probability_maps[owners == folder][truth[owners == folder] == with_tumor],
-                minlength=256,
-            )
-        ]
-        for folder in folders
-        for with_tumor in (False, True)
+        count_probabilities(maps.probability_maps[own], maps.truth[own])
+        for own in slices_of.values()
     ]
     return FoldCounts(
         run,
@@ -181,15 +167,10 @@ def count_fold(
         np.array(marked, np.int32),
         np.array([true.sum() for true in truth], np.int32),
         np.array([true.size for true in truth], np.int32),
-        np.array([_outcomes(*each) for each in zip(cleaned, truth, strict=True)], np.int32),
+        np.array([count(*each)[:2] for each in zip(cleaned, truth, strict=True)], np.int32),
         np.array([top_log_odds(each) for each in probability_maps], np.float32),
-        np.array(histogram, np.int64).reshape(len(folders), 2, 256),
+        np.array(histogram, np.int64),
     )
-
-
-def _outcomes(mask: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
-    hits = int(np.count_nonzero(mask & truth))
-    return hits, int(np.count_nonzero(mask)) - hits
 
 
 def keep_counts(counts: FoldCounts, path: Path) -> None:
@@ -294,9 +275,9 @@ def fit_verdicts(
         temperature: Of the record.
     """
     own = [
-        (fold, np.array(indices))
+        (fold, indices)
         for fold in folds
-        for folder, indices in fold.slices_by_folder()
+        for folder, indices in by_patient(fold).items()
         if folder in choosing
     ]
     # The site takes the score after the temperature, which divides log-odds.

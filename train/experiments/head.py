@@ -13,7 +13,6 @@ Writes ``assets/metrics/crossval_NETWORK_head.json``: the common fields of exper
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,10 +25,11 @@ from btmodels.training.fitting import read_weights
 from btmodels.transforms.postprocess import sigmoid
 from train.experiments import common
 from train.experiments.common import Budget
-from train.experiments.crossval import SEGMENTERS, slice_scores
+from train.experiments.crossval import SEGMENTERS, slice_scores, verdict_rows
 from train.experiments.slices import load_dataset
 from train.fit.select import logistic_regression, predict_logits
 from train.fit.subset import Subset
+from train.provenance import read_crossval
 
 QUESTION = "Does the encoder of the ResUNet tell whether a slice shows a tumor?"
 NETWORK = "resunet"
@@ -43,11 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    path = args.assets / "metrics" / f"crossval_{NETWORK}.json"
-    if not path.exists():
-        print(f"There is no {path.name}: run train crossval --network {NETWORK} first.")
+    source = read_crossval(args.assets, NETWORK)
+    if not source:
+        print(f"There is no crossval_{NETWORK}.json: run train crossval --network {NETWORK} first.")
         return 1
-    source = json.loads(path.read_text(encoding="utf-8"))
     if not common.ready(args):
         return 2
     budget = Budget(**source["budget"])
@@ -64,12 +63,7 @@ def main(args: argparse.Namespace) -> int:
             continue
         score = fit_head(_encoder(weights, budget.size), dataset.of(dataset.outside(fold)))
         tested = dataset.of(fold)
-        rows[number] = [
-            [str(name), float(p), bool(tumor), int(slice_number)]
-            for name, p, tumor, slice_number in zip(
-                tested.patients, score(tested), tested.has_tumor, tested.numbers, strict=True
-            )
-        ]
+        rows[number] = verdict_rows(tested, score(tested))
         print(f"fold {number}: AUC {_auc(rows[number]):.4f}", flush=True)
     if not rows:
         print(f"No network of the run {source['run']} is in this folder of runs.")

@@ -35,10 +35,10 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from btmodels.metrics import overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
-from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
 from btmodels.transforms.preprocess import normalize
@@ -97,11 +97,7 @@ def main(args: argparse.Namespace) -> int:
         QUESTION,
         budget,
         dataset,
-        network={
-            "name": "unet",
-            "filters": list(common.filters_of(budget)),
-            "parameters": arms[0]["draws"][0]["parameters"],
-        },
+        network=common.describe_small_unet(budget, arms[0]["draws"][0]["parameters"]),
         distance=DISTANCE,
         arms=arms,
     )
@@ -166,7 +162,7 @@ def run(parts: Division, key: str, budget: Budget, folder: Path) -> dict:
 
     def make() -> dict:
         keras.utils.set_random_seed(budget.seed)
-        model = build_unet((budget.size, budget.size, 3), common.filters_of(budget))
+        model = common.build_small_unet(budget)
         found = common.train_arm(
             model, losses.bce_dice, training, budget, folder, scores.segmenter_score(validation)
         )
@@ -176,16 +172,11 @@ def run(parts: Division, key: str, budget: Budget, folder: Path) -> dict:
             **found,
             "patients": overlap.patient_dice(counted),
             "sizes": {
-                name: len(part.pixels)
-                for name, part in (
-                    ("train", training),
-                    ("validation", validation),
-                    ("test", test),
-                )
+                "train": len(training.pixels),
+                "validation": len(validation.pixels),
+                "test": len(test.pixels),
             },
-            "shared_patients": sorted(
-                {str(p) for p in set(test.patients) & set(training.patients)}
-            ),
+            "shared_patients": sorted(map(str, set(test.patients) & set(training.patients))),
             "nearest": nearest(training, test, masks),
         }
 
@@ -237,23 +228,18 @@ def nearest(training: Subset, test: Subset, masks: np.ndarray) -> dict:
         ``slices`` and ``neighbor_distance`` of the file's ``nearest`` entry.
     """
     known, asked = _vectors(training), _vectors(test)
-    rows = []
-    # |a - b|^2 as |a|^2 - 2 ab + |b|^2: a matrix product instead of a loop over pairs.
-    squares = np.sum(known**2, axis=1)
-    likeness = asked @ known.T
-    for index, vector in enumerate(asked):
-        best = int(np.argmin(squares - 2 * likeness[index]))
-        apart = float(np.sqrt(np.mean((known[best] - vector) ** 2)))
-        rows.append(
-            {
-                "patient": str(test.patients[index]),
-                "number": int(test.numbers[index]),
-                "nearest_patient": str(training.patients[best]),
-                "nearest_number": int(training.numbers[best]),
-                "distance": round(apart, 4),
-                "dice": overlap.dice(overlap.count(masks[index], test.masks[index] > 127)),
-            }
-        )
+    distances = cdist(asked, known) / np.sqrt(known.shape[1])
+    rows = [
+        {
+            "patient": str(test.patients[index]),
+            "number": int(test.numbers[index]),
+            "nearest_patient": str(training.patients[best]),
+            "nearest_number": int(training.numbers[best]),
+            "distance": round(float(distances[index, best]), 4),
+            "dice": overlap.dice(overlap.count(masks[index], test.masks[index] > 127)),
+        }
+        for index, best in enumerate(distances.argmin(axis=1))
+    ]
     return {"neighbor_distance": _neighbor_distance(training, known), "slices": rows}
 
 

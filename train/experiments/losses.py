@@ -23,7 +23,6 @@ from pathlib import Path
 
 import keras
 
-from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from train.experiments import common, scores
 from train.experiments.common import Budget
@@ -102,11 +101,7 @@ def main(args: argparse.Namespace) -> int:
         QUESTION,
         budget,
         dataset,
-        network={
-            "name": "unet",
-            "filters": list(common.filters_of(budget)),
-            "parameters": arms[0]["parameters"],
-        },
+        network=common.describe_small_unet(budget, arms[0]["parameters"]),
         slices=describe_slices(shown),
         arms=arms,
     )
@@ -134,17 +129,14 @@ def run(
     folder = runs / "experiments" / f"small-{common.run_name(budget, dataset)}" / key
     weights = folder / "trained.weights.h5"
 
-    def build() -> keras.Model:
-        shape = (budget.size, budget.size, 3)
-        return build_unet(shape, common.filters_of(budget), skips=skips)
-
     def trained() -> keras.Model:
-        model = build()
+        model = common.build_small_unet(budget, skips)
         model.load_weights(weights)
         return model
 
     def make() -> dict:
-        model, validation = build(), dataset.subset("validation")
+        model = common.build_small_unet(budget, skips)
+        validation = dataset.subset("validation")
         found = common.train_arm(
             model,
             loss,

@@ -25,6 +25,7 @@ from btmodels.dataset import cohort
 from btmodels.metrics import overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
 from train import options, provenance
+from train.experiments import common
 from train.experiments.fold_counts import HALF, read_counts
 
 QUESTION = "What do residual units, a longer training and distillation bring?"
@@ -87,20 +88,11 @@ def main(args: argparse.Namespace) -> int:
     split = cohort.load_split(args.assets)
     found = [(pair, _read(args.assets, pair.own), _read(args.assets, pair.other)) for pair in PAIRS]
     rows = [_row(*each, [*split["train"], *split["validation"]]) for each in found]
+    lacks = [
+        f"{row['title']}: fold {fold}" for row in rows for fold in FOLDS if fold not in row["folds"]
+    ]
     document = {
-        "experiment": "pairs",
-        "question": QUESTION,
-        "command": provenance.command_line(args.words),
-        "quick": False,
-        "complete": all(row["folds"] == [*FOLDS] for row in rows),
-        "lacks": [
-            f"{row['title']}: fold {fold}"
-            for row in rows
-            for fold in FOLDS
-            if fold not in row["folds"]
-        ],
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
+        **common.describe_run(args, QUESTION, lacks),
         "interval": INTERVAL,
         "least_gain": LEAST_GAIN,
         "rows": rows,

@@ -2,8 +2,8 @@
 
 Writes ``assets/metrics/robustness.json``, which `btmodels.quality.fault_costs` reads for the warnings of
 Analyze:
-``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``model``, ``weights_sha256``,
-``verdict_by``, ``verdict_sha256`` (of the network that gives the verdicts), ``subset``,
+``experiment``, ``question``, ``command``, ``quick``, ``complete``, ``lacks``, ``model``,
+``weights_sha256``, ``verdict_by``, ``verdict_sha256`` (of the network that gives the verdicts), ``subset``,
 ``split_sha256``, ``seed``, ``sample`` (a description of the slices), ``patients``, ``slices``,
 ``cpu_seconds``, ``machine``, ``versions`` and ``rows``. The first row is ``unaltered``; each has ``kind``,
 ``title``, ``what``, ``patients``, ``slices``, ``dice`` (mean over patients of the volumetric Dice over the
@@ -18,7 +18,6 @@ Nothing is trained or chosen here; the records of these networks count this use 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -35,13 +34,13 @@ from btmodels.measurement.verdict import rule_of, top_log_odds
 from btmodels.metrics import classification, overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
 from btmodels.metrics.overlap import Counts
-from btmodels.slices import FLAIR, Patient, Slice
+from btmodels.slices import Patient, Slice
 from btmodels.transforms.postprocess import binarize
-from train import options, provenance
+from train import options
 from train.evaluate.evaluate import PRECISION, count_test
 from train.experiments import common
 from train.experiments.slices import source_assets
-from train.provenance import command_line, machine, versions
+from train.provenance import read_json, write_json
 from train.quality import corruptions
 
 QUESTION = "What does a fault of the input cost?"
@@ -69,16 +68,6 @@ class Fault:
     what: str
     change: Change
     moves: bool = False
-
-
-def replicate(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Put FLAIR in all three channels, as when a gray picture is read."""
-    return np.repeat(pixels[..., FLAIR : FLAIR + 1], 3, axis=2)
-
-
-def swap(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Exchange pre- and post-contrast, as a program does that reads BGR."""
-    return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def jpeg(pixels: np.ndarray, rng: np.random.Generator, quality: int = 50) -> np.ndarray:
@@ -134,13 +123,13 @@ FAULTS = (
         "replicated",
         "FLAIR in all three channels",
         "FLAIR stands in for the missing channels, as when a gray picture is given.",
-        replicate,
+        corrupted("grayscale"),
     ),
     Fault(
         "swapped",
         "Pre and post contrast exchanged",
         "The first and the third channel are exchanged, as when red and blue are.",
-        swap,
+        corrupted("exchanged"),
     ),
     Fault(
         "misplaced",
@@ -243,16 +232,13 @@ def main(args: argparse.Namespace) -> int:
             parent / f"{fault.kind}.json",
             lambda fault=fault: measure(fault, slices, segmenter, classifier, args.seed),
         )
-        before = json.loads((parent / "unaltered.json").read_text(encoding="utf-8"))
+        before = read_json(parent / "unaltered.json")
         rows.append(row_of(fault, found, before, threshold))
         print(f"{fault.title}: Dice {rows[-1]['dice']}, drop {rows[-1].get('drop')}", flush=True)
     alone = None if args.quick else one_slice(segmenter.spec.name, assets)
+    lacks = () if alone or args.quick else ("one slice alone",)
     document = {
-        "experiment": "robustness",
-        "question": QUESTION,
-        "command": command_line(args.words),
-        "quick": args.quick,
-        "complete": bool(alone) or args.quick,
+        **common.describe_run(args, QUESTION, lacks, args.quick),
         "model": segmenter.spec.name,
         "weights_sha256": segmenter.record.sha256,
         "verdict_by": classifier.spec.name,
@@ -267,11 +253,9 @@ def main(args: argparse.Namespace) -> int:
         "patients": len({item.patient for item in slices}),
         "slices": len(slices),
         "cpu_seconds": round(time.process_time() - began, 1),
-        "machine": machine(),
-        "versions": versions(),
         "rows": [*rows, *([alone] if alone else [])],
     }
-    provenance.write_json(args.assets / "metrics" / "robustness.json", document)
+    write_json(args.assets / "metrics" / "robustness.json", document)
     if not args.quick:
         for name in {segmenter.spec.name, classifier.spec.name}:
             count_test(name, assets)
@@ -330,7 +314,7 @@ def measure(
     counted = [overlap.count(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
     return {
         "patients": [item.patient for item in slices],
-        "counts": [[c.tp, c.fp, c.fn, c.tn] for c in counted],
+        "counts": [[*each] for each in counted],
         "probability": [round(float(p), 6) for p in verdicts],
         "tumor": [bool(item.truth.any()) for item in slices],
     }
@@ -376,10 +360,7 @@ def _dices(found: dict) -> dict[str, float | None]:
 
 def one_slice(name: str, assets: Path = paths.ASSETS) -> dict | None:
     """Return the row on the cost of a slice without neighbors, from the network's committed scores."""
-    path = registry.metrics_path(name, assets)
-    if not path.exists():
-        return None
-    scored = json.loads(path.read_text(encoding="utf-8")).get("test")
+    scored = (read_json(registry.metrics_path(name, assets)) or {}).get("test")
     if not scored:
         return None
     whole = scored["whole_patient"]
@@ -394,10 +375,6 @@ def one_slice(name: str, assets: Path = paths.ASSETS) -> dict | None:
         "slices": sum(each["slices"] for each in scored["patients"].values()),
         "dice": scored["mean_dice"],
         "false_alarm_rate": scored["false_alarm_rate"],
-        "auc": None,
         "drop": whole["mean_dice"] - scored["mean_dice"],
-        "drop_interval": None,
-        "worst": None,
-        "auc_drop": None,
-        "verdicts_changed": None,
+        **dict.fromkeys(("auc", "drop_interval", "worst", "auc_drop", "verdicts_changed")),
     }

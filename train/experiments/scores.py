@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from btmodels.metrics import classification, overlap
-from btmodels.metrics.bootstrap import bootstrap_interval, grouped_interval
-from btmodels.metrics.overlap import Counts
-from train.fit.select import predict_logits
+from btmodels.metrics.bootstrap import grouped_interval
+from train.evaluate.scoring import headline
+from train.fit.select import mean_dice
 from train.fit.subset import Subset
 
 
@@ -23,33 +23,23 @@ def score_segmenter(probability: np.ndarray, slices: Subset, threshold: float = 
         threshold: Probability at which to cut.
 
     Returns:
-        ``mean_dice`` and ``median_dice`` (volumetric, of patients) with ``mean_dice_interval``,
-        ``tumor_slice_dice`` and ``pooled_dice`` with intervals over patients, ``false_alarm_rate``,
+        The figures of `train.evaluate.scoring.headline`, ``pooled_dice`` with its interval over patients,
         ``precision``, ``recall`` (pooled), ``slices``, ``patients`` (by folder, its Dice),
         ``hausdorff95`` (mean of patients) and ``borders`` (by folder, the mean 95% Hausdorff distance of
         its slices on which both mark something, in pixels of these slices).
     """
     found = overlap.count_by_patient(probability >= threshold, slices.masks > 127, slices.patients)
-    volumetric = overlap.patient_dice(found)
-    groups = list(found.values())
-    every = [each for group in groups for each in group]
-    pooled = overlap.total(every)
+    volumes = [overlap.total(each) for each in found.values()]
+    pooled = overlap.total(volumes)
     borders = _borders(probability >= threshold, slices)
     return {
-        "mean_dice": overlap.mean_of(volumetric.values()),
-        "mean_dice_interval": bootstrap_interval(list(volumetric.values())),
-        "median_dice": overlap.median_of(volumetric.values()),
-        "tumor_slice_dice": _tumor_slice_dice(groups),
-        "tumor_slice_dice_interval": grouped_interval(groups, _tumor_slice_dice, 500),
+        **headline([*found.values()]),
         "pooled_dice": overlap.dice(pooled),
-        "pooled_dice_interval": grouped_interval(
-            [overlap.total(group) for group in groups], lambda c: overlap.dice(overlap.total(c))
-        ),
-        "false_alarm_rate": overlap.false_alarm_rate(every),
+        "pooled_dice_interval": grouped_interval(volumes, lambda c: overlap.dice(overlap.total(c))),
         "precision": overlap.precision(pooled),
         "recall": overlap.recall(pooled),
-        "slices": len(every),
-        "patients": volumetric,
+        "slices": len(slices.pixels),
+        "patients": overlap.patient_dice(found),
         "hausdorff95": overlap.mean_of(borders.values()),
         "borders": borders,
     }
@@ -62,20 +52,9 @@ def _borders(masks: np.ndarray, slices: Subset) -> dict[str, float | None]:
     return {folder: overlap.mean_of(each) for folder, each in apart.items()}
 
 
-def _tumor_slice_dice(groups: Sequence[Sequence[Counts]]) -> float | None:
-    return overlap.mean_of(overlap.dice(c) for group in groups for c in group if c.tp + c.fn)
-
-
 def segmenter_score(slices: Subset) -> Callable[[keras.Model], float]:
-    """Return a validation for `train_arm`: mean volumetric Dice over patients, at threshold 0.5; 0 if it is
-    undefined."""
-
-    def score(model: keras.Model) -> float:
-        masks = predict_logits(model, slices)[..., 0] >= 0
-        counted = overlap.count_by_patient(masks, slices.masks > 127, slices.patients)
-        return overlap.mean_of(overlap.patient_dice(counted).values()) or 0.0
-
-    return score
+    """Return a validation for `train_arm`: `mean_dice` on the slices; 0 if it is undefined."""
+    return lambda model: mean_dice(model, slices) or 0.0
 
 
 def every(slices: Subset, step: int) -> Subset:

@@ -29,7 +29,6 @@ import keras
 import numpy as np
 
 from btmodels import weights
-from btmodels.networks.unet import build_unet
 from btmodels.training import losses
 from train.experiments import common
 from train.experiments.common import Budget
@@ -86,7 +85,7 @@ def main(args: argparse.Namespace) -> int:
         },
     )
     joined, absent = (trained[key, seeds[0]] for key in _RUNS)
-    zeroed = build_unet((budget.size, budget.size, 3), common.filters_of(budget), skips="zeroed")
+    zeroed = common.build_small_unet(budget, "zeroed")
     zeroed.set_weights(joined[1]().get_weights())
     arms = [
         {"key": "joined", "title": "With skips", **joined[0]},
@@ -162,8 +161,7 @@ def gradients(
     try:
         for (skips, seed), build in trained.items():
             keras.utils.set_random_seed(seed)
-            shape = (budget.size, budget.size, 3)
-            fresh = build_unet(shape, common.filters_of(budget), skips=skips)
+            fresh = common.build_small_unet(budget, skips)
             for when, model in (("start", fresh), ("trained", build())):
                 found = kernel_gradients(model, batch, losses.bce_dice)
                 norms.setdefault((skips, when), []).append(found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -102,7 +103,7 @@ def first_kernels(model: keras.Model) -> tuple[str, np.ndarray]:
     raise ValueError(f"{model.name} has no convolution.")
 
 
-class Verdicts(common.TwoTargets):
+class Verdicts(Epoch):
     """`Epoch` with the single target of a classifier without a localizer."""
 
     def __getitem__(self, step: int):
@@ -148,50 +149,38 @@ def run(
         The cell's entry in the file, see `train.experiments.transfer`.
     """
     folder = parent / cell.key
-    entry = common.once(
-        folder / "result.json", lambda: _make(cell, budget, dataset, folder, handed_from, assets)
-    )
+
+    def make() -> dict:
+        keras.utils.set_random_seed(budget.seed)
+        model, origin = _start(cell, budget.size, handed_from, assets)
+        name, before = first_kernels(model)
+        patients = patients_of(dataset, cell.share)
+        training, validation = dataset.of(patients), dataset.subset("validation")
+        score = _validation(cell.task, scores.every(validation, CURVE_STEP))
+        found = _train(cell, model, training, budget, folder, score)
+        model.save_weights(folder / "trained.weights.h5")
+        _, after = first_kernels(model)
+        moved = float(np.linalg.norm(after - before) / np.linalg.norm(before))
+        return {
+            "key": cell.key,
+            **asdict(cell),
+            "training_patients": len(patients),
+            "training_slices": len(training.pixels),
+            "origin": origin,
+            **found,
+            "score": _score(cell.task, model, validation),
+            "kernels": {
+                "layer": name,
+                "moved": round(moved, 5),
+                "before": pack(before),
+                "after": pack(after),
+            },
+        }
+
+    entry = common.once(folder / "result.json", make)
     for checkpoint in folder.rglob("*.npz"):  # hundreds of megabytes, not needed anymore
         checkpoint.unlink()
     return entry
-
-
-def _make(
-    cell: Cell,
-    budget: Budget,
-    dataset: Dataset,
-    folder: Path,
-    handed_from: Path | None,
-    assets: Path,
-) -> dict:
-    keras.utils.set_random_seed(budget.seed)
-    model, origin = _start(cell, budget.size, handed_from, assets)
-    name, before = first_kernels(model)
-    patients = patients_of(dataset, cell.share)
-    training, validation = dataset.of(patients), dataset.subset("validation")
-    score = _validation(cell.task, scores.every(validation, CURVE_STEP))
-    found = _train(cell, model, training, budget, folder, score)
-    model.save_weights(folder / "trained.weights.h5")
-    _, after = first_kernels(model)
-    moved = float(np.linalg.norm(after - before) / np.linalg.norm(before))
-    return {
-        "key": cell.key,
-        "encoder": cell.encoder,
-        "task": cell.task,
-        "arm": cell.arm,
-        "share": cell.share,
-        "training_patients": len(patients),
-        "training_slices": len(training.pixels),
-        "origin": origin,
-        **found,
-        "score": _score(cell.task, model, validation),
-        "kernels": {
-            "layer": name,
-            "moved": round(moved, 5),
-            "before": pack(before),
-            "after": pack(after),
-        },
-    }
 
 
 def _start(
@@ -221,12 +210,13 @@ def _train(
     folder: Path,
     score: Callable[[keras.Model], float],
 ) -> dict:
-    kind = Verdicts if cell.task == "classify" else Epoch
-    loss = losses.bce if cell.task == "classify" else losses.bce_dice
+    loss, epoch_of = losses.bce_dice, Epoch.of
+    if cell.task == "classify":
+        loss, epoch_of = losses.bce, partial(Verdicts.of, verdict=True)
 
     def stage(name: str, parts: int, **changed) -> dict:
         return common.train_arm(
-            model, loss, training, budget, folder / name, score, kind, epochs=parts, **changed
+            model, loss, training, budget, folder / name, score, epoch_of, epochs=parts, **changed
         )
 
     if cell.arm == "scratch":

@@ -25,7 +25,6 @@ from btmodels import registry, weights
 from btmodels.dataset.cohort import split_sha256
 from btmodels.errors import WeightsError
 from btmodels.inference.precision import fastest_policy
-from btmodels.metrics import overlap
 from btmodels.metrics.classification import average_precision, roc_auc
 from btmodels.networks.resnet import with_localizer
 from btmodels.training import distribution, losses
@@ -42,7 +41,7 @@ from train.fit import pretrained
 from train.fit.data import Epoch
 from train.fit.publish import earlier_runs, publish, sha256_of
 from train.fit.recipes import CHOSEN_IN_FOLDS, POLICIES, RECIPES
-from train.fit.select import predict_logits
+from train.fit.select import mean_dice, predict_logits
 from train.fit.subset import TRAINING_SUBSETS, Subset, join, load_subset
 from train.provenance import command_line
 
@@ -111,12 +110,13 @@ def main(args: argparse.Namespace) -> int:
         loss = {"verdict": losses.bce, "where": losses.bce_dice}
 
     def validate() -> float:
-        score = segmenter_score if spec.task == "segment" else classifier_score
+        score = mean_dice if spec.task == "segment" else classifier_score
         return score(distribution.local_copy(model), subsets["validation"])
 
     training = subsets["train"]
     if spec.name in CHOSEN_IN_FOLDS:
-        training, validate = join(subsets.values()), _take_the_last
+        # The only validation is that after the last epoch, so the final weights are kept.
+        training, validate = join(subsets.values()), lambda: 0.0
 
     print(
         f"{spec.title}: {model.count_params():,} parameters, {len(training.pixels)} slices of "
@@ -205,7 +205,9 @@ def _train(
         stage,
         folder,
         say=lambda line: print(line, flush=True),
-        callbacks=_callbacks(args, folder),
+        callbacks=[keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False)]
+        if args.tensorboard
+        else [],
     )
 
 
@@ -229,23 +231,6 @@ def _earlier(state: dict, args: argparse.Namespace) -> dict:
         "config": state["config"],
         "command": command_line(args.words),
     }
-
-
-def _callbacks(args: argparse.Namespace, folder: Path) -> tuple[keras.callbacks.Callback, ...]:
-    if not args.tensorboard:
-        return ()
-    return (keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),)
-
-
-def _take_the_last() -> float:
-    return 0.0  # the only validation is that after the last epoch, so the final weights are kept
-
-
-def segmenter_score(model: keras.Model, subset: Subset) -> float:
-    """Return the mean volumetric Dice over patients at threshold 0.5, without flips or clean-up."""
-    masks = predict_logits(model, subset)[..., 0] > 0
-    counted = overlap.count_by_patient(masks, subset.masks > 127, subset.patients)
-    return overlap.mean_of(overlap.patient_dice(counted).values())
 
 
 def classifier_score(model: keras.Model, subset: Subset) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import tempfile
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from btmodels.dataset.cohort import split_sha256
 from train.fit.recipes import CHOSEN_IN_FOLDS, training_subsets
 from train.fit.select import CHOOSING_SIZE, choose_for_classifier, choose_for_segmenter
 from train.fit.subset import load_subset
-from train.provenance import command_line, versions, write_json
+from train.provenance import command_line, read_crossval, read_json, versions, write_json
 
 
 def sha256_of(path: Path | None) -> str | None:
@@ -32,9 +31,9 @@ def earlier_runs(start: Path | None) -> list[dict]:
         One entry for each earlier run, oldest first; empty without a record.
     """
     path = start and start.with_name(start.name.removesuffix(".weights.h5") + ".json")
-    if not path or not path.exists():
+    before = path and read_json(path)
+    if not before:
         return []
-    before = json.loads(path.read_text(encoding="utf-8"))
     kept = ("sha256", "epochs", "training_seconds", "config", "command")
     return [*before.get("earlier_runs", []), {key: before.get(key) for key in kept}]
 
@@ -42,11 +41,8 @@ def earlier_runs(start: Path | None) -> list[dict]:
 def out_of_fold(name: str, assets: Path) -> dict | None:
     """Return a segmenter's cross-validation (`train.experiments.crossval`); None if none was finished
     with this split."""
-    path = assets / "metrics" / f"crossval_{name}.json"
-    if not path.exists():
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    usable = found["complete"] and found["split_sha256"] == split_sha256(assets)
+    found = read_crossval(assets, name)
+    usable = found and found["complete"] and found["split_sha256"] == split_sha256(assets)
     return found if usable else None
 
 
@@ -113,8 +109,7 @@ def make_record(
         chosen["fold_patients"] = cuts["patients"]
     else:
         chosen = choose_for_classifier(model, validation)
-    previous = registry.record_path(spec.name, args.assets)
-    tested = json.loads(previous.read_text()).get("test_evaluations", 0) if previous.exists() else 0
+    previous = read_json(registry.record_path(spec.name, args.assets)) or {}
     return {
         "name": spec.name,
         "sha256": sha256,
@@ -122,7 +117,7 @@ def make_record(
         "split_sha256": split_sha256(args.assets),
         "training_subsets": training_subsets(spec.name),
         "complete": state["complete"],
-        "test_evaluations": tested,
+        "test_evaluations": previous.get("test_evaluations", 0),
         "parameters": model.count_params(),
         "epochs": state["epochs"],
         "best_epoch": state["best_epoch"],

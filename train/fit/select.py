@@ -74,6 +74,13 @@ def predict_logits(
     return np.concatenate(parts)
 
 
+def mean_dice(model: keras.Model, subset: Subset) -> float | None:
+    """Return the mean volumetric Dice over patients at threshold 0.5, without flips or clean-up."""
+    masks = predict_logits(model, subset)[..., 0] >= 0
+    counted = count_by_patient(masks, subset.masks > 127, subset.patients)
+    return mean_of(patient_dice(counted).values())
+
+
 def choose_for_classifier(model: keras.Model, subset: Subset) -> dict:
     """Fit the temperature, and choose the threshold by `_best_threshold`."""
     labels = subset.has_tumor

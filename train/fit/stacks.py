@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -74,8 +75,11 @@ def join_neighbors(subset: Subset) -> Subset:
     return replace(subset, pixels=pixels)
 
 
-def by_patient(subset: Subset) -> dict[str, np.ndarray]:
+def by_patient(subset: Any) -> dict[str, np.ndarray]:
     """Return the indices of each patient's slices, in stack order.
+
+    Args:
+        subset: A `Subset`, or anything else with ``patients`` and ``numbers`` of slices.
 
     Raises:
         ValueError: The slices have no numbers.

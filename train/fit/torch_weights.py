@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,22 +21,12 @@ DAMAGE = (pickle.UnpicklingError, EOFError, LookupError, AttributeError, TypeErr
 DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-@dataclass(frozen=True)
-class _Tensor:
-    """A tensor's position in the storage ``key``; offset and strides count elements, not bytes."""
-
-    key: str
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-
 class _Reader(pickle.Unpickler):
-    """Builds only the parts of a dictionary of tensors."""
+    """Builds only a dictionary of tensors, on storages whose values are read afterward."""
 
     def __init__(self, file: BinaryIO):
         super().__init__(file)
-        self.dtypes: dict[str, np.dtype] = {}
+        self.storages: dict[str, np.ndarray] = {}
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -48,14 +37,15 @@ class _Reader(pickle.Unpickler):
             return DTYPES[name]
         raise pickle.UnpicklingError(f"{module}.{name} is not allowed.")
 
-    def persistent_load(self, pid: tuple) -> str:
-        _, dtype, key, *_ = pid
-        self.dtypes[key] = dtype
-        return key
+    def persistent_load(self, pid: tuple) -> np.ndarray:
+        _, dtype, key, _, count, *_ = pid
+        return self.storages.setdefault(key, np.empty(count, dtype))
 
 
-def _tensor(key: str, offset: int, shape: tuple, strides: tuple, *_: Any) -> _Tensor:
-    return _Tensor(key, offset, tuple(shape), tuple(strides))
+def _tensor(values: np.ndarray, offset: int, shape: tuple, strides: tuple, *_: Any) -> np.ndarray:
+    # NumPy raises an error if a tensor would extend beyond its storage.
+    steps = [step * values.itemsize for step in strides]
+    return np.ndarray(shape, values.dtype, values, offset * values.itemsize, steps)
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
@@ -72,23 +62,10 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
                 _Reader(file).load()
             tensors = _Reader(file)
             found = tensors.load()
-            numbers = {}
-            for key in _Reader(file).load():
+            for values in map(tensors.storages.__getitem__, _Reader(file).load()):
                 count = int.from_bytes(file.read(8), "little")
-                dtype = tensors.dtypes[key]
-                numbers[key] = np.frombuffer(file.read(count * dtype.itemsize), dtype)
-            return {name: _array(numbers[each.key], each) for name, each in found.items()}
+                if count != len(values) or file.readinto(values) < values.nbytes:
+                    raise EOFError("Values are missing.")
+            return dict(found)
         except (*DAMAGE, ValueError) as error:
             raise ValueError(f"{path.name} is no file of PyTorch's tensors: {error}") from error
-
-
-def _array(numbers: np.ndarray, tensor: _Tensor) -> np.ndarray:
-    # NumPy raises an error if a tensor would extend beyond its storage.
-    size = numbers.itemsize
-    return np.ndarray(
-        tensor.shape,
-        numbers.dtype,
-        numbers,
-        tensor.offset * size,
-        [step * size for step in tensor.strides],
-    )

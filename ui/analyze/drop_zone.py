@@ -94,10 +94,10 @@ def _gone() -> None:
     asked = st.query_params.get("files", "")
     if not asked.isdecimal() or uploader.count():
         return
-    many = "The file" if asked == "1" else f"The {int(asked[:6]):,} files"
-    verb = "is" if asked == "1" else "are"
+    one = asked == "1"
+    gone = "The file you uploaded is" if one else f"The {int(asked[:6]):,} files you uploaded are"
     st.info(
-        f"{many} you uploaded {verb} gone: this page keeps files only while it stays open, and it was "
-        "reloaded. Drop them here again.",
+        f"{gone} gone: this page keeps files only while it stays open, and it was reloaded. "
+        f"Drop {'it' if one else 'them'} here again.",
         icon=":material/history:",
     )

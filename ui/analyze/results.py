@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import numpy as np
 import streamlit as st
 
 from btmodels import registry
@@ -29,6 +30,9 @@ TABLE = "results.table"
 """Session key of the table of slices."""
 
 NO_ANSWER = "No answer: the networks are not running."
+
+SHOWN = 0.001, 0.999
+"""Lowest and highest probability in the table, which cannot say < 0.1% beside its bars."""
 
 SHORT = 7
 """Rows that fill the table; with fewer, that height would leave empty rows."""
@@ -117,7 +121,9 @@ def table(analyzed: Analyzed) -> None:
     rows = [
         {
             "Slice": each.label,
-            "Tumor": None if analysis is None else analysis.verdict.probability,
+            "Tumor": None
+            if analysis is None
+            else 100 * np.clip(analysis.verdict.probability, *SHOWN),
             "Marked pixels": None if analysis is None else analysis.marked_pixels,
             "Of the slice": None if analysis is None else 100 * analysis.slice_share,
             "Dice": None if analysis is None else analysis.dice,
@@ -137,7 +143,11 @@ def table(analyzed: Analyzed) -> None:
         alt="All slices: probability of a tumor, marked pixels, share of the slice, Dice.",
         column_config={
             "Tumor": column.ProgressColumn(
-                "Tumor, probability", min_value=0.0, max_value=1.0, format="percent"
+                "Tumor, probability",
+                help="Less than 0.1% is shown as 0.1%, more than 99.9% as 99.9%: no network is certain.",
+                min_value=0.0,
+                max_value=100.0,
+                format="%.1f%%",
             ),
             "Of the slice": column.NumberColumn(format="%.2f%%"),
             "Dice": column.NumberColumn(format="%.3f", help="Empty where there is no true mask."),

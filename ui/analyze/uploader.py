@@ -17,7 +17,7 @@ FILES, FOLDER = "Files or a zip", "A folder"
 
 _STATE, _KEPT = upload_key("uploads"), upload_key("uploads.batch")
 _BEFORE, _LAST = upload_key("uploads.before"), upload_key("uploads.last")
-_CHANGED = upload_key("uploads.changed")
+_CHANGED, _ADDED = upload_key("uploads.changed"), upload_key("uploads.added")
 _HOW, _ROUND = "uploads.how", "uploads.round"
 
 
@@ -34,6 +34,11 @@ def stack() -> Stack | None:
 def count() -> int:
     """Return the number of files that this session holds."""
     return len(st.session_state.get(_BEFORE, [])) + len(st.session_state.get(_LAST, []))
+
+
+def times_added() -> int:
+    """Return how often files were added to those that this session holds."""
+    return st.session_state.get(_ADDED, 0)
 
 
 def read(overrides: UploadOverrides) -> UploadBatch:
@@ -112,6 +117,8 @@ def _carried(files: list[InputFile]) -> list[InputFile]:
     last: list[InputFile] = st.session_state.get(_LAST, [])
     if not files and last and not taken_out:
         before = [*before, *last]
+    if len(files) > len(last):
+        keep(_ADDED, times_added() + 1)
     keep(_BEFORE, before)
     keep(_LAST, files)
     return [*before, *files]

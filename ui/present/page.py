@@ -33,6 +33,8 @@ from ui.session.view_state import LAYERS, SOURCES, View, read_link
 from ui.shared import badges
 from ui.shared.component_files import component
 from ui.shared.text import plain, quoted
+from ui.viewer.viewer import state_key
+from ui.viewer.workbench import KEY as VIEWER
 from ui.viewer.workbench import workbench
 
 _component = component("presenter", "present/present")
@@ -40,6 +42,7 @@ _component = component("presenter", "present/present")
 UPLOAD = upload_key("present.upload")
 """Session key: the visitor's own slices to present, the segmenter, who gives the verdict, and the view."""
 
+_RETURN = upload_key("present.return")
 _SWITCH, _BAR = "present.switch", "present.bar"
 
 
@@ -71,6 +74,19 @@ def checklist(stops: tuple[Stop, ...], checks: list[tuple[str, bool]]) -> None:
 def remember_upload(stack: Stack, model: str | None, source: VerdictSource, view: View) -> None:
     """Keep the visitor's displayed slices in this session, so that they can be presented."""
     keep(UPLOAD, (stack, model, source, view))
+
+
+def view_before_leaving(stack: Stack) -> View | None:
+    """Return what was on screen of the visitor's own slices when they left them for another page.
+
+    Returns:
+        The view to go on with; None if the visitor comes for the first time.
+    """
+    if state_key(VIEWER, stack) not in st.session_state:  # the page is opened, not run again
+        kept = st.session_state.get(UPLOAD)
+        keep(_RETURN, (stack.id, kept[-1] if kept and kept[0].id == stack.id else None))
+    known, view = st.session_state.get(_RETURN, (None, None))
+    return view if known == stack.id else None
 
 
 def draw_presentation() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from btmodels.measurement.measure import square_millimeters
 from btmodels.measurement.study import percent
 from btmodels.slices import Analysis
 
@@ -30,10 +31,15 @@ def draw_slice_answer(shown: Analysis | None, fill: bool = False) -> None:
     with answers.container(height=height, key="measure"):
         _draw_metric(
             "Marked in this slice",
-            None if shown is None else f"{shown.marked_pixels:,} px",
+            None if shown is None else _marked(shown),
             None if shown is None else _overlap(shown),
             height,
         )
+
+
+def _marked(shown: Analysis) -> str:
+    area = square_millimeters(shown)
+    return f"{shown.marked_pixels:,} px" if area is None else f"{area:,.0f} mm²"
 
 
 def _overlap(shown: Analysis) -> str:

@@ -1,20 +1,33 @@
 // A component's panel: made where the component first appears, told what Python says, gone with it.
-// While the module is being loaded, Streamlit may ask a second time; once both calls are done it cleans up
-// after the first. By then the panel is the second call's, and stays.
+// Streamlit calls a component's script with each change of its data, and cleans up after the last call once
+// the component has left the page. It also cleans up after a call that a later change overtook while modules
+// were loading; such a call may even come after that of the later change, which then is told again.
 
 const MOUNTED = new WeakMap();
+const KEPT = 4; // calls that may still turn out to have been overtaken
 
 export function mount(Kind, { parentElement, data, setStateValue, setTriggerValue }) {
-  if (!MOUNTED.has(parentElement)) MOUNTED.set(parentElement, { panel: new Kind(parentElement), calls: 0 });
+  if (!MOUNTED.has(parentElement)) MOUNTED.set(parentElement, { panel: new Kind(parentElement), calls: [] });
   const mounted = MOUNTED.get(parentElement);
-  const call = ++mounted.calls;
-  const received = mounted.panel.receive(data, setStateValue, setTriggerValue);
-  Promise.resolve(received).then(() => mounted.panel.adoptAsked?.()); // what was asked for while it was on its way
+  const call = [data, setStateValue, setTriggerValue];
+  mounted.calls = [...mounted.calls.slice(1 - KEPT), call];
+  tell(mounted.panel, call);
   return () => {
-    if (call !== mounted.calls || MOUNTED.get(parentElement) !== mounted) return;
-    mounted.panel.close?.();
-    MOUNTED.delete(parentElement);
+    if (MOUNTED.get(parentElement) !== mounted) return;
+    if (parentElement.isConnected) {
+      const newest = mounted.calls.at(-1) === call;
+      mounted.calls = mounted.calls.filter((each) => each !== call);
+      if (newest && mounted.calls.length) tell(mounted.panel, mounted.calls.at(-1));
+    } else {
+      mounted.panel.close?.();
+      MOUNTED.delete(parentElement);
+    }
   };
+}
+
+// Tell a panel what Python says, and then what it was asked for while that was on its way.
+function tell(panel, call) {
+  Promise.resolve(panel.receive(...call)).then(() => panel.adoptAsked?.());
 }
 
 const ASKED = "panel:asked"; // an event of the window

@@ -110,7 +110,7 @@ export class SliceRenderer {
     const { entry, state, meta } = this;
     const about = entry.step > 1 ? "≈ " : "";
     const numbers = {
-      marked: mask ? `${about}${(marked * entry.step ** 2).toLocaleString("en-US")} px` : "–",
+      marked: mask ? `${about}${areaOf(marked, entry)}` : "–",
       slice: mask ? percent(marked / size) : "–",
       head: head ? percent(pixels(mask, slice.head) / head) : "–",
       dice: typeof score === "number" ? score.toFixed(3) : slice.truth && mask ? "undefined" : "–",
@@ -162,8 +162,7 @@ export class SliceRenderer {
     };
     this.find("[name=slice]").max = meta.slices.length - 1;
     this.find(".slice").hidden = meta.slices.length < 2;
-    const place = `${state.slice + 1} of ${meta.slices.length}`;
-    put("slice", state.slice, entry.number === state.slice + 1 ? place : `${place} · ${entry.short}`);
+    put("slice", state.slice, this.placeOf(state.slice));
     const stored = state.threshold === meta.threshold;
     put("threshold", state.threshold, state.threshold.toFixed(2) + (stored ? ", default" : ""));
     this.find(".ramp i").style.left = `${100 * state.threshold}%`;
@@ -203,9 +202,19 @@ export class SliceRenderer {
     }
   }
 
+  // Which slice of how many, and its name where that says something else.
+  placeOf(index) {
+    const { slices } = this.meta;
+    const place = `${index + 1} of ${slices.length}`;
+    return slices[index].number === index + 1 ? place : `${place} · ${slices[index].short}`;
+  }
+
   // Marked pixels of each slice, over the slider that turns them.
   drawAreas() {
     const { meta } = this;
+    // The words beside the slider have room for the longest of them, so that it stays where it is.
+    const longest = Math.max(...meta.slices.map((_, index) => this.placeOf(index).length));
+    this.find(".row.slice").style.setProperty("--place", `${longest}ch`);
     const box = this.find(".areas");
     const curve = (name) => meta.slices.map((entry) => entry[name]);
     const [predicted, truth] = [curve("area"), curve("truthArea")];
@@ -280,6 +289,11 @@ export class SliceRenderer {
       top: `${(frame.clientHeight - height) / 2 + down}px`,
     });
   }
+}
+
+function areaOf(marked, { millimeters, tall, step }) {
+  const [area, unit] = millimeters ? [marked * millimeters ** 2 * tall, "mm²"] : [marked * step ** 2, "px"];
+  return `${area.toLocaleString("en-US", { maximumFractionDigits: 0 })} ${unit}`;
 }
 
 function percent(share) {

@@ -66,7 +66,7 @@ def test_a_page_says_who_gives_the_verdict_and_whether_neighbors_count(analysis)
     _, text = read(write(measure.with_verdict(analysis, own, other)))
     assert "yes: 75.0% (Ensemble, counting the neighboring slices, threshold 50.0%)" in text
     assert "Second opinion yes: 90.0% (ResNet50 classifier, threshold 42.0%)" in text
-    assert "The verdict also counts what was found in the neighboring slices" in text
+    assert "The segmenter's verdict also counts what was found in the neighboring slices" in text
     _, text = read(write(measure.with_verdict(analysis, other, replace(own, neighbors=False))))
     assert "Is there a tumor? yes: 90.0% (ResNet50 classifier, threshold 42.0%)" in text
     assert "Second opinion yes: 75.0% (Ensemble, threshold 50.0%)" in text

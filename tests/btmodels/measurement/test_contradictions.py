@@ -91,3 +91,11 @@ def test_of_two_opinions_the_segmenters_is_right_more_often(answers, rule):
     verdict, mask = getattr(answers, rule), answers.mask[:, THRESHOLD]
     assert answers.right(verdict, answers.classifier, mask == verdict) > 0.7
     assert answers.right(verdict, answers.classifier, mask == answers.classifier) > 0.5
+
+
+@pytest.mark.parametrize("rule", ["alone", "with_neighbors"])
+def test_a_mask_against_both_opinions_is_wrong_more_often(answers, rule):
+    verdict, mask = getattr(answers, rule), answers.mask[:, THRESHOLD]
+    assert answers.right(verdict, mask, verdict == answers.classifier) > 0.7
+    # Beside the segmenter's verdict it is right against the classifier.
+    assert answers.right(mask, answers.classifier, verdict == mask) > 0.8

@@ -203,8 +203,13 @@ def test_a_contradiction_says_which_answer_is_right_more_often():
     some = marked(slice(12, 14), slice(12, 22), level=204)
     torn = analyze(some, probability=0.1, records=records)
     assert "the verdict is right more often than the mask" in torn.warnings[0]
-    by_classifier = with_verdict(torn, torn.second_opinion, torn.verdict)
-    assert "the mask is right more often than the verdict" in by_classifier.warnings[0]
+    # The segmenter's own verdict decides, whoever gives the verdict.
+    for tumor, words in ((False, "the verdict is right"), (True, "the mask is right")):
+        own = replace(torn.verdict, threshold=0.1 if tumor else 0.9)
+        by_classifier = with_verdict(torn, torn.second_opinion, own)
+        assert f"{words} more often than the" in by_classifier.warnings[0]
+    waits = with_verdict(torn, torn.second_opinion, replace(torn.verdict, neighbors=None))
+    assert "right more often" not in waits.warnings[0]
     second = analyze(np.zeros((40, 50), np.uint8), probability=0.4, records=records)
     assert "the ResUNet is right more often" in second.warnings[0]
 

@@ -97,6 +97,14 @@ def test_every_second_slice_of_a_fine_volume_stands_for_two():
     assert summary.milliliters == pytest.approx(3 * 10 * 2 * 10 / 1000)
 
 
+def test_pictures_beside_a_volume_go_by_their_number():
+    loose = [slice_of(i, number=None) for i in range(2)]
+    studies = [loose, loose[:1], [slice_of(0, GRID)]]
+    summaries = [summarize(each, [marks(one, 4) for one in each]) for each in studies]
+    assert [each.title for each in summaries] == ["2 pictures", "s0", "brain.nii"]
+    assert answer(summaries).startswith("2 pictures: Tumor marked in 2 of 2 slices")
+
+
 def test_two_volumes_are_two_answers():
     other = VolumePosition("w", "second.nii", GRID, 0)
     slices = [slice_of(0, GRID), slice_of(1, GRID), slice_of(0, GRID, position=other)]

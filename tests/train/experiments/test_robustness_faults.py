@@ -9,9 +9,7 @@ from train.experiments.robustness import (
     add_noise,
     choose,
     halve,
-    replicate,
     row_of,
-    swap,
 )
 
 RNG = np.random.default_rng(0)
@@ -25,8 +23,8 @@ def picture() -> np.ndarray:
 
 
 def test_channels_are_replicated_and_swapped():
-    assert (replicate(picture(), RNG) == picture()[..., 1:2]).all()
-    assert (swap(picture(), RNG)[20, 20] == (200, 100, 50)).all()
+    assert (FAULT["replicated"].change(picture(), RNG) == picture()[..., 1:2]).all()
+    assert (FAULT["swapped"].change(picture(), RNG)[20, 20] == (200, 100, 50)).all()
 
 
 @pytest.mark.parametrize("kind", [fault.kind for fault in FAULTS])

@@ -13,8 +13,8 @@ from train.fit.torch_weights import MAGIC, read_state_dict
 
 
 class Storage:
-    def __init__(self, key, kind):
-        self.key, self.kind = key, kind
+    def __init__(self, key, kind, count):
+        self.key, self.kind, self.count = key, kind, count
 
 
 class Tensor:
@@ -27,7 +27,9 @@ class Tensor:
 
 class Writer(pickle.Pickler):
     def persistent_id(self, each):
-        return ("storage", each.kind, each.key, "cpu", 0, None) if type(each) is Storage else None
+        if type(each) is Storage:
+            return "storage", each.kind, each.key, "cpu", each.count, None
+        return None
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def write(path, tensors, numbers, magic=MAGIC):
 
 
 def test_each_tensor_is_read_in_its_order_with_offset_and_strides(tmp_path, kinds):
-    floats, counts = Storage("a", kinds.FloatStorage), Storage("b", kinds.LongStorage)
+    floats, counts = Storage("a", kinds.FloatStorage, 6), Storage("b", kinds.LongStorage, 1)
     path = write(
         tmp_path / "some.pth",
         OrderedDict(
@@ -78,7 +80,7 @@ def test_each_tensor_is_read_in_its_order_with_offset_and_strides(tmp_path, kind
 
 
 def test_a_tensor_that_reaches_beyond_its_numbers_is_refused(tmp_path, kinds):
-    floats = Storage("a", kinds.FloatStorage)
+    floats = Storage("a", kinds.FloatStorage, 6)
     path = write(
         tmp_path / "long.pth",
         OrderedDict(long=Tensor(floats, 3, (4,), (1,))),
@@ -89,7 +91,7 @@ def test_a_tensor_that_reaches_beyond_its_numbers_is_refused(tmp_path, kinds):
 
 
 def test_numbers_of_another_kind_are_refused(tmp_path, kinds):
-    halves = Storage("a", kinds.HalfStorage)
+    halves = Storage("a", kinds.HalfStorage, 1)
     path = write(
         tmp_path / "half.pth",
         OrderedDict(half=Tensor(halves, 0, (1,), (1,))),
@@ -114,7 +116,7 @@ def test_a_pickle_that_would_run_something_is_refused_and_does_not(tmp_path, kin
 
 @pytest.mark.parametrize("length", [0, 1, 40, 120, 200, -1])
 def test_a_file_cut_short_is_refused(tmp_path, kinds, length):
-    floats = Storage("a", kinds.FloatStorage)
+    floats = Storage("a", kinds.FloatStorage, 6)
     tensors = OrderedDict(one=Tensor(floats, 0, (2, 3), (3, 1)))
     path = write(tmp_path / "cut.pth", tensors, {"a": np.zeros(6, "<f4")})
     path.write_bytes(path.read_bytes()[:length])

@@ -11,7 +11,8 @@ PANEL = """(() => {
         receive(data, state, trigger) { said.push([data, state, trigger].filter(Boolean).join(" ")); }
         close() { said.push("closed"); }
     }
-    const parent = { name: "here" };
+    const parent = { name: "here", isConnected: true };
+    const gone = (leave, at = parent) => { at.isConnected = false; leave(); at.isConnected = true; };
     const call = (data, at = parent) => mount(Panel, { parentElement: at, data, setStateValue: "state" });
     %s
     return said;
@@ -23,19 +24,26 @@ def said(steps: str) -> list[str]:
 
 
 def test_a_panel_is_made_once_told_each_time_and_closed_at_the_end():
-    steps = """call(1); const leave = call(2); leave(); leave(); call(3);"""
+    steps = """call(1); const leave = call(2); gone(leave); gone(leave); call(3);"""
     expected = ["made in here", "1 state", "2 state", "closed", "made in here", "3 state"]
     assert said(steps) == expected
 
 
 def test_a_call_that_was_overtaken_does_not_close_the_panel_of_the_later_one():
     # Both waited for the module; Streamlit cleans up after the first once it is there.
-    steps = """const first = call(1), second = call(2); first(); call(3)(); second();"""
+    steps = """const first = call(1), second = call(2); first(); gone(call(3)); second();"""
     assert said(steps) == ["made in here", "1 state", "2 state", "3 state", "closed"]
 
 
+def test_a_call_that_was_overtaken_may_come_last_and_is_taken_back():
+    steps = """const later = call(2), overtaken = call(1); overtaken(); gone(later);"""
+    assert said(steps) == ["made in here", "2 state", "1 state", "2 state", "closed"]
+    steps = """call(3); const one = call(1), two = call(2); one(); two();"""
+    assert said(steps) == ["made in here", "3 state", "1 state", "2 state", "3 state"]
+
+
 def test_two_places_have_a_panel_each():
-    steps = """const leave = call(1); call(2, { name: "there" }); leave(); call(3, parent);"""
+    steps = """const leave = call(1); call(2, { name: "there" }); gone(leave); call(3, parent);"""
     first, second = ["made in here", "1 state"], ["made in there", "2 state"]
     assert said(steps) == [*first, *second, "closed", "made in here", "3 state"]
 
