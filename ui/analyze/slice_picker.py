@@ -12,6 +12,7 @@ from btmodels import registry
 from btmodels.errors import CohortError
 from btmodels.measurement.verdict import TOP_PIXELS
 from btmodels.slices import VerdictSource
+from btmodels.words import counted
 from ui.analyze import drop_zone, sequence_and_orientation, uploader
 from ui.analyze.upload_batch import UploadBatch, UploadOverrides
 from ui.results.headline import segmenter_decides
@@ -172,16 +173,28 @@ def from_samples(
     return _choice(stack, start, linked, networks, True, index is None)
 
 
-def _tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PROBLEMS) -> None:
-    if len(problems) <= few:
-        icon = ":material/info:" if show is st.info else ":material/warning:"
+def _tell(what: str, problems: Sequence[str], show=st.warning) -> None:
+    if len(problems) <= FEW_PROBLEMS:
         for problem in problems:
-            show(problem, icon=icon)
+            show(problem, icon=":material/warning:")
         return
-    notes = show is st.info
-    label = f"{len(problems)} {what}" if notes else f"{len(problems)} problems with {what}"
-    with st.expander(label, icon=":material/info:" if notes else ":material/warning:"):
+    with st.expander(f"{len(problems)} problems with {what}", icon=":material/warning:"):
         st.markdown("\n".join(f"- {problem}" for problem in problems))
+
+
+def _tell_in_a_line(problems: Sequence[str], notes: Sequence[str]) -> None:
+    """Draw what reading files said as one line that unfolds, so that the answer stays in view."""
+    if not problems and not notes:
+        return
+    counts = ((len(problems), "problem"), (len(notes), "note"))
+    many = ", ".join(counted(number, noun) for number, noun in counts if number)
+    first = (*problems, *notes)[0]
+    icon = ":material/warning:" if problems else ":material/info:"
+    with st.container(key="remarks"), st.expander(f"**{many}:** {first}", icon=icon):
+        for problem in problems:
+            st.error(problem, icon=":material/warning:")
+        for note in notes:
+            st.info(note, icon=":material/info:")
 
 
 def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
@@ -199,23 +212,21 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
         write({"source": "files"})  # removed by the visitor, so not missing after a reload
     if batch.stack is None:
         drop_zone.draw()
-    else:
-        slices = len(batch.stack.slices)
-        many = "1 slice" if slices == 1 else f"{slices} slices"
-        # With another key the popover closes: it would cover the answer to the files just added.
-        key = f"{ANALYZE}.files.{uploader.times_added()}"
-        with bar.popover(f"Your files: {many}", icon=":material/folder_open:", key=key):
-            uploader.draw()
-            _pair_by_hand(batch, chosen)
-            sequence_and_orientation.draw(batch)
-            st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
-    _tell("your files", batch.errors, st.error)
-    _tell("notes on your files", batch.notes, st.info, few=1)
-    if batch.stack is None:
+        _tell("your files", batch.errors, st.error)
+        _tell_in_a_line((), batch.notes)
         if batch.errors:
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
         drop_zone.draw_samples()
         return None
+    many = counted(len(batch.stack.slices), "slice")
+    # With another key the popover closes: it would cover the answer to the files just added.
+    key = f"{ANALYZE}.files.{uploader.times_added()}"
+    with bar.popover(f"Your files: {many}", icon=":material/folder_open:", key=key):
+        uploader.draw()
+        _pair_by_hand(batch, chosen)
+        sequence_and_orientation.draw(batch)
+        st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
+    _tell_in_a_line(batch.errors, batch.notes)
     if sequence_and_orientation.ask(batch):
         return None
     with bar:
