@@ -52,7 +52,8 @@ def load_rows() -> Iterator[Row]:
     alone = engine_alone(min(max(USERS) * ROUNDS, MANY))
     with made_up_data(1 + sum(USERS) * ROUNDS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = iter(sorted(folder.name for folder in (data / "kaggle_3m").iterdir()))
-        ask(site.visit(), next(names))  # networks and cohort are warm from here on
+        ask(site.visit(), next(names))
+        site.rest()  # networks and cohort are warm, and the other pages loaded, from here on
         before = site.memories()
         for users in USERS:
             wanted = [[next(names) for _ in range(ROUNDS)] for _ in range(users)]
