@@ -243,6 +243,27 @@ def test_what_an_answer_is_told_is_whole_sentences(address):
         assert words.endswith((".", "?", "*.")) and not words[0].islower(), words
 
 
+def test_the_fields_words_are_explained_where_they_first_stand():
+    said = {
+        t
+        for address in page.LESSONS
+        for part in page.text_of(address).values()
+        for t in glossary.marked(part)
+    }
+    wanted = {
+        "true positive",
+        "feature map",
+        "backpropagation",
+        "fine-tuning",
+        "padding",
+        "vanishing gradient",
+    }
+    assert wanted | {"semantic segmentation", "sigmoid", "95% Hausdorff distance"} <= said
+    assert "gradient descent" in page.text_of("train")["In words"]
+    assert "*same* [[padding]]" in page.text_of("encoder-decoder")["Task: convolution 3"]
+    assert "instance segmentation" in page.text_of("segmentation")["In words"]
+
+
 def test_mended_wording_does_not_come_back():
     told = "\n".join(" ".join(page.text_of(address).values()) for address in page.LESSONS)
     told += "\n".join(path.read_text() for path in (UI / "lessons").rglob("*.[jp][sy]"))
