@@ -14,6 +14,7 @@ from ui.shared.chart_style import (
     BLUE,
     GRAY,
     VERMILION,
+    add_line,
     add_row_title,
     error_bar,
     finished,
@@ -103,16 +104,8 @@ def curves(
     """
     figure = go.Figure()
     for index, (name, positions, values) in enumerate(arms):
-        color, dash, symbol = STYLES[index % len(STYLES)]
-        figure.add_scatter(
-            x=list(positions),
-            y=list(values),
-            mode="lines+markers",
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"color": color, "symbol": symbol, "size": 8},
-            name=name,
-            hovertemplate="%{x:,.0f}: %{y:.3f}<extra>" + name + "</extra>",
-        )
+        hover = "%{x:,.0f}: %{y:.3f}<extra>" + name + "</extra>"
+        add_line(figure, positions, values, name, STYLES[index % len(STYLES)], hover)
     figure.update_xaxes(title=x, rangemode="tozero")
     figure.update_yaxes(title=y)
     # A legend with several names takes extra rows on a phone.
@@ -127,17 +120,16 @@ def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.
     """
     figure = go.Figure()
     for number, (name, layers) in enumerate(entries):
-        color, dash, symbol = STYLES[number % len(STYLES)]
         count = max(len(layers) - 1, 1)
-        figure.add_scatter(
-            x=[index / count for index in range(len(layers))],
-            y=[layer["norm"] for layer in layers],
+        add_line(
+            figure,
+            [index / count for index in range(len(layers))],
+            [layer["norm"] for layer in layers],
+            name,
+            STYLES[number % len(STYLES)],
+            "%{customdata}: %{y:.2e}<extra>" + name + "</extra>",
+            6,
             customdata=[layer["name"] for layer in layers],
-            mode="lines+markers",
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"color": color, "symbol": symbol, "size": 6},
-            name=name,
-            hovertemplate="%{customdata}: %{y:.2e}<extra>" + name + "</extra>",
         )
     figure.update_xaxes(
         title="Depth",
