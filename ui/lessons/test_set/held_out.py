@@ -90,7 +90,8 @@ def _packed() -> tuple[dict[str, Any], dict[str, bytes]] | None:
     truths = [
         cv2.resize(_truth(each), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0.5 for each in every
     ]
-    apart = slice_similarity.distances(slice_similarity.vectors(each.pixels for each in every))
+    points = slice_similarity.vectors(each.pixels for each in every)
+    apart = slice_similarity.distances(points, points)
     head = {
         "version": f"{len(every)} slices",
         "side": SIDE,
