@@ -67,13 +67,12 @@ def results(analyzed: Analyzed, view: View) -> None:
     history.draw(analyzed.stack)
 
 
-def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | None:
+def steps(analyzed: Analyzed, view: View) -> Analysis | None:
     """Draw the verdict, mask figures and warnings for the slice in the viewer.
 
     Args:
         analyzed: The stack in the viewer.
         view: The viewer's state.
-        brief: Leave out the explanation of the provenance badge.
 
     Returns:
         The analysis drawn, at the viewer's threshold; None if a message explains why there is none yet.
@@ -91,7 +90,7 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
     analysis = networks.at_threshold(analysis, view.threshold)
     with st.container(key="steps"):
         _verdict(analysis)
-        _measure(analysis, None if brief else analyzed.stack.provenance[view.slice])
+        _measure(analysis, analyzed.stack.provenance[view.slice])
     for warning in analysis.warnings:
         if warning not in each.notes:
             st.warning(warning, icon=":material/warning:")
