@@ -71,7 +71,7 @@ def choose(bar: DeltaGenerator) -> SliceChoice | None:
             st.session_state[SOURCE] = FILES
     elif query:
         link = read(ANALYZE, library.samples)
-    elif SOURCE not in st.session_state and uploader.has_files():
+    elif SOURCE not in st.session_state and uploader.stack():
         st.session_state[SOURCE] = st.session_state.get(
             LAST_SOURCE, SAMPLES
         )  # back from another page
@@ -161,7 +161,7 @@ def from_samples(
     except CohortError as error:
         st.error(str(error))
         return None
-    _tell(f"the folder {folder}", stack.problems)
+    tell(f"problems with the folder {folder}", stack.problems)
     index = None
     if link.patient in (folder, None) and link.number is not None:
         index = stack.index_of(link.number)
@@ -172,15 +172,14 @@ def from_samples(
     return _choice(stack, start, linked, networks, True, index is None)
 
 
-def _tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PROBLEMS) -> None:
+def tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PROBLEMS) -> None:
+    """Show sentences one by one, more than ``few`` of them as a collapsed list of ``what``."""
+    icon = ":material/info:" if show is st.info else ":material/warning:"
     if len(problems) <= few:
-        icon = ":material/info:" if show is st.info else ":material/warning:"
         for problem in problems:
             show(problem, icon=icon)
         return
-    notes = show is st.info
-    label = f"{len(problems)} {what}" if notes else f"{len(problems)} problems with {what}"
-    with st.expander(label, icon=":material/info:" if notes else ":material/warning:"):
+    with st.expander(f"{len(problems)} {what}", icon=icon):
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
@@ -209,8 +208,8 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
             _pair_by_hand(batch, chosen)
             sequence_and_orientation.draw(batch)
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
-    _tell("your files", batch.errors, st.error)
-    _tell("notes on your files", batch.notes, st.info, few=1)
+    tell("problems with your files", batch.errors, st.error)
+    tell("notes on your files", batch.notes, st.info, few=1)
     if batch.stack is None:
         if batch.errors:
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
