@@ -44,7 +44,10 @@ def main() -> int:
     # Headless: otherwise the first start of Streamlit on a machine waits for an email address.
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += ["--server.address", host, "--server.port", text, "--server.headless", "true"]
-    os.execv(sys.executable, [*command, "--browser.gatherUsageStats", "false"])
+    command += ["--browser.gatherUsageStats", "false"]
+    # glibc gives each thread a heap of its own, and what one frees is of no use to another: the server
+    # would keep much of what a class has uploaded. One heap for all must be chosen before the start.
+    os.execve(sys.executable, command, {"MALLOC_ARENA_MAX": "1", **os.environ})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -105,6 +106,20 @@ def test_uv_installs_as_well_as_pip(tmp_path):
 def test_a_port_that_is_none_is_refused(port):
     done = serve(PORT=port)
     assert done.returncode == 2 and repr(port) in done.stderr
+
+
+@pytest.mark.parametrize(("chosen", "heaps"), [(None, "1"), ("4", "4")])
+def test_threads_of_the_site_share_one_heap(monkeypatch, chosen, heaps):
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if chosen:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", chosen)
+    monkeypatch.setenv("PORT", "18501")
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *words: started.append(words))
+    runpy.run_path(str(ROOT / ".ci" / "serve.py"))["main"]()
+    ((_, command, environment),) = started
+    assert "streamlit" in command and "18501" in command
+    assert environment["MALLOC_ARENA_MAX"] == heaps
 
 
 def test_a_port_in_use_is_one_sentence():

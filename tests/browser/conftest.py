@@ -214,6 +214,35 @@ class Visit:
         self.page.mouse.move(x_of(share), middle, steps=12)
         self.page.wait_for_timeout(150)
 
+    def touch(self, selector: str, *places: tuple[float, float]) -> None:
+        """Put a finger on an element, take it from place to place, and lift it; without places, tap.
+
+        Args:
+            selector: Of the element; the first one is touched.
+            places: Shares of its width and height.
+        """
+        element = self.page.locator(selector).first
+        element.evaluate("(element) => element.scrollIntoView({ block: 'center' })")
+        box = element.bounding_box()
+        session = self.page.context.new_cdp_session(self.page)
+
+        def send(kind: str, *points: tuple[float, float]) -> None:
+            found = [
+                {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+                for x, y in points
+            ]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": found})
+
+        at = (places or ((0.5, 0.5),))[0]
+        send("touchStart", at)
+        for to in places[1:]:
+            for step in np.linspace(at, to, 6)[1:].tolist():
+                send("touchMove", tuple(step))
+            at = to
+        send("touchEnd")
+        session.detach()
+        self.page.wait_for_timeout(150)
+
     def view(self, condition: str) -> None:
         """Wait until the address says ``condition``, a part of its query."""
         self.page.wait_for_url(lambda address: condition in address, timeout=MILLISECONDS)

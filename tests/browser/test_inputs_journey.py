@@ -174,6 +174,8 @@ def test_a_zip_of_a_patients_folder(visit, site):
     upload(visit, ("patient.zip", buffer.getvalue()))
     visit.wait_for_mask(file.image.name)
     assert visit.number("dice") not in ("–", "")
+    visit.page.locator(".st-key-remarks summary").click()
+    visit.page.locator("[data-testid=stAlert]").first.wait_for()
     errors = visit.page.locator("[data-testid=stAlert]").all_inner_texts()
     assert any("broken.tif" in error for error in errors)
 

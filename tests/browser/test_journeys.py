@@ -178,6 +178,8 @@ def test_garbage_gets_a_sentence_and_the_rest_goes_on(visit, site):
     visit.rest()
     assert visit.page.locator(".stage").get_attribute("data-slice") == name
     assert visit.page.get_by_text(name, exact=True).count() == 2  # over the picture and beside it
+    visit.page.locator(".st-key-remarks summary").click()
+    visit.page.locator("[data-testid=stAlert]").first.wait_for()
     errors = visit.page.locator("[data-testid=stAlert]").all_inner_texts()
     assert any("bad.tif" in error for error in errors)
     assert any("empty.png" in error for error in errors)

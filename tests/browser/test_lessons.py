@@ -18,6 +18,7 @@ from ui.lessons import handout
 from ui.lessons import page as lessons
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+LAPTOP = {"width": 1280, "height": 720}
 PATIENT = "SYNT_AA_0001_20260101"
 NUMBER = 13
 """Of the slice that the lessons begin with: the one with most of this patient's tumor."""
@@ -34,13 +35,16 @@ def first():
 
 def open_lesson(visit, site: str, query: str, ready: str) -> None:
     """Open a lesson and wait until the engine has marked what is ``ready``."""
+    laptop = visit.page.viewport_size["width"] > 640
+    if laptop:
+        visit.page.set_viewport_size(LAPTOP)
     visit.page.goto(f"{site}/learn?lesson={query}")
     visit.page.locator(ready).first.wait_for(state="attached", timeout=150_000)
     visit.rest()
-    if visit.page.viewport_size["width"] > 640:
-        # No figure is taller than a laptop's screen; pictures grow with the taller one of this visit.
+    if laptop:
         heights = "(figures) => figures.map((each) => each.offsetHeight)"
-        assert max(visit.page.locator(".lesson").evaluate_all(heights)) <= 780
+        tallest = max(visit.page.locator(".lesson").evaluate_all(heights))
+        assert tallest <= LAPTOP["height"] - 60, "it does not fit below the bar at the top"
 
 
 def choose(visit, selector: str) -> None:
@@ -110,27 +114,19 @@ def test_segmentation(visit, site, first):
 
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
-def test_a_mask_is_drawn_by_hand_and_scored_as_the_library_scores_it(visit, site, first):
+def test_a_mask_is_drawn_by_finger_and_scored_as_the_library_scores_it(visit, site, first):
     open_lesson(visit, site, "segmentation&way=hand", ".marking .stage[data-way=hand]")
     assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     frame = visit.page.locator(".marking .frame")
-    frame.scroll_into_view_if_needed()
-    choose(visit, ".tool [value=brush]")
-    visit.page.locator("[name=radius]").fill("12")
-    box = frame.bounding_box()
-
-    def at(row: int, col: int) -> tuple[float, float]:
-        return box["x"] + box["width"] * col / 256, box["y"] + box["height"] * row / 256
-
-    frame.scroll_into_view_if_needed()
-    box = frame.bounding_box()
-    visit.page.mouse.move(*at(70, 150))
-    visit.page.mouse.down()
-    visit.page.mouse.move(*at(100, 160), steps=5)
-    visit.page.mouse.up()
-    visit.page.wait_for_timeout(150)
+    visit.touch(".tool label:has([value=brush])")
+    visit.touch("[name=radius]", (0.25, 0.5), (0.75, 0.5))
+    assert int(visit.page.locator("[name=radius]").input_value()) > 8
+    visit.touch(".marking .frame", (0.55, 0.25), (0.6, 0.35))
+    at = visit.page.evaluate(SCROLLED)
+    visit.touch(".marking .frame", (0.6, 0.35), (0.6, 0.25))
+    assert visit.page.evaluate(SCROLLED) == at > 0  # a finger that draws does not scroll
     assert visit.number("dice", ".marking") == "–"  # not while it is being drawn
-    visit.page.locator("[name=compare]").click()
+    visit.touch("[name=compare]")
     visit.page.wait_for_timeout(150)
     drawn = visit.drawn(within=".marking")[..., 3] > 0
     assert drawn.sum() > 500
@@ -168,11 +164,18 @@ def test_lessons_are_reached_from_the_overview_and_their_address_follows(visit, 
     with visit.page.expect_download() as download:
         visit.page.get_by_role("button", name="Sheet to print").click()
     assert download.value.suggested_filename == "segmentation.html"
+    assert f"{site}/learn?lesson=segmentation<" in download.value.path().read_text("utf-8")
     visit.page.get_by_text("All lessons").click()
     visit.page.wait_for_url("**/learn")
     visit.rest()
 
 
+LINE_LENGTHS = """(paragraphs) => paragraphs.map((each) => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    const lines = new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 12)));
+    return each.innerText.length / lines.size;
+})"""
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
@@ -190,12 +193,15 @@ def test_each_lesson_opens_at_its_title(visit, site):
         )
         visit.rest()
         assert visit.page.evaluate(SCROLLED) == 0
+        lengths = visit.page.locator("article p").evaluate_all(LINE_LENGTHS)
+        assert 55 < max(lengths) <= 75, "characters in a line; a last one that is short counts, too"
 
 
 def test_what_was_drawn_and_answered_is_still_there_after_another_lesson(visit, site):
     page = visit.page
     open_lesson(visit, site, "segmentation", ".marking .stage[data-way=hand]")
     frame = page.locator(".marking .frame")
+    frame.scroll_into_view_if_needed()
     box = frame.bounding_box()
 
     def at(row: int, col: int) -> tuple[float, float]:
@@ -243,15 +249,19 @@ def test_the_magnifying_glass_shows_labels_from_the_first_view(visit, site):
     assert "Its label:" in said.inner_text()
 
 
-def test_a_task_is_predicted_shown_and_explained(visit, site):
+@pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
+def test_a_task_is_predicted_shown_and_explained_by_finger(visit, site):
     open_lesson(visit, site, "encoder-decoder", ".convolution .output .stage[data-size]")
     page = visit.page
-    task = page.locator("[data-task='encoder-decoder convolution 3']")
-    task.get_by_label("as many as the slice").check()
-    task.get_by_role("button", name="Show me").click()
-    page.locator(".output .stage[data-size='94x94']").wait_for()
-    task.get_by_role("button", name="What happens").click()
-    answer = task.locator(".answer")
+    task = "[data-task='encoder-decoder convolution 3']"
+    visit.touch(f"{task} .expect label")
+    assert page.locator(f"{task} [type=radio]").first.is_checked()
+    visit.touch(f"{task} [name=show]")
+    shown = page.locator(".output .stage[data-size='94x94']")
+    shown.wait_for()
+    expect(shown).to_be_in_viewport()
+    visit.touch(f"{task} [name=answer]")
+    answer = page.locator(f"{task} .answer")
     assert answer.get_attribute("data-right") == "false"
     assert "Without padding the kernel cannot stand on the border" in answer.inner_text()
 
@@ -273,10 +283,7 @@ def test_a_convolution_by_hand(visit, site, first):
     assert float(stage.get_attribute("data-sum")) == sum(numbers("products"))
     # By finger to another place, by key to the one beside it, and with a number of one's own.
     frame = page.locator(".convolution .input")
-    frame.scroll_into_view_if_needed()
-    box = frame.bounding_box()
-    page.touchscreen.tap(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
-    page.wait_for_timeout(150)
+    visit.touch(".convolution .input", (0.4, 0.4), (0.6, 0.5))
     moved = numbers("pixels")
     assert moved != pixels
     at = stage.get_attribute("data-at")
@@ -465,13 +472,13 @@ def test_transfer(visit, site):
     blocks = [each.bounding_box() for each in freezing.locator(".blocks > div").all()]
     assert len(blocks) == 9 and all(box["x"] + box["width"] <= 390 for box in blocks)
     # What follows a control is drawn with the next frame.
-    visit.page.locator("[name=done]").fill("60")
+    visit.touch("[name=done]", (0.02, 0.5), (0.6, 0.5))
     expect(freezing).to_have_attribute("data-moves", "true")
-    choose(visit, ".arm [value=frozen]")
+    visit.touch(".arm label:has([value=frozen])")
     expect(freezing).to_have_attribute("data-moves", "false")
     visit.view("arm=frozen")
     before = visit.drawn("image", ".kernels")
-    visit.page.get_by_role("radio", name="Kernel 10", exact=True).click()
+    visit.touch(".tiles button:nth-child(10)")
     expect(visit.page.locator("[data-say=kernel]")).to_contain_text("Kernel 10 of 64")
     assert visit.page.locator(".kernels .weights td").count() == 27
     before = drawn_anew(visit, before)
@@ -564,10 +571,16 @@ def test_is_there_one_and_where(visit, site, first):
     assert found() == stored
 
 
-def test_a_figure_stands_alone_and_still_works(visit, site):
-    visit.open(f"{site}/learn?lesson=encoder-decoder&figure=convolution", mask=False)
+def test_a_teacher_gets_a_handout_and_a_figure_alone(visit, site):
+    visit.open(f"{site}/learn?lesson=teacher", mask=False)
     page = visit.page
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Handout of one page").first.click()
+    made = download.value.path().read_text(encoding="utf-8")
+    assert f"{site}/learn?lesson=segmentation<" in made
+    page.get_by_role("link", name="A convolution by hand").click()
     page.locator(".convolution canvas").first.wait_for()
+    visit.rest()
     assert not page.get_by_role("heading").filter(visible=True).count()
     assert not page.get_by_text("Check", exact=True).filter(visible=True).count()
     page.get_by_role("link", name="The whole lesson").click()

@@ -13,6 +13,7 @@ from btmodels.quality import check
 from tests import fakes
 from tests.btmodels.scanner import dicom, nifti, series
 from tests.pages.conftest import words_of
+from ui.present import page
 from ui.shared.text import plain
 from ui.viewer import viewer
 
@@ -269,6 +270,27 @@ def test_files_are_still_there_after_a_look_at_the_samples(open_page):
     next(button for button in app.button if button.label == "Forget my files").click().run()
     assert "mine" not in words_of(app)
     assert not any(metric.value for metric in app.metric)
+
+
+def test_files_come_back_where_they_were_left(open_page, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        viewer, "message", lambda meta, _: shown.append(meta["view"]["slice"]) or b""
+    )
+    pixels, _ = fakes.slice_and_mask(2)
+    app = upload(open_page("analyze"), ("a.tif", tiff(pixels)), ("b.tif", tiff(pixels)))
+
+    def turn_to_the_second():
+        *kept, view = app.session_state[page.UPLOAD]
+        app.session_state[page.UPLOAD] = (*kept, replace(view, slice=1))
+
+    turn_to_the_second()
+    app.run()
+    assert shown[-1] == 0, "while the page is open, the browser knows best"
+    turn_to_the_second()
+    app.segmented_control[0].set_value("Samples").run()
+    app.segmented_control[0].set_value("Your files").run()
+    assert shown[-1] == 1
 
 
 def test_what_was_seen_is_listed_until_it_is_forgotten(open_page):

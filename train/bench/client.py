@@ -40,7 +40,7 @@ REST_SECONDS = PING_SECONDS + 5
 
 
 class Site:
-    """A separate server on a free port, for the duration of the ``with`` block.
+    """A server on a free port, started as `make demo` does, for the duration of the ``with`` block.
 
     Args:
         variables: Environment variables to add or override.
@@ -53,13 +53,14 @@ class Site:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-        command += ["--server.address", "127.0.0.1", "--server.port", str(self.port)]
-        command += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+        where = {"HOST": "127.0.0.1", "PORT": str(self.port)}
         self._sockets = ExitStack()
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.DEVNULL
+            [sys.executable, ".ci/serve.py"],
+            cwd=ROOT,
+            env={**os.environ, **where, **variables},
+            stdout=subprocess.DEVNULL,
         )
 
     def __enter__(self) -> Site:

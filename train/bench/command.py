@@ -35,8 +35,8 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
   CPU milliseconds for each slice; ``/server``, ``/engine``, ``/others``, ``/all``: memory of
   the processes afterwards, in millions of bytes, against that before any visitor came.
 - ``steady_50/…``: 50 visitors for two minutes while the worker is killed twice: ``slices`` requested,
-  ``kills``, ``errors``, and ``memory`` at the end, in millions of bytes, against that after a
-  first slice for each visitor.
+  ``kills``, ``errors``, and ``memory`` at the end, in millions of bytes, against that after each of
+  the patients has been seen once.
 - ``patient_60/viewer``: until the viewer has the 60 slices of a patient; ``/gallery``: until all of them
   are segmented; ``/server_cpu``, ``/engine_cpu``: as above; ``/again``: for the next visitor.
   ``cohort_110/first``, ``/again``: until the table of 110 patients arrives. Milliseconds, against the

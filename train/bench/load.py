@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +52,8 @@ def load_rows() -> Iterator[Row]:
     alone = engine_alone(min(max(USERS) * ROUNDS, MANY))
     with made_up_data(1 + sum(USERS) * ROUNDS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = iter(sorted(folder.name for folder in (data / "kaggle_3m").iterdir()))
-        ask(site.visit(), next(names))  # networks and cohort are warm from here on
+        ask(site.visit(), next(names))
+        site.rest()  # networks and cohort are warm, and the other pages loaded, from here on
         before = site.memories()
         for users in USERS:
             wanted = [[next(names) for _ in range(ROUNDS)] for _ in range(users)]
@@ -64,18 +66,19 @@ def steady_rows(users: int = 50, seconds: float = STEADY_SECONDS) -> Iterator[Ro
 
     Each visitor goes through patients of one slice in turn; after a while all have been seen and
     come from a cache, as in a class. An error is an exception on a page, or an alert that the networks
-    did not answer. Memory at the end, when a new worker is idle, is compared with that after a first
-    slice for each visitor.
+    did not answer. Memory at the end, when a new worker is idle, is compared with that after each
+    patient has been seen once, when the caches are full.
     """
     with made_up_data(STEADY_PATIENTS, 1) as data, Site(BT_DATA_DIR=str(data)) as site:
         names = sorted(folder.name for folder in (data / "kaggle_3m").iterdir())
         ask(site.visit(), names[0])
 
         def next_patient(session: Session, number: int, count: int) -> None:
-            ask(session, names[(number * 7 + count) % len(names)])
+            ask(session, names[(number + users * count) % len(names)])
 
         crowd = Crowd([site.visit() for _ in range(users)], next_patient)
-        crowd.stay(0.0)
+        for _ in range(math.ceil(len(names) / users)):
+            crowd.stay(0.0)
         site.rest()
         before, first = site.memory(), sum(crowd.answers)
         killed = crowd.stay(seconds, site)

@@ -12,6 +12,7 @@ from btmodels import registry
 from btmodels.errors import CohortError
 from btmodels.measurement.verdict import TOP_PIXELS
 from btmodels.slices import VerdictSource
+from btmodels.words import counted
 from ui.analyze import drop_zone, sequence_and_orientation, uploader
 from ui.analyze.upload_batch import UploadBatch, UploadOverrides
 from ui.results.headline import segmenter_decides
@@ -183,6 +184,21 @@ def tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PRO
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
+def _tell_in_a_line(problems: Sequence[str], notes: Sequence[str]) -> None:
+    """Draw what reading files said as one line that unfolds, so that the answer stays in view."""
+    if not problems and not notes:
+        return
+    counts = ((len(problems), "problem"), (len(notes), "note"))
+    many = ", ".join(counted(number, noun) for number, noun in counts if number)
+    first = (*problems, *notes)[0]
+    icon = ":material/warning:" if problems else ":material/info:"
+    with st.container(key="remarks"), st.expander(f"**{many}:** {first}", icon=icon):
+        for problem in problems:
+            st.error(problem, icon=":material/warning:")
+        for note in notes:
+            st.info(note, icon=":material/info:")
+
+
 def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
     chosen = st.session_state.setdefault(CHOSEN, {})
     by_hand = (
@@ -198,23 +214,21 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
         write({"source": "files"})  # removed by the visitor, so not missing after a reload
     if batch.stack is None:
         drop_zone.draw()
-    else:
-        slices = len(batch.stack.slices)
-        many = "1 slice" if slices == 1 else f"{slices} slices"
-        # With another key the popover closes: it would cover the answer to the files just added.
-        key = f"{ANALYZE}.files.{uploader.times_added()}"
-        with bar.popover(f"Your files: {many}", icon=":material/folder_open:", key=key):
-            uploader.draw()
-            _pair_by_hand(batch, chosen)
-            sequence_and_orientation.draw(batch)
-            st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
-    tell("problems with your files", batch.errors, st.error)
-    tell("notes on your files", batch.notes, st.info, few=1)
-    if batch.stack is None:
+        tell("problems with your files", batch.errors, st.error)
+        _tell_in_a_line((), batch.notes)
         if batch.errors:
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
         drop_zone.draw_samples()
         return None
+    many = counted(len(batch.stack.slices), "slice")
+    # With another key the popover closes: it would cover the answer to the files just added.
+    key = f"{ANALYZE}.files.{uploader.times_added()}"
+    with bar.popover(f"Your files: {many}", icon=":material/folder_open:", key=key):
+        uploader.draw()
+        _pair_by_hand(batch, chosen)
+        sequence_and_orientation.draw(batch)
+        st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")
+    _tell_in_a_line(batch.errors, batch.notes)
     if sequence_and_orientation.ask(batch):
         return None
     with bar:

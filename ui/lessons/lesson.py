@@ -10,12 +10,10 @@ from typing import Any
 import streamlit as st
 
 from ui.lessons import questions, source_excerpt, worksheet
+from ui.lessons.paper import KEY
 from ui.lessons.shared import prose, tasks
 from ui.shared.component_files import component
 from ui.shared.text import quoted
-
-KEY = "lesson"
-"""Query parameter that names the lesson; all others belong to the lesson."""
 
 WIDTH = 496
 """Width of prose in pixels: about 70 characters, as in ui/lessons/shared/prose.css."""
@@ -23,6 +21,14 @@ WIDTH = 496
 _ASKED, _WRITTEN = "learn.asked", "learn.written"
 """Session keys: the address that opened the lesson, and the last one it wrote."""
 
+
+_FOR_FINGERS = """<style>
+@media (pointer: coarse) {
+  [data-testid=stRadio] label { min-height: 2.75rem; align-items: center; }
+  [data-testid=stDataFrame] { margin-top: 2.5rem; }
+}
+</style>"""
+"""Answers that a finger hits, and room for a table's toolbar, which on a phone is there all the time."""
 
 _top = component("page_top", "lessons/shared/page_top")
 
@@ -152,6 +158,7 @@ class Lesson:
 
     def open(self) -> None:
         """Draw the top of the lesson: title, question, and outline."""
+        st.html(_FOR_FINGERS)
         st.title(self.text["Title"], anchor=False)
         prose.draw(f"#### {self.text['Question']}", self.key("words.question"))
         links = [f"[{heading}](#{anchor_of(heading)})" for heading in self.headings()]
@@ -169,15 +176,18 @@ class Lesson:
         with st.container(width=WIDTH):
             questions.draw(self.text["Check"], self.key("check"))
         left, right = st.columns(2, gap="large")
+        url = st.context.url  # known here, but not where a download is made
         with left:
             st.subheader("The code that does it", anchor=False)
             source_excerpt.draw(self.text.get("Code", ""))
         with right:
             st.subheader("On paper", anchor=False)
-            st.markdown("Words, tasks and questions to print, with the answers on a page apart.")
+            st.markdown(
+                "Figure, text, tasks and questions to print, with the answers on a page apart."
+            )
             st.download_button(
                 "Sheet to print",
-                lambda: worksheet.sheet(self.text).encode(),
+                lambda: worksheet.sheet(self.address, self.text, url).encode(),
                 f"{self.address}.html",
                 "text/html",
                 icon=":material/print:",

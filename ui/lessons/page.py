@@ -15,8 +15,9 @@ import streamlit as st
 
 from ui.lessons import glossary, projector, questions, teacher
 from ui.lessons.encoder_decoder import encoder_decoder
-from ui.lessons.lesson import KEY, WIDTH, Lesson, start_at_top
+from ui.lessons.lesson import WIDTH, Lesson, start_at_top
 from ui.lessons.measuring import measuring
+from ui.lessons.paper import KEY
 from ui.lessons.segmentation import segmentation
 from ui.lessons.test_set import held_out
 from ui.lessons.training import training
@@ -131,12 +132,15 @@ def _overview(text: Mapping[str, str], asked: str | None) -> None:
                     icon=LESSONS[address].icon,
                     query_params={KEY: address},
                 )
-    st.page_link(
-        PAGE,
-        label="For teachers: timing, answers, pitfalls, handouts",
-        icon=":material/school:",
-        query_params={KEY: teacher.ADDRESS},
-    )
+        with st.container(border=True, height="stretch"):
+            st.subheader(teacher.TITLE, anchor=False)
+            st.markdown(text.get(teacher.TITLE, ""))
+            st.page_link(
+                PAGE,
+                label="Open the page for teachers",
+                icon=":material/school:",
+                query_params={KEY: teacher.ADDRESS},
+            )
     with st.expander("Glossary: every word that the lessons explain", icon=":material/dictionary:"):
         terms = sorted(glossary.terms().items(), key=lambda pair: pair[0].lower())
         with st.container(width=WIDTH):
@@ -153,15 +157,16 @@ def _lesson(address: str) -> None:
     lesson = Lesson(address, text_of(address))
     figure = lesson.choice(projector.KEY, ["all", *LESSONS[address].figures], "all")
     if figure != "all":
+        projector.alone(lesson.key(figure), lesson.key("back"))
+    lesson.open()
+    LESSONS[address].draw(lesson)
+    lesson.close()
+    if figure != "all":  # below the figure, which has the screen
         with st.container(key=lesson.key("back")):
             label = f"The whole lesson: {lesson.text['Title']}"
             st.page_link(
                 PAGE, label=label, icon=":material/menu_book:", query_params={KEY: address}
             )
-        projector.alone(lesson.key(figure), lesson.key("back"))
-    lesson.open()
-    LESSONS[address].draw(lesson)
-    lesson.close()
     st.divider()
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         for step, word, icon, position in (

@@ -36,6 +36,11 @@ class Question:
     why: str
     because: tuple[str, ...]
 
+    @property
+    def answer(self) -> str:
+        """The right answer, with a full stop."""
+        return self.answers[self.right].rstrip(".") + "."
+
 
 @dataclass(frozen=True)
 class Task:

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from ui.lessons import glossary, handout, projector, questions
-from ui.lessons.lesson import KEY, WIDTH
+from ui.lessons.lesson import WIDTH
+from ui.lessons.paper import KEY
 from ui.lessons.questions import Question
 from ui.shared.content import sections
 
 ADDRESS = "teacher"
 """Name in the address instead of a lesson's."""
+
+TITLE = "For teachers"
 
 PAGE = "pages/learn.py"
 
@@ -24,8 +27,9 @@ def draw(lessons: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]) -> 
         lessons: Text by heading and figures by key, for each lesson by its name in the address.
     """
     words = sections("lessons/teacher.md")
+    url = st.context.url  # known here, but not where a download is made
     st.page_link(PAGE, label="All lessons", icon=":material/apps:")
-    st.title("For teachers", anchor=False)
+    st.title(TITLE, anchor=False)
     with st.container(width=WIDTH):
         st.markdown(words.get("In short", ""))
     for number, (address, (text, figures)) in enumerate(lessons.items(), 1):
@@ -34,7 +38,7 @@ def draw(lessons: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]) -> 
             st.markdown(words.get(address, ""))
         st.download_button(
             "Handout of one page",
-            lambda address=address, text=text: handout.page(address, text, st.context.url).encode(),
+            lambda address=address, text=text: handout.page(address, text, url).encode(),
             f"{address}-handout.html",
             "text/html",
             icon=":material/print:",
@@ -61,7 +65,7 @@ def _projected(address: str, figures: Mapping[str, str]) -> None:
 
 def _answers(asked: Iterable[Question]) -> str:
     return "\n".join(
-        f"{number}. {glossary.plain(each.words)} **{glossary.plain(each.answers[each.right])}** "
+        f"{number}. {glossary.plain(each.words)} **{glossary.plain(each.answer)}** "
         f"{glossary.plain(each.why)}"
         for number, each in enumerate(asked, 1)
     )

@@ -33,6 +33,7 @@ from ui.session.view_state import LAYERS, SOURCES, View, read_link
 from ui.shared import badges
 from ui.shared.component_files import component
 from ui.shared.text import plain, quoted
+from ui.viewer.viewer import state_key
 from ui.viewer.workbench import KEY as VIEWER
 from ui.viewer.workbench import workbench
 
@@ -81,7 +82,7 @@ def view_before_leaving(stack: Stack) -> View | None:
     Returns:
         The view to go on with; None if the visitor comes for the first time.
     """
-    if VIEWER not in st.session_state:  # the page is opened, not run again
+    if state_key(VIEWER, stack) not in st.session_state:  # the page is opened, not run again
         kept = st.session_state.get(UPLOAD)
         keep(_RETURN, (stack.id, kept[-1] if kept and kept[0].id == stack.id else None))
     known, view = st.session_state.get(_RETURN, (None, None))

@@ -49,7 +49,7 @@ def say_budget(found: dict[str, Any]) -> None:
     budget, data = found["budget"], found["data"]
     kind = "synthetic patients" if data["synthetic"] else "patients of the LGG data set"
     words = (
-        f"Measured in advance by “{plain(found['command'])}”: {data['patients']} {kind}, "
+        f"Measured in advance by “{plain(found['command'].split(' --')[0])}”: {data['patients']} {kind}, "
         f"{budget['size']} × {budget['size']} pixels, {budget['slices']:,} slices of training each. "
         "The networks were made for this comparison alone."
     )

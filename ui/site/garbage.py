@@ -15,6 +15,7 @@ import importlib
 import pkgutil
 import threading
 import time
+from collections.abc import Callable
 
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
@@ -31,18 +32,25 @@ EVERY_SECONDS = 5.0
 EXPIRY_SECONDS = 20.0
 """Time between two checks for expired sessions."""
 
+PAUSE_SECONDS = 30.0
+"""Longest time that loading the other pages' modules waits for answers of the networks."""
+
 _served = threading.Event()
 _searching = threading.Lock()
 _searched_at = 0.0
 
 
-def freeze_after_first_page() -> None:
+def freeze_after_first_page(busy: Callable[[], float]) -> None:
     """Start a thread that loads the other pages' modules once a page is drawn, and freezes the heap.
 
     Any earlier, the first visitor would have to wait; and it happens only once, early, because no later
     collection finds objects of sessions that existed when the heap was frozen.
+
+    Args:
+        busy: Returns how many answers visitors wait for. Loading pauses meanwhile, but for `PAUSE_SECONDS`
+            in all at most.
     """
-    threading.Thread(target=_freeze_heap, name="freeze-heap", daemon=True).start()
+    threading.Thread(target=_freeze_heap, args=(busy,), name="freeze-heap", daemon=True).start()
 
 
 async def expire_sessions_forever() -> None:
@@ -80,11 +88,13 @@ def _collect() -> None:
     release_memory()
 
 
-def _freeze_heap() -> None:
+def _freeze_heap(busy: Callable[[], float]) -> None:
     _served.wait()
-    for module in pkgutil.walk_packages(ui.__path__, "ui."):
-        importlib.import_module(module.name)
-    for name in LIBRARIES:
+    end = time.monotonic() + PAUSE_SECONDS
+    modules = (module.name for module in pkgutil.walk_packages(ui.__path__, "ui."))
+    for name in (*LIBRARIES, *modules):
+        while busy() and time.monotonic() < end:
+            time.sleep(0.05)
         importlib.import_module(name)
     gc.collect()
     gc.freeze()

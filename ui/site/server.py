@@ -72,7 +72,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     shutdown.finish_first(metrics.under_way)
     get_engine().start()
     first_patient.analyze()
-    garbage.freeze_after_first_page()
+    garbage.freeze_after_first_page(metrics.under_way)
     # Until a visit has drawn a navigation, Streamlit treats pages/ as a legacy multipage app: a first
     # visitor with a deep link would get a page without this site's frame.
     with suppress(ImportError):  # not public: a later Streamlit may do without it

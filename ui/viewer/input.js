@@ -26,9 +26,10 @@ export class PointerInput {
     const divider = frame.querySelector(".divider");
     divider.onpointerdown = (event) => {
       event.stopPropagation();
+      viewer.hold();
       divider.setPointerCapture(event.pointerId);
     };
-    divider.onpointerup = () => viewer.settle();
+    divider.onpointerup = divider.onpointercancel = () => viewer.settle();
     divider.onpointermove = (event) => {
       const box = frame.getBoundingClientRect();
       const held = divider.hasPointerCapture(event.pointerId);
@@ -93,6 +94,7 @@ export class PointerInput {
     if (event.target.closest("button") || event.button === 1) return;
     const { viewer } = this;
     const crossed = Boolean(viewer.views.volume);
+    viewer.hold();
     this.windowing = event.pointerType !== "touch" && (event.button === 2 || (viewer.state.zoom === 1 && !crossed));
     this.pointing = crossed && !this.windowing && !event.shiftKey;
     this.pointers.set(event.pointerId, [event.clientX, event.clientY]);

@@ -1,23 +1,48 @@
 // A component's panel: made where the component first appears, told what Python says, gone with it.
-// While the module is being loaded, Streamlit may ask a second time; once both calls are done it cleans up
-// after the first. By then the panel is the second call's, and stays.
+// Streamlit calls a component's script with each change of its data, and cleans up after the last call once
+// the component has left the page. It also cleans up after a call that a later change overtook while modules
+// were loading; such a call may even come after that of the later change, which then is told again.
 
 const MOUNTED = new WeakMap();
+const KEPT = 4; // calls that may still turn out to have been overtaken
 
 export function mount(Kind, { parentElement, data, setStateValue, setTriggerValue }) {
-  if (!MOUNTED.has(parentElement)) MOUNTED.set(parentElement, { panel: new Kind(parentElement), calls: 0 });
+  if (!MOUNTED.has(parentElement)) MOUNTED.set(parentElement, { panel: new Kind(parentElement), calls: [] });
   const mounted = MOUNTED.get(parentElement);
-  const call = ++mounted.calls;
-  mounted.panel.receive(data, setStateValue, setTriggerValue);
+  const call = [data, setStateValue, setTriggerValue];
+  mounted.calls = [...mounted.calls.slice(1 - KEPT), call];
+  tell(mounted.panel, call);
   return () => {
-    if (call !== mounted.calls || MOUNTED.get(parentElement) !== mounted) return;
-    mounted.panel.close?.();
-    MOUNTED.delete(parentElement);
+    if (MOUNTED.get(parentElement) !== mounted) return;
+    if (parentElement.isConnected) {
+      const newest = mounted.calls.at(-1) === call;
+      mounted.calls = mounted.calls.filter((each) => each !== call);
+      if (newest && mounted.calls.length) tell(mounted.panel, mounted.calls.at(-1));
+    } else {
+      mounted.panel.close?.();
+      MOUNTED.delete(parentElement);
+    }
   };
 }
 
-// Asks a panel for a state: an event of the window that carries the panel's {figure, state}.
-export const SHOW = "panel:show";
+// Tell a panel what Python says, and then what it was asked for while that was on its way.
+function tell(panel, call) {
+  Promise.resolve(panel.receive(...call)).then(() => panel.adoptAsked?.());
+}
+
+const ASKED = "panel:asked"; // an event of the window
+let asked = null; // what no panel has shown yet: {figure, state}
+
+// Ask the panel of a figure for a state. One that is still being loaded shows it as soon as it can.
+export function ask(figure, state) {
+  asked = { figure, state };
+  window.dispatchEvent(new Event(ASKED));
+}
+
+// Who asked has left: nothing is to move on another page.
+export function forget() {
+  asked = null;
+}
 
 // Scroll until an element is in view; of one that is higher than the screen, its upper part.
 export function bring(element) {
@@ -33,11 +58,21 @@ export class Panel {
     this.find = (selector) => parent.querySelector(selector);
     this.all = (selector) => [...parent.querySelectorAll(selector)];
     this.state = {};
-    this.adopting = ({ detail }) => {
-      if (detail.figure !== this.constructor.figure || this.adopt(detail.state) === false) return;
-      bring(this.find(".lesson, .viewer")); // who asked may stand far below
-    };
-    if (this.constructor.figure) window.addEventListener(SHOW, this.adopting);
+    this.adopting = () => this.adoptAsked();
+    if (this.constructor.figure) window.addEventListener(ASKED, this.adopting);
+  }
+
+  // Whether there is something to show: the script of a panel may come seconds before its slice.
+  get ready() {
+    return Boolean(this.meta);
+  }
+
+  // Show what this panel is asked for, if it is and if it can.
+  adoptAsked() {
+    if (!asked || asked.figure !== this.constructor.figure || !this.ready || this.closed) return;
+    if (this.adopt(asked.state) === false) return;
+    asked = null;
+    bring(this.find(".lesson, .viewer")); // who asked may stand far below
   }
 
   // Take over a state that was asked for; false if it cannot be.
@@ -111,7 +146,7 @@ export class Panel {
 
   close() {
     this.closed = true;
-    if (this.constructor.figure) window.removeEventListener(SHOW, this.adopting);
+    window.removeEventListener(ASKED, this.adopting);
     cancelAnimationFrame(this.drawing);
   }
 }

@@ -149,14 +149,19 @@ class Viewer extends Panel {
     this.screen.place();
   }
 
-  settle() {
+  // A pressed button or finger: what came before is reported with what the hand does now.
+  hold() {
     clearTimeout(this.settling);
+  }
+
+  settle() {
+    this.hold();
     this.settling = setTimeout(() => this.commit(), SETTLE_MS);
   }
 
   // The hand is at rest: Python hears of what a link can carry, a screen reader of slice and layers.
   commit() {
-    clearTimeout(this.settling);
+    this.hold();
     if (this.closed) return;
     this.touched = true; // what Python hears of names the slice, too
     super.commit();

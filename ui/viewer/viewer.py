@@ -10,7 +10,7 @@ import streamlit as st
 
 from btmodels.slices import Analysis, Slice
 from ui.session.cache import upload_key
-from ui.session.stack import Analyzed
+from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import CHANNELS, LAYERS, USUAL, View, view_from
 from ui.shared.badges import badge_of
 from ui.shared.component_files import component, view_of
@@ -26,6 +26,11 @@ STOPPED = "No mask is drawn: the input check gives the reason."
 
 PACKED = upload_key("viewer.packed")
 """Session key of the last packed planes."""
+
+
+def state_key(key: str, stack: Stack) -> str:
+    """Return the session key of the state of the controls, which is there while the page is open."""
+    return f"{key}:{stack.id}"
 
 
 def viewer(
@@ -44,7 +49,7 @@ def viewer(
         The state of the controls after the visitor's last action.
     """
     data = _message(analyzed, start, page, bare)
-    sent = view_of(_component, f"{key}:{analyzed.stack.id}", data)
+    sent = view_of(_component, state_key(key, analyzed.stack), data)
     return view_from(sent, start, len(analyzed.stack.slices))
 
 

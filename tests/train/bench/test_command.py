@@ -212,6 +212,7 @@ def test_load_is_measured_on_slices_that_nobody_asked_for_before(monkeypatch):
     ]
     assert len({each.pixels.tobytes() for each in slices}) == 6 and not data.exists()
 
+    monkeypatch.setattr("train.bench.client.REST_SECONDS", 0.1)
     monkeypatch.setattr(load, "USERS", (2,))
     monkeypatch.setattr(load, "ROUNDS", 1)
     rows = {row["name"]: row for row in load.load_rows()}
@@ -225,7 +226,7 @@ def test_load_is_measured_on_slices_that_nobody_asked_for_before(monkeypatch):
 
 
 def test_visitors_do_not_notice_that_the_worker_is_killed(monkeypatch):
-    monkeypatch.setattr(load, "STEADY_PATIENTS", 12)
+    monkeypatch.setattr(load, "STEADY_PATIENTS", 4)
     monkeypatch.setattr("train.bench.client.REST_SECONDS", 0.1)
     rows = {row["name"]: row["value"] for row in load.steady_rows(users=2, seconds=6)}
     assert rows["steady_2/kills"] == 2 and rows["steady_2/slices"] >= 2

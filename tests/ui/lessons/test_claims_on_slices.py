@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import cv2
 import numpy as np
 
 from btmodels import registry
@@ -67,16 +66,12 @@ def test_a_region_fills_the_tumor_then_leaks():
     assert "it fills the tumor, then leaks" in words("segmentation")
     given = []
     for each in lesion_slices():
-        typical = np.abs(
-            cv2.blur(flair(each).astype(float), (3, 3)) - np.median(flair(each)[each.truth])
-        )
-        typical[~each.truth] = np.inf
-        seed = [int(place) for place in np.unravel_index(typical.argmin(), typical.shape)]
-        given.append([encoded(each.pixels[..., FLAIR]), encoded(each.truth), seed])
+        given.append([encoded(each.pixels[..., FLAIR]), encoded(each.truth)])
     grown = run(
         ("lessons/segmentation/draw.js",),
-        """given.slices.map(([gray, truth, seed]) => [10, 15, 20, 25, 30, 40, 80].map((tolerance) => {
-          const [mask, so] = [grow(bytes(gray), 256, 256, seed, tolerance), bytes(truth)];
+        """given.slices.map((packed) => [10, 15, 20, 25, 30, 40, 80].map((tolerance) => {
+          const [gray, so] = packed.map(bytes);
+          const mask = grow(gray, 256, 256, typical(gray, so, 256, 256), tolerance);
           const sum = (values) => values.reduce((a, b) => a + b, 0);
           return 2 * sum(mask.map((set, i) => set * so[i])) / (sum(mask) + sum(so));
         }))""",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from btmodels.paths import ASSETS
 from tests.ui.lessons import pictures
-from ui.lessons import glossary, handout, page, projector, questions
+from ui.lessons import glossary, handout, page, paper, projector, questions
 from ui.shared.content import sections
 
 URL = "https://site.example.org/lab/learn?lesson=teacher#train"
@@ -39,7 +39,7 @@ def test_it_has_question_figure_link_and_table_and_loads_nothing(address):
 
 
 def test_a_phone_reads_the_link():
-    link = handout.address_of("train", URL)
+    link = paper.address_of("train", URL)
     drawn = io.BytesIO()
     segno.make(link, error="m", micro=False).save(drawn, kind="png", scale=6, border=4)
     picture = cv2.imdecode(np.frombuffer(drawn.getvalue(), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -47,7 +47,7 @@ def test_a_phone_reads_the_link():
 
 
 def test_a_lesson_without_a_picture_still_prints(monkeypatch, tmp_path):
-    monkeypatch.setattr(handout, "ASSETS", tmp_path)
+    monkeypatch.setattr(paper, "ASSETS", tmp_path)
     assert "<img" not in handout.page("train", page.text_of("train"), URL)
 
 

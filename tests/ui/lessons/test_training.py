@@ -320,7 +320,9 @@ def test_runs_are_kept_replaced_and_named():
           runs.hear({ kind: "epoch", run: 1, result: {} });
           runs.hear({ kind: "step", run: 5, step: 3, steps: 12, loss: 1.5 });
           runs.stop();
-          return { before, state: runs.state, names, kept, colors,
+          const made = [0, 1, 2, 3, 4, 5].map((epoch) => ({ epoch, dice: epoch ? epoch / 10 : null }));
+          return { mean: meanDice(made, 5), early: meanDice(made, 4),
+            before, state: runs.state, names, kept, colors,
             results: runs.list.map((each) => each.results.length),
             trail: runs.list.at(-1).trail,
             last: runs.list.at(-1).name, usual: runs.list[1].name, live: runs.live,
@@ -328,6 +330,7 @@ def test_runs_are_kept_replaced_and_named():
         })()""",
     )
     assert (told["before"], told["state"], told["live"]) == ("loading", "ready", False)
+    assert told["mean"] == pytest.approx(0.3) and told["early"] is None
     assert told["names"] == ["8 channels", "2 channels"]
     assert told["kept"] == [2, 3, 4, 5] and told["colors"] == 4
     assert told["results"] == [0, 0, 0, 1]

@@ -146,13 +146,11 @@ class Measure extends SlicePanel {
         return step;
       }).join("");
     };
-    const others = Object.keys(FORMULAS).filter((name) => name !== state.score);
-    this.find("svg .all").setAttribute("d", others.map(path).join(""));
-    this.find("svg .chosen").setAttribute("d", path(state.score));
-    this.find("svg .here").setAttribute("d", state.mask === "network" ? `M${100 * state.threshold} 0V50` : "");
-    const here = this.curve[Math.round(state.threshold * (POINTS - 1))];
-    const order = others.filter((name) => here[name] !== null).sort((a, b) => here[b] - here[a]).map((name) => NAMES[name]);
-    this.find("[data-say=curve]").textContent =
-      `${NAMES[state.score]} (thick) at every threshold, from 0 below to 1 above. Thin, from the top at this threshold: ${order.join(", ")}.`;
+    for (const name of Object.keys(FORMULAS)) {
+      const line = this.find(`.curves .${name}`);
+      line.setAttribute("d", path(name));
+      line.classList.toggle("chosen", name === state.score);
+    }
+    this.find(".curves .here").setAttribute("d", state.mask === "network" ? `M${100 * state.threshold} 0V50` : "");
   }
 }

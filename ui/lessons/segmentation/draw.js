@@ -37,6 +37,16 @@ export function around(gray, rows, cols, [row, col]) {
   return sum / number;
 }
 
+// A pixel of the tumor about as bright as most of it; null where there is no tumor.
+export function typical(gray, truth, rows, cols) {
+  const inside = [...truth.keys()].filter((i) => truth[i]);
+  if (!inside.length) return null;
+  const median = inside.map((i) => gray[i]).sort((a, b) => a - b)[inside.length >> 1];
+  const cell = (i) => [Math.floor(i / cols), i % cols];
+  const off = inside.map((i) => Math.abs(around(gray, rows, cols, cell(i)) - median));
+  return cell(inside[off.indexOf(Math.min(...off))]);
+}
+
 // The seed, and pixels connected to it, side by side, that differ from the mean brightness
 // about the seed by `tolerance` at most.
 export function grow(gray, rows, cols, seed, tolerance) {

@@ -1,6 +1,6 @@
 // One slice, four ways to mark the tumor in it, each scored as it moves.
 
-import { Sheet, bestLevel, brighter, grow } from "./draw.js";
+import { Sheet, bestLevel, brighter, grow, typical } from "./draw.js";
 import { Picture, Pointing, cross } from "../shared/picture.js";
 import { SlicePanel } from "../shared/slice_panel.js";
 import { binarize, count, dice, outline, pixels } from "../../viewer/masks.js";
@@ -44,6 +44,14 @@ class MarkingMethods extends SlicePanel {
     this.best = this.truth && bestLevel(this.gray, this.truth);
     this.picture.set(rows, cols, channels, FLAIR, meta.window);
     this.show();
+  }
+
+  // A task is about the best of all levels, or about a region that grows from within the tumor.
+  adopt({ way }) {
+    const change = { way };
+    if (way === "threshold" && this.best) change.level = this.best.level;
+    if (way === "region") change.seed = this.state.seed ?? (this.truth && typical(this.gray, this.truth, this.rows, this.cols));
+    super.adopt(change);
   }
 
   // --- from hand to state ---

@@ -1,7 +1,7 @@
 // Tasks beside a figure: say what will happen, try it, and read what does. What was predicted stays while
 // the document is open, whichever page is on show.
 
-import { mount, Panel, SHOW } from "../../viewer/panel.js";
+import { ask, forget, mount, Panel } from "../../viewer/panel.js";
 
 const PREDICTED = new Map(); // by task: index of the answer, and whether what happens is unfolded
 
@@ -47,7 +47,7 @@ class Tasks extends Panel {
         const widget = document.querySelector(`.${task.place}`); // its chart stands below it
         widget.style.scrollMarginTop = "4.5rem"; // below the bar at the top
         widget.scrollIntoView({ block: "start", behavior: "smooth" });
-      } else window.dispatchEvent(new CustomEvent(SHOW, { detail: { figure, state } }));
+      } else ask(figure, state);
     };
     item.querySelector("[name=answer]").onclick = () => {
       known.open = !known.open;
@@ -55,6 +55,11 @@ class Tasks extends Panel {
     };
     this.show(item, task, known);
     return item;
+  }
+
+  close() {
+    super.close();
+    forget();
   }
 
   show(item, { answers, right, because, why }, { chosen, open }) {

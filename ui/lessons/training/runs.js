@@ -2,6 +2,7 @@
 // finds them.
 
 export const EPOCHS = 20;
+export const LAST = 5; // epochs that a mean is over: one alone jumps
 export const MOST = 4; // runs that are kept
 export const USUAL = { rate: 0.003, width: 8, depth: 2, skips: true, patients: 6, loss: "bce_dice", seed: 0 };
 export const VALUES = {
@@ -28,6 +29,12 @@ export const COMPARISONS = {
   width: { width: 2 },
   seed: { seed: 1 },
 };
+
+// Mean Dice of the last epochs up to one; NaN before there are enough.
+export function meanDice(results, epoch) {
+  const last = results.filter((each) => each.epoch > epoch - LAST && each.epoch <= epoch && Number.isFinite(each.dice));
+  return last.length < LAST ? NaN : last.reduce((sum, { dice }) => sum + dice, 0) / LAST;
+}
 
 // What of a setting is not usual, or what is named.
 export function describe(setting, names = Object.keys(USUAL).filter((name) => setting[name] !== USUAL[name])) {

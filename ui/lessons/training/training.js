@@ -6,7 +6,7 @@ import { SlicePanel } from "../shared/slice_panel.js";
 import { outline, unpack } from "../../viewer/masks.js";
 import { mount } from "../../viewer/panel.js";
 import { parameters } from "./network.js";
-import { EPOCHS, Runs, USUAL, VALUES } from "./runs.js";
+import { EPOCHS, LAST, meanDice, Runs, USUAL, VALUES } from "./runs.js";
 
 const FLAIR = 1;
 const MARK = [255, 176, 0, 90];
@@ -59,13 +59,17 @@ class Training extends SlicePanel {
     };
   }
 
+  // The script that trains is loaded last.
+  get ready() {
+    return Boolean(this.meta) && runs.state === "ready";
+  }
+
   // What a task asks to be shown.
   adopt({ compare }) {
     this.compare(compare);
   }
 
   compare(which) {
-    if (runs.state !== "ready") return;
     this.following = true;
     runs.compare(which);
   }
@@ -88,7 +92,10 @@ class Training extends SlicePanel {
       runs = makeRuns();
       runs.example({ ...example, results: results.map((each, i) => ({ ...each, levels: masks[i] })) });
     }
-    runs.tell = () => this.redraw();
+    runs.tell = (kind) => {
+      this.redraw();
+      if (kind === "ready") this.adoptAsked();
+    };
     runs.load({ size, slices: held, shown: held.filter((each) => each.heldOut).indexOf(held[shown]) });
     this.redraw();
   }
@@ -116,10 +123,10 @@ class Training extends SlicePanel {
     this.chart("dice", [0, 1]);
     const { patient, number } = this.meta.slices[this.meta.shown];
     const held = this.meta.slices.filter((each) => each.heldOut).length;
-    this.write({ shown: `On show: slice ${number} of ${patient}, not used in training. Orange is what a network marks there `
-      + `with a probability over 0.5, dashed blue is the truth. The Dice is over all ${held} slices of patients `
-      + "that no network learns from. All of these patients are synthetic."
-      + (runs.list.some((each) => each.example) ? " The earlier run, with the usual settings, was computed before you came and is stored with the site." : "") }, "say");
+    this.write({ shown: `On show: slice ${number} of ${patient}, not used in training. Orange is marked, `
+      + `with a probability over 0.5; dashed blue is the truth. The Dice is over all ${held} slices of patients `
+      + "that no network learns from. All patients are synthetic."
+      + (runs.list.some((each) => each.example) ? " The earlier run has the usual settings and is stored with the site." : "") }, "say");
   }
 
   controls() {
@@ -168,7 +175,8 @@ class Training extends SlicePanel {
     const figure = document.createElement("figure");
     figure.className = `run color-${each.color}`;
     figure.innerHTML = `<figcaption><strong></strong></figcaption><div class="frame"></div><dl class="numbers">
-      <div><dt>Loss</dt><dd data-number="loss"></dd></div><div><dt>Dice</dt><dd data-number="dice"></dd></div></dl>
+      <div><dt>Loss</dt><dd data-number="loss"></dd></div><div><dt>Dice</dt><dd data-number="dice"></dd></div>
+      <div><dt>${LAST}-epoch mean</dt><dd data-number="mean"></dd></div></dl>
       <p class="note"></p><button type="button">Remove</button>`;
     figure.picture = new Picture(figure.querySelector(".frame"), ["truth", "prediction"]);
     figure.picture.set(this.size, this.size, this.image, FLAIR, this.meta.window);
@@ -190,7 +198,7 @@ class Training extends SlicePanel {
     figure.picture.line("prediction", outline(mask, size, size));
     figure.picture.line("truth", outline(truth, size, size));
     const number = (value) => (Number.isFinite(value) ? value.toFixed(3) : "–");
-    const said = { loss: number(result?.loss), dice: number(result?.dice) };
+    const said = { loss: number(result?.loss), dice: number(result?.dice), mean: number(meanDice(each.results, result?.epoch)) };
     for (const [name, text] of Object.entries(said)) figure.querySelector(`[data-number=${name}]`).textContent = text;
     figure.querySelector(".note").textContent =
       `${parameters(each.setting).toLocaleString("en-US")} parameters, ${each.slices ?? "–"} slices to learn from`;

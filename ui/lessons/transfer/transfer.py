@@ -17,7 +17,8 @@ from ui.shared.component_files import component, view_of
 
 ARMS = ("scratch", "frozen", "staged", "handed")
 COMPARED = (
-    "Open: the interval of the differences contains 0, so other patients of this kind might reverse it. "
+    "Ahead says *open* where the interval of the differences contains 0: other patients of this kind "
+    "might then reverse it. "
     "Each network was trained once; another training would move the scores as well, and that is "
     "not in the interval. An AUC has no score per patient, so its difference has no interval here."
 )

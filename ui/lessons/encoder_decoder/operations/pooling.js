@@ -37,6 +37,10 @@ class PoolingGrid extends Panel {
     this.find("[name=play]").onclick = () => (this.playing ? this.stop() : this.play());
   }
 
+  get ready() {
+    return Boolean(this.walks);
+  }
+
   async receive(data, send) {
     this.send = send;
     if (this.walks) return;

@@ -33,6 +33,10 @@ class ResidualBlock extends Panel {
     this.redraw();
   }
 
+  get ready() {
+    return true;
+  }
+
   receive() {}
 
   show() {
