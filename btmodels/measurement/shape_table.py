@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from btmodels.measurement.study import milliliters
 
 UNDEFINED = "–"
 LEVELS = 256
@@ -74,15 +78,23 @@ class ShapeFigures:
     flair_variation: float | None = None
     flair_entropy: float | None = None
 
-    def rows(self) -> dict[str, ShapeRow]:
-        """Return the figures by label, in the order of a table; the labels are always the same."""
+    def rows(self, spacing: Sequence[float] | None = None) -> dict[str, ShapeRow]:
+        """Return the figures by label, in the order of a table; the labels are always the same.
+
+        Args:
+            spacing: Of slices, rows and columns in millimeters, or only the latter two; None if unknown.
+        """
         where = self.position
+        volume = _counted(self.volume_voxels, "voxel")
+        area = _counted(self.largest_area_pixels, "pixel")
+        if spacing:
+            area = f"{self.largest_area_pixels * math.prod(spacing[-2:]):,.0f}", "mm²"
+        if spacing and len(spacing) == 3:
+            volume = milliliters(self.volume_voxels * math.prod(spacing) / 1000).split()
         return {
-            "Volume": ShapeRow(
-                *_counted(self.volume_voxels, "voxel"), "Marked pixels of all slices together."
-            ),
+            "Volume": ShapeRow(*volume, "Marked pixels of all slices together."),
             "Largest area": ShapeRow(
-                *_counted(self.largest_area_pixels, "pixel"),
+                *area,
                 "Marked pixels in the slice with the most of them.",
             ),
             "Slices with tumor": ShapeRow(

@@ -377,5 +377,5 @@ def test_an_upload_is_seen_as_a_patient(open_page):
     app.segmented_control(key="patients.section.own").set_value("In space and in figures").run()
     assert not app.exception
     table = app.table[0].value.set_index("Figure")
-    assert table.loc["Volume, voxels", "Predicted"] == "500"
+    assert table.loc["Volume, mL", "Predicted"] == "10.0"
     assert "Proportions are true: the files give the spacing." in words_of(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -54,7 +55,7 @@ def area(analyzed: Analyzed, view: View, tally: Tally) -> None:
 
 
 def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
-    """Return the curve of marked pixels over the slices.
+    """Return the curve of the marked area over the slices, in mm² if the files give the spacing.
 
     Args:
         stack: The patient's slices.
@@ -62,6 +63,8 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
         current: Index of the slice in the viewer.
     """
     places = [i if s.number is None else s.number for i, s in enumerate(stack.slices, 1)]
+    spacing = surface.spacing_of(stack.slices)
+    unit, each_pixel = ("mm²", math.prod(spacing[-2:])) if spacing else ("px", 1)
     figure = go.Figure()
     figure.add_vline(x=places[current], line={"color": GRAY, "width": 1, "dash": "dot"})
     truth = badge_of(stack.provenance[current]).truth
@@ -70,10 +73,11 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
         ("Predicted", tally.predicted, (VERMILION, "solid", "circle")),
     ):
         if any(value is not None for value in values):
-            hover = f"Slice %{{x}}<br>{name}: %{{y:,}} pixels<extra></extra>"
+            shown = [value and value * each_pixel for value in values]
+            hover = f"Slice %{{x}}<br>{name}: %{{y:,.0f}} {unit}<extra></extra>"
             # Selecting a point must not fade the others.
             more = {"marker_line": outline(style[0]), "unselected": {"marker": {"opacity": 1}}}
-            add_line(figure, places, values, name, style, hover, 6, **more)
+            add_line(figure, places, shown, name, style, hover, 6, **more)
     figure.update_layout(
         height=AREA_HEIGHT,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
@@ -83,7 +87,7 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
         dragmode=False,
     )
     figure.update_xaxes(title="Slice", showgrid=False)
-    figure.update_yaxes(title="Pixels", rangemode="tozero")
+    figure.update_yaxes(title=unit, rangemode="tozero")
     return figure
 
 
@@ -139,18 +143,28 @@ def _shapes(
     rows = shape_rows(
         None if predicted is None else shape.describe(predicted, pixels),
         None if truth is None else shape.describe(truth, pixels),
+        surface.spacing_of(slices),
     )
     return _shapes_cache.put(tally.key, (drawn, captions, rows))
 
 
-def shape_rows(predicted: ShapeFigures | None, truth: ShapeFigures | None) -> list[dict[str, str]]:
-    """Return the shape's figures as a table, predicted and true side by side."""
+def shape_rows(
+    predicted: ShapeFigures | None,
+    truth: ShapeFigures | None,
+    spacing: tuple[float, ...] | None = None,
+) -> list[dict[str, str]]:
+    """Return the shape's figures as a table, predicted and true side by side.
+
+    Args:
+        predicted, truth: None where there is no mask to describe.
+        spacing: As from `btmodels.measurement.surface.spacing_of`.
+    """
     columns = {
-        name: {} if figures is None else figures.rows()
+        name: {} if figures is None else figures.rows(spacing)
         for name, figures in (("Predicted", predicted), ("Truth", truth))
     }
     made = []
-    for label, row in ShapeFigures(0, 0).rows().items():
+    for label, row in ShapeFigures(0, 0).rows(spacing).items():
         # Avoid labels such as "Parts, parts".
         unit = f", {row.unit}" if row.unit and row.unit not in label.lower() else ""
         cells = {name: rows[label].value if rows else DASH for name, rows in columns.items()}

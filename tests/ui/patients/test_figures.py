@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -103,6 +105,9 @@ def test_the_area_curve_has_a_point_a_slice_at_its_number():
     assert list(predicted.y) == [80, None]
     assert truth.line.dash == "dash" and predicted.line.dash == "solid"
     assert figure.layout.shapes[0].x0 == 7  # the slice in the viewer
+    spaced = [replace(each, spacing=(2.0, 1.5)) for each in slices]
+    figure = figures.area_figure(replace(shown.stack, slices=tuple(spaced)), tally(shown, 0.5), 1)
+    assert list(figure.data[1].y) == [240, None] and figure.layout.yaxis.title.text == "mm²"
 
 
 def test_without_any_mask_there_is_no_curve():
@@ -116,3 +121,7 @@ def test_shapes_stand_side_by_side_and_what_is_missing_is_a_dash():
     table = {row["Figure"]: row for row in figures.shape_rows(None, describe(mask))}
     assert table["Volume, voxels"] == {"Figure": "Volume, voxels", "Predicted": "–", "Truth": "9"}
     assert table["Slices with tumor"]["Truth"] == "1"
+    known = {
+        row["Figure"]: row for row in figures.shape_rows(None, describe(mask), (5.0, 2.0, 1.0))
+    }
+    assert known["Volume, mL"]["Truth"] == "0.09" and known["Largest area, mm²"]["Truth"] == "18"
