@@ -189,6 +189,9 @@ def test_every_sheet_prints_by_itself_with_answers_apart(address):
     asked, answered = document.split('<h2 class="answers">')
     tried = [task.question for task in questions.tasks(text)]
     assert asked.count("What I saw:") == len(tried)
+    assert answered.count(".</strong> ") == len(tried) + text["Check"].count("\n### ") + (
+        text["Check"].startswith("### ")
+    )
     for question in (*questions.parse(text["Check"]), *tried):
         words, why = (markup.line(glossary.plain(part)) for part in (question.words, question.why))
         assert words in asked and why in answered and why not in asked
