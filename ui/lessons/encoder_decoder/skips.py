@@ -40,6 +40,7 @@ _MISSING = (
 )
 
 
+@st.fragment
 def draw(lesson: Lesson, stack: Stack) -> None:
     """Draw the switches and the mask of the slice of ``stack`` at each setting."""
     each = stack.slices[0]
