@@ -234,6 +234,11 @@ def record_path(name: str, assets: Path = ASSETS) -> Path:
     return assets / "weights" / f"{get(name).name}.json"
 
 
+def recorded(assets: Path = ASSETS) -> list[str]:
+    """Return the names of the networks that have a record, in the order of `SPECS`."""
+    return [name for name in SPECS if record_path(name, assets).exists()]
+
+
 @cache
 def graph_path(name: str, assets: Path = ASSETS) -> Path:
     """Return the path of the exported graph of ``name``."""

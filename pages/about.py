@@ -34,12 +34,6 @@ def draw_section(heading: str) -> None:
             quality_scores.draw_quality_scores()
 
 
-def draw_installation() -> None:
-    """Draw what runs here: networks, device, data, versions."""
-    status.draw_status()
-    st.dataframe(status.versions(), hide_index=True, width="content")
-
-
 st.title("About", anchor=False)
 st.markdown(text.get("", ""))
 for problem in status.problems():
@@ -55,4 +49,5 @@ for tab, headings in zip(tabs, TABS.values(), strict=True):
                 "pages/scoreboard.py", label="How good is it?", icon=":material/leaderboard:"
             )
 with installation:
-    draw_installation()
+    status.draw_status()
+    st.dataframe(status.versions(), hide_index=True, width="content")

@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import itertools
-import json
-import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -25,6 +23,7 @@ import numpy as np
 
 from btmodels import paths, registry
 from btmodels.inference.graph import kernels
+from train.provenance import read_json, write_bytes, write_json
 
 LARGEST = 4096
 """Largest size of an array that stays in the graph: biases and factors, no kernels."""
@@ -43,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Write the graphs, and their SHA-256 into the records."""
-    trained = [n for n in registry.SPECS if registry.record_path(n, args.assets).exists()]
-    for name in args.model or trained:
+    for name in args.model or registry.recorded(args.assets):
         size = export(name, args.assets)
         print(f"{name}: {size / 1e3:.0f} kB")
     return 0
@@ -72,18 +70,10 @@ def export(name: str, assets: Path = paths.ASSETS) -> int:
         model = with_heatmap(model, LAYERS[name])
     graph = graph_of(model, registry.weights_files(name, assets))
     path, record_path = registry.graph_path(name, assets), registry.record_path(name, assets)
-    content = json.loads(record_path.read_text(encoding="utf-8"))
-    content[registry.GRAPH_KEY] = hashlib.sha256(graph).hexdigest()
-    replace(path, graph)
-    replace(record_path, (json.dumps(content, indent=1) + "\n").encode())
+    content = read_json(record_path) | {registry.GRAPH_KEY: hashlib.sha256(graph).hexdigest()}
+    write_bytes(path, graph)
+    write_json(record_path, content)
     return len(graph)
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(content)
-    os.replace(beside, path)
 
 
 def graph_of(model: Any, weights: Mapping[str, Path]) -> bytes:

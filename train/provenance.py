@@ -52,10 +52,14 @@ def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
         content: JSON-compatible content, without NaN.
         indent: As for `json.dumps`.
     """
-    text = json.dumps(content, indent=indent, allow_nan=False)
+    write_bytes(path, (json.dumps(content, indent=indent, allow_nan=False) + "\n").encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    partial.write_text(text + "\n", encoding="utf-8")
+    partial.write_bytes(content)
     partial.replace(path)
 
 

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from btmodels.errors import DecodeError
 from btmodels.filenames import is_mask_name, natural_key, pair_masks
 from btmodels.io.batch import MOST_BYTES, MOST_FILES
 from btmodels.io.channels import DESCRIPTION
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import KNOWN, VOLUMES, starts_as_known
-from btmodels.io.limits import MAX_BYTES
+from btmodels.io.limits import check_bytes
 from btmodels.io.read import is_gzip
 from btmodels.io.zip import is_zip
 
@@ -159,11 +158,7 @@ def bytes_of(source: SourceFile) -> bytes:
     if source.bulk and file.name != DESCRIPTION and not is_readable(file):
         with file.open("rb") as opened:
             return opened.read(_HEAD)
-    size = file.stat().st_size
-    if size > MAX_BYTES:
-        raise DecodeError(
-            f"{file.name} has {size // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
-        )
+    check_bytes(file.name, file.stat().st_size)
     return file.read_bytes()
 
 

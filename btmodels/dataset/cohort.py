@@ -20,7 +20,7 @@ from btmodels.dataset.split import SUBSETS, load_folds, load_split, provenance, 
 from btmodels.errors import CohortError, DecodeError
 from btmodels.filenames import PATIENT
 from btmodels.io.image import decode, decode_mask
-from btmodels.io.limits import MAX_BYTES
+from btmodels.io.limits import check_bytes
 from btmodels.paths import ASSETS
 from btmodels.slices import Patient, Slice, SliceFile
 
@@ -265,8 +265,7 @@ def _some(items: list) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DecodeError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB.")
+        check_bytes(path.name, path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
         raise DecodeError(f"{path.name} cannot be opened.") from error

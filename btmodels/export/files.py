@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
 
 import numpy as np
 import tifffile
@@ -147,17 +148,17 @@ def zip_of(
 
 def stems(analyses: Iterable[Analysis]) -> list[str]:
     """Return a unique file stem for each slice."""
-    taken: set[str] = set()
-    result = []
+    result: list[str] = []
     for analysis in analyses:
-        stem = first = safe_stem(analysis.slice.name)
-        number = 1
-        while stem.lower() in taken:  # some file systems ignore case
-            number += 1
-            stem = f"{first}-{number}"
-        taken.add(stem.lower())
-        result.append(stem)
+        result.append(unused(safe_stem(analysis.slice.name), result))
     return result
+
+
+def unused(stem: str, taken: Collection[str]) -> str:
+    """Return a file stem, numbered if it is taken; some file systems ignore case."""
+    lower = {each.lower() for each in taken}
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    return next(name for name in names if name.lower() not in lower)
 
 
 def _study_row(study: StudySummary) -> dict[str, object]:

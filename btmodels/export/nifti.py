@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from btmodels.export.files import own_mask, safe_stem
+from btmodels.export.files import own_mask, safe_stem, unused
 from btmodels.geometry import shear_of
 from btmodels.slices import Analysis, Slice
 
@@ -31,14 +31,8 @@ def volume_stems(analyses: Sequence[Analysis]) -> dict[str, str]:
     stems: dict[str, str] = {}
     for analysis in analyses:
         position = analysis.slice.position
-        if position is None or position.volume in stems:
-            continue
-        stem = first = volume_stem(analysis.slice)
-        number = 1
-        while stem.lower() in (other.lower() for other in stems.values()):
-            number += 1
-            stem = f"{first}-{number}"
-        stems[position.volume] = stem
+        if position is not None and position.volume not in stems:
+            stems[position.volume] = unused(volume_stem(analysis.slice), stems.values())
     return stems
 
 

@@ -68,17 +68,18 @@ class SlicePredictor(ABC):
         found = [batch[:, 0] for batch in self._batches(images)]
         return np.concatenate([np.empty(0), *found]).astype(np.float64)
 
-    def segment(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def segment(self, images: Sequence[np.ndarray], flips: bool = True) -> list[np.ndarray]:
         """Return the probability of tumor in each pixel.
 
         Args:
             images: uint8, (rows, cols, 3) each, 0 to 255, of any size.
+            flips: Average in the mirror image if the record says so.
 
         Returns:
             One uint8 map per slice, (rows, cols) of that slice, in 255ths.
         """
         self.expect("segment")
-        maps = (found for batch in self._batches(images) for found in batch[..., 0])
+        maps = (found for batch in self._batches(images, flips) for found in batch[..., 0])
         return [
             quantize(restore(np.ascontiguousarray(found), *image.shape[:2]))
             for image, found in zip(images, maps, strict=True)
@@ -105,10 +106,10 @@ class SlicePredictor(ABC):
                 f"{self.spec.title} does not {task} slices, it was made to {self.spec.task} them."
             )
 
-    def _batches(self, images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        size = self.spec.input_shape[:2]
+    def _batches(self, images: Sequence[np.ndarray], flips: bool = True) -> Iterator[np.ndarray]:
+        run, size = self.forward if flips else self.plain, self.spec.input_shape[:2]
         for start in range(0, len(images), self.batch):
             batch = np.stack(
                 [normalize(image, size) for image in images[start : start + self.batch]]
             )
-            yield self.forward(batch)
+            yield run(batch)

@@ -95,7 +95,7 @@ def mirrored_views(image: np.ndarray, name: str, assets: Path) -> Predictions:
     """
     predictor = worker.get_predictor(name, assets)
     mirrored = np.ascontiguousarray(image[:, ::-1])
-    straight, turned = _views(predictor, [image, mirrored])
+    straight, turned = predictor.segment([image, mirrored], flips=False)
     probability_maps = np.stack([straight, turned[:, ::-1]])
     return apply_thresholds(("as it is", "mirrored"), probability_maps, [predictor.record] * 2)
 
@@ -138,19 +138,6 @@ def timed_prediction(image: np.ndarray, name: str, verdict: float, assets: Path)
         spent,
         int(predictor.record.extra.get("parameters", 0)),
     )
-
-
-def _views(predictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    # Without the record's averaging of flips, because the views are compared here.
-    from btmodels.transforms.preprocess import normalize, quantize, restore
-
-    size = predictor.spec.input_shape[:2]
-    batch = np.stack([normalize(image, size) for image in images])
-    found = np.asarray(predictor.plain(batch))[..., 0]
-    return [
-        quantize(restore(probability, *image.shape[:2]))
-        for probability, image in zip(found, images, strict=True)
-    ]
 
 
 def apply_thresholds(

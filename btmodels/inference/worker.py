@@ -121,7 +121,7 @@ def predict(
     # Load both before running either: if one is altered, there is no answer at all.
     marks, answers = get_predictor(segmenter, assets), get_predictor(classifier, assets)
     # Run both in parallel: for a few slices, neither keeps two cores busy.
-    verdicts = _beside().submit(answers.classify, images)
+    verdicts = _thread("classifier").submit(answers.classify, images)
     maps = marks.segment(images)
     pairs = zip(verdicts.result(), maps, strict=True)
     found = [Prediction(float(verdict), probability_map) for verdict, probability_map in pairs]
@@ -129,8 +129,8 @@ def predict(
 
 
 @cache
-def _beside() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "classifier")
+def _thread(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, name)
 
 
 def warm_full_batch() -> int:
@@ -145,18 +145,13 @@ def warm_full_batch() -> int:
     for predictor in _predictors.values():
         if not predictor.is_warm(predictor.batch) and predictor not in _prepared:
             _prepared.add(predictor)
-            _aside().submit(predictor.warm, predictor.batch)
+            _thread("preparing").submit(predictor.warm, predictor.batch)
     release_memory()
     return _batch_size(*_predictors.values())
 
 
 def _batch_size(*held: SlicePredictor) -> int:
     return min(each.batch if each.is_warm(each.batch) else 1 for each in held) if held else 1
-
-
-@cache
-def _aside() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "preparing")
 
 
 def get_predictor(name: str, assets: Path) -> SlicePredictor:

@@ -53,6 +53,11 @@ class InputFile:
         return self.name.rsplit("/", 1)[-1]
 
     @property
+    def folder(self) -> str:
+        """Its folders; "" if none."""
+        return self.name.rpartition("/")[0]
+
+    @property
     def known(self) -> bool:
         """Whether its ending is that of a supported format."""
         return self.name.lower().endswith((*KNOWN, *VOLUMES))
@@ -99,6 +104,11 @@ class Batch:
 
 
 Run = Callable[..., Any]
+
+
+def some(files: Sequence[InputFile]) -> str:
+    """Return the names of the first three files, with an ellipsis for the others."""
+    return ", ".join(file.short for file in files[:3]) + (", …" if len(files) > 3 else "")
 
 
 def run_here(name: str, size: int, function: Callable[..., Any], *args: Any) -> Any:
@@ -189,7 +199,7 @@ class _Reading:
             except DecodeError as error:
                 self.errors.append(Remark(file.id, str(error)))
                 continue
-            within = file.name.rpartition("/")[0]
+            within = file.folder
             if len(files) > 1:
                 # Among other files, a zip counts as a folder: two zips may hold files of the same name.
                 folder = "/".join(filter(None, (within, stem_of(file.name))))
@@ -222,13 +232,10 @@ class _Reading:
             elif file.id not in self._given_up:
                 again.setdefault(file.name, file)
         if again:
-            names = ", ".join(file.short for file in [*again.values()][:3])
-            more = ", …" if len(again) > 3 else ""
-            those = "1 file" if len(again) == 1 else f"{len(again)} files"
-            text = (
-                f"{those} came more than once and {'is' if len(again) == 1 else 'are'} read once: "
-            )
-            self.notes.append(Remark(next(iter(again.values())).id, f"{text}{names}{more}."))
+            twice = [*again.values()]
+            those, are = ("1 file", "is") if len(twice) == 1 else (f"{len(twice)} files", "are")
+            text = f"{those} came more than once and {are} read once: {some(twice)}."
+            self.notes.append(Remark(twice[0].id, text))
         return list(kept.values())
 
     def _try(self, file: InputFile, function: Callable[..., Any]) -> Any:
@@ -267,12 +274,8 @@ class _Reading:
             if file.name in masks and file.name in named:
                 continue
             if content is None:
-                self.errors.append(
-                    Remark(
-                        file.id,
-                        f"{file.short} is named as a mask, and no slice of that name came with it.",
-                    )
-                )
+                text = f"{file.short} is named as a mask, and no slice of that name came with it."
+                self.errors.append(Remark(file.id, text))
             elif isinstance(content, DecodeError):
                 self._refused(file, content, passed)
             elif isinstance(content, Slice) and file.name in unclear:
@@ -287,12 +290,11 @@ class _Reading:
             else:
                 entries.append((file, content))
         if passed:
-            some = ", ".join(file.short for file in passed[:3]) + (", …" if len(passed) > 3 else "")
             many = f"{len(passed)} files are not slices and were"
             which = "1 file is not a slice and was" if len(passed) == 1 else many
             # If the batch had no other file, this is an error: a requested file could not be read.
             where = self.notes if entries or self.errors else self.errors
-            where.append(Remark(passed[0].id, f"{which} skipped: {some}."))
+            where.append(Remark(passed[0].id, f"{which} skipped: {some(passed)}."))
         return entries
 
     def _refused(self, file: InputFile, error: DecodeError, passed: list[InputFile]) -> None:
@@ -342,9 +344,7 @@ class _Reading:
         ]
         alone = {s.id for s in pictures} - {s.id for s in recognized}
         plain = [
-            Study(
-                file.id, content.name, file.id, (content,), (file.id,), file.name.rpartition("/")[0]
-            )
+            Study(file.id, content.name, file.id, (content,), (file.id,), file.folder)
             for file, content in entries
             if isinstance(content, Slice)
             if file.id in alone or not _is_gray(content)
@@ -384,9 +384,8 @@ class _Reading:
         files: list[DicomFile] = []
         seen: dict[tuple, str] = {}
         for file, content in entries:
-            folder = file.name.rpartition("/")[0]
             if isinstance(content, DicomFile):
-                files.append(replace(content, id=file.id, folder=folder))
+                files.append(replace(content, id=file.id, folder=file.folder))
             elif isinstance(content, Slice):
                 if _is_gray(content):
                     pictures.append(_of_picture(file, content, cases))
@@ -401,7 +400,7 @@ class _Reading:
                 own = [_of_volume(file, content, index, cases) for index in range(len(content))]
                 # For one patient and sequence, equal bytes mean a copy of a file, not another scan.
                 digest = hashlib.sha256(file.data).hexdigest()
-                key = folder, own[0].case, own[0].sequence, digest
+                key = file.folder, own[0].case, own[0].sequence, digest
                 if first := seen.get(key):
                     text = f"{file.short} is a copy of {first} and was left out."
                     self.notes.append(Remark(file.id, text))
@@ -423,15 +422,11 @@ def _without_descriptions(
 ) -> tuple[list[InputFile], dict[str, tuple[str, ...]]]:
     """Split off the files that describe channels; return the others and the descriptions by folder."""
     described = {
-        file.name.rpartition("/")[0]: names
+        file.folder: names
         for file in files
         if file.short == DESCRIPTION and (names := read_description(file.data))
     }
-    kept = [
-        file
-        for file in files
-        if file.short != DESCRIPTION or file.name.rpartition("/")[0] not in described
-    ]
+    kept = [f for f in files if f.short != DESCRIPTION or f.folder not in described]
     return kept, described
 
 
@@ -474,13 +469,12 @@ def _pairs_by_hand(
     """Return the mask for each picture, by name. Files of equal names pair within a folder."""
     found: dict[str, str | None] = {}
     for name, mask in by_hand.items():
-        slices = [f.name for f in pictures if name in (f.name, f.short)]
-        masks = [f.name for f in pictures if mask in (f.name, f.short)]
+        slices = [f for f in pictures if name in (f.name, f.short)]
+        masks = [f for f in pictures if mask in (f.name, f.short)]
         for each in slices:
-            folder = each.rpartition("/")[0]
-            beside = [m for m in masks if m.rpartition("/")[0] == folder]
+            beside = [m for m in masks if m.folder == each.folder]
             if masks and (beside or len(slices) == 1):
-                found[each] = (beside or masks)[0]
+                found[each.name] = (beside or masks)[0].name
     return found
 
 
@@ -505,7 +499,7 @@ def _of_picture(file: InputFile, picture: Slice, cases: Cases) -> Scan:
         names=(picture.name,),
         sequence=sequence if sequence in ("flair", "pre", "post") else None,
         case=cases.case_of(file.name),
-        folder=file.name.rpartition("/")[0],
+        folder=file.folder,
         reference="",
         notes=picture.notes,
         sources=(file.id,),
@@ -529,7 +523,7 @@ def _of_volume(file: InputFile, scans: Sequence[Scan], index: int, cases: Cases)
         id=f"{file.id}/{scan.id}",
         sequence=sequence,
         case=cases.case_of(file.name, sequence == "mask"),
-        folder=file.name.rpartition("/")[0],
+        folder=file.folder,
         sources=(file.id,) * len(scan.names),
         rank=mask_rank(stem_of(file.name)),
         channel_of=channel_of,

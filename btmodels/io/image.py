@@ -18,7 +18,7 @@ from btmodels.filenames import (
     suffix_of,
 )
 from btmodels.io.formats import _VOLUMES, SUFFIXES, _kind_of, _what_else, unread_image
-from btmodels.io.limits import MAX_BYTES
+from btmodels.io.limits import check_bytes
 from btmodels.io.pillow import read_picture
 from btmodels.io.raster import EXPECTED, LIBRARY_ERRORS, Raster, to_uint8
 from btmodels.io.tiff import read_tiff
@@ -100,10 +100,7 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
 def _read(data: bytes, name: str) -> tuple[Raster, tuple[str, ...]]:
     if not data:
         raise DecodeError(f"{name} is empty (0 bytes); {EXPECTED}.")
-    if len(data) > MAX_BYTES:
-        raise DecodeError(
-            f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
-        )
+    check_bytes(name, len(data))
     kind = _kind_of(data)
     if kind is None and (what := unread_image(data)):
         raise FormatError(f"{name} is {what}, which is not supported; {EXPECTED}.")

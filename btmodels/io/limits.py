@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from btmodels.errors import DecodeError
+
 if sys.platform != "win32":
     import resource
     import signal
@@ -85,6 +87,17 @@ def limited(size: int, seconds: float = SECONDS, memory: int = MEMORY) -> Iterat
             signal.setitimer(signal.ITIMER_PROF, 0)
             hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
             resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def check_bytes(name: str, size: int) -> None:
+    """Reject a file of more than `MAX_BYTES`.
+
+    Raises:
+        DecodeError: It is.
+    """
+    if size > MAX_BYTES:
+        size, most = size // 1_000_000, MAX_BYTES // 1_000_000
+        raise DecodeError(f"{name} has {size:,} MB; at most {most} MB are read.")
 
 
 def announce(num_bytes: int) -> None:

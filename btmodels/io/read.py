@@ -8,7 +8,7 @@ from btmodels.io.dicom.file import DicomFile
 from btmodels.io.dicom.preamble import is_dicom
 from btmodels.io.formats import unread_image
 from btmodels.io.image import decode
-from btmodels.io.limits import MAX_BYTES
+from btmodels.io.limits import check_bytes
 from btmodels.io.raster import EXPECTED
 from btmodels.io.scan import Scan
 from btmodels.io.zip import is_zip, unzip
@@ -43,10 +43,7 @@ def read_file(data: bytes, name: str) -> Content:
     from btmodels.io.nifti import gunzip, is_nifti, read_nifti
 
     name = plain_name(name)
-    if len(data) > MAX_BYTES:
-        raise DecodeError(
-            f"{name} has {len(data) // 1_000_000:,} MB; at most {MAX_BYTES // 1_000_000} MB are read."
-        )
+    check_bytes(name, len(data))
     inner = gunzip(data, name) if is_gzip(data) else data
     if is_nifti(inner):
         return read_nifti(inner, name)

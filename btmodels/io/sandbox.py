@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from functools import lru_cache
+from queue import LifoQueue
 from typing import Any
 
 import cv2
@@ -242,21 +243,18 @@ class Readers:
     """
 
     def __init__(self, readers: Sequence[Reader]) -> None:
-        self._idle = list(readers)
-        self._changed = threading.Condition()
+        # Last in, first out: the next batch goes to a reader whose process is already running.
+        self._idle: LifoQueue[Reader] = LifoQueue()
+        for reader in reversed(readers):
+            self._idle.put(reader)
 
     def batch(self, *args: Any, **kwargs: Any) -> Batch:
         """Call `Reader.batch` of the first idle reader."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._idle)
-            reader = self._idle.pop(0)
+        reader = self._idle.get()
         try:
             return reader.batch(*args, **kwargs)
         finally:
-            with self._changed:
-                # To the front, because its process is already running.
-                self._idle.insert(0, reader)
-                self._changed.notify()
+            self._idle.put(reader)
 
 
 @lru_cache(maxsize=1)

@@ -274,7 +274,8 @@ def _join_masks(
                     f"{scan.name} is left out: {group.truth[0].name} is the truth of that volume."
                 )
                 continue
-            share = _share_of_head(values > 0, group.anchor.values)
+            head = group.anchor.values >= HEAD
+            share = float((values[head] > 0).sum() / max(int(head.sum()), 1))
             if share > MOST_MARKED and scan.id not in chosen:
                 reason = (
                     f"{scan.name} covers {share:.0%} of the head, as masks of a brain do and those of "
@@ -327,11 +328,6 @@ def _beside_one(groups: Sequence[_Group], scan: Scan) -> Sequence[_Group]:
     return (
         near if len(near) == 1 and placed and nameless and same_grid(scan, near[0].anchor) else []
     )
-
-
-def _share_of_head(marked: np.ndarray, values: np.ndarray) -> float:
-    head = values >= HEAD
-    return float((marked & head).sum() / max(int(head.sum()), 1))
 
 
 def _study(group: _Group, roles: Mapping[str, str | None]) -> Study:

@@ -119,13 +119,17 @@ def _channels(
     if many == 1 or (many - 1) * apart >= len(pages):
         return [], ()
     if many > 3:
-        raise DecodeError(
-            f"{name} holds {many} channels; a slice has three: pre-contrast, FLAIR, post-contrast."
-        )
+        raise _too_many(name, many)
     order = _order(_names(file, apart)[:many])
     how = "by their names" if order else "in their order"
     note = f"{name} holds its channels in {many} pages; they were put together {how}."
     return [pages[channel * apart] for channel in order or range(many)], (note,)
+
+
+def _too_many(name: str, channels: int) -> DecodeError:
+    return DecodeError(
+        f"{name} holds {channels} channels; a slice has three: pre-contrast, FLAIR, post-contrast."
+    )
 
 
 def _names(file: tifffile.TiffFile, apart: int) -> list[str]:
@@ -271,10 +275,7 @@ def _read_plain(
     elif extra and not any(sample in _ALPHA for sample in page.extrasamples):
         channels, extra = values.shape[2], 0
     if channels not in (1, 2, 3) or extra < 0:
-        raise DecodeError(
-            f"{name} holds {values.shape[2]} channels; a slice has three: pre-contrast, FLAIR, "
-            "post-contrast."
-        )
+        raise _too_many(name, values.shape[2])
     if not extra:
         return values, ()
     if extra == 1 and page.extrasamples[:1] != (0,):

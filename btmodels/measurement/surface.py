@@ -198,7 +198,9 @@ def surface(
     box, corner = _crop(np.asarray(mask, bool))
     widths = np.array(smoothing)[[0, 1, 1]]
     # A voxel face becomes about two triangles; downsampling by n leaves at least 1 in n * n of them.
-    thin = max(1, math.floor(math.sqrt(2 * _faces(box) / most_triangles)))
+    padded = np.pad(box, 1)
+    faces = sum(np.count_nonzero(np.diff(padded, axis=axis)) for axis in range(3))
+    thin = max(1, math.floor(math.sqrt(2 * faces / most_triangles)))
     while True:
         # There are few slices and many pixels: slices are only downsampled while their spacing is finer.
         factors = (max(1, round(thin * steps[1] / steps[0])), thin, thin)
@@ -227,11 +229,6 @@ def _crop(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low = np.array([each.min() for each in marked])
     high = np.array([each.max() + 1 for each in marked])
     return mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], low
-
-
-def _faces(mask: np.ndarray) -> int:
-    padded = np.pad(mask, 1)
-    return sum(np.count_nonzero(np.diff(padded, axis=axis)) for axis in range(3))
 
 
 def _thin_out(mask: np.ndarray, factors: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

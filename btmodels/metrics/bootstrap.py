@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
+DRAWS = 2000
+"""Number of resamples."""
+
 _PERCENTILES = (2.5, 97.5)
 
 
 def bootstrap_interval(
     values: Sequence[float | None],
     statistic=np.mean,
-    draws: int = 2000,
-    seed: int = 0,
     percentiles: tuple[float, float] = _PERCENTILES,
 ) -> tuple[float, float] | None:
     """Return the interval of a statistic of one number per patient.
@@ -26,8 +27,6 @@ def bootstrap_interval(
     Args:
         values: One per patient; undefined ones, None, are left out.
         statistic: Reduces the last axis, e.g. ``np.mean``, ``np.median``.
-        draws: Number of resamples.
-        seed: Seed of the resampling.
         percentiles: Percentiles of the resampled statistics that bound the interval.
 
     Returns:
@@ -36,7 +35,7 @@ def bootstrap_interval(
     defined = np.array([value for value in values if value is not None], float)
     if len(defined) < 2:
         return None
-    drawn = np.random.default_rng(seed).choice(defined, (draws, len(defined)))
+    drawn = np.random.default_rng(0).choice(defined, (DRAWS, len(defined)))
     low, high = np.percentile(statistic(drawn, axis=-1), percentiles)
     return float(low), float(high)
 
@@ -65,8 +64,7 @@ def paired_difference(
 def grouped_interval(
     groups: Sequence[Any],
     formula: Callable[[list[Any]], float | None],
-    draws: int = 2000,
-    seed: int = 0,
+    draws: int = DRAWS,
 ) -> tuple[float, float] | None:
     """Return the interval of a score that is computed on all slices together.
 
@@ -74,14 +72,13 @@ def grouped_interval(
         groups: The data of each patient that the score needs.
         formula: Computes the score from a list of such groups; None if undefined.
         draws: Number of resamples; those with an undefined score are left out.
-        seed: Seed of the resampling.
 
     Returns:
         (low, high), or None for fewer than two patients or without any defined score.
     """
     if len(groups) < 2:
         return None
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     chosen = (rng.integers(len(groups), size=len(groups)) for _ in range(draws))
     values = [formula([groups[index] for index in each]) for each in chosen]
     defined = [value for value in values if value is not None]

@@ -36,16 +36,11 @@ def reorder(pixels: np.ndarray, order: tuple[int, int, int]) -> np.ndarray:
     return np.ascontiguousarray(pixels[..., list(order)])
 
 
-def flair_for_both(pixels: np.ndarray) -> np.ndarray:
-    """Replace both other channels by FLAIR, as the data set does if they are missing."""
-    return np.ascontiguousarray(pixels[..., [FLAIR, FLAIR, FLAIR]])
-
-
 CORRECTIONS = {
     "crop": ("Analyze only the slice in this picture", screenshot.crop),
     "invert": ("Invert bright and dark", invert),
     "stretch": ("Stretch the range of gray", stretch),
-    "flair": ("Put FLAIR in place of both", flair_for_both),
+    "flair": ("Put FLAIR in place of both", lambda pixels: reorder(pixels, (FLAIR,) * 3)),
     **{
         f"invert{c}": (
             f"Invert bright and dark in {CHANNELS[c]}",

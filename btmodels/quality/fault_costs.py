@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +109,5 @@ def cost_of(kind: str, assets: Path = ASSETS) -> FaultCost | None:
 
 
 def _cost(row: dict[str, Any], model: str) -> FaultCost:
-    return FaultCost(
-        kind=row["kind"],
-        title=row["title"],
-        what=row["what"],
-        model=model,
-        dice=row["dice"],
-        drop=row["drop"],
-        patients=row["patients"],
-        slices=row["slices"],
-    )
+    own = (each.name for each in fields(FaultCost) if each.name != "model")
+    return FaultCost(model=model, **{name: row[name] for name in own})

@@ -59,16 +59,8 @@ def upsample(grid: np.ndarray, factor: int = 2) -> list[PoolingStep]:
         grid: (rows, cols).
         factor: Rows and columns of a square.
     """
-    _check(grid, factor)
-    rows, cols = grid.shape
-    output = np.full((rows * factor, cols * factor), np.nan)
-    steps = []
-    for row in range(rows):
-        for col in range(cols):
-            square = _square(row * factor, col * factor, factor)
-            output[square[0] : square[1] + 1, square[2] : square[3] + 1] = grid[row, col]
-            steps.append(PoolingStep((row, row, col, col), square, output.copy()))
-    return steps
+    # Squares that do not overlap: a transposed convolution with ones.
+    return transpose_convolve(grid, np.ones((factor, factor)), factor)
 
 
 def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) -> list[PoolingStep]:
@@ -97,15 +89,12 @@ def transpose_convolve(grid: np.ndarray, kernel: np.ndarray, stride: int = 2) ->
     steps = []
     for row in range(rows):
         for col in range(cols):
-            square = _square(row * stride, col * stride, size)
+            top, left = row * stride, col * stride
+            square = top, top + size - 1, left, left + size - 1
             stamped = output[square[0] : square[1] + 1, square[2] : square[3] + 1]
             stamped[:] = np.nan_to_num(stamped) + kernel * grid[row, col]
             steps.append(PoolingStep((row, row, col, col), square, output.copy()))
     return steps
-
-
-def _square(top: int, left: int, size: int) -> Box:
-    return top, top + size - 1, left, left + size - 1
 
 
 def _check(grid: np.ndarray, step: int) -> None:

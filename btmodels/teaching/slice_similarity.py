@@ -27,17 +27,15 @@ def vectors(slices: Iterable[np.ndarray], size: int = SIZE) -> np.ndarray:
     return np.stack([normalize(each, (size, size)).ravel() for each in small])
 
 
-def distances(known: np.ndarray) -> np.ndarray:
+def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the root-mean-square difference of each pair of slices.
 
     Args:
-        known: float32, (slices, values), as `vectors` returns.
+        one, other: float32, (slices, values), as `vectors` returns.
 
     Returns:
-        float32, (slices, slices); 0 for the same slice.
+        float64, (slices of one, slices of other); 0 for the same slice.
     """
-    # |a - b|^2 = |a|^2 - 2 ab + |b|^2: a matrix product instead of a loop over pairs.
-    squares = np.mean(known**2, axis=1)
-    apart = squares[:, None] + squares[None] - 2 * (known @ known.T) / known.shape[1]
-    np.fill_diagonal(apart, 0)
-    return np.sqrt(np.maximum(apart, 0)).astype(np.float32)
+    from scipy.spatial.distance import cdist  # slow to import
+
+    return cdist(one, other) / np.sqrt(one.shape[1])

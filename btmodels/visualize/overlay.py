@@ -88,12 +88,7 @@ def dashed_outline(mask: np.ndarray) -> np.ndarray:
     return result & outline(mask)
 
 
-def tint(
-    gray: np.ndarray,
-    mask: np.ndarray,
-    color: tuple[int, int, int] = PREDICTION_COLOR,
-    opacity: float = TINT_OPACITY,
-) -> np.ndarray:
+def tint(gray: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Lay a color over marked pixels that is darker over dark pixels, so that texture stays visible.
 
     The viewer paints by the same rule (``ui/viewer/masks.js``).
@@ -101,15 +96,13 @@ def tint(
     Args:
         gray: uint8, (rows, cols), 0 to 255.
         mask: bool, (rows, cols).
-        color: Red, green, blue; 0 to 255.
-        opacity: 0 (invisible) to 1.
 
     Returns:
         uint8, (rows, cols, 3).
     """
     values = np.arange(256)[:, None]
-    colored = np.array(color) * (TINT_BASE + (1 - TINT_BASE) * values / 255)
-    table = np.rint((1 - opacity) * values + opacity * colored).astype(np.uint8)
+    colored = np.array(PREDICTION_COLOR) * (TINT_BASE + (1 - TINT_BASE) * values / 255)
+    table = np.rint((1 - TINT_OPACITY) * values + TINT_OPACITY * colored).astype(np.uint8)
     result = np.repeat(gray[..., None], 3, axis=2)
     result[mask] = table[gray[mask]]
     return result

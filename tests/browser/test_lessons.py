@@ -112,6 +112,12 @@ def test_segmentation(visit, site, first):
     marked = visit.drawn(within=".marking")[..., 3] > 0
     assert visit.number("dice", ".marking") == score_of(marked, first.truth) > "0.8"
 
+    # What a task is about: the best of all levels.
+    task = visit.page.locator("[data-task='segmentation marking-methods 1']")
+    task.get_by_role("button", name="Show me").click()
+    visit.view("way=threshold")
+    assert visit.number("dice", ".marking") == best
+
 
 @pytest.mark.parametrize("visit", [PHONE], ids=["phone"], indirect=True)
 def test_a_mask_is_drawn_by_finger_and_scored_as_the_library_scores_it(visit, site, first):
@@ -329,6 +335,14 @@ def test_measuring(visit, site):
     open_lesson(visit, site, "measuring&score=recall&threshold=0.2", ".measure [data-mask=drawn]")
     outcome = visit.drawn(within=".measure")[..., 3] > 0
     before = {name: visit.number(name, ".measure") for name in ("dice", "recall", "precision")}
+    # Five curves, each in a style of its own and in the legend; the chosen one is thick.
+    curves = visit.page.locator(".curves path:not(.axis, .here)")
+    style = "(lines) => lines.map((each) => getComputedStyle(each).strokeDasharray)"
+    assert len(set(curves.evaluate_all(style))) == curves.count() == 5
+    assert visit.page.locator(".measure .legend li").all_inner_texts() == (
+        ["Dice", "IoU", "Precision", "Recall", "Accuracy"]
+    )
+    assert visit.page.locator(".curves .chosen").get_attribute("class") == "recall chosen"
     assert outcome.any() and "Recall = " in visit.page.locator("[data-say=formula]").inner_text()
     sent = len(visit.frames)
     visit.drag("threshold", 0.9)

@@ -56,17 +56,28 @@ cores and versions behind all times) and ``rows`` of ``name``, ``value``, ``unit
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from btmodels import paths, registry
+from btmodels import registry
 from btmodels.errors import BrainTumorError
+from train import options
+from train.bench import (
+    class_training,
+    class_uploads,
+    load,
+    memory,
+    networks,
+    profile,
+    runtimes,
+    stages,
+    throughput,
+)
 from train.bench.rows import Row, row
 from train.bench.start import first_mask, first_page, next_mask, rerun
-from train.provenance import machine, write_json
+from train.provenance import machine, read_json, write_json
 
 NETWORKS = "networks"
 
@@ -94,12 +105,8 @@ PEAK_CALLS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--assets",
-        type=Path,
-        default=paths.ASSETS,
-        help="holds the weights that the networks' rows speak of, and gets the result",
-    )
+    whose = "holds the weights that the networks' rows speak of, and gets the result"
+    options.add(parser, "--assets", help=whose)
     parser.add_argument("--out", type=Path, help="write the result to this file instead")
     parser.add_argument("--reruns", type=int, default=50, help="of each kind; defaults to 50")
     parser.add_argument(
@@ -127,7 +134,7 @@ def main(args: argparse.Namespace) -> int:
             kept = _others(path, chosen)
         for name in ("default", "default-classifier"):
             registry.verify_weights(name)
-        for name in _trained(args.assets) if {NETWORKS, "peak"} & set(chosen) else ():
+        for name in registry.recorded(args.assets) if {NETWORKS, "peak"} & set(chosen) else ():
             registry.verify_weights(name, args.assets)
         print(machine())
         print(f"{'':<32}{'value':>16}{'against':>12}{'ratio':>8}{'aim':>10}")
@@ -147,9 +154,9 @@ class OtherMachine(Exception):
 
 def _others(path: Path, chosen: Sequence[str]) -> list[Row]:
     """Return the rows of a file that are not measured again."""
-    if not path.exists():
+    content = read_json(path)
+    if not content:
         return []
-    content = json.loads(path.read_text(encoding="utf-8"))
     if content["machine"] != machine():
         raise OtherMachine(
             f"{path.name} was measured on {content['machine']}, this is {machine()}. Measure all of it "
@@ -157,10 +164,6 @@ def _others(path: Path, chosen: Sequence[str]) -> list[Row]:
         )
     known = set(_order()) - set(chosen)
     return [made for made in content["rows"] if _group(made) in known]
-
-
-def _trained(assets: Path) -> list[str]:
-    return [name for name in registry.SPECS if registry.record_path(name, assets).exists()]
 
 
 def _group(made: Row) -> str:
@@ -184,19 +187,7 @@ def _measured(name: str, args: argparse.Namespace) -> Iterator[Row]:
 
 
 def _grouped(name: str, args: argparse.Namespace) -> Iterator[Row]:
-    from train.bench import (
-        class_training,
-        class_uploads,
-        load,
-        memory,
-        networks,
-        profile,
-        runtimes,
-        stages,
-        throughput,
-    )
-
-    trained = _trained(args.assets)
+    trained = registry.recorded(args.assets)
     measure: dict[str, Callable[[], Iterator[Row]]] = {
         NETWORKS: lambda: networks.network_rows(trained, args.reruns, args.assets),
         "profile": profile.profile_rows,
@@ -234,25 +225,11 @@ def _figure(value: float) -> str:
     return f"{value:>13,}" if isinstance(value, int) else f"{value:>13.1f}"
 
 
-def analyze(repeats: int) -> tuple[float, float]:
-    """Time one new slice from file to overlay with the engine, against ``model.predict``."""
-    from train.bench import networks
-
-    return networks.analyze(repeats)
-
-
-def engine(repeats: int) -> tuple[float, float]:
-    """Time one slice with the engine, against the bare compiled networks in this process."""
-    from train.bench import networks
-
-    return networks.engine(repeats)
-
-
 ROWS: dict[str, tuple[Callable[[int], tuple[float, float]], str]] = {
     "rerun": (rerun, "<= 1.2"),
     "first_page": (first_page, "<= 1"),
     "first_mask": (first_mask, "<= 1"),
     "next_mask": (next_mask, "<= 1"),
-    "analyze": (analyze, "<= 0.4"),
-    "engine": (engine, "<= 1.1"),
+    "analyze": (networks.analyze, "<= 0.4"),
+    "engine": (networks.engine, "<= 1.1"),
 }

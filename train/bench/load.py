@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -103,17 +103,12 @@ def _together(site: Site, wanted: list[list[str]], alone: float) -> Iterator[Row
             except Exception as error:  # whatever a visitor would have met counts
                 errors.append(str(error))
 
-    threads = [
-        threading.Thread(target=visitor, args=(site.visit(), names), daemon=True)
-        for names in wanted
-    ]
-    spent, begin = site.processor(), perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = perf_counter() - begin
     users = len(wanted)
+    sessions = [site.visit() for _ in wanted]
+    spent, begin = site.processor(), perf_counter()
+    with ThreadPoolExecutor(users) as threads:
+        threads.map(visitor, sessions, wanted)
+    seconds = perf_counter() - begin
     p50, p95 = np.percentile(times, [50, 95]) if times else (np.nan, np.nan)
     yield milliseconds(f"users_{users}/p50", p50)
     yield milliseconds(f"users_{users}/p95", p95, AIMS.get(users))

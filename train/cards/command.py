@@ -9,19 +9,17 @@ task, and one file for each network. A card is never edited: it is rewritten whe
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from btmodels import paths, registry
 from btmodels.dataset.split import load_split
 from btmodels.errors import BrainTumorError
 from train import options
-from train.cards import failures, training
-from train.cards import sections as sections
+from train.cards import failures, sections, training
 from train.cards.facts import SUBSETS, Facts
 from train.cards.markdown import read_sections, yaml
+from train.provenance import read_json
 
 TEMPLATES = paths.ASSETS / "cards" / "templates"
 """Written manually, so they serve every assets folder."""
@@ -41,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Write all cards, and remove those of networks that have no record."""
     try:
-        cards = {name: card(name, args.assets) for name in trained(args.assets)}
+        cards = {name: card(name, args.assets) for name in registry.recorded(args.assets)}
     except (BrainTumorError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -59,11 +57,6 @@ def main(args: argparse.Namespace) -> int:
 def cards_folder(assets: Path = paths.ASSETS) -> Path:
     """Return the folder of the cards; each is named after its network."""
     return assets / "cards" / "models"
-
-
-def trained(assets: Path = paths.ASSETS) -> list[str]:
-    """Return the networks that have a record, in the registry's order."""
-    return [name for name in registry.SPECS if registry.record_path(name, assets).exists()]
 
 
 def card(name: str, assets: Path = paths.ASSETS) -> str:
@@ -125,7 +118,7 @@ def _parts(
 
 
 def _experts() -> str:
-    found = _read(PUBLISHED)["experts"]
+    found = read_json(PUBLISHED)["experts"]
     return f"{found['mean_dice']:.2f} ± {found['spread']:.2f} ([{found['source']}]({found['url']}))"
 
 
@@ -137,11 +130,11 @@ def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
         CohortError: There is no split.
     """
     record = registry.verify_weights(name, assets)
-    content = _read(registry.metrics_path(name, assets))
+    content = read_json(registry.metrics_path(name, assets)) or {}
     found = {subset: content[subset] for subset in SUBSETS if subset in content}
     scored = {key: each for key, each in found.items() if each["weights_sha256"] == record.sha256}
-    bench = _read(assets / "metrics" / "bench.json")
-    detection = _read(assets / "metrics" / "detection.json")
+    bench = read_json(assets / "metrics" / "bench.json") or {}
+    detection = read_json(assets / "metrics" / "detection.json") or {}
     judged = name in (source["name"] for source in detection.get("sources", []))
     judged = judged and registry.get(name).task == "segment"
     lead = f"network/{name}/"
@@ -160,7 +153,3 @@ def gather(name: str, assets: Path = paths.ASSETS) -> Facts:
         },
         machine=bench.get("machine", ""),
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -17,8 +17,12 @@ import numpy as np
 
 from btmodels.paths import ASSETS
 from train.cohort import figures
+from train.provenance import write_json
 
 SEED = 2026
+
+REFERENCE = ASSETS / "samples" / "reference_ranges.json"
+"""The committed ranges of real patients."""
 
 
 def run(
@@ -56,7 +60,7 @@ def run(
     numbers = list(range(1, len(PATIENTS) + 1)) if patients is None else sorted(set(patients))
     if not all(1 <= number <= len(PATIENTS) for number in numbers):
         raise ValueError(f"Patients are numbered 1 to {len(PATIENTS)}. Received: {numbers}")
-    ranges = figures.load_reference(reference or default_reference())
+    ranges = figures.load_reference(reference or REFERENCE)
     template = load_template()
     people, seeds = {}, {}
     for done, number in enumerate(numbers, start=1):
@@ -69,13 +73,8 @@ def run(
     files.write_table(out, people)
     measured = figures.measure_folder(out, list(people))
     content = files.describe(people, measured, ranges, seed, seeds, words)
-    files.write_description(out, content)
+    write_json(out / "cohort.json", content)
     return content
-
-
-def default_reference() -> Path:
-    """Return the path of the committed ranges."""
-    return ASSETS / "samples" / "reference_ranges.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run the command; return 1 if the cohort misses a required figure."""
     if args.measure_reference:
-        path = args.out / default_reference().name
+        path = args.out / REFERENCE.name
         figures.measure_reference(args.measure_reference, ASSETS, path, args.words)
         print(f"wrote {path.name}")
         return 0

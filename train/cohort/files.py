@@ -15,7 +15,7 @@ from btmodels.dataset.cohort import FOLDER, PATIENT_KEY
 from train.cohort.figures import DECILES, MARGIN, PatientFigures, Reference, best_threshold
 from train.cohort.patients import SyntheticPatient
 from train.cohort.render import Rendered
-from train.provenance import command_line, write_json
+from train.provenance import command_line
 
 COLUMNS = (
     "Patient", "RNASeqCluster", "MethylationCluster", "miRNACluster", "CNCluster", "RPPACluster",
@@ -128,8 +128,3 @@ def describe(
         "deciles_within_range": all(p["deciles_within_range"] for p in described.values()),
         "patients": described,
     }
-
-
-def write_description(root: Path, content: dict) -> None:
-    """Write cohort.json."""
-    write_json(root / "cohort.json", content)

@@ -45,7 +45,6 @@ def render(
     rng: np.random.Generator,
     size: int = 256,
     oversample: int = 2,
-    only: list[int] | None = None,
 ) -> Rendered:
     """Make a patient's slices.
 
@@ -56,7 +55,6 @@ def render(
         rng: Random generator of the patient.
         size: Rows and columns of a slice.
         oversample: Points per pixel at each height within a slice.
-        only: Indices of the slices to make; None makes all.
     """
     chance = sample_variation(person, rng)
     head = Head(template, chance.build, rng)
@@ -66,9 +64,8 @@ def render(
     seeds = rng.integers(0, 2**63, person.num_slices)
 
     step = (HIGHEST - LOWEST) / (person.num_slices - 1)
-    indices = range(person.num_slices) if only is None else only
     pictures, masks = [], []
-    for index in indices:
+    for index in range(person.num_slices):
         own = np.random.default_rng(seeds[index])
         heights = LOWEST + index * step + _offsets(step)
         signal, mask = _sample(head, lesions, tables, chance, heights, size, oversample)

@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import DecodeError
 from btmodels.slices import Patient
+from train import options
 from train.provenance import command_line, versions, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder kaggle_3m, or its parent")
+    options.add(parser, "--data", required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/manifest.json"))
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="holds the split")
+    options.add(parser, "--assets", help="holds the split")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from btmodels import paths
 from btmodels.dataset import cohort
 from btmodels.errors import CohortError
+from train import options
 from train.provenance import command_line, write_json
 
 NUM_FOLDS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, help="folder kaggle_3m, or its parent")
+    options.add(parser, "--data")
     parser.add_argument("--out", type=Path, help="draw a split of --data into this new file")
     parser.add_argument("--seed", type=int, default=0, help="of the draw; default 0")
     parser.add_argument("--validation", type=float, default=0.1, help="share; default 0.1")
     parser.add_argument("--test", type=float, default=0.2, help="share; default 0.2")
-    parser.add_argument("--assets", type=Path, default=paths.ASSETS, help="holds the split")
+    options.add(parser, "--assets", help="holds the split")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -50,12 +50,11 @@ def calibrate(patients: Sequence[np.ndarray]) -> dict:
         over pixels with a probability of at least `LEAST_PROBABILITY`, and its interval over patients.
     """
     pixels, said, tumor = _binned(sum(patients))
-    filled = pixels > 0
     return {
         "edges": [edge / BINS for edge in range(BINS + 1)],
         "pixels": [int(number) for number in pixels],
-        "probability": _means(said, pixels, filled),
-        "tumor": _means(tumor, pixels, filled),
+        "probability": _means(said, pixels),
+        "tumor": _means(tumor, pixels),
         "error": _error(patients),
         "error_interval": grouped_interval(patients, _error, _DRAWS),
     }
@@ -67,11 +66,8 @@ def _binned(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(np.bincount(_BIN_OF_VALUE, each, minlength=BINS) for each in weights)
 
 
-def _means(sums: np.ndarray, pixels: np.ndarray, filled: np.ndarray) -> list[float | None]:
-    return [
-        float(value / number) if some else None
-        for value, number, some in zip(sums, pixels, filled, strict=True)
-    ]
+def _means(sums: np.ndarray, pixels: np.ndarray) -> list[float | None]:
+    return [float(s / number) if number else None for s, number in zip(sums, pixels, strict=True)]
 
 
 def _error(patients: Sequence[np.ndarray]) -> float | None:

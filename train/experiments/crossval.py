@@ -65,7 +65,7 @@ from btmodels.networks.unet import build_unet
 from btmodels.registry import get
 from btmodels.slices import Patient
 from btmodels.training import losses
-from btmodels.training.fitting import FitConfig, read_weights
+from btmodels.training.fitting import read_weights
 from train import cluster, provenance
 from train.experiments import common, folds
 from train.experiments.common import Budget
@@ -260,7 +260,8 @@ def _begin(args: argparse.Namespace, network: str) -> _Run:
         budget, name = None, "+".join(each["run"] for each in members)
         dataset = load_dataset(args)
     else:
-        recipe, members = recipe_of(network), ()
+        # Besides the budget, the folds train as the last stage of the network's recipe does.
+        recipe, members = CANDIDATES.get(network) or RECIPES[network][-1], ()
         budget = common.budget_of(
             args,
             PARTS,
@@ -299,11 +300,6 @@ def _read_member(args: argparse.Namespace, name: str) -> dict:
         lacks = ", ".join(found["lacks"])
         raise MissingRunError(f"crossval_{name}.json lacks {lacks}. {ADVICE}")
     return found
-
-
-def recipe_of(network: str) -> FitConfig:
-    """Return the training configuration of the folds, except for the budget: the recipe's last stage."""
-    return CANDIDATES.get(network) or RECIPES[network][-1]
 
 
 def full_recipe(network: str) -> list[dict]:

@@ -33,10 +33,10 @@ def kernel_gradients(
     return norms
 
 
-def tumor_batch(slices: Subset, number: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """Slices with tumor at even distances, standardized, with their masks."""
+def tumor_batch(slices: Subset) -> tuple[np.ndarray, np.ndarray]:
+    """Return eight slices with tumor at even distances, standardized, with their masks."""
     chosen = np.flatnonzero(slices.has_tumor)
-    chosen = chosen[np.linspace(0, len(chosen) - 1, number).astype(int)]
+    chosen = chosen[np.linspace(0, len(chosen) - 1, 8).astype(int)]
     picked = slices.take(chosen)
     size = picked.pixels.shape[1:3]
     pixels = np.stack([normalize(each, size) for each in picked.pixels])

@@ -32,16 +32,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from btmodels.metrics import overlap
 from btmodels.metrics.bootstrap import bootstrap_interval
+from btmodels.teaching.slice_similarity import SIZE as NEAREST_SIZE
+from btmodels.teaching.slice_similarity import distances, vectors
 from btmodels.training import losses
 from btmodels.transforms.postprocess import sigmoid
-from btmodels.transforms.preprocess import normalize
 from train.experiments import common, scores
 from train.experiments.common import Budget
 from train.experiments.slices import load_dataset
@@ -61,7 +60,6 @@ TITLES = {"slices": "Slices split at random", "patients": "Patients split"}
 SIZE = 64
 PARTS = 4
 EACH_SLICES = 8000
-NEAREST_SIZE = 64
 
 DISTANCE = (
     "Root of the mean squared difference of two slices, all three channels, each brought to "
@@ -227,28 +225,21 @@ def nearest(training: Subset, test: Subset, masks: np.ndarray) -> dict:
     Returns:
         ``slices`` and ``neighbor_distance`` of the file's ``nearest`` entry.
     """
-    known, asked = _vectors(training), _vectors(test)
-    distances = cdist(asked, known) / np.sqrt(known.shape[1])
+    size = min(NEAREST_SIZE, training.pixels.shape[1])
+    known, asked = (vectors(part.pixels, size) for part in (training, test))
+    apart = distances(asked, known)
     rows = [
         {
             "patient": str(test.patients[index]),
             "number": int(test.numbers[index]),
             "nearest_patient": str(training.patients[best]),
             "nearest_number": int(training.numbers[best]),
-            "distance": round(float(distances[index, best]), 4),
+            "distance": round(float(apart[index, best]), 4),
             "dice": overlap.dice(overlap.count(masks[index], test.masks[index] > 127)),
         }
-        for index, best in enumerate(distances.argmin(axis=1))
+        for index, best in enumerate(apart.argmin(axis=1))
     ]
     return {"neighbor_distance": _neighbor_distance(training, known), "slices": rows}
-
-
-def _vectors(slices: Subset) -> np.ndarray:
-    size = min(NEAREST_SIZE, slices.pixels.shape[1])
-    small = (
-        cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA) for pixels in slices.pixels
-    )
-    return np.stack([normalize(each, (size, size)).ravel() for each in small])
 
 
 def _neighbor_distance(slices: Subset, vectors: np.ndarray) -> float | None:

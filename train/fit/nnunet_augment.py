@@ -1,5 +1,9 @@
 """Augmentation of nnU-Net (Isensee et al. 2021, Nat Methods 18:203, supplement) that `train.fit.augment`
-lacks: elastic deformation, low resolution, contrast, brightness, inverted gamma."""
+lacks: elastic deformation, low resolution, contrast, brightness, inverted gamma.
+
+Changes of intensity take and return a slice, float32, (size, size, 3), 0 to 255; ``rng`` is the random
+generator.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +46,7 @@ def deform(
 
 
 def lower_resolution(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Downsample a slice by up to a half and enlarge it again.
-
-    Args:
-        values: float32, (size, size, 3), 0 to 255.
-        rng: Random generator.
-    """
+    """Downsample a slice by up to a half and enlarge it again."""
     size = values.shape[0]
     small = max(int(size * rng.uniform(0.5, 1.0)), 1)
     shrunk = cv2.resize(values, (small, small), interpolation=cv2.INTER_NEAREST)
@@ -55,47 +54,24 @@ def lower_resolution(values: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def change_contrast(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Scale each channel around its mean by 0.65 to 1.5, within its own range.
-
-    Args:
-        values: float32, (size, size, 3), 0 to 255.
-        rng: Random generator.
-    """
+    """Scale each channel around its mean by 0.65 to 1.5, within its own range."""
     mean = values.mean(axis=(0, 1))
     low, high = values.min(axis=(0, 1)), values.max(axis=(0, 1))
     return np.clip((values - mean) * _factors(rng, 0.65, 1.5) + mean, low, high)
 
 
 def change_brightness(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Multiply each channel by 0.7 to 1.3.
-
-    Args:
-        values: float32, (size, size, 3), 0 to 255.
-        rng: Random generator.
-    """
+    """Multiply each channel by 0.7 to 1.3."""
     return np.clip(values * _factors(rng, 0.7, 1.3), 0, 255)
 
 
 def invert_gamma(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Apply a gamma of 0.7 to 1.5 to the negative of a slice.
-
-    Args:
-        values: float32, (size, size, 3), 0 to 255.
-        rng: Random generator.
-    """
+    """Apply a gamma of 0.7 to 1.5 to the negative of a slice."""
     return 255 * (1 - (1 - values / np.float32(255)) ** _factors(rng, 0.7, 1.5))
 
 
 def degrade(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Apply each intensity augmentation with nnU-Net's probability.
-
-    Args:
-        values: float32, (size, size, 3), 0 to 255.
-        rng: Random generator.
-
-    Returns:
-        An array of the same kind.
-    """
+    """Apply each intensity augmentation with nnU-Net's probability."""
     for chance, change in (
         (0.15, change_brightness),
         (0.15, change_contrast),

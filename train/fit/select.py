@@ -19,6 +19,9 @@ THRESHOLDS = tuple(round(float(t), 2) for t in np.arange(0.2, 0.81, 0.05))
 CHOOSING_SIZE = 256
 """Rows and columns at which settings are chosen for every network: those of the data set."""
 
+BATCH = 16
+"""Slices that a network gets at once."""
+
 CLEAN_UPS = (0, 10, 20, 40, 80)
 """Sizes of the smallest part to keep, in pixels of a 256 x 256 slice."""
 
@@ -51,23 +54,20 @@ def fit_temperature(
     return round(float(candidates[int(np.argmin(costs))]), 4)
 
 
-def predict_logits(
-    model: keras.Model, subset: Subset, mirror: bool = False, batch_size: int = 16
-) -> np.ndarray:
+def predict_logits(model: keras.Model, subset: Subset, mirror: bool = False) -> np.ndarray:
     """Return the network's logits for every slice of a subset, float32, (n, ...) with the model's shape.
 
     Args:
         model: A classifier or segmenter.
         subset: Slices at its size or larger.
         mirror: Mirror the slices left to right, and mirror maps back.
-        batch_size: Slices per batch.
     """
     size, parts = model.input_shape[1:3], []
-    for start in range(0, len(subset.pixels), batch_size):
-        batch = np.stack([normalize(p, size) for p in subset.pixels[start : start + batch_size]])
+    for start in range(0, len(subset.pixels), BATCH):
+        batch = np.stack([normalize(p, size) for p in subset.pixels[start : start + BATCH]])
         batch = batch[:, :, ::-1] if mirror else batch
         # A short last batch would trigger another compilation.
-        short = batch_size - len(batch)
+        short = BATCH - len(batch)
         padded = np.concatenate([batch, np.zeros((short, *batch.shape[1:]), batch.dtype)])
         logits = np.asarray(model.predict_on_batch(padded))[: len(batch)].astype(np.float32)
         parts.append(logits[:, :, ::-1] if mirror and logits.ndim == 4 else logits)

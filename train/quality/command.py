@@ -290,20 +290,20 @@ def _as_they_are(name: str, items: Sequence[Slice], thresholds: Thresholds) -> d
 
 def _corrupted(items: Sequence[Slice], thresholds: Thresholds) -> list[dict]:
     rows = []
-    whole = [item for item in items if corruptions.distinct(item.pixels)]
-    for kind, (what, change, counts) in corruptions.CORRUPTIONS.items():
-        chosen = whole if kind in corruptions.CHANNEL_CORRUPTIONS else items
-        found = [
-            check.check_slice(np.ascontiguousarray(change(i.pixels)), thresholds) for i in chosen
-        ]
+
+    def add(kind: str, what: str, pictures: Iterable[np.ndarray], counts: Sequence[str]) -> None:
+        found = [check.check_slice(np.ascontiguousarray(p), thresholds) for p in pictures]
         caught = sum(any(f.kind in counts for f in each.findings) for each in found)
         rows.append({"kind": kind, "what": what, "pictures": len(found), "caught": caught})
         print(rows[-1], flush=True)
+
+    whole = [item for item in items if corruptions.distinct(item.pixels)]
+    for kind, (what, change, counts) in corruptions.CORRUPTIONS.items():
+        chosen = whole if kind in corruptions.CHANNEL_CORRUPTIONS else items
+        add(kind, what, (change(item.pixels) for item in chosen), counts)
     masks = [item.truth for item in items if item.truth is not None and item.truth.any()]
-    pictures = [np.repeat(mask[..., None] * np.uint8(255), 3, axis=2) for mask in masks]
-    found = [check.check_slice(picture, thresholds) for picture in pictures]
-    caught = sum(any(f.kind == "mask" for f in each.findings) for each in found)
-    rows.append({"kind": "mask", "what": "the true mask", "pictures": len(found), "caught": caught})
+    pictures = (np.repeat(mask[..., None] * np.uint8(255), 3, axis=2) for mask in masks)
+    add("mask", "the true mask", pictures, ("mask",))
     return rows
 
 

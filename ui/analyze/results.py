@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,6 +16,7 @@ from btmodels.slices import FLAIR, Analysis
 from btmodels.visualize import overlay
 from ui.analyze import history, uncertainty
 from ui.analyze.downloads import exports
+from ui.analyze.slice_picker import tell
 from ui.session import analysis as networks
 from ui.session import quality
 from ui.session.stack import Analyzed
@@ -67,13 +67,12 @@ def results(analyzed: Analyzed, view: View) -> None:
     history.draw(analyzed.stack)
 
 
-def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | None:
+def steps(analyzed: Analyzed, view: View) -> Analysis | None:
     """Draw the verdict, mask figures and warnings for the slice in the viewer.
 
     Args:
         analyzed: The stack in the viewer.
         view: The viewer's state.
-        brief: Leave out the explanation of the provenance badge.
 
     Returns:
         The analysis drawn, at the viewer's threshold; None if a message explains why there is none yet.
@@ -86,25 +85,17 @@ def steps(analyzed: Analyzed, view: View, brief: bool = False) -> Analysis | Non
             _wait(analyzed.message)
         elif not stopped:  # otherwise the input check has given the reason above
             st.warning(analyzed.message, icon=":material/do_not_disturb_on:")
-        _notes(each.notes)
+        tell("notes on this file", each.notes, st.info, few=1)
         return None
     analysis = networks.at_threshold(analysis, view.threshold)
     with st.container(key="steps"):
         _verdict(analysis)
-        _measure(analysis, None if brief else analyzed.stack.provenance[view.slice])
+        _measure(analysis, analyzed.stack.provenance[view.slice])
     for warning in analysis.warnings:
         if warning not in each.notes:
             st.warning(warning, icon=":material/warning:")
-    _notes(each.notes)
+    tell("notes on this file", each.notes, st.info, few=1)
     return analysis
-
-
-def _notes(notes: Sequence[str]) -> None:
-    if len(notes) == 1:
-        st.info(notes[0], icon=":material/info:")
-    elif notes:
-        with st.expander(f"{len(notes)} notes on this file", icon=":material/info:"):
-            st.markdown("\n".join(f"- {note}" for note in notes))
 
 
 def table(analyzed: Analyzed) -> None:

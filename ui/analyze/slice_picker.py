@@ -72,7 +72,7 @@ def choose(bar: DeltaGenerator) -> SliceChoice | None:
             st.session_state[SOURCE] = FILES
     elif query:
         link = read(ANALYZE, library.samples)
-    elif SOURCE not in st.session_state and uploader.has_files():
+    elif SOURCE not in st.session_state and uploader.stack():
         st.session_state[SOURCE] = st.session_state.get(
             LAST_SOURCE, SAMPLES
         )  # back from another page
@@ -162,7 +162,7 @@ def from_samples(
     except CohortError as error:
         st.error(str(error))
         return None
-    _tell(f"the folder {folder}", stack.problems)
+    tell(f"problems with the folder {folder}", stack.problems)
     index = None
     if link.patient in (folder, None) and link.number is not None:
         index = stack.index_of(link.number)
@@ -173,12 +173,14 @@ def from_samples(
     return _choice(stack, start, linked, networks, True, index is None)
 
 
-def _tell(what: str, problems: Sequence[str], show=st.warning) -> None:
-    if len(problems) <= FEW_PROBLEMS:
+def tell(what: str, problems: Sequence[str], show=st.warning, few: int = FEW_PROBLEMS) -> None:
+    """Show sentences one by one, more than ``few`` of them as a collapsed list of ``what``."""
+    icon = ":material/info:" if show is st.info else ":material/warning:"
+    if len(problems) <= few:
         for problem in problems:
-            show(problem, icon=":material/warning:")
+            show(problem, icon=icon)
         return
-    with st.expander(f"{len(problems)} problems with {what}", icon=":material/warning:"):
+    with st.expander(f"{len(problems)} {what}", icon=icon):
         st.markdown("\n".join(f"- {problem}" for problem in problems))
 
 
@@ -212,7 +214,7 @@ def _from_files(bar: DeltaGenerator) -> SliceChoice | None:
         write({"source": "files"})  # removed by the visitor, so not missing after a reload
     if batch.stack is None:
         drop_zone.draw()
-        _tell("your files", batch.errors, st.error)
+        tell("problems with your files", batch.errors, st.error)
         _tell_in_a_line((), batch.notes)
         if batch.errors:
             st.button("Forget my files", on_click=uploader.forget, icon=":material/delete:")

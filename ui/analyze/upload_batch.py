@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from btmodels.dataset import cohort
 from btmodels.io import batch as io_batch
@@ -33,9 +33,9 @@ class UploadOverrides:
         turns: Turns by anchor of a study.
     """
 
-    masks: Mapping[str, str]
-    sequences: Mapping[str, str]
-    turns: Mapping[str, Turn]
+    masks: Mapping[str, str] = field(default_factory=dict)
+    sequences: Mapping[str, str] = field(default_factory=dict)
+    turns: Mapping[str, Turn] = field(default_factory=dict)
 
     @property
     def mark(self) -> tuple:
@@ -43,9 +43,6 @@ class UploadOverrides:
         return tuple(tuple(sorted(each.items())) for each in (self.masks, self.sequences)) + (
             tuple(sorted((key, turn.quarters, turn.mirrored) for key, turn in self.turns.items())),
         )
-
-
-NOTHING = UploadOverrides({}, {}, {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +68,16 @@ class UploadBatch:
 
 def read_batch(
     files: Sequence[InputFile],
-    chosen: Mapping[str, str] | UploadOverrides,
+    overrides: UploadOverrides,
     memory: dict[tuple, object],
 ) -> UploadBatch:
     """Decode files, and assign masks to slices and sequences to channels.
 
     Args:
         files: The uploaded files.
-        chosen: The visitor's manual choices; a mapping gives masks alone.
+        overrides: The visitor's manual choices.
         memory: Cache of the last batch read; updated.
     """
-    overrides = chosen if isinstance(chosen, UploadOverrides) else replace(NOTHING, masks=chosen)
     # Manual turns are applied after reading.
     mark = tuple(file.id for file in files), overrides.mark[:2]
     if mark not in memory:
@@ -144,8 +140,7 @@ def _turned(each: Slice, key: str, turn: Turn | None) -> tuple[Slice, str]:
 def _stack(found: list[tuple[Slice, str]]) -> Stack | None:
     if not found:
         return None
-    slices = tuple(each for each, _ in found)
-    keys = tuple(key for _, key in found)
+    slices, keys = zip(*found, strict=True)
     provenance = tuple(cohort.provenance(s.patient) if s.patient else "unknown" for s in slices)
     # The name depends on the slices alone, so that adding a mask or turning a slice keeps the
     # viewer's state.

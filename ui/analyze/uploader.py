@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from btmodels.filenames import plain_path
-from btmodels.io.batch import InputFile
+from btmodels.io.batch import InputFile, some
 from ui.analyze.upload_batch import UploadBatch, UploadOverrides, read_batch
 from ui.session.cache import forget_uploads, keep, upload_key
 from ui.session.stack import Stack
@@ -21,13 +21,8 @@ _CHANGED, _ADDED = upload_key("uploads.changed"), upload_key("uploads.added")
 _HOW, _ROUND = "uploads.how", "uploads.round"
 
 
-def has_files() -> bool:
-    """Return whether this session has uploaded files that can still be analyzed."""
-    return stack() is not None
-
-
 def stack() -> Stack | None:
-    """Return the last uploaded stack, or None."""
+    """Return the last uploaded stack, which can still be analyzed; None without one."""
     return st.session_state.get(OWN)
 
 
@@ -83,10 +78,7 @@ def draw() -> None:
     )
     if before := st.session_state.get(_BEFORE):
         many = "1 file" if len(before) == 1 else f"{len(before)} files"
-        st.caption(
-            f"{many} from before: {', '.join(file.short for file in before[:3])}"
-            f"{', …' if len(before) > 3 else ''}"
-        )
+        st.caption(f"{many} from before: {some(before)}")
 
 
 def _folder() -> bool:

@@ -22,13 +22,15 @@ _ASKED, _WRITTEN = "learn.asked", "learn.written"
 """Session keys: the address that opened the lesson, and the last one it wrote."""
 
 
-_FOR_FINGERS = """<style>
+_STYLE = """<style>
+[data-testid=stRadioOption] > div > div:first-child { box-shadow: inset 0 0 0 1px #7f7f7f; }
 @media (pointer: coarse) {
   [data-testid=stRadio] label { min-height: 2.75rem; align-items: center; }
   [data-testid=stDataFrame] { margin-top: 2.5rem; }
 }
 </style>"""
-"""Answers that a finger hits, and room for a table's toolbar, which on a phone is there all the time."""
+"""Circles of answers that are seen, and answers that a finger hits; room for the toolbar that a phone shows
+above each table."""
 
 _top = component("page_top", "lessons/shared/page_top")
 
@@ -158,7 +160,7 @@ class Lesson:
 
     def open(self) -> None:
         """Draw the top of the lesson: title, question, and outline."""
-        st.html(_FOR_FINGERS)
+        st.html(_STYLE)
         st.title(self.text["Title"], anchor=False)
         prose.draw(f"#### {self.text['Question']}", self.key("words.question"))
         links = [f"[{heading}](#{anchor_of(heading)})" for heading in self.headings()]

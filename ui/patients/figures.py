@@ -20,7 +20,7 @@ from ui.session.samples import Sample
 from ui.session.stack import Analyzed, Stack
 from ui.session.view_state import View
 from ui.shared.badges import badge_of
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, draw_chart, outline
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, add_line, draw_chart, outline
 from ui.shared.text import DASH
 from ui.viewer.gallery import turn
 
@@ -68,22 +68,16 @@ def area_figure(stack: Stack, tally: Tally, current: int) -> go.Figure:
     figure = go.Figure()
     figure.add_vline(x=places[current], line={"color": GRAY, "width": 1, "dash": "dot"})
     truth = badge_of(stack.provenance[current]).truth
-    for name, values, color, dash, symbol in (
-        (truth, tally.true, BLUE, "dash", "circle-open"),
-        ("Predicted", tally.predicted, VERMILION, "solid", "circle"),
+    for name, values, style in (
+        (truth, tally.true, (BLUE, "dash", "circle-open")),
+        ("Predicted", tally.predicted, (VERMILION, "solid", "circle")),
     ):
         if any(value is not None for value in values):
-            figure.add_scatter(
-                x=places,
-                y=[value and value * each_pixel for value in values],
-                name=name,
-                mode="lines+markers",
-                line={"color": color, "dash": dash, "width": 2},
-                marker={"color": color, "symbol": symbol, "size": 6, "line": outline(color)},
-                # Selecting a point must not fade the others.
-                unselected={"marker": {"opacity": 1}},
-                hovertemplate=f"Slice %{{x}}<br>{name}: %{{y:,.0f}} {unit}<extra></extra>",
-            )
+            shown = [value and value * each_pixel for value in values]
+            hover = f"Slice %{{x}}<br>{name}: %{{y:,.0f}} {unit}<extra></extra>"
+            # Selecting a point must not fade the others.
+            more = {"marker_line": outline(style[0]), "unselected": {"marker": {"opacity": 1}}}
+            add_line(figure, places, shown, name, style, hover, 6, **more)
     figure.update_layout(
         height=AREA_HEIGHT,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},

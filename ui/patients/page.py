@@ -17,6 +17,7 @@ from ui.session import analysis, samples
 from ui.session.stack import Analyzed
 from ui.session.view_state import View, write_link
 from ui.shared import badges
+from ui.shared.text import score_words
 from ui.viewer import gallery
 
 PAGE = "patients"
@@ -163,10 +164,9 @@ def _dice(analyzed: Analyzed, counted: Tally, view: View) -> None:
     same = recorded is not None and counted.dice is not None
     same = same and abs(recorded - counted.dice) < ROUNDING
     dice = recorded if same else counted.dice
-    shown = "undefined" if dice is None else f"{dice:.3f}"
     st.metric(
         "Dice of this patient",
-        shown,
+        score_words(dice),
         help="Overlap of prediction and truth over all slices together: 1 means identical, 0 none.",
     )
     words = []

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from btmodels.metrics import overlap
-from btmodels.transforms.postprocess import binarize, smallest_part
 from ui.session.cache import SessionCache
 from ui.session.stack import Analyzed
 
@@ -55,27 +54,16 @@ def tally(analyzed: Analyzed, threshold: float) -> Tally:
 
 
 def _tally(analyzed: Analyzed, threshold: float, key: tuple) -> Tally:
-    smallest = analyzed.min_component_pixels
-    masks = tuple(
-        None
-        if each is None
-        else binarize(
-            each.prediction.probability_map, threshold, smallest_part(smallest, *each.mask.shape)
-        )
-        for each in analyzed.analyses
-    )
+    analyses = analyzed.at_threshold(threshold).analyses
+    masks = tuple(each and each.mask for each in analyses)
     truths = [each.truth for each in analyzed.stack.slices]
     both = [(m, t) for m, t in zip(masks, truths, strict=True) if m is not None and t is not None]
     counts = overlap.total(overlap.count(mask, truth) for mask, truth in both)
     return Tally(
         key=key,
         masks=masks,
-        predicted=tuple(_pixels(mask) for mask in masks),
-        true=tuple(_pixels(truth) for truth in truths),
+        predicted=tuple(each and each.marked_pixels for each in analyses),
+        true=tuple(None if truth is None else int(np.count_nonzero(truth)) for truth in truths),
         dice=overlap.dice(counts),
         scored=len(both),
     )
-
-
-def _pixels(mask: np.ndarray | None) -> int | None:
-    return None if mask is None else int(np.count_nonzero(mask))

@@ -74,15 +74,8 @@ def figure(
 
 
 def _solid(mesh: surface.Mesh, name: str, color: str, opacity: float) -> go.Mesh3d:
-    x, y, z = mesh.vertices.T
-    i, j, k = mesh.triangles.T
     return go.Mesh3d(
-        x=x,
-        y=y,
-        z=z,
-        i=i,
-        j=j,
-        k=k,
+        **dict(zip("xyzijk", (*mesh.vertices.T, *mesh.triangles.T), strict=True)),
         name=name,
         color=color,
         opacity=opacity,
@@ -104,12 +97,9 @@ def _label(drawn: go.Figure, shape: tuple[int, ...], measure: surface.Proportion
     for axis in range(3):
         places[2 * axis, axis] = low[axis] - beyond
         places[2 * axis + 1, axis] = high[axis] + beyond
-    x, y, z = places.T
     drawn.add_trace(
         go.Scatter3d(
-            x=x,
-            y=y,
-            z=z,
+            **dict(zip("xyz", places.T, strict=True)),
             mode="text",
             text=("right", "left", "front", "back", "first slice", "last slice"),
             textfont={"color": _GRAY, "size": 14},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -123,12 +124,12 @@ def false_alarms(slices: int) -> str:
 def recorded_dice() -> dict[str, float]:
     """Return the recorded Dice by folder name, for the current weights of the site's segmenter."""
     scored, _ = scores.read(SEGMENTER)
-    found = {}
-    for subset in scored.values():
-        for name, patient in subset.get("patients", {}).items():
-            if isinstance(patient.get("dice"), int | float):
-                found[name] = patient["dice"]
-    return found
+    return {
+        name: patient["dice"]
+        for subset in scored.values()
+        for name, patient in subset.get("patients", {}).items()
+        if isinstance(patient.get("dice"), int | float)
+    }
 
 
 def _filtered(
@@ -139,10 +140,7 @@ def _filtered(
         return {badge_of(sample.provenance).label} | ({WRONG} if wrong else set())
 
     by_name = {name: kinds(name, sample) for name, sample in patients.items()}
-    counts: dict[str, int] = {}
-    for each in by_name.values():
-        for kind in each:
-            counts[kind] = counts.get(kind, 0) + 1
+    counts = Counter(kind for each in by_name.values() for kind in each)
     if len(counts) < 2:
         return dict(patients)
     wanted = st.pills(

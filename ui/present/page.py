@@ -22,7 +22,7 @@ from ui.present.address import (
     step_of_address,
     wants_files,
 )
-from ui.present.route import Stop, format_route, steps_of
+from ui.present.route import Step, Stop, format_route, steps_of
 from ui.present.slides import draw_slide
 from ui.present.whole_patient import draw_whole_patient
 from ui.results.slice_answer import draw_slice_answer
@@ -95,9 +95,7 @@ def draw_presentation() -> None:
     stops, problems = current_route()
     step, sentences = step_of_address(stops)
     problems += sentences
-    stop = (
-        stops[step.stop - 1] if step else Stop(query_without("present", "route", "stop", "answer"))
-    )
+    stop = _shown(stops, step)
     if stop.slide:
         draw_slide(stop.slide, stop.caption)
         for problem in problems:
@@ -114,6 +112,12 @@ def draw_presentation() -> None:
             steps=[each.stop for each in steps],
             stops=len(stops),
         )
+
+
+def _shown(stops: tuple[Stop, ...], step: Step | None) -> Stop:
+    return (
+        stops[step.stop - 1] if step else Stop(query_without("present", "route", "stop", "answer"))
+    )
 
 
 def _draw_view(stop: Stop, problems: list[str], hidden: bool) -> None:
@@ -212,11 +216,7 @@ def _go() -> None:
     steps = steps_of(stops)
     step, _ = step_of_address(stops)
     if where == "leave":
-        shown = (
-            stops[step.stop - 1].query
-            if step
-            else query_without("present", "route", "stop", "answer")
-        )
+        shown = _shown(stops, step).query
         _leave({key: value for key, value in shown.items() if key not in ("ask", "show", "slide")})
     elif where in range(1, len(steps) + 1):
         start(steps[where - 1])

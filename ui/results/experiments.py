@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from btmodels.registry import get
-from ui.results.metrics_file import read_metrics
+from ui.results.metrics_file import read_metrics as read
 from ui.shared.text import plain
 
 NAMES = {
@@ -26,16 +26,6 @@ NAMES = {
     "associate": "Shape and genes",
 }
 """Titles of experiments by command name, in page order."""
-
-
-def read(name: str, assets: Path | None = None) -> dict[str, Any] | None:
-    """Return the file of an experiment; None if there is none that can be read.
-
-    Args:
-        name: Name of the file, such as ``losses``.
-        assets: Folder with ``metrics/``; None is the project's own.
-    """
-    return read_metrics(name, assets)
 
 
 def load(name: str, assets: Path | None = None) -> dict[str, Any] | None:

@@ -17,14 +17,9 @@ SUBSETS = {
 }
 
 
-def measured() -> dict[str, Any] | None:
-    """Return the measured scores; None if there are none."""
-    return read_metrics("quality")
-
-
 def draw_quality_scores() -> None:
     """Draw the rates of passed, caught and wrongly stopped pictures."""
-    found = measured()
+    found = read_metrics("quality")
     if found is None:
         st.info(MISSING)
         return

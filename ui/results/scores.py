@@ -79,9 +79,8 @@ def networks() -> list[Network]:
     patients.
     """
     own = {registry.get(alias).name for alias in registry.ALIASES}
-    specs = [spec for spec in registry.SPECS.values() if registry.record_path(spec.name).exists()]
     found = []
-    for spec in specs:
+    for spec in (registry.SPECS[name] for name in registry.recorded()):
         try:
             record = registry.load_record(spec.name)
         except WeightsError:

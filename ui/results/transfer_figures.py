@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from btmodels.metrics.bootstrap import paired_difference
-from ui.shared.chart_style import finished
+from ui.shared.chart_style import add_line, finished
 
 Cell = dict[str, Any]
 
@@ -64,23 +64,17 @@ def curves(cells: Sequence[Cell], by: str) -> go.Figure:
     """
     figure = go.Figure()
     for cell in cells:
-        color, dash, symbol = STYLES[cell["arm"]]
+        (color, _, symbol), name = STYLES[cell["arm"]], ARMS[cell["arm"]]
         rows = [row for row in cell["curve"] if row["score"] is not None]
-        figure.add_scatter(
-            x=[row[by] for row in rows],
-            y=[row["score"] for row in rows],
-            mode="lines+markers",
-            name=ARMS[cell["arm"]],
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"symbol": symbol, "size": 8, "color": color},
-            hovertemplate="%{x:,}: %{y:.3f}<extra>" + ARMS[cell["arm"]] + "</extra>",
-        )
+        hover = "%{x:,}: %{y:.3f}<extra>" + name + "</extra>"
+        places, values = [row[by] for row in rows], [row["score"] for row in rows]
+        add_line(figure, places, values, name, STYLES[cell["arm"]], hover)
         if rows and score_of(cell) is not None:
             figure.add_scatter(
                 x=[rows[-1][by]],
                 y=[score_of(cell)],
                 mode="markers",
-                name=f"{ARMS[cell['arm']]}, final score",
+                name=f"{name}, final score",
                 showlegend=False,
                 marker={
                     "symbol": f"{symbol}-open",
@@ -88,7 +82,7 @@ def curves(cells: Sequence[Cell], by: str) -> go.Figure:
                     "color": color,
                     "line": {"width": 3},
                 },
-                hovertemplate="%{y:.3f}<extra>" + ARMS[cell["arm"]] + ", final score</extra>",
+                hovertemplate="%{y:.3f}<extra>" + name + ", final score</extra>",
             )
     titles = {"slices": "Slices trained on", "cpu_seconds": "Seconds of one processor"}
     figure.update_xaxes(title=titles[by], rangemode="tozero")
@@ -106,24 +100,17 @@ def shares(cells: Sequence[Cell]) -> go.Figure:
         )
         if not rows:
             continue
-        color, dash, symbol = STYLES[arm]
         ends = [interval_of(cell) or (score_of(cell),) * 2 for cell in rows]
         scores = [score_of(cell) for cell in rows]
-        figure.add_scatter(
-            x=[cell["training_patients"] for cell in rows],
-            y=scores,
-            error_y={
-                "type": "data",
-                "array": [high - score for (_, high), score in zip(ends, scores, strict=True)],
-                "arrayminus": [score - low for (low, _), score in zip(ends, scores, strict=True)],
-                "color": color,
-            },
-            mode="lines+markers",
-            name=ARMS[arm],
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"symbol": symbol, "size": 9, "color": color},
-            hovertemplate="%{x} patients: %{y:.3f}<extra>" + ARMS[arm] + "</extra>",
-        )
+        bars = {
+            "type": "data",
+            "array": [high - score for (_, high), score in zip(ends, scores, strict=True)],
+            "arrayminus": [score - low for (low, _), score in zip(ends, scores, strict=True)],
+            "color": STYLES[arm][0],
+        }
+        patients = [cell["training_patients"] for cell in rows]
+        hover = "%{x} patients: %{y:.3f}<extra>" + ARMS[arm] + "</extra>"
+        add_line(figure, patients, scores, ARMS[arm], STYLES[arm], hover, 9, error_y=bars)
     figure.update_xaxes(title="Patients trained on", rangemode="tozero")
     figure.update_yaxes(title=SCORES[cells[0]["task"]][1], rangemode="tozero")
     return finished(figure, height=360)

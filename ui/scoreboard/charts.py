@@ -14,15 +14,14 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, add_line, finished
 
 
-def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
+def confusion(counts: Mapping[str, int]) -> go.Figure:
     """Draw the confusion matrix; the color of a cell deepens with its share of the row.
 
     Args:
-        counts: ``tp``, ``fp``, ``fn``, ``tn``.
-        noun: Name of the counted items.
+        counts: Slices by outcome: ``tp``, ``fp``, ``fn``, ``tn``.
     """
     cells = [[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]]
     shares = [[each / max(sum(row), 1) for each in row] for row in cells]
@@ -39,7 +38,7 @@ def confusion(counts: Mapping[str, int], noun: str = "slices") -> go.Figure:
             showscale=False,
             xgap=4,
             ygap=4,
-            hovertemplate="%{y}, network %{x}: %{z:.1%} of this row's " + noun + "<extra></extra>",
+            hovertemplate="%{y}, network %{x}: %{z:.1%} of this row's slices<extra></extra>",
         )
     )
     figure.add_scatter(
@@ -125,23 +124,15 @@ def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
         history: Rows of a record: ``epoch``, ``loss``, ``score`` (None if not computed).
         score: Name of the score.
     """
-    curves = [(history, "Loss", "loss on training slices", VERMILION, "dash", "square", "loss")]
+    curves = [(history, "loss", "loss on training slices", (VERMILION, "dash", "square"))]
     if scored := [each for each in history if each.get("score") is not None]:
-        curves.append((scored, "Score", f"{score}, validation", BLUE, "solid", "circle", "score"))
+        curves.append((scored, "score", f"{score}, validation", (BLUE, "solid", "circle")))
     figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    for row, (each, axis, name, color, dash, symbol, key) in enumerate(curves, start=1):
-        figure.add_scatter(
-            x=[epoch["epoch"] for epoch in each],
-            y=[epoch.get(key) for epoch in each],
-            mode="lines+markers",
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"size": 6, "symbol": symbol, "color": color},
-            name=name,
-            hovertemplate="epoch %{x}: %{y:.3f}<extra></extra>",
-            row=row,
-            col=1,
-        )
-        figure.update_yaxes(title=axis, row=row, col=1)
+    for row, (each, key, name, style) in enumerate(curves, start=1):
+        epochs, values = zip(*((epoch["epoch"], epoch.get(key)) for epoch in each), strict=True)
+        hover = "epoch %{x}: %{y:.3f}<extra></extra>"
+        add_line(figure, epochs, values, name, style, hover, 6, row=row, col=1)
+        figure.update_yaxes(title=key.capitalize(), row=row, col=1)
     figure.update_yaxes(rangemode="tozero", row=1, col=1)
     figure.update_xaxes(title="Epoch", row=len(curves), col=1)
     return finished(figure, height=210 * len(curves))

@@ -96,13 +96,8 @@ def choose(
     return choice
 
 
-def provenance_of(subset: str) -> str:
-    """Return the provenance of a subset's patients, as a key of the badges."""
-    return "synthetic" if subset == "samples" else subset
-
-
 def _label(subset: str) -> str:
-    label = badges.badge_of(provenance_of(subset)).label.capitalize()
+    label = badges.badge_of("synthetic" if subset == "samples" else subset).label.capitalize()
     return f"{label} ({subset})" if subset in ("test", "reference") else label
 
 

@@ -179,7 +179,7 @@ def _columns(
         yield replace(column, config=None) if hidden else column
         yield tables.TableColumn(
             f"{each.column}, interval",
-            lambda n, key=key, each=each: _interval(scored(n), key, each),
+            lambda n, key=key, each=each: interval_words(scored(n), key, each),
         )
     yield tables.TableColumn("Training", _training_state)
 
@@ -223,12 +223,13 @@ def with_interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> st
     value = scored.get(key)
     if not isinstance(value, float):
         return None
-    ends = _interval(scored, key, kind)
+    ends = interval_words(scored, key, kind)
     shown = kind.form % kind.of(value)
     return f"{shown} ({ends})" if ends else shown
 
 
-def _interval(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
+def interval_words(scored: Mapping[str, Any], key: str, kind: MetricFormat) -> str | None:
+    """Return the interval of a score, as displayed; None if there is none."""
     exact = key == "detection_rate"
     ends = (detection_interval(scored) if exact else interval_of(scored, key)) or ()
     return " to ".join(f"{kind.of(end):.{kind.digits}f}" for end in ends) or None

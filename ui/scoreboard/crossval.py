@@ -32,11 +32,13 @@ def draw_crossval(document: Document, text: Text) -> None:
     )
     number = len(ours.dots())
     low, high = document["mean_dice_interval"]
+    whole = document["whole_patient"]
     st.markdown(
         f"Mean Dice of {number} patients: **{document['mean_dice']:.3f}** (95% confidence interval "
         f"{low:.3f} to {high:.3f}), median **{document['median_dice']:.3f}**. "
         f"False alarms: {100 * document['false_alarm_rate']:.1f}% of the slices without tumor. "
-        f"{_at_chosen_cut(document['chosen_cut'])} {_cleaned(document['whole_patient'])}"
+        f"{_at_chosen_cut(document['chosen_cut'])} "
+        f"With a clean-up across each whole patient: {_means(whole)} {whole['rule']}"
     )
     folds = [row for row in published.rows_of_patients() if row.median is not None][:1]
     chart(strip_plot.patient_dots([ours], folds), "crossval", "Out-of-fold Dice of each patient.")
@@ -64,11 +66,11 @@ def draw_crossval(document: Document, text: Text) -> None:
     tables.draw(document["folds"], columns, "crossval", alt)
 
 
-def _cleaned(scores: Document) -> str:
+def _means(scores: Document) -> str:
     low, high = scores["mean_dice_interval"]
     return (
-        f"With a clean-up across each whole patient: mean **{scores['mean_dice']:.3f}** (95% interval "
-        f"{low:.3f} to {high:.3f}), median **{scores['median_dice']:.3f}**. {scores['rule']}"
+        f"mean **{scores['mean_dice']:.3f}** (95% interval {low:.3f} to {high:.3f}), "
+        f"median **{scores['median_dice']:.3f}**."
     )
 
 
@@ -157,11 +159,9 @@ def _draw_networks() -> None:
 
 
 def _at_chosen_cut(scores: Document) -> str:
-    low, high = scores["mean_dice_interval"]
     cuts = sorted(set(scores["by_fold"]))
     where = f"{cuts[0]:g}" if len(cuts) == 1 else f"{cuts[0]:g} to {cuts[-1]:g}"
     return (
         "At the threshold that is best for the other folds' patients instead of 0.5 "
-        f"({where}): mean **{scores['mean_dice']:.3f}** (95% interval {low:.3f} to {high:.3f}), "
-        f"median **{scores['median_dice']:.3f}**."
+        f"({where}): {_means(scores)}"
     )

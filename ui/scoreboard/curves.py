@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ui.shared.chart_style import BLUE, GRAY, VERMILION, finished
+from ui.shared.chart_style import BLUE, GRAY, VERMILION, add_line, finished
 
 
 def roc(
@@ -64,21 +64,11 @@ def reliability(bins: Sequence[tuple[float, float, int]], noun: str) -> go.Figur
     figure = make_subplots(
         rows=2, cols=1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.06
     )
-    figure.add_scatter(
-        x=list(said),
-        y=list(so),
-        mode="lines+markers",
-        marker={"size": 9, "color": BLUE, "symbol": "circle"},
-        line={"color": BLUE, "width": 2},
-        name="this network",
-        customdata=list(number),
-        hovertemplate="predicted %{x:.2f}, with tumor %{y:.2f}<br>%{customdata:,} "
-        + noun
-        + "<extra></extra>",
-        row=1,
-        col=1,
-    )
-    _add_reference(figure, (0, 1), (0, 1), "perfect calibration", row=1, col=1)
+    hover = "predicted %{x:.2f}, with tumor %{y:.2f}<br>%{customdata:,} " + noun + "<extra></extra>"
+    style = (BLUE, "solid", "circle")
+    where = {"row": 1, "col": 1}
+    add_line(figure, said, so, "this network", style, hover, 9, customdata=list(number), **where)
+    _add_reference(figure, (0, 1), (0, 1), "perfect calibration", **where)
     figure.add_bar(
         x=list(said),
         y=list(number),

@@ -14,6 +14,7 @@ from ui.shared.chart_style import (
     BLUE,
     GRAY,
     VERMILION,
+    add_line,
     add_row_title,
     error_bar,
     finished,
@@ -103,50 +104,63 @@ def curves(
     """
     figure = go.Figure()
     for index, (name, positions, values) in enumerate(arms):
-        color, dash, symbol = STYLES[index % len(STYLES)]
-        figure.add_scatter(
-            x=list(positions),
-            y=list(values),
-            mode="lines+markers",
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"color": color, "symbol": symbol, "size": 8},
-            name=name,
-            hovertemplate="%{x:,.0f}: %{y:.3f}<extra>" + name + "</extra>",
-        )
+        hover = "%{x:,.0f}: %{y:.3f}<extra>" + name + "</extra>"
+        add_line(figure, positions, values, name, STYLES[index % len(STYLES)], hover)
     figure.update_xaxes(title=x, rangemode="tozero")
     figure.update_yaxes(title=y)
     # A legend with several names takes extra rows on a phone.
     return finished(figure, height=360 + 10 * len(arms))
 
 
-def gradients(entries: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> go.Figure:
-    """Draw the gradient norm of each layer, from input to output.
+def gradients(entries: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Draw a line an entry: layers from the slice to the answer, gradient norms on a log scale.
 
-    Args:
-        entries: Title and layers (``name``, ``norm``) of each network.
+    Color distinguishes networks with shortcuts from those without. Dashes tell stacks apart, as in
+    `ui.lessons.encoder_decoder.residual.losses`, and networks before training from trained ones.
     """
-    figure = go.Figure()
-    for number, (name, layers) in enumerate(entries):
-        color, dash, symbol = STYLES[number % len(STYLES)]
-        count = max(len(layers) - 1, 1)
-        figure.add_scatter(
-            x=[index / count for index in range(len(layers))],
+    drawn = go.Figure()
+    by = "when" if len({entry["when"] for entry in entries}) > 1 else "key"
+    dashes = dashes_of([entry[by] for entry in entries])
+    for entry in entries:
+        layers = entry["layers"]
+        color = BLUE if has_shortcut(entry) else VERMILION
+        title = entry["title"] + (", trained" if entry["when"] == "trained" else "")
+        drawn.add_scatter(
+            # By relative depth, since the networks of a group may have different layers.
+            x=[100 * step / max(len(layers) - 1, 1) for step in range(len(layers))],
             y=[layer["norm"] for layer in layers],
             customdata=[layer["name"] for layer in layers],
-            mode="lines+markers",
-            line={"color": color, "dash": dash, "width": 2},
-            marker={"color": color, "symbol": symbol, "size": 6},
-            name=name,
-            hovertemplate="%{customdata}: %{y:.2e}<extra>" + name + "</extra>",
+            mode="lines",
+            name=title,
+            line={"color": color, "dash": dashes[entry[by]], "width": 2.5},
+            hovertemplate="%{customdata}: %{y:.2g}<extra>" + title + "</extra>",
         )
-    figure.update_xaxes(
-        title="Depth",
-        tickvals=[0.06, 0.94],
-        ticktext=["first layer", "last layer"],
-        range=[-0.03, 1.03],
+    drawn.update_xaxes(
+        title="Depth, from the slice to the answer",
+        tickvals=[0, 50, 100],
+        ticktext=["first layer", "half way", "last layer"],
+        range=[-3, 103],
     )
-    figure.update_yaxes(title="Gradient, relative", type="log", dtick=1, exponentformat="power")
-    return finished(figure, height=360 + 10 * len(entries))
+    norms = [layer["norm"] for entry in entries for layer in entry["layers"] if layer["norm"] > 0]
+    wide = bool(norms) and max(norms) > 1e5 * min(norms)
+    drawn.update_yaxes(
+        title="Gradient over weights",
+        type="log",
+        exponentformat="power",
+        dtick=2 if wide else "D2",  # two decades, or 1, 2 and 5 of each
+    )
+    return finished(drawn, height=430)
+
+
+def dashes_of(words: Sequence[str]) -> dict[str, str]:
+    """Return a line style for each word; the last, which the others are compared with, is solid."""
+    known = list(dict.fromkeys(words))
+    return dict(zip(known, ("dashdot", "dot", "dash", "solid")[-len(known) :], strict=True))
+
+
+def has_shortcut(entry: Mapping[str, Any]) -> bool:
+    """Return whether a network of an experiment has residuals or skips."""
+    return entry["key"].startswith("residual") or entry["key"] == "unet_joined"
 
 
 def groups(values: Mapping[str, Mapping[str, Sequence[float]]], axis: str) -> go.Figure:

@@ -50,27 +50,13 @@ def skips(document: Document, text: Text) -> None:
 
 def _gradients(document: Document) -> None:
     stacks = experiments.load("stacks") or {}
-    for entries, key, alt in (
-        (
-            document["gradients"],
-            "gradients.unet",
-            "Gradients by depth of the U-Net with and without skips.",
-        ),
-        (
-            [each for each in stacks.get("gradients", ()) if each["when"] == "start"],
-            "gradients.chain",
-            "Gradients by depth of chains with and without residuals.",
-        ),
+    start = [each for each in stacks.get("gradients", ()) if each["when"] == "start"]
+    for entries, key, what in (
+        (document["gradients"], "unet", "the U-Net with and without skips"),
+        (start, "chain", "chains with and without residuals"),
     ):
-        titled = [
-            (
-                entry["title"] + (", trained" if entry["when"] == "trained" else ", at the start"),
-                entry["layers"],
-            )
-            for entry in entries
-        ]
-        if titled:
-            chart(gradients(titled), key, alt)
+        if entries:
+            chart(gradients(entries), f"gradients.{key}", f"Gradients by depth of {what}.")
 
 
 def _scores(arms: Sequence[Mapping[str, Any]], name: str) -> None:

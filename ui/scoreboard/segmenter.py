@@ -7,9 +7,8 @@ from typing import Any
 import streamlit as st
 
 from btmodels.metrics import overlap
-from btmodels.metrics.binomial import detection_interval
 from btmodels.metrics.overlap import Counts
-from ui.results.scores import cascade_of, interval_of, shown_of
+from ui.results.scores import cascade_of, shown_of
 from ui.scoreboard import charts, curves
 from ui.scoreboard.choice import Choice
 from ui.scoreboard.comparison import (
@@ -21,6 +20,7 @@ from ui.scoreboard.comparison import (
     draw_networks,
     draw_terms,
     help_of,
+    interval_words,
 )
 from ui.shared import tables
 from ui.shared.text import DASH
@@ -65,16 +65,12 @@ def draw_segmenter(choice: Choice, text: Text) -> None:
 def draw_metric(scored: dict[str, Any], key: str, kind: MetricFormat, text: Text) -> None:
     """Draw one score with its interval; a dash with the reason if there is none."""
     value = scored.get(key)
-    exact = key == "detection_rate"
-    interval = detection_interval(scored) if exact else interval_of(scored, key)
-    note = None
-    if value is None:
-        note = (
-            UNDEFINED.get(key, "undefined on these patients") if key in scored else "not measured"
-        )
-    elif interval:
-        low, high = (f"{kind.of(end):.{kind.digits}f}" for end in interval)
-        note = f"{low} to {high}"
+    if value is not None:
+        note = interval_words(scored, key, kind)
+    elif key in scored:
+        note = UNDEFINED.get(key, "undefined on these patients")
+    else:
+        note = "not measured"
     st.metric(
         kind.column,
         DASH if value is None else kind.form % kind.of(value),

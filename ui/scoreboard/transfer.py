@@ -7,9 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from ui.results.transfer_figures import ENCODERS, gain, pick, verdict
+from ui.results.transfer_figures import (
+    ENCODERS,
+    SCORES,
+    curves,
+    gain,
+    interval_of,
+    pick,
+    score_of,
+    shares,
+    verdict,
+)
 from ui.scoreboard.comparison import chart
-from ui.scoreboard.experiment_charts import IntervalRow, curves, intervals
+from ui.scoreboard.experiment_charts import IntervalRow, intervals
 from ui.shared import tables
 
 Text = dict[str, str]
@@ -22,8 +32,6 @@ ARMS = {
     "staged": "pretrained, unfrozen in stages",
     "handed": "transferred from the other task",
 }
-_SCORE = {"segment": ("mean_dice", "Mean Dice"), "classify": ("auc", "AUC")}
-
 TASK = "scoreboard.transfer.task"
 """Session key."""
 
@@ -42,17 +50,14 @@ def transfer(document: Document, text: Text) -> None:
     )
     cells = [cell for cell in document["cells"] if cell["task"] == task]
     whole = [cell for encoder in ENCODERS for cell in pick(cells, encoder, task)]
-    key, axis = _SCORE[task]
+    key, axis = SCORES[task]
     st.markdown(_result(whole, key, axis))
     chart(
-        intervals(
-            [IntervalRow(_cell(c), c["score"][key], c["score"][f"{key}_interval"]) for c in whole],
-            axis,
-        ),
+        intervals([IntervalRow(_cell(c), score_of(c), interval_of(c)) for c in whole], axis),
         "transfer.scores",
         f"{axis} of every start, with intervals.",
     )
-    _shares(cells, key, axis)
+    _shares(cells, axis)
     with st.expander("How fast each one learned", icon=":material/timer:"):
         _times(whole, axis)
     with st.expander("All figures", icon=":material/table:"):
@@ -89,25 +94,16 @@ def _times(whole: Sequence[Mapping[str, Any]], axis: str) -> None:
     """Draw the score by processor time, one chart per encoder."""
     with st.grid("auto", min_column_width=420):
         for encoder in dict.fromkeys(cell["encoder"] for cell in whole):
-            arms = [
-                (
-                    ARMS[cell["arm"]],
-                    [row["cpu_seconds"] for row in cell["curve"]],
-                    [row["score"] for row in cell["curve"]],
-                )
-                for cell in whole
-                if cell["encoder"] == encoder
-            ]
             with st.container():
                 st.markdown(f"**{ENCODERS.get(encoder, encoder)}**, by processor time")
                 chart(
-                    curves(arms, "Processor seconds of training", f"{axis}, validation"),
+                    curves([c for c in whole if c["encoder"] == encoder], "cpu_seconds"),
                     f"transfer.{encoder}",
                     f"{axis} on validation patients by processor time.",
                 )
 
 
-def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
+def _shares(cells: Sequence[Mapping[str, Any]], axis: str) -> None:
     """Draw the score by the number of training patients, for each encoder with several shares."""
     by_encoder = {
         encoder: [c for c in cells if c["encoder"] == encoder and c["arm"] in ("scratch", "staged")]
@@ -117,15 +113,10 @@ def _shares(cells: Sequence[Mapping[str, Any]], key: str, axis: str) -> None:
         for encoder, found in by_encoder.items():
             if len({cell["share"] for cell in found}) < 2:
                 continue
-            arms = []
-            for arm in ("scratch", "staged"):
-                row = sorted((c for c in found if c["arm"] == arm), key=lambda c: c["share"])
-                patients = [c["training_patients"] for c in row]
-                arms.append((ARMS[arm], patients, [c["score"][key] for c in row]))
             with st.container():
                 st.markdown(f"**{ENCODERS.get(encoder, encoder)} on fewer patients**")
                 chart(
-                    curves(arms, "Training patients", f"{axis}, validation"),
+                    shares(found),
                     f"transfer.shares.{encoder}",
                     f"{axis} by the number of training patients.",
                 )

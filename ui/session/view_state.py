@@ -121,27 +121,25 @@ def read_link(
         The link and one sentence for each invalid value.
     """
     problems: list[str] = []
-    patient, model = query.get("patient"), query.get("model")
-    if patient is not None and patient not in patients:
-        problems.append(f"This site has no patient {quoted(patient)}; a sample is shown instead.")
-        patient = None
-    if model is not None and model not in models:
-        problems.append(f"This site has no segmenter {quoted(model)}; the default is used instead.")
-        model = None
-    verdict = query.get("verdict")
-    if verdict is not None and verdict not in SOURCES:
-        known = " or the ".join(SOURCES)
-        problems.append(f"The verdict comes from the {known}, not from {quoted(verdict)}.")
-        verdict = None
+
+    def known(key: str, words: Collection[str], problem: str, instead: str | None = None):
+        word = query.get(key, instead)
+        if word is None or word in words:
+            return word
+        problems.append(problem.format(quoted(word)))
+        return instead
+
+    patient = known("patient", patients, "This site has no patient {}; a sample is shown instead.")
+    model = known("model", models, "This site has no segmenter {}; the default is used instead.")
+    sources = " or the ".join(SOURCES)
+    verdict = known("verdict", SOURCES, f"The verdict comes from the {sources}, not from {{}}.")
     number = _number(query, "slice", int, problems)
     threshold = _number(query, "threshold", float, problems)
     if threshold is not None and not 0 <= threshold <= 1:
         problems.append("A threshold must lie between 0 and 1; this network's own is used instead.")
         threshold = None
-    channel = query.get("channel", "flair")
-    if channel not in CHANNELS:
-        problems.append(f"There is no channel {quoted(channel)}; FLAIR is shown instead.")
-        channel = "flair"
+    problem = "There is no channel {}; FLAIR is shown instead."
+    channel = known("channel", CHANNELS, problem, "flair")
     wanted = [layer for layer in query.get("layers", ",".join(USUAL_LAYERS)).split(",") if layer]
     for layer in wanted:
         if layer not in LAYERS:
@@ -149,8 +147,9 @@ def read_link(
     layers = tuple(layer for layer in LAYERS if layer in wanted)
     if wanted and not layers:
         layers = USUAL_LAYERS  # no layer is valid, which does not mean that none is wanted
-    style = _word(query, "style", STYLES, "the prediction is filled", problems)
-    wipe = _word(query, "wipe", WIPES, "nothing is compared", problems)
+    problem = "There is no style {}; the prediction is filled."
+    style = known("style", STYLES, problem, USUAL["style"])
+    wipe = known("wipe", WIPES, "There is no wipe {}; nothing is compared.", USUAL["wipe"])
     display = {key: value for key in RANGES if (value := _whole(query, key, problems)) is not None}
     link = Link(
         patient,
@@ -222,16 +221,6 @@ def _number(query: Mapping[str, str], key: str, kind: type, problems: list[str])
     except ValueError:
         problems.append(f"The {key} must be a number, not {quoted(query[key])}; it is ignored.")
         return None
-
-
-def _word(
-    query: Mapping[str, str], key: str, words: tuple[str, ...], instead: str, problems: list[str]
-) -> str:
-    word = query.get(key, USUAL[key])
-    if word in words:
-        return word
-    problems.append(f"There is no {key} {quoted(word)}; {instead}.")
-    return USUAL[key]
 
 
 def _whole(query: Mapping[str, str], key: str, problems: list[str]) -> int | None:

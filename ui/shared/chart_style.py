@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -28,6 +29,40 @@ def finished(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(automargin=True, fixedrange=True)
     figure.update_yaxes(automargin=True, fixedrange=True)
     return figure
+
+
+def add_line(
+    figure: go.Figure,
+    x: Sequence[Any],
+    y: Sequence[Any],
+    name: str,
+    style: tuple[str, str, str],
+    hover: str,
+    size: int = 8,
+    **options: Any,
+) -> None:
+    """Add a line with a mark at each point.
+
+    Args:
+        figure: The figure.
+        x, y: Coordinates.
+        name: Name in the legend.
+        style: Color, line style and symbol.
+        hover: Template of the hover text.
+        size: Size of the marks.
+        options: Further options of `plotly.graph_objects.Figure.add_scatter`.
+    """
+    color, dash, symbol = style
+    figure.add_scatter(
+        x=list(x),
+        y=list(y),
+        name=name,
+        mode="lines+markers",
+        line={"color": color, "dash": dash, "width": 2},
+        marker={"color": color, "symbol": symbol, "size": size},
+        hovertemplate=hover,
+        **options,
+    )
 
 
 def outline(color: str) -> dict[str, object]:

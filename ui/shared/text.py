@@ -11,6 +11,11 @@ def plain(text: str) -> str:
 DASH = "–"
 
 
+def score_words(score: float | None) -> str:
+    """Return a score in words: three digits, or that it is undefined."""
+    return "undefined" if score is None else f"{score:.3f}"
+
+
 def quoted(text: str) -> str:
     """Return text of a link in quotation marks, shortened and without Markdown."""
     shown = "".join(c if c.isalnum() or c in "_-. " else "?" for c in text[:40])

@@ -6,7 +6,6 @@ Two surfaces of at most `TRIANGLES` triangles each are sent once as integers, ab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -76,7 +75,8 @@ def pack_meshes(meshes: dict[str, surface.Mesh]) -> bytes:
     if meshes:
         first = next(iter(meshes.values())).vertices
         middle = (first.min(axis=0) + first.max(axis=0)) / 2
-        radius = _reach([each.vertices - middle for each in meshes.values()])
+        apart = (np.linalg.norm(each.vertices - middle, axis=1) for each in meshes.values())
+        radius = max(float(each.max()) for each in apart)
         for name, mesh in meshes.items():
             places = np.rint((mesh.vertices - middle) * (_SCALE / radius))
             parts[f"{name}.vertices"] = places.astype("<i2").tobytes()
@@ -85,7 +85,3 @@ def pack_meshes(meshes: dict[str, surface.Mesh]) -> bytes:
     color = [channel / 255 for channel in overlay.PREDICTION_COLOR]
     head = {"version": hashlib.sha256(content).hexdigest()[:16], "color": color}
     return message(head | {"scale": _SCALE}, parts)
-
-
-def _reach(vertices: Sequence[np.ndarray]) -> float:
-    return max(float(np.linalg.norm(each, axis=1).max()) for each in vertices)

@@ -24,7 +24,6 @@ def workbench(
     start: View,
     beside: Callable[[Analyzed, View], None],
     model: str | None = None,
-    below: Callable[[Analyzed], None] | None = None,
     shares: tuple[float, float] = (2.2, 1),
     under: Callable[[Analyzed, View], None] | None = None,
     page: str = "analyze",
@@ -43,7 +42,6 @@ def workbench(
         start: Initial state of the viewer for this stack.
         beside: Draws the column beside the viewer, from the analyses and the viewer's state.
         model: Segmenter; None is the site's own.
-        below: Draws the content below the viewer.
         shares: Relative widths of viewer and column.
         under: Draws the content below both, as wide as the page.
         page: Address of the page that a copied link leads to.
@@ -69,9 +67,6 @@ def workbench(
             above(analyzed, view)
     with right:
         beside(analyzed, view)
-    if below:
-        with left:
-            below(analyzed)
     turner()
     if under:
         under(analyzed, view)

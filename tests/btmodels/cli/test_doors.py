@@ -12,12 +12,12 @@ from btmodels.__main__ import main
 from btmodels.io.batch import InputFile
 from tests.btmodels.case_files import CASES, Files, case, study, zipped
 from tests.btmodels.cli.test_analyze import networks  # noqa: F401
-from ui.analyze.upload_batch import read_batch
+from ui.analyze.upload_batch import UploadOverrides, read_batch
 
 
 def through_site(files: Files) -> tuple[list, list, list]:
     uploads = [InputFile(name, name, data, True) for name, data in sorted(files.items())]
-    batch = read_batch(uploads, {}, {})
+    batch = read_batch(uploads, UploadOverrides(), {})
     rows = []
     for each in batch.stack.slices if batch.stack else ():
         place = each.position.title if each.position else ""

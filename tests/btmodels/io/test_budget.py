@@ -70,7 +70,7 @@ def test_a_slow_batch_holds_up_nobody_while_another_reader_is_idle():
     found: list[str] = []
     thread = threading.Thread(target=lambda: found.append(readers.batch("slow")))
     thread.start()
-    while len(readers._idle) == 2:
+    while readers._idle.qsize() == 2:
         pass
     assert readers.batch("quick") == "second"
     first.may.set()

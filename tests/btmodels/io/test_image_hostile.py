@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from btmodels.errors import DecodeError
-from btmodels.io import image as decode_module
+from btmodels.io import limits
 from btmodels.io.image import decode, decode_mask
 from tests.btmodels.files import bare_png, bare_tiff, saved, stretched, tiff
 
@@ -193,7 +193,7 @@ def test_a_list_where_a_number_belongs_is_not_multiplied():
 
 
 def test_a_file_over_the_limit_is_refused_unread(monkeypatch):
-    monkeypatch.setattr(decode_module, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 1_000)
     with pytest.raises(DecodeError, match="big.png has"):
         decode(SEEDS["plain.tif"], "big.png")
 

@@ -13,6 +13,7 @@ from btmodels import paths, registry
 from btmodels.measurement.verdict import ALONE, WITH_NEIGHBORS, in_stack, rule_of
 from train.experiments.fold_counts import THRESHOLDS, read_counts
 from train.fit.select import CLEAN_UPS
+from train.fit.stacks import by_patient
 
 SEGMENTER, CLASSIFIER = (
     registry.load_record(registry.get(name).name) for name in ("default", "default-classifier")
@@ -50,7 +51,7 @@ def answers() -> Answers:
     parts = []
     for number in range(1, 6):
         counts = read_counts(metrics / "folds" / f"{run}-fold-{number}.npz", run)
-        for folder, own in counts.slices_by_folder():
+        for folder, own in by_patient(counts).items():
             scores = counts.log_odds[own] / SEGMENTER.temperature
             joined = in_stack(scores, beside.neighbor_weight)
             assert classified[folder]["numbers"] == [counts.numbers[index] for index in own]

@@ -15,7 +15,8 @@ def slices() -> list[np.ndarray]:
 
 
 def test_a_slice_is_nearest_to_itself_and_distance_has_no_direction(slices):
-    apart = slice_similarity.distances(slice_similarity.vectors([*slices, slices[2]], 32))
+    points = slice_similarity.vectors([*slices, slices[2]], 32)
+    apart = slice_similarity.distances(points, points)
     assert apart.shape == (6, 6) and (np.diag(apart) == 0).all()
     assert apart == pytest.approx(apart.T, abs=1e-3)
     assert apart[2, 5] == pytest.approx(0, abs=2e-3)
@@ -23,15 +24,6 @@ def test_a_slice_is_nearest_to_itself_and_distance_has_no_direction(slices):
 
 
 def test_distance_is_the_root_of_the_mean_squared_difference():
-    apart = slice_similarity.distances(
-        np.array([[0, 0, 0, 0], [2, 0, 0, 0], [3, 3, 3, 3]], np.float32)
-    )
+    points = np.array([[0, 0, 0, 0], [2, 0, 0, 0], [3, 3, 3, 3]], np.float32)
+    apart = slice_similarity.distances(points, points)
     assert apart[0].tolist() == [0, 1, 3]
-
-
-def test_it_is_what_the_experiment_compares_by(slices):
-    from train.experiments import leak
-    from train.fit.subset import Subset
-
-    subset = Subset(np.stack(slices), np.zeros((5, 96, 80), np.uint8), tuple("abcde"), (1,) * 5)
-    assert slice_similarity.vectors(slices) == pytest.approx(leak._vectors(subset))

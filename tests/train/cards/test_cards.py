@@ -11,7 +11,7 @@ import pytest
 from btmodels import paths, registry
 from tests.train.tiny import SPLIT, make_assets
 from train.__main__ import main
-from train.cards.command import PUBLISHED, TEMPLATES, card, cards_folder, trained
+from train.cards.command import PUBLISHED, TEMPLATES, card, cards_folder
 from train.cards.markdown import duration, figure, read_sections, table, yaml
 
 WEIGHTS = b"numbers"
@@ -104,12 +104,12 @@ def rows_of(text: str) -> list[list[str]]:
 def test_the_committed_cards_are_what_their_files_say():
     stale = [
         name
-        for name in trained()
+        for name in registry.recorded()
         if not (path := cards_folder() / f"{name}.md").exists()
         or path.read_text(encoding="utf-8") != card(name)
     ]
     assert stale == [], "run: python -m train cards"
-    assert {path.stem for path in cards_folder().glob("*.md")} == set(trained())
+    assert {path.stem for path in cards_folder().glob("*.md")} == set(registry.recorded())
 
 
 @pytest.mark.parametrize("name", registry.SPECS)

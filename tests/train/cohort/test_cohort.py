@@ -11,7 +11,7 @@ import tifffile
 
 from btmodels.dataset.cohort import PATIENT_KEY, read_cohort, read_patient_data, samples_root
 from btmodels.slices import FLAIR, Slice
-from train.cohort import default_reference
+from train.cohort import REFERENCE
 from train.cohort.figures import (
     MARGIN,
     best_threshold,
@@ -59,7 +59,7 @@ def test_shipped_table_claims_nothing_that_nobody_measured(described):
 
 
 def test_shipped_deciles_lie_within_those_of_real_patients(measured, described):
-    reference = load_reference(default_reference())
+    reference = load_reference(REFERENCE)
     for folder, figures in measured.items():
         assert (figures.deciles >= np.array(reference.low)).all(), folder
         assert (figures.deciles <= np.array(reference.high)).all(), folder
@@ -68,7 +68,7 @@ def test_shipped_deciles_lie_within_those_of_real_patients(measured, described):
 
 
 def test_shipped_cohort_is_hard_for_a_threshold(measured, described):
-    reference = load_reference(default_reference())
+    reference = load_reference(REFERENCE)
     level, score = best_threshold(list(measured.values()))
     assert score <= reference.threshold_dice + MARGIN
     hardness = described["hardness"]

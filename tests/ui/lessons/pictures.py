@@ -106,6 +106,7 @@ def take() -> None:
             tab.goto(f"{site}/learn?lesson={address}&{projector.KEY}={figure}")
             shown = tab.locator("." + projector.style_of(f"learn.{address}.{figure}"))
             shown.wait_for(timeout=120_000)
+            tab.wait_for_selector("[data-test-script-state=notRunning]", timeout=120_000)
             tab.wait_for_timeout(WAIT_MILLISECONDS)
             picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
             exif = Image.Exif()

@@ -26,8 +26,9 @@ def test_it_has_question_figure_link_and_table_and_loads_nothing(address):
     made = handout.page(address, text, URL)
     assert f"https://site.example.org/lab/learn?lesson={address}<" in made
     (figure,) = re.findall(r'src="data:image/webp;base64,([^"]+)"', made)
-    width, height = Image.open(io.BytesIO(base64.b64decode(figure))).size
-    assert width >= 900 and height < width
+    picture = Image.open(io.BytesIO(base64.b64decode(figure)))
+    assert picture.width >= 900 and picture.height < picture.width
+    assert np.asarray(picture).std() > 20, "blank"
     assert not re.findall(r'(?:src|href)="(?!data:|https://)', made) and "[[" not in made
     assert re.search(r"<svg[^>]* viewBox=", made), (
         "without it the code stays as small as its modules"

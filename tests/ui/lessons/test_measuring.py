@@ -31,7 +31,7 @@ def test_scores_in_the_browser_are_those_of_the_library():
     counts = [Counts(*map(int, generator.integers(0, 9, 4))) for _ in range(200)]
     counts += [EMPTY, MISSED, ALARM, Counts(0, 0, 0, 0), Counts(5, 0, 0, 0)]
     found = run(
-        CONFUSION,
+        ("lessons/measuring/measure.js",),
         "given.counts.map(([tp, fp, fn, tn]) => scores({ tp, fp, fn, tn }))",
         counts=[[c.tp, c.fp, c.fn, c.tn] for c in counts],
     )

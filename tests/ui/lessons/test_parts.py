@@ -106,7 +106,7 @@ def test_gradients_are_drawn_with_and_without_a_way_past():
     layers = [{"name": "conv1", "norm": 1e-3}, {"name": "conv2", "norm": 1.0}]
     keys = ("plain_glorot", "plain_he", "normalized", "residual")
     entries = [{"key": key, "title": key, "when": "start", "layers": layers} for key in keys]
-    lines = residual.figure(entries).data
+    lines = residual.gradients(entries).data
     assert [list(line.y) for line in lines] == [[1e-3, 1.0]] * 4
     colors = [line.line.color for line in lines]
     assert colors[0] == colors[1] == colors[2] != colors[3]
@@ -118,7 +118,7 @@ def test_gradients_are_drawn_with_and_without_a_way_past():
     # U-Nets before and after training differ in dashes, with and without skips in color.
     pairs = [(f"unet_{key}", when) for key in ("joined", "absent") for when in ("start", "trained")]
     entries = [{"key": key, "title": key, "when": when, "layers": layers} for key, when in pairs]
-    drawn = [(line.line.color, line.line.dash) for line in residual.figure(entries).data]
+    drawn = [(line.line.color, line.line.dash) for line in residual.gradients(entries).data]
     assert len(set(drawn)) == 4 and len({color for color, _ in drawn}) == 2
 
 

@@ -41,7 +41,7 @@ def test_seeds_draw_differently_and_evenly():
 
 def test_the_nearest_training_slice_is_found():
     points = np.array([[0.0], [1.0], [1.5], [10.0], [10.2]], np.float32)
-    apart = slice_similarity.distances(points)
+    apart = slice_similarity.distances(points, points)
     assert apart[0].tolist() == pytest.approx([0, 1, 1.5, 10, 10.2], abs=1e-3)
     near, told = run(
         SPLIT,

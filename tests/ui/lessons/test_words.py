@@ -189,6 +189,9 @@ def test_every_sheet_prints_by_itself_with_answers_apart(address):
     asked, answered = document.split('<h2 class="answers">')
     tried = [task.question for task in questions.tasks(text)]
     assert asked.count("What I saw:") == len(tried)
+    assert answered.count(".</strong> ") == len(tried) + text["Check"].count("\n### ") + (
+        text["Check"].startswith("### ")
+    )
     for question in (*questions.parse(text["Check"]), *tried):
         words, why = (markup.line(glossary.plain(part)) for part in (question.words, question.why))
         assert words in asked and why in answered and why not in asked
@@ -238,6 +241,27 @@ def sentences(address: str) -> list[str]:
 def test_what_an_answer_is_told_is_whole_sentences(address):
     for words in sentences(address):
         assert words.endswith((".", "?", "*.")) and not words[0].islower(), words
+
+
+def test_the_fields_words_are_explained_where_they_first_stand():
+    said = {
+        t
+        for address in page.LESSONS
+        for part in page.text_of(address).values()
+        for t in glossary.marked(part)
+    }
+    wanted = {
+        "true positive",
+        "feature map",
+        "backpropagation",
+        "fine-tuning",
+        "padding",
+        "vanishing gradient",
+    }
+    assert wanted | {"semantic segmentation", "sigmoid", "95% Hausdorff distance"} <= said
+    assert "gradient descent" in page.text_of("train")["In words"]
+    assert "*same* [[padding]]" in page.text_of("encoder-decoder")["Task: convolution 3"]
+    assert "instance segmentation" in page.text_of("segmentation")["In words"]
 
 
 def test_mended_wording_does_not_come_back():

@@ -68,8 +68,13 @@ def test_arms_differ_by_color_dash_and_symbol():
 
 def test_networks_of_other_depths_share_one_scale():
     layers = [{"name": str(n), "norm": 10.0**-n} for n in range(5)]
-    figure = gradients([("deep", layers), ("shallow", layers[:3])])
-    assert [list(t.x)[-1] for t in figure.data] == [1, 1] and list(figure.data[0].y)[4] == 1e-4
+    figure = gradients(
+        [
+            {"key": key, "title": key, "when": "start", "layers": layers[:count]}
+            for key, count in (("deep", 5), ("shallow", 3))
+        ]
+    )
+    assert [list(t.x)[-1] for t in figure.data] == [100, 100] and list(figure.data[0].y)[4] == 1e-4
     assert figure.layout.yaxis.type == "log"
 
 

@@ -25,4 +25,4 @@ def test_shares_and_sums():
 
 def test_nothing_measured_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "ASSETS", tmp_path)
-    assert quality_scores.measured() is None
+    assert quality_scores.read_metrics("quality") is None

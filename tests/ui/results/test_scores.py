@@ -80,7 +80,7 @@ def test_what_is_evaluated_anew_is_read_anew(written, tmp_path):
 
 
 def test_the_sites_own_segmenter_comes_first_and_classifiers_last(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "record_path", lambda name: tmp_path)
+    monkeypatch.setattr(registry, "record_path", lambda *_: tmp_path)
     monkeypatch.setattr(registry, "load_record", fakes.record)
     found = [network.spec for network in scores.networks()]
     assert {spec.name for spec in found} == set(registry.SPECS)
@@ -90,7 +90,7 @@ def test_the_sites_own_segmenter_comes_first_and_classifiers_last(tmp_path, monk
 
 
 def test_a_network_without_a_record_is_not_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "record_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(registry, "record_path", lambda name, *_: tmp_path / name)
     assert scores.networks() == []
 
 

@@ -149,13 +149,12 @@ class ArchitectureBuilder extends Panel {
     this.find("tbody").replaceChildren(...stages.map((stage) => {
       const row = document.createElement("tr");
       const cell = (text, share) => {
-        const element = document.createElement("td");
+        const element = row.insertCell();
         element.textContent = text;
         if (share !== undefined) {
           element.className = "bar";
           element.style.setProperty("--share", `${100 * share}%`);
         }
-        row.append(element);
       };
       cell(titleOf(stage.name));
       cell(`${stage.size} × ${stage.size}`);

@@ -6,6 +6,8 @@ import json
 import zlib
 from functools import lru_cache
 
+import streamlit as st
+
 from btmodels.teaching.receptive_field import FLOAT_BYTES, Architecture, mirrored
 from ui.lessons.lesson import Lesson
 from ui.lessons.shared.parts import SHARED_STYLES, slice_message
@@ -47,6 +49,7 @@ def designs() -> bytes:
     return zlib.compress(json.dumps(found, separators=(",", ":")).encode())
 
 
+@st.fragment
 def draw(lesson: Lesson, analyzed: Analyzed) -> None:
     """Draw the builder; all of its figures come from `btmodels.teaching.receptive_field`."""
     start = {

@@ -13,6 +13,7 @@ import streamlit as st
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
+from ui.scoreboard.experiment_charts import dashes_of, gradients, has_shortcut
 from ui.shared.chart_style import BLUE, VERMILION, draw_chart, finished
 from ui.shared.component_files import component
 
@@ -21,8 +22,6 @@ _block = component(
 )
 
 Entry = dict[str, Any]
-
-_DASHES = ("dashdot", "dot", "dash", "solid")
 
 
 def draw_block(lesson: Lesson) -> None:
@@ -49,6 +48,7 @@ def draw_stacks(lesson: Lesson) -> None:
         experiments.say_budget(found)
 
 
+@st.fragment
 def draw(lesson: Lesson) -> None:
     """Draw the measured gradients, or say that they are missing."""
     groups = _groups(
@@ -66,7 +66,7 @@ def draw(lesson: Lesson) -> None:
         "stack", "Gradients of", words, control=st.segmented_control, required=True
     )
     alt = "Gradient at each layer, from the slice to the answer."
-    draw_chart(figure(groups[chosen]), lesson.key("gradients"), alt)
+    draw_chart(gradients(groups[chosen]), lesson.key("gradients"), alt)
     with st.container(width=WIDTH):
         st.markdown(
             "For each kernel, the size of the loss's gradient divided by the size of the kernel itself, "
@@ -95,7 +95,7 @@ def losses(arms: Sequence[Entry]) -> go.Figure:
     """Draw the loss of each stack by slices trained on, a line a seed."""
     drawn = go.Figure()
     named: set[str] = set()
-    dashes = _dashes([arm["key"] for arm in arms])
+    dashes = dashes_of([arm["key"] for arm in arms])
     for arm in arms:
         drawn.add_scatter(
             x=[row["slices"] for row in arm["curve"]],
@@ -105,7 +105,7 @@ def losses(arms: Sequence[Entry]) -> go.Figure:
             legendgroup=arm["key"],
             showlegend=arm["key"] not in named,
             line={
-                "color": BLUE if _has_way_past(arm) else VERMILION,
+                "color": BLUE if has_shortcut(arm) else VERMILION,
                 "dash": dashes[arm["key"]],
                 "width": 2,
             },
@@ -145,53 +145,3 @@ _FORMATS = {
     "First layer's gradient, before": "%.2g",
     "and after": "%.2g",
 }
-
-
-def figure(entries: Sequence[Entry]) -> go.Figure:
-    """Draw a line an entry: layers from the slice to the answer, gradient norms on a log scale.
-
-    Color distinguishes networks with shortcuts from those without. Dashes tell stacks apart, as in
-    `losses`, and networks before training from trained ones.
-    """
-    drawn = go.Figure()
-    by = "when" if len({entry["when"] for entry in entries}) > 1 else "key"
-    dashes = _dashes([entry[by] for entry in entries])
-    for entry in entries:
-        layers = entry["layers"]
-        color = BLUE if _has_way_past(entry) else VERMILION
-        title = entry["title"] + (", trained" if entry["when"] == "trained" else "")
-        drawn.add_scatter(
-            # By relative depth, since the networks of a group may have different layers.
-            x=[100 * step / max(len(layers) - 1, 1) for step in range(len(layers))],
-            y=[layer["norm"] for layer in layers],
-            customdata=[layer["name"] for layer in layers],
-            mode="lines",
-            name=title,
-            line={"color": color, "dash": dashes[entry[by]], "width": 2.5},
-            hovertemplate="%{customdata}: %{y:.2g}<extra>" + title + "</extra>",
-        )
-    drawn.update_xaxes(
-        title="Depth, from the slice to the answer",
-        tickvals=[0, 50, 100],
-        ticktext=["first layer", "half way", "last layer"],
-        range=[-3, 103],
-    )
-    norms = [layer["norm"] for entry in entries for layer in entry["layers"] if layer["norm"] > 0]
-    wide = bool(norms) and max(norms) > 1e5 * min(norms)
-    drawn.update_yaxes(
-        title="Gradient over weights",
-        type="log",
-        exponentformat="power",
-        dtick=2 if wide else "D2",  # two decades, or 1, 2 and 5 of each
-    )
-    return finished(drawn, height=430)
-
-
-def _dashes(words: Sequence[str]) -> dict[str, str]:
-    # The last one, which the others are compared with, is solid.
-    known = list(dict.fromkeys(words))
-    return dict(zip(known, _DASHES[-len(known) :], strict=True))
-
-
-def _has_way_past(entry: Entry) -> bool:
-    return entry["key"].startswith("residual") or entry["key"] == "unet_joined"

@@ -40,6 +40,7 @@ _MISSING = (
 )
 
 
+@st.fragment
 def draw(lesson: Lesson, stack: Stack) -> None:
     """Draw the switches and the mask of the slice of ``stack`` at each setting."""
     each = stack.slices[0]
@@ -194,5 +195,5 @@ def _scores(results: dict[str, Any]) -> None:
             "Hausdorff distance of a patient's slices on which both masks mark something, in pixels of "
             "these small slices. Intervals: 95%, over the validation patients. The masks above are those "
             f"of the first pair, computed now; the figures were computed beforehand by "
-            f"`{results.get('command', '')}`."
+            f"`{results.get('command', '').split(' --')[0]}`."
         )

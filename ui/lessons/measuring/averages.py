@@ -15,6 +15,7 @@ from ui.lessons.lesson import WIDTH, Lesson
 from ui.results import scores
 from ui.session import analysis
 from ui.shared.chart_style import BLUE, GRAY, VERMILION, draw_chart, finished
+from ui.shared.text import score_words
 
 GROUPS = {"samples": "synthetic patients", "test": "patients never seen"}
 EMPTY = {"out": None, "one": 1.0, "zero": 0.0}
@@ -82,8 +83,8 @@ def draw(lesson: Lesson) -> None:
     one = average({folder: group[folder]}, EMPTY[empty])
     with st.container(width=WIDTH):
         st.markdown(
-            f"**{folder}**: the mean over its slices is {_said(one.slices)}; all of its pixels together "
-            f"make {_said(one.pooled)}. Large slices weigh more in the second one."
+            f"**{folder}**: the mean over its slices is {score_words(one.slices)}; all of its pixels "
+            f"together make {score_words(one.pooled)}. Large slices weigh more in the second one."
         )
 
 
@@ -163,7 +164,7 @@ def _numbers(group: Group, made: Averages) -> None:
         ),
         strict=True,
     ):
-        column.metric(label, _said(value))
+        column.metric(label, score_words(value))
         column.caption(words)
 
 
@@ -176,7 +177,3 @@ def _told(subset: Mapping) -> None:
             f"And accuracy, over the same slices: the network is right on {100 * ours:.2f}% of the "
             f"pixels, a mask with **nothing** in it on {100 * empty:.2f}%."
         )
-
-
-def _said(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"

@@ -1,6 +1,6 @@
 // A mask against the truth: what becomes of each pixel, and the scores that are made of it.
 
-import { OUTCOME_COLORS, outcomes, scores } from "../shared/confusion.js";
+import { OUTCOME_COLORS, outcomes } from "../shared/confusion.js";
 import { hausdorff95 } from "../shared/distance.js";
 import { Picture } from "../shared/picture.js";
 import { SlicePanel } from "../shared/slice_panel.js";
@@ -23,6 +23,12 @@ const FORMULAS = {
 };
 const NAMES = { dice: "Dice", iou: "IoU", precision: "Precision", recall: "Recall", accuracy: "Accuracy" };
 export default (component) => mount(Measure, component);
+
+// Scores of a mask on its four counts, as btmodels/metrics/overlap.py; null where undefined.
+export function scores(counts) {
+  const ratio = ([, , above, below]) => (below(counts) ? above(counts) / below(counts) : null);
+  return Object.fromEntries(Object.entries(FORMULAS).map(([name, formula]) => [name, ratio(formula)]));
+}
 
 // The truth and, on the far side of the slice, a square of about a twenty-fifth of its pixels.
 export function withSpeck(truth, rows, cols) {

@@ -1,15 +1,3 @@
-// Scores of a mask on its four counts, as btmodels/metrics/overlap.py; null where undefined.
-export function scores({ tp, fp, fn, tn }) {
-  const ratio = (part, whole) => (whole ? part / whole : null);
-  return {
-    dice: ratio(2 * tp, 2 * tp + fp + fn),
-    iou: ratio(tp, tp + fp + fn),
-    precision: ratio(tp, tp + fp),
-    recall: ratio(tp, tp + fn),
-    accuracy: ratio(tp + tn, tp + fp + fn + tn),
-  };
-}
-
 // What became of each pixel: 1 found, 2 marked wrongly, 3 missed, 0 rightly left alone.
 export function outcomes(mask, truth) {
   const codes = new Uint8Array(mask.length);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,7 +11,7 @@ import numpy as np
 
 from btmodels.metrics.overlap import count, dice, hausdorff95
 from btmodels.slices import Slice
-from ui.lessons.shared.parts import MOST_PIXELS, SHARED_STYLES, window_of
+from ui.lessons.shared.parts import SHARED_STYLES, step_of, window_of
 from ui.shared.component_files import component, view_of
 from ui.viewer.message import message
 from ui.viewer.packing import pack, pack_pixels
@@ -49,7 +48,7 @@ def pack_panels(each: Slice, panels: Sequence[Panel], **head: Any) -> bytes:
         head: Further fields for the browser.
     """
     # Scores count all pixels; of a large slice only every n-th row and column is shown.
-    step = math.ceil(max(each.pixels.shape[:2]) / MOST_PIXELS)
+    step = step_of(each)
     rows, cols = each.pixels[::step, ::step].shape[:2]
     masks = [mask for panel in panels for mask in panel.masks]
     truth = np.zeros(each.pixels.shape[:2], bool) if each.truth is None else each.truth

@@ -23,6 +23,7 @@ from ui.scoreboard.strip_plot import patient_dots
 from ui.session import samples
 from ui.shared.chart_style import draw_chart
 from ui.shared.component_files import component, view_of
+from ui.shared.text import score_words
 from ui.viewer.message import message
 from ui.viewer.packing import pack
 
@@ -90,7 +91,8 @@ def _packed() -> tuple[dict[str, Any], dict[str, bytes]] | None:
     truths = [
         cv2.resize(_truth(each), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0.5 for each in every
     ]
-    apart = slice_similarity.distances(slice_similarity.vectors(each.pixels for each in every))
+    points = slice_similarity.vectors(each.pixels for each in every)
+    apart = slice_similarity.distances(points, points)
     head = {
         "version": f"{len(every)} slices",
         "side": SIDE,
@@ -177,11 +179,11 @@ def _arm(arm: dict[str, Any], title: str) -> None:
     low, high = score["mean_dice_interval"] or (None, None)
     learned = [draw["sizes"]["train"] for draw in draws]
     st.markdown(f"**{title}**")
-    st.metric("Mean Dice over patients", _said(score["mean_dice"]))
+    st.metric("Mean Dice over patients", score_words(score["mean_dice"]))
     if low is not None:
         st.caption(f"95% interval {low:.3f} to {high:.3f}, resampling patients")
     st.markdown(
-        f"- {len(draws)} draws: {', '.join(_said(draw['mean_dice']) for draw in draws)}\n"
+        f"- {len(draws)} draws: {', '.join(score_words(draw['mean_dice']) for draw in draws)}\n"
         f"- {min(learned):,} to {max(learned):,} slices to learn from; "
         f"{sum(draw['sizes']['test'] for draw in draws):,} to test, of {arm['test_patients']} patients\n"
         f"- {len(arm['shared_patients'])} of {arm['test_patients']} test patients are in training, too\n"
@@ -269,7 +271,3 @@ def _others() -> None:
         label="Each of them, with its protocol",
         icon=":material/leaderboard:",
     )
-
-
-def _said(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"

@@ -1,6 +1,6 @@
 // One network that learns, epoch by epoch, and what it is scored by; runs in a worker and in Node.
 
-import { scores } from "../shared/confusion.js";
+import { dice } from "../../viewer/masks.js";
 import { random, shuffled } from "./random.js";
 import { LOSSES, Network } from "./network.js";
 
@@ -115,7 +115,7 @@ export class Learning {
       }
     });
     const loss = this.losses.reduce((sum, each) => sum + each, 0) / this.losses.length;
-    return { epoch: this.epoch, loss, dice: scores(counts).dice, levels: levels[shown] };
+    return { epoch: this.epoch, loss, dice: dice(counts), levels: levels[shown] };
   }
 
   dispose() {

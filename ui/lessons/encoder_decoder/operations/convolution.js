@@ -96,14 +96,9 @@ class Convolution extends SlicePanel {
   }
 
   table(name) {
-    const table = this.find(`table.${name}`);
-    const body = document.createElement("tbody");
-    for (let row = 0; row < SIDE; row++) {
-      body.append(document.createElement("tr"));
-      for (let col = 0; col < SIDE; col++) body.lastChild.append(document.createElement("td"));
-    }
-    table.append(body);
-    return [...body.querySelectorAll("td")];
+    const body = this.find(`table.${name}`).createTBody();
+    const rows = Array.from({ length: SIDE }, () => body.insertRow());
+    return rows.flatMap((row) => Array.from({ length: SIDE }, () => row.insertCell()));
   }
 
   load({ rows, cols, hasTruth }, part) {

@@ -109,17 +109,15 @@ function fill(table, values, now, most) {
   table.setAttribute("aria-label", values.map((row) => row.map((value) => value ?? "empty").join(" ")).join("; "));
   const body = document.createElement("tbody");
   values.forEach((row, r) => {
-    const line = document.createElement("tr");
+    const line = body.insertRow();
     row.forEach((value, c) => {
-      const cell = document.createElement("td");
+      const cell = line.insertCell();
       const share = value === null ? 0 : value / Math.max(most, 1e-9);
       cell.textContent = value === null ? "" : value;
       cell.className = value === null ? "none" : share > 0.55 ? "dark" : "";
       if (value !== null) cell.style.background = `hsl(210 15% ${Math.round(8 + 84 * share)}%)`;
       if (now && r >= now[0] && r <= now[1] && c >= now[2] && c <= now[3]) cell.classList.add("now");
-      line.append(cell);
     });
-    body.append(line);
   });
   table.replaceChildren(body);
 }

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from btmodels.teaching.pooling_steps import PoolingStep, max_pool, transpose_convolve, upsample
 from ui.lessons.lesson import Lesson
@@ -56,6 +57,7 @@ def walks() -> bytes:
     return zlib.compress(json.dumps({"inputs": INPUTS, "ways": WAYS, "steps": found}).encode())
 
 
+@st.fragment
 def draw(lesson: Lesson) -> None:
     """Draw the grid; all of its steps come from `btmodels.teaching.pooling_steps`."""
     start = {
