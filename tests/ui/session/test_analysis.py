@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import tomllib
 from concurrent.futures import Future
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,10 +12,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from btmodels import registry
+from btmodels import paths, registry
 from btmodels.errors import EngineError
 from btmodels.slices import Prediction, Slice
 from tests import fakes
+from ui.analyze.upload_batch import LIMIT
 from ui.session import analysis, cache, gradcam, quality
 from ui.session.stack import Stack
 
@@ -241,3 +243,10 @@ def test_segmenters_are_listed_by_their_score_after_the_sites_own():
     files = [json.loads(registry.metrics_path(name).read_text("utf-8")) for name in others]
     scored = [each["test"]["mean_dice"] for each in files]
     assert scored == sorted(scored, reverse=True)
+
+
+def test_a_browser_keeps_messages_for_all_runs_of_the_longest_study():
+    # The server repeats them by name; one that a browser no longer had would end the connection.
+    settings = tomllib.loads((paths.ASSETS.parent / ".streamlit/config.toml").read_text("utf-8"))
+    runs = 1 + LIMIT / analysis.CHUNK
+    assert settings["global"]["maxCachedMessageAge"] > 2 * runs
