@@ -45,6 +45,11 @@ def open_lesson(visit, site: str, query: str, ready: str) -> None:
         heights = "(figures) => figures.map((each) => each.offsetHeight)"
         tallest = max(visit.page.locator(".lesson").evaluate_all(heights))
         assert tallest <= LAPTOP["height"] - 60, "it does not fit below the bar at the top"
+        stretched = """(pictures) => pictures.map(
+            (each) => each.clientWidth / each.clientHeight / (each.width / each.height)
+        )"""
+        ratios = visit.page.locator(".lesson .frame canvas.image").evaluate_all(stretched)
+        assert ratios == pytest.approx([1] * len(ratios), abs=0.01)
 
 
 def choose(visit, selector: str) -> None:

@@ -19,6 +19,7 @@ export class Picture {
   set(rows, cols, channels, channel, window) {
     Object.assign(this, { rows, cols });
     this.frame.style.aspectRatio = `${cols} / ${rows}`;
+    this.frame.style.setProperty("--ratio", cols / rows);
     this.frame.querySelector(".lines").setAttribute("viewBox", `0 0 ${cols} ${rows}`);
     for (const canvas of this.frame.querySelectorAll("canvas")) Object.assign(canvas, { width: cols, height: rows });
     const context = this.context("image");
