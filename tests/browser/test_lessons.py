@@ -138,6 +138,7 @@ def test_a_mask_is_drawn_by_finger_and_scored_as_the_library_scores_it(visit, si
     assert visit.page.evaluate(SCROLLED) == at > 0  # a finger that draws does not scroll
     assert visit.number("dice", ".marking") == "–"  # not while it is being drawn
     visit.touch("[name=compare]")
+    visit.page.get_by_role("button", name="Hide the truth").wait_for()  # a slow page is tapped late
     visit.page.wait_for_timeout(150)
     drawn = visit.drawn(within=".marking")[..., 3] > 0
     assert drawn.sum() > 500
