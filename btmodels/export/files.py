@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, count
 
 import numpy as np
@@ -148,17 +148,17 @@ def zip_of(
 
 def stems(analyses: Iterable[Analysis]) -> list[str]:
     """Return a unique file stem for each slice."""
-    result: list[str] = []
-    for analysis in analyses:
-        result.append(unused(safe_stem(analysis.slice.name), result))
-    return result
+    taken: set[str] = set()
+    return [unused(safe_stem(analysis.slice.name), taken) for analysis in analyses]
 
 
-def unused(stem: str, taken: Collection[str]) -> str:
-    """Return a file stem, numbered if it is taken; some file systems ignore case."""
-    lower = {each.lower() for each in taken}
+def unused(stem: str, taken: set[str]) -> str:
+    """Return a file stem, numbered if it is taken, and add it to ``taken`` in lowercase: some file systems
+    ignore case."""
     names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    return next(name for name in names if name.lower() not in lower)
+    name = next(name for name in names if name.lower() not in taken)
+    taken.add(name.lower())
+    return name
 
 
 def _study_row(study: StudySummary) -> dict[str, object]:

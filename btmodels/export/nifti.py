@@ -29,10 +29,11 @@ def volume_stems(analyses: Sequence[Analysis]) -> dict[str, str]:
     """Return a unique file stem for each volume, by volume: patients in folders often have files of equal
     names."""
     stems: dict[str, str] = {}
+    taken: set[str] = set()
     for analysis in analyses:
         position = analysis.slice.position
         if position is not None and position.volume not in stems:
-            stems[position.volume] = unused(volume_stem(analysis.slice), stems.values())
+            stems[position.volume] = unused(volume_stem(analysis.slice), taken)
     return stems
 
 

@@ -54,7 +54,7 @@ class InputFile:
 
     @property
     def folder(self) -> str:
-        """Its folders; "" if none."""
+        """The folders in the name, such as ``patient/flair``; "" without any."""
         return self.name.rpartition("/")[0]
 
     @property

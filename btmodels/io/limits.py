@@ -93,7 +93,7 @@ def check_bytes(name: str, size: int) -> None:
     """Reject a file of more than `MAX_BYTES`.
 
     Raises:
-        DecodeError: It is.
+        DecodeError: The file is larger.
     """
     if size > MAX_BYTES:
         size, most = size // 1_000_000, MAX_BYTES // 1_000_000

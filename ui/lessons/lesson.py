@@ -185,7 +185,7 @@ class Lesson:
         with right:
             st.subheader("On paper", anchor=False)
             st.markdown(
-                "Figure, text, tasks and questions to print, with the answers on a page apart."
+                "Figure, text, tasks and questions to print, with the answers on a separate page."
             )
             st.download_button(
                 "Sheet to print",

@@ -129,7 +129,7 @@ def training(history: Sequence[Mapping[str, Any]], score: str) -> go.Figure:
         curves.append((scored, "score", f"{score}, validation", (BLUE, "solid", "circle")))
     figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.08)
     for row, (each, key, name, style) in enumerate(curves, start=1):
-        epochs, values = zip(*((epoch["epoch"], epoch.get(key)) for epoch in each), strict=True)
+        epochs, values = [epoch["epoch"] for epoch in each], [epoch.get(key) for epoch in each]
         hover = "epoch %{x}: %{y:.3f}<extra></extra>"
         add_line(figure, epochs, values, name, style, hover, 6, row=row, col=1)
         figure.update_yaxes(title=key.capitalize(), row=row, col=1)

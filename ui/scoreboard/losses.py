@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from ui.results import experiments
+from ui.results.gradient_figures import gradients
 from ui.scoreboard.comparison import FALSE_ALARMS, chart
-from ui.scoreboard.experiment_charts import IntervalRow, curves, gradients, intervals
+from ui.scoreboard.experiment_charts import IntervalRow, curves, intervals
 from ui.shared import tables
 
 Text = dict[str, str]

@@ -3,7 +3,8 @@
 import json
 
 from ui.results import experiments
-from ui.scoreboard.experiment_charts import IntervalRow, curves, gradients, groups, intervals
+from ui.results.gradient_figures import gradients
+from ui.scoreboard.experiment_charts import IntervalRow, curves, groups, intervals
 
 DOCUMENT = {
     "command": "python -m train losses",

@@ -13,7 +13,7 @@ import streamlit as st
 from ui.lessons.lesson import WIDTH, Lesson
 from ui.lessons.shared.parts import SHARED_STYLES
 from ui.results import experiments
-from ui.scoreboard.experiment_charts import dashes_of, gradients, has_shortcut
+from ui.results.gradient_figures import dashes_of, gradients, has_shortcut
 from ui.shared.chart_style import BLUE, VERMILION, draw_chart, finished
 from ui.shared.component_files import component
 
